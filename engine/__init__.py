@@ -1,0 +1,1 @@
+"""The runtime: model files and images in, depth out. Never torch."""

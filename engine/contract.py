@@ -1,0 +1,255 @@
+"""What a model file promises, read from the file itself without the onnx library."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeVar
+
+from .errors import ContractError, ModelFileError
+
+Kind = Literal["inverse", "metric"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+Rule = Literal["lower_bound", "upper_bound", "minimal", "letterbox", "stretch"]
+FinalResize = Literal["bilinear_corners", "bilinear_centres", "bicubic"]
+
+KINDS: tuple[Kind, ...] = ("inverse", "metric")
+STATIC_RULES: tuple[Rule, ...] = ("letterbox", "stretch")
+METADATA_KEY = "depthrt.contract"
+FORMAT = 1  # version of the JSON below; a reader refuses others
+
+# Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
+_GRAPH_FIELD, _METADATA_FIELD = 7, 14
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRule:
+    """How an image's size becomes the network's input size.
+
+    Args:
+        base_px: (h, w) that the rule aims at; the exact input size of a static graph.
+        multiple_px: Both input sides are multiples of this.
+        rule: "lower_bound" (both sides at least base), "upper_bound" (at most), "minimal" (scale
+            as little as possible): aspect kept, dynamic graph. "letterbox" (aspect kept, rest
+            padded) and "stretch" (aspect not kept): static graph.
+    """
+
+    base_px: tuple[int, int]
+    multiple_px: int
+    rule: Rule
+
+    @property
+    def static(self) -> bool:
+        """Whether the graph takes base_px and nothing else."""
+        return self.rule in STATIC_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A golden input and its answer, so that any runner can be checked anywhere.
+
+    Args:
+        formula: Name of the formula that makes the input; see engine/canary.py.
+        size_px: (h, w) of the input.
+        stride_px: The answer is the output at every stride_px-th row and column.
+        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference.
+        tolerance: Largest allowed mean |difference| over the answer's 2-98 % range, on any runner
+            at the file's precision.
+    """
+
+    formula: str
+    size_px: tuple[int, int]
+    stride_px: int
+    answer: str
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Everything a runtime must know to use a model file rightly.
+
+    Args:
+        family: "depth-anything-v1", "depth-anything-v2".
+        encoder: "vits", "vitb", ...
+        kind: "inverse" (unitless, larger is nearer) or "metric" (metres).
+        max_depth_m: Upper end of a metric model's output; None for inverse.
+        size: How images are fitted to the input.
+        mean, std: Of RGB in [0, 1], subtracted and divided.
+        final_resize: How the output is brought to the image's size.
+        batch: Number of images the graph takes; None for any number.
+        precision: Of the graph's arithmetic; input and output are float32 always.
+        attention: "fused" (com.microsoft MultiHeadAttention) or "plain" (MatMul and Softmax).
+        source_name, source_sha256: The checkpoint that the file was made from.
+        licence: Of the weights, as their publisher states it, or "unknown".
+        producer: "depthrt X.Y.Z".
+        canary: The golden input and answer.
+    """
+
+    family: str
+    encoder: str
+    kind: Kind
+    max_depth_m: float | None
+    size: SizeRule
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    final_resize: FinalResize
+    batch: int | None
+    precision: Precision
+    attention: Literal["fused", "plain"]
+    source_name: str
+    source_sha256: str
+    licence: str
+    producer: str
+    canary: Canary
+
+    @property
+    def model(self) -> str:
+        """Name for people, e.g. "depth-anything-v2-vits-metric-20m"."""
+        name = f"{self.family}-{self.encoder}"
+        return f"{name}-metric-{self.max_depth_m:g}m" if self.max_depth_m is not None else name
+
+    @property
+    def unit(self) -> str:
+        """Return "m" for metric depth, "" for inverse depth, which has none."""
+        return "m" if self.kind == "metric" else ""
+
+    def to_json(self) -> str:
+        """Return the contract as JSON, as it stands in a model file."""
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Contract:
+        """Read what to_json wrote.
+
+        Raises:
+            ContractError: Another format version, an unknown or missing key, a wrong value.
+        """
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise ContractError(f"the contract is not JSON ({error}); export the model again") from error
+        if not isinstance(found, dict):
+            raise ContractError("the contract is not a JSON object; export the model again")
+        version = found.pop("format", None)
+        if version != FORMAT:
+            raise ContractError(
+                f"contract format {version!r} found, this depthrt reads format {FORMAT}; "
+                "export the model again or install the depthrt that wrote it"
+            )
+        found["size"] = _record(SizeRule, found.get("size"))
+        found["canary"] = _record(Canary, found.get("canary"))
+        contract = _record(cls, found)
+        contract._check()
+        return contract
+
+    def _check(self) -> None:
+        """Raise ContractError unless the values make sense together."""
+        if self.kind not in KINDS:
+            raise ContractError(f"kind {self.kind!r} found, expected one of {', '.join(KINDS)}")
+        if (self.kind == "metric") != (self.max_depth_m is not None):
+            raise ContractError(f"kind {self.kind} with max_depth_m {self.max_depth_m}: only metric models have one")
+        if min(self.size.base_px) < 1 or self.size.multiple_px < 1 or min(self.std) <= 0:
+            raise ContractError(f"size {self.size} or std {self.std} is not positive; export the model again")
+
+
+def read_contract(path: str | Path) -> Contract:
+    """Read the contract of a model file; takes the same time for any size of file.
+
+    Raises:
+        ModelFileError: The file is missing or no ONNX file.
+        ContractError: It is an ONNX file that depthrt did not write, or of another version.
+    """
+    path = Path(path)
+    metadata = read_onnx_metadata(path)
+    if METADATA_KEY not in metadata:
+        raise ContractError(
+            f"{path} carries no depthrt contract, so its preprocessing and unit are unknown; "
+            "make it from its checkpoint with `depthrt export`"
+        )
+    return Contract.from_json(metadata[METADATA_KEY])
+
+
+def read_onnx_metadata(path: Path) -> dict[str, str]:
+    """Return metadata_props of an ONNX file, skipping over its graph.
+
+    Raises:
+        ModelFileError: The file is missing, truncated or no ONNX file.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            return _walk_model(file, size)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ModelFileError(f"{path} is not a whole ONNX file ({error}); export it again") from error
+
+
+_T = TypeVar("_T")
+
+
+def _record(cls: type[_T], found: Any) -> _T:
+    """Build a dataclass from a JSON object with exactly its keys; lists become tuples."""
+    if not isinstance(found, dict):
+        raise ContractError(f"the contract's {cls.__name__} is {found!r}, expected an object; export the model again")
+    expected = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    if found.keys() != expected:
+        unknown, missing = sorted(found.keys() - expected), sorted(expected - found.keys())
+        raise ContractError(f"the contract's {cls.__name__} has unknown keys {unknown} and lacks {missing}")
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+
+
+def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
+    """Read the top-level fields of a ModelProto; ValueError where they are not well formed."""
+    metadata: dict[str, str] = {}
+    has_graph = False
+    while file.tell() < size:
+        field, kind = divmod(_read_varint(file), 8)
+        if kind == _VARINT:
+            _read_varint(file)
+            continue
+        length = {_FIXED64: 8, _FIXED32: 4}.get(kind) or (_read_varint(file) if kind == _BYTES else -1)
+        if length < 0 or file.tell() + length > size:
+            raise ValueError(f"field {field} ends outside the file")
+        if field == _METADATA_FIELD:
+            key, value = _read_entry(file.read(length))
+            metadata[key] = value
+        else:
+            has_graph |= field == _GRAPH_FIELD
+            file.seek(length, 1)
+    if not has_graph:
+        raise ValueError("no graph in it")
+    return metadata
+
+
+def _read_entry(data: bytes) -> tuple[str, str]:
+    """Read a StringStringEntryProto: key is field 1, value field 2."""
+    parts = {1: "", 2: ""}
+    at = 0
+    while at < len(data):
+        tag, at = _varint_at(data, at)
+        length, at = _varint_at(data, at)
+        parts[tag >> 3] = data[at : at + length].decode("utf-8")
+        at += length
+    return parts[1], parts[2]
+
+
+def _varint_at(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise ValueError("a number runs past its end")
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def _read_varint(file: BinaryIO) -> int:
+    start = file.tell()
+    value, length = _varint_at(file.read(10), 0)
+    file.seek(start + length)
+    return value

@@ -1,0 +1,1 @@
+"""Checkpoints become ONNX files: torch and onnx live here."""

@@ -1,0 +1,61 @@
+"""The shape of a network, as numbers: what tensor names and shapes tell about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["depth-anything-v1", "depth-anything-v2"]
+FeedForward = Literal["mlp", "swiglu"]
+
+HEAD_WIDTH = 64  # channels of one attention head; every DINOv2 encoder has it
+ENCODER_OF_WIDTH = {384: "vits", 768: "vitb", 1024: "vitl", 1536: "vitg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A DINOv2 encoder with a DPT head.
+
+    Args:
+        width: Channels of a token.
+        depth: Number of transformer blocks.
+        patch_px: Side of a patch.
+        table_side: Side of the square grid the position table was trained for.
+        feed_forward: "mlp" (GELU) or "swiglu" (vitg).
+        hidden: Width of the feed-forward hidden layer (of one half for swiglu).
+        features: Channels of the DPT fusion blocks.
+        reassembled: Channels of the four reassembled maps, shallow to deep.
+    """
+
+    width: int
+    depth: int
+    patch_px: int
+    table_side: int
+    feed_forward: FeedForward
+    hidden: int
+    features: int
+    reassembled: tuple[int, int, int, int]
+
+    @property
+    def heads(self) -> int:
+        """Number of attention heads."""
+        return self.width // HEAD_WIDTH
+
+    @property
+    def encoder(self) -> str:
+        """Return "vits", "vitb", "vitl", "vitg", or for any other width e.g. "vit192x12"."""
+        known = ENCODER_OF_WIDTH.get(self.width)
+        return known if known else f"vit{self.width}x{self.depth}"
+
+    def taps(self, family: Family) -> tuple[int, int, int, int]:
+        """Return the four blocks whose outputs feed the head.
+
+        Source: Depth Anything V1 takes the last four blocks; V2 takes 2,5,8,11 (12 blocks),
+        4,11,17,23 (24 blocks) and 9,19,29,39 (40 blocks). Other depths follow quarters.
+        """
+        d = self.depth
+        if family == "depth-anything-v1":
+            return (d - 4, d - 3, d - 2, d - 1)
+        if d == 24:
+            return (4, 11, 17, 23)
+        return (d // 4 - 1, d // 2 - 1, 3 * d // 4 - 1, d - 1)

@@ -1,0 +1,1 @@
+"""Scenes with exact depth, data sets, and training."""
