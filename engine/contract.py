@@ -11,11 +11,10 @@ from .errors import ContractError, ModelFileError
 
 Kind = Literal["inverse", "metric"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
-Rule = Literal["lower_bound", "upper_bound", "minimal", "letterbox", "stretch"]
-FinalResize = Literal["bilinear_corners", "bilinear_centres", "bicubic"]
+Rule = Literal["lower_bound", "letterbox"]
+FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 
 KINDS: tuple[Kind, ...] = ("inverse", "metric")
-STATIC_RULES: tuple[Rule, ...] = ("letterbox", "stretch")
 METADATA_KEY = "depthrt.contract"
 FORMAT = 1  # version of the JSON below; a reader refuses others
 
@@ -31,9 +30,8 @@ class SizeRule:
     Args:
         base_px: (h, w) that the rule aims at; the exact input size of a static graph.
         multiple_px: Both input sides are multiples of this.
-        rule: "lower_bound" (both sides at least base), "upper_bound" (at most), "minimal" (scale
-            as little as possible): aspect kept, dynamic graph. "letterbox" (aspect kept, rest
-            padded) and "stretch" (aspect not kept): static graph.
+        rule: "lower_bound": both sides at least base, aspect kept, dynamic graph. "letterbox":
+            the image fitted inside base, aspect kept, the rest padded, static graph.
     """
 
     base_px: tuple[int, int]
@@ -43,7 +41,7 @@ class SizeRule:
     @property
     def static(self) -> bool:
         """Whether the graph takes base_px and nothing else."""
-        return self.rule in STATIC_RULES
+        return self.rule == "letterbox"
 
 
 @dataclass(frozen=True, slots=True)

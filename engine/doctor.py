@@ -1,0 +1,111 @@
+"""What works on this machine: each runner and provider is tried, and what fails says why and what to do."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import numpy as np
+
+from .errors import BackendUnavailable
+from .ort_runner import CPU, CUDA, import_onnxruntime
+from .runner import usable_cores
+
+# An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
+# without the onnx library. Made with onnx.helper: opset 13, IR version 8.
+IDENTITY_MODEL = bytes.fromhex(
+    "08083a370a100a017812017922084964656e746974791201695a0f0a0178120a0a08080112040a02"
+    "0801620f0a0179120a0a08080112040a02080142040a00100d"
+)
+CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
+EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried.
+
+    Args:
+        name: What it is.
+        works: Whether it does.
+        detail: Versions and devices, or the reason why it does not work.
+        remedy: What to do about it; "" where nothing is amiss.
+    """
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Try every runner and provider, and look for what the other verbs need."""
+    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {usable_cores()} cores"
+    return [
+        Finding("machine", True, machine),
+        _provider("onnxruntime CPU", CPU),
+        _provider("onnxruntime CUDA", CUDA),
+        _driver(),
+        _packages("export", EXPORT_PACKAGES),
+    ]
+
+
+def _provider(name: str, provider: str) -> Finding:
+    """Run a one-node model on one provider."""
+    try:
+        ort = import_onnxruntime()
+    except BackendUnavailable as error:
+        reason, _, remedy = str(error).partition("; install it with: ")
+        return Finding(name, False, reason, remedy)
+    remedy = "pip uninstall onnxruntime && pip install 'depthrt[gpu]', on a machine with an NVIDIA driver"
+    if provider not in ort.get_available_providers():
+        return Finding(name, False, f"onnxruntime {ort.__version__} was built without it", remedy)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(IDENTITY_MODEL, options, providers=[provider])
+        used = session.get_providers()[0]
+        (answer,) = session.run(None, {"x": np.ones(1, np.float32)})
+    except Exception as error:  # whatever a broken installation raises is the finding
+        return Finding(name, False, " ".join(str(error).split()), remedy)
+    if used != provider or answer[0] != 1.0:
+        return Finding(name, False, f"onnxruntime {ort.__version__} fell back to {used}", remedy)
+    return Finding(name, True, f"onnxruntime {ort.__version__}, ran a model")
+
+
+def _driver() -> Finding:
+    """Ask the CUDA driver for its devices, without any CUDA package."""
+    for name in CUDA_DRIVERS:
+        try:
+            driver = ctypes.CDLL(name)
+        except OSError:
+            continue
+        status = driver.cuInit(0)
+        if status != 0:
+            return Finding("CUDA driver", False, f"{name} is there, cuInit answers error {status}", "check nvidia-smi")
+        found, count = ctypes.c_int(), ctypes.c_int()
+        driver.cuDriverGetVersion(ctypes.byref(found))
+        driver.cuDeviceGetCount(ctypes.byref(count))
+        detail = f"CUDA {found.value // 1000}.{found.value % 1000 // 10}, {count.value} device(s)"
+        return Finding("CUDA driver", count.value > 0, detail)
+    remedy = "install the NVIDIA driver, if this machine has an NVIDIA GPU"
+    return Finding("CUDA driver", False, f"none of {', '.join(CUDA_DRIVERS)} can be loaded", remedy)
+
+
+def _packages(extra: str, names: Sequence[str]) -> Finding:
+    """Look for the packages of an extra, without importing them."""
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        return Finding(f"depthrt {extra}", False, f"not installed: {', '.join(missing)}", f"pip install 'depthrt[{extra}]'")
+    return Finding(f"depthrt {extra}", True, ", ".join(f"{name} {_version(name)}" for name in names))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "of unknown version"

@@ -1,0 +1,44 @@
+"""Writes a file whole or not at all: a temporary file beside it, then one rename."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path, in the same folder and with the same suffix, that becomes `path` at the end.
+
+    On any exception, an interrupt included, the temporary file is removed and what stood at `path`
+    stays as it was. A symbolic link at `path` keeps pointing where it pointed.
+
+    Args:
+        path: The file to be; its folder must exist.
+
+    Raises:
+        InputError: The folder is missing, `path` is a folder or a device, or the disk refuses.
+    """
+    final = Path(path).resolve()
+    if not final.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
+    if final.exists() and not final.is_file():
+        # A rename would put a plain file in the place of /dev/null or a pipe.
+        raise InputError(f"{path} cannot be written: it is there and is not a plain file; choose another name")
+    # The writers that get this path choose their format by its suffix.
+    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
+    try:
+        yield temporary
+        temporary.replace(final)
+    except OSError as error:
+        if error.filename not in (None, str(temporary)):
+            raise  # about another file, which the block was reading
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}; check the disk and its rights"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,247 @@
+"""Turns a still image into the (H, W, 3) uint8 BGR array that cv2.imread would give, or one line saying why not."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .files import atomic_path
+from .image_header import Header, damaged, is_whole, read_header
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
+VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
+WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
+STDIN = "-"
+_MIB = 2**20
+_JPEG_QUALITY = 95  # OpenCV's own default, stated so that a release cannot change it
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an image may cost; checked on its header, before its pixels are unpacked.
+
+    Args:
+        max_pixels: Height times width.
+        max_aspect: Longer side over shorter side; the network's input grows with it.
+        max_file_mib: Size of the file or stream.
+    """
+
+    max_pixels: int = 100_000_000
+    max_aspect: float = 8.0
+    max_file_mib: float = 512
+
+    def check_shape(self, height_px: int, width_px: int, name: str) -> None:
+        """Raise InputError where an image of this size is empty or over a limit."""
+        size = f"{name} is {height_px}x{width_px} px (HxW)"
+        if min(height_px, width_px) < 1:
+            raise InputError(f"{size}, expected at least 1x1; it holds no picture")
+        if height_px * width_px > self.max_pixels:
+            raise InputError(
+                f"{size}, {height_px * width_px} pixels, expected at most {self.max_pixels}; "
+                "shrink it, or raise max_pixels (--max-pixels)"
+            )
+        aspect = max(height_px, width_px) / min(height_px, width_px)
+        if aspect > self.max_aspect:
+            raise InputError(
+                f"{size}, one side {aspect:g} times the other, expected at most {self.max_aspect:g} times; "
+                "crop it, or raise max_aspect (--max-aspect)"
+            )
+
+    def check_file(self, size_bytes: int, name: str) -> None:
+        """Raise InputError where a file of this size is over the limit."""
+        if size_bytes > self.max_file_bytes:
+            raise InputError(
+                f"{name} has more than {self.max_file_mib:g} MiB, expected at most that; "
+                "save it smaller, or raise max_file_mib (--max-file-mib)"
+            )
+
+    @property
+    def max_file_bytes(self) -> int:
+        """Return max_file_mib in bytes, rounded down."""
+        return math.floor(self.max_file_mib * _MIB)
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
+    """Read a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF image.
+
+    8-bit pixels are those of cv2.imread; 16-bit ones are value / 257, rounded. EXIF orientation is
+    applied, alpha dropped, gray and palette become colour. Of an animation the first frame is read.
+
+    Args:
+        source: A path, "-" for standard input, the bytes of a file, or a binary stream.
+        limits: What the image may cost.
+
+    Returns:
+        (H, W, 3) uint8, BGR, [0, 255].
+
+    Raises:
+        InputError: The source is missing, no image, damaged, cut short or over a limit.
+    """
+    data, name = _read_bytes(source, limits)
+    header = read_header(data, name)
+    limits.check_shape(header.height_px, header.width_px, name)
+    if not is_whole(data, header):
+        raise damaged(name, header.format, "it is cut short")
+    return _DECODERS.get(header.format, _decode_opencv)(data, header, name)
+
+
+def write_image(path: str | Path, image_bgr: NDArray[np.uint8]) -> None:
+    """Write an image, whole or not at all, in the format of the path's suffix.
+
+    Args:
+        path: Ends in one of WRITABLE_SUFFIXES; an existing file is replaced.
+        image_bgr: (H, W, 3) uint8, BGR.
+
+    Raises:
+        InputError: The suffix is unknown, the image is no image, the format cannot hold it, or the disk refuses.
+    """
+    check_image(image_bgr)
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITABLE_SUFFIXES:
+        raise InputError(f"{path}: suffix {suffix!r} found, expected one of {', '.join(WRITABLE_SUFFIXES)}")
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
+    height, width = image_bgr.shape[:2]
+    try:
+        done, encoded = cv2.imencode(suffix, image_bgr, options)
+    except cv2.error:
+        done = False
+    if not done:
+        raise InputError(f"{path}: {suffix} cannot hold {height}x{width} px (HxW); write .png, or shrink the image")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded.tobytes())
+
+
+def check_image(image: object) -> None:
+    """Raise InputError unless image is a non-empty (H, W, 3) uint8 array; strides do not matter."""
+    expected = "expected a numpy array (H, W, 3), uint8, BGR"
+    if not isinstance(image, np.ndarray):
+        hint = "is the path that cv2.imread got right" if image is None else "convert it, or give a path to read_image"
+        raise InputError(f"image: {type(image).__name__} found, {expected}; {hint}")
+    found = f"image: {image.shape} {image.dtype} found"
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise InputError(f"{found}, {expected}; {_shape_hint(image.shape)}")
+    if image.dtype != np.uint8:
+        raise InputError(f"{found}, {expected}; {_dtype_hint(image)}")
+
+
+def _shape_hint(shape: tuple[int, ...]) -> str:
+    """Say how an array of this wrong shape becomes an image."""
+    if 0 in shape:
+        return "it is empty"
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
+        return "turn gray into colour with cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)"
+    if len(shape) == 3 and shape[2] == 4:
+        return "drop the alpha channel with image[..., :3]"
+    if len(shape) == 3 and shape[0] == 3:
+        return "put the channels last with image.transpose(1, 2, 0)"
+    return "give one image at a time" if len(shape) == 4 else "give a picture"
+
+
+def _dtype_hint(image: NDArray[np.generic]) -> str:
+    """Say how an array of this wrong dtype becomes an image."""
+    if image.dtype == np.uint16:
+        return "divide by 257 and convert with .astype(numpy.uint8)"
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        return "it holds NaN or infinity, which no image does"
+    if image.dtype.kind == "f":
+        return "if it is in [0, 1] multiply by 255, then convert with .round().astype(numpy.uint8)"
+    return "bring it to [0, 255] and convert with .astype(numpy.uint8)"
+
+
+def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
+    """Read a source as far as the limit allows; return its bytes and a name for messages."""
+    if isinstance(source, (str, Path)) and str(source) != STDIN:
+        return _read_path(Path(source), limits), str(source)
+    if isinstance(source, bytes):
+        data, name = source, "the image"
+    elif isinstance(source, (str, Path)):
+        data, name = sys.stdin.buffer.read(limits.max_file_bytes + 1), "standard input"
+    elif callable(getattr(source, "read", None)):
+        data, name = source.read(limits.max_file_bytes + 1), "the stream"
+    else:
+        raise InputError(f"image source: {type(source).__name__} found, expected a path, bytes or a binary stream")
+    if not isinstance(data, bytes):
+        raise InputError(f"{name} gives {type(data).__name__}, expected bytes; open it in binary mode")
+    return _checked(data, name, limits), name
+
+
+def _read_path(path: Path, limits: Limits) -> bytes:
+    """Read a file as far as the limit allows."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, expected an image file; name a file in it")
+        limits.check_file(path.stat().st_size, str(path))
+        with path.open("rb") as file:
+            data = file.read(limits.max_file_bytes + 1)  # a pipe tells no size before, so the limit holds here too
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist, expected an image file; check the path") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}; check its rights") from error
+    return _checked(data, str(path), limits)
+
+
+def _checked(data: bytes, name: str, limits: Limits) -> bytes:
+    limits.check_file(len(data), name)
+    if not data:
+        raise InputError(f"{name} is empty (0 bytes), expected an image; copy or save it again")
+    return data
+
+
+def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode what OpenCV reads well, so that the pixels are those of cv2.imread."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        raise damaged(name, header.format, error.err or "OpenCV refuses it") from error
+    if pixels is None:
+        mode = "" if header.picture is None else f" {header.picture.mode}"
+        raise damaged(name, header.format, f"its{mode} pixels cannot be decoded")
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 becomes 255, exactly
+    if pixels.dtype != np.uint8:
+        raise damaged(name, header.format, f"its pixels are {pixels.dtype}, expected 8 or 16 bits")
+    return np.asarray(pixels, np.uint8)
+
+
+def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode what OpenCV reads in newer releases alone."""
+    from PIL import Image, ImageOps
+
+    assert header.picture is not None  # read_header opened it with Pillow
+    try:
+        rgb = np.asarray(ImageOps.exif_transpose(header.picture).convert("RGB"))  # (H, W, 3)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise damaged(name, header.format, str(error)) from error
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode HEIC; libheif has turned the picture upright, whatever its EXIF says."""
+    import pillow_heif
+
+    try:
+        pixels = np.asarray(pillow_heif.open_heif(io.BytesIO(data)).to_pillow().convert("RGB"))  # (H, W, 3)
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
+        raise damaged(name, header.format, str(error)) from error
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+_DECODERS: dict[str, Callable[[bytes, Header, str], NDArray[np.uint8]]] = {
+    "GIF": _decode_pillow,
+    "AVIF": _decode_pillow,
+    "HEIF": _decode_heif,
+}

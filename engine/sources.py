@@ -1,0 +1,101 @@
+"""What a user names on the command line becomes a list of images, videos and cameras."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from .errors import InputError
+from .image import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+SourceKind = Literal["image", "video", "camera"]
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to read.
+
+    Args:
+        name: The path, "-" for standard input, or the index of a camera.
+        kind: How it is read.
+        target: Where its output goes, relative to the output folder, without a suffix.
+    """
+
+    name: str
+    kind: SourceKind
+    target: Path
+
+
+def find_sources(inputs: Sequence[str]) -> list[Source]:
+    """Return what the inputs name: files, folders (with all below), glob patterns, "-", camera indices.
+
+    Files that were named are kept whatever their suffix; of folders and patterns only images and
+    videos. No two sources share a target.
+
+    Raises:
+        InputError: An input names nothing that is there.
+    """
+    found: dict[str, Source] = {}
+    for text in inputs:
+        for source in _expand(text):
+            found.setdefault(source.name, source)
+    return _separate(list(found.values()))
+
+
+def _expand(text: str) -> Iterator[Source]:
+    path = Path(text)
+    if text == STDIN:
+        yield Source(STDIN, "image", Path("stdin"))
+    elif path.is_dir():
+        yield from _below(path)
+    elif path.exists():
+        yield _file(path, Path(path.name))
+    elif text.isdigit():
+        yield Source(text, "camera", Path(f"camera{text}"))
+    elif glob.has_magic(text):
+        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
+        media = [match for match in matches if match.is_file() and _is_media(match)]
+        if not media:
+            raise InputError(f"no image or video matches {text!r}; {len(matches)} other paths do")
+        yield from (_file(match, Path(match.name)) for match in media)
+    else:
+        raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
+
+
+def _below(folder: Path) -> Iterator[Source]:
+    """Yield the images and videos of a folder and its subfolders, sorted by path."""
+    files = sorted(path for path in folder.rglob("*") if _is_media(path) and path.is_file())
+    if not files:
+        raise InputError(f"{folder} holds no images or videos; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
+    yield from (_file(path, path.relative_to(folder)) for path in files)
+
+
+def _is_media(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES + VIDEO_SUFFIXES and not path.name.startswith(".")
+
+
+def _file(path: Path, relative: Path) -> Source:
+    kind: SourceKind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
+    return Source(str(path), kind, relative.with_suffix(""))
+
+
+def _separate(sources: list[Source]) -> list[Source]:
+    """Give sources of one target their whole file name (a.jpg, a.png), then a number."""
+    stems = Counter(source.target for source in sources)
+    whole = [
+        replace(source, target=source.target.with_name(Path(source.name).name)) if stems[source.target] > 1 else source
+        for source in sources
+    ]
+    seen: Counter[Path] = Counter()
+    separate = []
+    for source in whole:
+        seen[source.target] += 1
+        number = seen[source.target]
+        target = source.target.with_name(f"{source.target.name}-{number}") if number > 1 else source.target
+        separate.append(replace(source, target=target))
+    return separate

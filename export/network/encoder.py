@@ -1,0 +1,219 @@
+"""The DINOv2 encoder: a batch of images becomes four normalised maps of tokens.
+
+Parameter names are those of the published checkpoints, which is why some of them are terse.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...engine.errors import InputError
+from .architecture import HEAD_WIDTH, Architecture
+from .positions import resample_table
+
+AttentionForm = Literal["eager", "fused", "plain"]
+
+NORM_EPS = 1e-6  # Source: DINOv2 dinov2/models/vision_transformer.py
+ATTENTION_SCALE = HEAD_WIDTH**-0.5
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention in one of three forms with the same numbers.
+
+    "eager" is torch's own operator. "fused" exports as one com.microsoft MultiHeadAttention node
+    and answers with dummy values when it is run in torch. "plain" is two matrix products and a softmax.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = width // HEAD_WIDTH
+        self.form: AttentionForm = "eager"
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Mix tokens (N, T, C) with one another."""
+        query, key, value = self.qkv(tokens).chunk(3, dim=-1)  # each (N, T, C)
+        if self.form == "fused":
+            mixed = self._fused(query, key, value)
+        else:
+            query, key, value = (self._by_head(part) for part in (query, key, value))  # (N, heads, T, C/heads)
+            if self.form == "eager":
+                mixed = F.scaled_dot_product_attention(query, key, value, scale=ATTENTION_SCALE)
+            else:
+                mixed = torch.softmax((query * ATTENTION_SCALE) @ key.transpose(-2, -1), dim=-1) @ value
+            mixed = mixed.transpose(1, 2).reshape(tokens.shape)  # (N, T, C)
+        projected: Tensor = self.proj(mixed)
+        return projected
+
+    def _by_head(self, part: Tensor) -> Tensor:
+        return torch.unflatten(part, -1, (self.heads, HEAD_WIDTH)).transpose(1, 2)
+
+    def _fused(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        return torch.onnx.ops.symbolic(
+            "com.microsoft::MultiHeadAttention",
+            (query, key, value),
+            {"num_heads": self.heads, "scale": ATTENTION_SCALE},
+            dtype=query.dtype,
+            shape=query.shape,
+            version=1,
+        )
+
+
+class Mlp(nn.Module):
+    """Feed-forward layer with the exact (erf) GELU."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Transform each token by itself."""
+        transformed: Tensor = self.fc2(F.gelu(self.fc1(tokens)))
+        return transformed
+
+
+class SwiGlu(nn.Module):
+    """Gated feed-forward layer of the giant encoder."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.w12 = nn.Linear(width, 2 * hidden)
+        self.w3 = nn.Linear(hidden, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Transform each token by itself."""
+        gate, passed = self.w12(tokens).chunk(2, dim=-1)
+        transformed: Tensor = self.w3(F.silu(gate) * passed)
+        return transformed
+
+
+class LayerScale(nn.Module):
+    """One learned gain a channel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(width))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Scale the channels of each token."""
+        return tokens * self.gamma
+
+
+class Block(nn.Module):
+    """Transformer block with the norms in front."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        width, hidden = architecture.width, architecture.hidden
+        self.norm1 = nn.LayerNorm(width, eps=NORM_EPS)
+        self.attn = Attention(width)
+        self.ls1 = LayerScale(width)
+        self.norm2 = nn.LayerNorm(width, eps=NORM_EPS)
+        self.mlp = SwiGlu(width, hidden) if architecture.feed_forward == "swiglu" else Mlp(width, hidden)
+        self.ls2 = LayerScale(width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return tokens (N, T, C) after attention and feed-forward."""
+        tokens = tokens + self.ls1(self.attn(self.norm1(tokens)))
+        refined: Tensor = tokens + self.ls2(self.mlp(self.norm2(tokens)))
+        return refined
+
+
+class PatchEmbed(nn.Module):
+    """Each patch of the image becomes a token."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        patch_px = architecture.patch_px
+        self.proj = nn.Conv2d(3, architecture.width, kernel_size=patch_px, stride=patch_px)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Turn (N, 3, h, w) into (N, gh * gw, C)."""
+        maps: Tensor = self.proj(batch)  # (N, C, gh, gw)
+        return maps.flatten(2).transpose(1, 2)
+
+
+class Encoder(nn.Module):
+    """DINOv2 vision transformer."""
+
+    baked_first: Tensor
+    baked_positions: Tensor
+
+    def __init__(self, architecture: Architecture, taps: tuple[int, ...]) -> None:
+        super().__init__()
+        width = architecture.width
+        self.taps = taps
+        self.side = architecture.table_side
+        self.patch_embed = PatchEmbed(architecture)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.side**2, width))
+        self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file; only pre-training uses it
+        self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.depth))
+        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.baked_grid: tuple[int, int] | None = None
+        self.register_buffer("baked_first", None, persistent=False)
+        self.register_buffer("baked_positions", None, persistent=False)
+
+    def forward(self, batch: Tensor, grid: tuple[int, int]) -> list[Tensor]:
+        """Return the tapped outputs, shallow to deep.
+
+        Args:
+            batch: (N, 3, gh * patch_px, gw * patch_px).
+            grid: (gh, gw), ints or symbolic ints.
+
+        Returns:
+            Four tensors (N, gh * gw, C), after the final norm, without the class token.
+        """
+        first, positions = self._constants(grid)
+        patches = self.patch_embed(batch) + positions
+        tokens = torch.cat((first.expand(batch.shape[0], -1, -1), patches), dim=1)  # (N, 1 + gh * gw, C)
+        tapped = []
+        for index, block in enumerate(self.blocks):
+            tokens = block(tokens)
+            if index in self.taps:
+                tapped.append(self.norm(tokens)[:, 1:])
+        return tapped
+
+    def bake_positions(self, grid: tuple[int, int]) -> None:
+        """Resample the position table once, for one grid; every other grid is refused from then on."""
+        self.baked_grid = None
+        with torch.no_grad():
+            first, positions = self._constants(grid)
+        self.baked_first, self.baked_positions = first.clone(), positions.clone()
+        self.baked_grid = grid
+
+    def _constants(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Return what no image changes: the class token with its position, and the positions of the patches.
+
+        Returns:
+            (1, 1, C) and (1, gh * gw, C).
+        """
+        if self.baked_grid is not None:
+            return self._baked(grid)
+        first = self.cls_token + self.pos_embed[:, :1]
+        table = self.pos_embed[:, 1:]
+        static = all(isinstance(side, int) for side in grid)  # symbolic while a dynamic graph is exported
+        if static and grid == (self.side, self.side):
+            return first, table
+        return first, resample_table(table, self.side, grid)
+
+    def _baked(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        if grid != self.baked_grid:
+            raise InputError(
+                f"a grid of {grid[0]}x{grid[1]} patches found, but positions are baked for {self.baked_grid}; "
+                "use that input size or bake again"
+            )
+        first, positions = self.baked_first, self.baked_positions
+        return first, positions
+
+
+def check_attention_form(form: str) -> None:
+    """Raise InputError unless form is an AttentionForm."""
+    if form not in get_args(AttentionForm):
+        raise InputError(f"attention form {form!r} found, expected one of {', '.join(get_args(AttentionForm))}")

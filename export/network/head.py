@@ -1,0 +1,122 @@
+"""The DPT head: four maps of tokens become one map at the size of the input.
+
+Source: Ranftl et al., Vision Transformers for Dense Prediction, section 3; layer sizes of Depth Anything.
+Every size comes from the grid, so that a graph with symbolic sides stays symbolic to its end.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .architecture import Architecture
+
+READOUT_WIDTH = 32  # channels at full resolution. Source: Depth Anything, head_features_2
+
+
+class ResidualUnit(nn.Module):
+    """Two convolutions, each after a ReLU, added to the input."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(features, features, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(features, features, kernel_size=3, padding=1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return maps of the same shape."""
+        refined: Tensor = maps + self.conv2(F.relu(self.conv1(F.relu(maps))))
+        return refined
+
+
+class Fusion(nn.Module):
+    """Merge a map with the deeper result and bring the sum to a larger size."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.out_conv = nn.Conv2d(features, features, kernel_size=1)
+        self.resConfUnit1 = ResidualUnit(features)  # the deepest fusion has it in every published file, unused
+        self.resConfUnit2 = ResidualUnit(features)
+
+    def forward(self, maps: Tensor, deeper: Tensor | None, size: tuple[int, int]) -> Tensor:
+        """Return (N, features, *size).
+
+        Args:
+            maps: (N, features, h, w), this level.
+            deeper: (N, features, h, w), the result of the level below; None at the deepest.
+            size: (h, w) of the result.
+        """
+        merged = maps if deeper is None else deeper + self.resConfUnit1(maps)
+        merged = self.resConfUnit2(merged)
+        # The published order is resize, then out_conv. A 1x1 convolution and a resize whose weights sum to
+        # one commute, and this order does a quarter of the work.
+        return _resize(self.out_conv(merged), size)
+
+
+class Scratch(nn.Module):
+    """The convolutions of the head that are trained from scratch."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        features = architecture.features
+        for level, channels in enumerate(architecture.reassembled, start=1):
+            self.add_module(f"layer{level}_rn", nn.Conv2d(channels, features, kernel_size=3, padding=1, bias=False))
+        for level in range(1, 5):
+            self.add_module(f"refinenet{level}", Fusion(features))
+        self.output_conv1 = nn.Conv2d(features, features // 2, kernel_size=3, padding=1)
+        self.output_conv2 = nn.Sequential(
+            nn.Conv2d(features // 2, READOUT_WIDTH, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(READOUT_WIDTH, 1, kernel_size=1),
+        )
+
+    def forward(self, maps: list[Tensor], grid: tuple[int, int], patch_px: int) -> Tensor:
+        """Fuse four maps, shallow to deep, into (N, 1, gh * patch_px, gw * patch_px)."""
+        rows, columns = grid
+        fused: Tensor | None = None
+        for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result in a patch's side
+            refined = self.get_submodule(f"layer{level}_rn")(maps[level - 1])
+            fused = self.get_submodule(f"refinenet{level}")(refined, fused, (rows * cells, columns * cells))
+        features = _resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
+        values: Tensor = self.output_conv2(features)
+        return values
+
+
+class Head(nn.Module):
+    """Dense prediction head without its last activation."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        first, second, _, fourth = channels = architecture.reassembled
+        self.patch_px = architecture.patch_px
+        self.projects = nn.ModuleList(nn.Conv2d(architecture.width, count, kernel_size=1) for count in channels)
+        self.resize_layers = nn.ModuleList(
+            (
+                nn.ConvTranspose2d(first, first, kernel_size=4, stride=4),
+                nn.ConvTranspose2d(second, second, kernel_size=2, stride=2),
+                nn.Identity(),
+                nn.Conv2d(fourth, fourth, kernel_size=3, stride=2, padding=1),
+            )
+        )
+        self.scratch = Scratch(architecture)
+
+    def forward(self, tapped: list[Tensor], grid: tuple[int, int]) -> Tensor:
+        """Turn tokens into values.
+
+        Args:
+            tapped: Four tensors (N, gh * gw, C), shallow to deep.
+            grid: (gh, gw), ints or symbolic ints.
+
+        Returns:
+            (N, 1, gh * patch_px, gw * patch_px), any sign.
+        """
+        maps = []
+        for tokens, project, resize in zip(tapped, self.projects, self.resize_layers, strict=True):
+            planes = torch.unflatten(tokens.transpose(1, 2), 2, grid)  # (N, C, gh, gw)
+            maps.append(resize(project(planes)))
+        values: Tensor = self.scratch(maps, grid, self.patch_px)
+        return values
+
+
+def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(maps, size=size, mode="bilinear", align_corners=True)

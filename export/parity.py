@@ -1,0 +1,114 @@
+"""Torch against a written model file, on the canary and on a real photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..engine.canary import canary_drift, canary_input, drift
+from ..engine.contract import Contract, Precision
+from ..engine.errors import ParityError
+from ..engine.image import read_image
+from ..engine.preprocess import Float32, fit_image, to_input
+from ..engine.runner import Runner, open_runner
+from .network import DepthAnything
+
+# Mean |difference| over the reference's 2-98 % range. Float32 files measure 1e-7 to 5e-7 and fp16 files
+# about 1e-3 over random and trained weights; a wrong graph measures 1e-2 and more.
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-5, "fp16": 5e-3}
+PHOTO = Path(__file__).with_name("photo.jpg")
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far a written file is from torch on one input.
+
+    Args:
+        name: What the input is.
+        input_px: (h, w) of the network's input.
+        images: In the batch.
+        drift: Mean |difference| over the reference's 2-98 % range, worst image of the batch.
+        largest: Largest |difference| over the reference's full range.
+    """
+
+    name: str
+    input_px: tuple[int, int]
+    images: int
+    drift: float
+    largest: float
+
+
+def torch_answer(network: DepthAnything, batch: Float32) -> Float32:
+    """Return the float32 reference (N, h, w) for inputs (N, 3, h, w) float32."""
+    with torch.inference_mode():
+        answer: Float32 = network(torch.from_numpy(batch)).numpy()
+    return answer
+
+
+def check_parity(
+    path: Path, contract: Contract, network: DepthAnything, *, on_step: Callable[[str], None]
+) -> tuple[Parity, ...]:
+    """Run a written file in ONNX Runtime against torch on real pixels.
+
+    A dynamic file is run at two sizes and with a batch of two, a static one at its size.
+
+    Raises:
+        ParityError: The drift is above the precision's tolerance, or the file's canary is not answered.
+    """
+    runner = open_runner(path, replace(contract, precision="fp32"), device="cpu", threads=None)
+    try:
+        on_step("check the canary")
+        canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
+        _judge(canary_drift(contract.canary, runner.run(canary)[0]), "the canary", contract)
+        found = []
+        for name, batch in _inputs(contract, canary):
+            on_step(f"compare with torch on {name}")
+            found.append(_compare(runner, network, name, batch))
+            _judge(found[-1].drift, name, contract)
+    finally:
+        runner.close()
+    return tuple(found)
+
+
+def _inputs(contract: Contract, canary: Float32) -> list[tuple[str, Float32]]:
+    """Return what to compare on: a photograph, and for a dynamic file a batch of two of another shape."""
+    image = read_image(PHOTO)
+    fit = fit_image(contract.size, (image.shape[0], image.shape[1]))
+    photo = np.empty((1, 3, *fit.input_px), np.float32)
+    to_input(image, contract, fit, color="bgr", out=photo[0])
+    inputs = [("a photograph", photo)]
+    if not contract.size.static:
+        inputs.append(("a batch of two", np.concatenate([canary, canary[:, :, ::-1]])))
+    return inputs
+
+
+def _compare(runner: Runner, network: DepthAnything, name: str, batch: Float32) -> Parity:
+    reference, found = torch_answer(network, batch), runner.run(batch)
+    if found.shape != reference.shape:
+        raise ParityError(f"on {name} the file answers {found.shape}, torch {reference.shape}: the graph baked a size")
+    return Parity(
+        name=name,
+        input_px=(batch.shape[2], batch.shape[3]),
+        images=len(batch),
+        drift=max(drift(one, truth) for one, truth in zip(found, reference, strict=True)),
+        largest=max(_largest(one, truth) for one, truth in zip(found, reference, strict=True)),
+    )
+
+
+def _largest(found: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    difference, span = float(np.abs(found - reference).max()), float(np.ptp(reference))
+    return difference / span if span > 0 else float(difference > 0)
+
+
+def _judge(found: float, name: str, contract: Contract) -> None:
+    tolerance = TOLERANCE[contract.precision]
+    if not found <= tolerance:
+        raise ParityError(
+            f"drift {found:.2g} on {name}, at most {tolerance:.2g} is allowed for {contract.precision}; no file was left"
+            + ("; try --precision fp32" if contract.precision != "fp32" else "")
+        )

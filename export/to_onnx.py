@@ -1,0 +1,221 @@
+"""A checkpoint becomes an ONNX file with its contract and canary, proven against torch before it is left."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import onnx_ir
+import torch
+from onnx_ir import Shape
+from torch import Tensor, nn
+
+from .. import __version__
+from ..engine.canary import canary_input, make_canary
+from ..engine.contract import METADATA_KEY, Canary, Contract, FinalResize, SizeRule
+from ..engine.errors import InputError
+from ..engine.files import atomic_path
+from ..engine.ort_runner import INPUT, OUTPUT
+from .checkpoint import Checkpoint, load_network
+from .network import DepthAnything, Family
+from .parity import TOLERANCE, Parity, check_parity, torch_answer
+
+ExportPrecision = Literal["fp32", "fp16"]
+AttentionOp = Literal["fused", "plain"]
+
+OPSET = 23  # the first whose Gelu, LayerNormalization and Attention are single ops everywhere
+DEFAULT_SIZE = 518
+CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
+TRACE_GRID = (11, 13)  # patches; no side equals the batch, the channels or each other
+PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights go into a file beside
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# Source: the interpolate call after the network in each repository's inference code.
+FINAL_RESIZE: dict[Family, FinalResize] = {
+    "depth-anything-v1": "bilinear_centres",
+    "depth-anything-v2": "bilinear_corners",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote, and how far it is from its checkpoint."""
+
+    path: Path
+    contract: Contract
+    file_mib: float
+    parity: tuple[Parity, ...]
+
+
+def export_onnx(
+    checkpoint: Checkpoint,
+    path: Path,
+    *,
+    size: int | tuple[int, int] = DEFAULT_SIZE,
+    precision: ExportPrecision = "fp32",
+    attention: AttentionOp = "fused",
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Exported:
+    """Write a checkpoint as an ONNX file; nothing is left at `path` unless it answers like torch.
+
+    Args:
+        size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one.
+        precision: Of the arithmetic; input and output are float32 always.
+        attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for older parsers.
+        on_step: Called with what is being done, for progress.
+
+    Raises:
+        InputError: The size does not fit the network's patches.
+        ParityError: The written file departs from the checkpoint by more than the precision allows.
+    """
+    rule = size_rule(size, checkpoint.architecture.patch_px)
+    on_step("load the network")
+    network = load_network(checkpoint)
+    on_step("answer the canary in torch")
+    contract = _contract(checkpoint, network, rule, precision, attention)
+    on_step("trace the graph")
+    program = _trace(network, contract)
+    program.model.metadata_props[METADATA_KEY] = contract.to_json()
+    on_step("write the file")
+    with _saved(program, path) as (written, file_bytes):
+        parity = check_parity(written, contract, network, on_step=on_step)
+    return Exported(path, contract, file_bytes / 2**20, parity)
+
+
+def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
+    """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
+
+    Raises:
+        InputError: A side is no multiple of the patch; the message names the nearest that is.
+    """
+    dynamic = isinstance(size, int)
+    sides = (size, size) if isinstance(size, int) else size
+    if any(side < patch_px or side % patch_px for side in sides):
+        nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
+        found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
+        raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
+    return SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")
+
+
+class _Graph(nn.Module):
+    """What is exported: the network in its precision, between float32 input and output."""
+
+    def __init__(self, network: DepthAnything, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network = network
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> Tensor:
+        depth: Tensor = self.network(image.to(self.dtype)).to(torch.float32)
+        return depth
+
+
+def _contract(
+    checkpoint: Checkpoint, network: DepthAnything, rule: SizeRule, precision: ExportPrecision, attention: AttentionOp
+) -> Contract:
+    """Return the contract, its canary answered by the float32 network."""
+    patch_px = rule.multiple_px
+    canary_px = rule.base_px if rule.static else (CANARY_GRID[0] * patch_px, CANARY_GRID[1] * patch_px)
+    golden = canary_input(canary_px, IMAGENET_MEAN, IMAGENET_STD)
+    canary: Canary = make_canary(canary_px, torch_answer(network, golden)[0], tolerance=TOLERANCE[precision])
+    return Contract(
+        family=checkpoint.family,
+        encoder=checkpoint.architecture.encoder,
+        kind=checkpoint.kind,
+        max_depth_m=checkpoint.max_depth_m,
+        size=rule,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        final_resize=FINAL_RESIZE[checkpoint.family],
+        batch=1 if rule.static else None,
+        precision=precision,
+        attention=attention,
+        source_name=checkpoint.path.name,
+        source_sha256=checkpoint.sha256,
+        licence=checkpoint.licence,
+        producer=f"depthrt {__version__}",
+        canary=canary,
+    )
+
+
+def _trace(network: DepthAnything, contract: Contract) -> torch.onnx.ONNXProgram:
+    """Return the graph; the network given is left as it was."""
+    rule, precision = contract.size, contract.precision
+    traced = copy.deepcopy(network)
+    if rule.static:
+        traced.bake_positions(rule.base_px[0] // rule.multiple_px, rule.base_px[1] // rule.multiple_px)
+    if precision == "fp16":
+        traced.half()
+    traced.set_attention(contract.attention)
+    graph = _Graph(traced, torch.float16 if precision == "fp16" else torch.float32).eval()
+    if rule.static:
+        example, dynamic = torch.zeros(1, 3, *rule.base_px), None
+    else:
+        patch_px = rule.multiple_px
+        example = torch.zeros(2, 3, TRACE_GRID[0] * patch_px, TRACE_GRID[1] * patch_px)
+        batch, rows, columns = (torch.export.Dim(name, min=1) for name in ("batch", "rows", "columns"))
+        dynamic = {"image": {0: batch, 2: rows * patch_px, 3: columns * patch_px}}
+    with _quiet(), torch.inference_mode():
+        program = torch.onnx.export(
+            graph,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=dynamic,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            verbose=False,
+        )
+    assert program is not None
+    if not rule.static:  # tools show these names, and override them to pin a size
+        program.model.graph.inputs[0].shape = Shape(["batch", 3, "height", "width"])
+        program.model.graph.outputs[0].shape = Shape(["batch", "height", "width"])
+    return program
+
+
+@contextmanager
+def _saved(program: torch.onnx.ONNXProgram, path: Path) -> Iterator[tuple[Path, int]]:
+    """Write the file under a temporary name that becomes `path` when the block ends well.
+
+    Weights too large for one ONNX file go beside it, under a name made of their hash, so that a
+    failed export never touches the weights of a file that stands at `path`.
+
+    Yields:
+        The temporary path and the number of bytes written.
+    """
+    model = program.model
+    large = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value) > (
+        PROTOBUF_LIMIT_BYTES
+    )
+    name = f"{path.stem}-{sha256(model.metadata_props[METADATA_KEY].encode()).hexdigest()[:12]}.data"
+    weights = path.resolve().with_name(name)
+    existed = weights.exists()
+    with atomic_path(path) as written:
+        try:
+            onnx_ir.save(model, written, external_data=name if large else None)
+            yield written, written.stat().st_size + (weights.stat().st_size if large else 0)
+        except BaseException:
+            if not existed:
+                weights.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's notes about itself from the user; its errors are exceptions."""
+    exporter = logging.getLogger("torch.onnx")
+    level = exporter.level
+    exporter.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        exporter.setLevel(level)

@@ -1,0 +1,104 @@
+"""A bank of tiling patterns and pictures with their mip levels, and the lookup of many points at once.
+
+A pattern has three channels of weights in [0, 1] (figure, large variation, grain) that a material turns into colours;
+a picture has three channels of colour.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from .patterns import PATTERNS, SIDE_PX
+from .pictures import PICTURES, paint_pictures
+
+LEVELS = 7  # mip levels, from SIDE_PX to SIDE_PX / 64
+LEVEL_SIDES = tuple(SIDE_PX >> level for level in range(LEVELS))
+_PAD_PX = 1  # a wrapped texel on each side, so that bilinear lookups tile
+_ROW_PX = SIDE_PX + 2 * _PAD_PX
+_COLUMN_PX = sum(LEVEL_SIDES) + 2 * _PAD_PX * LEVELS
+_COLUMNS = 4  # textures side by side in the atlas
+
+SLOTS: dict[str, range] = {}  # pattern name -> its slots in the bank
+for _name, (_count, _) in PATTERNS.items():
+    _start = max((slots.stop for slots in SLOTS.values()), default=0)
+    SLOTS[_name] = range(_start, _start + _count)
+PICTURE_SLOTS = range(max(slots.stop for slots in SLOTS.values()), max(slots.stop for slots in SLOTS.values()) + PICTURES)
+
+
+class Bank:
+    """All textures in one atlas image.
+
+    Args:
+        textures: (slots, 3, SIDE_PX, SIDE_PX) float32, [0, 1].
+    """
+
+    def __init__(self, textures: torch.Tensor) -> None:
+        rows = -(-textures.shape[0] // _COLUMNS)
+        self.atlas = textures.new_zeros((1, 3, rows * _ROW_PX, _COLUMNS * _COLUMN_PX))
+        self.replace(0, textures)
+        left = np.cumsum([0, *(side + 2 * _PAD_PX for side in LEVEL_SIDES[:-1])]) + _PAD_PX
+        self._left_px = torch.tensor(left, dtype=torch.float32, device=textures.device)
+        self._side_px = torch.tensor(LEVEL_SIDES, dtype=torch.float32, device=textures.device)
+
+    def replace(self, first: int, textures: torch.Tensor) -> None:
+        """Write textures (n, 3, SIDE_PX, SIDE_PX) and their mip levels into the slots from `first` on."""
+        for level, image in enumerate(_pyramid(textures)):
+            wrapped = F.pad(image, (_PAD_PX,) * 4, mode="circular")
+            side = LEVEL_SIDES[level] + 2 * _PAD_PX
+            left = sum(LEVEL_SIDES[:level]) + 2 * _PAD_PX * level
+            for index in range(len(textures)):
+                row, column = divmod(first + index, _COLUMNS)
+                top, start = row * _ROW_PX, column * _COLUMN_PX + left
+                self.atlas[0, :, top : top + side, start : start + side] = wrapped[index]
+
+    def look_up(self, slot: torch.Tensor, u: torch.Tensor, v: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """Return the bilinear texels of any number of points.
+
+        Args:
+            slot: (...) float32, slot of each point.
+            u, v: (...) float32, texture coordinates; every unit is one tile.
+            level: (...) float32, log2 of the texels of level 0 under a pixel; rounded to a level.
+
+        Returns:
+            (3, ...) float32.
+        """
+        level = level.round_().clamp_(0, LEVELS - 1).to(torch.int64)
+        side, left = self._side_px.take(level), self._left_px.take(level)
+        row = (slot * (1 / _COLUMNS)).floor_()
+        x = (u - u.floor()).mul_(side).add_(left).add_((slot - row * _COLUMNS).mul_(_COLUMN_PX))
+        y = (v - v.floor()).mul_(side).add_(row.mul_(_ROW_PX)).add_(_PAD_PX)
+        height, width = self.atlas.shape[-2:]
+        grid = torch.stack([x.mul_(2 / width).sub_(1), y.mul_(2 / height).sub_(1)], dim=-1)
+        texels = F.grid_sample(self.atlas, grid.view(1, 1, -1, 2), mode="bilinear", align_corners=False)
+        return texels.view(3, *slot.shape)
+
+
+@functools.lru_cache(maxsize=4)
+def texture_bank(texture_seed: int, device: str) -> Bank:
+    """Return the bank of a seed, made on first use (about two seconds) and kept."""
+    drawn: list[NDArray[np.float32]] = []
+    for name, (count, draw) in PATTERNS.items():
+        drawn += [_draw(draw, name, texture_seed, index) for index in range(count)]
+    pictures = paint_pictures(texture_seed)
+    textures = np.concatenate([np.stack(drawn), pictures])
+    return Bank(torch.from_numpy(textures).to(device))
+
+
+def _draw(
+    draw: Callable[[np.random.Generator], NDArray[np.float32]], name: str, texture_seed: int, index: int
+) -> NDArray[np.float32]:
+    rng = np.random.default_rng([texture_seed, index, *name.encode()])
+    return np.clip(draw(rng), 0, 1).astype(np.float32)
+
+
+def _pyramid(textures: torch.Tensor) -> list[torch.Tensor]:
+    levels = [textures]
+    while len(levels) < LEVELS:
+        levels.append(F.avg_pool2d(levels[-1], 2))
+    return levels

@@ -1,0 +1,169 @@
+"""What the verbs of `depthrt` print: results to standard output, talk and progress to standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from .engine.contract import Contract
+    from .engine.doctor import Finding
+    from .engine.model import DepthModel
+    from .engine.overlap import Outcome
+    from .engine.run_files import Written
+    from .export.to_onnx import Exported
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show the step that long work is at; gives the function to call at each."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: click.echo(f"{step} ...", err=True)
+        return
+    with console.status("") as status:
+        yield lambda step: status.update(f"{step} ...")
+
+
+def show_exported(exported: Exported, *, as_json: bool) -> None:
+    """Print what an export wrote and its drift."""
+    contract = exported.contract
+    if as_json:
+        parity = [asdict(one) for one in exported.parity]
+        found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
+    for one in exported.parity:
+        shape = "x".join(str(side) for side in (one.images, 3, *one.input_px))
+        click.echo(f"  against torch on {one.name} ({shape}): mean drift {one.drift:.1e}, largest {one.largest:.1e} of the range")
+
+
+def show_contract(contract: Contract, path: Path, *, as_json: bool) -> None:
+    """Print what a model file promises."""
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "file": "onnx", **asdict(contract)}))
+        return
+    height, width = contract.size.base_px
+    size = f"{height}x{width}, others are letterboxed" if contract.size.static else f"short side {height}, any aspect"
+    output = f"metres, up to {contract.max_depth_m:g}" if contract.max_depth_m else "inverse depth, no unit, larger is nearer"
+    rows = {
+        "model": contract.model,
+        "output": output,
+        "input": f"{size}, multiples of {contract.size.multiple_px} px, {contract.batch or 'any'} image(s) a batch",
+        "precision": contract.precision,
+        "attention": contract.attention,
+        "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
+        "licence": contract.licence,
+        "made by": contract.producer,
+    }
+    show_rows(path, rows)
+
+
+def show_rows(path: Path, rows: dict[str, Any]) -> None:
+    """Print named facts about a file, one a line."""
+    click.echo(path)
+    for name, value in rows.items():
+        click.echo(f"  {name:<10} {value}")
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print what works on this machine."""
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+        return
+    for finding in findings:
+        mark = click.style("works", fg="green") if finding.works else click.style("no   ", fg="red")
+        click.echo(f"{mark}  {finding.name:<17} {finding.detail}")
+        if finding.remedy:
+            click.echo(f"{'':<25}to have it: {finding.remedy}")
+
+
+class RunReport:
+    """Shows a run as it goes, and says at the end what was written and what failed."""
+
+    def __init__(self, model: DepthModel, *, as_json: bool) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+        self._as_json = as_json
+        self._written = 0
+        self._failed: list[tuple[str, str]] = []
+        self._start = perf_counter()
+        runner = model.runner
+        click.echo(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}", err=True)
+
+    @property
+    def failed(self) -> int:
+        """Number of inputs or frames that failed so far."""
+        return len(self._failed)
+
+    def follow(self, title: str, total: int | None, outcomes: Iterator[tuple[str, Outcome[Any, Written]]]) -> None:
+        """Print each outcome as it comes, over a progress bar of `total` steps."""
+        with self._progress() as progress:
+            task = progress.add_task(title, total=total)
+            for name, outcome in outcomes:
+                if outcome.result is not None:
+                    self._written += 1
+                    self._show(name, outcome.result)
+                else:
+                    self.fail(name, outcome.error)
+                self._advance(progress, task)
+
+    def fail(self, name: str, error: Exception | None) -> None:
+        """Print one failure at once; it is named again at the end."""
+        self._failed.append((name, str(error)))
+        click.echo(f"error: {error}", err=True)
+        if self._as_json:
+            click.echo(json.dumps({"input": name, "error": str(error)}))
+
+    def finish(self, skipped: int) -> None:
+        """Print the summary."""
+        seconds = perf_counter() - self._start
+        done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
+        already = f", {skipped} were there" if skipped else ""
+        click.echo(f"{done}{already}, {len(self._failed)} failed", err=True)
+        for name, _ in self._failed:
+            click.echo(f"  failed: {name}", err=True)
+
+    def _show(self, name: str, written: Written) -> None:
+        if not self._as_json:
+            for path in written.paths:
+                click.echo(path)
+            return
+        depth = written.depth
+        inside = depth.values[depth.valid]
+        found = {
+            "input": name,
+            "outputs": [str(path) for path in written.paths],
+            "kind": depth.kind,
+            "unit": depth.unit,
+            "min": float(inside.min()) if inside.size else None,
+            "max": float(inside.max()) if inside.size else None,
+            "valid": float(depth.valid.mean()),
+            "provenance": depth.provenance.to_dict(),
+        }
+        click.echo(json.dumps(found))
+
+    def _progress(self) -> Progress:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        speed = TextColumn("{task.fields[speed]}")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+        # Only a terminal has a bar; a log gets the lines alone.
+        return Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+
+    def _advance(self, progress: Progress, task: TaskID) -> None:
+        speed = (self._written + self.failed) / (perf_counter() - self._start)
+        progress.update(task, advance=1, speed=f"{speed:.2f}/s")
