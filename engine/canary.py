@@ -32,7 +32,7 @@ def canary_image(size_px: tuple[int, int]) -> NDArray[np.uint8]:
         away = (y - centre_y) ** 2 + (x - centre_x) ** 2
         inside = away < radius * radius
         shade = 255 - 160 * away // max(radius * radius, 1)
-        image[inside] = np.stack([shade, (shade * (number + 2)) % 256, 255 - shade], axis=2)[inside]
+        image[inside] = np.stack([shade, 40 + 25 * number + shade // 4, 255 - shade], axis=2)[inside]
     return image.astype(np.uint8)
 
 

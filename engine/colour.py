@@ -15,6 +15,8 @@ Colormap = Literal["spectral_r", "inferno", "turbo", "gray"]
 COLORMAPS: tuple[Colormap, ...] = get_args(Colormap)
 INVALID_BGR = (128, 128, 128)  # in none of the maps but "gray", where it is the price of neutrality
 
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
 # RGB of the 11-class diverging scheme "Spectral". Source: colorbrewer2.org, C. Brewer, Apache-2.0
 _SPECTRAL = (
     (158, 1, 66),
@@ -55,8 +57,10 @@ def colorize(
         (H, W, 3) uint8, BGR.
     """
     table = color_table(colormap or "spectral_r", flipped=not larger_is_nearer)
-    picture = table[_index(values, valid, value_range)]  # (H, W, 3)
-    picture[~valid] = INVALID_BGR
+    index = _index(values, valid, value_range)  # (H, W) uint8
+    picture = np.asarray(cv2.applyColorMap(index, table[:, None]), np.uint8)  # (H, W, 3)
+    if not valid.all():
+        picture[~valid] = INVALID_BGR
     return picture
 
 
@@ -74,7 +78,7 @@ def value_extremes(
         inside = values if valid.all() else values[valid]
         return inside.min(), inside.max()
     lowest, highest = value_range
-    if not (np.isfinite(lowest) and np.isfinite(highest) and lowest < highest):
+    if not -_FLOAT32_MAX <= lowest < highest <= _FLOAT32_MAX:  # false for NaN and infinity too
         raise InputError(f"value_range {value_range} found, expected two finite numbers, the lower first")
     return np.float32(lowest), np.float32(highest)
 

@@ -58,12 +58,13 @@ def save_depth(
         raise InputError(f"unit {unit!r} found, expected 'm' or None")
     if unit == "m":
         _ = depth.metres  # refuses inverse depth
-    format = format or format_of(path)
+    format = format or format_of_suffix(path)
     _check_suffix(path, format)
     if format == "color":
         write_image(path, depth.colorize(colormap=colormap, value_range=value_range))
     elif format == "side":
-        write_image(path, _side(depth, image, depth.colorize(colormap=colormap, value_range=value_range)))
+        picture = depth.colorize(colormap=colormap, value_range=value_range)
+        write_image(path, side_by_side(image, picture))
     else:
         with atomic_path(path) as temporary:
             if format == "png16":
@@ -72,7 +73,7 @@ def save_depth(
                 _WRITERS[format](depth, temporary)
 
 
-def format_of(path: str | Path) -> Format:
+def format_of_suffix(path: str | Path) -> Format:
     """Choose the format by the suffix; .png, .jpg, .jpeg and .webp mean "color".
 
     Raises:
@@ -84,6 +85,29 @@ def format_of(path: str | Path) -> Format:
             return format
     known = sorted({suffix for suffixes in SUFFIXES.values() for suffix in suffixes})
     raise InputError(f"{path}: suffix {suffix!r} found, expected one of {', '.join(known)}")
+
+
+def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put photograph, white gap and picture of the depth in a row.
+
+    Args:
+        image: (H, W, 3) uint8, BGR: the photograph.
+        picture: (H, W, 3) uint8, BGR: what Depth.colorize gave.
+
+    Returns:
+        (H, W + GAP_PX + W, 3) uint8, BGR.
+
+    Raises:
+        InputError: The photograph is missing, no image, or of another size.
+    """
+    if image is None:
+        raise InputError("format side needs the photograph, none found; give image=")
+    check_image(image)
+    if image.shape != picture.shape:
+        found = f"image {image.shape[:2]} and depth {picture.shape[:2]} found (HxW)"
+        raise InputError(f"{found}, expected one size; resize one of them")
+    gap = np.full((image.shape[0], GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([image, gap, picture], axis=1)
 
 
 def load_npz(path: str | Path) -> Depth:
@@ -117,17 +141,6 @@ def _check_suffix(path: str | Path, format: Format) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES[format]:
         raise InputError(f"{path}: suffix {suffix!r} found, format {format} expects {' or '.join(SUFFIXES[format])}")
-
-
-def _side(depth: Depth, image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Put photograph, gap and depth in a row; (H, W + GAP_PX + W, 3)."""
-    if image is None:
-        raise InputError("format side needs the photograph; give image=")
-    check_image(image)
-    if image.shape[:2] != depth.shape:
-        raise InputError(f"image {image.shape[:2]} and depth {depth.shape} found (HxW), expected one size; resize one")
-    gap = np.full((image.shape[0], GAP_PX, 3), 255, np.uint8)
-    return np.concatenate([image, gap, picture], axis=1)
 
 
 def _values_or_nan(depth: Depth) -> NDArray[np.float32]:

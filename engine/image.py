@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .files import atomic_path
-from .image_header import Header, damaged, is_whole, read_header
+from .image_header import Header, damaged, find_flaw, read_header
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
@@ -94,8 +94,8 @@ def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAUL
     data, name = _read_bytes(source, limits)
     header = read_header(data, name)
     limits.check_shape(header.height_px, header.width_px, name)
-    if not is_whole(data, header):
-        raise damaged(name, header.format, "it is cut short")
+    if flaw := find_flaw(data, header):
+        raise damaged(name, header.format, flaw)
     return _DECODERS.get(header.format, _decode_opencv)(data, header, name)
 
 
@@ -224,7 +224,7 @@ def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
     assert header.picture is not None  # read_header opened it with Pillow
     try:
         rgb = np.asarray(ImageOps.exif_transpose(header.picture).convert("RGB"))  # (H, W, 3)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:
         raise damaged(name, header.format, str(error)) from error
     return np.ascontiguousarray(rgb[..., ::-1])
 
@@ -235,7 +235,7 @@ def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
 
     try:
         pixels = np.asarray(pillow_heif.open_heif(io.BytesIO(data)).to_pillow().convert("RGB"))  # (H, W, 3)
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
+    except (OSError, SyntaxError, ValueError, RuntimeError, EOFError) as error:
         raise damaged(name, header.format, str(error)) from error
     return np.ascontiguousarray(pixels[..., ::-1])
 

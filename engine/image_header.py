@@ -33,6 +33,8 @@ _MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name
 _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
 _JPEG_END = 0xD9
 
+_CUT_SHORT = "it is cut short"
+
 # TIFF tags that say where the pixels lie: strips or tiles. Source: TIFF 6.0, sections 3 and 15
 _TIFF_PLACES = ((273, 279), (324, 325))
 
@@ -73,25 +75,25 @@ def read_header(data: bytes, name: str) -> Header:
     return Header(format, height, width, picture)
 
 
-def is_whole(data: bytes, header: Header) -> bool:
-    """Tell whether a file reaches to the end of its pixels; some decoders paint the rest gray.
+def find_flaw(data: bytes, header: Header) -> str | None:
+    """Return what is wrong with a file that ends before its pixels do, or whose check sums fail; None if nothing.
 
-    To be asked after the limits: a BMP is unpacked here.
+    Some decoders would paint the missing part gray. To be asked after the limits: a BMP is unpacked here.
     """
     if header.format == "JPEG":
-        return _jpeg_ends(data)
+        return None if _jpeg_ends(data) else _CUT_SHORT
     if header.format == "WEBP":
-        return len(data) >= _little(data, 4, 4) + 8
+        return None if len(data) >= _little(data, 4, 4) + 8 else _CUT_SHORT
     if header.format == "TIFF":
-        return _tiff_ends(header.picture, len(data))
+        return None if _tiff_ends(header.picture, len(data)) else _CUT_SHORT
     try:
         if header.picture is not None and header.format == "PNG":
             header.picture.verify()  # the check sums of all chunks; inflates nothing
         elif header.picture is not None and header.format == "BMP":
             header.picture.load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True
+    except (OSError, SyntaxError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
@@ -113,7 +115,7 @@ def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
     try:
         return _plugin(format)(io.BytesIO(data))
     # A warning is an exception only in programs that ask for it.
-    except (SyntaxError, OSError, ValueError, ArithmeticError, Warning, Image.DecompressionBombError) as error:
+    except (SyntaxError, OSError, ValueError, RuntimeError, Warning, Image.DecompressionBombError) as error:
         raise damaged(name, format, str(error)) from error
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .colour import Colormap
 from .depth import Depth, Format
-from .depth_files import format_of
+from .depth_files import format_of_suffix
 from .errors import InputError
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
@@ -114,5 +114,5 @@ def choose_output(
         return Output(path, tuple(dict.fromkeys(formats)), colormap, value_range)
     if len(sources) != 1 or sources[0].kind != "image":
         raise InputError(f"{path} names a file, but there are several images or a video; give a folder, without a suffix")
-    format_of(path)
+    format_of_suffix(path)
     return Output(path.parent, (), colormap, value_range, file=path)

@@ -135,8 +135,4 @@ CATALOG: tuple[CatalogEntry, ...] = (
     *(_v2_metric(encoder, "VKITTI", "Outdoor", OUTDOOR_M) for encoder in ("vits", "vitb", "vitl")),
 )
 
-_BY_NAME = {
-    _plain(name): entry
-    for entry in CATALOG
-    for name in (entry.name, entry.file_name, *entry.repositories)
-}
+_BY_NAME = {_plain(name): entry for entry in CATALOG for name in (entry.name, entry.file_name, *entry.repositories)}

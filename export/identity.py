@@ -162,7 +162,9 @@ def identify(path: Path, options: Claim, recorded: Claim | None, architecture: A
 
 def _claim_of_name(path: Path, entry: CatalogEntry, architecture: Architecture, *, needed: bool) -> Claim | None:
     if entry.encoder == architecture.encoder:
-        return Claim(f"the name of the published {entry.file_name}", entry.family, entry.kind, entry.max_depth_m, entry.licence)
+        return Claim(
+            f"the name of the published {entry.file_name}", entry.family, entry.kind, entry.max_depth_m, entry.licence
+        )
     if not needed:
         return None
     raise ModelFileError(

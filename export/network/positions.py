@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-GRID_NUDGE = 0.1  # added to a grid's sides before the table is scaled. Source: DINOv2 interpolate_offset
+TENTHS = 10  # a grid's sides are nudged by 0.1 before the table is scaled. Source: DINOv2 interpolate_offset
 CUBIC_A = -0.75  # Source: torch.nn.functional.interpolate, mode="bicubic"
 CUBIC_REACH = 2  # the kernel is zero from this distance on
 
@@ -27,29 +27,37 @@ def resample_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
         (1, gh * gw, C) in the table's dtype; the arithmetic is float32 or better.
     """
     rows, columns = grid
+    counts = [torch.scalar_tensor(count, dtype=torch.int64, device=table.device) for count in grid]
+    native = (counts[0] == side) & (counts[1] == side)
+    scaled = [count * TENTHS + torch.where(native, 0, 1) for count in counts]  # 10 * gh + 1 is 10 * (gh + 0.1)
     dtype = torch.promote_types(table.dtype, torch.float32)
-    sides = [torch.scalar_tensor(count, dtype=dtype, device=table.device) for count in grid]
-    native = (sides[0] == side) & (sides[1] == side)
-    steps = [torch.where(native, torch.ones_like(count), side / (count + GRID_NUDGE)) for count in sides]
     squares = table.to(dtype).reshape(side, -1)  # (side, side * C)
-    squares = _cubic_weights(rows, steps[0], side) @ squares  # (gh, side * C)
-    squares = _cubic_weights(columns, steps[1], side) @ squares.reshape(rows, side, -1)  # (gh, gw, C)
+    squares = _cubic_weights(rows, scaled[0], side, dtype) @ squares  # (gh, side * C)
+    squares = _cubic_weights(columns, scaled[1], side, dtype) @ squares.reshape(rows, side, -1)  # (gh, gw, C)
     return squares.reshape(1, rows * columns, -1).to(table.dtype)
 
 
-def _cubic_weights(count: int, step: Tensor, side: int) -> Tensor:
+def _cubic_weights(count: int, scaled: Tensor, side: int, dtype: torch.dtype) -> Tensor:
     """Return the (count, side) matrix that resamples a line of values with the cubic kernel.
+
+    Sample i lies at (i + 0.5) * side / (scaled / 10) - 0.5. It is split into cell and fraction in integers:
+    runtimes that lower float32 to bf16 would move a sample by up to an eighth of a cell.
 
     Args:
         count: Number of samples.
-        step: Distance between samples, in source cells.
+        scaled: () int64, ten times the number of samples that span the line.
         side: Number of source cells; beyond them the outermost one continues.
+        dtype: Of the result.
     """
-    centres = (torch.arange(count, dtype=step.dtype, device=step.device) + 0.5) * step - 0.5
-    cells = torch.arange(-CUBIC_REACH, side + CUBIC_REACH, device=step.device)
-    distance = (centres[:, None] - cells).abs()  # (count, side + 4)
+    samples = torch.arange(count, device=scaled.device)
+    whole = 2 * scaled  # stands for one cell
+    places = (2 * samples + 1) * (TENTHS * side) + scaled  # one cell further on, to be positive
+    nearest = places // whole - 1  # (count,)
+    fraction = (places % whole).to(dtype) / whole.to(dtype)
+    cells = torch.arange(-CUBIC_REACH, side + CUBIC_REACH, device=scaled.device)
+    distance = ((nearest[:, None] - cells).to(dtype) + fraction[:, None]).abs()  # (count, side + 4)
     near = ((CUBIC_A + 2) * distance - (CUBIC_A + 3)) * distance * distance + 1
     far = ((distance - 5) * distance + 8) * distance * CUBIC_A - 4 * CUBIC_A
     weights = torch.where(distance <= 1, near, torch.where(distance < CUBIC_REACH, far, torch.zeros_like(far)))
-    continued = cells.clamp(0, side - 1)[:, None] == torch.arange(side, device=step.device)  # (side + 4, side)
-    return weights @ continued.to(step.dtype)
+    continued = cells.clamp(0, side - 1)[:, None] == torch.arange(side, device=scaled.device)  # (side + 4, side)
+    return weights @ continued.to(dtype)

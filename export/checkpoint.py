@@ -1,0 +1,247 @@
+"""Any Depth Anything checkpoint becomes named float32 tensors, a network, or a few facts; and a network a checkpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..engine.contract import Kind
+from ..engine.errors import InputError, ModelFileError
+from .find_weights import Choice, WeightSet, find_weights
+from .hf_folder import claim_of_config, is_folder_model, load_folder
+from .identity import (
+    NOTE_PREFIX,
+    Claim,
+    check_options,
+    claim_of_metadata,
+    find_by_path,
+    identify,
+    metadata_of,
+)
+from .key_maps import to_official
+from .layout import check_dtypes, fit, infer_architecture
+from .network import Architecture, DepthAnything, Family
+from .safe_load import Contents, load_file
+
+__all__ = ["Checkpoint", "CheckpointFacts", "describe_checkpoint", "load_network", "read_checkpoint", "save_checkpoint"]
+
+_NO_NOTES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that is known to be whole.
+
+    Args:
+        path: As given.
+        sha256: Of the file; of the shards' hashes one after the other for a sharded folder.
+        family: "depth-anything-v1" or "depth-anything-v2".
+        kind: "inverse" or "metric".
+        max_depth_m: Upper end of a metric model's output; None for inverse.
+        architecture: Read off the tensors.
+        tensors: By official name, float32, finite; large ones may lie in the file and not in memory.
+        licence: As the publisher of an official file states it, or as recorded, else "unknown".
+        said: What was inferred and from what, one sentence each.
+    """
+
+    path: Path
+    sha256: str
+    family: Family
+    kind: Kind
+    max_depth_m: float | None
+    architecture: Architecture
+    tensors: Mapping[str, Tensor]
+    licence: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFacts:
+    """What a checkpoint shows without being told what it is.
+
+    Args:
+        path: As given.
+        file_format: "PyTorch", "PyTorch before 1.6", "safetensors" or "Hugging Face folder".
+        sha256: As in Checkpoint.
+        architecture: Read off the tensors.
+        parameters: Number of weights in the chosen network.
+        dtypes: Types they are stored in, e.g. ("float16",).
+        wrapper: What stands before their names in the file, e.g. "model.module.", or "".
+        others: Wrappers of the other networks in the file, averages among them.
+        family, kind, max_depth_m: As recorded in the file or meant by its name; None where unknown.
+        source: Where these three come from, or "".
+        official_name: Of the published model that the file is named after, if its encoder fits.
+        licence: As in Checkpoint.
+        notes: What training recorded.
+        said: What was chosen among the file's contents, one sentence each.
+    """
+
+    path: Path
+    file_format: str
+    sha256: str
+    architecture: Architecture
+    parameters: int
+    dtypes: tuple[str, ...]
+    wrapper: str
+    others: tuple[str, ...]
+    family: Family | None
+    kind: Kind | None
+    max_depth_m: float | None
+    source: str
+    official_name: str | None
+    licence: str
+    notes: Mapping[str, str]
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    contents: Contents
+    weights: WeightSet
+    tensors: Mapping[str, Tensor]
+    architecture: Architecture
+    recorded: Claim | None
+
+
+def read_checkpoint(
+    path: str | Path,
+    *,
+    family: Family | None = None,
+    kind: Kind | None = None,
+    max_depth_m: float | None = None,
+    weights: Choice = "auto",
+) -> Checkpoint:
+    """Read a checkpoint safely: no code that stands in it is run, and nothing is guessed in silence.
+
+    Args:
+        path: A .pth, .pt, .ckpt, .bin or .safetensors file, or a Hugging Face folder.
+        family, kind, max_depth_m: What it is, where neither the file nor its name says so.
+        weights: "raw" or "ema" where the file holds both; "auto" takes the raw ones and says so.
+
+    Raises:
+        ModelFileError: The file is damaged, unsafe, incomplete or another kind of model.
+        InputError: The options are missing, impossible or contradict the file.
+    """
+    path = Path(path)
+    options = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m))
+    check_options(family, kind, options.max_depth_m)
+    examined = _examine(path, weights)
+    identity = identify(path, options, examined.recorded, examined.architecture)
+    tensors, changed = fit(examined.tensors, examined.architecture, path)
+    return Checkpoint(
+        path=path,
+        sha256=examined.contents.sha256,
+        family=identity.family,
+        kind=identity.kind,
+        max_depth_m=identity.max_depth_m,
+        architecture=examined.architecture,
+        tensors=MappingProxyType(tensors),
+        licence=identity.licence,
+        said=(*examined.weights.said, *changed, *identity.said),
+    )
+
+
+def load_network(checkpoint: Checkpoint) -> DepthAnything:
+    """Make the network of a checkpoint: float32, in eval mode, every tensor in its place.
+
+    Its weights share memory with the checkpoint's tensors; changing them does not change the file.
+    """
+    with torch.device("meta"):  # no memory for weights that are replaced at once
+        network = DepthAnything(checkpoint.architecture, family=checkpoint.family, max_depth_m=checkpoint.max_depth_m)
+    network.load_state_dict(dict(checkpoint.tensors), strict=True, assign=True)
+    return network.eval()
+
+
+def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> CheckpointFacts:
+    """Say what a checkpoint is, as far as it shows by itself.
+
+    Raises:
+        ModelFileError: As read_checkpoint.
+    """
+    path = Path(path)
+    examined = _examine(path, weights)
+    entry = find_by_path(path)
+    if entry is not None and entry.encoder != examined.architecture.encoder:
+        entry = None
+    claim = examined.recorded or entry
+    metadata = examined.contents.metadata
+    return CheckpointFacts(
+        path=path,
+        file_format=examined.contents.file_format,
+        sha256=examined.contents.sha256,
+        architecture=examined.architecture,
+        parameters=sum(tensor.numel() for tensor in examined.tensors.values()),
+        dtypes=tuple(sorted({str(t.dtype).removeprefix("torch.") for t in examined.tensors.values()})),
+        wrapper=examined.weights.label,
+        others=examined.weights.others,
+        family=claim.family if claim else None,
+        kind=claim.kind if claim else None,
+        max_depth_m=claim.max_depth_m if claim else None,
+        source=examined.recorded.source if examined.recorded else "its name" if entry else "",
+        official_name=entry.name if entry else None,
+        licence=(claim.licence if claim else None) or "unknown",
+        notes={k.removeprefix(NOTE_PREFIX): v for k, v in metadata.items() if k.startswith(NOTE_PREFIX)},
+        said=examined.weights.said,
+    )
+
+
+def save_checkpoint(
+    path: str | Path,
+    network: DepthAnything,
+    *,
+    family: Family,
+    kind: Kind,
+    max_depth_m: float | None,
+    licence: str = "unknown",
+    notes: Mapping[str, str] = _NO_NOTES,
+) -> None:
+    """Write a network as .safetensors with a record of what it is; a file of that name is replaced at once or not at all.
+
+    Args:
+        path: Ends with .safetensors; its folder exists.
+        network: In any float type, on any device.
+        family, kind, max_depth_m: Recorded, so that nobody has to give them again.
+        licence: Of the weights.
+        notes: Texts to record, e.g. the data set and the best score.
+
+    Raises:
+        InputError: The record would be impossible, or the path is none for such a file.
+    """
+    path = Path(path)
+    claim = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m), licence)
+    check_options(family, kind, claim.max_depth_m)
+    if kind == "metric" and max_depth_m is None:
+        raise InputError(
+            "a metric checkpoint needs max_depth_m; give the depth in metres that the network was built with"
+        )
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} does not end with .safetensors; checkpoints are written in that format")
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, unfinished, metadata=metadata_of(claim, notes))
+        os.replace(unfinished, path)  # noqa: PTH105
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _examine(path: Path, choice: Choice) -> _Examined:
+    contents = load_folder(path) if is_folder_model(path) else load_file(path)
+    weights = find_weights(contents.data, path, choice=choice)
+    check_dtypes(weights.tensors, path)
+    try:
+        tensors = to_official(weights.tensors)
+    except (ModelFileError, RuntimeError) as error:  # RuntimeError: parts whose shapes do not join
+        raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
+    architecture = infer_architecture(tensors, path)
+    recorded = claim_of_metadata(contents.metadata, path)
+    if contents.config is not None and recorded is None:
+        recorded = claim_of_config(contents.config, architecture, path)
+    return _Examined(contents, weights, tensors, architecture, recorded)

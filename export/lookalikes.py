@@ -1,0 +1,49 @@
+"""Tensor names become the name of another kind of model, where one is known by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# The first pattern that any name matches decides, so parts of a model stand before the whole.
+# Source: the published checkpoints of each project and their loaders.
+_PATTERNS = tuple(
+    (re.compile(pattern), label)
+    for pattern, label in (
+        (r"\.lora_[AB]\.|lora_(down|up)\.", "a LoRA adapter, which must be merged into its model first"),
+        (r"seed_bin_regressors?\.|conditional_log_binomial\.|^core\.core\.", "ZoeDepth (V1's metric models are, too)"),
+        (r"motion_modules\.", "Video Depth Anything"),
+        (r"resConfUnit_depth\.|prompt_depth_layer", "Prompt Depth Anything"),
+        (r"register_tokens", "a network with register tokens, which Depth Anything does not have"),
+        (r"backbone\.pretrained\.|^(model\.)?da3", "Depth Anything 3"),
+        (r"pretrained\.model\.patch_embed\.backbone\.", "MiDaS dpt_hybrid"),
+        (r"pretrained\.model\.layers\.", "MiDaS with a Swin encoder"),
+        (r"pretrained\.model\.blocks\.|pretrained\.act_postprocess", "MiDaS dpt with a ViT or BEiT encoder"),
+        (r"pretrained\.layer[1-4]\.", "MiDaS v2.1"),
+        (r"^dpt\.|^neck\.reassemble_stage\.readout_projects", "a DPT model of transformers (MiDaS)"),
+        (r"pixel_encoder\.|pixel_decoder\.", "UniDepth"),
+        (r"patch_encoder\.|fov\.encoder", "Depth Pro"),
+        (r"depth_model\.(encoder|decoder)\.", "Metric3D"),
+        (
+            r"model\.diffusion_model\.|(^|\.)(down|up)_blocks\.\d+\.(attentions|resnets)\.",
+            "a diffusion model (Marigold is one)",
+        ),
+        (
+            r"^(blocks\.\d+\.attn\.qkv|cls_token$)|^(dinov2\.)?embeddings\.cls_token$",
+            "a DINOv2 encoder without a depth head",
+        ),
+        (r"^(module\.|model\.)?layer1\.0\.conv1\.", "a ResNet"),
+    )
+)
+
+
+def name_lookalike(names: Iterable[str]) -> str | None:
+    """Return what model tensors with these names belong to, or None if that is not known.
+
+    Depth Anything itself is not in the table: None for it, unless it is part of something else.
+    """
+    names = list(names)
+    for pattern, label in _PATTERNS:
+        if any(pattern.search(name) for name in names):
+            return label
+    return None

@@ -1,0 +1,286 @@
+"""A scene as it is put together: solids in nested frames, lights, camera, air. Plain Python numbers, z up, metres."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from .materials import Material
+
+Vector = tuple[float, float, float]
+Rotation = tuple[float, ...]  # nine numbers, row by row: world from local
+
+BOX, BALL, ROUND = 0.0, 1.0, 2.0  # kinds of solid
+IDENTITY: Rotation = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(slots=True)
+class Light:
+    """A point light with a shadow map; the sun is a point far away.
+
+    Args:
+        position, target: World, metres; the shadow map looks from one to the other.
+        reach_rad: Half the angle that the shadow map sees.
+        colour: Linear RGB times strength at one metre (falls with the square) or everywhere (fades=False).
+        fades: Whether the light falls with the square of distance.
+        softness_px: Standard deviation of the blur of the shadow map's edges.
+    """
+
+    position: Vector
+    target: Vector
+    reach_rad: float
+    colour: Vector
+    fades: bool
+    softness_px: float
+
+
+@dataclass(slots=True)
+class Air:
+    """What surrounds the solids.
+
+    Args:
+        zenith, horizon: Colours of the sky, linear RGB.
+        clouds: Share of the sky under clouds, 0 to 1.
+        cloud_slot: Texture of the clouds.
+        cloud_shift: Offset of that texture.
+        ambient_up, ambient_down: Light that falls on faces that look up and down.
+        haze_per_m: Share of light lost to haze by metre.
+        corner: (low xyz, high xyz) of the room whose corners are darker, or None outdoors.
+        shadow_floor: Light that remains in full overhead shadow, 0 to 1.
+        key: Target of the mean of the exposed picture; dark scenes have less.
+        toon: Whether shading is cut into flat steps.
+    """
+
+    zenith: Vector = (0.25, 0.45, 0.9)
+    horizon: Vector = (0.7, 0.8, 0.95)
+    clouds: float = 0.4
+    cloud_slot: int = 0
+    cloud_shift: tuple[float, float] = (0.0, 0.0)
+    ambient_up: Vector = (0.5, 0.5, 0.5)
+    ambient_down: Vector = (0.25, 0.25, 0.25)
+    haze_per_m: float = 0.0
+    corner: tuple[Vector, Vector] | None = None
+    key: float = 0.18
+    toon: bool = False
+
+
+@dataclass(slots=True)
+class Eye:
+    """The camera.
+
+    Args:
+        position: World, metres.
+        yaw_rad: Turn about up; 0 looks along +y, positive to the left.
+        pitch_rad: Positive looks up.
+        roll_rad: Positive turns the picture clockwise.
+        fov_rad: Angle of view of the picture's longer side.
+    """
+
+    position: Vector = (0.0, 0.0, 1.6)
+    yaw_rad: float = 0.0
+    pitch_rad: float = 0.0
+    roll_rad: float = 0.0
+    fov_rad: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    origin: Vector
+    rotation: Rotation
+    scale: float
+
+
+@dataclass(slots=True)
+class Draft:
+    """Solids, lights, air and camera of one scene; furniture and figures are drawn into its current frame."""
+
+    rng: Random
+    solids: list[tuple[float, ...]] = field(default_factory=list)
+    windows: list[tuple[float, ...]] = field(default_factory=list)
+    lights: list[Light] = field(default_factory=list)
+    air: Air = field(default_factory=Air)
+    eye: Eye = field(default_factory=Eye)
+    thing: int = 0  # instance of the solids that follow
+    _frame: _Frame = _Frame((0.0, 0.0, 0.0), IDENTITY, 1.0)
+
+    @contextmanager
+    def at(
+        self, x: float, y: float, z: float, *, yaw: float = 0.0, lean: float = 0.0, scale: float = 1.0, same: bool = False
+    ) -> Iterator[None]:
+        """Draw into a frame set here, turned by yaw about up and then leaning about its own x; a new instance.
+
+        Args:
+            same: Whether what is drawn belongs to the present instance.
+        """
+        outer, self._frame = self._frame, self._inner((x, y, z), yaw, lean, scale)
+        if not same:
+            self.thing += 1
+        try:
+            yield
+        finally:
+            self._frame = outer
+
+    def place(self, x: float, y: float, z: float) -> Vector:
+        """Return a point of the current frame in the world."""
+        f, s = self._frame, self._frame.scale
+        moved = _turn(f.rotation, (x * s, y * s, z * s))
+        return (f.origin[0] + moved[0], f.origin[1] + moved[1], f.origin[2] + moved[2])
+
+    def box(self, x: float, y: float, z: float, w: float, d: float, h: float, material: Material) -> None:
+        """Add a box whose base is centred at (x, y, z); w along x, d along y, h up."""
+        half = (w / 2, d / 2, h / 2)
+        self._add(BOX, (x, y, z + h / 2), IDENTITY, half, (0.0, 0.0, 0.0), material)
+
+    def ball(self, x: float, y: float, z: float, rx: float, ry: float, rz: float, material: Material) -> None:
+        """Add an ellipsoid centred at (x, y, z)."""
+        self._add(BALL, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material)
+
+    def tube(
+        self,
+        x: float,
+        y: float,
+        z: float,
+        r: float,
+        h: float,
+        material: Material,
+        *,
+        top: float | None = None,
+        bulge: float = 0.0,
+        hollow: bool = False,
+    ) -> None:
+        """Add a round solid standing at (x, y, z).
+
+        Args:
+            r: Radius at the base.
+            h: Height.
+            material: Of the whole surface.
+            top: Radius at the top; that of the base where None.
+            bulge: Radius at half height over the mean radius, less one; negative makes a waist.
+            hollow: Whether it is open above, like a cup.
+        """
+        profile, widest = _profile(r, r if top is None else top, bulge)
+        self._add(ROUND, (x, y, z + h / 2), IDENTITY, (widest, widest, h / 2), profile, material, hollow=hollow)
+
+    def bar(self, start: Vector, end: Vector, r: float, material: Material, *, top: float | None = None) -> None:
+        """Add a round bar from start (radius r) to end (radius top)."""
+        profile, widest = _profile(r, r if top is None else top, 0.0)
+        middle, turn, length = _between(start, end)
+        self._add(ROUND, middle, turn, (widest, widest, length / 2), profile, material)
+
+    def limb(self, start: Vector, end: Vector, r: float, material: Material, *, bulge: float = 1.0) -> None:
+        """Add an ellipsoid stretched from start to end, thick as r."""
+        middle, turn, length = _between(start, end)
+        self._add(BALL, middle, turn, (r, r * bulge, length / 2), (1.0, 0.0, -1.0), material)
+
+    def plank(self, start: Vector, end: Vector, w: float, d: float, material: Material) -> None:
+        """Add a box stretched from start to end, w by d across."""
+        middle, turn, length = _between(start, end)
+        self._add(BOX, middle, turn, (w / 2, d / 2, length / 2), (0.0, 0.0, 0.0), material)
+
+    def window(self, x: float, y: float, z: float, w: float, d: float, h: float) -> None:
+        """Mark an opening, as a thin box, through which the outside is seen."""
+        at, s = self.place(x, y, z + h / 2), self._frame.scale / 2
+        self.windows.append((BOX, *at, *self._frame.rotation, w * s, d * s, h * s, 0.0, 0.0, 0.0, 0.0, -1.0))
+
+    def _add(
+        self,
+        kind: float,
+        at: Vector,
+        turn: Rotation,
+        half: Vector,
+        profile: Vector,
+        material: Material,
+        *,
+        hollow: bool = False,
+    ) -> None:
+        frame = self._frame
+        rotation = frame.rotation if turn is IDENTITY else _multiply(frame.rotation, turn)
+        s = frame.scale
+        size = (half[0] * s, half[1] * s, half[2] * s)
+        self.solids.append(
+            (kind, *self.place(*at), *rotation, *size, *profile, float(hollow), float(self.thing), *material)
+        )
+
+    def _inner(self, at: Vector, yaw: float, lean: float, scale: float) -> _Frame:
+        c, s = math.cos(yaw), math.sin(yaw)
+        turn: Rotation = (c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0)
+        if lean:
+            c, s = math.cos(lean), math.sin(lean)
+            turn = _multiply(turn, (1.0, 0.0, 0.0, 0.0, c, -s, 0.0, s, c))
+        return _Frame(self.place(*at), _multiply(self._frame.rotation, turn), self._frame.scale * scale)
+
+
+def eye_rotation(eye: Eye) -> Rotation:
+    """Return world-from-camera of an eye, for a camera of x right, y down, z forward."""
+    cy, sy, cp, sp = math.cos(eye.yaw_rad), math.sin(eye.yaw_rad), math.cos(eye.pitch_rad), math.sin(eye.pitch_rad)
+    forward = (-sy * cp, cy * cp, sp)
+    right = (cy, sy, 0.0)
+    down = (-sy * sp, cy * sp, -cp)
+    c, s = math.cos(eye.roll_rad), math.sin(eye.roll_rad)
+    x = tuple(c * r + s * d for r, d in zip(right, down, strict=True))
+    y = tuple(c * d - s * r for r, d in zip(right, down, strict=True))
+    return tuple(value for row in zip(x, y, forward, strict=True) for value in row)
+
+
+def look_at(eye: Eye, target: Vector) -> Eye:
+    """Return the eye turned so that target is in the middle of the picture."""
+    dx, dy, dz = (t - p for t, p in zip(target, eye.position, strict=True))
+    return replace(eye, yaw_rad=math.atan2(-dx, dy), pitch_rad=math.atan2(dz, math.hypot(dx, dy)))
+
+
+def _profile(base: float, top: float, bulge: float) -> tuple[Vector, float]:
+    """Return (q0, q1, q2) with (x^2 + y^2) = q0 + q1 z + q2 z^2 over z in [-1, 1], and the widest radius."""
+    mean, slope = (base + top) / 2, (top - base) / 2
+    middle = mean * (1 + bulge)
+    if bulge:
+        q0 = middle * middle
+        q1 = (top * top - base * base) / 2
+        q2 = (top * top + base * base) / 2 - q0
+    else:
+        q0, q1, q2 = mean * mean, 2 * mean * slope, slope * slope
+    peak = max(q0 + q1 + q2, q0 - q1 + q2, q0)
+    if q2 < 0 and abs(q1) < -2 * q2:
+        peak = max(peak, q0 - q1 * q1 / (4 * q2))
+    return (q0 / peak, q1 / peak, q2 / peak), math.sqrt(peak)
+
+
+def _between(start: Vector, end: Vector) -> tuple[Vector, Rotation, float]:
+    """Return middle, rotation that takes z to the way from start to end, and length."""
+    dx, dy, dz = (e - s for e, s in zip(end, start, strict=True))
+    length = math.sqrt(dx * dx + dy * dy + dz * dz) or 1e-6
+    z = (dx / length, dy / length, dz / length)
+    side = (0.0, 1.0, 0.0) if abs(z[1]) < 0.9 else (1.0, 0.0, 0.0)
+    x = _cross(side, z)
+    norm = math.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
+    x = (x[0] / norm, x[1] / norm, x[2] / norm)
+    y = _cross(z, x)
+    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, (start[2] + end[2]) / 2)
+    return middle, (x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]), length
+
+
+def _cross(a: Vector, b: Vector) -> Vector:
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def _turn(r: Rotation, v: Vector) -> Vector:
+    x, y, z = v
+    return (r[0] * x + r[1] * y + r[2] * z, r[3] * x + r[4] * y + r[5] * z, r[6] * x + r[7] * y + r[8] * z)
+
+
+def _multiply(a: Rotation, b: Rotation) -> Rotation:
+    if a is IDENTITY:
+        return b
+    return (
+        a[0] * b[0] + a[1] * b[3] + a[2] * b[6],
+        a[0] * b[1] + a[1] * b[4] + a[2] * b[7],
+        a[0] * b[2] + a[1] * b[5] + a[2] * b[8],
+        a[3] * b[0] + a[4] * b[3] + a[5] * b[6],
+        a[3] * b[1] + a[4] * b[4] + a[5] * b[7],
+        a[3] * b[2] + a[4] * b[5] + a[5] * b[8],
+        a[6] * b[0] + a[7] * b[3] + a[8] * b[6],
+        a[6] * b[1] + a[7] * b[4] + a[8] * b[7],
+        a[6] * b[2] + a[7] * b[5] + a[8] * b[8],
+    )

@@ -1,0 +1,35 @@
+"""Small things that several tests make."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+from depthrt.engine.canary import FORMULA
+from depthrt.engine.contract import Canary, Contract, SizeRule
+
+CANARY = Canary(FORMULA, (28, 28), 1, base64.b64encode(np.zeros(784, "<f4").tobytes()).decode(), 1e-5)
+CONTRACT = Contract(
+    family="depth-anything-v2",
+    encoder="vits",
+    kind="inverse",
+    max_depth_m=None,
+    size=SizeRule((518, 518), 14, "lower_bound"),
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    final_resize="bilinear_corners",
+    batch=None,
+    precision="fp32",
+    attention="fused",
+    source_name="made.pth",
+    source_sha256="0" * 64,
+    licence="unknown",
+    producer="depthrt test",
+    canary=CANARY,
+)
+
+
+def make_contract(*, size: SizeRule = CONTRACT.size) -> Contract:
+    """Return a contract that is right in itself."""
+    return replace(CONTRACT, size=size)

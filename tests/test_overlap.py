@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from depthrt.engine.overlap import AHEAD, overlap
+
+PATIENCE_S = 10  # a stage that waits for another waits so long at most
+
+
+def test_every_item_passes_all_stages_in_order() -> None:
+    outcomes = list(overlap(range(20), read=lambda x: x + 1, run=lambda x: x * 10, write=str))
+    assert [outcome.result for outcome in outcomes] == [str((number + 1) * 10) for number in range(20)]
+    assert [outcome.item for outcome in outcomes] == list(range(20))
+
+
+@pytest.mark.parametrize("stage", ["read", "run", "write"])
+def test_an_error_stays_with_its_item(stage: str) -> None:
+    def pick(name: str) -> object:
+        def work(number: int) -> int:
+            if name == stage and number == 3:
+                raise ValueError(f"{name} failed")
+            return number
+
+        return work
+
+    outcomes = list(overlap(range(6), read=pick("read"), run=pick("run"), write=pick("write")))  # type: ignore[arg-type]
+    assert [outcome.item for outcome in outcomes if outcome.error] == [3]
+    assert str(outcomes[3].error) == f"{stage} failed"
+    assert [outcome.result for outcome in outcomes] == [0, 1, 2, None, 4, 5]
+
+
+def test_the_next_item_is_read_while_one_runs() -> None:
+    second_was_read = threading.Event()
+
+    def read(number: int) -> int:
+        if number == 1:
+            second_was_read.set()
+        return number
+
+    def run(number: int) -> bool:
+        return second_was_read.wait(PATIENCE_S)
+
+    assert all(outcome.result for outcome in overlap(range(3), read=read, run=run, write=lambda x: x))
+
+
+def test_the_next_item_runs_while_one_is_written() -> None:
+    second_ran = threading.Event()
+
+    def run(number: int) -> int:
+        if number == 1:
+            second_ran.set()
+        return number
+
+    def write(number: int) -> bool:
+        return second_ran.wait(PATIENCE_S)
+
+    assert all(outcome.result for outcome in overlap(range(3), read=lambda x: x, run=run, write=write))
+
+
+def test_reading_stays_only_a_little_ahead() -> None:
+    taken = 0
+
+    def endless() -> Iterator[int]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield taken
+
+    outcomes = overlap(endless(), read=lambda x: x, run=lambda x: x, write=lambda x: x)
+    for _ in range(5):
+        next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert taken <= 5 + 2 * AHEAD + 1
+
+
+def test_an_interrupt_in_a_stage_is_not_swallowed() -> None:
+    def write(number: int) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(overlap(range(3), read=lambda x: x, run=lambda x: x, write=write))
