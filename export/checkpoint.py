@@ -1,4 +1,4 @@
-"""Any Depth Anything checkpoint becomes named float32 tensors, a network, or a few facts; and a network a checkpoint."""
+"""Any Depth Anything checkpoint becomes float32 tensors, a network or a few facts; a network becomes a checkpoint."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ def read_checkpoint(
 
     Args:
         path: A .pth, .pt, .ckpt, .bin or .safetensors file, or a Hugging Face folder.
-        family, kind, max_depth_m: What it is, where neither the file nor its name says so.
+        family: V1 or V2, where neither the file nor its name says so.
+        kind: "inverse" or "metric", where neither says so.
+        max_depth_m: The depth that a metric network was built with, where neither says so.
         weights: "raw" or "ema" where the file holds both; "auto" takes the raw ones and says so.
 
     Raises:
@@ -202,12 +204,14 @@ def save_checkpoint(
     licence: str = "unknown",
     notes: Mapping[str, str] = _NO_NOTES,
 ) -> None:
-    """Write a network as .safetensors with a record of what it is; a file of that name is replaced at once or not at all.
+    """Write a network as .safetensors with a record of what it is; an older file is replaced at once or not at all.
 
     Args:
         path: Ends with .safetensors; its folder exists.
         network: In any float type, on any device.
-        family, kind, max_depth_m: Recorded, so that nobody has to give them again.
+        family: Recorded, so that nobody has to give it again; and so are the next two.
+        kind: "inverse" or "metric".
+        max_depth_m: The depth that a metric network was built with; None for inverse.
         licence: Of the weights.
         notes: Texts to record, e.g. the data set and the best score.
 

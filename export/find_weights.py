@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -80,7 +80,7 @@ class _Candidate:
         return {"pretrained", "depth_head"} <= parts or {"backbone", "neck"} <= parts
 
 
-def find_weights(data: Any, path: Path, *, choice: Choice = "auto") -> WeightSet:
+def find_weights(data: object, path: Path, *, choice: Choice = "auto") -> WeightSet:
     """Find the network among wrappers, averages, optimizers and other company.
 
     Args:
@@ -112,7 +112,7 @@ def find_weights(data: Any, path: Path, *, choice: Choice = "auto") -> WeightSet
     return WeightSet(chosen.label, chosen.average, chosen.tensors, others, tuple(said))
 
 
-def _tensors(data: Any, home: str, depth: int) -> Iterator[_Found]:
+def _tensors(data: object, home: str, depth: int) -> Iterator[_Found]:
     if not isinstance(data, Mapping) or depth > NESTING_LIMIT:
         return
     for key, value in data.items():
@@ -207,7 +207,7 @@ def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
     return f"is not Depth Anything: none of its {len(names)} tensors is, {_some(names)}"
 
 
-def _inventory(data: Any) -> str:
+def _inventory(data: object) -> str:
     if not isinstance(data, Mapping):
         return f"it is a {type(data).__name__}"
     return f"only {_some([str(key) for key in data])}" if data else "it is an empty dict"

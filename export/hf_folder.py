@@ -100,7 +100,7 @@ def _settings(
     return asked
 
 
-def _family_of_taps(out_indices: Any, architecture: Architecture, path: Path) -> Family | None:
+def _family_of_taps(out_indices: object, architecture: Architecture, path: Path) -> Family | None:
     """Tell V1 from V2 by the blocks that feed the head; None where both use the same ones."""
     if out_indices is None:
         return None

@@ -61,7 +61,7 @@ class Contents:
         config: config.json of a Hugging Face folder, or None.
     """
 
-    data: Any
+    data: object
     file_format: str
     sha256: str
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def _stranger(head: bytes) -> str:
     )
 
 
-def _load_zip(path: Path, size: int) -> Any:
+def _load_zip(path: Path, size: int) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = _check_archive(path, archive)
@@ -162,7 +162,7 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
     return any(member.compress_type != zipfile.ZIP_STORED for member in members)
 
 
-def _load_legacy(path: Path, head: bytes) -> Any:
+def _load_legacy(path: Path, head: bytes) -> object:
     if LEGACY_MAGIC not in head:
         raise ModelFileError(
             f"{path} is a bare pickle, which can run any code when it is opened, so it was not; "
@@ -171,7 +171,7 @@ def _load_legacy(path: Path, head: bytes) -> Any:
     return _unpickle(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
 
 
-def _unpickle(path: Path, load: Callable[[], Any]) -> Any:
+def _unpickle(path: Path, load: Callable[[], object]) -> object:
     """Run torch's restricted unpickler and say in one line why it refused."""
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN_TYPES):

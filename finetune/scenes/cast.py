@@ -14,7 +14,7 @@ from .stage import KIND_BALL, KIND_BOX, KIND_ROUND, Solids
 
 TILE_PX = 16  # side of a tile
 TILE_AREA = TILE_PX * TILE_PX
-_NEAR = 0.01  # metres; what is nearer to a camera is not drawn
+_NEAR = 0.01  # metres; bounds of solids are cut there
 _ALWAYS = 1e9  # inverse depth of a plane that does not limit
 _CHUNK_TILES = {"cpu": 256, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
 _EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
@@ -74,6 +74,16 @@ class Hits:
     solid: torch.Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Solids of one kind against the tiles they may touch: forms about each tile's first pixel."""
+
+    forms: torch.Tensor  # (p, k, 3 or 6) float64
+    lift: torch.Tensor  # (p,) float64, height of the camera in the solid's frame
+    solid: torch.Tensor  # (p,) int64
+    tile: torch.Tensor  # (p,) int64
+
+
 def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limit: torch.Tensor | None = None) -> Hits:
     """Find the nearest solid of every pixel.
 
@@ -100,7 +110,10 @@ def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limi
         chosen = (outside & (solids.kind[solid] == kind)).nonzero()[:, 0]
         if len(chosen):
             forms = polynomials(origin[chosen], rays[chosen], solids, solid[chosen])
-            _cast_kind(kind, forms, view[chosen], solid[chosen], span[chosen], views, hits, limit, wanted)
+            entry, tile = _tile_pairs(view[chosen], span[chosen], views, wanted)
+            if len(entry):
+                pairs = _Pairs(_shifted(forms[entry], views, tile), origin[chosen, 2][entry], solid[chosen][entry], tile)
+                _cast_kind(kind, pairs, hits, limit)
     return hits
 
 
@@ -218,48 +231,103 @@ def _divided(rays: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
     return rays / safe[..., None]
 
 
-def _cast_kind(
-    kind: int,
-    forms: torch.Tensor,
-    view: torch.Tensor,
-    solid: torch.Tensor,
-    span: torch.Tensor,
-    views: Views,
-    hits: Hits,
-    limit: torch.Tensor | None,
-    wanted: torch.Tensor | None,
-) -> None:
-    """Cast solids of one kind, round by round: the k-th solid of every tile that has so many."""
-    entry, tile = _tile_pairs(view, span, views, wanted)
-    if not len(entry):
-        return
-    counts = torch.bincount(tile, minlength=views.tiles)
-    order = torch.argsort(counts, descending=True, stable=True)  # so that a round is the first rows
+def _tile_pairs(
+    view: torch.Tensor, span: torch.Tensor, views: Views, wanted: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return all pairs (entry, tile) whose rectangles meet."""
+    down, across = views.grid
+    top, left, high, wide = span.unbind(1)
+    area = high * wide
+    entry = torch.repeat_interleave(area)
+    inside = torch.arange(len(entry), device=entry.device) - (torch.cumsum(area, 0) - area)[entry]
+    row, column = top[entry] + inside // wide[entry], left[entry] + inside % wide[entry]
+    tile = view[entry] * (down * across) + row * across + column
+    if wanted is None:
+        return entry, tile
+    kept = wanted[tile]
+    return entry[kept], tile[kept]
+
+
+def _shifted(forms: torch.Tensor, views: Views, tile: torch.Tensor) -> torch.Tensor:
+    """Return polynomials (p, k, 3 or 6) about the first pixel of their tile."""
+    corner_u, corner_v = views.tile_corner()
+    at = tile % len(corner_u)
+    u0, v0 = corner_u[at][:, None], corner_v[at][:, None]
+    u, v, k = forms[..., 0], forms[..., 1], forms[..., 2]
+    if forms.shape[2] == 3:
+        return torch.stack([u, v, k + u * u0 + v * v0], 2)
+    uu, uv, vv = forms[..., 3], forms[..., 4], forms[..., 5]
+    moved = k + u * u0 + v * v0 + uu * u0 * u0 + uv * u0 * v0 + vv * v0 * v0
+    return torch.stack([u + 2 * uu * u0 + uv * v0, v + uv * u0 + 2 * vv * v0, moved, uu, uv, vv], 2)
+
+
+def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None) -> None:
+    """Cast solids of one kind, round by round: in round k the k-th solid of every tile that has so many."""
+    device, tiles = pairs.tile.device, len(hits.inverse)
+    counts = torch.bincount(pairs.tile, minlength=tiles)
+    order = torch.argsort(counts, descending=True, stable=True)  # the tiles of every round come first
     place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=order.device)
-    rank, at = _ranks(tile, counts), place[tile]
-    ordered = torch.argsort(rank * views.tiles + at)
-    entry, tile = entry[ordered], tile[ordered]
-    forms = _shifted(forms[entry], views, tile)
-    rows = torch.bincount(rank).tolist()
+    place[order] = torch.arange(tiles, device=device)
+    by_tile = torch.argsort(place[pairs.tile], stable=True)
+    sorted_counts = counts[order]
+    rank = torch.arange(len(by_tile), device=device) - torch.repeat_interleave(
+        torch.cumsum(sorted_counts, 0) - sorted_counts, sorted_counts
+    )
+    row = by_tile[torch.argsort(rank, stable=True)]
+    forms, lift, solid = pairs.forms[row].float(), pairs.lift[row].float()[:, None], pairs.solid[row].int()[:, None]
     inverse, found = hits.inverse[order], hits.solid[order]
     beyond = None if limit is None else limit[order]
-    ids = solid[entry].to(torch.int32)[:, None]
-    lift = _lift(kind, solid, entry, views)
-    basis = _basis(forms.device)
-    chunk = _CHUNK_TILES[forms.device.type]
+    basis, chunk = _basis(forms.shape[2], device), _CHUNK_TILES[device.type]
     start = 0
-    for count in rows:
+    for count in torch.bincount(rank).tolist():
         for low in range(0, count, chunk):
             size = min(chunk, count - low)
-            part = slice(start + low, start + low + size)
-            here = slice(low, low + size)
-            w = _evaluate(kind, forms[part], basis, None)
+            part, here = slice(start + low, start + low + size), slice(low, low + size)
+            w = _EVALUATE[kind](forms[part], lift[part], basis)
             if beyond is not None:
                 w = torch.where(w < beyond[here], w, 0.0)
             nearer = w > inverse[here]
-            found[here] = torch.where(nearer, ids[part], found[here])
-            inverse[here] = torch.where(nearer, w, inverse[here])
+            torch.where(nearer, solid[part], found[here], out=found[here])
+            torch.where(nearer, w, inverse[here], out=inverse[here])
         start += count
-    del lift
     hits.inverse[order], hits.solid[order] = inverse, found
+
+
+def _basis(terms: int, device: torch.device) -> torch.Tensor:
+    """Return u, v, 1, uu, uv, vv of a tile's pixels, (3 or 6, TILE_AREA) float32."""
+    at = torch.arange(TILE_AREA, device=device)
+    u, v = (at % TILE_PX).float(), (at // TILE_PX).float()
+    return torch.stack([u, v, torch.ones_like(u), u * u, u * v, v * v][:terms])
+
+
+def _values(forms: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    return (forms.view(-1, forms.shape[2]) @ basis).view(len(forms), forms.shape[1], TILE_AREA)
+
+
+def _evaluate_box(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """Return the inverse depth where a ray is past all near planes, 0 if it has left through a far one by then."""
+    del lift
+    values = _values(forms, basis)
+    enters = torch.minimum(torch.minimum(values[:, 0], values[:, 1]), values[:, 2])
+    leaves = values[:, 3:].amax(1)
+    return torch.where(enters >= leaves, enters, 0.0)
+
+
+def _evaluate_ball(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """Return the larger root; not a number where there is none, which compares as not nearer."""
+    del lift
+    values = _values(forms, basis)
+    return values[:, 1].sqrt_().add_(values[:, 0])
+
+
+def _evaluate_round(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """Return the largest of both roots that lie within the height, and the cap within its rim."""
+    beta, delta, height, cap, rim = _values(forms, basis).unbind(1)
+    root = delta.sqrt_()
+    near, far = beta + root, beta - root
+    near = torch.where((lift * near + height).abs_() <= near, near, 0.0)
+    far = torch.where((lift * far + height).abs_() <= far, far, 0.0)
+    return torch.maximum(torch.maximum(near, far), torch.where(rim >= 0, cap, 0.0))
+
+
+_EVALUATE = {KIND_BOX: _evaluate_box, KIND_BALL: _evaluate_ball, KIND_ROUND: _evaluate_round}
