@@ -117,7 +117,8 @@ def load_npz(path: str | Path) -> Depth:
         InputError: The file is missing or not one of ours.
     """
     try:
-        with np.load(path, allow_pickle=False) as found:
+        # numpy leaves a file open that is no zip, so it is opened here.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             max_depth = float(found["max_depth_m"])
             return Depth(
                 values=found["values"],

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .network.architecture import Family
 
 # Of every tensor in the file, the unused ones (mask_token, refinenet4.resConfUnit1) included.
-PARAMETERS = {"vits": 24_785_089, "vitb": 97_470_785, "vitl": 335_315_649, "vitg": 1_297_525_377}
+PARAMETERS = {"vits": 24_785_089, "vitb": 97_470_785, "vitl": 335_315_649, "vitg": 1_258_132_225}
 
 INDOOR_M, OUTDOOR_M = 20.0, 80.0  # Source: DepthAnything/Depth-Anything-V2 metric_depth/README.md
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..engine.contract import Kind
 from ..engine.errors import InputError, ModelFileError
+from ..engine.files import atomic_path
 from .find_weights import Choice, WeightSet, find_weights
-from .hf_folder import claim_of_config, is_folder_model, load_folder
-from .identity import (
-    NOTE_PREFIX,
-    Claim,
-    check_options,
-    claim_of_metadata,
-    find_by_path,
-    identify,
-    metadata_of,
-)
+from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
+from .identity import Claim, check_options, find_by_path, first_said, identify
 from .key_maps import to_official
 from .layout import check_dtypes, fit, infer_architecture
 from .network import Architecture, DepthAnything, Family
+from .record import check_complete, read_notes, read_record, write_record
 from .safe_load import Contents, load_file
 
 __all__ = ["Checkpoint", "CheckpointFacts", "describe_checkpoint", "load_network", "read_checkpoint", "save_checkpoint"]
@@ -108,6 +102,7 @@ class _Examined:
     tensors: Mapping[str, Tensor]
     architecture: Architecture
     recorded: Claim | None
+    said: tuple[str, ...]
 
 
 def read_checkpoint(
@@ -146,7 +141,7 @@ def read_checkpoint(
         architecture=examined.architecture,
         tensors=MappingProxyType(tensors),
         licence=identity.licence,
-        said=(*examined.weights.said, *changed, *identity.said),
+        said=(*examined.said, *changed, *identity.said),
     )
 
 
@@ -169,28 +164,27 @@ def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> Checkp
     """
     path = Path(path)
     examined = _examine(path, weights)
-    entry = find_by_path(path)
-    if entry is not None and entry.encoder != examined.architecture.encoder:
-        entry = None
-    claim = examined.recorded or entry
-    metadata = examined.contents.metadata
+    named, entry = find_by_path(path, examined.architecture)
+    claims = [claim for claim in (examined.recorded, named) if claim is not None]
+    claims = [claim for claim in claims if not claim.differences(claims[0])]  # a record overrules a name
+    stored = examined.tensors.values()
     return CheckpointFacts(
         path=path,
         file_format=examined.contents.file_format,
         sha256=examined.contents.sha256,
         architecture=examined.architecture,
-        parameters=sum(tensor.numel() for tensor in examined.tensors.values()),
-        dtypes=tuple(sorted({str(t.dtype).removeprefix("torch.") for t in examined.tensors.values()})),
+        parameters=sum(tensor.numel() for tensor in stored),
+        dtypes=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in stored})),
         wrapper=examined.weights.label,
         others=examined.weights.others,
-        family=claim.family if claim else None,
-        kind=claim.kind if claim else None,
-        max_depth_m=claim.max_depth_m if claim else None,
-        source=examined.recorded.source if examined.recorded else "its name" if entry else "",
-        official_name=entry.name if entry else None,
-        licence=(claim.licence if claim else None) or "unknown",
-        notes={k.removeprefix(NOTE_PREFIX): v for k, v in metadata.items() if k.startswith(NOTE_PREFIX)},
-        said=examined.weights.said,
+        family=first_said(claims, "family"),
+        kind=first_said(claims, "kind"),
+        max_depth_m=first_said(claims, "max_depth_m"),
+        source=" and ".join(claim.source for claim in claims),
+        official_name=entry.name if entry and named else None,
+        licence=first_said(claims, "licence") or "unknown",
+        notes=MappingProxyType(read_notes(examined.contents.metadata)),
+        said=examined.said,
     )
 
 
@@ -219,21 +213,16 @@ def save_checkpoint(
         InputError: The record would be impossible, or the path is none for such a file.
     """
     path = Path(path)
-    claim = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m), licence)
-    check_options(family, kind, claim.max_depth_m)
-    if kind == "metric" and max_depth_m is None:
-        raise InputError(
-            "a metric checkpoint needs max_depth_m; give the depth in metres that the network was built with"
-        )
+    claim = Claim("the arguments", family, kind, None if max_depth_m is None else float(max_depth_m), licence)
+    check_complete(claim)
     if path.suffix != ".safetensors":
         raise InputError(f"{path} does not end with .safetensors; checkpoints are written in that format")
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, unfinished, metadata=metadata_of(claim, notes))
-        os.replace(unfinished, path)  # noqa: PTH105
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_path(path) as unfinished:
+        try:
+            save_file(tensors, unfinished, metadata=write_record(claim, notes))
+        except SafetensorError as error:
+            raise InputError(f"{path} cannot be written: {error}; check the disk and its rights") from error
 
 
 def _examine(path: Path, choice: Choice) -> _Examined:
@@ -245,7 +234,9 @@ def _examine(path: Path, choice: Choice) -> _Examined:
     except (ModelFileError, RuntimeError) as error:  # RuntimeError: parts whose shapes do not join
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
     architecture = infer_architecture(tensors, path)
-    recorded = claim_of_metadata(contents.metadata, path)
+    recorded = read_record(contents.metadata, path)
+    said = list(weights.said)
     if contents.config is not None and recorded is None:
         recorded = claim_of_config(contents.config, architecture, path)
-    return _Examined(contents, weights, tensors, architecture, recorded)
+        said += scale_output(tensors, contents.config)
+    return _Examined(contents, weights, tensors, architecture, recorded, tuple(said))

@@ -192,10 +192,10 @@ def _company(chosen: _Candidate, rest: list[_Found], path: Path) -> list[str]:
     unknown = [name for name in beside if not _TRAINING_ONLY.search(name)]
     if unknown:
         raise ModelFileError(
-            f"{path} holds {len(unknown)} tensors beside the network that this version does not know, "
+            f"{path} holds tensors beside the network that this version does not know ({len(unknown)}): "
             f"{_some(unknown)}; a model with further parts cannot be exported"
         )
-    return [f"Left out {len(beside)} tensors of training, {_some(beside)}."] if beside else []
+    return [f"Left out, since only training uses it: {_some(beside)}."] if beside else []
 
 
 def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
@@ -204,7 +204,7 @@ def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
         return "holds the encoder alone, without depth_head"
     if parts:
         return "holds the head alone, without the encoder"
-    return f"is not Depth Anything: none of its {len(names)} tensors is, {_some(names)}"
+    return f"is not Depth Anything: none of its tensors ({len(names)}) is known: {_some(names)}"
 
 
 def _inventory(data: object) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from ..engine.contract import Kind
 from ..engine.errors import ModelFileError
-from .identity import Claim
+from .identity import SINGLE_FILES, Claim
 from .network import Architecture, Family
 from .safe_load import Contents, load_file, reading, shown
 
-SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
 INDEX_FILES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 MODEL_TYPE = "depth_anything"
 
@@ -79,13 +81,39 @@ def claim_of_config(config: Mapping[str, Any], architecture: Architecture, path:
                 f"{path}: config.json says {key} is {shown(repr(asked))}, this version exports {fixed!r} only"
             )
     kind: Kind = "metric" if config.get("depth_estimation_type", "relative") == "metric" else "inverse"
-    max_depth = config.get("max_depth") if kind == "metric" else None
+    max_depth = config.get("max_depth")
+    if max_depth is not None and (not isinstance(max_depth, int | float) or max_depth < 0):
+        raise ModelFileError(f"{path}: config.json says max_depth is {shown(repr(max_depth))}, expected a number")
     return Claim(
         source="config.json",
         family=_family_of_taps(backbone.get("out_indices"), architecture, path),
         kind=kind,
-        max_depth_m=float(max_depth) if isinstance(max_depth, int | float) else None,
+        max_depth_m=float(max_depth) if max_depth and kind == "metric" else None,
     )
+
+
+def scale_output(tensors: dict[str, Tensor], config: Mapping[str, Any]) -> list[str]:
+    """Move into the weights what transformers does after the last layer of an inverse model.
+
+    It multiplies by max_depth there, too, although its documentation says otherwise; with the ReLU
+    in between, larger weights of the last convolution do the same.
+
+    Args:
+        tensors: By official name; changed in place.
+        config: Of the folder.
+
+    Returns:
+        What was done, one sentence, or nothing.
+    """
+    factor = config.get("max_depth")
+    inverse = config.get("depth_estimation_type", "relative") == "relative"
+    if config.get("model_type") != MODEL_TYPE or not inverse or factor in (None, 0, 1):
+        return []
+    for name in ("weight", "bias"):
+        last = f"depth_head.scratch.output_conv2.2.{name}"
+        if last in tensors:
+            tensors[last] = tensors[last].to(torch.float32) * float(factor)
+    return [f"config.json multiplies the inverse depth by {factor:g}; the last convolution does that now."]
 
 
 def _settings(

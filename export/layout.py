@@ -99,7 +99,7 @@ def fit(tensors: Mapping[str, Tensor], architecture: Architecture, path: Path) -
     said = []
     absent = [name for name in expected if name not in tensors]
     if absent:
-        said.append(f"{len(absent)} tensors that the network never uses are not in the file; zeros stand for them.")
+        said.append(f"Tensors that the network never uses ({len(absent)}) are not in the file; zeros stand for them.")
     narrow = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()} - {"float32"}
     if narrow:
         said.append(f"Weights in {' and '.join(sorted(narrow))} were converted to float32.")
@@ -136,16 +136,21 @@ def _check_names(tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int
         for name, shape in expected.items()
         if name in tensors and tuple(tensors[name].shape) != shape
     ]
-    faults = [
-        f"{what} {len(names)} of {len(expected)} tensors ({'; '.join(shown(name, 100) for name in names[:3])}"
-        f"{' ...' if len(names) > 3 else ''})"
-        for what, names in (("lacks", missing), ("has unknown", extra), ("has another shape in", other))
-        if names
-    ]
+    phrases = (
+        (f"lacks {len(missing)} of {len(expected)} tensors", missing),
+        (f"holds unknown tensors ({len(extra)})", extra),
+        (f"holds tensors of another shape ({len(other)})", other),
+    )
+    faults = [f"{phrase}: {_few(names)}" for phrase, names in phrases if names]
     if faults:
         raise ModelFileError(
             f"{path} is not a whole Depth Anything model: it {', '.join(faults)}; save the whole model"
         )
+
+
+def _few(names: list[str]) -> str:
+    listed = ", ".join(shown(name) for name in names[:3])
+    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed
 
 
 def _check_finite(name: str, tensor: Tensor, path: Path) -> None:

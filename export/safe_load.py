@@ -11,7 +11,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,12 +85,13 @@ def load_file(path: Path) -> Contents:
         size = path.stat().st_size
         if not head:
             raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
+        # safetensors first: the length that opens it can look like the beginning of a pickle
+        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
+            return _load_safetensors(path, size)
         if head.startswith(b"PK\x03\x04"):
             return Contents(_load_zip(path, size), "PyTorch", _sha256(path))
         if head[:1] == b"\x80":
             return Contents(_load_legacy(path, head), "PyTorch before 1.6", _sha256(path))
-        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
-            return _load_safetensors(path, size)
         raise ModelFileError(f"{path} {_stranger(head)}")
 
 
@@ -133,7 +134,7 @@ def _load_zip(path: Path, size: int) -> object:
             f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
         ) from error
     # Compressed members (a checkpoint that was zipped again by hand) cannot be mapped into memory.
-    return _unpickle(path, lambda: torch.load(path, map_location="cpu", weights_only=True, mmap=not compressed))
+    return _unpickle(path, mapped=not compressed)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
@@ -168,15 +169,19 @@ def _load_legacy(path: Path, head: bytes) -> object:
             f"{path} is a bare pickle, which can run any code when it is opened, so it was not; "
             "where you trust it, open it and save the weights with torch.save(state_dict, ...)"
         )
-    return _unpickle(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
+    return _unpickle(path, mapped=False)
 
 
-def _unpickle(path: Path, load: Callable[[], object]) -> object:
+def _unpickle(path: Path, *, mapped: bool) -> object:
     """Run torch's restricted unpickler and say in one line why it refused."""
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN_TYPES):
             warnings.simplefilter("ignore")  # about old pickle protocols, which it reads all the same
-            return load()
+            # torch.load hands names that end so to another reader, whatever the file is.
+            if mapped and path.suffix != ".safetensors":
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            with path.open("rb") as file:
+                return torch.load(file, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # a hostile or cut pickle can raise anything
@@ -189,7 +194,7 @@ def _refusal(error: Exception) -> str:
     wanted = re.search(r"GLOBAL (\S+)", text) or re.search(r"unrecognized function (.+)|but got (<class.+)", text)
     if wanted:
         name = next(part for part in wanted.groups() if part)
-        return f"asks to run {shown(name)}, which is no plain weights file's business, so it was not opened; {advice}"
+        return f"wants {shown(name)}, which plain weights never do, so it was refused and nothing was run; {advice}"
     if "Unsupported operand" in text:
         return f"uses a pickle protocol that cannot be read safely (4 or later); {advice}"
     if isinstance(error, pickle.UnpicklingError):

@@ -33,11 +33,11 @@ def reference_forward(
     return torch.sigmoid(values[:, 0]) * max_depth_m
 
 
-def reference_preprocess(image_bgr: np.ndarray) -> np.ndarray:
-    """Return (1, 3, h, w) float32 from (H, W, 3) uint8 BGR: lower bound 518, multiples of 14, cubic in float64."""
+def reference_preprocess(image_bgr: np.ndarray, *, base_px: int = BASE_PX) -> np.ndarray:
+    """Return (1, 3, h, w) float32 from (H, W, 3) uint8 BGR: lower bound, multiples of 14, cubic in float64."""
     height, width = image_bgr.shape[:2]
-    scale = max(BASE_PX / height, BASE_PX / width)
-    size_w, size_h = (_multiple(scale * side) for side in (width, height))
+    scale = max(base_px / height, base_px / width)
+    size_w, size_h = (_multiple(scale * side, base_px) for side in (width, height))
     rgb = image_bgr[:, :, ::-1] / 255.0
     resized = cv2.resize(rgb, (size_w, size_h), interpolation=cv2.INTER_CUBIC)  # OpenCV takes (w, h)
     normalised: np.ndarray = ((resized - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
@@ -45,10 +45,15 @@ def reference_preprocess(image_bgr: np.ndarray) -> np.ndarray:
 
 
 def reference_infer(
-    state: dict[str, Tensor], image_bgr: np.ndarray, family: str, max_depth_m: float | None = None
+    state: dict[str, Tensor],
+    image_bgr: np.ndarray,
+    family: str,
+    max_depth_m: float | None = None,
+    *,
+    base_px: int = BASE_PX,
 ) -> np.ndarray:
     """Return (H, W) float32 at the size of the image; the network runs in the dtype of the state."""
-    batch = torch.from_numpy(reference_preprocess(image_bgr)).to(next(iter(state.values())).dtype)
+    batch = torch.from_numpy(reference_preprocess(image_bgr, base_px=base_px)).to(next(iter(state.values())).dtype)
     with torch.no_grad():
         depth = reference_forward(state, batch, family=family, max_depth_m=max_depth_m)
     corners = family == "depth-anything-v2"
@@ -56,10 +61,10 @@ def reference_infer(
     return resized[0, 0].to(torch.float32).numpy()
 
 
-def _multiple(side: float) -> int:
+def _multiple(side: float, base_px: int) -> int:
     """Round to a multiple of the patch, half to even, but up where that falls under the base."""
     rounded = int(np.round(side / PATCH_PX) * PATCH_PX)
-    return rounded if rounded >= BASE_PX else math.ceil(side / PATCH_PX) * PATCH_PX
+    return rounded if rounded >= base_px else math.ceil(side / PATCH_PX) * PATCH_PX
 
 
 def _taps(depth: int, family: str) -> list[int]:

@@ -205,8 +205,9 @@ class Encoder(nn.Module):
 
     def _baked(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         if grid != self.baked_grid:
+            found, baked = (f"{rows}x{columns}" for rows, columns in (grid, self.baked_grid or grid))
             raise InputError(
-                f"a grid of {grid[0]}x{grid[1]} patches found, but positions are baked for {self.baked_grid}; "
+                f"a grid of {found} patches found, but positions are baked for {baked}; "
                 "use that input size or bake again"
             )
         first, positions = self.baked_first, self.baked_positions

@@ -40,8 +40,8 @@ def resample_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
 def _cubic_weights(count: int, scaled: Tensor, side: int, dtype: torch.dtype) -> Tensor:
     """Return the (count, side) matrix that resamples a line of values with the cubic kernel.
 
-    Sample i lies at (i + 0.5) * side / (scaled / 10) - 0.5. It is split into cell and fraction in integers:
-    runtimes that lower float32 to bf16 would move a sample by up to an eighth of a cell.
+    Sample i lies at (i + 0.5) * side / (scaled / 10) - 0.5. Its distance to a cell stays a fraction of integers
+    to the end: runtimes that lower float32 to bf16 would move a sample by up to an eighth of a cell.
 
     Args:
         count: Number of samples.
@@ -49,13 +49,11 @@ def _cubic_weights(count: int, scaled: Tensor, side: int, dtype: torch.dtype) ->
         side: Number of source cells; beyond them the outermost one continues.
         dtype: Of the result.
     """
-    samples = torch.arange(count, device=scaled.device)
-    whole = 2 * scaled  # stands for one cell
-    places = (2 * samples + 1) * (TENTHS * side) + scaled  # one cell further on, to be positive
-    nearest = places // whole - 1  # (count,)
-    fraction = (places % whole).to(dtype) / whole.to(dtype)
+    samples = torch.arange(count, device=scaled.device)[:, None]
     cells = torch.arange(-CUBIC_REACH, side + CUBIC_REACH, device=scaled.device)
-    distance = ((nearest[:, None] - cells).to(dtype) + fraction[:, None]).abs()  # (count, side + 4)
+    whole = 2 * scaled  # what one cell is in the integers below
+    places = (2 * samples + 1) * (TENTHS * side) - scaled  # (count, 1)
+    distance = (places - cells * whole).abs().to(dtype) / whole.to(dtype)  # (count, side + 4), in cells
     near = ((CUBIC_A + 2) * distance - (CUBIC_A + 3)) * distance * distance + 1
     far = ((distance - 5) * distance + 8) * distance * CUBIC_A - 4 * CUBIC_A
     weights = torch.where(distance <= 1, near, torch.where(distance < CUBIC_REACH, far, torch.zeros_like(far)))

@@ -49,7 +49,7 @@ class Air:
         ambient_up, ambient_down: Light that falls on faces that look up and down.
         haze_per_m: Share of light lost to haze by metre.
         corner: (low xyz, high xyz) of the room whose corners are darker, or None outdoors.
-        shadow_floor: Light that remains in full overhead shadow, 0 to 1.
+        daylight: Times the ambient light outside of the room.
         key: Target of the mean of the exposed picture; dark scenes have less.
         toon: Whether shading is cut into flat steps.
     """
@@ -63,6 +63,7 @@ class Air:
     ambient_down: Vector = (0.25, 0.25, 0.25)
     haze_per_m: float = 0.0
     corner: tuple[Vector, Vector] | None = None
+    daylight: float = 1.0
     key: float = 0.18
     toon: bool = False
 

@@ -1,0 +1,78 @@
+"""The processes that train together: one alone, or as many as torchrun started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """This process among those that train together.
+
+    Args:
+        rank: Its number, from 0.
+        size: How many there are.
+        device: Its own.
+    """
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes files and validates."""
+        return self.rank == 0
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Return a module whose backward pass averages the gradients of all processes."""
+        return model if self.size == 1 else DistributedDataParallel(model)
+
+    def held_back(self, model: nn.Module, held: bool) -> AbstractContextManager[None]:
+        """Keep gradients to this process for now, while more batches of the same step follow."""
+        if held and isinstance(model, DistributedDataParallel):
+            context: AbstractContextManager[None] = model.no_sync()
+            return context
+        return nullcontext()
+
+    def any(self, asked: bool) -> bool:
+        """Return whether any process asks; all must call it at the same point."""
+        if self.size == 1:
+            return asked
+        flag = torch.tensor([int(asked)], device=self.device)
+        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        return bool(flag.item())
+
+    def shared(self, number: int) -> int:
+        """Return the first process's number; all must call it at the same point."""
+        if self.size == 1:
+            return number
+        sent = torch.tensor([number], device=self.device)
+        dist.broadcast(sent, src=0)
+        return int(sent.item())
+
+
+@contextmanager
+def join_group(device: str) -> Iterator[Group]:
+    """Join the group that torchrun announces in the environment, or be one alone.
+
+    Args:
+        device: "cpu" or "cuda"; each process of a group takes the GPU of its local rank.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Group(0, 1, torch.device(device))
+        return
+    own = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    try:
+        yield Group(dist.get_rank(), dist.get_world_size(), own)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,120 @@
+"""Losses: SiLog for metres, the scale-and-shift-invariant loss with gradient matching for inverse depth.
+
+All take float32 maps (N, h, w) and a bool mask, and give a mean over the images that have enough known pixels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
+GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
+LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
+_LEAST_SPREAD = 1e-3  # of a map before division; a flat wall seen head-on has none
+_TINY = 1e-6
+
+
+def silog_loss(predicted_m: Tensor, depth_m: Tensor, valid: Tensor, *, focus: float = SILOG_FOCUS) -> Tensor:
+    """Return the scale-invariant logarithmic error, sqrt(mean(d^2) - focus * mean(d)^2), d = log target - log predicted.
+
+    Args:
+        predicted_m: (N, h, w), metres, positive.
+        depth_m: (N, h, w), metres, positive where valid.
+        valid: (N, h, w) bool, over the whole batch at once as upstream.
+        focus: 1 forgives a wrong scale, 0 forgives nothing.
+
+    Returns:
+        () float32; 0 with a gradient where fewer than LEAST_PIXELS are valid.
+    """
+    if int(valid.sum()) < LEAST_PIXELS:
+        return (predicted_m * 0).sum()
+    difference = depth_m[valid].log() - predicted_m[valid].clamp(min=_TINY).log()
+    square = difference.square().mean() - focus * difference.mean().square()
+    return square.clamp(min=_TINY**2).sqrt()  # the root has no slope at zero
+
+
+def affine_invariant_loss(
+    predicted: Tensor, target: Tensor, valid: Tensor, *, trim: float = 0.0, gradient_weight: float = 0.0
+) -> Tensor:
+    """Return the mean absolute difference of two maps, each less its median and over its mean deviation.
+
+    Args:
+        predicted, target: (N, h, w), inverse depth of any scale and shift.
+        valid: (N, h, w) bool.
+        trim: Share of each image's pixels, those of largest difference, that does not count; for noisy targets.
+        gradient_weight: Of the multi-scale gradient matching that is added.
+
+    Source: MiDaS (Ranftl et al. 2020), eq. 5-7 and 11.
+    """
+    enough = valid.flatten(1).sum(1) >= LEAST_PIXELS
+    if not bool(enough.any()):
+        return (predicted * 0).sum()
+    predicted, target, valid = predicted[enough], target[enough], valid[enough]
+    ours, theirs = normalise(predicted, valid), normalise(target, valid)
+    loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
+    if gradient_weight:
+        loss = loss + gradient_weight * gradient_loss(ours, theirs, valid)
+    return loss
+
+
+def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean absolute difference to the target over its median: it settles scale and shift, and 0 is infinity.
+
+    Args:
+        predicted: (N, h, w), inverse depth.
+        target: (N, h, w), inverse depth, 0 where the sky is.
+        valid: (N, h, w) bool.
+    """
+    seen = valid & (target > 0)
+    enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
+    if not bool(enough.any()):
+        return (predicted * 0).sum()
+    predicted, target, valid, seen = predicted[enough], target[enough], valid[enough], seen[enough]
+    level = _masked_median(target, seen).clamp(min=_TINY)
+    return _trimmed_mean((predicted - target / level[:, None, None]).abs(), valid, 0.0)
+
+
+def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: int = GRADIENT_SCALES) -> Tensor:
+    """Return the mean absolute difference of the maps' slopes, over scales that halve the size.
+
+    Args:
+        predicted, target: (N, h, w), of one scale.
+        valid: (N, h, w) bool; a slope counts between two valid pixels.
+        scales: Number of sizes, from the full one.
+    """
+    difference = torch.where(valid, predicted - target, 0.0)
+    total = difference.new_zeros(len(difference))
+    for scale in range(scales):
+        step = 2**scale
+        level, known = difference[:, ::step, ::step], valid[:, ::step, ::step]
+        across = (level[:, :, 1:] - level[:, :, :-1]).abs() * (known[:, :, 1:] & known[:, :, :-1])
+        down = (level[:, 1:] - level[:, :-1]).abs() * (known[:, 1:] & known[:, :-1])
+        total = total + (across.flatten(1).sum(1) + down.flatten(1).sum(1)) / known.flatten(1).sum(1).clamp(min=1)
+    return total.mean() / scales
+
+
+def normalise(maps: Tensor, valid: Tensor) -> Tensor:
+    """Return maps less their median, over their mean absolute deviation from it; (N, h, w), 0 where not valid.
+
+    Each map has at least one valid pixel.
+    """
+    centred = maps - _masked_median(maps, valid)[:, None, None]
+    counted = valid.flatten(1).sum(1)
+    spread = (centred.abs() * valid).flatten(1).sum(1) / counted
+    return torch.where(valid, centred / spread.clamp(min=_LEAST_SPREAD)[:, None, None], 0.0)
+
+
+def _masked_median(maps: Tensor, valid: Tensor) -> Tensor:
+    return torch.where(valid, maps, torch.nan).flatten(1).nanmedian(dim=1).values
+
+
+def _trimmed_mean(values: Tensor, valid: Tensor, trim: float) -> Tensor:
+    """Return the mean over images of the mean over their valid pixels, the largest `trim` of them left out."""
+    counted = valid.flatten(1).sum(1)
+    if trim == 0:
+        return ((values * valid).flatten(1).sum(1) / counted).mean()
+    kept = (counted * (1 - trim)).ceil().clamp(min=1)
+    ordered = torch.where(valid, values, torch.inf).flatten(1).sort(dim=1).values
+    inside = torch.arange(ordered.shape[1], device=values.device) < kept[:, None]
+    return (torch.where(inside, ordered, 0.0).sum(1) / kept).mean()

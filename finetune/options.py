@@ -1,0 +1,106 @@
+"""What a training is told: every number of it, with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from ..engine.errors import InputError
+
+Optimiser = Literal["adamw", "muon"]
+
+# Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
+RESUMABLE = ("steps", "hold_steps", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Options of one training. The defaults suit the fine-tuning of a published network.
+
+    Args:
+        seed: Of everything that is random in the loop.
+        steps: Number of optimiser steps.
+        accumulate: Batches that make one step, on each process.
+        learning_rate: Of the head, at its highest.
+        encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
+        optimiser: "adamw", or "muon" for the matrices of the blocks with AdamW for the rest (faster from scratch).
+        weight_decay: Of matrices and kernels; vectors have none.
+        betas: Of AdamW.
+        warmup_steps: The rate rises in a line over these.
+        hold_steps: After them the rate starts to fall; 0 for at once.
+        decay_power: The rate falls with this power of what remains. Source: Depth Anything V2, 0.9.
+        clip_norm: Longest gradient, over all weights.
+        average_decay: Of the moving average of the weights, which is what is validated and kept.
+        bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
+        trim: Share of each image's pixels left out of the loss of inverse depth.
+        gradient_weight: Of gradient matching in that loss.
+        anchor_weight: Of the term that settles scale and shift in that loss; 0 leaves them free.
+        silog_focus: Share of a wrong scale that the loss of metres forgives.
+        validate_every: Steps between validations.
+        save_every: Steps between saved states.
+        keep_best: Number of best checkpoints kept.
+        judge: Name of the validation figure that decides, the lower the better.
+        patience: Validations without a better one after which training stops; None for never.
+        tensorboard: Whether figures go to TensorBoard as well.
+    """
+
+    seed: int = 0
+    steps: int = 20_000
+    accumulate: int = 1
+    learning_rate: float = 5e-5
+    encoder_factor: float = 0.1
+    optimiser: Optimiser = "adamw"
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+    warmup_steps: int = 500
+    hold_steps: int = 0
+    decay_power: float = 0.9
+    clip_norm: float = 1.0
+    average_decay: float = 0.999
+    bf16: bool = True
+    trim: float = 0.0
+    gradient_weight: float = 2.0
+    anchor_weight: float = 0.1
+    silog_focus: float = 0.5
+    validate_every: int = 500
+    save_every: int = 500
+    keep_best: int = 3
+    judge: str = "abs_rel"
+    patience: int | None = None
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "accumulate", "learning_rate", "clip_norm", "validate_every", "save_every", "keep_best"):
+            _check(name, getattr(self, name), getattr(self, name) > 0, "more than 0")
+        for name in (
+            "warmup_steps",
+            "hold_steps",
+            "encoder_factor",
+            "weight_decay",
+            "gradient_weight",
+            "anchor_weight",
+        ):
+            _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        for name in ("average_decay", "trim"):
+            _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        _check("hold_steps", self.hold_steps, self.hold_steps < self.steps, f"below the {self.steps} steps")
+        _check("patience", self.patience, self.patience is None or self.patience > 0, "more than 0, or None")
+        _check("optimiser", self.optimiser, self.optimiser in {"adamw", "muon"}, "adamw or muon")
+
+    def check_resumable(self, before: TrainOptions) -> None:
+        """Refuse to take up a run with options that would make it another run.
+
+        Raises:
+            InputError: Names the first such option.
+        """
+        for field in fields(self):
+            old, given = getattr(before, field.name), getattr(self, field.name)
+            if old != given and field.name not in RESUMABLE:
+                raise InputError(
+                    f"{field.name} is {given} and was {old} when the run began; give {old} again or start a new run"
+                )
+
+
+def _check(name: str, value: object, fine: bool, expected: str) -> None:
+    if not fine:
+        raise InputError(f"{name} is {value}, expected {expected}; correct the option")

@@ -1,0 +1,176 @@
+"""Rendered scenes on disk, so that each is paid for once: shards of pictures and depth, and batches cut from them."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..engine.errors import InputError
+from ..engine.files import atomic_path
+from .appearance import vary_appearance
+from .batches import Batch
+from .scenes import render_scenes
+
+SHARD = 64  # scenes in a file
+SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
+SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
+LEAST_CROP = 0.6  # side of the smallest crop, of the largest one
+_POLL_S = 2.0
+_OPEN_SHARDS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the course with its own picture sizes.
+
+    Args:
+        first: Number of the batch that it begins with.
+        sizes_px: (h, w), one of them drawn a batch; multiples of the network's patch.
+        batch: Pictures in a batch.
+    """
+
+    first: int
+    sizes_px: tuple[tuple[int, int], ...]
+    batch: int
+
+
+def render_pool(
+    directory: str | Path,
+    shards: int,
+    *,
+    first_seed: int = 0,
+    setting: str = "mixed",
+    device: str = "cpu",
+    on_shard: Callable[[int, int], None] | None = None,
+) -> None:
+    """Render shards of scenes; those that are there are kept, so it can be stopped and started at any time.
+
+    Args:
+        directory: Created where missing.
+        shards: Number of shards, SHARD scenes each.
+        first_seed: Seed of the first scene; the others count on.
+        setting: As render_scenes takes it.
+        device: "cpu" or "cuda".
+        on_shard: Called with (shards done, shards wanted).
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    for shard in range(shards):
+        if not _depth_path(directory, shard).is_file():
+            _render_shard(directory, shard, first_seed, setting, device)
+        if on_shard is not None:
+            on_shard(shard + 1, shards)
+
+
+def _render_shard(directory: Path, shard: int, first_seed: int, setting: str, device: str) -> None:
+    height_px, width_px = SIZES_PX[shard % len(SIZES_PX)]
+    start = first_seed + shard * SHARD
+    scenes = render_scenes(
+        range(start, start + SHARD),
+        height_px=height_px,
+        width_px=width_px,
+        setting=setting,
+        device=device,
+        texture_seed=start // (SHARD * SHARDS_PER_BANK),
+    )
+    depth_m = torch.where(scenes.valid, scenes.depth_m, torch.inf)
+    images = scenes.image.permute(0, 2, 3, 1)  # (SHARD, h, w, 3)
+    # Depth last: where it is, the shard is whole.
+    for path, array in (
+        (_image_path(directory, shard), images.cpu().numpy()),
+        (_depth_path(directory, shard), depth_m.half().cpu().numpy()),
+    ):
+        with atomic_path(path) as unfinished:
+            np.save(unfinished, np.ascontiguousarray(array))
+
+
+class PoolSource:
+    """Batches of random crops of a pool, mirrored and in varied appearance; a batch depends on its number alone.
+
+    Args:
+        directory: Of the pool; it may still be rendered, then a batch waits for the scenes it needs.
+        shards: Size of the pool once it is whole.
+        stages: In order; the first begins at 0.
+        seed: Of the choice of scenes, crops and appearance.
+        first_shards: Shards that the first batch draws from.
+        batches_per_shard: After so many more batches one more shard is drawn from.
+        wait_s: How long a batch waits for a shard before it is an error.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        shards: int,
+        stages: Sequence[Stage],
+        seed: int,
+        first_shards: int | None = None,
+        batches_per_shard: float = 1.0,
+        wait_s: float = 600.0,
+    ) -> None:
+        self._directory, self._shards, self._stages, self._seed = Path(directory), shards, tuple(stages), seed
+        self._first_shards = shards if first_shards is None else first_shards
+        self._batches_per_shard, self._wait_s = batches_per_shard, wait_s
+        self._open = functools.lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
+
+    def batch(self, index: int) -> Batch:
+        """Return batch number `index`."""
+        stage = [stage for stage in self._stages if stage.first <= index][-1]
+        rng = np.random.default_rng([self._seed, index])
+        height_px, width_px = stage.sizes_px[rng.integers(len(stage.sizes_px))]
+        reach = min(self._shards, self._first_shards + int(index / self._batches_per_shard))
+        cuts = [self._cut(int(scene), rng, height_px, width_px) for scene in rng.integers(reach * SHARD, size=stage.batch)]
+        images = torch.from_numpy(np.stack([image for image, _ in cuts])).permute(0, 3, 1, 2).float().div_(255)
+        depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        near_m = torch.where(depth_m.isinf(), 0.0, depth_m)  # the sky is 0 there
+        varied = vary_appearance(images.contiguous(), generator, depth_m=near_m)
+        return Batch(varied, depth_m, torch.ones_like(depth_m, dtype=torch.bool))
+
+    def _cut(
+        self, scene: int, rng: np.random.Generator, height_px: int, width_px: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return a crop of a scene at a size: (h, w, 3) and (h, w)."""
+        images, depths = self._open(scene // SHARD)
+        image, depth_m = images[scene % SHARD], depths[scene % SHARD]
+        rows, columns = _crop_size(image.shape[:2], (height_px, width_px), float(rng.uniform(LEAST_CROP, 1.0)))
+        top = int(rng.integers(image.shape[0] - rows + 1))
+        left = int(rng.integers(image.shape[1] - columns + 1))
+        window = np.s_[top : top + rows, left : left + columns]
+        smooth = cv2.INTER_AREA if rows >= height_px else cv2.INTER_LINEAR
+        picture = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=smooth)  # (w, h)
+        metres = cv2.resize(depth_m[window].astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_NEAREST)
+        if rng.random() < 0.5:
+            picture, metres = picture[:, ::-1], metres[:, ::-1]
+        return picture.astype(np.uint8), metres.astype(np.float32)
+
+    def _open_shard(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+        path = _depth_path(self._directory, shard)
+        until_s = time.monotonic() + self._wait_s
+        while not path.is_file():
+            if time.monotonic() > until_s:
+                raise InputError(f"{path} is not there after {self._wait_s:g} s; render the pool, then resume")
+            time.sleep(_POLL_S)
+        return np.load(_image_path(self._directory, shard), mmap_mode="r"), np.load(path, mmap_mode="r")
+
+
+def _crop_size(available: tuple[int, ...], wanted: tuple[int, int], share: float) -> tuple[int, int]:
+    """Return (h, w) of a crop of the wanted shape, `share` of the largest that fits."""
+    scale = min(available[0] / wanted[0], available[1] / wanted[1]) * share
+    return min(available[0], max(1, round(wanted[0] * scale))), min(available[1], max(1, round(wanted[1] * scale)))
+
+
+def _image_path(directory: Path, shard: int) -> Path:
+    return directory / f"images-{shard:05d}.npy"
+
+
+def _depth_path(directory: Path, shard: int) -> Path:
+    return directory / f"depth-{shard:05d}.npy"

@@ -1,0 +1,10 @@
+"""Procedural rooms and streets with exact planar depth, rendered in torch."""
+
+from __future__ import annotations
+
+from .camera import Cameras
+from .compose import SETTINGS
+from .render import render_scenes
+from .scene import Scenes
+
+__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes"]

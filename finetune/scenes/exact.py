@@ -1,0 +1,76 @@
+"""Planar depth to float precision: each pixel's surface evaluated in float64 at the pixel's centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .cast import TILE_AREA, TILE_PX, Hits, Views, quadric_forms
+from .shade import CAPS
+from .stage import KIND_BOX, Solids
+
+FACES = 8  # a solid: six of a box, or the side (0) and both caps (6, 7) of a round one
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Depth of tiles and the planes it lies on.
+
+    Args:
+        inverse: (tiles, TILE_AREA) float64, inverse planar depth, 0 where nothing is.
+        plane: (tiles, TILE_AREA) int64, solid * FACES + face where the surface is flat, else -1.
+        planes: (solids * FACES, 3) float64, inverse depth as (a, b, c): a u + b v + c at pixel (u, v).
+    """
+
+    inverse: torch.Tensor
+    plane: torch.Tensor
+    planes: torch.Tensor
+
+
+def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> Depth:
+    """Evaluate the surfaces that hits names; views are one a scene, in order."""
+    own = solids.rotation.transpose(1, 2) / solids.half[:, :, None]
+    origin = (own * (views.position[solids.scene] - solids.centre)[:, None, :]).sum(2)
+    rays = (own[:, :, :, None] * views.rays[solids.scene][:, None]).sum(2)
+    planes = _planes(origin, rays)
+    u, v = _pixels(views, hits.inverse.device)
+    solid = hits.solid.long()
+    flat = (solids.kind[solid.clamp(min=0)] == KIND_BOX) | (face >= CAPS)
+    index = solid.clamp(min=0) * FACES + face
+    a, b, c = planes[index.view(-1)].view(*index.shape, 3).unbind(2)
+    inverse = a * u + b * v + c
+    curved = (~flat & (solid >= 0)).nonzero(as_tuple=True)
+    forms, _ = quadric_forms(origin, rays, _profiles(solids))
+    inverse[curved] = _root(forms[solid[curved]], u[curved], v[curved], hits.inverse[curved])
+    inverse = torch.where(solid >= 0, inverse, 0.0)
+    return Depth(inverse, torch.where(flat & (solid >= 0), index, -1), planes)
+
+
+def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
+    """Return the faces of all solids: own coordinate k is at -1 (face 2 k) or 1 (face 2 k + 1); 6, 7 are 4, 5."""
+    at = torch.tensor([-1.0, 1.0], dtype=torch.float64, device=origin.device)
+    gap = at - origin[..., None]
+    gap = torch.where(gap.abs() < 1e-12, 1e-12, gap)
+    faces = (rays[:, :, None, :] / gap[..., None]).view(-1, 6, 3)
+    return torch.cat([faces, faces[:, 4:]], 1).view(-1, 3)
+
+
+def _profiles(solids: Solids) -> torch.Tensor:
+    return solids.profile
+
+
+def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
+    """Return the root beta +- sqrt(delta) that is on the side of a float32 estimate."""
+    basis = torch.stack([u, v, torch.ones_like(u), u * u, u * v, v * v], 1)
+    beta, delta = (forms * basis[:, None]).sum(2).unbind(1)
+    root = delta.clamp(min=0.0).sqrt()
+    return torch.where(near.double() >= beta, beta + root, beta - root)
+
+
+def _pixels(views: Views, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (u, v) of all pixels of all tiles, (tiles, TILE_AREA) float64."""
+    corner_u, corner_v = views.tile_corner()
+    at = torch.arange(TILE_AREA, device=device)
+    u, v = corner_u[:, None] + at % TILE_PX, corner_v[:, None] + at // TILE_PX
+    return u.repeat(len(views.scene), 1), v.repeat(len(views.scene), 1)

@@ -1,0 +1,53 @@
+"""Linear light to sRGB bytes: softened edges, exposure by the picture's own brightness, a film-like curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from .draft import Air
+
+_STRIDE_PX = 4  # brightness is measured on every fourth pixel
+
+
+def expose(linear: torch.Tensor, airs: Sequence[Air], solid: torch.Tensor | None) -> torch.Tensor:
+    """Return (b, 3, h, w) uint8.
+
+    Args:
+        linear: (b, 3, h, w) float32, linear light.
+        airs: One a scene; its key is the brightness to reach.
+        solid: (b, h, w) what each pixel hits, to soften the steps between solids; None where pixels have many rays.
+    """
+    if solid is not None:
+        linear = _softened(linear, solid)
+    gains = [air.key / _brightness(picture) for air, picture in zip(airs, linear, strict=True)]
+    x = linear * torch.stack(gains)[:, None, None, None]
+    # Source: Narkowicz, ACES Filmic Tone Mapping Curve, 2015: a fit of five numbers
+    x = (x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14)
+    x = x.clamp_(0, 1)
+    # Source: IEC 61966-2-1, the sRGB transfer curve
+    x = torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.pow(1 / 2.4) - 0.055)
+    return x.mul_(255).add_(0.5).to(torch.uint8)
+
+
+def _brightness(picture: torch.Tensor) -> torch.Tensor:
+    """Return the mean brightness, from logarithms so that lamps and sky do not rule."""
+    sample = picture[:, ::_STRIDE_PX, ::_STRIDE_PX].contiguous()
+    grey = sample[0] * 0.25 + sample[1] * 0.6 + sample[2] * 0.15
+    return (grey + 1e-3).log().mean().exp()
+
+
+def _softened(linear: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
+    """Blend each pixel at a step between solids with its neighbours, as a lens and a sensor do."""
+    edge = torch.zeros(solid.shape, dtype=torch.bool, device=solid.device)
+    down, across = solid[:, 1:] != solid[:, :-1], solid[:, :, 1:] != solid[:, :, :-1]
+    edge[:, 1:] |= down
+    edge[:, :-1] |= down
+    edge[:, :, 1:] |= across
+    edge[:, :, :-1] |= across
+    wide = F.pad(linear, (1, 1, 1, 1), mode="replicate")
+    wide = wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]
+    wide = (wide[..., :-2, :] + 2 * wide[..., 1:-1, :] + wide[..., 2:, :]) / 16
+    return torch.where(edge[:, None], wide, linear)

@@ -1,0 +1,176 @@
+"""Seeds to pictures with exact depth: draft, cast, shade, reflect, expose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ...engine.errors import InputError
+from .camera import Cameras, camera_views, cameras_of, mirrored_views
+from .cast import TILE_PX, Hits, Views, cast
+from .compose import draft_scene
+from .draft import Draft
+from .exact import FACES, exact_depth
+from .expose import expose
+from .materials import ART, MIRROR
+from .scene import Scenes, join_scenes
+from .shade import Shader
+from .shadow import cast_shadows
+from .stage import Solids, gather_solids, gather_windows
+from .textures import texture_bank
+
+_GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
+_SHADE_TILES = {"cpu": 256, "cuda": 1 << 14}  # tiles shaded together
+
+
+def render_scenes(
+    seeds: Sequence[int],
+    *,
+    height_px: int = 256,
+    width_px: int = 256,
+    setting: str = "mixed",
+    device: str = "cpu",
+    cameras: Cameras | None = None,
+    samples: int = 1,
+    texture_seed: int = 0,
+) -> Scenes:
+    """Render one scene a seed; the same seed is the same scene at any size and in any company.
+
+    Args:
+        seeds: One a scene, 0 or more.
+        height_px, width_px: Size of the pictures.
+        setting: "indoor", "outdoor", "mixed", or the name of a probe (see compose.SETTINGS).
+        device: "cpu", "cuda".
+        cameras: Look from here instead (position, rotation, angle of view), one a scene.
+        samples: Rays a pixel for colour, 1 or a square number; depth is of the pixel's centre always.
+        texture_seed: Which bank of textures is used; another seed has none in common.
+
+    Raises:
+        InputError: An unknown setting, a size below 1, a seed below 0.
+    """
+    seeds = [int(seed) for seed in seeds]
+    if not seeds or min(seeds) < 0 or min(height_px, width_px) < 1 or round(samples**0.5) ** 2 != samples:
+        raise InputError(
+            f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds from 0, "
+            "sides from 1 px, and a square number of samples"
+        )
+    group = max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px))
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(seeds), group):
+            part = slice(start, start + group)
+            drafts = [draft_scene(seed, setting) for seed in seeds[part]]
+            own = cameras_of([draft.eye for _, draft in drafts], device) if cameras is None else _slice(cameras, part, device)
+            batch = _Batch([draft for _, draft in drafts], own, height_px, width_px, texture_seed, device)
+            parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
+    return join_scenes(parts)
+
+
+class _Batch:
+    """Scenes that are rendered together."""
+
+    def __init__(
+        self, drafts: list[Draft], cameras: Cameras, height_px: int, width_px: int, texture_seed: int, device: str
+    ) -> None:
+        self._cameras, self._size = cameras, (height_px, width_px)
+        self._solids = gather_solids(drafts, device)
+        self._windows = gather_windows(drafts, device)
+        self._airs = [draft.air for draft in drafts]
+        lights = [draft.lights for draft in drafts]
+        shadows = cast_shadows(self._solids, lights, device)
+        self._shader = Shader(self._solids, shadows, lights, self._airs, texture_bank(texture_seed, device))
+
+    def render(self, seeds: tuple[int, ...], settings: tuple[str, ...], samples: int) -> Scenes:
+        """Render the batch."""
+        views = camera_views(self._cameras, *self._size)
+        hits = cast(self._solids, views)
+        colour, face = self._colours(views, hits)
+        depth = exact_depth(self._solids, views, hits, face)
+        solid = self._picture(hits.solid)
+        linear = self._sampled(samples) if samples > 1 else self._picture(colour).transpose(0, 1)
+        image = expose(linear, self._airs, None if samples > 1 else solid)
+        inverse, at = self._picture(depth.inverse), solid.clamp(min=0).long()
+        nature = torch.where(solid >= 0, self._solids.material["nature"][at], -1.0)
+        first = self._solids.first[:-1, None, None]
+        plane = self._picture(depth.plane)
+        return Scenes(
+            image=image,
+            depth_m=torch.where(inverse > 0, 1 / inverse, 0.0).float(),
+            valid=solid >= 0,
+            mirror=nature == MIRROR,
+            art=nature == ART,
+            window=self._picture(cast(self._windows, views).inverse > hits.inverse),
+            sky=solid < 0,
+            thing=torch.where(solid >= 0, self._solids.thing[at], -1).int(),
+            plane=torch.where(plane >= 0, plane - first * FACES, -1).int(),
+            planes=self._planes(depth.planes),
+            intrinsics=self._intrinsics(),
+            cameras=self._cameras,
+            seeds=seeds,
+            settings=settings,
+        )
+
+    def _colours(self, views: Views, hits: Hits) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the colour (3, tiles, TILE_AREA) and the face of every pixel, mirrors with what they show."""
+        colour, face = self._shaded(views, hits, torch.arange(views.tiles, device=hits.solid.device))
+        mirrors = self._solids.mirrors
+        if len(mirrors) and bool((hits.solid[..., None] == mirrors).any()):
+            self._reflect(views, hits, mirrors, colour)
+        return colour, face
+
+    def _reflect(self, views: Views, hits: Hits, mirrors: torch.Tensor, colour: torch.Tensor) -> None:
+        """Put what mirrors show into colour."""
+        behind = mirrored_views(views, self._solids, mirrors)
+        area = views.grid[0] * views.grid[1]
+        tiles = (behind.scene[:, None] * area + torch.arange(area, device=mirrors.device)).view(-1)
+        seen = hits.solid[tiles] == mirrors.repeat_interleave(area)[:, None]
+        limit = torch.where(seen, hits.inverse[tiles], 0.0)
+        reflected = cast(self._solids, behind, limit=limit)
+        wanted = seen.any(1).nonzero()[:, 0]
+        shown, _ = self._shaded(behind, reflected, wanted)
+        tint = torch.stack([self._solids.material[f"{c}0"][mirrors] for c in "rgb"])
+        shown = shown * tint.repeat_interleave(area, 1)[:, wanted, None]
+        target = tiles[wanted]
+        colour[:, target] = torch.where(seen[wanted], shown, colour[:, target])
+
+    def _shaded(self, views: Views, hits: Hits, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        parts = [self._shader.shade(views, hits, part) for part in tiles.split(_SHADE_TILES[tiles.device.type])]
+        return torch.cat([part.colour for part in parts], 1), torch.cat([part.face for part in parts])
+
+    def _sampled(self, samples: int) -> torch.Tensor:
+        """Return the mean colour of several rays a pixel, (b, 3, h, w)."""
+        side = round(samples**0.5)
+        total: torch.Tensor | float = 0.0
+        for k in range(samples):
+            shift = ((k % side + 0.5) / side - 0.5, (k // side + 0.5) / side - 0.5)
+            views = camera_views(self._cameras, *self._size, shift_px=shift)
+            total = total + self._colours(views, cast(self._solids, views))[0]
+        return self._picture(torch.as_tensor(total) / samples).transpose(0, 1)
+
+    def _picture(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Return (..., tiles, TILE_AREA) as (..., b, h, w)."""
+        height, width = self._size
+        down, across = -(-height // TILE_PX), -(-width // TILE_PX)
+        leading = tiles.shape[:-2]
+        split = tiles.view(*leading, -1, down, across, TILE_PX, TILE_PX).transpose(-3, -2)
+        return split.reshape(*leading, -1, down * TILE_PX, across * TILE_PX)[..., :height, :width]
+
+    def _planes(self, planes: torch.Tensor) -> torch.Tensor:
+        """Return the planes of all scenes, padded to as many rows, (b, p, 3)."""
+        counts = ((self._solids.first[1:] - self._solids.first[:-1]) * FACES).tolist()
+        return torch.nn.utils.rnn.pad_sequence(list(planes.split(counts)), batch_first=True)
+
+    def _intrinsics(self) -> torch.Tensor:
+        height, width = self._size
+        focal = self._cameras.focal_px(height, width)
+        centre = focal.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(len(focal), 2)
+        return torch.cat([focal[:, None], focal[:, None], centre], 1)
+
+
+def _slice(cameras: Cameras, part: slice, device: str) -> Cameras:
+    return Cameras(
+        cameras.position[part].to(device, torch.float64),
+        cameras.rotation[part].to(device, torch.float64),
+        cameras.fov_rad[part].to(device, torch.float64),
+    )

@@ -1,0 +1,89 @@
+"""Soft shadows: what a light sees, as blurred moments of distance that a lookup turns into a share of light.
+
+Source: Donnelly and Lauritzen, Variance Shadow Maps, I3D 2006, section 3 (Chebyshev's bound of the lit share).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from .camera import light_views
+from .cast import TILE_PX, Views, cast
+from .draft import Light
+from .stage import Solids
+
+SIDE_PX = 128  # of a shadow map
+_BLUR_PX = 4  # reach of the blur to each side
+_FAR_M = 60.0  # distances are cut so far behind the target
+_BLEED = 0.25  # lit shares below this are dark; hides the light that leaks through overlapping shadows
+
+
+@dataclass(frozen=True, slots=True)
+class Shadows:
+    """Shadow maps of all lights of a batch.
+
+    Args:
+        views: What the lights see; light k of scene s is view s * lights_a_scene + k.
+        moments: (1, 2, lights * SIDE_PX, SIDE_PX) float32, blurred distance and its square, from the target.
+        reach_m: (lights,) float32, distance of each light to its target.
+    """
+
+    views: Views
+    moments: torch.Tensor
+    reach_m: torch.Tensor
+
+    def lit(self, light: torch.Tensor, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Return the share of light that arrives, (rows, n) float32 in [0, 1].
+
+        Args:
+            light: (rows,) int64, view of the light of each row.
+            x, y, z: (rows, n) float32, points relative to the light, world axes.
+        """
+        p = self.views.pixels[light].float()
+        u, v, depth = (p[:, k, 0, None] * x + p[:, k, 1, None] * y + p[:, k, 2, None] * z for k in range(3))
+        scale = 1 / depth.clamp(min=0.05)
+        top = (light * SIDE_PX)[:, None].float()
+        u = (u * scale).clamp_(0, SIDE_PX - 1).add_(0.5).mul_(2 / SIDE_PX).sub_(1)
+        v = (v * scale).clamp_(0, SIDE_PX - 1).add_(0.5).add_(top).mul_(2 / self.moments.shape[2]).sub_(1)
+        grid = torch.stack([u, v], -1).view(1, 1, -1, 2)
+        mean, square = F.grid_sample(self.moments, grid, align_corners=False).view(2, *x.shape)
+        behind = (depth - self.reach_m[light][:, None] - mean - 0.02).clamp_(min=0.0)
+        variance = (square - mean * mean).clamp_(min=2e-3)
+        return ((variance / (variance + behind * behind)) - _BLEED).mul_(1 / (1 - _BLEED)).clamp_(0, 1)
+
+
+def cast_shadows(solids: Solids, lights: Sequence[Sequence[Light]], device: str) -> Shadows:
+    """Cast the shadow maps of the lights of each scene; all scenes have the same number of lights."""
+    flat = [(scene, light) for scene, own in enumerate(lights) for light in own]
+    views = light_views(flat, SIDE_PX, device)
+    glows = solids.material["glow"] > 0
+    hits = cast(solids, views, skip=glows)
+    side = SIDE_PX // TILE_PX
+    inverse = hits.inverse.view(-1, side, side, TILE_PX, TILE_PX).transpose(2, 3).reshape(-1, SIDE_PX, SIDE_PX)
+    reach = torch.tensor([_distance(light) for _, light in flat], device=device)
+    beyond = (1 / inverse.clamp(min=1e-4) - reach[:, None, None]).clamp(max=_FAR_M)
+    softness = torch.tensor([light.softness_px for _, light in flat], device=device)
+    moments = _blurred(torch.stack([beyond, beyond * beyond], 0), softness)
+    return Shadows(views, moments.view(1, 2, -1, SIDE_PX), reach)
+
+
+def _distance(light: Light) -> float:
+    return float(sum((t - p) ** 2 for t, p in zip(light.target, light.position, strict=True)) ** 0.5)
+
+
+def _blurred(maps: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
+    """Blur maps (2, lights, h, w) by a Gaussian, a width a light."""
+    steps = torch.arange(-_BLUR_PX, _BLUR_PX + 1, device=maps.device)
+    weights = torch.exp(-0.5 * (steps / sigma_px[:, None].clamp(min=0.3)) ** 2)
+    weights = (weights / weights.sum(1, keepdim=True))[:, :, None, None]
+    for dim in (2, 3):
+        padding = (0, 0, _BLUR_PX, _BLUR_PX) if dim == 2 else (_BLUR_PX, _BLUR_PX, 0, 0)
+        wide = F.pad(maps, padding, mode="replicate")
+        maps = weights[:, 0] * wide.narrow(dim, 0, SIDE_PX)
+        for k in range(1, 2 * _BLUR_PX + 1):
+            maps = torch.addcmul(maps, weights[:, k], wide.narrow(dim, k, SIDE_PX))
+    return maps

@@ -1,0 +1,253 @@
+"""A network, a stream of batches and options become a trained network; safe to stop and to take up at any time."""
+
+from __future__ import annotations
+
+import copy
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..engine.errors import InputError
+from ..export.network import DepthAnything
+from .batches import Batch, Source, Validation
+from .group import Group, join_group
+from .losses import affine_invariant_loss, anchor_loss, silog_loss
+from .options import TrainOptions
+from .progress import Reporter
+from .schedule import Average, build_optimisers, freeze_unused, rate_factor, set_rate
+from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
+
+_LEAK = 0.05  # slope below zero while training, where the network itself answers 0 and would learn nothing
+
+Ending = Literal["finished", "stopped early", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """How a training ended.
+
+    Args:
+        ending: All steps were done, validation stopped it, or the user did.
+        step: Steps done.
+        best: The best checkpoint, or None before the first validation.
+        figures: Of the last validation.
+    """
+
+    ending: Ending
+    step: int
+    best: Path | None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def train(
+    network: DepthAnything,
+    source: Source,
+    validation: Validation | None,
+    options: TrainOptions,
+    out_dir: str | Path,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+    quiet: bool = False,
+) -> TrainResult:
+    """Train a network in place; blocks until the end, Ctrl-C or an early stop.
+
+    The first Ctrl-C finishes the step, saves and returns; the second raises KeyboardInterrupt at once, and what was
+    saved last stays whole. Under torchrun each process takes its own batches and gradients are averaged.
+
+    Args:
+        network: Holds the moving average's weights at the end.
+        source: Batches by number; the run uses 0, 1, 2, ... in order.
+        validation: Measured on the averaged weights; None for none.
+        options: See TrainOptions.
+        out_dir: For state.pt, log.jsonl and best-*.safetensors; created where missing.
+        resume: Continue from out_dir's state.
+        device: "cpu", "cuda"; under torchrun "cuda" becomes the process's own.
+        quiet: Whether nothing is shown on stderr.
+
+    Raises:
+        InputError: out_dir holds another training, or cannot be resumed as asked.
+        ModelFileError: The state is damaged.
+    """
+    directory = Path(out_dir)
+    if not resume and (directory / STATE_NAME).exists():
+        raise InputError(f"{directory} holds a training already; resume it or choose another folder")
+    directory.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    freeze_unused(network)
+    with join_group(device) as group:
+        network.to(group.device).train()
+        average = Average(network, options.average_decay)
+        moving = Moving(network, build_optimisers(network, options), average, Course())
+        if resume:
+            restore_state(directory, moving, options)
+        with _interrupts() as asked, _reporter(directory, moving, options, group, quiet) as reporter:
+            return _Run(moving, source, validation, options, directory, group, reporter).go(asked)
+
+
+class _Run:
+    """One training under way."""
+
+    def __init__(
+        self,
+        moving: Moving,
+        source: Source,
+        validation: Validation | None,
+        options: TrainOptions,
+        directory: Path,
+        group: Group,
+        reporter: Reporter,
+    ) -> None:
+        self._moving, self._source, self._validation, self._options = moving, source, validation, options
+        self._directory, self._group, self._reporter = directory, group, reporter
+        self._model = group.wrap(_Training(moving.network))
+        self._figures: Mapping[str, float] = {}
+
+    def go(self, asked: threading.Event) -> TrainResult:
+        """Make steps until something ends them."""
+        ending: Ending = "finished"
+        course, options = self._moving.course, self._options
+        while course.step < options.steps:
+            self._step()
+            last = course.step == options.steps
+            if last or course.step % options.validate_every == 0:
+                self._validate()
+            if options.patience is not None and course.waits >= options.patience:
+                ending = "stopped early"
+            elif self._group.any(asked.is_set()) and not last:
+                ending = "interrupted"
+            if last or ending != "finished" or course.step % options.save_every == 0:
+                self._save()
+            if ending != "finished":
+                break
+        self._moving.network.load_state_dict(self._moving.average.weights)
+        best = self._directory / course.kept[0][2] if course.kept else None
+        return TrainResult(ending, course.step, best, self._figures)
+
+    def _step(self) -> None:
+        """Make one optimiser step and report it."""
+        moving, options, group = self._moving, self._options, self._group
+        began_s = time.monotonic()
+        set_rate(moving.optimisers, rate_factor(moving.course.step, options))
+        sums: dict[str, float] = {}
+        images = 0
+        for micro in range(options.accumulate):
+            index = (moving.course.step * options.accumulate + micro) * group.size + group.rank
+            batch = self._source.batch(index).to(group.device)
+            with group.held_back(self._model, micro < options.accumulate - 1):
+                terms = self._terms(batch)
+                (sum(terms.values(), torch.zeros((), device=group.device)) / options.accumulate).backward()
+            for name, term in terms.items():
+                sums[name] = sums.get(name, 0.0) + float(term.detach()) / options.accumulate
+            images += len(batch.images)
+        norm = nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm)
+        for optimiser in moving.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        moving.course.step += 1
+        moving.average.update(moving.network, moving.course.step)
+        figures = {"loss": sum(sums.values()), **sums, "grad_norm": float(norm)}
+        rate = moving.optimisers[0].param_groups[-1]["lr"]
+        speed = images * group.size / (time.monotonic() - began_s)
+        self._reporter.report("step", moving.course.step, {**figures, "rate": rate, "images_per_s": speed})
+
+    def _terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the parts of the loss, each with its weight."""
+        options = self._options
+        with torch.autocast(self._group.device.type, torch.bfloat16, enabled=options.bf16):
+            predicted = self._model(batch.normalised())
+        predicted = predicted.float()
+        if self._moving.network.max_depth_m is not None:
+            known = batch.valid & torch.isfinite(batch.depth_m)
+            return {"silog": silog_loss(predicted, batch.depth_m, known, focus=options.silog_focus)}
+        inverse, weight = batch.inverse(), options.gradient_weight
+        terms = {
+            "affine": affine_invariant_loss(predicted, inverse, batch.valid, trim=options.trim, gradient_weight=weight)
+        }
+        if options.anchor_weight:
+            terms["anchor"] = options.anchor_weight * anchor_loss(predicted, inverse, batch.valid)
+        return terms
+
+    def _validate(self) -> None:
+        """Measure the averaged weights, on the first process of the group, and keep them if they are good."""
+        if self._validation is None:
+            return
+        course = self._moving.course
+        if self._group.first:
+            began_s = time.monotonic()
+            averaged = copy.deepcopy(self._moving.network).eval()
+            averaged.load_state_dict(self._moving.average.weights)
+            with torch.inference_mode():
+                self._figures = dict(self._validation.measure(averaged))
+            keep_checkpoint(self._directory, self._moving, self._figures, self._options, averaged)
+            took = {"validation_s": time.monotonic() - began_s}
+            self._reporter.report("validation", course.step, {**self._figures, **took})
+        course.waits = self._group.shared(course.waits)
+
+    def _save(self) -> None:
+        if self._group.first:
+            save_state(self._directory, self._moving, self._options)
+
+
+class _Training(nn.Module):
+    """A network whose inverse depth has a slope below zero as well, so that clipped pixels learn."""
+
+    def __init__(self, network: DepthAnything) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Return (N, h, w)."""
+        network = self.network
+        if network.max_depth_m is not None:
+            metres: Tensor = network(batch)
+            return metres
+        patch_px = network.architecture.patch_px
+        grid = (batch.shape[2] // patch_px, batch.shape[3] // patch_px)
+        values: Tensor = network.depth_head(network.pretrained(batch, grid), grid)
+        return F.leaky_relu(values.squeeze(1), _LEAK)  # (N, h, w)
+
+
+def _reporter(directory: Path, moving: Moving, options: TrainOptions, group: Group, quiet: bool) -> Reporter:
+    return Reporter(
+        directory,
+        steps=options.steps,
+        start=moving.course.step,
+        tensorboard=options.tensorboard,
+        writes=group.first,
+        shows=group.first and not quiet,
+    )
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Give an event that the first Ctrl-C or SIGTERM sets; the second one interrupts as usual."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # Python delivers signals to the main thread alone
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    for number in numbers:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,61 @@
+"""Model files that many tests share: exported once a test run from tiny random networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import depthrt
+import pytest
+import torch
+from random_checkpoint import TINY, random_network, save_official
+
+PHOTOS = Path(__file__).parent / "photos"
+
+
+@dataclass(frozen=True)
+class TinyModel:
+    """A checkpoint in the official layout and the ONNX file made of it."""
+
+    checkpoint: Path
+    onnx: Path
+    state: dict[str, torch.Tensor]
+
+
+def export_tiny(
+    folder: Path, *, family: str = "depth-anything-v2", max_depth_m: float | None = None, **options: object
+) -> TinyModel:
+    from depthrt.export.checkpoint import read_checkpoint
+    from depthrt.export.to_onnx import export_onnx
+
+    network = random_network(TINY, family=family, max_depth_m=max_depth_m)  # type: ignore[arg-type]
+    path = save_official(network, folder / "tiny.pth")
+    kind = "inverse" if max_depth_m is None else "metric"
+    checkpoint = read_checkpoint(path, family=family, kind=kind, max_depth_m=max_depth_m)  # type: ignore[arg-type]
+    export_onnx(checkpoint, folder / "tiny.onnx", **options)  # type: ignore[arg-type]
+    return TinyModel(path, folder / "tiny.onnx", network.state_dict())
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, inverse, dynamic, short side 126 px."""
+    return export_tiny(tmp_path_factory.mktemp("tiny"), size=126)
+
+
+@pytest.fixture(scope="session")
+def tiny_metric(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, metric up to 20 m, dynamic, short side 126 px."""
+    return export_tiny(tmp_path_factory.mktemp("metric"), size=126, max_depth_m=20.0)
+
+
+@pytest.fixture(scope="session")
+def tiny_static(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, inverse, static 126x196."""
+    return export_tiny(tmp_path_factory.mktemp("static"), size=(126, 196))
+
+
+@pytest.fixture
+def model(tiny: TinyModel) -> Iterator[depthrt.DepthModel]:
+    with depthrt.load(tiny.onnx) as loaded:
+        yield loaded

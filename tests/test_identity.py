@@ -1,0 +1,182 @@
+"""Family, kind and maximum depth come from options, a record or a name; what remains unknown is an error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from official_state import REAL, TINY, State, folder_with, hollow, state_of, tiny_config, to_transformers
+from safetensors.torch import save_file
+
+from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
+from depthrt.export.checkpoint import describe_checkpoint, read_checkpoint
+from depthrt.export.network import Architecture, Family
+
+V1: Family = "depth-anything-v1"
+V2: Family = "depth-anything-v2"
+V2_OPTIONS = {"family": V2, "kind": "inverse"}
+METRIC = {"family": V2, "kind": "metric", "max_depth_m": 10.0}
+
+IDENTIFIED: dict[str, tuple[str, dict[str, Any], tuple[str, str, float | None, str], str]] = {
+    "V2 by its name": ("depth_anything_v2_vits.pth", {}, (V2, "inverse", None, "Apache-2.0"), "The kind is inverse, after the name"),
+    "V1 by its name": ("depth_anything_vits14.pth", {}, (V1, "inverse", None, "Apache-2.0"), "The family is depth-anything-v1, after"),
+    "indoor by its name": (
+        "depth_anything_v2_metric_hypersim_vits.pth", {}, (V2, "metric", 20.0, "Apache-2.0"), "The maximum depth is 20 m, after",
+    ),
+    "outdoor by its name": (
+        "depth_anything_v2_metric_vkitti_vits.pth", {}, (V2, "metric", 80.0, "Apache-2.0"), "The maximum depth is 80 m, after",
+    ),
+    "a repackaged file": ("depth_anything_v2_vits_fp16.safetensors", {}, (V2, "inverse", None, "Apache-2.0"), "after the name"),
+    "options over a name": (
+        "depth_anything_v2_metric_hypersim_vits.pth", V2_OPTIONS, (V2, "inverse", None, "unknown"),
+        "The kind is inverse, although the name of the published depth-anything-v2-vits-metric-20m says metric.",
+    ),
+    "another maximum than the name's": (
+        "depth_anything_v2_metric_hypersim_vits.pth", {"max_depth_m": 10}, (V2, "metric", 10.0, "unknown"),
+        "The maximum depth is 10 m, although the name",
+    ),
+    "options without a name": ("mine.pth", METRIC, (V2, "metric", 10.0, "unknown"), ""),
+    "options and a name of another encoder": (
+        "depth_anything_v2_vitl.pth", V2_OPTIONS, (V2, "inverse", None, "unknown"), "The name means vitl, the tensors are vits",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "expected", "said"), IDENTIFIED.values(), ids=IDENTIFIED)
+def test_options_and_names_say_what_a_checkpoint_is(
+    name: str, options: dict[str, Any], expected: tuple[object, ...], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    torch.save(hollow(REAL["vits"]), path)
+    found = read_checkpoint(path, **options)
+    assert (found.family, found.kind, found.max_depth_m, found.licence) == expected
+    assert said in " ".join(found.said)
+    assert bool(found.said) == bool(said), "what was given is not repeated"
+
+
+UNIDENTIFIED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "nothing known": (
+        "mine.pth", {}, "give --family depth-anything-v1|depth-anything-v2 and --kind inverse|metric (metric with --max-depth METRES)",
+    ),
+    "the kind unknown": ("mine.pth", {"family": V2}, "give --kind inverse|metric"),
+    "the family unknown": ("mine.pth", {"kind": "inverse"}, "give --family depth-anything-v1|depth-anything-v2"),
+    "the maximum unknown": ("mine.pth", {"family": V2, "kind": "metric"}, "give --max-depth METRES (20 for"),
+    "metric over an inverse name": ("depth_anything_v2_vits.pth", {"kind": "metric"}, "give --max-depth METRES"),
+    "a maximum over an inverse name": (
+        "depth_anything_v2_vits.pth", {"max_depth_m": 20}, "--max-depth 20: {path} is an inverse model after the name",
+    ),
+    "an inverse maximum": ("mine.pth", V2_OPTIONS | {"max_depth_m": 20}, "--max-depth 20 with --kind inverse"),
+    "V1 metric": ("mine.pth", METRIC | {"family": V1}, "the metric models of V1 are ZoeDepth networks"),
+    "V1 over a metric name": ("depth_anything_v2_metric_hypersim_vits.pth", {"family": V1}, "the metric models of V1 are ZoeDepth"),
+    "a negative maximum": ("mine.pth", METRIC | {"max_depth_m": -1}, "--max-depth -1 is no depth"),
+    "an infinite maximum": ("mine.pth", METRIC | {"max_depth_m": float("inf")}, "--max-depth inf is no depth"),
+    "an unknown family": ("mine.pth", {"family": "midas"}, "--family midas is unknown; choose one of depth-anything-v1, depth-anything-v2"),
+    "an unknown kind": ("mine.pth", {"kind": "relative"}, "--kind relative is unknown; choose one of inverse, metric"),
+    "unknown weights": ("mine.pth", V2_OPTIONS | {"weights": "best"}, "--weights best is unknown; choose one of auto, raw, ema"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "fragment"), UNIDENTIFIED.values(), ids=UNIDENTIFIED)
+def test_what_is_unknown_or_impossible_is_an_error_that_names_the_options(
+    name: str, options: dict[str, Any], fragment: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    torch.save(hollow(REAL["vits"]), path)
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(path, **options)
+    assert fragment.format(path=path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_means_another_encoder_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "depth_anything_v2_vitb.pth"
+    torch.save(hollow(REAL["vits"]), path)
+    with pytest.raises(ModelFileError, match=r"which is vitb, but its tensors are vits; give --family and --kind"):
+        read_checkpoint(path, family=V2)
+    assert describe_checkpoint(path).official_name is None
+
+
+@pytest.mark.parametrize(
+    "place", ["Depth-Anything-V2-Base-hf", "models--depth-anything--Depth-Anything-V2-Base-hf/snapshots/5426e4"]
+)
+def test_a_folder_of_the_hub_is_known_by_its_name(place: str, tmp_path: Path) -> None:
+    folder = tmp_path / place
+    folder.mkdir(parents=True)
+    torch.save(to_transformers(hollow(REAL["vitb"])), folder / "pytorch_model.bin")
+    (folder / "config.json").write_text(
+        json.dumps(tiny_config(backbone={"num_attention_heads": 12, "out_indices": [3, 6, 9, 12]}))
+    )
+    found = read_checkpoint(folder)
+    assert (found.family, found.kind, found.licence) == (V2, "inverse", "CC-BY-NC-4.0")
+    assert "The family is depth-anything-v2, after config.json." in found.said
+    assert describe_checkpoint(folder).official_name == "depth-anything-v2-vitb"
+
+
+def test_an_unclear_licence_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "depth_anything_v2_metric_vkitti_vitb.pth"
+    torch.save(hollow(REAL["vitb"]), path)
+    found = read_checkpoint(path)
+    assert found.licence == "CC-BY-NC-4.0"
+    assert "the model card says Apache-2.0" in found.said[-1]
+
+
+CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "an option against the kind": (tiny_config(), METRIC, "--kind metric contradicts config.json, which says inverse"),
+    "an option against the maximum": (
+        tiny_config(depth_estimation_type="metric", max_depth=80), METRIC, "--max-depth 10 m contradicts config.json, which says 80 m",
+    ),
+    "a maximum for an inverse model": (tiny_config(), {"family": V2, "max_depth_m": 10.0}, "is an inverse model after config.json"),
+    "metric without a maximum": (tiny_config(depth_estimation_type="metric"), {"family": V2}, "give --max-depth METRES"),
+    "more heads": (tiny_config(backbone={"num_attention_heads": 2}), V2_OPTIONS, "num_attention_heads is 2, this version exports 1 only"),
+    "another epsilon": (tiny_config(backbone={"layer_norm_eps": 1e-5}), V2_OPTIONS, "layer_norm_eps is 1e-05, this version exports 1e-06"),
+    "other factors": (tiny_config(reassemble_factors=[4, 2, 1, 1]), V2_OPTIONS, "reassemble_factors is [4, 2, 1, 1]"),
+    "another encoder": (tiny_config(backbone={"model_type": "swin"}), V2_OPTIONS, "model_type is 'swin', this version exports 'dinov2'"),
+    "other blocks": (tiny_config(backbone={"out_indices": [1, 2, 2, 4]}), V2_OPTIONS, "feeds the head from [1, 2, 2, 4], expected [1, 2, 3, 4]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "options", "fragment"), CONFIGS.values(), ids=CONFIGS)
+def test_a_config_that_contradicts_is_an_error(
+    config: dict[str, Any], options: dict[str, Any], fragment: str, state: State, tmp_path: Path
+) -> None:
+    folder = folder_with(tmp_path / "x", config)
+    save_file(to_transformers(state), folder / "model.safetensors")
+    with pytest.raises(DepthrtError) as caught:
+        read_checkpoint(folder, **options)
+    assert fragment in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("out_indices", "family"), [([2, 4, 6, 8], V2), ([5, 6, 7, 8], V1)])
+def test_the_blocks_in_a_config_tell_v1_from_v2(out_indices: list[int], family: str, tmp_path: Path) -> None:
+    eight = Architecture(**{f: getattr(TINY, f) for f in TINY.__slots__} | {"depth": 8})
+    folder = folder_with(tmp_path / "x", tiny_config(backbone={"out_indices": out_indices}))
+    save_file(to_transformers(state_of(eight)), folder / "model.safetensors")
+    assert read_checkpoint(folder).family == family
+
+
+@pytest.mark.parametrize(
+    ("record", "fragment"),
+    [
+        ({"format": "2"}, "has a record of format 2, this depthrt reads 1"),
+        ({"format": "1", "family": V2}, "has an incomplete record"),
+        ({"format": "1", "family": V2, "kind": "metric"}, "has an incomplete record"),
+        ({"format": "1", "family": V2, "kind": "inverse", "max_depth_m": "20.0"}, "has an impossible record"),
+        (
+            {"format": "1", "family": V2, "kind": "inverse", "mood": "good"},
+            "has depthrt.mood in its record, which is unknown",
+        ),
+        ({"format": "1", "family": "midas", "kind": "inverse"}, "has an impossible record"),
+    ],
+)
+def test_a_damaged_record_is_refused(record: dict[str, str], fragment: str, state: State, tmp_path: Path) -> None:
+    path = tmp_path / "tuned.safetensors"
+    save_file(state, path, metadata={f"depthrt.{key}": value for key, value in record.items()})
+    with pytest.raises(ModelFileError) as caught:
+        read(path)
+    assert fragment in str(caught.value)
+
+
