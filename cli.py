@@ -248,7 +248,7 @@ def info(file: Path, as_json: bool) -> None:
         return
     with _needs("export"):
         from .export.checkpoint import describe_checkpoint
-    show.show_checkpoint(describe_checkpoint(file), file, as_json=as_json)
+    show.show_checkpoint(describe_checkpoint(file), as_json=as_json)
 
 
 @main.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine.model import DepthModel
     from .engine.overlap import Outcome
     from .engine.run_files import Written
+    from .export.checkpoint import CheckpointFacts
     from .export.to_onnx import Exported
 
 
@@ -71,11 +72,36 @@ def show_contract(contract: Contract, path: Path, *, as_json: bool) -> None:
     show_rows(path, rows)
 
 
+def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
+    """Print what a raw checkpoint is, as far as it shows by itself."""
+    encoder = facts.architecture.encoder
+    if as_json:
+        found = {field.name: getattr(facts, field.name) for field in fields(facts)}
+        found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
+        click.echo(json.dumps(found, default=asdict))
+        return
+    unknown = "unknown: the tensors do not tell; give it to `depthrt export`"
+    depth = f", up to {facts.max_depth_m:g} m" if facts.max_depth_m else ""
+    rows = {
+        "format": facts.file_format,
+        "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
+        "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
+        "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
+        "licence": facts.licence,
+        "sha256": facts.sha256,
+    }
+    if facts.wrapper or facts.others:
+        rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
+    show_rows(facts.path, {**rows, **facts.notes})
+    for sentence in facts.said:
+        click.echo(f"  {sentence}")
+
+
 def show_rows(path: Path, rows: dict[str, Any]) -> None:
     """Print named facts about a file, one a line."""
     click.echo(path)
     for name, value in rows.items():
-        click.echo(f"  {name:<10} {value}")
+        click.echo(f"  {name:<12} {value}")
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:

@@ -127,7 +127,9 @@ class PoolSource:
         rng = np.random.default_rng([self._seed, index])
         height_px, width_px = stage.sizes_px[rng.integers(len(stage.sizes_px))]
         reach = min(self._shards, self._first_shards + int(index / self._batches_per_shard))
-        cuts = [self._cut(int(scene), rng, height_px, width_px) for scene in rng.integers(reach * SHARD, size=stage.batch)]
+        cuts = [
+            self._cut(int(scene), rng, height_px, width_px) for scene in rng.integers(reach * SHARD, size=stage.batch)
+        ]
         images = torch.from_numpy(np.stack([image for image, _ in cuts])).permute(0, 3, 1, 2).float().div_(255)
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))

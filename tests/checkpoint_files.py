@@ -115,6 +115,15 @@ def upstream_training_file(state: State) -> dict[str, Any]:
     return {"model": prefixed(state, "module."), "optimizer": optimizer.state_dict(), "epoch": 3, "previous_best": best}
 
 
+def by_part(state: State) -> dict[str, State]:
+    """Return the encoder and the head in mappings of their own."""
+    split = [(name.split(".", 1), tensor) for name, tensor in state.items()]
+    return {
+        part: {rest: tensor for (first, rest), tensor in split if first == part}
+        for part in ("pretrained", "depth_head")
+    }
+
+
 def lightning_file(state: State) -> dict[str, Any]:
     weights = prefixed(state, "model.") | {"criterion.weight": torch.ones(3)}
     company = {

@@ -1,11 +1,12 @@
-"""Makes weights in the published layout, written down here by hand so that it does not come from the code under test."""
+"""Makes weights in the published layout, written down by hand so that it does not come from the code under test."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -136,16 +137,14 @@ def to_transformers(state: State, *, newer: bool = False) -> State:
     return found
 
 
-def tiny_config(**changes: Any) -> dict[str, Any]:
-    backbone = {"model_type": "dinov2", "num_attention_heads": 1, "out_indices": [1, 2, 3, 4]}
-    config = {"model_type": "depth_anything", "backbone_config": backbone | changes.pop("backbone", {})}
-    return config | changes
+def tiny_config(*, backbone: Mapping[str, object] = MappingProxyType({}), **changes: object) -> dict[str, object]:
+    """Return a config.json of transformers for the tiny network, with some values changed."""
+    usual = {"model_type": "dinov2", "num_attention_heads": 1, "out_indices": [1, 2, 3, 4]}
+    return {"model_type": "depth_anything", "backbone_config": usual | dict(backbone), **changes}
 
 
-def folder_with(path: Path, config: dict[str, Any]) -> Path:
+def folder_with(path: Path, config: Mapping[str, object]) -> Path:
     folder = path.parent / "folder"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))
     return folder
-
-

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
+from official_state import REAL
 
-from depthrt.export.catalog import CATALOG, find
-from depthrt.export.network import Architecture, DepthAnything
+from depthrt.export.catalog import CATALOG, CatalogEntry, find
+from depthrt.export.network import DepthAnything
 
-# Source: model_configs in run.py of Depth-Anything-V2, and DINOv2's vision_transformer.py
-SIZES = {
-    "vits": Architecture(384, 12, 14, 37, "mlp", 1536, 64, (48, 96, 192, 384)),
-    "vitb": Architecture(768, 12, 14, 37, "mlp", 3072, 128, (96, 192, 384, 768)),
-    "vitl": Architecture(1024, 24, 14, 37, "mlp", 4096, 256, (256, 512, 1024, 1024)),
-    "vitg": Architecture(1536, 40, 14, 37, "swiglu", 4096, 384, (1536, 1536, 1536, 1536)),
-}
 V1, V2 = "depth-anything-v1", "depth-anything-v2"
 
 
 @pytest.mark.parametrize("entry", CATALOG, ids=lambda entry: entry.name)
-def test_the_number_of_weights_is_the_networks(entry: object) -> None:
-    found = find(entry.name)  # type: ignore[attr-defined]
-    assert found is not None
+def test_the_number_of_weights_is_the_networks(entry: CatalogEntry) -> None:
     with torch.device("meta"):
-        network = DepthAnything(SIZES[found.encoder], family=found.family, max_depth_m=found.max_depth_m)
-    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
+        network = DepthAnything(REAL[entry.encoder], family=entry.family, max_depth_m=entry.max_depth_m)
+    assert entry.parameters == sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(

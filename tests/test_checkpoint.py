@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
-import pickle
 import random
 import re
-import warnings
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
+from checkpoint_cases import FAILS, LOADS
+from checkpoint_files import (
+    Write,
+    hugging_face,
+    other,
+    plain,
+    prefixed,
+    safetensors,
+    saved,
+    sharded,
+    upstream_training_file,
+    without,
+)
+from official_state import REAL, TINY, State, hollow, state_of
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
+from depthrt.engine.contract import Kind
+from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.export.checkpoint import (
     Checkpoint,
     describe_checkpoint,
@@ -31,12 +39,11 @@ from depthrt.export.checkpoint import (
     read_checkpoint,
     save_checkpoint,
 )
-from depthrt.export.network import Architecture
+from depthrt.export.find_weights import Choice
+from depthrt.export.network import Family
 
-State = dict[str, Tensor]
-Write = Callable[[Path, State], Path]
-
-V1, V2 = "depth-anything-v1", "depth-anything-v2"
+V1: Family = "depth-anything-v1"
+V2: Family = "depth-anything-v2"
 # Two implementations of one network in float32; the values are of the order of one.
 TRANSFORMERS_TOLERANCE = 1e-5
 
@@ -46,8 +53,9 @@ def state() -> State:
     return state_of(TINY)
 
 
-def read(path: Path, **options: Any) -> Checkpoint:
-    return read_checkpoint(path, **({"family": V2, "kind": "inverse"} | options))
+def read(path: Path, *, max_depth_m: float | None = None, weights: Choice = "auto") -> Checkpoint:
+    kind: Kind = "inverse" if max_depth_m is None else "metric"
+    return read_checkpoint(path, family=V2, kind=kind, max_depth_m=max_depth_m, weights=weights)
 
 
 def assert_same(found: Checkpoint, expected: State) -> None:
@@ -111,7 +119,7 @@ def test_tensors_that_no_network_uses_may_be_missing(state: State, tmp_path: Pat
 
 @pytest.mark.parametrize(("weights", "raw"), [("auto", True), ("raw", True), ("ema", False)])
 def test_the_user_chooses_between_raw_and_averaged_weights(
-    weights: Any, raw: bool, state: State, tmp_path: Path
+    weights: Choice, raw: bool, state: State, tmp_path: Path
 ) -> None:
     path = saved(lambda s: {"model": s, "ema": {"shadow": other(s)}})(tmp_path, state)
     found = read(path, weights=weights)
@@ -144,7 +152,7 @@ def test_a_folder_that_transformers_wrote_answers_like_transformers(
     feed_forward: str, kind: str, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    backbone = Dinov2Config(
+    backbone = Dinov2Config(  # type: ignore[call-arg]
         hidden_size=128, num_hidden_layers=8, num_attention_heads=2, mlp_ratio=2, image_size=56, patch_size=14,
         out_indices=[2, 4, 6, 8], reshape_hidden_states=False, use_swiglu_ffn=feed_forward == "swiglu",
     )  # fmt: skip
@@ -152,11 +160,12 @@ def test_a_folder_that_transformers_wrote_answers_like_transformers(
         backbone_config=backbone, reassemble_hidden_size=128, neck_hidden_sizes=[8, 12, 16, 24],
         fusion_hidden_size=16, depth_estimation_type=kind, max_depth=20,
     )  # fmt: skip
-    theirs = DepthAnythingForDepthEstimation(config).eval()
+    theirs = DepthAnythingForDepthEstimation(config)
+    theirs.train(False)
     with torch.no_grad():
         for parameter in theirs.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.05)
-        theirs.head.conv3.bias.fill_(1)  # above the last ReLU
+        theirs.get_parameter("head.conv3.bias").fill_(1)  # above the last ReLU
     theirs.save_pretrained(tmp_path / "saved")
     found = read_checkpoint(tmp_path / "saved")
     assert (found.family, found.kind) == (V2, "metric" if kind == "metric" else "inverse")
@@ -171,7 +180,7 @@ def test_a_folder_that_transformers_wrote_answers_like_transformers(
 
 
 def test_a_gated_encoder_is_read_under_names_of_both_releases(tmp_path: Path) -> None:
-    gated = Architecture(**{f: getattr(TINY, f) for f in TINY.__slots__} | {"feed_forward": "swiglu", "hidden": 96})
+    gated = replace(TINY, feed_forward="swiglu", hidden=96)
     state = state_of(gated)
     for number, write in enumerate((saved(plain), hugging_face(), hugging_face(newer=True))):
         (folder := tmp_path / str(number)).mkdir()
@@ -194,7 +203,7 @@ def test_the_published_sizes_are_told_apart(encoder: str, tmp_path: Path) -> Non
 
 
 def test_a_saved_checkpoint_needs_no_options(state: State, tmp_path: Path) -> None:
-    network = load_network(read(saved(plain)(tmp_path, state), kind="metric", max_depth_m=12.5))
+    network = load_network(read(saved(plain)(tmp_path, state), max_depth_m=12.5))
     path = tmp_path / "tuned.safetensors"
     save_checkpoint(path, network, family=V2, kind="metric", max_depth_m=12.5, licence="MIT", notes={"data": "rooms"})
     found = read_checkpoint(path)
@@ -288,7 +297,7 @@ def test_training_a_loaded_network_leaves_its_file_as_it_was(write: Write, state
 
 
 def test_a_loaded_network_is_ready_to_answer_and_to_train(state: State, tmp_path: Path) -> None:
-    network = load_network(read(saved(plain)(tmp_path, state), kind="metric", max_depth_m=20))
+    network = load_network(read(saved(plain)(tmp_path, state), max_depth_m=20))
     assert not network.training
     assert all(parameter.requires_grad for parameter in network.parameters())
     depth = network(torch.zeros(1, 3, 28, 42)).detach()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +14,72 @@ from safetensors.torch import save_file
 
 from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
 from depthrt.export.checkpoint import describe_checkpoint, read_checkpoint
-from depthrt.export.network import Architecture, Family
+from depthrt.export.network import Family
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
+INDOOR = "depth_anything_v2_metric_hypersim_vits.pth"
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    return state_of(TINY)
+
+
 V2_OPTIONS = {"family": V2, "kind": "inverse"}
 METRIC = {"family": V2, "kind": "metric", "max_depth_m": 10.0}
 
 IDENTIFIED: dict[str, tuple[str, dict[str, Any], tuple[str, str, float | None, str], str]] = {
-    "V2 by its name": ("depth_anything_v2_vits.pth", {}, (V2, "inverse", None, "Apache-2.0"), "The kind is inverse, after the name"),
-    "V1 by its name": ("depth_anything_vits14.pth", {}, (V1, "inverse", None, "Apache-2.0"), "The family is depth-anything-v1, after"),
+    "V2 by its name": (
+        "depth_anything_v2_vits.pth",
+        {},
+        (V2, "inverse", None, "Apache-2.0"),
+        "The kind is inverse, after the name",
+    ),
+    "V1 by its name": (
+        "depth_anything_vits14.pth",
+        {},
+        (V1, "inverse", None, "Apache-2.0"),
+        "The family is depth-anything-v1, after",
+    ),
     "indoor by its name": (
-        "depth_anything_v2_metric_hypersim_vits.pth", {}, (V2, "metric", 20.0, "Apache-2.0"), "The maximum depth is 20 m, after",
+        INDOOR,
+        {},
+        (V2, "metric", 20.0, "Apache-2.0"),
+        "The maximum depth is 20 m, after",
     ),
     "outdoor by its name": (
-        "depth_anything_v2_metric_vkitti_vits.pth", {}, (V2, "metric", 80.0, "Apache-2.0"), "The maximum depth is 80 m, after",
+        "depth_anything_v2_metric_vkitti_vits.pth",
+        {},
+        (V2, "metric", 80.0, "Apache-2.0"),
+        "The maximum depth is 80 m, after",
     ),
-    "a repackaged file": ("depth_anything_v2_vits_fp16.safetensors", {}, (V2, "inverse", None, "Apache-2.0"), "after the name"),
+    "a repackaged file": (
+        "depth_anything_v2_vits_fp16.safetensors",
+        {},
+        (V2, "inverse", None, "Apache-2.0"),
+        "after the name",
+    ),
     "options over a name": (
-        "depth_anything_v2_metric_hypersim_vits.pth", V2_OPTIONS, (V2, "inverse", None, "unknown"),
+        INDOOR,
+        V2_OPTIONS,
+        (V2, "inverse", None, "unknown"),
         "The kind is inverse, although the name of the published depth-anything-v2-vits-metric-20m says metric.",
     ),
     "another maximum than the name's": (
-        "depth_anything_v2_metric_hypersim_vits.pth", {"max_depth_m": 10}, (V2, "metric", 10.0, "unknown"),
+        INDOOR,
+        {"max_depth_m": 10},
+        (V2, "metric", 10.0, "unknown"),
         "The maximum depth is 10 m, although the name",
     ),
     "options without a name": ("mine.pth", METRIC, (V2, "metric", 10.0, "unknown"), ""),
     "options and a name of another encoder": (
-        "depth_anything_v2_vitl.pth", V2_OPTIONS, (V2, "inverse", None, "unknown"), "The name means vitl, the tensors are vits",
+        "depth_anything_v2_vitl.pth",
+        V2_OPTIONS,
+        (V2, "inverse", None, "unknown"),
+        "The name means vitl, the tensors are vits",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "options", "expected", "said"), IDENTIFIED.values(), ids=IDENTIFIED)
@@ -59,24 +96,36 @@ def test_options_and_names_say_what_a_checkpoint_is(
 
 UNIDENTIFIED: dict[str, tuple[str, dict[str, Any], str]] = {
     "nothing known": (
-        "mine.pth", {}, "give --family depth-anything-v1|depth-anything-v2 and --kind inverse|metric (metric with --max-depth METRES)",
+        "mine.pth",
+        {},
+        "give --family depth-anything-v1|depth-anything-v2 and --kind inverse|metric (metric with --max-depth METRES)",
     ),
     "the kind unknown": ("mine.pth", {"family": V2}, "give --kind inverse|metric"),
     "the family unknown": ("mine.pth", {"kind": "inverse"}, "give --family depth-anything-v1|depth-anything-v2"),
     "the maximum unknown": ("mine.pth", {"family": V2, "kind": "metric"}, "give --max-depth METRES (20 for"),
     "metric over an inverse name": ("depth_anything_v2_vits.pth", {"kind": "metric"}, "give --max-depth METRES"),
     "a maximum over an inverse name": (
-        "depth_anything_v2_vits.pth", {"max_depth_m": 20}, "--max-depth 20: {path} is an inverse model after the name",
+        "depth_anything_v2_vits.pth",
+        {"max_depth_m": 20},
+        "--max-depth 20: {path} is an inverse model after the name",
     ),
     "an inverse maximum": ("mine.pth", V2_OPTIONS | {"max_depth_m": 20}, "--max-depth 20 with --kind inverse"),
     "V1 metric": ("mine.pth", METRIC | {"family": V1}, "the metric models of V1 are ZoeDepth networks"),
-    "V1 over a metric name": ("depth_anything_v2_metric_hypersim_vits.pth", {"family": V1}, "the metric models of V1 are ZoeDepth"),
+    "V1 over a metric name": (INDOOR, {"family": V1}, "the metric models of V1 are ZoeDepth"),
     "a negative maximum": ("mine.pth", METRIC | {"max_depth_m": -1}, "--max-depth -1 is no depth"),
     "an infinite maximum": ("mine.pth", METRIC | {"max_depth_m": float("inf")}, "--max-depth inf is no depth"),
-    "an unknown family": ("mine.pth", {"family": "midas"}, "--family midas is unknown; choose one of depth-anything-v1, depth-anything-v2"),
+    "an unknown family": (
+        "mine.pth",
+        {"family": "midas"},
+        "--family midas is unknown; choose one of depth-anything-v1, depth-anything-v2",
+    ),
     "an unknown kind": ("mine.pth", {"kind": "relative"}, "--kind relative is unknown; choose one of inverse, metric"),
-    "unknown weights": ("mine.pth", V2_OPTIONS | {"weights": "best"}, "--weights best is unknown; choose one of auto, raw, ema"),
-}  # fmt: skip
+    "unknown weights": (
+        "mine.pth",
+        V2_OPTIONS | {"weights": "best"},
+        "--weights best is unknown; choose one of auto, raw, ema",
+    ),
+}
 
 
 @pytest.mark.parametrize(("name", "options", "fragment"), UNIDENTIFIED.values(), ids=UNIDENTIFIED)
@@ -126,16 +175,42 @@ def test_an_unclear_licence_is_said(tmp_path: Path) -> None:
 CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "an option against the kind": (tiny_config(), METRIC, "--kind metric contradicts config.json, which says inverse"),
     "an option against the maximum": (
-        tiny_config(depth_estimation_type="metric", max_depth=80), METRIC, "--max-depth 10 m contradicts config.json, which says 80 m",
+        tiny_config(depth_estimation_type="metric", max_depth=80),
+        METRIC,
+        "--max-depth 10 m contradicts config.json, which says 80 m",
     ),
-    "a maximum for an inverse model": (tiny_config(), {"family": V2, "max_depth_m": 10.0}, "is an inverse model after config.json"),
-    "metric without a maximum": (tiny_config(depth_estimation_type="metric"), {"family": V2}, "give --max-depth METRES"),
-    "more heads": (tiny_config(backbone={"num_attention_heads": 2}), V2_OPTIONS, "num_attention_heads is 2, this version exports 1 only"),
-    "another epsilon": (tiny_config(backbone={"layer_norm_eps": 1e-5}), V2_OPTIONS, "layer_norm_eps is 1e-05, this version exports 1e-06"),
+    "a maximum for an inverse model": (
+        tiny_config(),
+        {"family": V2, "max_depth_m": 10.0},
+        "is an inverse model after config.json",
+    ),
+    "metric without a maximum": (
+        tiny_config(depth_estimation_type="metric"),
+        {"family": V2},
+        "give --max-depth METRES",
+    ),
+    "more heads": (
+        tiny_config(backbone={"num_attention_heads": 2}),
+        V2_OPTIONS,
+        "num_attention_heads is 2, this version exports 1 only",
+    ),
+    "another epsilon": (
+        tiny_config(backbone={"layer_norm_eps": 1e-5}),
+        V2_OPTIONS,
+        "layer_norm_eps is 1e-05, this version exports 1e-06",
+    ),
     "other factors": (tiny_config(reassemble_factors=[4, 2, 1, 1]), V2_OPTIONS, "reassemble_factors is [4, 2, 1, 1]"),
-    "another encoder": (tiny_config(backbone={"model_type": "swin"}), V2_OPTIONS, "model_type is 'swin', this version exports 'dinov2'"),
-    "other blocks": (tiny_config(backbone={"out_indices": [1, 2, 2, 4]}), V2_OPTIONS, "feeds the head from [1, 2, 2, 4], expected [1, 2, 3, 4]"),
-}  # fmt: skip
+    "another encoder": (
+        tiny_config(backbone={"model_type": "swin"}),
+        V2_OPTIONS,
+        "model_type is 'swin', this version exports 'dinov2'",
+    ),
+    "other blocks": (
+        tiny_config(backbone={"out_indices": [1, 2, 2, 4]}),
+        V2_OPTIONS,
+        "feeds the head from [1, 2, 2, 4], expected [1, 2, 3, 4]",
+    ),
+}
 
 
 @pytest.mark.parametrize(("config", "options", "fragment"), CONFIGS.values(), ids=CONFIGS)
@@ -152,7 +227,7 @@ def test_a_config_that_contradicts_is_an_error(
 
 @pytest.mark.parametrize(("out_indices", "family"), [([2, 4, 6, 8], V2), ([5, 6, 7, 8], V1)])
 def test_the_blocks_in_a_config_tell_v1_from_v2(out_indices: list[int], family: str, tmp_path: Path) -> None:
-    eight = Architecture(**{f: getattr(TINY, f) for f in TINY.__slots__} | {"depth": 8})
+    eight = replace(TINY, depth=8)
     folder = folder_with(tmp_path / "x", tiny_config(backbone={"out_indices": out_indices}))
     save_file(to_transformers(state_of(eight)), folder / "model.safetensors")
     assert read_checkpoint(folder).family == family
@@ -176,7 +251,5 @@ def test_a_damaged_record_is_refused(record: dict[str, str], fragment: str, stat
     path = tmp_path / "tuned.safetensors"
     save_file(state, path, metadata={f"depthrt.{key}": value for key, value in record.items()})
     with pytest.raises(ModelFileError) as caught:
-        read(path)
+        read_checkpoint(path)
     assert fragment in str(caught.value)
-
-

@@ -16,7 +16,7 @@ TILE_PX = 16  # side of a tile
 TILE_AREA = TILE_PX * TILE_PX
 _NEAR = 0.01  # metres; bounds of solids are cut there
 _ALWAYS = 1e9  # inverse depth of a plane that does not limit
-_CHUNK_TILES = {"cpu": 256, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
+_CHUNK_TILES = {"cpu": 128, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
 _EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
 
 

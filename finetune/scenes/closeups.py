@@ -42,34 +42,51 @@ def draft_portrait(d: Draft) -> None:
     r, p = d.rng, Palette(d.rng)
     outdoors = r.random() < 0.45
     room = Room(r.uniform(3, 7), r.uniform(3.5, 10), r.uniform(2.3, 3.4))
-    x, y = r.uniform(-0.2, 0.2) * room.w, r.uniform(1.2, 0.6 * room.deep)
+    x, y = r.uniform(-0.2, 0.2) * room.w, room.deep * r.uniform(0.4, 0.8)
     holes = _open_ground(d, p, y) if outdoors else build_shell(d, p, room)
-    person = r.random() < 0.65
-    look: tuple[float, float, float]
-    with d.at(x, y, 0, yaw=r.gauss(0, 0.6)):
-        if person:
-            sitting = r.random() < 0.3
-            if sitting:
-                d.box(0, 0.1, 0, 0.5, 0.5, 0.42, p.cloth())
-                d.box(0, 0.32, 0.42, 0.5, 0.08, 0.5, p.cloth())
-            draw_person(d, p, sitting=sitting)
-            size, look = 1.7, (x, y, (1.15 if sitting else 1.55) - r.choice((0.0, 0.1, 0.3, 0.7)))
-        else:
-            length = r.uniform(0.35, 0.9)
-            draw_animal(d, p, length=length)
-            size, look = length * 1.6, (x, y - length * 0.4, length * r.uniform(0.6, 1.3))
+    fov = math.radians(r.triangular(30, 80, 50))
+    with d.at(x, y, 0, yaw=r.gauss(0, 0.5)):
+        low, high, reach = _sitter(d, p)
+    frame = high - low
+    near = max(frame * r.uniform(0.55, 1.0) / math.tan(fov / 2), reach + 0.25)
+    turn, rise = r.gauss(0, 0.3), r.gauss(0.1, 0.25)
+    look = (x, y, (low + high) / 2)
+    at = (x + near * math.sin(turn), y - near * math.cos(turn), max(look[2] + near * math.sin(rise), 0.1))
     if not outdoors:
-        furnish(d, p, room, r.randint(0, 8), keep_free=(x, y - 0.6, 0.0))
+        furnish(d, p, room, r.randint(0, 8), keep_free=((x + at[0]) / 2, (y + at[1]) / 2, 0.0))
     elif r.random() < 0.4:
         with d.at(x + r.choice((-1, 1)) * r.uniform(0.6, 1.5), y + r.uniform(0.3, 3), 0, yaw=r.gauss(0, 0.6)):
             draw_person(d, p)
-    near, turn = size * r.uniform(0.35, 1.3), r.gauss(0, 0.25)
-    at = (x + near * math.sin(turn), y - near * math.cos(turn), max(look[2] + r.gauss(0.05, 0.2) * size, 0.12))
-    d.eye = _finished(d, look_at(Eye(at), look))
+    if not outdoors:
+        at = (min(max(at[0], -room.w / 2 + 0.2), room.w / 2 - 0.2), max(at[1], 0.15), min(at[2], room.high - 0.2))
+    d.eye = look_at(Eye(at, fov_rad=fov), look)
+    d.eye.yaw_rad += r.gauss(0, 0.12) * fov
+    d.eye.roll_rad = r.gauss(0, 0.04)
     if outdoors:
         light_outdoors(d)
     else:
         light_room(d, room, holes)
+
+
+def _sitter(d: Draft, p: Palette) -> tuple[float, float, float]:
+    """Draw who is portrayed.
+
+    Returns:
+        The heights from and to which the picture should reach, and how far the figure reaches to the camera.
+    """
+    r = d.rng
+    if r.random() < 0.3:
+        length = r.uniform(0.35, 0.9)
+        draw_animal(d, p, length=length)
+        return (0.0, length * 1.3, length) if r.random() < 0.5 else (length * 0.4, length * 1.3, length)
+    sitting = r.random() < 0.3
+    if sitting:
+        seat = p.cloth()
+        d.box(0, 0.1, 0, 0.5, 0.5, 0.42, seat)
+        d.box(0, 0.32, 0.42, 0.5, 0.08, 0.5, seat)
+    draw_person(d, p, sitting=sitting)
+    top = 1.36 if sitting else 1.78
+    return top - r.choice((0.4, 0.6, 0.9, top)), top, 0.15 if not sitting else 0.5
 
 
 def _open_ground(d: Draft, p: Palette, y: float) -> list[Window]:

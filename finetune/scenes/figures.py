@@ -177,8 +177,16 @@ def draw_tree(d: Draft, p: Palette, *, height: float) -> None:
         tip = (out * math.cos(turn), out * math.sin(turn), height * r.uniform(0.6, 0.95))
         d.bar((0, 0, fork * 0.95), tip, thick * 0.6, bark, top=thick * 0.2)
         if shape > 0.3:
-            size = height * r.uniform(0.12, 0.24)
-            d.ball(*tip, size, size * r.uniform(0.8, 1.2), size * r.uniform(0.6, 0.9), leaves)
+            _crown(d, leaves, tip, height * r.uniform(0.09, 0.17))
+
+
+def _crown(d: Draft, leaves: Material, at: Vector, size: float) -> None:
+    """Draw a ragged cluster of leaves."""
+    r = d.rng
+    for _ in range(r.randint(2, 5)):
+        x, y, z = (c + r.gauss(0, 0.6) * size for c in at)
+        wide = size * r.uniform(0.5, 1.1)
+        d.ball(x, y, z, wide, wide * r.uniform(0.7, 1.3), wide * r.uniform(0.5, 0.9), leaves)
 
 
 def draw_plant(d: Draft, p: Palette, *, height: float) -> None:

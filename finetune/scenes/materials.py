@@ -17,7 +17,7 @@ Colour = tuple[float, float, float]
 MATERIAL_FIELDS = (
     "slot", "su", "sv", "ou", "ov",  # texture, tiles a metre (or a metre wrapped round), offset
     "r0", "g0", "b0", "r1", "g1", "b1", "r2", "g2", "b2", "r3", "g3", "b3",  # base, and one colour a weight
-    "gloss", "shine", "glow", "stain", "nature",
+    "gloss", "shine", "glow", "stain", "bump", "nature",
 )  # fmt: skip
 PLAIN, MIRROR, ART, FLAT = 0.0, 1.0, 2.0, 3.0  # nature: what the masks tell apart; FLAT has no shading
 
@@ -58,6 +58,7 @@ class Palette:
         shine: float = 20.0,
         glow: float = 0.0,
         stain: float = 0.3,
+        bump: float = 0.0,
     ) -> Material:
         """Return a material of two or three colours.
 
@@ -70,19 +71,25 @@ class Palette:
             gloss: Strength of highlights. shine: Their sharpness.
             glow: Light of its own, in times of the colour.
             stain: Strength of large stains over the whole.
+            bump: How far the texture tilts the normal.
         """
-        r = self.rng
+        pick = self.rng.random
         slots = SLOTS[kind]
-        slot = float(slots.start + int(r.random() * len(slots)))
-        slow = r.uniform(0.0, 0.5)
-        grain = r.uniform(0.0, 0.35)
-        lean = other if other is not None else tuple(c * r.uniform(0.5, 1.5) for c in base)
-        delta1 = tuple(f - b for f, b in zip(figure, base, strict=True))
-        delta2 = tuple((f - b) * slow for f, b in zip(lean, base, strict=True))
-        delta3 = tuple((f + b) * 0.5 * grain for f, b in zip(figure, base, strict=True))
-        ground = tuple(b - 0.5 * (d2 + d3) for b, d2, d3 in zip(base, delta2, delta3, strict=True))
-        su, sv = 1 / (tile_m * aspect), -1 / tile_m
-        return (slot, su, sv, r.random(), r.random(), *ground, *delta1, *delta2, *delta3, gloss, shine, glow, stain, PLAIN)
+        slot = float(slots.start + int(pick() * len(slots)))
+        slow, grain = 0.5 * pick(), 0.18 * pick()
+        (b0, b1, b2), (f0, f1, f2) = base, figure
+        if other is None:
+            shift = slow * (pick() - 0.5)
+            s0, s1, s2 = b0 * shift, b1 * shift, b2 * shift
+        else:
+            s0, s1, s2 = (other[0] - b0) * slow, (other[1] - b1) * slow, (other[2] - b2) * slow
+        g0, g1, g2 = (f0 + b0) * grain, (f1 + b1) * grain, (f2 + b2) * grain
+        return (
+            slot, 1 / (tile_m * aspect), -1 / tile_m, pick(), pick(),
+            b0 - 0.5 * (s0 + g0), b1 - 0.5 * (s1 + g1), b2 - 0.5 * (s2 + g2),
+            f0 - b0, f1 - b1, f2 - b2, s0, s1, s2, g0, g1, g2,
+            gloss, shine, glow, stain, bump, PLAIN,
+        )  # fmt: skip
 
     def wood(self) -> Material:
         """Return boards, pale to dark."""
@@ -124,7 +131,7 @@ class Palette:
         kind = r.choice(("weave", "weave", "plaid", "stripes", "dots", "blossoms", "carpet", "noise", "plaster", "text"))
         base = self.colour()
         figure = self.colour() if r.random() < 0.5 else _scaled(base, r.uniform(0.4, 1.5))
-        return self.make(kind, base, figure, tile_m=r.uniform(0.15, 0.8))
+        return self.make(kind, base, figure, tile_m=r.uniform(0.15, 0.8), bump=r.uniform(0, 0.4))
 
     def any(self) -> Material:
         """Return any pattern in any colours: clutter, toys, boxes."""
@@ -156,20 +163,20 @@ class Palette:
         r = self.rng
         base = hsv(r.uniform(0.03, 0.12), r.uniform(0.0, 0.7), r.uniform(0.02, 0.7))
         figure = hsv(r.uniform(0.03, 0.12), r.uniform(0.0, 0.7), r.uniform(0.02, 0.8))
-        return self.make("fur", base, figure, tile_m=r.uniform(0.15, 0.5), gloss=0.1)
+        return self.make("fur", base, figure, tile_m=r.uniform(0.15, 0.5), gloss=0.1, bump=0.5)
 
     def hair(self) -> Material:
         """Return hair of a head."""
         r = self.rng
         base = hsv(r.uniform(0.03, 0.13), r.uniform(0.2, 0.7), r.choice((0.02, 0.05, 0.1, 0.3, 0.5)))
-        return self.make("fur", base, _scaled(base, 0.4), tile_m=0.3, gloss=0.15)
+        return self.make("fur", base, _scaled(base, 0.4), tile_m=0.3, gloss=0.15, bump=0.6)
 
     def leaves(self) -> Material:
         """Return foliage: green, or of autumn, or in blossom."""
         r = self.rng
         hue = r.uniform(0.2, 0.36) if r.random() < 0.8 else r.uniform(0.0, 0.17)
         figure = hsv(hue, r.uniform(0.4, 0.9), r.uniform(0.1, 0.5))
-        return self.make("foliage", _scaled(figure, 0.15), figure, tile_m=r.uniform(0.5, 1.6))
+        return self.make("foliage", _scaled(figure, 0.15), figure, tile_m=r.uniform(0.5, 1.6), bump=r.uniform(0.8, 2.0))
 
     def ground(self) -> Material:
         """Return grass, earth, gravel, paving, snow, sand."""
@@ -177,15 +184,15 @@ class Palette:
         kind = r.choice(("grass", "grass", "grass", "stones", "noise", "tiles", "brick", "scratches"))
         if kind == "grass":
             base = hsv(r.uniform(0.12, 0.33), r.uniform(0.3, 0.8), r.uniform(0.05, 0.35))
-            return self.make(kind, base, _scaled(base, r.uniform(1.2, 2.5)), tile_m=r.uniform(1.5, 4), other=hsv(r.uniform(0.05, 0.2), 0.6, 0.3))
-        base = hsv(r.uniform(0.03, 0.15), r.uniform(0, 0.5), r.uniform(0.06, 0.7))
-        return self.make(kind, base, _scaled(base, r.uniform(0.5, 1.5)), tile_m=r.uniform(1, 4), stain=0.6)
+            return self.make(kind, base, _scaled(base, r.uniform(1.2, 2.5)), tile_m=r.uniform(1.0, 3), bump=0.6, other=hsv(r.uniform(0.05, 0.2), 0.6, 0.3))
+        base = hsv(r.uniform(0.03, 0.15), r.uniform(0, 0.6), 0.06 + 0.5 * r.random() ** 2)
+        return self.make(kind, base, _scaled(base, r.uniform(0.5, 1.5)), tile_m=r.uniform(0.7, 2), stain=0.3, bump=r.uniform(0, 0.8))
 
     def asphalt(self) -> Material:
         """Return road surface."""
         r = self.rng
         base = hsv(r.uniform(0.0, 0.7), r.uniform(0, 0.1), r.uniform(0.03, 0.3))
-        return self.make(r.choice(("noise", "plaster", "scratches", "stones")), base, _scaled(base, r.uniform(0.6, 1.5)), tile_m=r.uniform(1.5, 4), stain=0.7)
+        return self.make(r.choice(("noise", "plaster", "scratches", "stones")), base, _scaled(base, r.uniform(0.6, 1.5)), tile_m=r.uniform(0.8, 2.5), stain=0.3, bump=0.5)
 
     def facade(self) -> Material:
         """Return a wall with rows of windows."""
@@ -198,7 +205,7 @@ class Palette:
         storeys = r.uniform(6, 12)
         return (
             slot, 1 / (storeys * r.uniform(0.7, 1.3)), -1 / storeys, r.random(), r.random(),
-            0.02, 0.02, 0.02, *wall, *pane, *frame, 0.1, 30.0, 0.0, 0.4, PLAIN,
+            0.02, 0.02, 0.02, *wall, *pane, *frame, 0.1, 30.0, 0.0, 0.4, 0.0, PLAIN,
         )  # fmt: skip
 
     def picture(self, w: float, h: float, *, glow: float = 0.0) -> Material:
@@ -211,13 +218,13 @@ class Palette:
             grey = gain / 3
             mix = (grey,) * 9
         margin = r.choice((1.0, 1.0, 0.6))
-        return (slot, margin / w, -margin / h, 0.5, 0.5, 0.0, 0.0, 0.0, *mix, 0.1, 60.0, glow, 0.0, ART)
+        return (slot, margin / w, -margin / h, 0.5, 0.5, 0.0, 0.0, 0.0, *mix, 0.1, 60.0, glow, 0.0, 0.0, ART)
 
     def mirror(self) -> Material:
         """Return a mirror; its base colour tints what it shows."""
         r = self.rng
         base = _scaled((0.9, 0.92, 0.9), r.uniform(0.7, 1.0))
-        return (0.0, 1.0, 1.0, 0.0, 0.0, *base, *(0.0,) * 9, 0.0, 1.0, 0.0, 0.0, MIRROR)
+        return (0.0, 1.0, 1.0, 0.0, 0.0, *base, *(0.0,) * 9, 0.0, 1.0, 0.0, 0.0, 0.0, MIRROR)
 
     def lamp(self, strength: float = 4.0) -> Material:
         """Return a glowing shade."""
@@ -227,7 +234,7 @@ class Palette:
 
     def even(self, colour: Colour, *, gloss: float = 0.0) -> Material:
         """Return one flat colour."""
-        return (0.0, 1.0, 1.0, 0.0, 0.0, *colour, *(0.0,) * 9, gloss, 40.0, 0.0, 0.0, PLAIN)
+        return (0.0, 1.0, 1.0, 0.0, 0.0, *colour, *(0.0,) * 9, gloss, 40.0, 0.0, 0.0, 0.0, PLAIN)
 
 
 def flat(material: Material) -> Material:

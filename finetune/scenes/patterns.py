@@ -87,7 +87,7 @@ def draw_noise(rng: np.random.Generator) -> Map:
     """Draw clouds of any roughness, sometimes thresholded into blotches."""
     noise = spectral_noise(rng, rng.uniform(0.3, 2.0), lowest=rng.choice([1, 2, 4]), stretch=rng.choice([1, 1, 1, 3]))
     sharp = rng.uniform(0.02, 0.6)
-    return _stack(rng, _smooth(0.5 - sharp, 0.5 + sharp, noise))
+    return _stack(rng, _smooth(0.5 - sharp, 0.5 + sharp, noise), grain_slope=0.2)
 
 
 def draw_plaster(rng: np.random.Generator) -> Map:

@@ -88,6 +88,7 @@ class Shader:
         slope = (surface.facing / length).clamp_(min=0.12)
         texels = footprint * (SIDE_PX * 0.8) * torch.maximum(m["su"].abs(), m["sv"].abs()) / slope
         weights = self._bank.look_up(m["slot"], u, v, texels.clamp_(min=1e-3).log2_())
+        surface.roughen(m["bump"], weights)
         stains = self._stains(surface)
         return tuple(
             ((m[f"{c}0"] + m[f"{c}1"] * weights[0] + m[f"{c}2"] * weights[1] + m[f"{c}3"] * weights[2]) * stains).clamp_(0.004, 1)
@@ -187,6 +188,12 @@ class _Surface:
         self.facing = (towards * scale).abs_()
         self.normal: Channels = (normal[0] * scale, normal[1] * scale, normal[2] * scale)
 
+    def roughen(self, amount: torch.Tensor, weights: torch.Tensor) -> None:
+        """Tilt the normal by the texture, as leaves, fur and plaster do."""
+        bent = [n + amount * (w - 0.5) for n, w in zip(self.normal, weights, strict=True)]
+        scale = (bent[0] * bent[0] + bent[1] * bent[1] + bent[2] * bent[2]).rsqrt_()
+        self.normal = (bent[0] * scale, bent[1] * scale, bent[2] * scale)
+
     @staticmethod
     def _face(
         along_y: torch.Tensor, along_z: torch.Tensor, cap: torch.Tensor, box: torch.Tensor, rel: list[torch.Tensor]
@@ -230,7 +237,7 @@ class _Surface:
 
 _MATERIAL = (
     "slot", "su", "sv", "ou", "ov", "r0", "g0", "b0", "r1", "g1", "b1", "r2", "g2", "b2", "r3", "g3", "b3",
-    "gloss", "shine", "glow", "stain", "nature",
+    "gloss", "shine", "glow", "stain", "bump", "nature",
 )  # fmt: skip
 _AIR_FIELDS = (
     *(f"{name}_{c}" for name in ("zenith", "horizon", "cloud", "up", "down") for c in "rgb"),

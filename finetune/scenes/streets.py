@@ -310,7 +310,7 @@ def light_outdoors(d: Draft) -> None:
     rise, turn = math.radians(r.uniform(8, 75)), r.uniform(0, 2 * math.pi)
     warm = max(0.0, 1 - rise / 0.6)
     sun_colour = hsv(0.09, 0.12 + 0.5 * warm, 1.0)
-    strength = r.uniform(0.0, 0.4) if overcast else r.uniform(1.0, 3.0)
+    strength = r.uniform(0.0, 0.5) if overcast else r.uniform(2.0, 6.0)
     x, y, z = d.eye.position
     ahead = r.uniform(6, 16)
     target: Vector = (x - math.sin(d.eye.yaw_rad) * ahead, y + math.cos(d.eye.yaw_rad) * ahead, 0.0)
@@ -318,20 +318,21 @@ def light_outdoors(d: Draft) -> None:
     away = (math.cos(turn) * math.cos(rise) * far, math.sin(turn) * math.cos(rise) * far, math.sin(rise) * far)
     at = (target[0] + away[0], target[1] + away[1], target[2] + away[2])
     sun = Light(at, target, math.atan(r.uniform(14, 24) / far), _times(sun_colour, strength), False, 0.8)
-    zenith = hsv(r.uniform(0.55, 0.63), 0.0 if overcast else r.uniform(0.2, 0.8), r.uniform(0.5, 1.0))
+    zenith = hsv(r.uniform(0.55, 0.63), r.uniform(0, 0.1) if overcast else r.uniform(0.4, 0.85), r.uniform(0.5, 1.0))
+    skylight = hsv(0.6, r.uniform(0, 0.1) if overcast else r.uniform(0.05, 0.35), 1.0)
     horizon = hsv(r.uniform(0.5, 0.6) if warm < 0.5 else r.uniform(0.03, 0.12), r.uniform(0.02, 0.25 + 0.3 * warm), r.uniform(0.7, 1.2))
-    dome = Light((target[0], target[1], far), target, math.atan(16 / far), _times(zenith, r.uniform(0.3, 0.8)), False, 3.0)
+    dome = Light((target[0], target[1], far), target, math.atan(16 / far), _times(skylight, r.uniform(0.3, 0.8)), False, 3.0)
     d.lights = [sun, dome]
     d.air = Air(
         zenith=zenith,
         horizon=horizon,
-        clouds=r.uniform(0.0, 1.0),
+        clouds=r.uniform(0.7, 1.2) if overcast else r.uniform(-0.1, 0.6),
         cloud_slot=r.randint(0, 6),
         cloud_shift=(r.random(), r.random()),
-        ambient_up=_times(zenith, r.uniform(0.3, 0.7)),
+        ambient_up=_times(skylight, r.uniform(0.25, 0.6)),
         ambient_down=_times(horizon, r.uniform(0.1, 0.35)),
-        haze_per_m=r.choice((0.0, 0.001, 0.003, r.uniform(0.003, 0.03))),
-        key=r.uniform(0.12, 0.3),
+        haze_per_m=r.choice((0.0, 0.0, 0.0005, 0.001, 0.003, r.uniform(0.003, 0.025))),
+        key=r.uniform(0.1, 0.2),
     )
 
 

@@ -1,0 +1,116 @@
+"""The default model: its architecture, its first weights and the course that trains it from scratch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..export.network import Architecture, DepthAnything
+from ..export.network.architecture import HEAD_WIDTH
+from .evaluate import SceneValidation
+from .options import TrainOptions
+from .scene_pool import PoolSource, Stage
+from .train import TrainResult, train
+from .training_state import load_average, write_weights
+
+ARCHITECTURE = Architecture(
+    width=192,
+    depth=12,
+    patch_px=14,
+    table_side=16,
+    feed_forward="mlp",
+    hidden=768,
+    features=32,
+    reassembled=(24, 48, 96, 96),
+)
+LICENCE = "Apache-2.0"
+SHARDS = 320  # of 64 scenes
+OPTIONS = TrainOptions(
+    steps=9000,
+    hold_steps=6000,
+    learning_rate=1e-3,
+    encoder_factor=1.0,
+    optimiser="muon",
+    weight_decay=0.02,
+    betas=(0.9, 0.99),
+    warmup_steps=200,
+    decay_power=1.0,
+    average_decay=0.998,
+    validate_every=250,
+    save_every=100,
+    judge="indoor_abs_rel",
+)
+STAGES = (Stage(0, ((112, 154), (126, 140), (140, 126), (154, 112)), 8),)
+
+# Of the first weights. Source: Trockman and Kolter 2023, Mimetic Initialization of Self-Attention Layers, section 4
+_QUERY_KEY = (0.7, 0.7)  # random and identity part of the product of query and key weights
+_VALUE_OUT = (0.4, -0.4)  # the same of value and output weights
+_POSITION_GAIN = 0.5
+_POSITION_BASE = 100.0  # longest wave of the position table over the shortest; a table of 16 needs no more
+_FIRST_LEVEL = 1.0  # of the answer, which is inverse depth over its median
+
+
+def initialise(network: DepthAnything, seed: int) -> None:
+    """Fill a network with weights to train from scratch; the same seed gives the same weights.
+
+    Sines and cosines stand for positions, and the attention of each block begins near the one that trained
+    transformers have, so that fewer pictures are needed.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(_first_values(name, parameter, generator))
+        for block in network.pretrained.blocks:
+            _mimic_attention(block.get_submodule("attn"), generator)
+        side, width = network.architecture.table_side, network.architecture.width
+        network.pretrained.pos_embed[0, 1:] = _POSITION_GAIN * _sines(side, width)
+        network.depth_head.scratch.output_conv2[2].get_parameter("bias").fill_(_FIRST_LEVEL)
+
+
+def _first_values(name: str, parameter: Tensor, generator: torch.Generator) -> Tensor:
+    if name.endswith("gamma") or (".norm" in name and name.endswith("weight")):
+        return torch.ones_like(parameter)
+    if name.endswith(("bias", "_token", "pos_embed")):
+        return torch.zeros_like(parameter)
+    noise = torch.randn(parameter.shape, generator=generator)
+    transposed = name.startswith(("depth_head.resize_layers.0", "depth_head.resize_layers.1"))  # (in, out, k, k)
+    fan_in = parameter.shape[0] if transposed else parameter[0].numel()
+    if "resConfUnit" in name and "conv2" in name:
+        return noise * (0.1 / math.sqrt(fan_in))  # residual units begin near the identity
+    return noise * math.sqrt((2.0 if "output_conv" in name else 1.0) / fan_in)
+
+
+def _mimic_attention(attention: nn.Module, generator: torch.Generator) -> None:
+    qkv, out = (
+        attention.get_submodule("qkv").get_parameter("weight"),
+        attention.get_submodule("proj").get_parameter("weight"),
+    )
+    width = out.shape[0]
+    eye = torch.eye(width)
+    for head in range(width // HEAD_WIDTH):
+        rows = slice(head * HEAD_WIDTH, (head + 1) * HEAD_WIDTH)
+        random, identity = _QUERY_KEY
+        noise = torch.randn((width, width), generator=generator) / math.sqrt(width)
+        left, values, right = torch.linalg.svd(random * noise + identity * eye)
+        root = values[:HEAD_WIDTH].sqrt()
+        qkv[rows] = (left[:, :HEAD_WIDTH] * root).T
+        qkv[width:][rows] = root[:, None] * right[:HEAD_WIDTH]
+    random, identity = _VALUE_OUT
+    noise = torch.randn((width, width), generator=generator) / math.sqrt(width)
+    left, values, right = torch.linalg.svd(random * noise + identity * eye)
+    qkv[2 * width :] = values.sqrt()[:, None] * right
+    out.copy_(left * values.sqrt())
+
+
+def _sines(side: int, width: int) -> Tensor:
+    """Return (side * side, width): a quarter of the channels each for sine and cosine of row and column."""
+    waves = math.pi * _POSITION_BASE ** (-torch.arange(width // 4) / (width // 4))
+    angles = torch.arange(side)[:, None] * waves / 2  # (side, width / 4)
+    line = torch.cat((angles.sin(), angles.cos()), dim=1)  # (side, width / 2)
+    rows = line[:, None].expand(side, side, -1)
+    columns = line[None].expand(side, side, -1)
+    return torch.cat((rows, columns), dim=2).reshape(side * side, width)

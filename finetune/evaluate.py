@@ -1,0 +1,118 @@
+"""How good a network is on scenes it has not seen: figures of depth after the best scale and shift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..export.network import DepthAnything
+from .batches import Batch
+from .losses import LEAST_PIXELS
+from .scenes import render_scenes
+
+HELD_OUT_SEED = 10_000_000  # scenes from here on are for validation, never for training
+HELD_OUT_TEXTURES = 1_000_000
+CAP_M = {
+    "indoor": 20.0,
+    "outdoor": 80.0,
+}  # depth beyond is not judged. Source: Hypersim and Virtual KITTI 2, as upstream
+DELTA = 1.25  # Source: Eigen et al. 2014
+
+
+def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return predicted maps under the scale and shift that bring them closest to the target, in least squares.
+
+    Args:
+        predicted: (N, h, w) float32, inverse depth of any scale and shift.
+        target: (N, h, w) float32, inverse depth.
+        valid: (N, h, w) bool.
+
+    Source: MiDaS (Ranftl et al. 2020), eq. 4.
+    """
+    flat = valid.flatten(1).double()
+    count = flat.sum(1).clamp(min=1)
+    x, y = (torch.where(valid, maps, 0.0).flatten(1).double() for maps in (predicted, target))
+    mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
+    off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
+    scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
+    shift = mean_y - scale * mean_x
+    return (predicted.double() * scale[:, None, None] + shift[:, None, None]).float()
+
+
+def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> dict[str, float]:
+    """Return abs_rel, rmse_m and delta1: the mean over images of the mean over their pixels.
+
+    Args:
+        depth_m, truth_m: (N, h, w), metres.
+        valid: (N, h, w) bool; images with fewer than LEAST_PIXELS are left out.
+    """
+    enough = valid.flatten(1).sum(1) >= LEAST_PIXELS
+    depth_m, truth_m, valid = (maps[enough].flatten(1) for maps in (depth_m, truth_m, valid))
+    truth_m = torch.where(valid, truth_m, 1.0)  # the sky is infinite
+
+    def mean(values: Tensor) -> Tensor:
+        return (torch.where(valid, values, 0.0)).sum(1) / valid.sum(1)
+
+    ratio = torch.maximum(depth_m / truth_m, truth_m / depth_m)
+    return {
+        "abs_rel": float(mean((depth_m - truth_m).abs() / truth_m).mean()),
+        "rmse_m": float(mean((depth_m - truth_m).square()).sqrt().mean()),
+        "delta1": float(mean((ratio < DELTA).float()).mean()),
+    }
+
+
+def measure(network: DepthAnything, batches: Sequence[Batch], cap_m: float) -> dict[str, float]:
+    """Measure a network: inverse depth after alignment, metres as they are.
+
+    Args:
+        network: In eval mode.
+        batches: Figures are means over their images.
+        cap_m: Depth beyond it is not judged, and predictions are cut there.
+    """
+    sums: dict[str, float] = {}
+    images = sum(len(batch.images) for batch in batches)
+    for batch in batches:
+        valid = batch.valid & (batch.depth_m <= cap_m)
+        answer = network(batch.normalised()).float()
+        if network.max_depth_m is None:
+            answer = 1 / align(answer, batch.inverse(), valid).clamp(min=1 / cap_m)
+        for name, value in depth_figures(answer, batch.depth_m, valid).items():
+            sums[name] = sums.get(name, 0.0) + value * len(batch.images) / images
+    return sums
+
+
+class SceneValidation:
+    """Held-out scenes, indoors and outdoors, other seeds and other textures than any in training.
+
+    Args:
+        count: Scenes of each setting.
+        size_px: (h, w), multiples of the network's patch.
+        batch: Pictures at once.
+    """
+
+    def __init__(self, *, count: int = 64, size_px: tuple[int, int] = (168, 224), batch: int = 16) -> None:
+        self._batches = {setting: held_out_scenes(setting, count, size_px, batch) for setting in CAP_M}
+
+    def measure(self, network: DepthAnything) -> Mapping[str, float]:
+        """Return figures such as indoor_abs_rel and outdoor_delta1."""
+        found = {}
+        for setting, batches in self._batches.items():
+            figures = measure(network, batches, CAP_M[setting])
+            found |= {f"{setting}_{name}": value for name, value in figures.items()}
+        return found
+
+
+def held_out_scenes(setting: str, count: int, size_px: tuple[int, int], batch: int = 16) -> list[Batch]:
+    """Render the first `count` held-out scenes of a setting."""
+    batches = []
+    for start in range(0, count, batch):
+        seeds = range(HELD_OUT_SEED + start, HELD_OUT_SEED + min(start + batch, count))
+        scenes = render_scenes(
+            seeds, height_px=size_px[0], width_px=size_px[1], setting=setting, texture_seed=HELD_OUT_TEXTURES, samples=4
+        )
+        depth_m = torch.where(scenes.valid, scenes.depth_m, torch.inf).clone()
+        known = torch.ones_like(scenes.valid)
+        batches.append(Batch(scenes.image.float() / 255, depth_m, known))
+    return batches

@@ -1,0 +1,241 @@
+"""The table of checkpoints: those that load, and those that are refused with what their message says."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from checkpoint_files import (
+    Write,
+    bare_pickle_bomb,
+    begins_like_a_pickle,
+    bomb,
+    bomb_in_folder,
+    by_part,
+    changed,
+    compressed,
+    cut,
+    cut_inside,
+    flip,
+    folder_of,
+    having,
+    hugging_face,
+    lightning_file,
+    named_pipe,
+    numpy_archive,
+    other,
+    plain,
+    prefixed,
+    pushed_by_hub_mixin,
+    redirect_shard,
+    safetensors,
+    saved,
+    sharded,
+    symlink_loop,
+    torchscript,
+    unchecked,
+    upstream_training_file,
+    with_value,
+    without,
+    written,
+    zip_of,
+)
+from official_state import tiny_config, to_transformers
+
+LOADS: dict[str, Write] = {
+    "a plain .pth": saved(plain),
+    "a plain .pt": saved(plain, "wild.pt"),
+    "a file of torch before 1.6": saved(plain, old=True),
+    "safetensors": safetensors(),
+    "safetensors named .pth": safetensors(name="wild.pth"),
+    "safetensors that begin like a pickle": begins_like_a_pickle,
+    "a .pth named .safetensors": saved(plain, "wild.safetensors"),
+    "an old .pth named .safetensors": saved(plain, "wild.safetensors", old=True),
+    "model": saved(lambda s: {"model": s}),
+    "state_dict": saved(lambda s: {"state_dict": s, "epoch": 7}),
+    "model_state_dict": saved(lambda s: {"model_state_dict": s, "optimizer_state_dict": {"state": {}}}),
+    "net": saved(lambda s: {"net": s}),
+    "weights": saved(lambda s: {"weights": s}),
+    "nested twice": saved(lambda s: {"checkpoint": {"state_dict": s}}),
+    "parts in mappings of their own": saved(by_part),
+    "module.": saved(lambda s: prefixed(s, "module.")),
+    "_orig_mod.": saved(lambda s: prefixed(s, "_orig_mod.")),
+    "model.module._orig_mod.": saved(lambda s: {"model": prefixed(s, "module._orig_mod.")}),
+    "module. in the middle": saved(
+        lambda s: {n.replace("blocks.1.", "blocks.1._checkpoint_wrapped_module."): t for n, t in s.items()}
+    ),
+    "a safetensors file with a prefix": safetensors(lambda s: prefixed(s, "model.")),
+    "a Lightning file": saved(lightning_file, "last.ckpt"),
+    "student and teacher": saved(lambda s: {"state_dict": prefixed(other(s), "teacher.") | prefixed(s, "student.")}),
+    "upstream's training file": saved(upstream_training_file),
+    "upstream's training file, old format": saved(upstream_training_file, old=True),
+    "raw weights beside an average": saved(lambda s: {"model": s, "ema": {"shadow": other(s), "decay": 0.99}}),
+    "raw weights beside an average, wrapped": saved(lambda s: {"model": s, "model_ema": {"module": other(s)}}),
+    "raw weights beside an average in one mapping": saved(
+        lambda s: prefixed(other(s), "ema_model.") | prefixed(s, "model.")
+    ),
+    "an average alone": saved(lambda s: {"state_dict_ema": s, "epoch": 2}),
+    "an AveragedModel": saved(lambda s: prefixed(s, "module.") | {"n_averaged": torch.tensor(5)}),
+    "parameters instead of tensors": saved(lambda s: {n: torch.nn.Parameter(t) for n, t in s.items()}),
+    "strided views": saved(lambda s: {n: torch.stack((t, t + 1), dim=-1)[..., 0] for n, t in s.items()}),
+    "float16": saved(lambda s: {n: t.half() for n, t in s.items()}),
+    "float64": saved(lambda s: {n: t.double() for n, t in s.items()}),
+    "pickle protocol 3": saved(plain, protocol=3),
+    "a .pth zipped again": compressed,
+    "a .pth without checksums": unchecked,
+    "a Hugging Face folder": hugging_face(),
+    "a Hugging Face folder of newer names": hugging_face(newer=True),
+    "a Hugging Face folder with a .bin": hugging_face(weights="pytorch_model.bin"),
+    "the weights file of a Hugging Face folder": hugging_face(give="model.safetensors"),
+    "a sharded Hugging Face folder": sharded(),
+    "a folder pushed by the hub mixin": pushed_by_hub_mixin,
+    "transformers names in a training file": saved(lambda s: {"state_dict": prefixed(to_transformers(s), "net.")}),
+}
+
+FAILS: dict[str, tuple[Write, str]] = {
+    "missing": (lambda path, state: path / "nowhere.pth", "does not exist"),
+    "empty": (written(b""), "is empty (0 bytes)"),
+    "text": (written(b"here are no weights\n"), "is no checkpoint: it begins with b'here are no "),
+    "one byte": (written(b"\x00"), "is no checkpoint"),
+    "a web page": (written(b"\n<!DOCTYPE html><html>404</html>"), "is a web page"),
+    "a Git LFS pointer": (written(b"version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
+    "a GGUF file": (written(b"GGUF\x03\x00\x00\x00" + bytes(64)), "GGUF"),
+    "a symlink to itself": (symlink_loop, "cannot be read: Too many levels of symbolic links"),
+    "a pipe": (named_pipe, "neither a file nor a folder"),
+    "a zip of other things": (
+        zip_of(**{"a.txt": b"x", "b.txt": b"y"}),
+        "zip file and no checkpoint: it holds a.txt, b.txt",
+    ),
+    "a numpy archive": (numpy_archive, "zip file and no checkpoint: it holds weight.npy"),
+    "a TorchScript program": (torchscript, "TorchScript"),
+    "a .pth without its end": (changed(cut(30), saved(plain)), "damaged or cut off after"),
+    "a .pth cut in half": (changed(lambda c: c[: len(c) // 2], saved(plain)), "damaged or cut off after"),
+    "a .pth with a piece missing inside": (changed(cut_inside, saved(plain)), "damaged or cut off after"),
+    "a .pth with one flipped bit": (changed(flip, saved(plain)), "Bad CRC-32"),
+    "an old .pth without its end": (
+        changed(cut(3000), saved(plain, old=True)),
+        "damaged or cut off",
+    ),
+    "safetensors without its end": (changed(cut(30), safetensors()), "damaged or cut off after"),
+    "safetensors cut in the header": (changed(lambda c: c[:200], safetensors()), "damaged or cut off after 200 bytes"),
+    "a bomb": (bomb(), "wants posix.system"),
+    "a bomb of torch before 1.6": (bomb(old=True), "wants posix.system"),
+    "a bomb in a Hugging Face folder": (bomb_in_folder, "wants posix.system"),
+    "a bomb in a bare pickle": (bare_pickle_bomb, "is a bare pickle"),
+    "a whole pickled module": (saved(lambda s: torch.nn.Linear(2, 2)), "wants torch.nn.modules.linear.Linear"),
+    "pickle protocol 4": (saved(plain, protocol=4), "pickle protocol"),
+    "scores without weights": (
+        saved(lambda s: {"epoch": 3, "previous_best": {"d1": np.float64(0.9)}}),
+        "holds no weights: only epoch, previous_best",
+    ),
+    "a list": (saved(lambda s: list(s.values())), "holds no weights: it is a list"),
+    "an empty dict": (saved(lambda s: {}), "holds no weights: it is an empty dict"),
+    "the encoder alone": (saved(without("^depth_head")), "holds the encoder alone"),
+    "the head alone": (saved(without("^pretrained")), "holds the head alone"),
+    "a missing tensor": (
+        saved(without(r"blocks\.2\.mlp\.fc2\.bias")),
+        "lacks 1 of 127 tensors: pretrained.blocks.2.mlp.fc2.bias;",
+    ),
+    "many missing tensors": (
+        saved(without(r"refinenet[12]")),
+        "lacks 20 of 127 tensors: depth_head.scratch.refinenet1.",
+    ),
+    "a missing width": (saved(without(r"cls_token")), "lacks pretrained.cls_token"),
+    "an unknown tensor": (
+        saved(lambda s: s | {"depth_head.readout.weight": torch.ones(2)}),
+        "holds unknown tensors (1): depth_head.readout.weight;",
+    ),
+    "a further part": (
+        saved(lambda s: s | {"refiner.weight": torch.ones(2)}),
+        "beside the network that this version does not know (1): refiner.weight",
+    ),
+    "another shape": (
+        saved(having("pretrained.norm.bias", lambda t: t[:-1])),
+        "holds tensors of another shape (1): pretrained.norm.bias is (63,) and not (64,);",
+    ),
+    "no dimensions": (
+        saved(having("pretrained.cls_token", lambda t: t.sum())),
+        "has the shape (), expected 3 dimensions",
+    ),
+    "a width without heads": (
+        saved(lambda s: {n: t[..., :60] if n.endswith("cls_token") else t for n, t in s.items()}),
+        "tokens of width 60, expected a multiple of 64",
+    ),
+    "a table that is no square": (
+        saved(having("pretrained.pos_embed", lambda t: t[:, :-1])),
+        "48 positions, expected a square",
+    ),
+    "a missing block": (saved(without(r"blocks\.1\.")), "lacks block 1 of 4"),
+    "too few blocks": (saved(without(r"blocks\.3\.")), "3 transformer blocks, expected 4"),
+    "int8 weights": (
+        saved(having("pretrained.blocks.0.attn.qkv.weight", lambda t: t.to(torch.int8))),
+        "pretrained.blocks.0.attn.qkv.weight is int8, expected float weights; quantised",
+    ),
+    "float8 weights": (
+        saved(having("pretrained.norm.bias", lambda t: t.to(torch.float8_e4m3fn))),
+        "is float8_e4m3fn, expected float weights",
+    ),
+    "complex weights": (saved(having("pretrained.norm.bias", lambda t: t + 1j)), "is complex64, expected float"),
+    "sparse weights": (saved(having("pretrained.norm.bias", lambda t: t.to_sparse())), "expected float weights"),
+    "NaN": (
+        saved(having("depth_head.projects.2.bias", with_value(float("nan")))),
+        "depth_head.projects.2.bias holds NaN",
+    ),
+    "infinity": (
+        saved(having("depth_head.projects.2.bias", with_value(float("-inf")))),
+        "depth_head.projects.2.bias holds NaN",
+    ),
+    "two networks": (saved(lambda s: {"left": s, "right": other(s)}), "holds several networks, left. and right."),
+    "one tensor twice": (saved(lambda s: s | prefixed(s, "module.")), "holds pretrained.cls_token twice"),
+    "MiDaS": (
+        saved(
+            lambda s: {
+                "pretrained.model.blocks.0.attn.qkv.weight": torch.ones(2),
+                "scratch.layer1_rn.weight": torch.ones(2),
+            }
+        ),
+        "looks like MiDaS dpt",
+    ),
+    "ZoeDepth on Depth Anything V1": (
+        saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
+        "looks like ZoeDepth",
+    ),
+    "Video Depth Anything": (
+        saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
+        "looks like Video Depth Anything",
+    ),
+    "register tokens": (saved(lambda s: s | {"pretrained.register_tokens": torch.ones(2)}), "register tokens"),
+    "a LoRA adapter": (safetensors(lambda s: {"base_model.model.x.lora_A.weight": torch.ones(2)}), "LoRA adapter"),
+    "DINOv2": (
+        saved(lambda s: {n.removeprefix("pretrained."): t for n, t in s.items()}),
+        "looks like a DINOv2 encoder",
+    ),
+    "a ResNet": (
+        saved(lambda s: {"layer1.0.conv1.weight": torch.ones(2), "fc.bias": torch.ones(2)}),
+        "looks like a ResNet",
+    ),
+    "another network": (
+        saved(lambda s: {"a": torch.ones(2), "b": torch.ones(2)}),
+        "is not Depth Anything: none of its tensors (2) is known: a, b",
+    ),
+    "a hostile name": (
+        saved(lambda s: {"a\nERROR \x1b[31m" + "x" * 500: torch.ones(2)}),
+        "none of its tensors (1) is known: a?ERROR ?[31mxxx",
+    ),
+    "a folder without config.json": (
+        folder_of(some__pth=b"x"),
+        "without config.json, so no Hugging Face model; give the file itself, e.g. some.pth",
+    ),
+    "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
+    "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),
+    "a folder of another model": (folder_of({"model_type": "dpt"}, model__safetensors=b"x"), "is a dpt model"),
+    "a config that is not JSON": (folder_of(config__json=b"{", model__safetensors=b"x"), "config.json is not JSON"),
+    "a missing shard": (
+        sharded(lambda folder: (folder / "model-00002-of-00003.safetensors").unlink()),
+        "names 3 shards and 1 are missing, e.g. model-00002",
+    ),
+    "a shard outside the folder": (sharded(redirect_shard), "names a file outside its folder, ../model-00002"),
+    "a query without a key": (
+        saved(lambda s: without(r"layer\.2.*attention\.key\.bias")(to_transformers(s))),
+        "pretrained.blocks.2.attn.qkv.bias needs the parts q, k, v, k is missing",
+    ),
+}
