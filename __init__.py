@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (as for every module)
     """Import a public name on its first use, so that `import depthrt` stays light."""
     if name not in _HOME:
         raise AttributeError(f"module 'depthrt' has no attribute {name!r}")

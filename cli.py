@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
@@ -15,22 +15,28 @@ from . import __version__, show
 from .engine.errors import BackendUnavailable, DepthrtError
 
 if TYPE_CHECKING:
+    from .engine.colour import Colormap
+    from .engine.contract import Kind
+    from .engine.depth import Format
     from .engine.model import DepthModel
     from .engine.run_files import Output
+    from .engine.runner import Device
     from .engine.sources import Source
+    from .export.network import Family
+    from .export.to_onnx import AttentionOp, ExportPrecision
 
 FORMATS = ("color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff")
 COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
 
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+Options = ParamSpec("Options")
 
 
-class SizeType(click.ParamType[Any]):
+class SizeType(click.ParamType[int | tuple[int, int]]):
     """`518`, or `518x686` (height x width)."""
 
     name = "N|HxW"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
         """Return one number, or (H, W)."""
         parts = str(value).lower().split("x")
         if not all(part.isdigit() for part in parts) or len(parts) > 2:
@@ -38,18 +44,18 @@ class SizeType(click.ParamType[Any]):
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 
 
-def _one_line_errors(handler: Handler) -> Handler:
+def _one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]:
     """Print a DepthrtError as one line and exit with 1; any other error is a bug and shows its traceback."""
 
     @wraps(handler)
-    def wrapped(*args: Any, **options: Any) -> Any:
+    def wrapped(*arguments: Options.args, **options: Options.kwargs) -> None:
         try:
-            return handler(*args, **options)
+            handler(*arguments, **options)
         except DepthrtError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(1)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -73,13 +79,15 @@ def main() -> None:
     help="Default: from the official file name, or from what the file records.",
 )
 @click.option("--kind", type=click.Choice(["inverse", "metric"]), help="Default: as for --family.")
-@click.option("--max-depth", type=float, metavar="M", help="Upper end of a metric model in metres. Default: as for --family.")
+@click.option(
+    "--max-depth", type=float, metavar="M", help="Upper end of a metric model in metres. Default: as for --family."
+)
 @click.option(
     "--size",
     type=SizeType(),
     default="518",
     show_default=True,
-    help="One number: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph.",
+    help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph.",
 )
 @click.option("--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True)
 @click.option(
@@ -94,12 +102,12 @@ def main() -> None:
 def export(
     checkpoint: Path,
     path: Path,
-    family: Any,
-    kind: Any,
+    family: Family | None,
+    kind: Kind | None,
     max_depth: float | None,
     size: int | tuple[int, int],
-    precision: Any,
-    attention: Any,
+    precision: ExportPrecision,
+    attention: AttentionOp,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -156,18 +164,22 @@ def export(
 @click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
 @click.option("--resume", is_flag=True, help="Skip inputs whose outputs are there.")
 @click.option("--max-pixels", type=click.IntRange(1), default=100_000_000, show_default=True, help="Largest image.")
-@click.option("--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side.")
-@click.option("--max-file-mib", type=click.FloatRange(0, min_open=True), default=512.0, show_default=True, help="Largest file.")
+@click.option(
+    "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
+)
+@click.option(
+    "--max-file-mib", type=click.FloatRange(0, min_open=True), default=512.0, show_default=True, help="Largest file."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line an image instead of paths.")
 @_one_line_errors
 def run(
     inputs: tuple[str, ...],
     model_path: Path,
     output: Path,
-    formats: Any,
-    colormap: Any,
+    formats: tuple[Format, ...],
+    colormap: Colormap | None,
     value_range: tuple[float, float] | None,
-    device: Any,
+    device: Device,
     threads: int | None,
     max_frames: int | None,
     resume: bool,

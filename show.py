@@ -48,7 +48,9 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
     click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
     for one in exported.parity:
         shape = "x".join(str(side) for side in (one.images, 3, *one.input_px))
-        click.echo(f"  against torch on {one.name} ({shape}): mean drift {one.drift:.1e}, largest {one.largest:.1e} of the range")
+        click.echo(
+            f"  against torch on {one.name} ({shape}): drift {one.drift:.1e} of the range, at most {one.largest:.1e}"
+        )
 
 
 def show_contract(contract: Contract, path: Path, *, as_json: bool) -> None:
@@ -58,7 +60,11 @@ def show_contract(contract: Contract, path: Path, *, as_json: bool) -> None:
         return
     height, width = contract.size.base_px
     size = f"{height}x{width}, others are letterboxed" if contract.size.static else f"short side {height}, any aspect"
-    output = f"metres, up to {contract.max_depth_m:g}" if contract.max_depth_m else "inverse depth, no unit, larger is nearer"
+    output = (
+        f"metres, up to {contract.max_depth_m:g}"
+        if contract.max_depth_m
+        else "inverse depth, no unit, larger is nearer"
+    )
     rows = {
         "model": contract.model,
         "output": output,

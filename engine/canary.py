@@ -57,7 +57,9 @@ def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
         ContractError: The canary is of a formula this version does not know, or does not fit the output.
     """
     if canary.formula != FORMULA:
-        raise ContractError(f"canary formula {canary.formula!r} found, this depthrt knows {FORMULA!r}; export the model again")
+        raise ContractError(
+            f"canary formula {canary.formula!r} found, this depthrt knows {FORMULA!r}; export the model again"
+        )
     found = output[:: canary.stride_px, :: canary.stride_px]
     expected = np.frombuffer(base64.b64decode(canary.answer), dtype="<f4")
     if found.size != expected.size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 from .errors import ContractError, ModelFileError
 
@@ -188,7 +188,7 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
 _T = TypeVar("_T")
 
 
-def _record(cls: type[_T], found: Any) -> _T:
+def _record(cls: type[_T], found: object) -> _T:
     """Build a dataclass from a JSON object with exactly its keys; lists become tuples."""
     if not isinstance(found, dict):
         raise ContractError(f"the contract's {cls.__name__} is {found!r}, expected an object; export the model again")

@@ -76,8 +76,11 @@ class Provenance:
         timings = found.get("timings")
         if found.keys() != expected or not isinstance(timings, dict) or timings.keys() != timing_names:
             raise InputError(f"the provenance has the keys {sorted(found)}, expected {sorted(expected)}; infer again")
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
-        return cls(**{**values, "timings": Timings(**timings)})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in found.items()
+        }
+        values["timings"] = Timings(**timings)
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ def _packages(extra: str, names: Sequence[str]) -> Finding:
     """Look for the packages of an extra, without importing them."""
     missing = [name for name in names if find_spec(name) is None]
     if missing:
-        return Finding(f"depthrt {extra}", False, f"not installed: {', '.join(missing)}", f"pip install 'depthrt[{extra}]'")
+        return Finding(
+            f"depthrt {extra}", False, f"not installed: {', '.join(missing)}", f"pip install 'depthrt[{extra}]'"
+        )
     return Finding(f"depthrt {extra}", True, ", ".join(f"{name} {_version(name)}" for name in names))
 
 

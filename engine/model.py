@@ -78,9 +78,7 @@ class DepthModel:
 
     def stream(self, images: Iterable[NDArray[np.uint8]], *, color: Color = "bgr") -> Iterator[Depth]:
         """Yield the depth of each image in order, preparing the next and finishing the last meanwhile."""
-        outcomes = overlap(
-            images, read=lambda image: self.prepare(image, color=color), run=self.run, write=self.finish
-        )
+        outcomes = overlap(images, read=lambda image: self.prepare(image, color=color), run=self.run, write=self.finish)
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
@@ -128,7 +126,9 @@ class DepthModel:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
+        return (
+            f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
+        )
 
     def _run_together(self, group: Sequence[Prepared]) -> list[Answer]:
         """Run inputs of one size, as one batch where the graph takes it."""
@@ -197,7 +197,9 @@ def load(
 def _refuse_other_files(path: Path) -> None:
     """Raise with the way out for what looks like something else than a model file."""
     if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
-        raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: depthrt export {path} -o model.onnx")
+        raise ModelFileError(
+            f"{path} is a checkpoint; make a model file of it first: depthrt export {path} -o model.onnx"
+        )
     if path.suffix == ".engine":
         raise ModelFileError(f"{path} is a TensorRT engine, which this version does not run; give the .onnx file")
     if not path.exists():

@@ -76,7 +76,7 @@ def _providers(ort: ModuleType, device: Device) -> list[str]:
     return [CUDA, CPU] if device != "cpu" and CUDA in built_in else [CPU]
 
 
-def _open_session(ort: ModuleType, path: Path, providers: list[str], threads: int) -> Any:
+def _open_session(ort: ModuleType, path: Path, providers: list[str], threads: int) -> Any:  # noqa: ANN401 (onnxruntime has no types)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL_ONLY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -32,7 +32,7 @@ def overlap(
     read: Callable[[Item], Read],
     run: Callable[[Read], Ran],
     write: Callable[[Ran], Written],
-) -> Iterator[Outcome[Item, Written]]:
+) -> Generator[Outcome[Item, Written], None, None]:
     """Yield an Outcome for every item, in order.
 
     `read` runs in one thread, `run` in the caller's, `write` in another. An item whose stage raises

@@ -117,7 +117,7 @@ def _at_least(side: float, base: int, multiple: int) -> int:
 
 
 def _letterbox(rule: SizeRule, image_px: tuple[int, int]) -> Fit:
-    """Fit inside the base; sides snap to the multiple, as upstream's rule does, so an image of the right aspect fills it."""
+    """Fit inside the base; sides snap to the multiple as upstream's do, so an image of the right aspect fills it."""
     scale = min(rule.base_px[0] / image_px[0], rule.base_px[1] / image_px[1])
     height, width = (
         min(base, max(rule.multiple_px, round(scale * side / rule.multiple_px) * rule.multiple_px))
@@ -138,8 +138,8 @@ def _resize_band(image: NDArray[np.uint8], size_px: tuple[int, int], first: int,
     for tap in range(1, 4):
         band += image[rows[first:last, tap]] * weights[first:last, tap, None, None]
     # The height stays as it is, so cv2's own cubic works across the rows alone.
-    resized: NDArray[np.float64] = cv2.resize(band, (size_px[1], last - first), interpolation=cv2.INTER_CUBIC)
-    return resized
+    resized = cv2.resize(band, (size_px[1], last - first), interpolation=cv2.INTER_CUBIC)  # (w, h) for OpenCV
+    return np.asarray(resized, np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -54,7 +54,6 @@ class Output:
             return {self.file: None}
         return {self.folder / target.with_name(target.name + ENDING[format]): format for format in self.formats}
 
-
     def is_there(self, source: Source) -> bool:
         """Whether everything that an image would give is there already."""
         return source.kind == "image" and all(path.exists() for path in self.paths(source.target))
@@ -113,6 +112,8 @@ def choose_output(
     if not path.suffix or path.is_dir():
         return Output(path, tuple(dict.fromkeys(formats)), colormap, value_range)
     if len(sources) != 1 or sources[0].kind != "image":
-        raise InputError(f"{path} names a file, but there are several images or a video; give a folder, without a suffix")
+        raise InputError(
+            f"{path} names a file, but there are several images or a video; give a folder, without a suffix"
+        )
     format_of_suffix(path)
     return Output(path.parent, (), colormap, value_range, file=path)

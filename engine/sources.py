@@ -58,7 +58,7 @@ def _expand(text: str) -> Iterator[Source]:
     elif text.isdigit():
         yield Source(text, "camera", Path(f"camera{text}"))
     elif glob.has_magic(text):
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
+        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 (Path.glob takes no absolute pattern)
         media = [match for match in matches if match.is_file() and _is_media(match)]
         if not media:
             raise InputError(f"no image or video matches {text!r}; {len(matches)} other paths do")

@@ -31,7 +31,9 @@ class FrameReader:
     def __init__(self, source: Source, *, max_frames: int | None = None) -> None:
         self._capture = cv2.VideoCapture(int(source.name) if source.kind == "camera" else source.name)
         if not self._capture.isOpened():
-            raise InputError(f"{_title(source)} cannot be opened as a video; check that it plays, or its index and rights")
+            raise InputError(
+                f"{_title(source)} cannot be opened as a video; check that it plays, or its index and rights"
+            )
         frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         known = frames if source.kind == "video" and frames > 0 else None
         self.frames = min(known or max_frames, max_frames) if max_frames else known  # None: nobody knows
@@ -126,7 +128,9 @@ class _DepthVideo:
             size = (picture.shape[1], picture.shape[0])  # (w, h) for OpenCV
             self._writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter.fourcc(*CODEC), self._fps, size)
             if not self._writer.isOpened():
-                raise InputError(f"{self.path} cannot be written as a {CODEC} video; use --format npz for single frames")
+                raise InputError(
+                    f"{self.path} cannot be written as a {CODEC} video; use --format npz for single frames"
+                )
         self._writer.write(picture)
 
     def _finish(self) -> None:

@@ -103,7 +103,7 @@ def _rename(name: str) -> str:
         rest = fusion[2]
         for theirs, ours in _FUSION_PARTS:
             rest = rest.replace(theirs, ours)
-        return f"depth_head.scratch.refinenet{1 + int(fusion[1])}.{rest}"
+        return f"depth_head.scratch.refinenet{4 - int(fusion[1])}.{rest}"
     for pattern, ours in _RENAMES:
         renamed, count = pattern.subn(ours, name)
         if count:

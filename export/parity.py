@@ -109,6 +109,6 @@ def _judge(found: float, name: str, contract: Contract) -> None:
     tolerance = TOLERANCE[contract.precision]
     if not found <= tolerance:
         raise ParityError(
-            f"drift {found:.2g} on {name}, at most {tolerance:.2g} is allowed for {contract.precision}; no file was left"
+            f"drift {found:.2g} on {name}, at most {tolerance:.2g} is allowed in {contract.precision}; no file is left"
             + ("; try --precision fp32" if contract.precision != "fp32" else "")
         )

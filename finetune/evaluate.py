@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..export.network import DepthAnything
 from .batches import Batch
-from .losses import LEAST_PIXELS
+from .losses import LEAST_PIXELS, align
 from .scenes import render_scenes
 
 HELD_OUT_SEED = 10_000_000  # scenes from here on are for validation, never for training
@@ -19,26 +19,6 @@ CAP_M = {
     "outdoor": 80.0,
 }  # depth beyond is not judged. Source: Hypersim and Virtual KITTI 2, as upstream
 DELTA = 1.25  # Source: Eigen et al. 2014
-
-
-def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return predicted maps under the scale and shift that bring them closest to the target, in least squares.
-
-    Args:
-        predicted: (N, h, w) float32, inverse depth of any scale and shift.
-        target: (N, h, w) float32, inverse depth.
-        valid: (N, h, w) bool.
-
-    Source: MiDaS (Ranftl et al. 2020), eq. 4.
-    """
-    flat = valid.flatten(1).double()
-    count = flat.sum(1).clamp(min=1)
-    x, y = (torch.where(valid, maps, 0.0).flatten(1).double() for maps in (predicted, target))
-    mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
-    off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
-    scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
-    shift = mean_y - scale * mean_x
-    return (predicted.double() * scale[:, None, None] + shift[:, None, None]).float()
 
 
 def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> dict[str, float]:

@@ -12,11 +12,12 @@ SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 20
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
 _LEAST_SPREAD = 1e-3  # of a map before division; a flat wall seen head-on has none
+_FAR_SHARE = 0.1  # of the median inverse depth: depth beyond ten times the median's counts as that
 _TINY = 1e-6
 
 
 def silog_loss(predicted_m: Tensor, depth_m: Tensor, valid: Tensor, *, focus: float = SILOG_FOCUS) -> Tensor:
-    """Return the scale-invariant logarithmic error, sqrt(mean(d^2) - focus * mean(d)^2), d = log target - log predicted.
+    """Return sqrt(mean(d^2) - focus * mean(d)^2) of d = log target - log predicted, the scale-invariant error.
 
     Args:
         predicted_m: (N, h, w), metres, positive.
@@ -40,7 +41,8 @@ def affine_invariant_loss(
     """Return the mean absolute difference of two maps, each less its median and over its mean deviation.
 
     Args:
-        predicted, target: (N, h, w), inverse depth of any scale and shift.
+        predicted: (N, h, w), inverse depth of any scale and shift.
+        target: (N, h, w), the same.
         valid: (N, h, w) bool.
         trim: Share of each image's pixels, those of largest difference, that does not count; for noisy targets.
         gradient_weight: Of the multi-scale gradient matching that is added.
@@ -75,11 +77,30 @@ def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return _trimmed_mean((predicted - target / level[:, None, None]).abs(), valid, 0.0)
 
 
+def relative_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean difference after alignment, over the target: what abs_rel is to depth, so that far walls count.
+
+    Args:
+        predicted: (N, h, w), inverse depth of any scale and shift.
+        target: (N, h, w), inverse depth; over a least share of its median, so that the sky counts but not too much.
+        valid: (N, h, w) bool.
+    """
+    seen = valid & (target > 0)
+    enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
+    if not bool(enough.any()):
+        return (predicted * 0).sum()
+    predicted, target, valid, seen = predicted[enough], target[enough], valid[enough], seen[enough]
+    least = _FAR_SHARE * _masked_median(target, seen)[:, None, None]
+    difference = (align(predicted, target, valid) - target).abs() / torch.maximum(target, least).clamp(min=_TINY)
+    return _trimmed_mean(difference, valid, 0.0)
+
+
 def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: int = GRADIENT_SCALES) -> Tensor:
     """Return the mean absolute difference of the maps' slopes, over scales that halve the size.
 
     Args:
-        predicted, target: (N, h, w), of one scale.
+        predicted: (N, h, w).
+        target: (N, h, w), of the same scale.
         valid: (N, h, w) bool; a slope counts between two valid pixels.
         scales: Number of sizes, from the full one.
     """
@@ -92,6 +113,28 @@ def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: i
         down = (level[:, 1:] - level[:, :-1]).abs() * (known[:, 1:] & known[:, :-1])
         total = total + (across.flatten(1).sum(1) + down.flatten(1).sum(1)) / known.flatten(1).sum(1).clamp(min=1)
     return total.mean() / scales
+
+
+def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Return predicted maps under the scale and shift that bring each closest to its target, in least squares.
+
+    The gradient is that of fixed scales and shifts.
+
+    Args:
+        predicted: (N, h, w) float32, inverse depth of any scale and shift.
+        target: (N, h, w) float32, inverse depth.
+        valid: (N, h, w) bool.
+
+    Source: MiDaS (Ranftl et al. 2020), eq. 4.
+    """
+    flat = valid.flatten(1).double()
+    count = flat.sum(1).clamp(min=1)
+    x, y = (torch.where(valid, maps, 0.0).flatten(1).double() for maps in (predicted.detach(), target))
+    mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
+    off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
+    scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
+    shift = mean_y - scale * mean_x
+    return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
 def normalise(maps: Tensor, valid: Tensor) -> Tensor:

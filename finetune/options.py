@@ -35,6 +35,7 @@ class TrainOptions:
         trim: Share of each image's pixels left out of the loss of inverse depth.
         gradient_weight: Of gradient matching in that loss.
         anchor_weight: Of the term that settles scale and shift in that loss; 0 leaves them free.
+        relative_weight: Of the term that weighs errors by distance in that loss.
         silog_focus: Share of a wrong scale that the loss of metres forgives.
         validate_every: Steps between validations.
         save_every: Steps between saved states.
@@ -61,6 +62,7 @@ class TrainOptions:
     trim: float = 0.0
     gradient_weight: float = 2.0
     anchor_weight: float = 0.1
+    relative_weight: float = 0.0
     silog_focus: float = 0.5
     validate_every: int = 500
     save_every: int = 500

@@ -21,7 +21,7 @@ from ..engine.errors import InputError
 from ..export.network import DepthAnything
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
-from .losses import affine_invariant_loss, anchor_loss, silog_loss
+from .losses import affine_invariant_loss, anchor_loss, relative_loss, silog_loss
 from .options import TrainOptions
 from .progress import Reporter
 from .schedule import Average, build_optimisers, freeze_unused, rate_factor, set_rate
@@ -176,6 +176,8 @@ class _Run:
         }
         if options.anchor_weight:
             terms["anchor"] = options.anchor_weight * anchor_loss(predicted, inverse, batch.valid)
+        if options.relative_weight:
+            terms["relative"] = options.relative_weight * relative_loss(predicted, inverse, batch.valid)
         return terms
 
     def _validate(self) -> None:

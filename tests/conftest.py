@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import depthrt
 import pytest
 import torch
 from random_checkpoint import TINY, random_network, save_official
+
+import depthrt
 
 PHOTOS = Path(__file__).parent / "photos"
 

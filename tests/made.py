@@ -6,6 +6,7 @@ import base64
 from dataclasses import replace
 
 import numpy as np
+
 from depthrt.engine.canary import FORMULA
 from depthrt.engine.contract import Canary, Contract, SizeRule
 

@@ -10,7 +10,14 @@ import torch
 from depthrt.export.network import Architecture, DepthAnything, Family, randomise
 
 TINY = Architecture(
-    width=64, depth=4, patch_px=14, table_side=37, feed_forward="mlp", hidden=128, features=16, reassembled=(16, 16, 24, 24)
+    width=64,
+    depth=4,
+    patch_px=14,
+    table_side=37,
+    feed_forward="mlp",
+    hidden=128,
+    features=16,
+    reassembled=(16, 16, 24, 24),
 )
 VITS = Architecture(
     width=384, depth=12, patch_px=14, table_side=37, feed_forward="mlp", hidden=1536, features=64,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from depthrt import ContractError
 from depthrt.engine.canary import canary_drift, canary_image, canary_input, drift, make_canary
 

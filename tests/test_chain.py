@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import depthrt
 import numpy as np
 import pytest
 import torch
 from conftest import PHOTOS
+from random_checkpoint import VITB, VITL, VITS, random_network, save_official
+from reference_depth_anything import reference_infer
+
+import depthrt
 from depthrt.export.checkpoint import read_checkpoint
 from depthrt.export.network import Architecture, Family
 from depthrt.export.to_onnx import export_onnx
-from random_checkpoint import VITB, VITL, VITS, random_network, save_official
-from reference_depth_anything import reference_infer
 
 TOLERANCE = 1e-4  # of the range: the bar for float32. A wrong resize, table or epsilon costs 1e-3 to 0.3
 METRIC_M = 20.0

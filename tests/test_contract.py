@@ -6,10 +6,11 @@ from pathlib import Path
 
 import onnx
 import pytest
-from depthrt import ContractError, ModelFileError
-from depthrt.engine.contract import METADATA_KEY, Contract, read_contract
 from made import CONTRACT
 from onnx import TensorProto, helper
+
+from depthrt import ContractError, ModelFileError
+from depthrt.engine.contract import METADATA_KEY, Contract, read_contract
 
 
 def onnx_file(path: Path, metadata: dict[str, str], *, weight_bytes: int = 4) -> Path:
@@ -49,7 +50,7 @@ def changed(**changes: object) -> str:
         ("not json", "not JSON"),
         ("[]", "not a JSON object"),
         (changed(format=99), "format 99 found, this depthrt reads format 1"),
-        (changed(surprise=1), "unknown keys \\['surprise'\\]"),
+        (changed(surprise=1), r"unknown keys \['surprise'\]"),
         (json.dumps({"format": 1, "size": None, "canary": None}), "SizeRule is None"),
         (changed(kind="upside-down"), "kind 'upside-down' found"),
         (changed(kind="metric"), "only metric models have one"),
@@ -64,7 +65,7 @@ def test_a_wrong_contract_is_refused_in_one_line(text: str, message: str) -> Non
 
 
 def test_an_onnx_file_of_others_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="carries no depthrt contract.*depthrt export"):
+    with pytest.raises(ContractError, match=r"carries no depthrt contract.*depthrt export"):
         read_contract(onnx_file(tmp_path / "foreign.onnx", {}))
 
 
@@ -78,7 +79,9 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, keep: int) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"hello, this is text\n" * 40, b"\x89PNG\r\n\x1a\n" + bytes(500), b"PK\x03\x04" * 99])
+@pytest.mark.parametrize(
+    "content", [b"hello, this is text\n" * 40, b"\x89PNG\r\n\x1a\n" + bytes(500), b"PK\x03\x04" * 99]
+)
 def test_a_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "wrong.onnx"
     path.write_bytes(content)

@@ -94,9 +94,9 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     for inside, name in imports_of(path):
         top = name.split(".")[0]
         if inside:
-            assert name == "__version__" or any(
-                name == place or name.startswith(place + ".") for place in allowed
-            ), f"{path.name} imports {name}"
+            assert name == "__version__" or any(name == place or name.startswith(place + ".") for place in allowed), (
+                f"{path.name} imports {name}"
+            )
         elif top in ONLY_IN:
             assert str(path.relative_to(ROOT)) in ONLY_IN[top] or room != "engine", f"{path.name} imports {top}"
         elif top not in sys.stdlib_module_names:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+
 from depthrt.engine.overlap import AHEAD, overlap
 
 PATIENCE_S = 10  # a stage that waits for another waits so long at most
@@ -17,7 +18,7 @@ def test_every_item_passes_all_stages_in_order() -> None:
 
 @pytest.mark.parametrize("stage", ["read", "run", "write"])
 def test_an_error_stays_with_its_item(stage: str) -> None:
-    def pick(name: str) -> object:
+    def pick(name: str) -> Callable[[int], int]:
         def work(number: int) -> int:
             if name == stage and number == 3:
                 raise ValueError(f"{name} failed")
@@ -25,7 +26,7 @@ def test_an_error_stays_with_its_item(stage: str) -> None:
 
         return work
 
-    outcomes = list(overlap(range(6), read=pick("read"), run=pick("run"), write=pick("write")))  # type: ignore[arg-type]
+    outcomes = list(overlap(range(6), read=pick("read"), run=pick("run"), write=pick("write")))
     assert [outcome.item for outcome in outcomes if outcome.error] == [3]
     assert str(outcomes[3].error) == f"{stage} failed"
     assert [outcome.result for outcome in outcomes] == [0, 1, 2, None, 4, 5]
@@ -71,7 +72,7 @@ def test_reading_stays_only_a_little_ahead() -> None:
     outcomes = overlap(endless(), read=lambda x: x, run=lambda x: x, write=lambda x: x)
     for _ in range(5):
         next(outcomes)
-    outcomes.close()  # type: ignore[attr-defined]
+    outcomes.close()
     assert taken <= 5 + 2 * AHEAD + 1
 
 

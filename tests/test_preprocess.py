@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from depthrt.engine.contract import Contract, FinalResize, SizeRule
-from depthrt.engine.preprocess import Fit, fit_image, resize_bilinear, to_image_size, to_input
 from made import make_contract
 from reference_depth_anything import reference_preprocess
+
+from depthrt.engine.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.preprocess import Color, Fit, fit_image, resize_bilinear, to_image_size, to_input
 
 TENSOR_TOLERANCE = 1e-6  # the bar of the project; float64 arithmetic leaves about 1e-8
 RESIZE_TOLERANCE = 2e-5  # torch weighs in float32: about 6e-8 of the largest coordinate, 300 here
@@ -21,7 +22,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     return cv2.GaussianBlur(noise, (0, 0), 1.5)
 
 
-def as_input(image: np.ndarray, contract: Contract, *, color: str = "bgr") -> np.ndarray:
+def as_input(image: np.ndarray, contract: Contract, *, color: Color = "bgr") -> np.ndarray:
     fit = fit_image(contract.size, image.shape[:2])
     out = np.full((3, *fit.input_px), np.nan, np.float32)
     to_input(image, contract, fit, color=color, out=out)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from depthrt import InputError
 from depthrt.engine.run_files import Output, choose_output
 from depthrt.engine.sources import Source, find_sources

@@ -16,7 +16,7 @@ from .head import Head
 EMBEDDING_STD = 0.2
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
-READOUT_GAIN = 0.25  # the fusions add up to about seven times the power they take in
+READOUT_GAIN = 0.25  # inverse answers then spread by about 0.2 to 1 around INVERSE_LEVEL
 INVERSE_LEVEL = 3.0
 
 
@@ -89,7 +89,7 @@ def randomise(network: DepthAnything, seed: int) -> None:
     """Fill a network with random weights that answer as trained ones do: positive, varied, well scaled.
 
     Args:
-        network: Changed in place; the same seed gives the same weights on every machine.
+        network: Changed in place; the same seed gives the same weights.
         seed: Of the random numbers.
     """
     generator = torch.Generator().manual_seed(seed)

@@ -12,11 +12,11 @@ import torch
 
 from .stage import KIND_BALL, KIND_BOX, KIND_ROUND, Solids
 
-TILE_PX = 16  # side of a tile
+TILE_PX = 8  # side of a tile; 4, 8, 16 measured
 TILE_AREA = TILE_PX * TILE_PX
 _NEAR = 0.01  # metres; bounds of solids are cut there
 _ALWAYS = 1e9  # inverse depth of a plane that does not limit
-_CHUNK_TILES = {"cpu": 128, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
+_CHUNK_TILES = {"cpu": 512, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
 _EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
 
 
@@ -140,25 +140,42 @@ def _own_frame(
 
 def _tile_spans(solids: Solids, views: Views, view: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
     """Return the tiles (top, left, down, across) that each solid's box may touch, (e, 4) int64; down is 0 for none."""
-    axes = solids.rotation[solid] * solids.half[solid][:, None, :]
+    pixels = views.pixels[view]
+    axes = (solids.rotation * solids.half[:, None, :])[solid]
+    axes = (pixels[..., None] * axes[:, None]).sum(2)  # (e, 3, 3): u z, v z, z along each half axis
+    middle = (pixels * (solids.centre[solid] - views.position[view])[:, None]).sum(2)
     signs = torch.tensor([[(n >> k & 1) * 2 - 1 for k in range(3)] for n in range(8)], device=view.device).double()
-    corners = (axes[:, None] * signs[:, None]).sum(3) + (solids.centre[solid] - views.position[view])[:, None]
-    corners = (views.pixels[view][:, None] * corners[:, :, None]).sum(3)  # (e, 8, 3): u z, v z, z
-    edges = torch.tensor(_EDGES, device=view.device)
-    a, b = corners[:, edges[:, 0]], corners[:, edges[:, 1]]
-    crossing = (a[..., 2] < _NEAR) != (b[..., 2] < _NEAR)
-    step = torch.where(crossing, (_NEAR - a[..., 2]) / (b[..., 2] - a[..., 2]), 0.0)
-    points = torch.cat([corners, a + (b - a) * step[..., None]], 1)
-    seen = torch.cat([corners[..., 2] >= _NEAR, crossing], 1)
-    at = points[..., :2] / torch.where(seen, points[..., 2], 1.0)[..., None]
-    low = torch.where(seen[..., None], at, torch.inf).amin(1)
-    high = torch.where(seen[..., None], at, -torch.inf).amax(1)
+    corners = middle[:, :, None] + axes[:, :, :1] * signs[:, 0]
+    corners = corners.addcmul_(axes[:, :, 1:2], signs[:, 1]).addcmul_(axes[:, :, 2:], signs[:, 2])  # (e, 3, 8)
+    low, high = _bounds(corners, corners[:, 2] >= _NEAR)
+    cut = (corners[:, 2].amin(1) < _NEAR).nonzero()[:, 0]
+    crossings, met = _crossings(corners[cut])
+    more_low, more_high = _bounds(crossings, met)
+    low[cut], high[cut] = torch.minimum(low[cut], more_low), torch.maximum(high[cut], more_high)
     size = torch.tensor([views.width_px, views.height_px], device=view.device)
     low, high = low.ceil().clamp(min=0.0), torch.minimum(high.floor(), (size - 1).double())
     some = (low <= high).all(1)
     low, high = (torch.where(some[:, None], x, 0.0).long() // TILE_PX for x in (low, high))
     count = (high - low + 1) * some[:, None]
     return torch.stack([low[:, 1], low[:, 0], count[:, 1], count[:, 0]], 1)
+
+
+def _bounds(points: torch.Tensor, counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the least and greatest (u, v) of points (e, 3, k) as u z, v z, z; only those that count."""
+    at = points[:, :2] / torch.where(counts, points[:, 2], 1.0)[:, None]
+    return (
+        torch.where(counts[:, None], at, torch.inf).amin(2),
+        torch.where(counts[:, None], at, -torch.inf).amax(2),
+    )
+
+
+def _crossings(corners: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return where the edges of boxes (e, 3, 8) meet the near plane, (e, 3, 12), and whether they do."""
+    edges = torch.tensor(_EDGES, device=corners.device)
+    a, b = corners[:, :, edges[:, 0]], corners[:, :, edges[:, 1]]
+    met = (a[:, 2] < _NEAR) != (b[:, 2] < _NEAR)
+    step = torch.where(met, (_NEAR - a[:, 2]) / (b[:, 2] - a[:, 2]), 0.0)
+    return a + (b - a) * step[:, None], met
 
 
 def _box_planes(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
@@ -275,7 +292,7 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
     )
     row = by_tile[torch.argsort(rank, stable=True)]
     forms, lift, solid = pairs.forms[row].float(), pairs.lift[row].float()[:, None], pairs.solid[row].int()[:, None]
-    inverse, found = hits.inverse[order], hits.solid[order]
+    inverse, found = hits.inverse.index_select(0, order), hits.solid.index_select(0, order)
     beyond = None if limit is None else limit[order]
     basis, chunk = _basis(forms.shape[2], device), _CHUNK_TILES[device.type]
     start = 0
@@ -290,13 +307,19 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
             torch.where(nearer, solid[part], found[here], out=found[here])
             torch.where(nearer, w, inverse[here], out=inverse[here])
         start += count
-    hits.inverse[order], hits.solid[order] = inverse, found
+    hits.inverse.index_copy_(0, order, inverse)
+    hits.solid.index_copy_(0, order, found)
+
+
+def tile_pixels(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (u, v) of the pixels of a tile from its first one, (TILE_AREA,) float32 each."""
+    at = torch.arange(TILE_AREA, device=device)
+    return (at % TILE_PX).float(), (at // TILE_PX).float()
 
 
 def _basis(terms: int, device: torch.device) -> torch.Tensor:
     """Return u, v, 1, uu, uv, vv of a tile's pixels, (3 or 6, TILE_AREA) float32."""
-    at = torch.arange(TILE_AREA, device=device)
-    u, v = (at % TILE_PX).float(), (at // TILE_PX).float()
+    u, v = tile_pixels(device)
     return torch.stack([u, v, torch.ones_like(u), u * u, u * v, v * v][:terms])
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from .cast import TILE_AREA, TILE_PX, Hits, Views, quadric_forms
-from .shade import CAPS
+from .cast import Hits, Views, quadric_forms, tile_pixels
 from .stage import KIND_BOX, Solids
+from .surface import CAPS
 
 FACES = 8  # a solid: six of a box, or the side (0) and both caps (6, 7) of a round one
 
@@ -41,7 +41,7 @@ def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) ->
     a, b, c = planes[index.view(-1)].view(*index.shape, 3).unbind(2)
     inverse = a * u + b * v + c
     curved = (~flat & (solid >= 0)).nonzero(as_tuple=True)
-    forms, _ = quadric_forms(origin, rays, _profiles(solids))
+    forms, _ = quadric_forms(origin, rays, solids.profile)
     inverse[curved] = _root(forms[solid[curved]], u[curved], v[curved], hits.inverse[curved])
     inverse = torch.where(solid >= 0, inverse, 0.0)
     return Depth(inverse, torch.where(flat & (solid >= 0), index, -1), planes)
@@ -56,10 +56,6 @@ def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
     return torch.cat([faces, faces[:, 4:]], 1).view(-1, 3)
 
 
-def _profiles(solids: Solids) -> torch.Tensor:
-    return solids.profile
-
-
 def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
     """Return the root beta +- sqrt(delta) that is on the side of a float32 estimate."""
     basis = torch.stack([u, v, torch.ones_like(u), u * u, u * v, v * v], 1)
@@ -71,6 +67,6 @@ def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Ten
 def _pixels(views: Views, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (u, v) of all pixels of all tiles, (tiles, TILE_AREA) float64."""
     corner_u, corner_v = views.tile_corner()
-    at = torch.arange(TILE_AREA, device=device)
-    u, v = corner_u[:, None] + at % TILE_PX, corner_v[:, None] + at // TILE_PX
+    u, v = tile_pixels(device)
+    u, v = corner_u[:, None] + u, corner_v[:, None] + v
     return u.repeat(len(views.scene), 1), v.repeat(len(views.scene), 1)

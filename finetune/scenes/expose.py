@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from .draft import Air
 
+_STEPS = 1 << 13  # entries of the table of the curve
 _STRIDE_PX = 4  # brightness is measured on every fourth pixel
 
 
@@ -24,12 +25,19 @@ def expose(linear: torch.Tensor, airs: Sequence[Air], solid: torch.Tensor | None
         linear = _softened(linear, solid)
     gains = [air.key / _brightness(picture) for air, picture in zip(airs, linear, strict=True)]
     x = linear * torch.stack(gains)[:, None, None, None]
+    x = (x / (x + 1)).mul_(_STEPS - 1).to(torch.int32)
+    return _curve(x.device).index_select(0, x.view(-1)).view(x.shape)
+
+
+def _curve(device: torch.device) -> torch.Tensor:
+    """Return the bytes of light x at place x / (x + 1) of the table, (_STEPS,) uint8."""
+    share = torch.arange(_STEPS, dtype=torch.float64) / (_STEPS - 1)
+    x = share / (1 - share).clamp(min=1e-9)
     # Source: Narkowicz, ACES Filmic Tone Mapping Curve, 2015: a fit of five numbers
-    x = (x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14)
-    x = x.clamp_(0, 1)
+    x = ((x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14)).clamp_(0, 1)
     # Source: IEC 61966-2-1, the sRGB transfer curve
     x = torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.pow(1 / 2.4) - 0.055)
-    return x.mul_(255).add_(0.5).to(torch.uint8)
+    return (x * 255 + 0.5).to(torch.uint8).to(device)
 
 
 def _brightness(picture: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ from .stage import Solids, gather_solids, gather_windows
 from .textures import texture_bank
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
-_SHADE_TILES = {"cpu": 256, "cuda": 1 << 14}  # tiles shaded together
+_SHADE_TILES = {"cpu": 512, "cuda": 1 << 16}  # tiles shaded together
 
 
 def render_scenes(
@@ -114,25 +114,35 @@ class _Batch:
     def _colours(self, views: Views, hits: Hits) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the colour (3, tiles, TILE_AREA) and the face of every pixel, mirrors with what they show."""
         colour, face = self._shaded(views, hits, torch.arange(views.tiles, device=hits.solid.device))
-        mirrors = self._solids.mirrors
-        if len(mirrors) and bool((hits.solid[..., None] == mirrors).any()):
+        mirrors = self._mirrors_seen(hits)
+        if len(mirrors):
             self._reflect(views, hits, mirrors, colour)
         return colour, face
+
+    def _mirrors_seen(self, hits: Hits) -> torch.Tensor:
+        """Return the rows of the mirrors that any pixel sees."""
+        mirrors = self._solids.mirrors
+        if not len(mirrors):
+            return mirrors
+        seen = torch.zeros(len(self._solids.scene) + 1, dtype=torch.bool, device=mirrors.device)
+        seen[hits.solid.view(-1).long()] = True  # -1 falls into the last place
+        return mirrors[seen[mirrors]]
 
     def _reflect(self, views: Views, hits: Hits, mirrors: torch.Tensor, colour: torch.Tensor) -> None:
         """Put what mirrors show into colour."""
         behind = mirrored_views(views, self._solids, mirrors)
         area = views.grid[0] * views.grid[1]
         tiles = (behind.scene[:, None] * area + torch.arange(area, device=mirrors.device)).view(-1)
-        seen = hits.solid[tiles] == mirrors.repeat_interleave(area)[:, None]
-        limit = torch.where(seen, hits.inverse[tiles], 0.0)
+        seen = hits.solid.index_select(0, tiles) == mirrors.repeat_interleave(area)[:, None]
+        limit = torch.where(seen, hits.inverse.index_select(0, tiles), 0.0)
         reflected = cast(self._solids, behind, limit=limit)
         wanted = seen.any(1).nonzero()[:, 0]
         shown, _ = self._shaded(behind, reflected, wanted)
         tint = torch.stack([self._solids.material[f"{c}0"][mirrors] for c in "rgb"])
         shown = shown * tint.repeat_interleave(area, 1)[:, wanted, None]
-        target = tiles[wanted]
-        colour[:, target] = torch.where(seen[wanted], shown, colour[:, target])
+        target, seen = tiles[wanted], seen[wanted]
+        for own, other in zip(colour, shown, strict=True):
+            own.index_copy_(0, target, torch.where(seen, other, own.index_select(0, target)))
 
     def _shaded(self, views: Views, hits: Hits, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         parts = [self._shader.shade(views, hits, part) for part in tiles.split(_SHADE_TILES[tiles.device.type])]

@@ -36,24 +36,26 @@ class Shadows:
     moments: torch.Tensor
     reach_m: torch.Tensor
 
-    def lit(self, light: torch.Tensor, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """Return the share of light that arrives, (rows, n) float32 in [0, 1].
+    def lit(self, light: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
+        """Return the share of light that arrives, (t, n) float32 in [0, 1].
 
         Args:
-            light: (rows,) int64, view of the light of each row.
-            x, y, z: (rows, n) float32, points relative to the light, world axes.
+            light: (t,) int64, view of the light of each row.
+            point: (3, t, n) float32, world.
         """
-        p = self.views.pixels[light].float()
-        u, v, depth = (p[:, k, 0, None] * x + p[:, k, 1, None] * y + p[:, k, 2, None] * z for k in range(3))
-        scale = 1 / depth.clamp(min=0.05)
-        top = (light * SIDE_PX)[:, None].float()
-        u = (u * scale).clamp_(0, SIDE_PX - 1).add_(0.5).mul_(2 / SIDE_PX).sub_(1)
-        v = (v * scale).clamp_(0, SIDE_PX - 1).add_(0.5).add_(top).mul_(2 / self.moments.shape[2]).sub_(1)
-        grid = torch.stack([u, v], -1).view(1, 1, -1, 2)
-        mean, square = F.grid_sample(self.moments, grid, align_corners=False).view(2, *x.shape)
-        behind = (depth - self.reach_m[light][:, None] - mean - 0.02).clamp_(min=0.0)
-        variance = (square - mean * mean).clamp_(min=2e-3)
-        return ((variance / (variance + behind * behind)) - _BLEED).mul_(1 / (1 - _BLEED)).clamp_(0, 1)
+        to_map = self.views.pixels[light]
+        start = -(to_map * self.views.position[light][:, None, :]).sum(2)
+        rows, start = to_map.permute(1, 2, 0)[..., None].float(), start.t()[..., None].float()
+        mapped = torch.addcmul(start, rows[:, 0], point[0])
+        mapped.addcmul_(rows[:, 1], point[1]).addcmul_(rows[:, 2], point[2])  # (3, t, n): u z, v z, z
+        depth = mapped[2]
+        at = (mapped[:2] / depth.clamp(min=0.05)).clamp_(0, SIDE_PX - 1).add_(0.5)
+        at[1].add_((light * SIDE_PX)[:, None])
+        grid = torch.stack([at[0] * (2 / SIDE_PX) - 1, at[1] * (2 / self.moments.shape[2]) - 1], -1)
+        mean, square = F.grid_sample(self.moments, grid[None], align_corners=False)[0]
+        behind = (depth - (self.reach_m[light][:, None] + 0.02)).sub_(mean).clamp_(min=0.0).square_()
+        variance = torch.addcmul(square, mean, mean, value=-1).clamp_(min=2e-3)
+        return (variance / (variance + behind)).sub_(_BLEED).mul_(1 / (1 - _BLEED)).clamp_(min=0)
 
 
 def cast_shadows(solids: Solids, lights: Sequence[Sequence[Light]], device: str) -> Shadows:

@@ -22,6 +22,7 @@ LEVEL_SIDES = tuple(SIDE_PX >> level for level in range(LEVELS))
 _PAD_PX = 1  # a wrapped texel on each side, so that bilinear lookups tile
 _ROW_PX = SIDE_PX + 2 * _PAD_PX
 _COLUMN_PX = sum(LEVEL_SIDES) + 2 * _PAD_PX * LEVELS
+_STAINS = 7  # patterns of stains
 _COLUMNS = 4  # textures side by side in the atlas
 
 SLOTS: dict[str, range] = {}  # pattern name -> its slots in the bank
@@ -43,8 +44,18 @@ class Bank:
         self.atlas = textures.new_zeros((1, 3, rows * _ROW_PX, _COLUMNS * _COLUMN_PX))
         self.replace(0, textures)
         left = np.cumsum([0, *(side + 2 * _PAD_PX for side in LEVEL_SIDES[:-1])]) + _PAD_PX
+        slow = F.avg_pool2d(textures[: _STAINS, 1], 4)  # of the first patterns, which are noise
+        self._stain = (slow - 0.5).mul(2).reshape(1, 1, -1, slow.shape[-1])
         self._left_px = torch.tensor(left, dtype=torch.float32, device=textures.device)
         self._side_px = torch.tensor(LEVEL_SIDES, dtype=torch.float32, device=textures.device)
+
+    def stains(self, slot: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Return slow variation around 0 at points in metres, of a pattern that follows from the slot."""
+        row = torch.remainder(slot * 5, _STAINS)
+        x = (u * 0.23).frac_().abs_().mul_(2).sub_(1)
+        y = (v * 0.31).frac_().abs_().add_(row).mul_(2 / _STAINS).sub_(1)
+        grid = torch.stack([x, y], -1)
+        return F.grid_sample(self._stain, grid[None], padding_mode="border", align_corners=False).view(slot.shape)
 
     def replace(self, first: int, textures: torch.Tensor) -> None:
         """Write textures (n, 3, SIDE_PX, SIDE_PX) and their mip levels into the slots from `first` on."""

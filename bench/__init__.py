@@ -1,0 +1,1 @@
+"""Latency, drift and accuracy, measured."""

@@ -1,0 +1,107 @@
+"""What reading and writing cost: `depthrt run` over a folder against pure inference of the same images.
+
+python -m depthrt.bench.run_overhead model.onnx photos/ --images 100
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import platform
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from ..engine.image import read_image
+from ..engine.model import DepthModel, Prepared, load
+from ..engine.run_files import Output, run_images
+from ..engine.runner import usable_cores
+from ..engine.sources import Source, find_sources
+
+BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """One block, or all: seconds for the same images both ways."""
+
+    images: int
+    run_s: float
+    pure_s: float
+
+    @property
+    def ratio(self) -> float:
+        """Time of `depthrt run` over pure inference."""
+        return self.run_s / self.pure_s
+
+
+def measure(model: DepthModel, sources: list[Source], folder: Path) -> list[Overhead]:
+    """Run each block of sources whole, decoding and writing included, then its inference alone."""
+    output = Output(folder)
+    _drain(model, sources[:2], output)  # warm-up
+    blocks: list[Overhead] = []
+    for first in range(0, len(sources), BLOCK_IMAGES):
+        block = sources[first : first + BLOCK_IMAGES]
+        prepared = [model.prepare(read_image(source.name)) for source in block]
+        if len(blocks) % 2:
+            pure_s, run_s = _seconds(partial(_infer, model, prepared)), _seconds(partial(_drain, model, block, output))
+        else:
+            run_s, pure_s = _seconds(partial(_drain, model, block, output)), _seconds(partial(_infer, model, prepared))
+        blocks.append(Overhead(len(block), run_s, pure_s))
+    return blocks
+
+
+def _drain(model: DepthModel, sources: list[Source], output: Output) -> None:
+    for outcome in run_images(model, sources, output):
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def _infer(model: DepthModel, prepared: list[Prepared]) -> None:
+    for one in prepared:
+        model.run(one)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = perf_counter()
+    work()
+    return perf_counter() - start
+
+
+@click.command()
+@click.argument("model_path", type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True)
+@click.option(
+    "--images", default=100, show_default=True, help="The photographs are taken again and again up to so many."
+)
+def main(model_path: Path, photos: tuple[str, ...], images: int) -> None:
+    """Print the time of a whole run over pure inference; the goal is at most 1.1."""
+    found = [source for source in find_sources(photos) if source.kind == "image"]
+    sources = list(itertools.islice(itertools.cycle(found), images))
+    with load(model_path, device="cpu") as model, tempfile.TemporaryDirectory() as folder:
+        blocks = measure(model, sources, Path(folder))
+    total = Overhead(images, sum(block.run_s for block in blocks), sum(block.pure_s for block in blocks))
+    ratios = sorted(block.ratio for block in blocks)
+    report = {
+        "model": model.contract.model,
+        "machine": f"{platform.machine()}, {usable_cores()} cores, {platform.platform()}",
+        "ratio": total.ratio,
+        "ratio_median_of_blocks": statistics.median(ratios),
+        "ratio_worst_block": ratios[-1],
+        "total": asdict(total),
+        "blocks": [asdict(block) for block in blocks],
+    }
+    click.echo(json.dumps(report, indent=1))
+    click.echo(
+        f"run {total.run_s:.1f} s, pure inference {total.pure_s:.1f} s: ratio {total.ratio:.3f} (goal 1.1)", err=True
+    )
+
+
+if __name__ == "__main__":
+    main()
