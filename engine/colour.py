@@ -133,4 +133,5 @@ def _spectral(*, backwards: bool) -> NDArray[np.uint8]:
     right = np.searchsorted(stops, at).clip(1, len(stops) - 1)  # (256,)
     share = ((at - stops[right - 1]) / (stops[right] - stops[right - 1]))[:, None]  # (256, 1)
     table = share * (colours[right] - colours[right - 1]) + colours[right - 1]  # (256, 3)
-    return (table * 255).astype(np.uint8)
+    entries: NDArray[np.uint8] = (table * 255).astype(np.uint8)
+    return entries

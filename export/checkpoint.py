@@ -157,7 +157,7 @@ def load_network(checkpoint: Checkpoint) -> DepthAnything:
 
 
 def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> CheckpointFacts:
-    """Say what a checkpoint is, as far as it shows by itself.
+    """Say what a checkpoint is, as far as it shows by itself; a missing tensor need not be noticed.
 
     Raises:
         ModelFileError: As read_checkpoint.
