@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .engine.run_files import Output
     from .engine.runner import Device
     from .engine.sources import Source
+    from .export.find_weights import Choice
     from .export.network import Family
     from .export.to_onnx import AttentionOp, ExportPrecision
 
@@ -85,6 +86,7 @@ def main() -> None:
 @click.option(
     "--size",
     type=SizeType(),
+    metavar="N|HxW",
     default="518",
     show_default=True,
     help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph.",
@@ -97,6 +99,13 @@ def main() -> None:
     show_default=True,
     help="fused: one com.microsoft MultiHeadAttention op a block. plain: for parsers that lack it.",
 )
+@click.option(
+    "--weights",
+    type=click.Choice(["auto", "raw", "ema"]),
+    default="auto",
+    show_default=True,
+    help="Which to take where a file holds raw and averaged weights; auto takes the raw ones and says so.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @_one_line_errors
 def export(
@@ -108,6 +117,7 @@ def export(
     size: int | tuple[int, int],
     precision: ExportPrecision,
     attention: AttentionOp,
+    weights: Choice,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -122,7 +132,7 @@ def export(
     with _needs("export"):
         from .export.checkpoint import read_checkpoint
         from .export.to_onnx import export_onnx
-    read = read_checkpoint(checkpoint, family=family, kind=kind, max_depth_m=max_depth)
+    read = read_checkpoint(checkpoint, family=family, kind=kind, max_depth_m=max_depth, weights=weights)
     for sentence in read.said:
         click.echo(sentence, err=True)
     with show.steps() as on_step:

@@ -177,7 +177,19 @@ def _trace(network: DepthAnything, contract: Contract) -> torch.onnx.ONNXProgram
     if not rule.static:  # tools show these names, and override them to pin a size
         program.model.graph.inputs[0].shape = Shape(["batch", 3, "height", "width"])
         program.model.graph.outputs[0].shape = Shape(["batch", "height", "width"])
+    _forget_origin(program.model)
     return program
+
+
+def _forget_origin(model: onnx_ir.Model) -> None:
+    """Drop the exporter's stack traces: half a megabyte, with the paths of this machine in it."""
+    for node in model.graph:
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for value in (*model.graph.inputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
+    model.graph.metadata_props.clear()
 
 
 @contextmanager

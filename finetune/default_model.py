@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..export.network import Architecture, DepthAnything
 from ..export.network.architecture import HEAD_WIDTH
+from .appearance import Appearance
 from .evaluate import SceneValidation
 from .options import TrainOptions
 from .scene_pool import PoolSource, Stage
@@ -30,13 +31,12 @@ ARCHITECTURE = Architecture(
 LICENCE = "Apache-2.0"
 SHARDS = 320  # of 64 scenes
 OPTIONS = TrainOptions(
-    steps=9000,
-    hold_steps=6000,
+    steps=4000,
+    hold_steps=2400,
     learning_rate=1e-3,
     encoder_factor=1.0,
-    optimiser="muon",
     weight_decay=0.02,
-    betas=(0.9, 0.99),
+    betas=(0.9, 0.98),
     warmup_steps=200,
     decay_power=1.0,
     average_decay=0.998,
@@ -47,6 +47,20 @@ OPTIONS = TrainOptions(
     judge="indoor_abs_rel",
 )
 STAGES = (Stage(0, ((112, 154), (126, 140), (140, 126), (154, 112)), 8),)
+
+# Milder than the default: at 140 px strong blur and noise leave nothing to see.
+APPEARANCE = Appearance(
+    blur=0.2,
+    blur_px=1.0,
+    motion=0.05,
+    motion_px=4.0,
+    defocus=0.1,
+    noise=0.03,
+    rescale=0.15,
+    least_scale=0.6,
+    jpeg=0.3,
+    least_quality=40,
+)
 
 # Of the first weights. Source: Trockman and Kolter 2023, Mimetic Initialization of Self-Attention Layers, section 4
 _QUERY_KEY = (0.7, 0.7)  # random and identity part of the product of query and key weights

@@ -64,16 +64,14 @@ def measure(network: DepthAnything, batches: Sequence[Batch], cap_m: float) -> d
 
 
 class SceneValidation:
-    """Held-out scenes, indoors and outdoors, other seeds and other textures than any in training.
+    """Measures a network on scenes that it has not seen.
 
     Args:
-        count: Scenes of each setting.
-        size_px: (h, w), multiples of the network's patch.
-        batch: Pictures at once.
+        batches: By setting, as held_out_scenes gives them.
     """
 
-    def __init__(self, *, count: int = 64, size_px: tuple[int, int] = (168, 224), batch: int = 16) -> None:
-        self._batches = {setting: held_out_scenes(setting, count, size_px, batch) for setting in CAP_M}
+    def __init__(self, batches: Mapping[str, Sequence[Batch]]) -> None:
+        self._batches = batches
 
     def measure(self, network: DepthAnything) -> Mapping[str, float]:
         """Return figures such as indoor_abs_rel and outdoor_delta1."""
@@ -85,12 +83,19 @@ class SceneValidation:
 
 
 def held_out_scenes(setting: str, count: int, size_px: tuple[int, int], batch: int = 16) -> list[Batch]:
-    """Render the first `count` held-out scenes of a setting."""
+    """Render the first scenes of a setting that no training sees: other seeds, other textures.
+
+    Args:
+        setting: "indoor" or "outdoor".
+        count: Number of scenes.
+        size_px: (h, w), multiples of the network's patch.
+        batch: Pictures in a batch.
+    """
     batches = []
     for start in range(0, count, batch):
         seeds = range(HELD_OUT_SEED + start, HELD_OUT_SEED + min(start + batch, count))
         scenes = render_scenes(
-            seeds, height_px=size_px[0], width_px=size_px[1], setting=setting, texture_seed=HELD_OUT_TEXTURES, samples=4
+            seeds, height_px=size_px[0], width_px=size_px[1], setting=setting, texture_seed=HELD_OUT_TEXTURES
         )
         depth_m = torch.where(scenes.valid, scenes.depth_m, torch.inf).clone()
         known = torch.ones_like(scenes.valid)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from ..engine.errors import InputError
-
-Optimiser = Literal["adamw", "muon"]
 
 # Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
 RESUMABLE = ("steps", "hold_steps", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
@@ -23,7 +20,6 @@ class TrainOptions:
         accumulate: Batches that make one step, on each process.
         learning_rate: Of the head, at its highest.
         encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
-        optimiser: "adamw", or "muon" for the matrices of the blocks with AdamW for the rest (faster from scratch).
         weight_decay: Of matrices and kernels; vectors have none.
         betas: Of AdamW.
         warmup_steps: The rate rises in a line over these.
@@ -50,7 +46,6 @@ class TrainOptions:
     accumulate: int = 1
     learning_rate: float = 5e-5
     encoder_factor: float = 0.1
-    optimiser: Optimiser = "adamw"
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
     warmup_steps: int = 500
@@ -87,7 +82,6 @@ class TrainOptions:
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
         _check("hold_steps", self.hold_steps, self.hold_steps < self.steps, f"below the {self.steps} steps")
         _check("patience", self.patience, self.patience is None or self.patience > 0, "more than 0, or None")
-        _check("optimiser", self.optimiser, self.optimiser in {"adamw", "muon"}, "adamw or muon")
 
     def check_resumable(self, before: TrainOptions) -> None:
         """Refuse to take up a run with options that would make it another run.

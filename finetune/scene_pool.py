@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..engine.errors import InputError
 from ..engine.files import atomic_path
-from .appearance import vary_appearance
+from .appearance import Appearance, vary_appearance
 from .batches import Batch
 from .scenes import render_scenes
 
@@ -102,6 +102,7 @@ class PoolSource:
         seed: Of the choice of scenes, crops and appearance.
         first_shards: Shards that the first batch draws from.
         batches_per_shard: After so many more batches one more shard is drawn from.
+        appearance: How strongly pictures are varied.
         wait_s: How long a batch waits for a shard before it is an error.
     """
 
@@ -114,11 +115,12 @@ class PoolSource:
         seed: int,
         first_shards: int | None = None,
         batches_per_shard: float = 1.0,
+        appearance: Appearance = Appearance(),  # noqa: B008: frozen, so sharing it is safe
         wait_s: float = 600.0,
     ) -> None:
         self._directory, self._shards, self._stages, self._seed = Path(directory), shards, tuple(stages), seed
         self._first_shards = shards if first_shards is None else first_shards
-        self._batches_per_shard, self._wait_s = batches_per_shard, wait_s
+        self._batches_per_shard, self._appearance, self._wait_s = batches_per_shard, appearance, wait_s
         self._open = functools.lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
 
     def batch(self, index: int) -> Batch:
@@ -134,7 +136,7 @@ class PoolSource:
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         near_m = torch.where(depth_m.isinf(), 0.0, depth_m)  # the sky is 0 there
-        varied = vary_appearance(images.contiguous(), generator, depth_m=near_m)
+        varied = vary_appearance(images.contiguous(), generator, depth_m=near_m, strength=self._appearance)
         return Batch(varied, depth_m, torch.ones_like(depth_m, dtype=torch.bool))
 
     def _cut(

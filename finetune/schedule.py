@@ -1,10 +1,8 @@
-"""From options to what moves the weights: the learning rate of every step, the optimisers, the moving average."""
+"""From options to what moves the weights: the learning rate of every step, the optimiser, the moving average."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
@@ -29,34 +27,28 @@ def freeze_unused(network: nn.Module) -> None:
             parameter.requires_grad_(False)
 
 
-def build_optimisers(network: nn.Module, options: TrainOptions) -> list[torch.optim.Optimizer]:
-    """Return the optimisers; each group remembers its highest rate as "peak".
+def build_optimiser(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
+    """Return AdamW; each group remembers its highest rate as "peak".
 
     Vectors (norms, biases, gains) and tables (positions, class token) have no weight decay.
     """
-    matrices, rest = _split(network, muon=options.optimiser == "muon")
     peak, encoder_peak = options.learning_rate, options.learning_rate * options.encoder_factor
+    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
     groups = []
     for encoder in (True, False):
         for decayed in (True, False):
-            chosen = [p for name, p in rest if _is_encoder(name) is encoder and _is_decayed(name, p) is decayed]
+            chosen = [p for name, p in trained if _is_encoder(name) is encoder and _is_decayed(name, p) is decayed]
             rate = encoder_peak if encoder else peak
             decay = options.weight_decay if decayed else 0.0
             if chosen:
                 groups.append({"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay})
-    built: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, betas=options.betas)]
-    if matrices:
-        group = {"params": matrices, "lr": encoder_peak, "peak": encoder_peak}
-        # Its steps are scaled to the size that AdamW's have, so one rate serves both.
-        built.append(torch.optim.Muon([group], weight_decay=options.weight_decay, adjust_lr_fn="match_rms_adamw"))
-    return built
+    return torch.optim.AdamW(groups, betas=options.betas)
 
 
-def set_rate(optimisers: Iterable[torch.optim.Optimizer], factor: float) -> None:
+def set_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
     """Bring every group to a share of its highest rate."""
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * factor
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * factor
 
 
 class Average:
@@ -78,14 +70,6 @@ class Average:
         with torch.no_grad():
             for name, value in self.weights.items():
                 value.lerp_(current[name], 1 - decay)
-
-
-def _split(network: nn.Module, *, muon: bool) -> tuple[list[nn.Parameter], list[tuple[str, nn.Parameter]]]:
-    """Return the matrices of the encoder's blocks, where Muon is wanted, and all other parameters by name."""
-    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
-    matrices = [p for name, p in trained if muon and ".blocks." in name and p.ndim == 2]
-    chosen = {id(parameter) for parameter in matrices}
-    return matrices, [(name, parameter) for name, parameter in trained if id(parameter) not in chosen]
 
 
 def _is_encoder(name: str) -> bool:

@@ -24,7 +24,7 @@ from .group import Group, join_group
 from .losses import affine_invariant_loss, anchor_loss, relative_loss, silog_loss
 from .options import TrainOptions
 from .progress import Reporter
-from .schedule import Average, build_optimisers, freeze_unused, rate_factor, set_rate
+from .schedule import Average, build_optimiser, freeze_unused, rate_factor, set_rate
 from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
 
 _LEAK = 0.05  # slope below zero while training, where the network itself answers 0 and would learn nothing
@@ -88,7 +88,7 @@ def train(
     with join_group(device) as group:
         network.to(group.device).train()
         average = Average(network, options.average_decay)
-        moving = Moving(network, build_optimisers(network, options), average, Course())
+        moving = Moving(network, build_optimiser(network, options), average, Course())
         if resume:
             restore_state(directory, moving, options)
         with _interrupts() as asked, _reporter(directory, moving, options, group, quiet) as reporter:
@@ -138,7 +138,7 @@ class _Run:
         """Make one optimiser step and report it."""
         moving, options, group = self._moving, self._options, self._group
         began_s = time.monotonic()
-        set_rate(moving.optimisers, rate_factor(moving.course.step, options))
+        set_rate(moving.optimiser, rate_factor(moving.course.step, options))
         sums: dict[str, float] = {}
         images = 0
         for micro in range(options.accumulate):
@@ -151,13 +151,12 @@ class _Run:
                 sums[name] = sums.get(name, 0.0) + float(term.detach()) / options.accumulate
             images += len(batch.images)
         norm = nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm)
-        for optimiser in moving.optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+        moving.optimiser.step()
+        moving.optimiser.zero_grad(set_to_none=True)
         moving.course.step += 1
         moving.average.update(moving.network, moving.course.step)
         figures = {"loss": sum(sums.values()), **sums, "grad_norm": float(norm)}
-        rate = moving.optimisers[0].param_groups[-1]["lr"]
+        rate = moving.optimiser.param_groups[-1]["lr"]
         speed = images * group.size / (time.monotonic() - began_s)
         self._reporter.report("step", moving.course.step, {**figures, "rate": rate, "images_per_s": speed})
 

@@ -41,7 +41,7 @@ class Moving:
     """Everything that a step changes."""
 
     network: DepthAnything
-    optimisers: list[torch.optim.Optimizer]
+    optimiser: torch.optim.Optimizer
     average: Average
     course: Course
 
@@ -56,7 +56,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
         "format": FORMAT,
         "options": asdict(options),
         "network": moving.network.state_dict(),
-        "optimisers": [optimiser.state_dict() for optimiser in moving.optimisers],
+        "optimiser": moving.optimiser.state_dict(),
         "average": moving.average.weights,
         "course": asdict(moving.course),
         "rng": torch.get_rng_state(),
@@ -66,7 +66,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
 
 
 def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
-    """Bring a fresh network, optimisers, average and course to where a saved state stopped.
+    """Bring a fresh network, optimiser, average and course to where a saved state stopped.
 
     Raises:
         InputError: There is no state, or the options would make it another run.
@@ -82,8 +82,7 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> Non
         moving.network.load_state_dict(state["network"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
-    for optimiser, saved in zip(moving.optimisers, state["optimisers"], strict=True):
-        optimiser.load_state_dict(saved)
+    moving.optimiser.load_state_dict(state["optimiser"])
     moving.average.weights = state["average"]
     moving.course = Course(**state["course"])
     torch.set_rng_state(state["rng"])

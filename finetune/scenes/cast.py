@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import torch
 
-from .stage import KIND_BALL, KIND_BOX, KIND_ROUND, Solids
+from .stage import KIND_BALL, KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 
 TILE_PX = 8  # side of a tile; 4, 8, 16 measured
 TILE_AREA = TILE_PX * TILE_PX
 _NEAR = 0.01  # metres; bounds of solids are cut there
+_LEAF_LEVEL = -0.1  # of five waves; about half of a lace solid is holes
 _ALWAYS = 1e9  # inverse depth of a plane that does not limit
-_CHUNK_TILES = {"cpu": 512, "cuda": 1 << 15}  # tiles at once: stays in the cache of a core, fills a GPU
+_CHUNK_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles at once: stays in the cache of a core, fills a GPU
 _EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
 
 
@@ -79,7 +80,7 @@ class _Pairs:
     """Solids of one kind against the tiles they may touch: forms about each tile's first pixel."""
 
     forms: torch.Tensor  # (p, k, 3 or 6) float64
-    lift: torch.Tensor  # (p,) float64, height of the camera in the solid's frame
+    origin: torch.Tensor  # (p, 3) float64, the camera in the solid's frame
     solid: torch.Tensor  # (p,) int64
     tile: torch.Tensor  # (p,) int64
 
@@ -103,16 +104,16 @@ def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limi
     if not len(view):
         return hits
     origin, rays = _own_frame(solids, views, view, solid)
-    outside = (origin.abs().amax(1) > 1) | solids.hollow[solid]
+    outside = _outside(solids, solid, origin)
     span = _tile_spans(solids, views, view, solid)
     wanted = None if limit is None else limit.amax(1) > 0
-    for kind, polynomials in ((KIND_BOX, _box_planes), (KIND_ROUND, _round_forms), (KIND_BALL, _ball_forms)):
+    for kind, polynomials in _FORMS.items():
         chosen = (outside & (solids.kind[solid] == kind)).nonzero()[:, 0]
         if len(chosen):
             forms = polynomials(origin[chosen], rays[chosen], solids, solid[chosen])
             entry, tile = _tile_pairs(view[chosen], span[chosen], views, wanted)
             if len(entry):
-                pairs = _Pairs(_shifted(forms[entry], views, tile), origin[chosen, 2][entry], solid[chosen][entry], tile)
+                pairs = _Pairs(_shifted(forms[entry], views, tile), origin[chosen][entry], solid[chosen][entry], tile)
                 _cast_kind(kind, pairs, hits, limit)
     return hits
 
@@ -136,6 +137,15 @@ def _own_frame(
     own = solids.rotation[solid].transpose(1, 2) / solids.half[solid][:, :, None]
     offset = views.position[view] - solids.centre[solid]
     return (own * offset[:, None, :]).sum(2), (own[:, :, :, None] * views.rays[view][:, None]).sum(2)
+
+
+def _outside(solids: Solids, solid: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
+    """Return which solids the camera is not within, (e,) bool."""
+    kind, (q0, q1, q2) = solids.kind[solid], solids.profile[solid].unbind(1)
+    x, y, z = origin.unbind(1)
+    beside = x * x + y * y > q0 + q1 * z + q2 * z * z
+    past = (z.abs() > 1) | solids.hollow[solid]
+    return torch.where(kind == KIND_BOX, origin.abs().amax(1) > 1, beside | ((kind == KIND_ROUND) & past))
 
 
 def _tile_spans(solids: Solids, views: Views, view: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
@@ -215,6 +225,12 @@ def _round_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid
     return torch.cat([forms, torch.stack([_padded(rays[:, 2]), _padded(cap), rim], 1)], 1)
 
 
+def _lace_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
+    """Return beta, delta and the direction of the ray in the solid's frame, (e, 5, 6); the latter times its lace."""
+    lace = solids.lace[solid][:, None, None]
+    return torch.cat([_ball_forms(origin, rays, solids, solid), torch.nn.functional.pad(rays * lace, (0, 3))], 1)
+
+
 def quadric_forms(
     origin: torch.Tensor, rays: torch.Tensor, profile: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -291,7 +307,7 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
         torch.cumsum(sorted_counts, 0) - sorted_counts, sorted_counts
     )
     row = by_tile[torch.argsort(rank, stable=True)]
-    forms, lift, solid = pairs.forms[row].float(), pairs.lift[row].float()[:, None], pairs.solid[row].int()[:, None]
+    forms, origin, solid = pairs.forms[row].float(), pairs.origin[row].float(), pairs.solid[row].int()[:, None]
     inverse, found = hits.inverse.index_select(0, order), hits.solid.index_select(0, order)
     beyond = None if limit is None else limit[order]
     basis, chunk = _basis(forms.shape[2], device), _CHUNK_TILES[device.type]
@@ -300,7 +316,7 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
         for low in range(0, count, chunk):
             size = min(chunk, count - low)
             part, here = slice(start + low, start + low + size), slice(low, low + size)
-            w = _EVALUATE[kind](forms[part], lift[part], basis)
+            w = _EVALUATE[kind](forms[part], origin[part], basis)
             if beyond is not None:
                 w = torch.where(w < beyond[here], w, 0.0)
             nearer = w > inverse[here]
@@ -327,30 +343,55 @@ def _values(forms: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
     return (forms.view(-1, forms.shape[2]) @ basis).view(len(forms), forms.shape[1], TILE_AREA)
 
 
-def _evaluate_box(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+def _evaluate_box(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
     """Return the inverse depth where a ray is past all near planes, 0 if it has left through a far one by then."""
-    del lift
+    del origin
     values = _values(forms, basis)
     enters = torch.minimum(torch.minimum(values[:, 0], values[:, 1]), values[:, 2])
     leaves = values[:, 3:].amax(1)
     return torch.where(enters >= leaves, enters, 0.0)
 
 
-def _evaluate_ball(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+def _evaluate_ball(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
     """Return the larger root; not a number where there is none, which compares as not nearer."""
-    del lift
+    del origin
     values = _values(forms, basis)
     return values[:, 1].sqrt_().add_(values[:, 0])
 
 
-def _evaluate_round(forms: torch.Tensor, lift: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+def _evaluate_round(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
     """Return the largest of both roots that lie within the height, and the cap within its rim."""
     beta, delta, height, cap, rim = _values(forms, basis).unbind(1)
     root = delta.sqrt_()
     near, far = beta + root, beta - root
+    lift = origin[:, 2:]
     near = torch.where((lift * near + height).abs_() <= near, near, 0.0)
     far = torch.where((lift * far + height).abs_() <= far, far, 0.0)
     return torch.maximum(torch.maximum(near, far), torch.where(rim >= 0, cap, 0.0))
 
 
-_EVALUATE = {KIND_BOX: _evaluate_box, KIND_BALL: _evaluate_ball, KIND_ROUND: _evaluate_round}
+def _evaluate_lace(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """Return the larger root that is not in a hole; holes are where waves across the solid are low."""
+    beta, delta, x, y, z = _values(forms, basis).unbind(1)
+    root = delta.sqrt_()
+    near, far = beta + root, beta - root
+    near = torch.where(_is_leaf(near, (x, y, z), origin), near, 0.0)
+    return torch.maximum(near, torch.where(_is_leaf(far, (x, y, z), origin), far, 0.0))
+
+
+def _is_leaf(inverse: torch.Tensor, ray: tuple[torch.Tensor, ...], origin: torch.Tensor) -> torch.Tensor:
+    """Return whether there is matter at an inverse depth; ray and origin are in waves across the solid."""
+    depth = 1 / inverse
+    x, y, z = (torch.addcmul(origin[:, k : k + 1], axis, depth) for k, axis in enumerate(ray))
+    waves = (x + 0.6 * y).sin_() + (1.1 * y - 0.7 * z).sin_() + (1.2 * z + 0.5 * x).sin_()
+    fine = (2.3 * y + 1.7 * x).sin_() + (2.9 * z - 1.9 * y).sin_()
+    return (waves + fine > _LEAF_LEVEL) & (inverse > 0)
+
+
+_FORMS = {KIND_BOX: _box_planes, KIND_ROUND: _round_forms, KIND_BALL: _ball_forms, KIND_LACE: _lace_forms}
+_EVALUATE = {
+    KIND_BOX: _evaluate_box,
+    KIND_BALL: _evaluate_ball,
+    KIND_ROUND: _evaluate_round,
+    KIND_LACE: _evaluate_lace,
+}

@@ -97,7 +97,8 @@ def _open_ground(d: Draft, p: Palette, y: float) -> list[Window]:
         far = y + 1.5 * 20 ** r.random()
         with d.at(r.uniform(-0.9, 0.9) * far, far, 0, yaw=r.gauss(0, 0.4)):
             if r.random() < 0.3:
-                draw_house(d, p, r.uniform(5, 20), r.uniform(5, 10), r.uniform(3, 15))
+                with d.at(0, 9, 0, same=True):
+                    draw_house(d, p, r.uniform(5, 20), r.uniform(5, 10), r.uniform(3, 15))
             elif r.random() < 0.5:
                 draw_tree(d, p, height=r.uniform(3, 9))
             else:

@@ -13,7 +13,8 @@ from .materials import Material
 Vector = tuple[float, float, float]
 Rotation = tuple[float, ...]  # nine numbers, row by row: world from local
 
-BOX, BALL, ROUND = 0.0, 1.0, 2.0  # kinds of solid
+BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, as of leaves
+_CLEAR_M = 0.15  # nothing that can be moved is nearer to the camera
 IDENTITY: Rotation = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -139,6 +140,10 @@ class Draft:
         """Add an ellipsoid centred at (x, y, z)."""
         self._add(BALL, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material)
 
+    def lace(self, x: float, y: float, z: float, rx: float, ry: float, rz: float, material: Material, *, waves: float) -> None:
+        """Add an ellipsoid of leaves with holes between them, waves radians of them over its half size."""
+        self._add(LACE, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material, opening=waves)
+
     def tube(
         self,
         x: float,
@@ -163,7 +168,7 @@ class Draft:
             hollow: Whether it is open above, like a cup.
         """
         profile, widest = _profile(r, r if top is None else top, bulge)
-        self._add(ROUND, (x, y, z + h / 2), IDENTITY, (widest, widest, h / 2), profile, material, hollow=hollow)
+        self._add(ROUND, (x, y, z + h / 2), IDENTITY, (widest, widest, h / 2), profile, material, opening=float(hollow))
 
     def bar(self, start: Vector, end: Vector, r: float, material: Material, *, top: float | None = None) -> None:
         """Add a round bar from start (radius r) to end (radius top)."""
@@ -195,14 +200,14 @@ class Draft:
         profile: Vector,
         material: Material,
         *,
-        hollow: bool = False,
+        opening: float = 0.0,
     ) -> None:
         frame = self._frame
         rotation = frame.rotation if turn is IDENTITY else _multiply(frame.rotation, turn)
         s = frame.scale
         size = (half[0] * s, half[1] * s, half[2] * s)
         self.solids.append(
-            (kind, *self.place(*at), *rotation, *size, *profile, float(hollow), float(self.thing), *material)
+            (kind, *self.place(*at), *rotation, *size, *profile, opening, float(self.thing), *material)
         )
 
     def _inner(self, at: Vector, yaw: float, lean: float, scale: float) -> _Frame:
@@ -224,6 +229,24 @@ def eye_rotation(eye: Eye) -> Rotation:
     x = tuple(c * r + s * d for r, d in zip(right, down, strict=True))
     y = tuple(c * d - s * r for r, d in zip(right, down, strict=True))
     return tuple(value for row in zip(x, y, forward, strict=True) for value in row)
+
+
+def clear_view(draft: Draft) -> None:
+    """Take away the things, but not the room, that come too close to the camera."""
+    eye = draft.eye.position
+    close = {row[20] for row in draft.solids if row[20] > 0 and _gap(row, eye) < _CLEAR_M}
+    draft.solids[:] = [row for row in draft.solids if row[20] not in close]
+
+
+def _gap(row: tuple[float, ...], point: Vector) -> float:
+    """Return the distance of a point to the box about a solid."""
+    x, y, z = (p - c for p, c in zip(point, row[1:4], strict=True))
+    total = 0.0
+    for k in range(3):
+        outside = abs(row[4 + k] * x + row[7 + k] * y + row[10 + k] * z) - row[13 + k]
+        if outside > 0:
+            total += outside * outside
+    return math.sqrt(total)
 
 
 def look_at(eye: Eye, target: Vector) -> Eye:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from .draft import Air
 
 _STEPS = 1 << 13  # entries of the table of the curve
+_INK = 0.1  # light that remains on the lines of a cartoon
 _STRIDE_PX = 4  # brightness is measured on every fourth pixel
 
 
@@ -22,7 +23,10 @@ def expose(linear: torch.Tensor, airs: Sequence[Air], solid: torch.Tensor | None
         solid: (b, h, w) what each pixel hits, to soften the steps between solids; None where pixels have many rays.
     """
     if solid is not None:
-        linear = _softened(linear, solid)
+        edge = _edges(solid)
+        ink = torch.tensor([air.toon for air in airs], device=solid.device)[:, None, None]
+        linear = torch.where((edge & ink)[:, None], linear * _INK, linear)
+        linear = _softened(linear, edge)
     gains = [air.key / _brightness(picture) for air, picture in zip(airs, linear, strict=True)]
     x = linear * torch.stack(gains)[:, None, None, None]
     x = (x / (x + 1)).mul_(_STEPS - 1).to(torch.int32)
@@ -47,14 +51,19 @@ def _brightness(picture: torch.Tensor) -> torch.Tensor:
     return (grey + 1e-3).log().mean().exp()
 
 
-def _softened(linear: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
-    """Blend each pixel at a step between solids with its neighbours, as a lens and a sensor do."""
+def _edges(solid: torch.Tensor) -> torch.Tensor:
+    """Return the pixels on either side of a step between solids, (b, h, w) bool."""
     edge = torch.zeros(solid.shape, dtype=torch.bool, device=solid.device)
     down, across = solid[:, 1:] != solid[:, :-1], solid[:, :, 1:] != solid[:, :, :-1]
     edge[:, 1:] |= down
     edge[:, :-1] |= down
     edge[:, :, 1:] |= across
     edge[:, :, :-1] |= across
+    return edge
+
+
+def _softened(linear: torch.Tensor, edge: torch.Tensor) -> torch.Tensor:
+    """Blend each pixel at a step between solids with its neighbours, as a lens and a sensor do."""
     wide = F.pad(linear, (1, 1, 1, 1), mode="replicate")
     wide = wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]
     wide = (wide[..., :-2, :] + 2 * wide[..., 1:-1, :] + wide[..., 2:, :]) / 16

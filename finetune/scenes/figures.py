@@ -27,7 +27,9 @@ def draw_person(d: Draft, p: Palette, *, sitting: bool = False, detail: bool = T
         d.tube(0, 0, 0.45, 0.3 * girth, 0.55, legs, top=0.15 * girth)
     d.ball(0, 0, 0.97 + lift, 0.17 * girth, 0.13 * girth, 0.15, legs)
     d.ball(0, 0.0, 1.2 + lift, 0.18 * girth, 0.125 * girth, 0.3, top)
-    d.ball(0, 0.0, 1.36 + lift, 0.2, 0.11 * girth, 0.12, top)
+    d.ball(0, 0.0, 1.33 + lift, 0.185, 0.115 * girth, 0.13, top)
+    d.limb((-0.235, 0, 1.375 + lift), (0.235, 0, 1.375 + lift), 0.085, top, bulge=0.9)
+    d.bar((0, 0.01, 1.36 + lift), (0, 0.005, 1.47 + lift), 0.1, top, top=0.055)
     if r.random() < 0.3:
         d.tube(0, 0, 0.82 + lift, 0.19 * girth, 0.5, top, top=0.16 * girth, bulge=0.05)
     for side in (-1, 1):
@@ -55,13 +57,13 @@ def _legs(d: Draft, p: Palette, legs: Material, skin: Material, sitting: bool, g
 
 def _arm(d: Draft, sleeve: Material, top: Material, skin: Material, side: int, lift: float) -> None:
     r = d.rng
-    shoulder = (side * 0.2, 0.0, 1.4 + lift)
+    shoulder = (side * 0.19, 0.0, 1.385 + lift)
     swing, spread, bend = r.gauss(0.1, 0.35), abs(r.gauss(0.15, 0.25)), abs(r.gauss(0.5, 0.6))
     if r.random() < 0.1:
         swing += 2.2
     elbow = _along(shoulder, side * spread, swing, 0.29)
     wrist = _along(elbow, side * (spread - 0.4 * bend), swing + bend, 0.25)
-    d.ball(*shoulder, 0.068, 0.07, 0.075, top)
+    d.ball(*shoulder, 0.058, 0.06, 0.06, top)
     d.bar(shoulder, elbow, 0.055, top, top=0.043)
     d.ball(*elbow, 0.043, 0.043, 0.043, top)
     d.bar(elbow, wrist, 0.043, sleeve, top=0.032)
@@ -168,7 +170,11 @@ def draw_tree(d: Draft, p: Palette, *, height: float) -> None:
     if shape < 0.2:
         d.tube(0, 0, 0, thick, height * 0.3, bark)
         for k in range(r.randint(2, 4)):
-            d.tube(0, 0, height * (0.15 + 0.2 * k), height * (0.24 - 0.05 * k), height * 0.42, leaves, top=0.01)
+            d.tube(0, 0, height * (0.15 + 0.2 * k), height * (0.2 - 0.04 * k), height * 0.42, leaves, top=0.01)
+            for _ in range(3):
+                turn, out = r.uniform(0, 6.3), height * (0.15 - 0.03 * k)
+                at = (out * math.cos(turn), out * math.sin(turn), height * (0.2 + 0.2 * k))
+                d.lace(*at, out * 0.8, out * 0.8, out * 0.5, leaves, waves=r.uniform(7, 14))
         return
     fork = height * r.uniform(0.3, 0.5)
     d.tube(0, 0, 0, thick * 1.3, fork, bark, top=thick)
@@ -183,10 +189,10 @@ def draw_tree(d: Draft, p: Palette, *, height: float) -> None:
 def _crown(d: Draft, leaves: Material, at: Vector, size: float) -> None:
     """Draw a ragged cluster of leaves."""
     r = d.rng
-    for _ in range(r.randint(2, 5)):
-        x, y, z = (c + r.gauss(0, 0.6) * size for c in at)
-        wide = size * r.uniform(0.5, 1.1)
-        d.ball(x, y, z, wide, wide * r.uniform(0.7, 1.3), wide * r.uniform(0.5, 0.9), leaves)
+    for _ in range(r.randint(1, 3)):
+        x, y, z = (c + r.gauss(0, 0.5) * size for c in at)
+        wide = size * r.uniform(0.8, 1.7)
+        d.lace(x, y, z, wide, wide * r.uniform(0.7, 1.3), wide * r.uniform(0.5, 0.9), leaves, waves=r.uniform(7, 16))
 
 
 def draw_plant(d: Draft, p: Palette, *, height: float) -> None:
@@ -207,7 +213,17 @@ def draw_plant(d: Draft, p: Palette, *, height: float) -> None:
 def draw_bush(d: Draft, p: Palette, *, height: float) -> None:
     """Draw a low bush or a boulder-like heap."""
     r = d.rng
-    leaves = p.leaves() if r.random() < 0.8 else p.ground()
-    for _ in range(r.randint(2, 5)):
+    if r.random() < 0.2:
+        stone = p.ground()
+        for _ in range(r.randint(1, 3)):
+            size = height * r.uniform(0.4, 0.7)
+            d.ball(r.gauss(0, 0.5) * height, r.gauss(0, 0.4) * height, size * 0.4, size, size * r.uniform(0.7, 1.2), size * 0.7, stone)
+        return
+    leaves = p.leaves()
+    for _ in range(r.randint(1, 4)):
         size = height * r.uniform(0.4, 0.7)
-        d.ball(r.gauss(0, 0.5) * height, r.gauss(0, 0.4) * height, size * 0.6, size, size * r.uniform(0.7, 1.2), size, leaves)
+        x, y, deep = r.gauss(0, 0.5) * height, r.gauss(0, 0.4) * height, size * r.uniform(0.7, 1.2)
+        waves = r.uniform(8, 20)
+        d.lace(x, y, size * 0.6, size, deep, size, leaves, waves=waves)
+        d.lace(x, y, size * 0.5, size * 0.85, deep * 0.85, size * 0.85, leaves, waves=waves)
+        d.ball(x, y, size * 0.4, size * 0.6, deep * 0.6, size * 0.6, leaves)

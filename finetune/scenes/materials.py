@@ -19,6 +19,7 @@ MATERIAL_FIELDS = (
     "r0", "g0", "b0", "r1", "g1", "b1", "r2", "g2", "b2", "r3", "g3", "b3",  # base, and one colour a weight
     "gloss", "shine", "glow", "stain", "bump", "nature",
 )  # fmt: skip
+FIELD_AT = {name: at for at, name in enumerate(MATERIAL_FIELDS)}
 PLAIN, MIRROR, ART, FLAT = 0.0, 1.0, 2.0, 3.0  # nature: what the masks tell apart; FLAT has no shading
 
 

@@ -21,7 +21,7 @@ from .stage import Solids, gather_solids, gather_windows
 from .textures import texture_bank
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
-_SHADE_TILES = {"cpu": 2048, "cuda": 1 << 16}  # tiles shaded together
+_SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
 
 
 def render_scenes(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .draft import BALL, BOX, ROUND, Draft
+from .draft import BALL, BOX, LACE, ROUND, Draft
 from .materials import MATERIAL_FIELDS, MIRROR
 
-KIND_BOX, KIND_BALL, KIND_ROUND = int(BOX), int(BALL), int(ROUND)
-_GEOMETRY_FIELDS = 21  # kind, centre, rotation, half sizes, profile, hollow, thing; then the material
+KIND_BOX, KIND_BALL, KIND_ROUND, KIND_LACE = int(BOX), int(BALL), int(ROUND), int(LACE)
+_GEOMETRY_FIELDS = 21  # kind, centre, rotation, half sizes, profile, opening, thing; then the material
 _MATERIAL = {name: _GEOMETRY_FIELDS + index for index, name in enumerate(MATERIAL_FIELDS)}
 
 
@@ -23,12 +23,13 @@ class Solids:
     Args:
         scene: (n,) int64, scene of each, ascending.
         first: (scenes + 1,) int64, row where each scene's solids begin.
-        kind: (n,) int64, KIND_BOX, KIND_BALL or KIND_ROUND.
+        kind: (n,) int64, KIND_BOX, KIND_BALL, KIND_ROUND or KIND_LACE (a ball with holes).
         centre: (n, 3) float64, world, metres.
         rotation: (n, 3, 3) float64, world from own frame, without scale.
         half: (n, 3) float64, half sizes, metres.
         profile: (n, 3) float64, (q0, q1, q2) with x^2 + y^2 = q0 + q1 z + q2 z^2 of round solids.
         hollow: (n,) bool, open above.
+        lace: (n,) float64, waves of holes over half a lace solid, in radians.
         thing: (n,) int64, instance.
         material: {field: (n,) float32}.
     """
@@ -41,6 +42,7 @@ class Solids:
     half: torch.Tensor
     profile: torch.Tensor
     hollow: torch.Tensor
+    lace: torch.Tensor
     thing: torch.Tensor
     material: dict[str, torch.Tensor]
 
@@ -71,15 +73,17 @@ def _table(rows: Sequence[Sequence[tuple[float, ...]]], device: str) -> Solids:
     width = _GEOMETRY_FIELDS + len(MATERIAL_FIELDS)
     values = torch.from_numpy(np.array(flat, np.float64).reshape(len(flat), width)).to(device)
     first = torch.tensor([0, *np.cumsum(counts)], device=device)
+    kind = values[:, 0].long()
     return Solids(
         scene=torch.repeat_interleave(torch.tensor(counts, device=device)),
         first=first,
-        kind=values[:, 0].long(),
+        kind=kind,
         centre=values[:, 1:4].contiguous(),
         rotation=values[:, 4:13].reshape(-1, 3, 3),
         half=values[:, 13:16].contiguous(),
         profile=values[:, 16:19].contiguous(),
-        hollow=values[:, 19] > 0,
+        hollow=(values[:, 19] > 0) & (kind == KIND_ROUND),
+        lace=values[:, 19].contiguous(),
         thing=values[:, 20].long(),
         material={name: values[:, at].float().contiguous() for name, at in _MATERIAL.items()},
     )

@@ -122,7 +122,7 @@ def _tower(d: Draft, p: Palette, tall: float) -> None:
 def draw_house(d: Draft, p: Palette, w: float, deep: float, high: float) -> None:
     """Draw a building, front to -y, with a flat, gabled or stepped top, a door and perhaps a sign."""
     r = d.rng
-    wall = p.facade() if r.random() < 0.75 else p.paint()
+    wall = p.facade() if r.random() < 0.9 else p.paint()
     d.box(0, 0, 0, w, deep, high, wall)
     style = r.random()
     if style < 0.45:

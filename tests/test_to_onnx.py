@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from conftest import PHOTOS, TinyModel, export_tiny
+from random_checkpoint import TINY
+
+import depthrt
+from depthrt import InputError, ParityError
+from depthrt.engine.canary import canary_drift, canary_input
+from depthrt.engine.contract import SizeRule, read_contract
+from depthrt.engine.runner import open_runner
+from depthrt.export import parity, to_onnx
+from depthrt.export.checkpoint import Checkpoint, read_checkpoint
+from depthrt.export.to_onnx import export_onnx, size_rule
+
+
+def ops(path: Path) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load(path).graph.node)
+
+
+def dimensions(value: onnx.ValueInfoProto) -> list[str | int]:
+    return [one.dim_param or one.dim_value for one in value.type.tensor_type.shape.dim]
+
+
+def read(tiny: TinyModel) -> Checkpoint:
+    return read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
+
+
+def test_the_graph_is_clean(tiny: TinyModel) -> None:
+    found = ops(tiny.onnx)
+    assert found["MultiHeadAttention"] == found["Gelu"] == TINY.depth
+    assert found["LayerNormalization"] == 2 * TINY.depth + 4
+    assert not {"IsNaN", "Softmax", "Erf", "Attention", "If", "Loop"} & set(found)
+    onnx.checker.check_model(onnx.load(tiny.onnx))
+
+
+def test_a_dynamic_file_declares_its_sizes_open_and_keeps_them_open(tiny: TinyModel) -> None:
+    graph = onnx.load(tiny.onnx).graph
+    assert dimensions(graph.input[0]) == ["batch", 3, "height", "width"]
+    assert dimensions(graph.output[0]) == ["batch", "height", "width"]
+    runner = open_runner(tiny.onnx, read_contract(tiny.onnx), device="cpu", threads=None)
+    for shape in ((1, 3, 126, 196), (3, 3, 196, 126), (2, 3, 14, 28)):
+        assert runner.run(np.zeros(shape, np.float32)).shape == (shape[0], *shape[2:])
+
+
+def test_a_static_file_declares_its_size_and_computes_no_positions(tiny_static: TinyModel) -> None:
+    graph = onnx.load(tiny_static.onnx).graph
+    assert dimensions(graph.input[0]) == [1, 3, 126, 196]
+    assert dimensions(graph.output[0]) == [1, 126, 196]
+    assert not {"Range", "Where", "Shape"} & set(ops(tiny_static.onnx))
+    assert read_contract(tiny_static.onnx).size == SizeRule((126, 196), 14, "letterbox")
+
+
+def test_the_file_tells_nothing_of_the_machine_that_wrote_it(tiny: TinyModel) -> None:
+    content = tiny.onnx.read_bytes()
+    assert b"site-packages" not in content and str(Path(depthrt.__file__).parent).encode() not in content
+    assert b".py" not in content
+
+
+def test_plain_attention_uses_no_operator_of_a_vendor(tmp_path: Path) -> None:
+    plain = export_tiny(tmp_path, size=126, attention="plain")
+    model = onnx.load(plain.onnx)
+    assert {node.domain for node in model.graph.node} == {""}
+    assert ops(plain.onnx)["Softmax"] == TINY.depth
+    assert read_contract(plain.onnx).attention == "plain"
+
+
+def test_the_contract_says_what_was_exported(tiny_metric: TinyModel) -> None:
+    contract = read_contract(tiny_metric.onnx)
+    assert (contract.kind, contract.max_depth_m, contract.final_resize) == ("metric", 20.0, "bilinear_corners")
+    assert contract.source_name == "tiny.pth" and len(contract.source_sha256) == 64
+    assert contract.producer == f"depthrt {depthrt.__version__}"
+
+
+def test_the_canary_catches_a_scale_off_by_two_percent(tiny: TinyModel) -> None:
+    contract = read_contract(tiny.onnx)
+    runner = open_runner(tiny.onnx, contract, device="cpu", threads=None)
+    answer = runner.run(canary_input(contract.canary.size_px, contract.mean, contract.std))[0]
+    assert canary_drift(contract.canary, answer) <= contract.canary.tolerance
+    assert canary_drift(contract.canary, answer * np.float32(1.02)) > 100 * contract.canary.tolerance
+
+
+def test_a_file_that_departs_from_torch_is_not_left(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(parity.TOLERANCE, "fp32", 0.0)
+    with pytest.raises(ParityError, match="drift .* at most 0 is allowed in fp32; no file is left"):
+        export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_leaves_the_file_that_was_there(tiny: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"what was there")
+
+    def interrupt(step: str) -> None:
+        if "photograph" in step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_onnx(read(tiny), path, size=(28, 42), on_step=interrupt)
+    assert path.read_bytes() == b"what was there" and list(tmp_path.iterdir()) == [path]
+
+
+def test_weights_too_large_for_one_file_go_beside_it(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    exported = export_onnx(read(tiny), tmp_path / "model.onnx", size=(126, 196))
+    weights = [path for path in tmp_path.iterdir() if path.suffix == ".data"]
+    assert len(weights) == 1 and weights[0].stat().st_size > 100_000 > exported.path.stat().st_size
+    image = depthrt.read_image(PHOTOS / "coffee.jpg")
+    with depthrt.load(exported.path) as model:
+        assert np.isfinite(model.infer(image).values).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (500, "size 500 found, expected multiples of the network's 14 px patch; try 504"),
+        (7, "try 14"),
+        (0, "try 14"),
+        ((500, 518), "size 500x518 found.*try 504x518"),
+    ],
+)
+def test_a_size_off_the_patches_is_refused_with_the_nearest(size: int | tuple[int, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        size_rule(size, 14)
