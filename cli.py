@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .export.to_onnx import AttentionOp, ExportPrecision
 
 FORMATS = ("color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff")
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
 COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
 
 Options = ParamSpec("Options")
@@ -219,10 +220,13 @@ def run(
     with load(model_path, device=device, threads=threads, limits=limits) as model:
         report = show.RunReport(model, as_json=as_json)
         left = [source for source in sources if not (resume and written_to.is_there(source))]
-        _run_images(model, left, written_to, report)
-        _run_videos(model, left, written_to, report, max_frames)
+        try:
+            _run_images(model, left, written_to, report)
+            _run_videos(model, left, written_to, report, max_frames)
+        except KeyboardInterrupt:
+            report.interrupted = True
         report.finish(skipped=len(sources) - len(left))
-    sys.exit(1 if report.failed else 0)
+    sys.exit(INTERRUPTED if report.interrupted else 1 if report.failed else 0)
 
 
 def _run_images(model: DepthModel, sources: list[Source], output: Output, report: show.RunReport) -> None:
@@ -295,3 +299,7 @@ def _needs(extra: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise BackendUnavailable(f"{error}; install it with: pip install 'depthrt[{extra}]'") from error
+
+
+if __name__ == "__main__":
+    main()

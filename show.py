@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -130,11 +131,12 @@ class RunReport:
 
         self._console = Console(stderr=True)
         self._as_json = as_json
+        self.interrupted = False
         self._written = 0
         self._failed: list[tuple[str, str]] = []
         self._start = perf_counter()
         runner = model.runner
-        click.echo(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}", err=True)
+        _say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
 
     @property
     def failed(self) -> int:
@@ -144,7 +146,7 @@ class RunReport:
     def follow(self, title: str, total: int | None, outcomes: Iterator[tuple[str, Outcome[Any, Written]]]) -> None:
         """Print each outcome as it comes, over a progress bar of `total` steps."""
         with self._progress() as progress:
-            task = progress.add_task(title, total=total)
+            task = progress.add_task(title, total=total, speed="")
             for name, outcome in outcomes:
                 if outcome.result is not None:
                     self._written += 1
@@ -156,23 +158,24 @@ class RunReport:
     def fail(self, name: str, error: Exception | None) -> None:
         """Print one failure at once; it is named again at the end."""
         self._failed.append((name, str(error)))
-        click.echo(f"error: {error}", err=True)
+        _say(f"error: {error}")
         if self._as_json:
-            click.echo(json.dumps({"input": name, "error": str(error)}))
+            _result(json.dumps({"input": name, "error": str(error)}))
 
     def finish(self, skipped: int) -> None:
         """Print the summary."""
         seconds = perf_counter() - self._start
         done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
         already = f", {skipped} were there" if skipped else ""
-        click.echo(f"{done}{already}, {len(self._failed)} failed", err=True)
+        stopped = "; stopped early, --resume goes on" if self.interrupted else ""
+        _say(f"{done}{already}, {len(self._failed)} failed{stopped}")
         for name, _ in self._failed:
-            click.echo(f"  failed: {name}", err=True)
+            _say(f"  failed: {name}")
 
     def _show(self, name: str, written: Written) -> None:
         if not self._as_json:
             for path in written.paths:
-                click.echo(path)
+                _result(path)
             return
         depth = written.depth
         inside = depth.values[depth.valid]
@@ -186,16 +189,31 @@ class RunReport:
             "valid": float(depth.valid.mean()),
             "provenance": depth.provenance.to_dict(),
         }
-        click.echo(json.dumps(found))
+        _result(json.dumps(found))
 
     def _progress(self) -> Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         speed = TextColumn("{task.fields[speed]}")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
-        # Only a terminal has a bar; a log gets the lines alone.
-        return Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+        # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
+        # must not pass through the console of standard error.
+        return Progress(
+            *columns,
+            console=self._console,
+            disable=not self._console.is_terminal,
+            redirect_stdout=sys.stdout.isatty(),
+        )
 
     def _advance(self, progress: Progress, task: TaskID) -> None:
         speed = (self._written + self.failed) / (perf_counter() - self._start)
         progress.update(task, advance=1, speed=f"{speed:.2f}/s")
+
+
+def _result(text: object) -> None:
+    """Print to what standard output is now, which a progress bar may have replaced."""
+    click.echo(text, file=sys.stdout)
+
+
+def _say(text: str) -> None:
+    click.echo(text, file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from ..export.network import Architecture, DepthAnything
 from ..export.network.architecture import HEAD_WIDTH
 from .appearance import Appearance
-from .evaluate import SceneValidation
+from .evaluate import CAP_M, SceneValidation, held_out_scenes
 from .options import TrainOptions
 from .scene_pool import PoolSource, Stage
 from .train import TrainResult, train
@@ -30,6 +29,10 @@ ARCHITECTURE = Architecture(
 )
 LICENCE = "Apache-2.0"
 SHARDS = 320  # of 64 scenes
+FIRST_SHARDS = 60  # enough to begin with, while the others are rendered
+BATCHES_PER_SHARD = 14.0
+HELD_OUT = 32  # scenes of each setting
+VALIDATION_PX = (168, 224)  # (h, w)
 OPTIONS = TrainOptions(
     steps=4000,
     hold_steps=2400,
@@ -68,6 +71,49 @@ _VALUE_OUT = (0.4, -0.4)  # the same of value and output weights
 _POSITION_GAIN = 0.5
 _POSITION_BASE = 100.0  # longest wave of the position table over the shortest; a table of 16 needs no more
 _FIRST_LEVEL = 1.0  # of the answer, which is inverse depth over its median
+
+
+def train_default(
+    out_dir: str | Path, pool: str | Path, *, options: TrainOptions = OPTIONS, resume: bool = False, device: str = "cpu"
+) -> TrainResult:
+    """Train the default model from scratch; blocks, see train().
+
+    Args:
+        out_dir: Of the training.
+        pool: Folder of SHARDS rendered shards; render_pool may still be filling it.
+        options: The course.
+        resume: Continue what out_dir holds.
+        device: "cpu" or "cuda".
+    """
+    network = DepthAnything(ARCHITECTURE, family="depth-anything-v2")
+    initialise(network, options.seed)
+    source = PoolSource(
+        pool,
+        shards=SHARDS,
+        stages=STAGES,
+        seed=options.seed,
+        first_shards=FIRST_SHARDS,
+        batches_per_shard=BATCHES_PER_SHARD,
+        appearance=APPEARANCE,
+    )
+    held_out = {setting: held_out_scenes(setting, HELD_OUT, VALIDATION_PX) for setting in CAP_M}
+    return train(network, source, SceneValidation(held_out), options, out_dir, resume=resume, device=device)
+
+
+def write_default(out_dir: str | Path, path: str | Path) -> None:
+    """Write the averaged weights of a training of the default model as a float16 checkpoint.
+
+    Args:
+        out_dir: Of the training, under way or ended.
+        path: Ends with .safetensors.
+
+    Raises:
+        InputError: out_dir holds no training.
+        ModelFileError: What it holds is damaged or another network's.
+    """
+    network = DepthAnything(ARCHITECTURE, family="depth-anything-v2")
+    step = load_average(Path(out_dir), network)
+    write_weights(Path(path), network.half(), {"step": step}, licence=LICENCE)
 
 
 def initialise(network: DepthAnything, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -50,6 +50,14 @@ class Group:
         flag = torch.tensor([int(asked)], device=self.device)
         dist.all_reduce(flag, op=dist.ReduceOp.MAX)
         return bool(flag.item())
+
+    def mean(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """Return the mean of each figure over all processes; all must call it at the same point."""
+        if self.size == 1:
+            return dict(figures)
+        values = torch.tensor(list(figures.values()), device=self.device)
+        dist.all_reduce(values)
+        return dict(zip(figures, (values / self.size).tolist(), strict=True))
 
     def shared(self, number: int) -> int:
         """Return the first process's number; all must call it at the same point."""

@@ -52,7 +52,7 @@ def affine_invariant_loss(
     enough = valid.flatten(1).sum(1) >= LEAST_PIXELS
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, target, valid = predicted[enough], target[enough], valid[enough]
+    predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
     ours, theirs = normalise(predicted, valid), normalise(target, valid)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
@@ -72,7 +72,8 @@ def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, target, valid, seen = predicted[enough], target[enough], valid[enough], seen[enough]
+    predicted, target = predicted[enough], _known(target, valid)[enough]
+    valid, seen = valid[enough], seen[enough]
     level = _masked_median(target, seen).clamp(min=_TINY)
     return _trimmed_mean((predicted - target / level[:, None, None]).abs(), valid, 0.0)
 
@@ -89,7 +90,8 @@ def relative_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, target, valid, seen = predicted[enough], target[enough], valid[enough], seen[enough]
+    predicted, target = predicted[enough], _known(target, valid)[enough]
+    valid, seen = valid[enough], seen[enough]
     least = _FAR_SHARE * _masked_median(target, seen)[:, None, None]
     difference = (align(predicted, target, valid) - target).abs() / torch.maximum(target, least).clamp(min=_TINY)
     return _trimmed_mean(difference, valid, 0.0)
@@ -129,7 +131,7 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """
     flat = valid.flatten(1).double()
     count = flat.sum(1).clamp(min=1)
-    x, y = (torch.where(valid, maps, 0.0).flatten(1).double() for maps in (predicted.detach(), target))
+    x, y = (_known(maps, valid).flatten(1).double() for maps in (predicted.detach(), target))
     mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
     off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
     scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
@@ -146,6 +148,11 @@ def normalise(maps: Tensor, valid: Tensor) -> Tensor:
     counted = valid.flatten(1).sum(1)
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
     return torch.where(valid, centred / spread.clamp(min=_LEAST_SPREAD)[:, None, None], 0.0)
+
+
+def _known(maps: Tensor, valid: Tensor) -> Tensor:
+    """Return maps with 0 for what is not valid, which may be NaN and would spoil the gradient."""
+    return torch.where(valid, maps, 0.0)
 
 
 def _masked_median(maps: Tensor, valid: Tensor) -> Tensor:

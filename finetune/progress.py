@@ -94,7 +94,7 @@ def _drop_later(path: Path, start: int) -> None:
     path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
-def _open_board(directory: Path) -> Any:
+def _open_board(directory: Path) -> Any:  # noqa: ANN401 - its package may not be there to name it
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

@@ -115,7 +115,7 @@ class PoolSource:
         seed: int,
         first_shards: int | None = None,
         batches_per_shard: float = 1.0,
-        appearance: Appearance = Appearance(),  # noqa: B008: frozen, so sharing it is safe
+        appearance: Appearance = Appearance(),  # noqa: B008 - frozen, so sharing it is safe
         wait_s: float = 600.0,
     ) -> None:
         self._directory, self._shards, self._stages, self._seed = Path(directory), shards, tuple(stages), seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import signal
 import threading
 import time
@@ -76,7 +77,7 @@ def train(
         quiet: Whether nothing is shown on stderr.
 
     Raises:
-        InputError: out_dir holds another training, or cannot be resumed as asked.
+        InputError: out_dir holds another training, or cannot be resumed as asked; or the training diverged.
         ModelFileError: The state is damaged.
     """
     directory = Path(out_dir)
@@ -150,12 +151,18 @@ class _Run:
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(term.detach()) / options.accumulate
             images += len(batch.images)
-        norm = nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm)
+        norm = float(nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm))
+        if not math.isfinite(norm):
+            raise InputError(
+                f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower learning_rate "
+                "and resume or start again"
+            )
         moving.optimiser.step()
         moving.optimiser.zero_grad(set_to_none=True)
         moving.course.step += 1
         moving.average.update(moving.network, moving.course.step)
-        figures = {"loss": sum(sums.values()), **sums, "grad_norm": float(norm)}
+        sums = group.mean(sums)
+        figures = {"loss": sum(sums.values()), **sums, "grad_norm": norm}
         rate = moving.optimiser.param_groups[-1]["lr"]
         speed = images * group.size / (time.monotonic() - began_s)
         self._reporter.report("step", moving.course.step, {**figures, "rate": rate, "images_per_s": speed})

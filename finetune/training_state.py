@@ -119,7 +119,7 @@ def keep_checkpoint(
     return best
 
 
-def write_weights(path: Path, network: DepthAnything, notes: Mapping[str, float]) -> None:
+def write_weights(path: Path, network: DepthAnything, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
     """Write a network as a checkpoint that says what it is; the figures become its notes."""
     kind: Kind = "inverse" if network.max_depth_m is None else "metric"
     save_checkpoint(
@@ -128,6 +128,7 @@ def write_weights(path: Path, network: DepthAnything, notes: Mapping[str, float]
         family=network.family,
         kind=kind,
         max_depth_m=network.max_depth_m,
+        licence=licence,
         notes={name: f"{value:.6g}" for name, value in notes.items()},
     )
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -114,6 +118,40 @@ def test_resume_skips_what_is_there(tmp_path: Path, tiny: TinyModel) -> None:
     result = run("run", tmp_path / "a.jpg", tmp_path / "b.jpg", "-m", tiny.onnx, "-o", tmp_path / "out", "--resume")
     assert result.stdout.split() == [str(tmp_path / "out" / "b.png")]
     assert "1 written" in result.stderr and "1 were there" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_shows_progress_and_a_pipe_beside_it_gets_the_results(tmp_path: Path, tiny: TinyModel) -> None:
+    import pty
+
+    (tmp_path / "bad.jpg").write_bytes(b"text")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "depthrt.cli", "run", str(PHOTOS), str(tmp_path / "bad.jpg")]
+    options = ["-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
+    running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=theirs, text=True)
+    results, _ = running.communicate(timeout=120)
+    os.close(theirs)
+    shown = os.read(ours, 1_000_000).decode()
+    os.close(ours)
+    assert len(results.split()) == 4 and running.returncode == 1
+    assert "5/5" in shown and "/s" in shown and "error: " in shown and "4 written" in shown
+
+
+def test_an_interrupt_leaves_whole_files_and_says_how_to_go_on(tmp_path: Path, tiny: TinyModel) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number in range(400):
+        shutil.copy(PHOTOS / "coffee.jpg", folder / f"{number:03d}.jpg")
+    command = [sys.executable, "-m", "depthrt.cli", "run", str(folder), "-m", str(tiny.onnx), "-o", str(out)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert running.stdout.readline().strip() == str(out / "000.png")  # it is in the midst of it
+    running.send_signal(signal.SIGINT)
+    _, talk = running.communicate(timeout=60)
+    assert running.returncode == 130 and "stopped early, --resume goes on" in talk
+    names = sorted(path.name for path in out.iterdir())
+    assert names == [f"{number:03d}.png" for number in range(len(names))] and 1 <= len(names) < 400
+    assert all(depthrt.read_image(path).shape == (400, 600, 3) for path in out.iterdir())
 
 
 def test_a_video_becomes_a_depth_video_and_one_data_file_a_frame(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:

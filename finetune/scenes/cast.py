@@ -231,9 +231,7 @@ def _lace_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid:
     return torch.cat([_ball_forms(origin, rays, solids, solid), torch.nn.functional.pad(rays * lace, (0, 3))], 1)
 
 
-def quadric_forms(
-    origin: torch.Tensor, rays: torch.Tensor, profile: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def quadric_forms(origin: torch.Tensor, rays: torch.Tensor, profile: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (beta, delta) as polynomials (e, 2, 6) in (u, v, 1, uu, uv, vv), and the constant c (e,).
 
     The quadric x^2 + y^2 = q0 + q1 z + q2 z^2 is a t^2 + 2 b t + c = 0 along a ray, so w = (-b +- sqrt(b^2 - a c)) / c.

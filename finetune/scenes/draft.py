@@ -110,7 +110,15 @@ class Draft:
 
     @contextmanager
     def at(
-        self, x: float, y: float, z: float, *, yaw: float = 0.0, lean: float = 0.0, scale: float = 1.0, same: bool = False
+        self,
+        x: float,
+        y: float,
+        z: float,
+        *,
+        yaw: float = 0.0,
+        lean: float = 0.0,
+        scale: float = 1.0,
+        same: bool = False,
     ) -> Iterator[None]:
         """Draw into a frame set here, turned by yaw about up and then leaning about its own x; a new instance.
 
@@ -140,7 +148,9 @@ class Draft:
         """Add an ellipsoid centred at (x, y, z)."""
         self._add(BALL, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material)
 
-    def lace(self, x: float, y: float, z: float, rx: float, ry: float, rz: float, material: Material, *, waves: float) -> None:
+    def lace(
+        self, x: float, y: float, z: float, rx: float, ry: float, rz: float, material: Material, *, waves: float
+    ) -> None:
         """Add an ellipsoid of leaves with holes between them, waves radians of them over its half size."""
         self._add(LACE, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material, opening=waves)
 
@@ -206,9 +216,7 @@ class Draft:
         rotation = frame.rotation if turn is IDENTITY else _multiply(frame.rotation, turn)
         s = frame.scale
         size = (half[0] * s, half[1] * s, half[2] * s)
-        self.solids.append(
-            (kind, *self.place(*at), *rotation, *size, *profile, opening, float(self.thing), *material)
-        )
+        self.solids.append((kind, *self.place(*at), *rotation, *size, *profile, opening, float(self.thing), *material))
 
     def _inner(self, at: Vector, yaw: float, lean: float, scale: float) -> _Frame:
         c, s = math.cos(yaw), math.sin(yaw)

@@ -45,7 +45,10 @@ def _legs(d: Draft, p: Palette, legs: Material, skin: Material, sitting: bool, g
     for side in (-1, 1):
         hip = (side * 0.1, 0.0, 0.5 if sitting else 0.93)
         if sitting:
-            knee, ankle = (side * r.uniform(0.1, 0.22), -0.45, 0.5), (side * r.uniform(0.08, 0.25), -r.uniform(0.35, 0.6), 0.08)
+            knee, ankle = (
+                (side * r.uniform(0.1, 0.22), -0.45, 0.5),
+                (side * r.uniform(0.08, 0.25), -r.uniform(0.35, 0.6), 0.08),
+            )
         else:
             step = r.gauss(0, 0.12)
             knee, ankle = (side * 0.11, -abs(step) * 0.8, 0.5), (side * 0.12, step, 0.08)
@@ -97,7 +100,11 @@ def _head(d: Draft, p: Palette, skin: Material, detail: bool) -> None:
         d.tube(0, 0.0, 0.07, 0.092, 0.08, p.cloth(), bulge=0.1)
     if not detail:
         return
-    white, dark, lip = p.even((0.7, 0.68, 0.65), gloss=0.5), p.even((0.03, 0.02, 0.02), gloss=0.8), p.even((0.35, 0.1, 0.08))
+    white, dark, lip = (
+        p.even((0.7, 0.68, 0.65), gloss=0.5),
+        p.even((0.03, 0.02, 0.02), gloss=0.8),
+        p.even((0.35, 0.1, 0.08)),
+    )
     for side in (-1, 1):
         d.ball(side * 0.032, -0.081, 0.025, 0.015, 0.009, 0.009, white)
         d.ball(side * 0.032, -0.0875, 0.025, 0.007, 0.006, 0.0075, dark)
@@ -126,7 +133,10 @@ def draw_animal(d: Draft, p: Palette, *, length: float | None = None, detail: bo
     leg = {"stand": r.uniform(0.45, 0.8), "sit": 0.4, "lie": 0.12}[pose] * s
     thick = r.uniform(0.2, 0.3) * s
     rise = 0.35 * s if pose == "sit" else 0.0
-    front, back = (0.0, -0.4 * s, leg + thick * 0.6 + rise), (0.0, 0.4 * s, leg * (0.6 if pose == "sit" else 1) + thick * 0.6)
+    front, back = (
+        (0.0, -0.4 * s, leg + thick * 0.6 + rise),
+        (0.0, 0.4 * s, leg * (0.6 if pose == "sit" else 1) + thick * 0.6),
+    )
     d.limb((0, front[1] - 0.2 * s, front[2]), (0, back[1] + 0.2 * s, back[2]), thick, coat, bulge=1.05)
     d.ball(*front, thick * 0.95, thick, thick * 1.1, coat)
     d.ball(*back, thick * 1.0, thick * 0.95, thick, coat)
@@ -137,7 +147,12 @@ def draw_animal(d: Draft, p: Palette, *, length: float | None = None, detail: bo
             d.ball(foot[0], foot[1] - 0.04 * s, foot[2], 0.06 * s, 0.09 * s, 0.045 * s, second)
     neck = (0.0, front[1] - r.uniform(0.15, 0.35) * s, front[2] + r.uniform(0.2, 0.5) * s)
     d.bar(front, neck, thick * 0.6, coat, top=thick * 0.5)
-    d.limb((0, back[1], back[2]), (r.gauss(0, 0.3) * s, back[1] + 0.5 * s, back[2] + r.uniform(-0.3, 0.5) * s), 0.05 * s, coat)
+    d.limb(
+        (0, back[1], back[2]),
+        (r.gauss(0, 0.3) * s, back[1] + 0.5 * s, back[2] + r.uniform(-0.3, 0.5) * s),
+        0.05 * s,
+        coat,
+    )
     with d.at(*neck, yaw=r.gauss(0, 0.5), lean=r.gauss(0, 0.2), scale=s, same=True):
         _muzzle(d, p, coat, second, detail)
 
@@ -199,7 +214,17 @@ def draw_plant(d: Draft, p: Palette, *, height: float) -> None:
     """Draw a pot plant or a bunch of flowers in a vase."""
     r = d.rng
     pot, leaves = p.plastic(), p.leaves()
-    d.tube(0, 0, 0, height * 0.13, height * 0.3, pot, top=height * r.uniform(0.12, 0.2), bulge=r.uniform(-0.2, 0.3), hollow=True)
+    d.tube(
+        0,
+        0,
+        0,
+        height * 0.13,
+        height * 0.3,
+        pot,
+        top=height * r.uniform(0.12, 0.2),
+        bulge=r.uniform(-0.2, 0.3),
+        hollow=True,
+    )
     d.tube(0, 0, height * 0.2, height * 0.1, height * 0.05, p.ground())
     for _ in range(r.randint(4, 9)):
         turn, out = r.uniform(0, 2 * math.pi), height * r.uniform(0.08, 0.4)
@@ -217,7 +242,15 @@ def draw_bush(d: Draft, p: Palette, *, height: float) -> None:
         stone = p.ground()
         for _ in range(r.randint(1, 3)):
             size = height * r.uniform(0.4, 0.7)
-            d.ball(r.gauss(0, 0.5) * height, r.gauss(0, 0.4) * height, size * 0.4, size, size * r.uniform(0.7, 1.2), size * 0.7, stone)
+            d.ball(
+                r.gauss(0, 0.5) * height,
+                r.gauss(0, 0.4) * height,
+                size * 0.4,
+                size,
+                size * r.uniform(0.7, 1.2),
+                size * 0.7,
+                stone,
+            )
         return
     leaves = p.leaves()
     for _ in range(r.randint(1, 4)):

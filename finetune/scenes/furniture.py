@@ -13,7 +13,11 @@ from .materials import Material, Palette
 def draw_table(d: Draft, p: Palette, w: float, deep: float) -> None:
     """Draw a table or desk with things on it, sometimes with a cloth."""
     r = d.rng
-    high, top, leg = r.uniform(0.42, 0.9), p.wood() if r.random() < 0.6 else p.plastic(), p.metal() if r.random() < 0.4 else p.wood()
+    high, top, leg = (
+        r.uniform(0.42, 0.9),
+        p.wood() if r.random() < 0.6 else p.plastic(),
+        p.metal() if r.random() < 0.4 else p.wood(),
+    )
     thick = r.uniform(0.02, 0.06)
     if r.random() < 0.2:
         d.tube(0, 0, high - thick, min(w, deep) / 2, thick, top)
@@ -113,14 +117,24 @@ def draw_shelf(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 def _books(p: Palette) -> Material:
     """Return the backs of a row of books."""
-    return p.make(p.rng.choice(("stripes", "stripes", "text", "plaid")), p.colour(), p.colour(), tile_m=p.rng.uniform(0.2, 0.4), other=p.colour())
+    return p.make(
+        p.rng.choice(("stripes", "stripes", "text", "plaid")),
+        p.colour(),
+        p.colour(),
+        tile_m=p.rng.uniform(0.2, 0.4),
+        other=p.colour(),
+    )
 
 
 def draw_cabinet(d: Draft, p: Palette, w: float, deep: float) -> None:
     """Draw a chest, cupboard, fridge, oven or wardrobe with doors and handles."""
     r = d.rng
     high = r.choice((r.uniform(0.5, 1.0), r.uniform(1.5, 2.1)))
-    body, front, knob = p.wood() if r.random() < 0.6 else p.plastic(), p.wood() if r.random() < 0.5 else p.plastic(), p.metal()
+    body, front, knob = (
+        p.wood() if r.random() < 0.6 else p.plastic(),
+        p.wood() if r.random() < 0.5 else p.plastic(),
+        p.metal(),
+    )
     d.box(0, 0, 0, w, deep, high, body)
     columns, rows = max(1, round(w / 0.6)), 1 if high > 1.2 else r.randint(1, 3)
     for i in range(columns):
@@ -208,7 +222,13 @@ def draw_motorcycle(d: Draft, p: Palette, w: float = 0, deep: float = 0) -> None
             d.tube(0, 0, -wide / 2 - 0.002, radius * 0.72, wide + 0.004, metal)
             d.tube(0, 0, -wide / 2 - 0.02, radius * 0.2, wide + 0.04, tyre)
     head, seat, crank = (0.38, 0.0, 0.85), (-0.3, 0.0, 0.75), (-0.05, 0.0, 0.3)
-    for start, end in (((0.65, 0, radius), head), (head, seat), (seat, crank), (crank, head), (crank, (-0.65, 0, radius))):
+    for start, end in (
+        ((0.65, 0, radius), head),
+        (head, seat),
+        (seat, crank),
+        (crank, head),
+        (crank, (-0.65, 0, radius)),
+    ):
         for y in (-0.07, 0.07) if heavy else (0.0,):
             d.bar((start[0], y, start[2]), (end[0], y, end[2]), 0.022, metal)
     d.bar((0.33, -0.35, 1.0), (0.36, 0.35, 1.0), 0.015, metal)
@@ -236,14 +256,24 @@ def _cup(d: Draft, p: Palette) -> None:
 
 def _books(p: Palette) -> Material:
     """Return the backs of a row of books."""
-    return p.make(p.rng.choice(("stripes", "stripes", "text", "plaid")), p.colour(), p.colour(), tile_m=p.rng.uniform(0.2, 0.4), other=p.colour())
+    return p.make(
+        p.rng.choice(("stripes", "stripes", "text", "plaid")),
+        p.colour(),
+        p.colour(),
+        tile_m=p.rng.uniform(0.2, 0.4),
+        other=p.colour(),
+    )
 
 
 def draw_cabinet(d: Draft, p: Palette, w: float, deep: float) -> None:
     """Draw a chest, cupboard, fridge, oven or wardrobe with doors and handles."""
     r = d.rng
     high = r.choice((r.uniform(0.5, 1.0), r.uniform(1.5, 2.1)))
-    body, front, knob = p.wood() if r.random() < 0.6 else p.plastic(), p.wood() if r.random() < 0.5 else p.plastic(), p.metal()
+    body, front, knob = (
+        p.wood() if r.random() < 0.6 else p.plastic(),
+        p.wood() if r.random() < 0.5 else p.plastic(),
+        p.metal(),
+    )
     d.box(0, 0, 0, w, deep, high, body)
     columns, rows = max(1, round(w / 0.6)), 1 if high > 1.2 else r.randint(1, 3)
     for i in range(columns):
@@ -331,7 +361,13 @@ def draw_motorcycle(d: Draft, p: Palette, w: float = 0, deep: float = 0) -> None
             d.tube(0, 0, -wide / 2 - 0.002, radius * 0.72, wide + 0.004, metal)
             d.tube(0, 0, -wide / 2 - 0.02, radius * 0.2, wide + 0.04, tyre)
     head, seat, crank = (0.38, 0.0, 0.85), (-0.3, 0.0, 0.75), (-0.05, 0.0, 0.3)
-    for start, end in (((0.65, 0, radius), head), (head, seat), (seat, crank), (crank, head), (crank, (-0.65, 0, radius))):
+    for start, end in (
+        ((0.65, 0, radius), head),
+        (head, seat),
+        (seat, crank),
+        (crank, head),
+        (crank, (-0.65, 0, radius)),
+    ):
         for y in (-0.07, 0.07) if heavy else (0.0,):
             d.bar((start[0], y, start[2]), (end[0], y, end[2]), 0.022, metal)
     d.bar((0.33, -0.35, 1.0), (0.36, 0.35, 1.0), 0.015, metal)
@@ -386,10 +422,28 @@ def _fruit(d: Draft, p: Palette) -> None:
 def _bowl(d: Draft, p: Palette) -> None:
     r = d.rng
     radius = r.uniform(0.06, 0.14)
-    d.tube(0, 0, 0, radius * 0.5, radius * r.uniform(0.3, 0.9), p.plastic(), top=radius, bulge=r.uniform(0, 0.2), hollow=True)
+    d.tube(
+        0,
+        0,
+        0,
+        radius * 0.5,
+        radius * r.uniform(0.3, 0.9),
+        p.plastic(),
+        top=radius,
+        bulge=r.uniform(0, 0.2),
+        hollow=True,
+    )
     if r.random() < 0.5:
         for _ in range(4):
-            d.ball(r.gauss(0, 0.3) * radius, r.gauss(0, 0.3) * radius, radius * 0.4, radius * 0.3, radius * 0.3, radius * 0.3, p.any())
+            d.ball(
+                r.gauss(0, 0.3) * radius,
+                r.gauss(0, 0.3) * radius,
+                radius * 0.4,
+                radius * 0.3,
+                radius * 0.3,
+                radius * 0.3,
+                p.any(),
+            )
 
 
 def _plate(d: Draft, p: Palette) -> None:

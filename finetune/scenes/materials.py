@@ -104,22 +104,37 @@ class Palette:
     def paint(self) -> Material:
         """Return a wall: painted, papered, panelled, bare."""
         r = self.rng
-        kind = r.choice(("plaster", "plaster", "plaster", "noise", "stripes", "blossoms", "brick", "tiles", "wood", "dots", "plaid"))
-        base = self.colour(0.15, 0.9) if r.random() < 0.7 else hsv(r.uniform(0.05, 0.15), r.uniform(0, 0.25), r.uniform(0.4, 0.9))
+        kind = r.choice(
+            ("plaster", "plaster", "plaster", "noise", "stripes", "blossoms", "brick", "tiles", "wood", "dots", "plaid")
+        )
+        base = (
+            self.colour(0.15, 0.9)
+            if r.random() < 0.7
+            else hsv(r.uniform(0.05, 0.15), r.uniform(0, 0.25), r.uniform(0.4, 0.9))
+        )
         contrast = r.uniform(0.6, 1.1) if kind == "plaster" else r.uniform(0.3, 1.5)
-        figure = self.colour(0.1, 0.9) if kind not in ("plaster", "wood") and r.random() < 0.5 else _scaled(base, contrast)
+        figure = (
+            self.colour(0.1, 0.9) if kind not in ("plaster", "wood") and r.random() < 0.5 else _scaled(base, contrast)
+        )
         return self.make(kind, base, figure, tile_m=r.uniform(0.6, 3.0))
 
     def ceiling(self) -> Material:
         """Return something pale, mostly."""
         r = self.rng
         base = hsv(r.random(), r.uniform(0, 0.15), r.uniform(0.4, 0.9)) if r.random() < 0.8 else self.colour()
-        return self.make(r.choice(("plaster", "plaster", "tiles", "wood")), base, _scaled(base, r.uniform(0.6, 1.1)), tile_m=r.uniform(1, 3))
+        return self.make(
+            r.choice(("plaster", "plaster", "tiles", "wood")),
+            base,
+            _scaled(base, r.uniform(0.6, 1.1)),
+            tile_m=r.uniform(1, 3),
+        )
 
     def floor(self) -> Material:
         """Return boards, tiles, carpet, stone."""
         r = self.rng
-        kind = r.choice(("wood", "wood", "tiles", "tiles", "checker", "carpet", "marble", "stones", "noise", "scratches", "weave"))
+        kind = r.choice(
+            ("wood", "wood", "tiles", "tiles", "checker", "carpet", "marble", "stones", "noise", "scratches", "weave")
+        )
         if kind == "wood":
             return self.wood()
         base = self.colour(0.05, 0.7)
@@ -129,7 +144,9 @@ class Palette:
     def cloth(self) -> Material:
         """Return fabric."""
         r = self.rng
-        kind = r.choice(("weave", "weave", "plaid", "stripes", "dots", "blossoms", "carpet", "noise", "plaster", "text"))
+        kind = r.choice(
+            ("weave", "weave", "plaid", "stripes", "dots", "blossoms", "carpet", "noise", "plaster", "text")
+        )
         base = self.colour()
         figure = self.colour() if r.random() < 0.5 else _scaled(base, r.uniform(0.4, 1.5))
         return self.make(kind, base, figure, tile_m=r.uniform(0.15, 0.8), bump=r.uniform(0, 0.4))
@@ -139,19 +156,36 @@ class Palette:
         r = self.rng
         kind = r.choice(tuple(SLOTS))
         gloss = r.choice((0.0, 0.0, 0.3, 0.8))
-        return self.make(kind, self.colour(), self.colour(), tile_m=r.uniform(0.1, 1.0), gloss=gloss, shine=r.uniform(10, 80))
+        return self.make(
+            kind, self.colour(), self.colour(), tile_m=r.uniform(0.1, 1.0), gloss=gloss, shine=r.uniform(10, 80)
+        )
 
     def plastic(self) -> Material:
         """Return a nearly even, glossy surface: crockery, plastic, lacquer."""
         r = self.rng
         base = self.colour(0.02, 0.9)
-        return self.make("plaster", base, _scaled(base, r.uniform(0.8, 1.1)), tile_m=0.5, gloss=r.uniform(0.1, 1.0), shine=r.uniform(15, 120), stain=0.1)
+        return self.make(
+            "plaster",
+            base,
+            _scaled(base, r.uniform(0.8, 1.1)),
+            tile_m=0.5,
+            gloss=r.uniform(0.1, 1.0),
+            shine=r.uniform(15, 120),
+            stain=0.1,
+        )
 
     def metal(self) -> Material:
         """Return steel, brass, painted metal."""
         r = self.rng
         base = hsv(r.uniform(0.05, 0.16), r.uniform(0, 0.5), r.uniform(0.05, 0.5))
-        return self.make("scratches", base, _scaled(base, r.uniform(0.7, 1.6)), tile_m=0.7, gloss=r.uniform(0.3, 1.2), shine=r.uniform(15, 60))
+        return self.make(
+            "scratches",
+            base,
+            _scaled(base, r.uniform(0.7, 1.6)),
+            tile_m=0.7,
+            gloss=r.uniform(0.3, 1.2),
+            shine=r.uniform(15, 60),
+        )
 
     def skin(self) -> Material:
         """Return human skin."""
@@ -185,20 +219,40 @@ class Palette:
         kind = r.choice(("grass", "grass", "grass", "stones", "noise", "tiles", "brick", "scratches"))
         if kind == "grass":
             base = hsv(r.uniform(0.12, 0.33), r.uniform(0.3, 0.8), r.uniform(0.05, 0.35))
-            return self.make(kind, base, _scaled(base, r.uniform(1.2, 2.5)), tile_m=r.uniform(1.0, 3), bump=0.6, other=hsv(r.uniform(0.05, 0.2), 0.6, 0.3))
+            return self.make(
+                kind,
+                base,
+                _scaled(base, r.uniform(1.2, 2.5)),
+                tile_m=r.uniform(1.0, 3),
+                bump=0.6,
+                other=hsv(r.uniform(0.05, 0.2), 0.6, 0.3),
+            )
         base = hsv(r.uniform(0.03, 0.15), r.uniform(0, 0.6), 0.06 + 0.5 * r.random() ** 2)
-        return self.make(kind, base, _scaled(base, r.uniform(0.5, 1.5)), tile_m=r.uniform(0.7, 2), stain=0.3, bump=r.uniform(0, 0.8))
+        return self.make(
+            kind, base, _scaled(base, r.uniform(0.5, 1.5)), tile_m=r.uniform(0.7, 2), stain=0.3, bump=r.uniform(0, 0.8)
+        )
 
     def asphalt(self) -> Material:
         """Return road surface."""
         r = self.rng
         base = hsv(r.uniform(0.0, 0.7), r.uniform(0, 0.1), r.uniform(0.03, 0.3))
-        return self.make(r.choice(("noise", "plaster", "scratches", "stones")), base, _scaled(base, r.uniform(0.6, 1.5)), tile_m=r.uniform(0.8, 2.5), stain=0.3, bump=0.5)
+        return self.make(
+            r.choice(("noise", "plaster", "scratches", "stones")),
+            base,
+            _scaled(base, r.uniform(0.6, 1.5)),
+            tile_m=r.uniform(0.8, 2.5),
+            stain=0.3,
+            bump=0.5,
+        )
 
     def facade(self) -> Material:
         """Return a wall with rows of windows."""
         r = self.rng
-        wall = self.colour(0.08, 0.8) if r.random() < 0.5 else hsv(r.uniform(0.02, 0.13), r.uniform(0, 0.6), r.uniform(0.15, 0.7))
+        wall = (
+            self.colour(0.08, 0.8)
+            if r.random() < 0.5
+            else hsv(r.uniform(0.02, 0.13), r.uniform(0, 0.6), r.uniform(0.15, 0.7))
+        )
         pane = hsv(r.uniform(0.5, 0.65), r.uniform(0.1, 0.6), r.uniform(0.02, 0.4))
         slots = SLOTS["facade"]
         slot = float(slots.start + int(r.random() * len(slots)))

@@ -244,7 +244,11 @@ def draw_facade(rng: np.random.Generator) -> Map:
     frame = ((off_x < half_x + 0.05) & (off_y < half_y + 0.05)).astype(np.float32) - pane
     bar = pane * ((off_x < 0.02) | (np.abs(off_y - half_y * rng.choice([0.0, 0.4])) < 0.02))
     lit = rng.random((rows, columns), dtype=np.float32)[(_Y * rows).astype(int), (_X * columns).astype(int)]
-    wall = 0.5 + (spectral_noise(rng, 0.6) - 0.5) * rng.uniform(0.2, 1.0) + 0.15 * _grid(rng, 32, 16, shift=0.5, joint=0.006)[0]
+    wall = (
+        0.5
+        + (spectral_noise(rng, 0.6) - 0.5) * rng.uniform(0.2, 1.0)
+        + 0.15 * _grid(rng, 32, 16, shift=0.5, joint=0.006)[0]
+    )
     pane = np.maximum(pane - bar, 0)
     course = (np.abs(y - 0.97) < 0.03).astype(np.float32) * rng.choice([0, 1])
     return np.stack([wall * (1 - pane), pane * (0.4 + 0.6 * lit), np.clip(frame + bar + course, 0, 1)])

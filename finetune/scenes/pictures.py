@@ -78,7 +78,9 @@ def _face(rng: np.random.Generator) -> _Picture:
     picture = _over(picture, _ellipse(x, y + r * 1.2, r * 0.4, r * 0.7) < 1, skin * 0.8, light)
     picture = _over(picture, _ellipse(x, y, r * 0.85, r * 1.15) < 1, skin, light)
     for side in (-1, 1):
-        picture = _over(picture, _ellipse(x + side * r * 0.35, y - r * 0.15, r * 0.15, r * 0.08) < 1, _colour(rng, 0, 0.1))
+        picture = _over(
+            picture, _ellipse(x + side * r * 0.35, y - r * 0.15, r * 0.15, r * 0.08) < 1, _colour(rng, 0, 0.1)
+        )
     return _over(picture, _ellipse(x, y + r * 0.6, r * 0.3, r * 0.07) < 1, skin * np.array([[[0.8]], [[0.4]], [[0.4]]]))
 
 

@@ -20,14 +20,14 @@ _GROUND_M = 60.0
 def draft_parallel(d: Draft) -> None:
     """Draw equal panels that face the camera in planes at several depths, with nothing that links them."""
     r, p = d.rng, Palette(d.rng)
-    material = p.any()
+    material, kind = p.any(), r.random()
     count, side = r.randint(2, 5), r.uniform(0.6, 1.2)
     far = [r.uniform(2, 4) * 1.5**k for k in range(count)]
     r.shuffle(far)
     for k, y in enumerate(far):
         x = ((k + 0.5) / count - 0.5) * y * 1.1
         with d.at(x, y, r.uniform(-0.15, 0.15) * y):
-            _shape(d, material, side)
+            _shape(d, material, side, kind=kind)
     _backdrop(d, p, 14.0)
     _look_ahead(d)
 
@@ -35,7 +35,7 @@ def draft_parallel(d: Draft) -> None:
 def draft_size(d: Draft) -> None:
     """Draw small near and large far copies of one object, of the same apparent size; some scenes have a ground."""
     r, p = d.rng, Palette(d.rng)
-    material, count = p.any(), r.randint(2, 3)
+    material, kind, count = p.any(), r.random(), r.randint(2, 3)
     near = r.uniform(1.5, 2.5)
     grounded = r.random() < 0.5
     places = list(range(count))
@@ -43,7 +43,7 @@ def draft_size(d: Draft) -> None:
     for k, place in enumerate(places):
         y = near * 2.0**k
         with d.at((place - (count - 1) / 2) * 0.55 * y, y, -0.4 * y if grounded else 0.0, scale=y / near):
-            _shape(d, material, 0.5, low=0.0 if grounded else -0.25)
+            _shape(d, material, 0.5, kind=kind, low=0.0 if grounded else -0.25)
     if grounded:
         for k in range(count):
             y = near * 2.0**k
@@ -57,11 +57,11 @@ def draft_occlusion(d: Draft) -> None:
     r, p = d.rng, Palette(d.rng)
     y = r.uniform(2.5, 5)
     with d.at(r.gauss(0, 0.2), y, 0):
-        _shape(d, p.any(), r.uniform(0.8, 1.6))
+        _shape(d, p.any(), r.uniform(0.8, 1.6), kind=r.random())
     for _ in range(r.randint(1, 3)):
         near = y * r.uniform(0.4, 0.8)
         with d.at(r.gauss(0, 0.4), near, r.gauss(0, 0.2), yaw=r.gauss(0, 0.3)):
-            _shape(d, p.any(), r.uniform(0.4, 0.9))
+            _shape(d, p.any(), r.uniform(0.4, 0.9), kind=r.random())
     if r.random() < 0.6:
         d.box(0, _GROUND_M / 2, -1.3, _GROUND_M, _GROUND_M, 0.2, p.floor())
     _backdrop(d, p, y * r.uniform(1.4, 3))
@@ -81,10 +81,10 @@ def draft_sky(d: Draft) -> None:
     draft_meadow(d)
     if r.random() < 0.3:
         d.solids[:] = d.solids[:1]
-    d.eye.pitch_rad = r.uniform(0.1, 0.6)
+    d.eye.pitch_rad = r.uniform(0.05, 0.4)
     d.eye.position = (0.0, 0.0, r.uniform(1.0, 30.0))
     light_outdoors(d)
-    d.air.clouds = r.uniform(0.0, 0.8)
+    d.air.clouds = r.uniform(0.1, 0.8)
 
 
 def _plain(material: Material) -> Material:
@@ -101,9 +101,9 @@ def _plain(material: Material) -> Material:
     return tuple(out)
 
 
-def _shape(d: Draft, material: Material, side: float, *, low: float | None = None) -> None:
+def _shape(d: Draft, material: Material, side: float, *, kind: float, low: float | None = None) -> None:
     """Draw a panel, disc, ball, box or post, its middle (or its foot at `low`) at the frame's height 0."""
-    kind, z = d.rng.random(), -side / 2 if low is None else low
+    z = -side / 2 if low is None else low
     if kind < 0.4:
         d.box(0, 0, z, side, 0.02, side, material)
     elif kind < 0.55:

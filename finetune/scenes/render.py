@@ -57,11 +57,15 @@ def render_scenes(
         )
     group = max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px))
     parts = []
-    with torch.inference_mode():
+    with torch.no_grad():
         for start in range(0, len(seeds), group):
             part = slice(start, start + group)
             drafts = [draft_scene(seed, setting) for seed in seeds[part]]
-            own = cameras_of([draft.eye for _, draft in drafts], device) if cameras is None else _slice(cameras, part, device)
+            own = (
+                cameras_of([draft.eye for _, draft in drafts], device)
+                if cameras is None
+                else _slice(cameras, part, device)
+            )
             batch = _Batch([draft for _, draft in drafts], own, height_px, width_px, texture_seed, device)
             parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
     return join_scenes(parts)

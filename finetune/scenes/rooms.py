@@ -90,7 +90,12 @@ def build_shell(d: Draft, p: Palette, room: Room) -> list[Window]:
         for k in range(r.randint(2, 5)):
             d.box(0, deep * (k + 0.5) / 5, high - 0.15, w, 0.12, 0.15, p.wood())
     windows: list[Window] = []
-    sides = ((0.0, deep, 0.0, w), (w / 2, deep / 2, -math.pi / 2, deep), (-w / 2, deep / 2, math.pi / 2, deep), (0.0, 0.0, math.pi, w))
+    sides = (
+        (0.0, deep, 0.0, w),
+        (w / 2, deep / 2, -math.pi / 2, deep),
+        (-w / 2, deep / 2, math.pi / 2, deep),
+        (0.0, 0.0, math.pi, w),
+    )
     for index, (x, y, yaw, length) in enumerate(sides):
         material = p.paint() if r.random() < 0.25 else wall
         holes = _holes(d, length, high) if r.random() < 0.6 else []
@@ -255,7 +260,9 @@ def furnish(d: Draft, p: Palette, room: Room, wanted: int, *, keep_free: Vector)
             reach_x, reach_y = w / 2, deep / 2
         if abs(x) + reach_x > room.w / 2 + 0.02 or not 0.02 < y - reach_y + 0.05 or y + reach_y > room.deep + 0.02:
             continue
-        if _meets(taken, x, y, reach_x, reach_y) or _meets([(*keep_free[:2], _CLEAR_M, _CLEAR_M)], x, y, reach_x, reach_y):
+        if _meets(taken, x, y, reach_x, reach_y) or _meets(
+            [(*keep_free[:2], _CLEAR_M, _CLEAR_M)], x, y, reach_x, reach_y
+        ):
             continue
         taken.append((x, y, reach_x, reach_y))
         with d.at(x, y, 0, yaw=yaw):
@@ -266,12 +273,20 @@ def _spot(d: Draft, room: Room, deep: float, walled: bool) -> tuple[float, float
     """Return (x, y, yaw) against a wall with the back to it, or anywhere."""
     r = d.rng
     if not walled:
-        return r.uniform(-0.5, 0.5) * room.w, r.uniform(0.2, 1) * room.deep, r.choice((0, 0, math.pi / 2, -math.pi / 2, math.pi)) + r.gauss(0, 0.15)
+        return (
+            r.uniform(-0.5, 0.5) * room.w,
+            r.uniform(0.2, 1) * room.deep,
+            r.choice((0, 0, math.pi / 2, -math.pi / 2, math.pi)) + r.gauss(0, 0.15),
+        )
     side = r.choice((0, 0, 1, 2))
     if side == 0:
         return r.uniform(-0.5, 0.5) * room.w, room.deep - deep / 2 - 0.03, 0.0
     x = room.w / 2 - deep / 2 - 0.03
-    return (x, r.uniform(0.1, 1) * room.deep, -math.pi / 2) if side == 1 else (-x, r.uniform(0.1, 1) * room.deep, math.pi / 2)
+    return (
+        (x, r.uniform(0.1, 1) * room.deep, -math.pi / 2)
+        if side == 1
+        else (-x, r.uniform(0.1, 1) * room.deep, math.pi / 2)
+    )
 
 
 def _meets(taken: list[tuple[float, float, float, float]], x: float, y: float, rx: float, ry: float) -> bool:
@@ -294,12 +309,26 @@ def light_room(d: Draft, room: Room, windows: list[Window]) -> None:
         away = (-math.sin(turn) * math.cos(rise) * far, math.cos(turn) * math.cos(rise) * far, math.sin(rise) * far)
         sun_at = (middle[0] + away[0], middle[1] + away[1], middle[2] + away[2])
         reach = math.atan((room.w + room.deep) * 0.4 / far)
-        sun = Light(sun_at, (middle[0] * 0.5, (middle[1] + room.deep / 2) / 2, 0.5), reach, _times(hsv(0.11, 0.2, 1), r.uniform(2, 8)), False, 0.7)
+        sun = Light(
+            sun_at,
+            (middle[0] * 0.5, (middle[1] + room.deep / 2) / 2, 0.5),
+            reach,
+            _times(hsv(0.11, 0.2, 1), r.uniform(2, 8)),
+            False,
+            0.7,
+        )
         first, sky = sun, cool
         overhead = Light(lamp_at, below, math.radians(76), _times(cool, strength * 0.4), True, 3.0)
     else:
         at = (r.uniform(-0.45, 0.45) * room.w, r.uniform(0.05, 0.95) * room.deep, r.uniform(1.3, room.high - 0.1))
-        first = Light(at, (r.gauss(0, 0.5), room.deep * 0.5, 0.3), math.radians(72), _times(warm, r.uniform(0.5, 5)), True, r.uniform(0.5, 2.5))
+        first = Light(
+            at,
+            (r.gauss(0, 0.5), room.deep * 0.5, 0.3),
+            math.radians(72),
+            _times(warm, r.uniform(0.5, 5)),
+            True,
+            r.uniform(0.5, 2.5),
+        )
         sky = warm
     d.lights = [first, overhead]
     fill = r.uniform(0.15, 0.7)

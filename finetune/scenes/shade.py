@@ -142,12 +142,14 @@ class Shader:
     def _sky(self, ray: torch.Tensor, air: _AirRows) -> torch.Tensor:
         """Return the colour of the sky with its clouds; ray is of unit length."""
         height = ray[2].clamp(min=0.0)
-        spread = 0.12 / (height + 0.08)
+        spread = 0.08 / (height + 0.06)
         number, colour = air.number, air.colour
         slot = number["cloud_slot"].expand_as(height)
         level = (spread * 8).log2_().clamp_(0, 4)
-        weights = self._bank.look_up(slot, ray[0] * spread + number["cloud_u"], ray[1] * spread + number["cloud_v"], level)
-        cover = (weights[1] * 0.7).add_(weights[0] * 0.3).add_(number["clouds"] - 0.9).mul_(2.5).clamp_(0, 1)
+        weights = self._bank.look_up(
+            slot, ray[0] * spread + number["cloud_u"], ray[1] * spread + number["cloud_v"], level
+        )
+        cover = (weights[1] * 0.9).add_(weights[0] * 0.2).add_(number["clouds"] - 0.85).mul_(4).clamp_(0, 1)
         cover *= (height * 8).clamp_(0, 1)
         above = torch.lerp(colour["horizon"], colour["zenith"], height.sqrt())
         return torch.lerp(above, colour["cloud"] * (0.75 + 0.5 * weights[2]), cover)
@@ -157,7 +159,15 @@ def _air_row(air: Air) -> list[float]:
     low, high = air.corner or ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     cloud = [0.35 * z + 0.65 * max(air.horizon) for z in air.horizon]
     colours = [*air.zenith, *air.horizon, *cloud, *air.ambient_up, *air.ambient_down]
-    numbers = [air.clouds, air.cloud_slot, *air.cloud_shift, air.haze_per_m, air.toon, air.daylight, air.corner is not None]
+    numbers = [
+        air.clouds,
+        air.cloud_slot,
+        *air.cloud_shift,
+        air.haze_per_m,
+        air.toon,
+        air.daylight,
+        air.corner is not None,
+    ]
     return [*colours, *(float(number) for number in numbers), *low, *high]
 
 

@@ -110,7 +110,15 @@ def _tower(d: Draft, p: Palette, tall: float) -> None:
     d.tube(0, 0, tall * 0.7 + thick * 0.6, thick, tall * 0.2, p.plastic(), top=0.02 * thick, bulge=r.uniform(0, 0.3))
     for k in range(r.randint(0, 4)):
         turn = k * math.pi / 2
-        d.tube(math.cos(turn) * thick * 1.5, math.sin(turn) * thick * 1.5, thick * 0.5, thick * 0.5, tall * r.uniform(0.2, 0.5), p.plastic(), top=thick * 0.2)
+        d.tube(
+            math.cos(turn) * thick * 1.5,
+            math.sin(turn) * thick * 1.5,
+            thick * 0.5,
+            thick * 0.5,
+            tall * r.uniform(0.2, 0.5),
+            p.plastic(),
+            top=thick * 0.2,
+        )
     x = thick * r.uniform(2.5, 4)
     for k in range(8):
         d.box(x, 0, tall * k / 9, thick * 1.2, thick * 1.2, thick * 0.15, p.metal())
@@ -190,7 +198,12 @@ def _along_kerb(d: Draft, p: Palette, side: int, x: float, kerb: float) -> None:
 def _walkers(d: Draft, p: Palette, side: int, half: float, walk: float, kerb: float) -> None:
     r = d.rng
     for _ in range(r.randint(0, 4)):
-        with d.at(side * (half + r.uniform(0.3, 1) * walk), r.uniform(2.5, 40), kerb, yaw=r.choice((0, math.pi, 1.5)) + r.gauss(0, 0.4)):
+        with d.at(
+            side * (half + r.uniform(0.3, 1) * walk),
+            r.uniform(2.5, 40),
+            kerb,
+            yaw=r.choice((0, math.pi, 1.5)) + r.gauss(0, 0.4),
+        ):
             if r.random() < 0.85:
                 draw_person(d, p, detail=False)
             else:
@@ -225,7 +238,11 @@ def _marks(d: Draft, p: Palette, x: float) -> None:
 def draw_vehicle(d: Draft, p: Palette) -> None:
     """Draw a car, van, bus or lorry along y, front to -y."""
     r = d.rng
-    body, glass, tyre = p.plastic(), p.even(hsv(0.58, 0.3, r.uniform(0.02, 0.15)), gloss=1.0), p.even((0.02, 0.02, 0.02))
+    body, glass, tyre = (
+        p.plastic(),
+        p.even(hsv(0.58, 0.3, r.uniform(0.02, 0.15)), gloss=1.0),
+        p.even((0.02, 0.02, 0.02)),
+    )
     kind = r.random()
     w = r.uniform(1.65, 1.9) if kind < 0.8 else r.uniform(2.1, 2.5)
     long = r.uniform(3.6, 4.9) if kind < 0.8 else r.uniform(6, 11)
@@ -242,7 +259,15 @@ def draw_vehicle(d: Draft, p: Palette) -> None:
         d.box(0, 0, 0.35, w, long, high - 0.35, body)
         d.box(0, -long / 2, high * 0.55, w * 0.88, 0.03, high * 0.35, glass)
         for side in (-1, 1):
-            d.box(side * w / 2, long * r.uniform(-0.1, 0.1), high * 0.6, 0.03, long * r.uniform(0.3, 0.85), high * 0.28, glass)
+            d.box(
+                side * w / 2,
+                long * r.uniform(-0.1, 0.1),
+                high * 0.6,
+                0.03,
+                long * r.uniform(0.3, 0.85),
+                high * 0.28,
+                glass,
+            )
         if r.random() < 0.5:
             d.box(w * 0.503, 0, high * 0.25, 0.02, long * 0.6, high * 0.3, p.any())
     for x in (-1, 1):
@@ -260,7 +285,15 @@ def _hills(d: Draft, p: Palette) -> None:
     for _ in range(r.choice((0, 2, 4))):
         turn, far = r.gauss(0, 0.7), r.uniform(90, 320)
         size = far * r.uniform(0.2, 0.6)
-        d.ball(far * math.sin(turn), far * math.cos(turn), -size * 0.1, size, size * 0.7, size * r.uniform(0.1, 0.45), p.ground())
+        d.ball(
+            far * math.sin(turn),
+            far * math.cos(turn),
+            -size * 0.1,
+            size,
+            size * 0.7,
+            size * r.uniform(0.1, 0.45),
+            p.ground(),
+        )
 
 
 def _fence(d: Draft, p: Palette, y: float) -> None:
@@ -320,8 +353,14 @@ def light_outdoors(d: Draft) -> None:
     sun = Light(at, target, math.atan(r.uniform(14, 24) / far), _times(sun_colour, strength), False, 0.8)
     zenith = hsv(r.uniform(0.55, 0.63), r.uniform(0, 0.1) if overcast else r.uniform(0.4, 0.85), r.uniform(0.5, 1.0))
     skylight = hsv(0.6, r.uniform(0, 0.1) if overcast else r.uniform(0.05, 0.35), 1.0)
-    horizon = hsv(r.uniform(0.5, 0.6) if warm < 0.5 else r.uniform(0.03, 0.12), r.uniform(0.02, 0.25 + 0.3 * warm), r.uniform(0.7, 1.2))
-    dome = Light((target[0], target[1], far), target, math.atan(16 / far), _times(skylight, r.uniform(0.3, 0.8)), False, 3.0)
+    horizon = hsv(
+        r.uniform(0.5, 0.6) if warm < 0.5 else r.uniform(0.03, 0.12),
+        r.uniform(0.02, 0.25 + 0.3 * warm),
+        r.uniform(0.7, 1.2),
+    )
+    dome = Light(
+        (target[0], target[1], far), target, math.atan(16 / far), _times(skylight, r.uniform(0.3, 0.8)), False, 3.0
+    )
     d.lights = [sun, dome]
     d.air = Air(
         zenith=zenith,

@@ -29,7 +29,9 @@ SLOTS: dict[str, range] = {}  # pattern name -> its slots in the bank
 for _name, (_count, _) in PATTERNS.items():
     _start = max((slots.stop for slots in SLOTS.values()), default=0)
     SLOTS[_name] = range(_start, _start + _count)
-PICTURE_SLOTS = range(max(slots.stop for slots in SLOTS.values()), max(slots.stop for slots in SLOTS.values()) + PICTURES)
+PICTURE_SLOTS = range(
+    max(slots.stop for slots in SLOTS.values()), max(slots.stop for slots in SLOTS.values()) + PICTURES
+)
 
 
 class Bank:
@@ -44,7 +46,7 @@ class Bank:
         self.atlas = textures.new_zeros((1, 3, rows * _ROW_PX, _COLUMNS * _COLUMN_PX))
         self.replace(0, textures)
         left = np.cumsum([0, *(side + 2 * _PAD_PX for side in LEVEL_SIDES[:-1])]) + _PAD_PX
-        slow = F.avg_pool2d(textures[: _STAINS, 1], 4)  # of the first patterns, which are noise
+        slow = F.avg_pool2d(textures[:_STAINS, 1], 4)  # of the first patterns, which are noise
         self._stain = (slow - 0.5).mul(2).reshape(1, 1, -1, slow.shape[-1])
         self._left_px = torch.tensor(left, dtype=torch.float32, device=textures.device)
         self._side_px = torch.tensor(LEVEL_SIDES, dtype=torch.float32, device=textures.device)

@@ -1,0 +1,165 @@
+"""Losses against values worked out by hand, their invariances and their corners."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from depthrt.finetune.losses import (
+    affine_invariant_loss,
+    align,
+    anchor_loss,
+    gradient_loss,
+    normalise,
+    relative_loss,
+    silog_loss,
+)
+
+CLOSE = 1e-5  # float32 sums over a few hundred pixels
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, relative_loss, anchor_loss]
+
+
+def maps(seed: int, *, count: int = 2) -> Tensor:
+    return torch.rand((count, 12, 16), generator=torch.Generator().manual_seed(seed)) + 0.5
+
+
+def everywhere(like: Tensor) -> Tensor:
+    return torch.ones_like(like, dtype=torch.bool)
+
+
+def test_silog_is_the_formula() -> None:
+    depth, predicted = torch.full((1, 4, 4), 2.0), torch.full((1, 4, 4), 2.0)
+    predicted[:, :2] = 2.0 * math.e  # log differences of -1 for a half, 0 for the rest
+    found = silog_loss(predicted, depth, everywhere(depth))
+    assert float(found) == pytest.approx(math.sqrt(0.5 - 0.5 * 0.25), abs=CLOSE)
+
+
+def test_silog_with_full_focus_forgives_a_wrong_scale() -> None:
+    depth = maps(0)
+    assert float(silog_loss(3 * depth, depth, everywhere(depth), focus=1.0)) < 1e-3
+    assert float(silog_loss(3 * depth, depth, everywhere(depth), focus=0.0)) == pytest.approx(math.log(3), abs=CLOSE)
+
+
+def test_normalised_maps_have_median_zero_and_deviation_one() -> None:
+    values = maps(1)
+    found = normalise(values, everywhere(values)).flatten(1)
+    assert found.median(dim=1).values.tolist() == pytest.approx([0, 0], abs=CLOSE)
+    assert found.abs().mean(dim=1).tolist() == pytest.approx([1, 1], abs=CLOSE)
+
+
+def test_the_affine_loss_is_the_formula() -> None:
+    target = torch.tensor([[[0.0, 1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0, 9.0]]])  # median 4, mean deviation 2.5
+    predicted = target.clone()
+    predicted[0, 1, 4] = 19.0  # median 4, mean deviation 3.5
+    known = everywhere(target)
+    expected = float(((predicted - 4) / 3.5 - (target - 4) / 2.5).abs().mean())
+    assert float(affine_invariant_loss(predicted, target, known)) == pytest.approx(expected, abs=CLOSE)
+
+
+def test_trimming_leaves_the_largest_differences_out() -> None:
+    target = torch.tensor([[[0.0, 1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0, 9.0]]])
+    predicted = target.clone()
+    predicted[0, 1, 4] = 19.0
+    difference = ((predicted - 4) / 3.5 - (target - 4) / 2.5).abs().flatten().sort().values
+    found = affine_invariant_loss(predicted, target, everywhere(target), trim=0.2)
+    assert float(found) == pytest.approx(float(difference[:8].mean()), abs=CLOSE)
+
+
+@pytest.mark.parametrize("loss", [affine_invariant_loss, relative_loss])
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (7.0, 0.0), (0.1, 3.0)])
+def test_scale_and_shift_cost_nothing(loss: Loss, scale: float, shift: float) -> None:
+    target = maps(2)
+    assert float(loss(target * scale + shift, target, everywhere(target))) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("loss", [affine_invariant_loss, relative_loss])
+def test_another_scale_and_shift_of_a_wrong_answer_costs_the_same(loss: Loss) -> None:
+    target, wrong = maps(3), maps(4)
+    first = float(loss(wrong, target, everywhere(target)))
+    assert first > 0.1
+    assert float(loss(wrong * 5 - 2, target, everywhere(target))) == pytest.approx(first, abs=1e-4)
+
+
+def test_the_anchor_wants_inverse_depth_over_its_median() -> None:
+    target = maps(5, count=1)
+    target[0, 0] = 0  # sky, which does not move the median
+    level = float(target[target > 0].median())
+    assert float(anchor_loss(target / level, target, everywhere(target))) == pytest.approx(0, abs=CLOSE)
+    assert float(anchor_loss(target / level + 0.25, target, everywhere(target))) == pytest.approx(0.25, abs=CLOSE)
+
+
+def test_the_relative_loss_weighs_a_far_error_more() -> None:
+    target = torch.linspace(0.2, 2.0, 192).reshape(1, 12, 16)
+    near, far = target.clone(), target.clone()
+    near[0, -1, ::2] += 0.1
+    near[0, -1, 1::2] -= 0.1
+    far[0, 0, ::2] += 0.1
+    far[0, 0, 1::2] -= 0.1
+    known = everywhere(target)
+    assert float(relative_loss(far, target, known)) > 3 * float(relative_loss(near, target, known))
+
+
+def test_gradient_matching_of_a_ramp_is_its_slope_at_every_scale() -> None:
+    ramp = torch.arange(16.0).expand(1, 16, 16)
+    known = everywhere(ramp)
+    # Slopes across are 1, 2, 4 and 8; of 16, 8, 4 and 2 columns all but one have one.
+    expected = (1 * 15 / 16 + 2 * 7 / 8 + 4 * 3 / 4 + 8 * 1 / 2) / 4
+    assert float(gradient_loss(ramp, torch.zeros_like(ramp), known)) == pytest.approx(expected, abs=CLOSE)
+
+
+def test_gradient_matching_forgives_a_shift_and_sees_a_moved_edge() -> None:
+    edge = torch.zeros((1, 16, 16))
+    edge[:, :, 8:] = 1
+    known = everywhere(edge)
+    assert float(gradient_loss(edge + 3, edge, known)) == 0
+    assert float(gradient_loss(torch.roll(edge, 1, 2), edge, known)) > 0.05
+
+
+@pytest.mark.parametrize("loss", INVERSE_LOSSES)
+def test_pixels_that_are_not_known_say_nothing(loss: Loss) -> None:
+    target, predicted = maps(6), maps(7)
+    known = everywhere(target)
+    known[:, :5] = False
+    spoilt_target, spoilt = target.clone(), predicted.clone()
+    spoilt_target[:, :5], spoilt[:, :5] = torch.nan, 1e6
+    assert float(loss(spoilt, spoilt_target, known)) == pytest.approx(float(loss(predicted, target, known)), abs=CLOSE)
+
+
+@pytest.mark.parametrize("loss", [*INVERSE_LOSSES, silog_loss])
+def test_nothing_known_costs_nothing_and_still_has_a_gradient(loss: Loss) -> None:
+    predicted = maps(8).requires_grad_()
+    found = loss(predicted, maps(9), torch.zeros_like(predicted, dtype=torch.bool))
+    found.backward()
+    assert float(found.detach()) == 0
+    assert predicted.grad is not None
+    assert float(predicted.grad.abs().sum()) == 0
+
+
+@pytest.mark.parametrize("loss", [*INVERSE_LOSSES, silog_loss])
+def test_gradients_are_finite_for_a_flat_answer_and_a_flat_wall(loss: Loss) -> None:
+    predicted = torch.ones((2, 12, 16), requires_grad=True)
+    target = maps(10)
+    target[1] = 0.5
+    loss(predicted, target, everywhere(target)).backward()
+    assert predicted.grad is not None
+    assert bool(torch.isfinite(predicted.grad).all())
+
+
+def test_alignment_finds_scale_and_shift_of_each_image() -> None:
+    target = maps(11)
+    factors = torch.tensor([0.5, 20.0])[:, None, None]
+    found = align((target - 0.3) / factors, target, everywhere(target))
+    assert float((found - target).abs().max()) < 1e-5
+
+
+def test_alignment_looks_at_known_pixels_alone() -> None:
+    target = maps(12)
+    predicted, known = 2 * target + 1, everywhere(target)
+    known[:, 6:] = False
+    predicted[:, 6:] = 100.0
+    assert float((align(predicted, target, known) - target)[known].abs().max()) < 1e-5

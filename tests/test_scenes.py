@@ -1,0 +1,302 @@
+"""Holds that the depth of procedural scenes is exact, and that a seed is a scene whatever the company, size or view."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from random import Random
+
+import pytest
+import torch
+
+from depthrt.engine.errors import InputError
+from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render_scenes
+from depthrt.finetune.scenes.compose import PROBES
+from depthrt.finetune.scenes.draft import Draft
+from depthrt.finetune.scenes.materials import Palette
+
+ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64
+SMALL = {"height_px": 48, "width_px": 64}
+INDOOR_SEEDS, OUTDOOR_SEEDS = range(24), range(16)
+
+
+@pytest.fixture(scope="module")
+def indoor() -> Scenes:
+    return render_scenes(INDOOR_SEEDS, height_px=96, width_px=128, setting="indoor")
+
+
+@pytest.fixture(scope="module")
+def outdoor() -> Scenes:
+    return render_scenes(OUTDOOR_SEEDS, height_px=96, width_px=128, setting="outdoor")
+
+
+def pixel_grid(scenes: Scenes) -> tuple[torch.Tensor, torch.Tensor]:
+    """(h, w) float64 each: column and row of each pixel."""
+    height, width = scenes.depth_m.shape[1:]
+    v, u = torch.meshgrid(torch.arange(height).double(), torch.arange(width).double(), indexing="ij")
+    return u, v
+
+
+def back_project(scenes: Scenes, index: int) -> torch.Tensor:
+    """(h, w, 3) float64: the point of each pixel in the world, from nothing but depth, intrinsics and pose."""
+    u, v = pixel_grid(scenes)
+    fx, fy, cx, cy = scenes.intrinsics[index]
+    z = scenes.depth_m[index].double()
+    camera = torch.stack([(u - cx) / fx * z, (v - cy) / fy * z, z], -1)
+    return camera @ scenes.cameras.rotation[index].T + scenes.cameras.position[index]
+
+
+def project(scenes: Scenes, index: int, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Column, row and depth of world points (..., 3) in a scene's picture."""
+    camera = (points - scenes.cameras.position[index]) @ scenes.cameras.rotation[index]
+    fx, fy, cx, cy = scenes.intrinsics[index]
+    x, y, z = camera.unbind(-1)
+    return fx * x / z + cx, fy * y / z + cy, z
+
+
+def moved(cameras: Cameras, *, sideways_m: float) -> Cameras:
+    """The cameras a step to the right."""
+    return replace(cameras, position=cameras.position + cameras.rotation[:, :, 0] * sideways_m)
+
+
+@pytest.mark.parametrize("setting", ["indoor", "outdoor"])
+def test_points_that_two_cameras_see_on_a_plane_have_one_depth(setting: str, request: pytest.FixtureRequest) -> None:
+    first: Scenes = request.getfixturevalue(setting)
+    second = render_scenes(
+        first.seeds, height_px=96, width_px=128, setting=setting, cameras=moved(first.cameras, sideways_m=0.05)
+    )
+    compared = 0
+    for index in range(len(first)):
+        u, v, z = project(second, index, back_project(first, index))
+        column, row = u.round().long(), v.round().long()
+        inside = first.valid[index] & (z > 0) & (column >= 0) & (column < 128) & (row >= 0) & (row < 96)
+        seen = second.plane[index][row[inside], column[inside]]
+        same = (seen == first.plane[index][inside]) & (seen >= 0)
+        a, b, c = second.planes[index][seen[same].long()].unbind(1)
+        expected = 1 / (a * u[inside][same] + b * v[inside][same] + c)
+        found = z[inside][same]
+        assert ((found - expected).abs() / expected).max() < ROUNDING * 20  # the steps and the pose round as well
+        compared += int(same.sum())
+    assert compared > 40_000  # the check is empty where nothing is seen twice
+
+
+def test_a_curved_surface_has_one_depth_from_two_cameras(outdoor: Scenes) -> None:
+    turned = outdoor.cameras.rotation.clone()
+    angle = 0.02
+    turn = torch.tensor(
+        [[math.cos(angle), 0, math.sin(angle)], [0, 1, 0], [-math.sin(angle), 0, math.cos(angle)]],
+        dtype=torch.float64,
+    )
+    # A camera that only turns sees the same points along the same rays: distance must agree between pixels.
+    second = render_scenes(
+        outdoor.seeds, height_px=96, width_px=128, setting="outdoor", cameras=replace(outdoor.cameras, rotation=turned @ turn)
+    )
+    agreed = compared = 0
+    for index in range(len(outdoor)):
+        u, v, z = project(second, index, back_project(outdoor, index))
+        curved = outdoor.valid[index] & (outdoor.plane[index] < 0)
+        column, row = u.round().long(), v.round().long()
+        near = curved & ((u - column).abs() < 0.1) & ((v - row).abs() < 0.1)
+        near &= (column >= 0) & (column < 128) & (row >= 0) & (row < 96)
+        other = second.depth_m[index].double()[row[near], column[near]]
+        agreed += int(((other - z[near]).abs() / z[near] < 0.01).sum())
+        compared += int(near.sum())
+    assert compared > 200
+    assert agreed > 0.9 * compared  # a tenth of a pixel off may miss a thin twig or leaf
+
+
+@pytest.mark.parametrize("setting", ["indoor", "outdoor"])
+def test_inverse_depth_is_affine_in_pixels_over_every_plane(setting: str, request: pytest.FixtureRequest) -> None:
+    scenes: Scenes = request.getfixturevalue(setting)
+    u, v = pixel_grid(scenes)
+    fitted = 0
+    for index in range(len(scenes)):
+        for plane in scenes.plane[index].unique().tolist():
+            mask = scenes.plane[index] == plane
+            if plane < 0 or mask.sum() < 12:
+                continue
+            basis = torch.stack([u[mask], v[mask], torch.ones_like(u[mask])], 1)
+            inverse = 1 / scenes.depth_m[index][mask].double()
+            fit = torch.linalg.lstsq(basis, inverse[:, None], driver="gelsd").solution
+            residual = (basis @ fit - inverse[:, None]).abs().max()
+            assert residual < ROUNDING * inverse.max()
+            assert ((basis @ scenes.planes[index, plane] - inverse).abs() / inverse).max() < ROUNDING
+            fitted += 1
+    assert fitted > 300
+
+
+@pytest.mark.parametrize("mask_name", ["mirror", "art"])
+def test_mirrors_and_art_have_the_depth_of_their_surface(mask_name: str, indoor: Scenes) -> None:
+    u, v = pixel_grid(indoor)
+    found = 0
+    for index in range(len(indoor)):
+        mask = getattr(indoor, mask_name)[index]
+        for plane in indoor.plane[index][mask].unique().tolist():
+            assert plane >= 0  # glass and canvas are flat
+            part = mask & (indoor.plane[index] == plane)
+            a, b, c = indoor.planes[index, plane]
+            inverse = 1 / indoor.depth_m[index][part].double()
+            assert ((a * u[part] + b * v[part] + c - inverse).abs() / inverse).max() < ROUNDING
+            found += int(part.sum())
+    assert found > 200
+
+
+def test_a_mirror_shows_the_scene_and_not_its_own_colour() -> None:
+    scenes, index = next(
+        (part, k)
+        for start in range(0, 96, 16)
+        for part in [render_scenes(range(start, start + 16), height_px=96, width_px=128, setting="indoor")]
+        for k in range(16)
+        if part.mirror[k].sum() > 400
+    )
+    shown = scenes.image[index].float()[:, scenes.mirror[index]]
+    assert shown.std(dim=1).max() > 8  # of 255; a mirror's own colour is even
+
+
+class TestAKnownBox:
+    """A box of known size, seen by a known camera."""
+
+    SIZE_M = (0.8, 0.5, 1.2)  # w, d, h
+
+    @pytest.fixture
+    def scenes(self, monkeypatch: pytest.MonkeyPatch) -> Scenes:
+        def draft_box(d: Draft) -> None:
+            p = Palette(d.rng)
+            with d.at(0.3, 4.0, 0.0, yaw=0.6):
+                d.box(0, 0, 0, *self.SIZE_M, p.wood())
+            from depthrt.finetune.scenes.streets import light_outdoors  # noqa: PLC0415
+
+            light_outdoors(d)
+
+        monkeypatch.setitem(SETTINGS, "box", ((draft_box, 1.0),))
+        return render_scenes([5], height_px=480, width_px=640, setting="box")
+
+    def test_its_edges_have_their_length_after_back_projection(self, scenes: Scenes) -> None:
+        points = back_project(scenes, 0)[scenes.valid[0]]
+        c, s = math.cos(0.6), math.sin(0.6)
+        own = torch.stack([(points[:, 0] - 0.3) * c + (points[:, 1] - 4) * s, (points[:, 1] - 4) * c - (points[:, 0] - 0.3) * s], 1)
+        pixel_m = 4.0 / float(scenes.intrinsics[0, 0])
+        w, d, h = self.SIZE_M
+        assert float(own[:, 0].max() - own[:, 0].min()) == pytest.approx(w, abs=2 * pixel_m)
+        assert float(points[:, 2].max() - points[:, 2].min()) == pytest.approx(h, abs=3 * pixel_m)
+        assert float(own[:, 1].min()) == pytest.approx(-d / 2, abs=1e-6)  # the front face, exactly
+
+    def test_its_nearest_corner_has_the_depth_that_geometry_gives(self, scenes: Scenes) -> None:
+        w, d, _ = self.SIZE_M
+        c, s = math.cos(0.6), math.sin(0.6)
+        corners = [(0.3 + x * c - y * s, 4 + x * s + y * c) for x in (-w / 2, w / 2) for y in (-d / 2, d / 2)]
+        nearest = min(y for _, y in corners)
+        assert float(scenes.depth_m[0][scenes.valid[0]].min()) == pytest.approx(nearest, abs=0.01)
+
+    def test_the_sky_around_it_is_invalid(self, scenes: Scenes) -> None:
+        assert bool((scenes.sky[0] == ~scenes.valid[0]).all())
+        assert float(scenes.depth_m[0][scenes.sky[0]].max()) == 0
+        assert int(scenes.thing[0][scenes.sky[0]].max()) == -1
+        assert 0.02 < float(scenes.valid[0].float().mean()) < 0.5
+
+
+def test_the_sky_is_invalid_and_only_the_sky(outdoor: Scenes) -> None:
+    assert torch.equal(outdoor.valid, outdoor.depth_m > 0)
+    assert torch.equal(outdoor.sky, ~outdoor.valid)
+    assert bool(outdoor.sky.any())
+    assert bool((outdoor.depth_m[outdoor.valid] < 1000).all())
+
+
+def test_what_windows_show_is_farther_than_the_window(indoor: Scenes) -> None:
+    assert bool(indoor.window.any())
+    inside = indoor.valid & ~indoor.window
+    assert float(indoor.depth_m[indoor.window & indoor.valid].median()) > float(indoor.depth_m[inside].median())
+
+
+@pytest.mark.parametrize("setting", ["mixed", "indoor", "outdoor", *PROBES])
+def test_a_seed_is_one_scene_in_any_company(setting: str) -> None:
+    alone = render_scenes([7], **SMALL, setting=setting)
+    together = render_scenes([3, 7, 11, 2, 9], **SMALL, setting=setting)
+    for field in fields(Scenes):
+        ours, theirs = getattr(alone, field.name), getattr(together, field.name)
+        if field.name == "planes":
+            ours, theirs = ours[0], theirs[1, : ours.shape[1]]
+        elif isinstance(ours, torch.Tensor):
+            ours, theirs = ours[0], theirs[1]
+        elif field.name == "cameras":
+            ours, theirs = ours.position[0], theirs.position[1]
+        else:
+            continue
+        assert torch.equal(ours, theirs), field.name
+
+
+def test_a_large_batch_is_the_same_as_its_parts() -> None:
+    whole = render_scenes(range(20), height_px=256, width_px=256)  # rendered in groups
+    part = render_scenes(range(13, 16), height_px=256, width_px=256)
+    assert torch.equal(whole.image[13:16], part.image)
+    assert torch.equal(whole.depth_m[13:16], part.depth_m)
+
+
+def test_depth_at_a_direction_does_not_depend_on_resolution() -> None:
+    coarse = render_scenes(range(6), height_px=33, width_px=43)
+    fine = render_scenes(range(6), height_px=99, width_px=129)  # its every third pixel looks along a coarse one
+    assert torch.allclose(fine.depth_m[:, 1::3, 1::3], coarse.depth_m, rtol=1e-4) or (
+        # a pixel exactly on an edge may fall to either side
+        ((fine.depth_m[:, 1::3, 1::3] - coarse.depth_m).abs() > 1e-4 * coarse.depth_m).float().mean() < 1e-3
+    )
+
+
+def test_other_seeds_are_other_scenes() -> None:
+    scenes = render_scenes(range(6), **SMALL)
+    images = scenes.image.float()
+    assert all((images[i] - images[j]).abs().mean() > 5 for i in range(6) for j in range(i))
+
+
+def test_another_texture_seed_changes_the_picture_and_nothing_else() -> None:
+    first, second = render_scenes([4], **SMALL), render_scenes([4], **SMALL, texture_seed=1)
+    assert torch.equal(first.depth_m, second.depth_m)
+    assert not torch.equal(first.image, second.image)
+
+
+def test_many_rays_a_pixel_smooth_the_picture_and_leave_depth() -> None:
+    one, many = render_scenes([4, 5], **SMALL), render_scenes([4, 5], **SMALL, samples=9)
+    assert torch.equal(one.depth_m, many.depth_m)
+    assert 0 < (one.image.float() - many.image.float()).abs().mean() < 20
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 13), (37, 100), (100, 37)])
+def test_any_size_is_rendered(size: tuple[int, int]) -> None:
+    scenes = render_scenes([1, 2], height_px=size[0], width_px=size[1])
+    assert scenes.image.shape == (2, 3, *size)
+    assert scenes.depth_m.shape == scenes.plane.shape == scenes.window.shape == (2, *size)
+
+
+def test_equal_objects_at_two_distances_look_equally_large() -> None:
+    scenes = render_scenes(range(8), height_px=120, width_px=160, setting="size")
+    for index in range(8):
+        things = [t for t in scenes.thing[index].unique().tolist() if t > 0]
+        nearest = [float(scenes.depth_m[index][scenes.thing[index] == t].min()) for t in things]
+        heights = [int((scenes.thing[index] == t).any(1).sum()) for t in things]
+        if len(things) >= 2 and max(nearest) > 1.5 * min(nearest):
+            assert max(heights) <= 1.35 * min(heights)  # the ends may be cut by the picture's edge
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seeds": []}, "one or more seeds"),
+        ({"seeds": [-1]}, "seeds from 0"),
+        ({"seeds": [1], "height_px": 0}, "sides from 1 px"),
+        ({"seeds": [1], "samples": 3}, "square number"),
+        ({"seeds": [1], "setting": "space"}, "setting 'space' found, expected one of indoor"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_in_one_line(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        render_scenes(**options)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_draft_depends_on_its_seed_alone() -> None:
+    drafts = []
+    for _ in range(2):
+        draft = Draft(Random("indoor 3"))
+        SETTINGS["indoor"][0][0](draft)
+        drafts.append(draft)
+    assert drafts[0].solids == drafts[1].solids
+    assert drafts[0].lights == drafts[1].lights
