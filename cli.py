@@ -107,6 +107,7 @@ def main() -> None:
     show_default=True,
     help="Which to take where a file holds raw and averaged weights; auto takes the raw ones and says so.",
 )
+@click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @_one_line_errors
 def export(
@@ -119,6 +120,7 @@ def export(
     precision: ExportPrecision,
     attention: AttentionOp,
     weights: Choice,
+    half_storage: bool,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -137,7 +139,15 @@ def export(
     for sentence in read.said:
         click.echo(sentence, err=True)
     with show.steps() as on_step:
-        exported = export_onnx(read, path, size=size, precision=precision, attention=attention, on_step=on_step)
+        exported = export_onnx(
+            read,
+            path,
+            size=size,
+            precision=precision,
+            attention=attention,
+            half_storage=half_storage,
+            on_step=on_step,
+        )
     show.show_exported(exported, as_json=as_json)
 
 

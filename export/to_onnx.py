@@ -26,6 +26,7 @@ from ..engine.ort_runner import INPUT, OUTPUT
 from .checkpoint import Checkpoint, load_network
 from .network import DepthAnything, Family
 from .parity import TOLERANCE, Parity, check_parity, torch_answer
+from .store_half import store_half
 
 ExportPrecision = Literal["fp32", "fp16"]
 AttentionOp = Literal["fused", "plain"]
@@ -61,6 +62,7 @@ def export_onnx(
     size: int | tuple[int, int] = DEFAULT_SIZE,
     precision: ExportPrecision = "fp32",
     attention: AttentionOp = "fused",
+    half_storage: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Exported:
     """Write a checkpoint as an ONNX file; nothing is left at `path` unless it answers like torch.
@@ -69,6 +71,7 @@ def export_onnx(
         size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one.
         precision: Of the arithmetic; input and output are float32 always.
         attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for older parsers.
+        half_storage: Store weights that float16 holds exactly as float16; the arithmetic stays as it is.
         on_step: Called with what is being done, for progress.
 
     Raises:
@@ -82,6 +85,8 @@ def export_onnx(
     contract = _contract(checkpoint, network, rule, precision, attention)
     on_step("trace the graph")
     program = _trace(network, contract)
+    if half_storage:
+        store_half(program.model)
     program.model.metadata_props[METADATA_KEY] = contract.to_json()
     on_step("write the file")
     with _saved(program, path) as (written, file_bytes):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from conftest import PHOTOS, TinyModel, export_tiny
 from random_checkpoint import TINY
 
@@ -117,6 +118,21 @@ def test_weights_too_large_for_one_file_go_beside_it(
     image = depthrt.read_image(PHOTOS / "coffee.jpg")
     with depthrt.load(exported.path) as model:
         assert np.isfinite(model.infer(image).values).all()
+
+
+def test_half_storage_halves_the_file_and_changes_no_bit(tiny: TinyModel, tmp_path: Path) -> None:
+    rounded = {name: tensor.half() for name, tensor in tiny.state.items()}
+    torch.save(rounded, tmp_path / "rounded.pth")
+    checkpoint = read_checkpoint(tmp_path / "rounded.pth", family="depth-anything-v2", kind="inverse")
+    image = depthrt.read_image(PHOTOS / "coffee.jpg")
+    values, sizes = [], []
+    for half_storage in (False, True):
+        exported = export_onnx(checkpoint, tmp_path / "model.onnx", size=(126, 196), half_storage=half_storage)
+        with depthrt.load(exported.path) as model:
+            values.append(model.infer(image).values)
+        sizes.append(exported.file_mib)
+    assert np.array_equal(*values)
+    assert sizes[1] < 0.7 * sizes[0]
 
 
 @pytest.mark.parametrize(

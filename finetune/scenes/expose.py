@@ -30,7 +30,7 @@ def expose(linear: torch.Tensor, airs: Sequence[Air], solid: torch.Tensor | None
     gains = [air.key / _brightness(picture) for air, picture in zip(airs, linear, strict=True)]
     x = linear * torch.stack(gains)[:, None, None, None]
     x = (x / (x + 1)).mul_(_STEPS - 1).to(torch.int32)
-    return _curve(x.device).index_select(0, x.view(-1)).view(x.shape)
+    return _curve(x.device).index_select(0, x.reshape(-1)).view(x.shape)
 
 
 def _curve(device: torch.device) -> torch.Tensor:

@@ -1,0 +1,349 @@
+"""The training loop on a tiny network: it learns, repeats itself, stops, crashes and goes on without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from random_checkpoint import TINY, random_network
+from torch import Tensor
+
+from depthrt.engine.errors import BackendUnavailable, InputError, ModelFileError
+from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
+from depthrt.export.network import DepthAnything
+from depthrt.finetune.batches import Batch
+from depthrt.finetune.options import TrainOptions
+from depthrt.finetune.progress import LOG_NAME, read_log
+from depthrt.finetune.schedule import Average, build_optimiser, freeze_unused, rate_factor
+from depthrt.finetune.train import TrainResult, train
+from depthrt.finetune.training_state import STATE_NAME
+
+QUICK = TrainOptions(
+    steps=12,
+    learning_rate=2e-3,
+    encoder_factor=0.5,
+    warmup_steps=2,
+    validate_every=4,
+    save_every=5,
+    average_decay=0.9,
+    judge="error",
+    bf16=False,
+)
+REPEATS = 20  # losses that two runs of one seed must share
+SAME_GROUP = 1e-3  # two processes add up gradients in another order than one does
+
+
+@dataclass
+class Planes:
+    """Tilted planes whose brightness is their inverse depth."""
+
+    size_px: tuple[int, int] = (28, 42)
+    on_batch: Callable[[int], None] = lambda index: None
+    asked: list[int] = field(default_factory=list)
+
+    def batch(self, index: int) -> Batch:
+        self.asked.append(index)
+        self.on_batch(index)
+        generator = torch.Generator().manual_seed(index)
+        slopes = torch.rand((2, 3, 1, 1), generator=generator)
+        rows, columns = (torch.linspace(0, 1, side) for side in self.size_px)
+        inverse = 0.2 + slopes[:, 0] * rows[:, None] + slopes[:, 1] * columns
+        grain = torch.rand((2, 3, *self.size_px), generator=generator)
+        images = (0.4 * inverse[:, None] + 0.05 * grain).clamp(0, 1)
+        return Batch(images, 1 / inverse, torch.ones_like(inverse, dtype=torch.bool))
+
+
+@dataclass
+class Scores:
+    """A validation that gives what it is told, one after the other."""
+
+    scores: list[float]
+
+    def measure(self, network: DepthAnything) -> Mapping[str, float]:
+        assert not network.training
+        return {"error": self.scores.pop(0)}
+
+
+class Brightness:
+    """A validation that really looks at the network's answer."""
+
+    def measure(self, network: DepthAnything) -> Mapping[str, float]:
+        batch = Planes().batch(10_000)
+        answer = network(batch.normalised())
+        return {"error": 1 - float(torch.corrcoef(torch.stack([answer.flatten(), batch.inverse().flatten()]))[0, 1])}
+
+
+def run(out: Path, options: TrainOptions = QUICK, **others: Any) -> TrainResult:
+    network = others.pop("network", None) or random_network(TINY)
+    source, validation = others.pop("source", Planes()), others.pop("validation", None)
+    return train(network, source, validation, options, out, quiet=True, **others)
+
+
+def losses(out: Path) -> list[float]:
+    return [line["loss"] for line in read_log(out) if line["event"] == "step"]
+
+
+def weights(out: Path, part: str = "network") -> dict[str, Tensor]:
+    state: dict[str, dict[str, Tensor]] = torch.load(out / STATE_NAME, weights_only=True)
+    return state[part]
+
+
+def assert_same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> None:
+    assert list(first) == list(second)
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=60, validate_every=20, learning_rate=5e-3)
+    result = run(tmp_path, options, validation=Brightness())
+    found = losses(tmp_path)
+    assert sum(found[-10:]) < 0.6 * sum(found[:10])
+    assert result.ending == "finished"
+    assert result.best is not None
+    network = load_network(read_checkpoint(result.best))
+    assert Brightness().measure(network)["error"] == pytest.approx(result.figures["error"], abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_first_losses(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=REPEATS, bf16=True)
+    for name in ("first", "second"):
+        run(tmp_path / name, options)
+    first, second = losses(tmp_path / "first"), losses(tmp_path / "second")
+    assert len(first) == REPEATS
+    assert len(set(first)) == REPEATS
+    assert first == second
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(index: int) -> None:
+        if index == 8:
+            raise Killed
+
+    run(tmp_path / "whole", validation=Brightness())
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", validation=Brightness(), source=Planes(on_batch=kill))
+    assert len(losses(tmp_path / "killed")) == 8
+    source = Planes()
+    run(tmp_path / "killed", validation=Brightness(), source=source, resume=True)
+    assert source.asked == list(range(5, 12))  # from the last saved step
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    for part in ("network", "average"):
+        assert_same(weights(tmp_path / "killed", part), weights(tmp_path / "whole", part))
+    assert sorted(path.name for path in (tmp_path / "killed").glob("best-*")) == sorted(
+        path.name for path in (tmp_path / "whole").glob("best-*")
+    )
+
+
+def test_control_c_finishes_the_step_and_saves(tmp_path: Path) -> None:
+    def interrupt(index: int) -> None:
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = run(tmp_path / "stopped", source=Planes(on_batch=interrupt))
+    assert (result.ending, result.step) == ("interrupted", 3)
+    run(tmp_path / "stopped", resume=True)
+    run(tmp_path / "whole")
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_control_c_aborts_and_leaves_the_last_state_whole(tmp_path: Path) -> None:
+    def interrupt(index: int) -> None:
+        if index == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, source=Planes(on_batch=interrupt))
+    assert torch.load(tmp_path / STATE_NAME, weights_only=True)["course"]["step"] == 5
+    assert run(tmp_path, resume=True).ending == "finished"
+
+
+def test_training_stops_early_without_a_better_score(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=100, validate_every=1, patience=3)
+    result = run(tmp_path, options, validation=Scores([0.9, 0.5, 0.6, 0.5, 0.7, 0.1]))
+    assert (result.ending, result.step) == ("stopped early", 5)
+
+
+def test_the_best_checkpoints_are_kept_and_no_others(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=5, validate_every=1, keep_best=2)
+    result = run(tmp_path, options, validation=Scores([0.9, 0.3, 0.8, 0.2, 0.5]))
+    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == [
+        "best-0000002.safetensors",
+        "best-0000004.safetensors",
+    ]
+    assert result.best == tmp_path / "best-0000004.safetensors"
+    assert describe_checkpoint(result.best).notes == {"step": "4", "error": "0.2"}
+
+
+def test_accumulated_batches_weigh_as_one_large_batch(tmp_path: Path) -> None:
+    class Pairs(Planes):
+        def batch(self, index: int) -> Batch:
+            both = [Planes.batch(self, 2 * index), Planes.batch(self, 2 * index + 1)]
+            return Batch(*(torch.cat([getattr(b, name) for b in both]) for name in ("images", "depth_m", "valid")))
+
+    options = replace(QUICK, steps=3)
+    run(tmp_path / "two", replace(options, accumulate=2))
+    run(tmp_path / "one", options, source=Pairs())
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)  # sums in another order
+
+
+def test_a_metric_network_learns_metres(tmp_path: Path) -> None:
+    network = random_network(TINY, max_depth_m=10.0)
+    run(tmp_path, replace(QUICK, steps=60, learning_rate=5e-3), network=network)
+    found = losses(tmp_path)
+    assert sum(found[-10:]) < 0.6 * sum(found[:10])
+
+
+def test_two_processes_train_as_one_that_accumulates(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=3)
+    run(tmp_path / "one", replace(options, accumulate=2))
+    script = tmp_path / "both.py"
+    script.write_text(
+        "import sys, torch; torch.set_num_threads(1)\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import test_train as t\n"
+        f"t.run(t.Path({str(tmp_path / 'two')!r}), t.replace(t.QUICK, steps=3))\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
+    assert len(losses(tmp_path / "two")) == 3
+
+
+def test_a_new_run_does_not_overwrite_another(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=1))
+    with pytest.raises(InputError, match="holds a training already; resume it or choose another folder"):
+        run(tmp_path)
+
+
+def test_nothing_can_be_resumed_from_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"state\.pt is not there, so nothing can be resumed; start a new run"):
+        run(tmp_path, resume=True)
+
+
+def test_a_run_cannot_become_another_run_but_may_become_longer(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=2))
+    with pytest.raises(InputError, match=r"learning_rate is 0\.1 and was 0\.002 when the run began"):
+        run(tmp_path, replace(QUICK, learning_rate=0.1), resume=True)
+    assert run(tmp_path, replace(QUICK, steps=3), resume=True).step == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_state_is_refused_in_one_line(tmp_path: Path, damage: bytes | None) -> None:
+    run(tmp_path, replace(QUICK, steps=1))
+    path = tmp_path / STATE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    with pytest.raises(ModelFileError, match="cannot be read") as caught:
+        run(tmp_path, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_state_of_another_network_is_refused_in_one_line(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=1))
+    other = random_network(replace(TINY, hidden=64))
+    with pytest.raises(ModelFileError, match="is of another network") as caught:
+        run(tmp_path, network=other, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_training_that_diverges_is_stopped_before_it_spoils_the_weights(tmp_path: Path) -> None:
+    class Broken(Planes):
+        def batch(self, index: int) -> Batch:
+            batch = super().batch(index)
+            return replace(batch, images=batch.images * (torch.nan if index == 1 else 1))
+
+    network = random_network(TINY)
+    with pytest.raises(InputError, match="the gradient is not finite at step 2"):
+        run(tmp_path, source=Broken(), network=network)
+    assert all(bool(torch.isfinite(value).all()) for value in network.state_dict().values())
+
+
+def test_a_judge_that_validation_does_not_give_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the validation gives error, not rmse; choose the judge among them"):
+        run(tmp_path, replace(QUICK, judge="rmse"), validation=Scores([1.0]))
+
+
+def test_tensorboard_is_named_where_it_is_missing(tmp_path: Path) -> None:
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        with pytest.raises(BackendUnavailable, match="pip install tensorboard, or train without it"):
+            run(tmp_path, replace(QUICK, tensorboard=True))
+    else:
+        run(tmp_path, replace(QUICK, steps=1, tensorboard=True))
+        assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=4), validation=Scores([0.5]))
+    lines = [json.loads(line) for line in (tmp_path / LOG_NAME).read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["step"] * 4 + ["validation"]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 4]
+    assert {"loss", "affine", "anchor", "grad_norm", "rate", "images_per_s"} <= set(lines[0])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"steps": 0}, "steps is 0, expected more than 0; correct the option"),
+        ({"learning_rate": -1.0}, r"learning_rate is -1\.0, expected more than 0"),
+        ({"warmup_steps": -1}, "warmup_steps is -1, expected 0 or more"),
+        ({"average_decay": 1.0}, r"average_decay is 1\.0, expected 0 or more and below 1"),
+        ({"steps": 10, "hold_steps": 10}, "hold_steps is 10, expected below the 10 steps"),
+        ({"patience": 0}, "patience is 0, expected more than 0, or None"),
+    ],
+)
+def test_impossible_options_are_refused(bad: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TrainOptions(**bad)
+
+
+def test_the_rate_rises_holds_and_falls() -> None:
+    options = TrainOptions(steps=100, warmup_steps=10, hold_steps=50, decay_power=2.0)
+    assert [rate_factor(step, options) for step in (0, 4, 9, 30, 50)] == pytest.approx([0.1, 0.5, 1, 1, 1])
+    assert [rate_factor(step, options) for step in (75, 90, 100)] == pytest.approx([0.25, 0.04, 0])
+
+
+def test_the_encoder_learns_at_its_own_rate_and_vectors_do_not_decay() -> None:
+    network = random_network(TINY)
+    freeze_unused(network)
+    optimiser = build_optimiser(network, TrainOptions(learning_rate=1e-3, encoder_factor=0.1, weight_decay=0.02))
+    found = {id(p): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for p in group["params"]}
+    named = {name: found.get(id(parameter)) for name, parameter in network.named_parameters()}
+    assert named["pretrained.blocks.0.mlp.fc1.weight"] == pytest.approx((1e-4, 0.02))
+    assert named["pretrained.blocks.0.mlp.fc1.bias"] == pytest.approx((1e-4, 0))
+    assert named["pretrained.pos_embed"] == pytest.approx((1e-4, 0))
+    assert named["depth_head.projects.0.weight"] == pytest.approx((1e-3, 0.02))
+    assert named["pretrained.mask_token"] is None
+    assert [name for name, group in named.items() if group is None and "refinenet4.resConfUnit1" not in name] == [
+        "pretrained.mask_token"
+    ]
+
+
+def test_the_average_follows_fast_at_first_and_slowly_later() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    average = Average(network, 0.99)
+    torch.nn.init.ones_(network.weight)
+    average.update(network, 0)  # decay 1/10
+    assert float(average.weights["weight"]) == pytest.approx(0.9)
+    average.update(network, 10_000)  # decay 0.99
+    assert float(average.weights["weight"]) == pytest.approx(0.901)
