@@ -44,6 +44,7 @@ OPTIONS = TrainOptions(
     decay_power=1.0,
     average_decay=0.998,
     gradient_weight=1.0,
+    anchor_weight=0.3,
     relative_weight=0.5,
     validate_every=250,
     save_every=100,
@@ -69,6 +70,7 @@ APPEARANCE = Appearance(
 _QUERY_KEY = (0.7, 0.7)  # random and identity part of the product of query and key weights
 _VALUE_OUT = (0.4, -0.4)  # the same of value and output weights
 _POSITION_GAIN = 0.5
+_RESIDUAL_GAIN = 0.2
 _POSITION_BASE = 100.0  # longest wave of the position table over the shortest; a table of 16 needs no more
 _FIRST_LEVEL = 1.0  # of the answer, which is inverse depth over its median
 
@@ -141,8 +143,8 @@ def _first_values(name: str, parameter: Tensor, generator: torch.Generator) -> T
     noise = torch.randn(parameter.shape, generator=generator)
     transposed = name.startswith(("depth_head.resize_layers.0", "depth_head.resize_layers.1"))  # (in, out, k, k)
     fan_in = parameter.shape[0] if transposed else parameter[0].numel()
-    if "resConfUnit" in name and "conv2" in name:
-        return noise * (0.1 / math.sqrt(fan_in))  # residual units begin near the identity
+    if name.endswith("mlp.fc2.weight") or ("resConfUnit" in name and "conv2" in name) or "output_conv2.2" in name:
+        return noise * (_RESIDUAL_GAIN / math.sqrt(fan_in))  # what is added begins small
     return noise * math.sqrt((2.0 if "output_conv" in name else 1.0) / fan_in)
 
 

@@ -11,7 +11,10 @@ from torch import Tensor
 SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-_LEAST_SPREAD = 1e-3  # of a map before division; a flat wall seen head-on has none
+# Below these a map is taken for flat. Without them the few images of a wall seen head-on, which say little, have
+# gradients tens of times those of all others and nothing is learned from scratch (measured on the default model).
+LEAST_SPREAD = 0.1  # of a prediction, whose median the anchor brings to 1
+_LEAST_CONTRAST = 0.1  # spread of a target over its median
 _FAR_SHARE = 0.1  # of the median inverse depth: depth beyond ten times the median's counts as that
 _TINY = 1e-6
 
@@ -53,7 +56,8 @@ def affine_invariant_loss(
     if not bool(enough.any()):
         return (predicted * 0).sum()
     predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
-    ours, theirs = normalise(predicted, valid), normalise(target, valid)
+    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
+    ours, theirs = normalise(predicted, valid), normalise(target, valid, least_spread=least)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(ours, theirs, valid)
@@ -139,15 +143,19 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
-def normalise(maps: Tensor, valid: Tensor) -> Tensor:
+def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> Tensor:
     """Return maps less their median, over their mean absolute deviation from it; (N, h, w), 0 where not valid.
 
-    Each map has at least one valid pixel.
+    Args:
+        maps: (N, h, w), each with at least one valid pixel.
+        valid: (N, h, w) bool.
+        least_spread: () or (N,), the smallest deviation that is divided by: what is nearly flat stays nearly flat.
     """
     centred = maps - _masked_median(maps, valid)[:, None, None]
     counted = valid.flatten(1).sum(1)
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
-    return torch.where(valid, centred / spread.clamp(min=_LEAST_SPREAD)[:, None, None], 0.0)
+    least = torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY)
+    return torch.where(valid, centred / torch.maximum(spread, least)[:, None, None], 0.0)
 
 
 def _known(maps: Tensor, valid: Tensor) -> Tensor:

@@ -15,7 +15,6 @@ from types import FrameType
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
@@ -27,8 +26,6 @@ from .options import TrainOptions
 from .progress import Reporter
 from .schedule import Average, build_optimiser, freeze_unused, rate_factor, set_rate
 from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
-
-_LEAK = 0.05  # slope below zero while training, where the network itself answers 0 and would learn nothing
 
 Ending = Literal["finished", "stopped early", "interrupted"]
 
@@ -208,7 +205,7 @@ class _Run:
 
 
 class _Training(nn.Module):
-    """A network whose inverse depth has a slope below zero as well, so that clipped pixels learn."""
+    """A network whose inverse depth is not cut at zero, so that pixels below it learn."""
 
     def __init__(self, network: DepthAnything) -> None:
         super().__init__()
@@ -223,7 +220,7 @@ class _Training(nn.Module):
         patch_px = network.architecture.patch_px
         grid = (batch.shape[2] // patch_px, batch.shape[3] // patch_px)
         values: Tensor = network.depth_head(network.pretrained(batch, grid), grid)
-        return F.leaky_relu(values.squeeze(1), _LEAK)  # (N, h, w)
+        return values.squeeze(1)  # (N, h, w)
 
 
 def _reporter(directory: Path, moving: Moving, options: TrainOptions, group: Group, quiet: bool) -> Reporter:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from .cast import Views
-from .draft import Eye, Light, Vector, eye_rotation, look_at
+from .draft import Eye, Light, eye_rotation, look_at
+from .frames import Vector
 from .stage import Solids
+from .views import Views
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from .frames import IDENTITY, Frame, Rotation, Vector, between, product, profile_of, turned
 from .materials import Material
-
-Vector = tuple[float, float, float]
-Rotation = tuple[float, ...]  # nine numbers, row by row: world from local
 
 BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, as of leaves
 _CLEAR_M = 0.15  # nothing that can be moved is nearer to the camera
-IDENTITY: Rotation = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(slots=True)
@@ -88,13 +85,6 @@ class Eye:
     fov_rad: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    origin: Vector
-    rotation: Rotation
-    scale: float
-
-
 @dataclass(slots=True)
 class Draft:
     """Solids, lights, air and camera of one scene; furniture and figures are drawn into its current frame."""
@@ -106,7 +96,7 @@ class Draft:
     air: Air = field(default_factory=Air)
     eye: Eye = field(default_factory=Eye)
     thing: int = 0  # instance of the solids that follow
-    _frame: _Frame = _Frame((0.0, 0.0, 0.0), IDENTITY, 1.0)
+    _frame: Frame = Frame((0.0, 0.0, 0.0), IDENTITY, 1.0)
 
     @contextmanager
     def at(
@@ -136,7 +126,7 @@ class Draft:
     def place(self, x: float, y: float, z: float) -> Vector:
         """Return a point of the current frame in the world."""
         f, s = self._frame, self._frame.scale
-        moved = _turn(f.rotation, (x * s, y * s, z * s))
+        moved = turned(f.rotation, (x * s, y * s, z * s))
         return (f.origin[0] + moved[0], f.origin[1] + moved[1], f.origin[2] + moved[2])
 
     def box(self, x: float, y: float, z: float, w: float, d: float, h: float, material: Material) -> None:
@@ -177,23 +167,23 @@ class Draft:
             bulge: Radius at half height over the mean radius, less one; negative makes a waist.
             hollow: Whether it is open above, like a cup.
         """
-        profile, widest = _profile(r, r if top is None else top, bulge)
+        profile, widest = profile_of(r, r if top is None else top, bulge)
         self._add(ROUND, (x, y, z + h / 2), IDENTITY, (widest, widest, h / 2), profile, material, opening=float(hollow))
 
     def bar(self, start: Vector, end: Vector, r: float, material: Material, *, top: float | None = None) -> None:
         """Add a round bar from start (radius r) to end (radius top)."""
-        profile, widest = _profile(r, r if top is None else top, 0.0)
-        middle, turn, length = _between(start, end)
+        profile, widest = profile_of(r, r if top is None else top, 0.0)
+        middle, turn, length = between(start, end)
         self._add(ROUND, middle, turn, (widest, widest, length / 2), profile, material)
 
     def limb(self, start: Vector, end: Vector, r: float, material: Material, *, bulge: float = 1.0) -> None:
         """Add an ellipsoid stretched from start to end, thick as r."""
-        middle, turn, length = _between(start, end)
+        middle, turn, length = between(start, end)
         self._add(BALL, middle, turn, (r, r * bulge, length / 2), (1.0, 0.0, -1.0), material)
 
     def plank(self, start: Vector, end: Vector, w: float, d: float, material: Material) -> None:
         """Add a box stretched from start to end, w by d across."""
-        middle, turn, length = _between(start, end)
+        middle, turn, length = between(start, end)
         self._add(BOX, middle, turn, (w / 2, d / 2, length / 2), (0.0, 0.0, 0.0), material)
 
     def window(self, x: float, y: float, z: float, w: float, d: float, h: float) -> None:
@@ -213,18 +203,18 @@ class Draft:
         opening: float = 0.0,
     ) -> None:
         frame = self._frame
-        rotation = frame.rotation if turn is IDENTITY else _multiply(frame.rotation, turn)
+        rotation = frame.rotation if turn is IDENTITY else product(frame.rotation, turn)
         s = frame.scale
         size = (half[0] * s, half[1] * s, half[2] * s)
         self.solids.append((kind, *self.place(*at), *rotation, *size, *profile, opening, float(self.thing), *material))
 
-    def _inner(self, at: Vector, yaw: float, lean: float, scale: float) -> _Frame:
+    def _inner(self, at: Vector, yaw: float, lean: float, scale: float) -> Frame:
         c, s = math.cos(yaw), math.sin(yaw)
         turn: Rotation = (c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0)
         if lean:
             c, s = math.cos(lean), math.sin(lean)
-            turn = _multiply(turn, (1.0, 0.0, 0.0, 0.0, c, -s, 0.0, s, c))
-        return _Frame(self.place(*at), _multiply(self._frame.rotation, turn), self._frame.scale * scale)
+            turn = product(turn, (1.0, 0.0, 0.0, 0.0, c, -s, 0.0, s, c))
+        return Frame(self.place(*at), product(self._frame.rotation, turn), self._frame.scale * scale)
 
 
 def eye_rotation(eye: Eye) -> Rotation:
@@ -261,58 +251,3 @@ def look_at(eye: Eye, target: Vector) -> Eye:
     """Return the eye turned so that target is in the middle of the picture."""
     dx, dy, dz = (t - p for t, p in zip(target, eye.position, strict=True))
     return replace(eye, yaw_rad=math.atan2(-dx, dy), pitch_rad=math.atan2(dz, math.hypot(dx, dy)))
-
-
-def _profile(base: float, top: float, bulge: float) -> tuple[Vector, float]:
-    """Return (q0, q1, q2) with (x^2 + y^2) = q0 + q1 z + q2 z^2 over z in [-1, 1], and the widest radius."""
-    mean, slope = (base + top) / 2, (top - base) / 2
-    middle = mean * (1 + bulge)
-    if bulge:
-        q0 = middle * middle
-        q1 = (top * top - base * base) / 2
-        q2 = (top * top + base * base) / 2 - q0
-    else:
-        q0, q1, q2 = mean * mean, 2 * mean * slope, slope * slope
-    peak = max(q0 + q1 + q2, q0 - q1 + q2, q0)
-    if q2 < 0 and abs(q1) < -2 * q2:
-        peak = max(peak, q0 - q1 * q1 / (4 * q2))
-    return (q0 / peak, q1 / peak, q2 / peak), math.sqrt(peak)
-
-
-def _between(start: Vector, end: Vector) -> tuple[Vector, Rotation, float]:
-    """Return middle, rotation that takes z to the way from start to end, and length."""
-    dx, dy, dz = (e - s for e, s in zip(end, start, strict=True))
-    length = math.sqrt(dx * dx + dy * dy + dz * dz) or 1e-6
-    z = (dx / length, dy / length, dz / length)
-    side = (0.0, 1.0, 0.0) if abs(z[1]) < 0.9 else (1.0, 0.0, 0.0)
-    x = _cross(side, z)
-    norm = math.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
-    x = (x[0] / norm, x[1] / norm, x[2] / norm)
-    y = _cross(z, x)
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, (start[2] + end[2]) / 2)
-    return middle, (x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]), length
-
-
-def _cross(a: Vector, b: Vector) -> Vector:
-    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-
-
-def _turn(r: Rotation, v: Vector) -> Vector:
-    x, y, z = v
-    return (r[0] * x + r[1] * y + r[2] * z, r[3] * x + r[4] * y + r[5] * z, r[6] * x + r[7] * y + r[8] * z)
-
-
-def _multiply(a: Rotation, b: Rotation) -> Rotation:
-    if a is IDENTITY:
-        return b
-    return (
-        a[0] * b[0] + a[1] * b[3] + a[2] * b[6],
-        a[0] * b[1] + a[1] * b[4] + a[2] * b[7],
-        a[0] * b[2] + a[1] * b[5] + a[2] * b[8],
-        a[3] * b[0] + a[4] * b[3] + a[5] * b[6],
-        a[3] * b[1] + a[4] * b[4] + a[5] * b[7],
-        a[3] * b[2] + a[4] * b[5] + a[5] * b[8],
-        a[6] * b[0] + a[7] * b[3] + a[8] * b[6],
-        a[6] * b[1] + a[7] * b[4] + a[8] * b[7],
-        a[6] * b[2] + a[7] * b[5] + a[8] * b[8],
-    )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
-from .cast import Hits, Views, quadric_forms, tile_pixels
+from .cast import Hits
+from .forms import quadric_forms
 from .stage import KIND_BOX, Solids
 from .surface import CAPS
+from .views import Views, tile_pixels
 
 FACES = 8  # a solid: six of a box, or the side (0) and both caps (6, 7) of a round one
 

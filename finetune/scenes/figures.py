@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .draft import Draft, Vector
+from .draft import Draft
+from .frames import Vector
 from .materials import Material, Palette
 
 

@@ -35,12 +35,6 @@ def draw_table(d: Draft, p: Palette, w: float, deep: float) -> None:
     scatter(d, p, w * 0.85, deep * 0.85, high, r.randint(1, 7))
 
 
-def scatter(d: Draft, p: Palette, w: float, deep: float, z: float, count: int) -> None:
-    """Put small things on a surface w by deep at height z."""
-    r = d.rng
-    for _ in range(count):
-        with d.at(r.uniform(-w, w) / 2, r.uniform(-deep, deep) / 2, z, yaw=r.uniform(0, 6.3)):
-            r.choice(SMALL)(d, p)
 
 
 def draw_chair(d: Draft, p: Palette, w: float, deep: float) -> None:
@@ -115,143 +109,24 @@ def draw_shelf(d: Draft, p: Palette, w: float, deep: float) -> None:
                 x += r.uniform(0.1, 0.4)
 
 
-def _books(p: Palette) -> Material:
-    """Return the backs of a row of books."""
-    return p.make(
-        p.rng.choice(("stripes", "stripes", "text", "plaid")),
-        p.colour(),
-        p.colour(),
-        tile_m=p.rng.uniform(0.2, 0.4),
-        other=p.colour(),
-    )
 
 
-def draw_cabinet(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a chest, cupboard, fridge, oven or wardrobe with doors and handles."""
-    r = d.rng
-    high = r.choice((r.uniform(0.5, 1.0), r.uniform(1.5, 2.1)))
-    body, front, knob = (
-        p.wood() if r.random() < 0.6 else p.plastic(),
-        p.wood() if r.random() < 0.5 else p.plastic(),
-        p.metal(),
-    )
-    d.box(0, 0, 0, w, deep, high, body)
-    columns, rows = max(1, round(w / 0.6)), 1 if high > 1.2 else r.randint(1, 3)
-    for i in range(columns):
-        for k in range(rows):
-            x, z = w * ((i + 0.5) / columns - 0.5), 0.05 + (high - 0.1) * k / rows
-            d.box(x, -deep / 2 - 0.008, z, w / columns * 0.92, 0.016, (high - 0.1) / rows * 0.92, front)
-            d.ball(x + w / columns * 0.35, -deep / 2 - 0.03, z + (high - 0.1) / rows * 0.5, 0.018, 0.02, 0.018, knob)
-    if high < 1.2:
-        scatter(d, p, w * 0.8, deep * 0.6, high, r.randint(0, 4))
-        if r.random() < 0.4:
-            _screen(d, p, high)
 
 
-def _screen(d: Draft, p: Palette, z: float) -> None:
-    """Draw a television on its foot."""
-    r = d.rng
-    w = r.uniform(0.6, 1.3)
-    case = p.even((0.02, 0.02, 0.02), gloss=0.3)
-    d.box(0, 0, z, w * 0.4, 0.2, 0.02, case)
-    d.box(0, 0, z + 0.02, 0.05, 0.04, 0.1, case)
-    d.box(0, 0, z + 0.1, w, 0.04, w * 0.58, case)
-    d.box(0, -0.022, z + 0.12, w * 0.97, 0.006, w * 0.54, p.picture(w * 0.97, w * 0.54, glow=r.uniform(0.5, 2)))
 
 
-def draw_bed(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a bed with pillows and blanket; the head is at +y."""
-    r = d.rng
-    frame, sheet, blanket = p.wood(), p.cloth(), p.cloth()
-    w, deep = min(w, 1.8), max(deep, 1.9)
-    d.box(0, 0, 0.1, w, deep, 0.2, frame)
-    d.box(0, 0, 0.3, w * 0.97, deep * 0.97, 0.2, sheet)
-    d.box(0, -0.2, 0.42, w * 1.02, deep * 0.65, 0.1, blanket)
-    d.box(0, deep / 2, 0, w, 0.06, r.uniform(0.7, 1.2), frame)
-    for x in (-0.25, 0.25):
-        d.ball(x * w, deep * 0.36, 0.54, w * 0.2, 0.2, 0.09, p.cloth() if r.random() < 0.3 else sheet)
-    if r.random() < 0.25:
-        with d.at(r.uniform(-0.2, 0.2) * w, -0.2, 0.52, yaw=r.uniform(0, 6)):
-            draw_animal(d, p, length=0.4)
 
 
-def draw_lamp(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a floor lamp."""
-    r = d.rng
-    high, metal = r.uniform(1.2, 1.8), p.metal()
-    d.tube(0, 0, 0, 0.14, 0.03, metal)
-    d.tube(0, 0, 0.03, 0.012, high, metal)
-    d.tube(0, 0, high - 0.05, r.uniform(0.15, 0.22), 0.25, p.lamp(r.uniform(0.5, 4)), top=0.11)
 
 
-def draw_figure(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw someone standing, or an animal."""
-    if d.rng.random() < 0.8:
-        draw_person(d, p, detail=d.rng.random() < 0.6)
-    else:
-        draw_animal(d, p)
 
 
-def draw_pot(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a plant on the floor."""
-    draw_plant(d, p, height=d.rng.uniform(0.4, 1.8))
 
 
-def draw_crates(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a stack of boxes, balls and bags."""
-    r = d.rng
-    z = 0.0
-    for _ in range(r.randint(1, 3)):
-        side, high = r.uniform(0.25, 0.55), r.uniform(0.15, 0.45)
-        with d.at(r.gauss(0, 0.05), r.gauss(0, 0.05), z, yaw=r.uniform(0, 1.5)):
-            d.box(0, 0, 0, side, side * r.uniform(0.7, 1.3), high, p.any())
-        z += high
-    if r.random() < 0.4:
-        d.ball(0.4, -0.3, 0.12, 0.12, 0.12, 0.12, p.any())
 
 
-def draw_motorcycle(d: Draft, p: Palette, w: float = 0, deep: float = 0) -> None:
-    """Draw a motorcycle or bicycle along x, of bars and wheels."""
-    r = d.rng
-    tyre, metal, body = p.even((0.02, 0.02, 0.02)), p.metal(), p.plastic()
-    radius, heavy = r.uniform(0.28, 0.36), r.random() < 0.6
-    for x in (-0.65, 0.65):
-        with d.at(x, 0, radius, lean=math.pi / 2, same=True):
-            wide = 0.12 if heavy else 0.04
-            d.tube(0, 0, -wide / 2, radius, wide, tyre, bulge=0.06)
-            d.tube(0, 0, -wide / 2 - 0.002, radius * 0.72, wide + 0.004, metal)
-            d.tube(0, 0, -wide / 2 - 0.02, radius * 0.2, wide + 0.04, tyre)
-    head, seat, crank = (0.38, 0.0, 0.85), (-0.3, 0.0, 0.75), (-0.05, 0.0, 0.3)
-    for start, end in (
-        ((0.65, 0, radius), head),
-        (head, seat),
-        (seat, crank),
-        (crank, head),
-        (crank, (-0.65, 0, radius)),
-    ):
-        for y in (-0.07, 0.07) if heavy else (0.0,):
-            d.bar((start[0], y, start[2]), (end[0], y, end[2]), 0.022, metal)
-    d.bar((0.33, -0.35, 1.0), (0.36, 0.35, 1.0), 0.015, metal)
-    d.bar(head, (0.35, 0, 1.0), 0.02, metal)
-    d.limb((-0.62, 0, 0.8), (0.0, 0, 0.78), 0.13 if heavy else 0.07, p.plastic(), bulge=0.6)
-    if heavy:
-        d.limb((-0.12, 0, 0.83), (0.45, 0, 0.85), 0.16, body, bulge=0.9)
-        for k in range(3):
-            d.box(-0.02, 0, 0.32 + 0.1 * k, 0.4 - 0.05 * k, 0.28, 0.09, metal)
-        d.bar((0.1, 0.16, 0.32), (-0.75, 0.18, 0.35), 0.045, metal, top=0.06)
-        d.ball(0.5, 0, 0.86, 0.1, 0.09, 0.09, metal)
 
 
-def _cup(d: Draft, p: Palette) -> None:
-    r = d.rng
-    china, high, radius = p.plastic(), r.uniform(0.07, 0.12), r.uniform(0.035, 0.05)
-    if r.random() < 0.5:
-        d.tube(0, 0, 0, radius * 1.2, 0.012, china, top=radius * 2)
-    d.tube(0, 0, 0.01, radius * r.uniform(0.6, 1), high, china, top=radius, bulge=r.uniform(0, 0.15), hollow=True)
-    d.tube(0, 0, 0.012, radius * 0.8, high * r.uniform(0.6, 0.85), p.even((0.06, 0.025, 0.01), gloss=0.8))
-    handle = [(radius * out, 0.0, high * up) for out, up in ((0.9, 0.85), (1.65, 0.75), (1.6, 0.4), (0.8, 0.25))]
-    for start, end in zip(handle, handle[1:], strict=False):
-        d.bar(start, end, 0.006, china)
 
 
 def _books(p: Palette) -> Material:
@@ -349,149 +224,30 @@ def draw_crates(d: Draft, p: Palette, w: float, deep: float) -> None:
         d.ball(0.4, -0.3, 0.12, 0.12, 0.12, 0.12, p.any())
 
 
-def draw_motorcycle(d: Draft, p: Palette, w: float = 0, deep: float = 0) -> None:
-    """Draw a motorcycle or bicycle along x, of bars and wheels."""
-    r = d.rng
-    tyre, metal, body = p.even((0.02, 0.02, 0.02)), p.metal(), p.plastic()
-    radius, heavy = r.uniform(0.28, 0.36), r.random() < 0.6
-    for x in (-0.65, 0.65):
-        with d.at(x, 0, radius, lean=math.pi / 2, same=True):
-            wide = 0.12 if heavy else 0.04
-            d.tube(0, 0, -wide / 2, radius, wide, tyre, bulge=0.06)
-            d.tube(0, 0, -wide / 2 - 0.002, radius * 0.72, wide + 0.004, metal)
-            d.tube(0, 0, -wide / 2 - 0.02, radius * 0.2, wide + 0.04, tyre)
-    head, seat, crank = (0.38, 0.0, 0.85), (-0.3, 0.0, 0.75), (-0.05, 0.0, 0.3)
-    for start, end in (
-        ((0.65, 0, radius), head),
-        (head, seat),
-        (seat, crank),
-        (crank, head),
-        (crank, (-0.65, 0, radius)),
-    ):
-        for y in (-0.07, 0.07) if heavy else (0.0,):
-            d.bar((start[0], y, start[2]), (end[0], y, end[2]), 0.022, metal)
-    d.bar((0.33, -0.35, 1.0), (0.36, 0.35, 1.0), 0.015, metal)
-    d.bar(head, (0.35, 0, 1.0), 0.02, metal)
-    d.limb((-0.62, 0, 0.8), (0.0, 0, 0.78), 0.13 if heavy else 0.07, p.plastic(), bulge=0.6)
-    if heavy:
-        d.limb((-0.12, 0, 0.83), (0.45, 0, 0.85), 0.16, body, bulge=0.9)
-        for k in range(3):
-            d.box(-0.02, 0, 0.32 + 0.1 * k, 0.4 - 0.05 * k, 0.28, 0.09, metal)
-        d.bar((0.1, 0.16, 0.32), (-0.75, 0.18, 0.35), 0.045, metal, top=0.06)
-        d.ball(0.5, 0, 0.86, 0.1, 0.09, 0.09, metal)
 
 
-def _cup(d: Draft, p: Palette) -> None:
-    r = d.rng
-    china, high, radius = p.plastic(), r.uniform(0.07, 0.12), r.uniform(0.035, 0.05)
-    if r.random() < 0.5:
-        d.tube(0, 0, 0, radius * 1.2, 0.012, china, top=radius * 2)
-    d.tube(0, 0, 0.01, radius * r.uniform(0.6, 1), high, china, top=radius, bulge=r.uniform(0, 0.15), hollow=True)
-    d.tube(0, 0, 0.012, radius * 0.8, high * r.uniform(0.6, 0.85), p.even((0.06, 0.025, 0.01), gloss=0.8))
-    for a, b in ((0.9, 1.7), (1.7, 1.6), (1.6, 0.85)):
-        k = {0.9: 0.85, 1.7: 0.75, 1.6: 0.35}[a]
-        d.bar((radius * a, 0, high * k), (radius * b, 0, high * {1.7: 0.75, 1.6: 0.35, 0.85: 0.25}[b]), 0.006, china)
 
 
-def _book(d: Draft, p: Palette) -> None:
-    r = d.rng
-    z = 0.0
-    for _ in range(r.randint(1, 3)):
-        w, deep, high = r.uniform(0.12, 0.24), r.uniform(0.15, 0.3), r.uniform(0.008, 0.05)
-        with d.at(0, 0, z, yaw=r.gauss(0, 0.2), same=True):
-            d.box(0, 0, 0, w, deep, high, p.any())
-        z += high
 
 
-def _bottle(d: Draft, p: Palette) -> None:
-    r = d.rng
-    glass, high, radius = p.plastic(), r.uniform(0.12, 0.26), r.uniform(0.025, 0.045)
-    d.tube(0, 0, 0, radius, high * 0.65, glass)
-    d.tube(0, 0, high * 0.65, radius, high * 0.15, glass, top=radius * 0.4)
-    d.tube(0, 0, high * 0.8, radius * 0.4, high * 0.2, p.plastic())
-    d.tube(0, 0, high * 0.15, radius * 1.01, high * 0.35, p.any())
 
 
-def _fruit(d: Draft, p: Palette) -> None:
-    r = d.rng
-    for _ in range(r.randint(1, 5)):
-        size = r.uniform(0.025, 0.05)
-        d.ball(r.gauss(0, 0.06), r.gauss(0, 0.06), size, size, size * r.uniform(0.9, 1.5), size, p.plastic())
 
 
-def _bowl(d: Draft, p: Palette) -> None:
-    r = d.rng
-    radius = r.uniform(0.06, 0.14)
-    d.tube(
-        0,
-        0,
-        0,
-        radius * 0.5,
-        radius * r.uniform(0.3, 0.9),
-        p.plastic(),
-        top=radius,
-        bulge=r.uniform(0, 0.2),
-        hollow=True,
-    )
-    if r.random() < 0.5:
-        for _ in range(4):
-            d.ball(
-                r.gauss(0, 0.3) * radius,
-                r.gauss(0, 0.3) * radius,
-                radius * 0.4,
-                radius * 0.3,
-                radius * 0.3,
-                radius * 0.3,
-                p.any(),
-            )
 
 
-def _plate(d: Draft, p: Palette) -> None:
-    r = d.rng
-    radius = r.uniform(0.08, 0.14)
-    d.tube(0, 0, 0, radius * 0.6, 0.018, p.plastic(), top=radius)
-    if r.random() < 0.6:
-        for _ in range(r.randint(1, 4)):
-            size = r.uniform(0.02, 0.05)
-            d.ball(r.gauss(0, 0.03), r.gauss(0, 0.03), 0.03, size, size * 1.3, size * 0.6, p.any())
 
 
-def _carton(d: Draft, p: Palette) -> None:
-    r = d.rng
-    d.box(0, 0, 0, r.uniform(0.05, 0.25), r.uniform(0.05, 0.2), r.uniform(0.05, 0.3), p.any())
 
 
-def _laptop(d: Draft, p: Palette) -> None:
-    r = d.rng
-    case = p.metal()
-    d.box(0, 0, 0, 0.33, 0.23, 0.015, case)
-    d.box(0, 0.02, 0.015, 0.28, 0.1, 0.003, p.make("tiles", (0.02, 0.02, 0.02), (0.1, 0.1, 0.1), tile_m=0.1))
-    with d.at(0, 0.115, 0.012, lean=r.uniform(-0.5, 0.0), same=True):
-        d.box(0, 0, 0, 0.33, 0.008, 0.22, case)
-        d.box(0, -0.005, 0.01, 0.31, 0.004, 0.2, p.picture(0.31, 0.2, glow=r.uniform(0.5, 2)))
 
 
-def _vase(d: Draft, p: Palette) -> None:
-    draw_plant(d, p, height=d.rng.uniform(0.15, 0.5))
 
 
-def _desk_lamp(d: Draft, p: Palette) -> None:
-    r = d.rng
-    metal = p.metal()
-    d.tube(0, 0, 0, 0.07, 0.02, metal)
-    d.tube(0, 0, 0.02, 0.01, 0.25, metal)
-    d.tube(0, 0, 0.22, 0.1, 0.14, p.lamp(r.uniform(0.3, 3)), top=0.06)
 
 
-def _toy(d: Draft, p: Palette) -> None:
-    r = d.rng
-    with d.at(0, 0, 0, scale=r.uniform(0.1, 0.25), same=True):
-        r.choice((draw_person, draw_animal, draw_motorcycle))(d, p)
 
 
-SMALL: tuple[Callable[[Draft, Palette], None], ...] = (
-    _cup, _cup, _book, _book, _bottle, _fruit, _bowl, _plate, _carton, _carton, _laptop, _vase, _desk_lamp, _toy,
-)  # fmt: skip
 
 Furnish = Callable[[Draft, Palette, float, float], None]
 # drawing, least and most width, least and most depth, whether it stands against a wall, weight in the draw

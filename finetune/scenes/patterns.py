@@ -15,8 +15,8 @@ Draw = Callable[[np.random.Generator], Map]
 
 SIDE_PX = 256
 _Y, _X = (axis.astype(np.float32) / SIDE_PX for axis in np.mgrid[:SIDE_PX, :SIDE_PX])
-_FX = np.fft.fftfreq(SIDE_PX)[None, :] * SIDE_PX
-_FY = np.fft.fftfreq(SIDE_PX)[:, None] * SIDE_PX
+_FX = np.fft.rfftfreq(SIDE_PX).astype(np.float32)[None, :] * SIDE_PX
+_FY = np.fft.fftfreq(SIDE_PX).astype(np.float32)[:, None] * SIDE_PX
 
 
 def spectral_noise(
@@ -29,9 +29,10 @@ def spectral_noise(
         lowest, highest: Cycles a tile below and above which nothing remains.
         stretch: Above 1 the noise is drawn out along x.
     """
-    radius = np.hypot(_FX * stretch, _FY)
-    gain = np.where((radius >= lowest) & (radius <= highest), np.maximum(radius, 1e-6) ** -slope, 0.0)
-    noise = np.fft.ifft2(np.fft.fft2(rng.standard_normal((SIDE_PX, SIDE_PX))) * gain).real
+    radius = np.hypot(_FX * np.float32(stretch), _FY)
+    gain = np.where((radius >= lowest) & (radius <= highest), np.maximum(radius, 1e-6) ** np.float32(-slope), 0.0)
+    real, imaginary = rng.standard_normal((2, *radius.shape), dtype=np.float32) * gain
+    noise = np.fft.irfft2(real + 1j * imaginary, (SIDE_PX, SIDE_PX))
     return (0.5 + 0.2 * noise / (noise.std() + 1e-12)).astype(np.float32)
 
 
@@ -58,15 +59,18 @@ def _smooth(edge0: float, edge1: float, x: Map) -> Map:
 def _cells(rng: np.random.Generator, points: int, *, stretch: float = 1.0) -> tuple[Map, Map, Map]:
     """Return distance to the nearest point, to the second nearest, and a random level a cell (all tiling)."""
     at = rng.random((points, 2), dtype=np.float32)
-    dx = np.abs(_X[..., None] - at[:, 0])
-    dy = np.abs(_Y[..., None] - at[:, 1])
-    distance = np.hypot(np.minimum(dx, 1 - dx) * stretch, np.minimum(dy, 1 - dy))
-    order = np.argpartition(distance, 1, axis=-1)[..., :2]
-    first, second = np.take_along_axis(distance, order, -1).transpose(2, 0, 1)
-    nearest = np.where(first <= second, order[..., 0], order[..., 1])
-    scale = points**0.5
-    level = rng.random(points, dtype=np.float32)[nearest]
-    return np.minimum(first, second) * scale, np.maximum(first, second) * scale, level
+    levels = rng.random(points, dtype=np.float32)
+    first = second = np.full_like(_X, np.inf)
+    level = np.zeros_like(_X)
+    for (x, y), own in zip(at, levels, strict=True):
+        dx, dy = np.abs(_X - x), np.abs(_Y - y)
+        distance2 = (np.minimum(dx, 1 - dx) * np.float32(stretch)) ** 2 + np.minimum(dy, 1 - dy) ** 2
+        nearer = distance2 < first
+        level = np.where(nearer, own, level)
+        second = np.where(nearer, first, np.minimum(second, distance2))
+        first = np.where(nearer, distance2, first)
+    scale = np.float32(points**0.5)
+    return np.sqrt(first) * scale, np.sqrt(second) * scale, level
 
 
 def _grid(rng: np.random.Generator, rows: int, columns: int, *, shift: float, joint: float) -> tuple[Map, Map]:

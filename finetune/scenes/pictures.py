@@ -56,7 +56,7 @@ def _still_life(rng: np.random.Generator) -> _Picture:
     """Paint shaded balls and jars on a table before a wall."""
     picture = _colour(rng) * (0.5 + 0.8 * spectral_noise(rng, 1.3))
     table = rng.uniform(0.5, 0.75)
-    picture = _over(picture, _Y > table, _colour(rng), 0.5 + spectral_noise(rng, 0.8, stretch=6))
+    picture = _over(picture, table < _Y, _colour(rng), 0.5 + spectral_noise(rng, 0.8, stretch=6))
     for _ in range(int(rng.integers(3, 9))):
         x, y, r = rng.uniform(0.1, 0.9), rng.uniform(table - 0.1, 0.9), rng.uniform(0.05, 0.18)
         inside = _ellipse(x, y, r, r * rng.uniform(0.8, 1.8))

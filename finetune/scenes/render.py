@@ -8,7 +8,7 @@ import torch
 
 from ...engine.errors import InputError
 from .camera import Cameras, camera_views, cameras_of, mirrored_views
-from .cast import TILE_PX, Hits, Views, cast
+from .cast import Hits, cast
 from .compose import draft_scene
 from .draft import Draft
 from .exact import FACES, exact_depth
@@ -17,10 +17,12 @@ from .materials import ART, MIRROR
 from .scene import Scenes, join_scenes
 from .shade import Shader
 from .shadow import cast_shadows
-from .stage import Solids, gather_solids, gather_windows
+from .stage import gather_solids, gather_windows
 from .textures import texture_bank
+from .views import TILE_PX, Views
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
+_GROUP_SCENES = 256  # scenes cast together at most; more would cost the shadow lookups their exactness
 _SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
 
 
@@ -55,7 +57,7 @@ def render_scenes(
             f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds from 0, "
             "sides from 1 px, and a square number of samples"
         )
-    group = max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px))
+    group = min(max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px)), _GROUP_SCENES)
     parts = []
     with torch.no_grad():
         for start in range(0, len(seeds), group):
@@ -103,7 +105,7 @@ class _Batch:
             depth_m=torch.where(inverse > 0, 1 / inverse, 0.0).float(),
             valid=solid >= 0,
             mirror=nature == MIRROR,
-            art=nature == ART,
+            art=(nature == ART) & (plane >= 0),  # not the rim of a disc
             window=self._picture(cast(self._windows, views).inverse > hits.inverse),
             sky=solid < 0,
             thing=torch.where(solid >= 0, self._solids.thing[at], -1).int(),

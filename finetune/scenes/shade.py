@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import torch
 
-from .cast import Hits, Views, tile_pixels
+from .cast import Hits
 from .draft import Air, Light
 from .materials import FLAT
 from .shadow import Shadows
 from .stage import Solids
 from .surface import Surface, dot, solid_table
 from .textures import SIDE_PX, Bank
+from .views import Views, tile_pixels
 
 LIGHTS = 2  # a scene
 _OUTSIDE_M = 0.25  # points so far outside a room are in daylight

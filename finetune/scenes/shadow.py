@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F
 
 from .camera import light_views
-from .cast import TILE_PX, Views, cast
+from .cast import cast
 from .draft import Light
 from .stage import Solids
+from .views import TILE_PX, Views
 
 SIDE_PX = 128  # of a shadow map
 _BLUR_PX = 4  # reach of the blur to each side
 _FAR_M = 60.0  # distances are cut so far behind the target
+_STEPS = 64  # a pixel; lookups are rounded so that a map's place among others changes no bit
 _BLEED = 0.25  # lit shares below this are dark; hides the light that leaks through overlapping shadows
 
 
@@ -28,7 +30,8 @@ class Shadows:
 
     Args:
         views: What the lights see; light k of scene s is view s * lights_a_scene + k.
-        moments: (1, 2, lights * SIDE_PX, SIDE_PX) float32, blurred distance and its square, from the target.
+        moments: (1, 2, rows, SIDE_PX) float32, blurred distance and its square, from the target; one map below the
+            other, rows a power of two for the same reason as _STEPS.
         reach_m: (lights,) float32, distance of each light to its target.
     """
 
@@ -50,7 +53,7 @@ class Shadows:
         mapped.addcmul_(rows[:, 1], point[1]).addcmul_(rows[:, 2], point[2])  # (3, t, n): u z, v z, z
         depth = mapped[2]
         at = (mapped[:2] / depth.clamp(min=0.05)).clamp_(0, SIDE_PX - 1).add_(0.5)
-        at[1].add_((light * SIDE_PX)[:, None])
+        at[1].mul_(_STEPS).round_().div_(_STEPS).add_((light * SIDE_PX)[:, None])
         grid = torch.stack([at[0] * (2 / SIDE_PX) - 1, at[1] * (2 / self.moments.shape[2]) - 1], -1)
         mean, square = F.grid_sample(self.moments, grid[None], align_corners=False)[0]
         behind = (depth - (self.reach_m[light][:, None] + 0.02)).sub_(mean).clamp_(min=0.0).square_()
@@ -70,7 +73,9 @@ def cast_shadows(solids: Solids, lights: Sequence[Sequence[Light]], device: str)
     beyond = (1 / inverse.clamp(min=1e-4) - reach[:, None, None]).clamp(max=_FAR_M)
     softness = torch.tensor([light.softness_px for _, light in flat], device=device)
     moments = _blurred(torch.stack([beyond, beyond * beyond], 0), softness)
-    return Shadows(views, moments.view(1, 2, -1, SIDE_PX), reach)
+    moments = moments.view(1, 2, -1, SIDE_PX)
+    rows = 1 << (moments.shape[2] - 1).bit_length()
+    return Shadows(views, F.pad(moments, (0, 0, 0, rows - moments.shape[2])), reach)
 
 
 def _distance(light: Light) -> float:

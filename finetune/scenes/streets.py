@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from .draft import Air, Draft, Eye, Light, Vector, look_at
+from .draft import Air, Draft, Eye, Light, look_at
 from .figures import draw_animal, draw_bush, draw_person, draw_tree
+from .frames import Vector
 from .furniture import draw_crates, draw_motorcycle
 from .materials import Palette, hsv
 from .rooms import hang_art
@@ -101,57 +102,8 @@ def _moved(row: tuple[float, ...], far: float) -> tuple[float, ...]:
     return (*row[:2], row[2] + far, *row[3:])
 
 
-def _tower(d: Draft, p: Palette, tall: float) -> None:
-    """Draw a rocket, chimney, silo or lattice mast."""
-    r, body = d.rng, p.plastic() if d.rng.random() < 0.6 else p.any()
-    thick = tall * r.uniform(0.03, 0.09)
-    d.box(0, 0, 0, thick * 6, thick * 6, thick * 0.4, p.asphalt())
-    d.tube(0, 0, thick * 0.6, thick, tall * 0.7, body, top=thick * r.uniform(0.6, 1))
-    d.tube(0, 0, tall * 0.7 + thick * 0.6, thick, tall * 0.2, p.plastic(), top=0.02 * thick, bulge=r.uniform(0, 0.3))
-    for k in range(r.randint(0, 4)):
-        turn = k * math.pi / 2
-        d.tube(
-            math.cos(turn) * thick * 1.5,
-            math.sin(turn) * thick * 1.5,
-            thick * 0.5,
-            thick * 0.5,
-            tall * r.uniform(0.2, 0.5),
-            p.plastic(),
-            top=thick * 0.2,
-        )
-    x = thick * r.uniform(2.5, 4)
-    for k in range(8):
-        d.box(x, 0, tall * k / 9, thick * 1.2, thick * 1.2, thick * 0.15, p.metal())
-    for sx in (-0.5, 0.5):
-        for sy in (-0.5, 0.5):
-            d.box(x + sx * thick, sy * thick, 0, thick * 0.15, thick * 0.15, tall * 0.95, p.metal())
 
 
-def draw_house(d: Draft, p: Palette, w: float, deep: float, high: float) -> None:
-    """Draw a building, front to -y, with a flat, gabled or stepped top, a door and perhaps a sign."""
-    r = d.rng
-    wall = p.facade() if r.random() < 0.9 else p.paint()
-    d.box(0, 0, 0, w, deep, high, wall)
-    style = r.random()
-    if style < 0.45:
-        roof = p.make(r.choice(("tiles", "brick", "wood")), p.colour(0.05, 0.3), p.colour(0.03, 0.25), tile_m=2)
-        rise = deep * r.uniform(0.25, 0.5)
-        for side in (-1, 1):
-            with d.at(0, side * deep / 4, high + rise / 2, lean=-side * math.atan2(rise, deep / 2), same=True):
-                d.box(0, 0, -0.1, w + 0.6, math.hypot(rise, deep / 2) + 0.5, 0.2, roof)
-        d.box(w * r.uniform(-0.4, 0.4), 0, high, 0.7, 0.7, rise + 1, wall)
-        d.box(0, 0, high, w * 0.98, deep * 0.4, rise * 0.55, wall)
-    elif style < 0.8:
-        d.box(0, 0, high, w + 0.4, deep + 0.4, 0.35, p.paint())
-    else:
-        d.box(w * r.uniform(-0.2, 0.2), 0, high, w * 0.6, deep * 0.6, high * r.uniform(0.2, 0.5), wall)
-    d.box(w * r.uniform(-0.35, 0.35), -deep / 2, 0, 1.1, 0.12, 2.1, p.wood())
-    if r.random() < 0.4:
-        wide = min(w * 0.5, 3.0)
-        with d.at(w * r.uniform(-0.2, 0.2), -deep / 2 - 0.1, 2.6, same=True):
-            hang_art(d, p, wide, wide * r.uniform(0.2, 0.6))
-    for _ in range(r.randint(0, 3)):
-        d.box(w * r.uniform(-0.4, 0.4), -deep / 2 - 0.4, r.uniform(2.6, max(2.7, high)), 1.8, 0.9, 0.9, p.metal())
 
 
 def _row_of_houses(d: Draft, p: Palette, side: int, start: float, lush: bool) -> None:
@@ -235,49 +187,6 @@ def _marks(d: Draft, p: Palette, x: float) -> None:
         d.box(x, k * 8 - 4, 0, 0.14, 3, 0.004, paint)
 
 
-def draw_vehicle(d: Draft, p: Palette) -> None:
-    """Draw a car, van, bus or lorry along y, front to -y."""
-    r = d.rng
-    body, glass, tyre = (
-        p.plastic(),
-        p.even(hsv(0.58, 0.3, r.uniform(0.02, 0.15)), gloss=1.0),
-        p.even((0.02, 0.02, 0.02)),
-    )
-    kind = r.random()
-    w = r.uniform(1.65, 1.9) if kind < 0.8 else r.uniform(2.1, 2.5)
-    long = r.uniform(3.6, 4.9) if kind < 0.8 else r.uniform(6, 11)
-    radius = 0.32 if kind < 0.8 else 0.48
-    if kind < 0.6:
-        d.box(0, 0, 0.28, w, long, 0.5, body)
-        d.ball(0, 0.0, 0.62, w * 0.5, long * 0.5, 0.32, body)
-        d.ball(0, long * 0.06, 0.85, w * 0.45, long * 0.33, 0.58, body)
-        d.ball(0, long * 0.06, 0.9, w * 0.462, long * 0.30, 0.46, glass)
-        d.ball(0, long * 0.06, 0.89, w * 0.40, long * 0.337, 0.45, glass)
-        d.box(0, long * 0.06, 0.8, w * 0.93, 0.1, 0.55, body)
-    else:
-        high = r.uniform(1.6, 2.1) if kind < 0.8 else r.uniform(2.5, 3.4)
-        d.box(0, 0, 0.35, w, long, high - 0.35, body)
-        d.box(0, -long / 2, high * 0.55, w * 0.88, 0.03, high * 0.35, glass)
-        for side in (-1, 1):
-            d.box(
-                side * w / 2,
-                long * r.uniform(-0.1, 0.1),
-                high * 0.6,
-                0.03,
-                long * r.uniform(0.3, 0.85),
-                high * 0.28,
-                glass,
-            )
-        if r.random() < 0.5:
-            d.box(w * 0.503, 0, high * 0.25, 0.02, long * 0.6, high * 0.3, p.any())
-    for x in (-1, 1):
-        for y in (-0.32, 0.32):
-            with d.at(x * (w / 2 - 0.08), y * long, radius, yaw=math.pi / 2, lean=math.pi / 2, same=True):
-                d.tube(0, 0, -0.11, radius, 0.22, tyre)
-                d.tube(0, 0, -0.12, radius * 0.6, 0.24, p.metal())
-        d.ball(x * w * 0.36, -long / 2 + 0.02, 0.62, 0.14, 0.06, 0.08, p.lamp(0.3))
-        d.box(x * w * 0.38, long / 2, 0.6, 0.22, 0.02, 0.12, p.even((0.5, 0.02, 0.02), gloss=0.5))
-    d.box(0, -long / 2 - 0.01, 0.4, 0.5, 0.02, 0.11, p.make("text", (0.8, 0.8, 0.7), (0.05, 0.05, 0.05), tile_m=0.5))
 
 
 def _hills(d: Draft, p: Palette) -> None:
@@ -296,14 +205,6 @@ def _hills(d: Draft, p: Palette) -> None:
         )
 
 
-def _fence(d: Draft, p: Palette, y: float) -> None:
-    r, wood = d.rng, p.wood()
-    high = r.uniform(0.8, 1.6)
-    with d.at(0, y, 0, yaw=r.gauss(0, 0.3)):
-        for k in range(-8, 9):
-            d.box(k * 1.8, 0, 0, 0.1, 0.1, high, wood)
-        for up in (0.4, 0.85):
-            d.box(0, -0.04, high * up, 30, 0.03, 0.12, wood)
 
 
 def _spread(d: Draft, near: float, far: float) -> tuple[float, float]:
@@ -336,44 +237,5 @@ def _open_eye(d: Draft) -> Eye:
     )
 
 
-def light_outdoors(d: Draft) -> None:
-    """Set sun, sky, clouds and haze: noon to dusk, clear to overcast."""
-    r = d.rng
-    overcast = r.random() < 0.35
-    rise, turn = math.radians(r.uniform(8, 75)), r.uniform(0, 2 * math.pi)
-    warm = max(0.0, 1 - rise / 0.6)
-    sun_colour = hsv(0.09, 0.12 + 0.5 * warm, 1.0)
-    strength = r.uniform(0.0, 0.5) if overcast else r.uniform(2.0, 6.0)
-    x, y, z = d.eye.position
-    ahead = r.uniform(6, 16)
-    target: Vector = (x - math.sin(d.eye.yaw_rad) * ahead, y + math.cos(d.eye.yaw_rad) * ahead, 0.0)
-    far = 150.0
-    away = (math.cos(turn) * math.cos(rise) * far, math.sin(turn) * math.cos(rise) * far, math.sin(rise) * far)
-    at = (target[0] + away[0], target[1] + away[1], target[2] + away[2])
-    sun = Light(at, target, math.atan(r.uniform(14, 24) / far), _times(sun_colour, strength), False, 0.8)
-    zenith = hsv(r.uniform(0.55, 0.63), r.uniform(0, 0.1) if overcast else r.uniform(0.4, 0.85), r.uniform(0.5, 1.0))
-    skylight = hsv(0.6, r.uniform(0, 0.1) if overcast else r.uniform(0.05, 0.35), 1.0)
-    horizon = hsv(
-        r.uniform(0.5, 0.6) if warm < 0.5 else r.uniform(0.03, 0.12),
-        r.uniform(0.02, 0.25 + 0.3 * warm),
-        r.uniform(0.7, 1.2),
-    )
-    dome = Light(
-        (target[0], target[1], far), target, math.atan(16 / far), _times(skylight, r.uniform(0.3, 0.8)), False, 3.0
-    )
-    d.lights = [sun, dome]
-    d.air = Air(
-        zenith=zenith,
-        horizon=horizon,
-        clouds=r.uniform(0.7, 1.2) if overcast else r.uniform(-0.1, 0.6),
-        cloud_slot=r.randint(0, 6),
-        cloud_shift=(r.random(), r.random()),
-        ambient_up=_times(skylight, r.uniform(0.25, 0.6)),
-        ambient_down=_times(horizon, r.uniform(0.1, 0.35)),
-        haze_per_m=r.choice((0.0, 0.0, 0.0005, 0.001, 0.003, r.uniform(0.003, 0.025))),
-        key=r.uniform(0.1, 0.2),
-    )
 
 
-def _times(colour: Vector, factor: float) -> Vector:
-    return (colour[0] * factor, colour[1] * factor, colour[2] * factor)
