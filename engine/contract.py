@@ -31,7 +31,7 @@ class SizeRule:
         base_px: (h, w) that the rule aims at; the exact input size of a static graph.
         multiple_px: Both input sides are multiples of this.
         rule: "lower_bound": both sides at least base, aspect kept, dynamic graph. "letterbox":
-            the image fitted inside base, aspect kept, the rest padded, static graph.
+            the image fitted inside base, aspect kept, centred, mirrored around, static graph.
     """
 
     base_px: tuple[int, int]

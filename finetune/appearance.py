@@ -1,4 +1,4 @@
-"""What a camera does to a picture: exposure, colour, lens and motion blur, noise, scaling, JPEG. Depth is never touched."""
+"""What a camera does to a picture: exposure, colour, blur, noise, scaling, JPEG. Depth is never touched."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def vary_appearance(
     generator: torch.Generator,
     *,
     depth_m: torch.Tensor | None = None,
-    strength: Appearance = Appearance(),  # noqa: B008: frozen, so sharing it is safe
+    strength: Appearance = Appearance(),
 ) -> torch.Tensor:
     """Return pictures as other cameras would have taken them.
 

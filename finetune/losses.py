@@ -56,8 +56,7 @@ def affine_invariant_loss(
     if not bool(enough.any()):
         return (predicted * 0).sum()
     predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
-    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
-    ours, theirs = normalise(predicted, valid), normalise(target, valid, least_spread=least)
+    ours, theirs, _ = _normalised_pair(predicted, target, valid)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(ours, theirs, valid)
@@ -83,7 +82,7 @@ def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 def relative_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return the mean difference after alignment, over the target: what abs_rel is to depth, so that far walls count.
+    """Return the affine-invariant difference over the target: what abs_rel is to depth, so that far walls count.
 
     Args:
         predicted: (N, h, w), inverse depth of any scale and shift.
@@ -96,9 +95,10 @@ def relative_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         return (predicted * 0).sum()
     predicted, target = predicted[enough], _known(target, valid)[enough]
     valid, seen = valid[enough], seen[enough]
-    least = _FAR_SHARE * _masked_median(target, seen)[:, None, None]
-    difference = (align(predicted, target, valid) - target).abs() / torch.maximum(target, least).clamp(min=_TINY)
-    return _trimmed_mean(difference, valid, 0.0)
+    ours, theirs, spread = _normalised_pair(predicted, target, valid)
+    least = (_FAR_SHARE * _masked_median(target, seen)).clamp(min=_TINY)
+    weight = spread[:, None, None] / torch.maximum(target, least[:, None, None])
+    return _trimmed_mean((ours - theirs).abs() * weight, valid, 0.0)
 
 
 def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: int = GRADIENT_SCALES) -> Tensor:
@@ -124,8 +124,6 @@ def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: i
 def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """Return predicted maps under the scale and shift that bring each closest to its target, in least squares.
 
-    The gradient is that of fixed scales and shifts.
-
     Args:
         predicted: (N, h, w) float32, inverse depth of any scale and shift.
         target: (N, h, w) float32, inverse depth.
@@ -135,7 +133,7 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """
     flat = valid.flatten(1).double()
     count = flat.sum(1).clamp(min=1)
-    x, y = (_known(maps, valid).flatten(1).double() for maps in (predicted.detach(), target))
+    x, y = (_known(maps, valid).flatten(1).double() for maps in (predicted, target))
     mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
     off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
     scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
@@ -143,19 +141,32 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
-def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> Tensor:
-    """Return maps less their median, over their mean absolute deviation from it; (N, h, w), 0 where not valid.
+def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> tuple[Tensor, Tensor]:
+    """Return maps less their median, over their mean absolute deviation from it.
 
     Args:
         maps: (N, h, w), each with at least one valid pixel.
         valid: (N, h, w) bool.
         least_spread: () or (N,), the smallest deviation that is divided by: what is nearly flat stays nearly flat.
+
+    Returns:
+        (N, h, w), 0 where not valid, and the deviations (N,).
     """
-    centred = maps - _masked_median(maps, valid)[:, None, None]
     counted = valid.flatten(1).sum(1)
+    mean = _known(maps, valid).flatten(1).sum(1) / counted
+    # The median's own slope is that of one pixel, a spike a hundred times all others: the mean's stands for it.
+    middle = _masked_median(maps, valid).detach() + mean - mean.detach()
+    centred = maps - middle[:, None, None]
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
-    least = torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY)
-    return torch.where(valid, centred / torch.maximum(spread, least)[:, None, None], 0.0)
+    spread = torch.maximum(spread, torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY))
+    return torch.where(valid, centred / spread[:, None, None], 0.0), spread
+
+
+def _normalised_pair(predicted: Tensor, target: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return both maps normalised, and the spread of the target (N,)."""
+    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
+    theirs, spread = normalise(target, valid, least_spread=least)
+    return normalise(predicted, valid)[0], theirs, spread
 
 
 def _known(maps: Tensor, valid: Tensor) -> Tensor:

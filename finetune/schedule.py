@@ -43,7 +43,7 @@ def build_optimiser(network: nn.Module, options: TrainOptions) -> torch.optim.Op
             decay = options.weight_decay if decayed else 0.0
             if chosen:
                 groups.append({"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay})
-    return torch.optim.AdamW(groups, betas=options.betas)
+    return torch.optim.AdamW(groups, betas=options.betas, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
@@ -69,8 +69,7 @@ class Average:
         decay = min(self._decay, (1 + step) / (_AVERAGE_START + step))
         current = network.state_dict()
         with torch.no_grad():
-            for name, value in self.weights.items():
-                value.lerp_(current[name], 1 - decay)
+            torch._foreach_lerp_(list(self.weights.values()), [current[name] for name in self.weights], 1 - decay)
 
 
 def _is_encoder(name: str) -> bool:

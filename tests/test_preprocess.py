@@ -85,7 +85,7 @@ def test_a_static_graph_of_the_official_size_gives_the_official_input(image_px: 
 
 
 @pytest.mark.parametrize("image_px", [(100, 900), (900, 100), (300, 301), (7, 3), (1, 5)])
-def test_a_static_graph_keeps_the_aspect_and_pads_the_rest(image_px: tuple[int, int]) -> None:
+def test_a_static_graph_keeps_the_aspect_and_mirrors_the_image_around_it(image_px: tuple[int, int]) -> None:
     rule = SizeRule((252, 336), 14, "letterbox")
     fit = fit_image(rule, image_px)
     (height, width), (top, left) = fit.content_px, fit.offset_px
@@ -96,9 +96,10 @@ def test_a_static_graph_keeps_the_aspect_and_pads_the_rest(image_px: tuple[int, 
     assert abs(height - scale * image_px[0]) <= 14 and abs(width - scale * image_px[1]) <= 14
     padded = as_input(picture(*image_px), make_contract(size=rule))
     assert np.isfinite(padded).all()
-    outside = np.ones((252, 336), bool)
-    outside[top : top + height, left : left + width] = False
-    assert (padded[:, outside] == 0).all()
+    content = padded[:, top : top + height, left : left + width]
+    before, after = (top, left), (252 - top - height, 336 - left - width)
+    margins = [(0, 0), *zip(before, after, strict=True)]
+    assert np.array_equal(padded, np.pad(content, margins, mode="reflect"))
 
 
 def test_the_way_back_cuts_the_padding_off() -> None:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from random import Random
+from typing import Any
 
 import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render_scenes
+from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes
 from depthrt.finetune.scenes.compose import PROBES
 from depthrt.finetune.scenes.draft import Draft
+from depthrt.finetune.scenes.lights import light_outdoors
 from depthrt.finetune.scenes.materials import Palette
 
 ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64
-SMALL = {"height_px": 48, "width_px": 64}
-INDOOR_SEEDS, OUTDOOR_SEEDS = range(24), range(16)
+SMALL: Any = {"height_px": 48, "width_px": 64}
+INDOOR_SEEDS, OUTDOOR_SEEDS = range(20), range(12)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads cost more than they bring on small pictures, and wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -80,29 +92,31 @@ def test_points_that_two_cameras_see_on_a_plane_have_one_depth(setting: str, req
     assert compared > 40_000  # the check is empty where nothing is seen twice
 
 
-def test_a_curved_surface_has_one_depth_from_two_cameras(outdoor: Scenes) -> None:
-    turned = outdoor.cameras.rotation.clone()
-    angle = 0.02
-    turn = torch.tensor(
-        [[math.cos(angle), 0, math.sin(angle)], [0, 1, 0], [-math.sin(angle), 0, math.cos(angle)]],
-        dtype=torch.float64,
-    )
-    # A camera that only turns sees the same points along the same rays: distance must agree between pixels.
-    second = render_scenes(
-        outdoor.seeds, height_px=96, width_px=128, setting="outdoor", cameras=replace(outdoor.cameras, rotation=turned @ turn)
-    )
-    agreed = compared = 0
+def turned(cameras: Cameras, *, angle: float) -> Cameras:
+    """The cameras turned to the right."""
+    c, s = math.cos(angle), math.sin(angle)
+    turn = torch.tensor([[c, 0, s], [0, 1, 0], [-s, 0, c]], dtype=torch.float64)
+    return replace(cameras, rotation=cameras.rotation @ turn)
+
+
+@pytest.mark.parametrize("move", ["turn", "step"])
+def test_a_second_camera_finds_curved_surfaces_and_leaves_where_the_first_saw_them(move: str, outdoor: Scenes) -> None:
+    own = outdoor.cameras
+    other = turned(own, angle=0.02) if move == "turn" else moved(own, sideways_m=0.15)
+    second = render_scenes(outdoor.seeds, height_px=96, width_px=128, setting="outdoor", cameras=other)
+    beyond = compared = 0
     for index in range(len(outdoor)):
         u, v, z = project(second, index, back_project(outdoor, index))
-        curved = outdoor.valid[index] & (outdoor.plane[index] < 0)
         column, row = u.round().long(), v.round().long()
-        near = curved & ((u - column).abs() < 0.1) & ((v - row).abs() < 0.1)
+        near = outdoor.valid[index] & (outdoor.plane[index] < 0) & ((u - column).abs() < 0.2) & ((v - row).abs() < 0.2)
         near &= (column >= 0) & (column < 128) & (row >= 0) & (row < 96)
-        other = second.depth_m[index].double()[row[near], column[near]]
-        agreed += int(((other - z[near]).abs() / z[near] < 0.01).sum())
+        inverse = second.depth_m[index].double()[row[near], column[near]].reciprocal()
+        sky = second.sky[index][row[near], column[near]]
+        # Something nearer may stand before the point now, but nothing may be seen through it.
+        beyond += int((torch.where(sky, 0.0, inverse) < 0.97 / z[near]).sum())
         compared += int(near.sum())
-    assert compared > 200
-    assert agreed > 0.9 * compared  # a tenth of a pixel off may miss a thin twig or leaf
+    assert compared > 300
+    assert beyond < 0.1 * compared  # a fifth of a pixel off may miss a twig or a leaf
 
 
 @pytest.mark.parametrize("setting", ["indoor", "outdoor"])
@@ -122,7 +136,7 @@ def test_inverse_depth_is_affine_in_pixels_over_every_plane(setting: str, reques
             assert residual < ROUNDING * inverse.max()
             assert ((basis @ scenes.planes[index, plane] - inverse).abs() / inverse).max() < ROUNDING
             fitted += 1
-    assert fitted > 300
+    assert fitted > 150
 
 
 @pytest.mark.parametrize("mask_name", ["mirror", "art"])
@@ -164,8 +178,6 @@ class TestAKnownBox:
             p = Palette(d.rng)
             with d.at(0.3, 4.0, 0.0, yaw=0.6):
                 d.box(0, 0, 0, *self.SIZE_M, p.wood())
-            from depthrt.finetune.scenes.streets import light_outdoors  # noqa: PLC0415
-
             light_outdoors(d)
 
         monkeypatch.setitem(SETTINGS, "box", ((draft_box, 1.0),))
@@ -174,7 +186,9 @@ class TestAKnownBox:
     def test_its_edges_have_their_length_after_back_projection(self, scenes: Scenes) -> None:
         points = back_project(scenes, 0)[scenes.valid[0]]
         c, s = math.cos(0.6), math.sin(0.6)
-        own = torch.stack([(points[:, 0] - 0.3) * c + (points[:, 1] - 4) * s, (points[:, 1] - 4) * c - (points[:, 0] - 0.3) * s], 1)
+        own = torch.stack(
+            [(points[:, 0] - 0.3) * c + (points[:, 1] - 4) * s, (points[:, 1] - 4) * c - (points[:, 0] - 0.3) * s], 1
+        )
         pixel_m = 4.0 / float(scenes.intrinsics[0, 0])
         w, d, h = self.SIZE_M
         assert float(own[:, 0].max() - own[:, 0].min()) == pytest.approx(w, abs=2 * pixel_m)
@@ -225,11 +239,13 @@ def test_a_seed_is_one_scene_in_any_company(setting: str) -> None:
         assert torch.equal(ours, theirs), field.name
 
 
-def test_a_large_batch_is_the_same_as_its_parts() -> None:
-    whole = render_scenes(range(20), height_px=256, width_px=256)  # rendered in groups
-    part = render_scenes(range(13, 16), height_px=256, width_px=256)
-    assert torch.equal(whole.image[13:16], part.image)
-    assert torch.equal(whole.depth_m[13:16], part.depth_m)
+def test_a_batch_in_groups_is_the_same_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = render_scenes(range(11), height_px=96, width_px=128)
+    monkeypatch.setitem(render._GROUP_PX, "cpu", 3 * 96 * 128)  # groups of three
+    parts = render_scenes(range(11), height_px=96, width_px=128)
+    assert torch.equal(whole.image, parts.image)
+    assert torch.equal(whole.depth_m, parts.depth_m)
+    assert torch.equal(whole.planes, parts.planes)
 
 
 def test_depth_at_a_direction_does_not_depend_on_resolution() -> None:
@@ -248,13 +264,19 @@ def test_other_seeds_are_other_scenes() -> None:
 
 
 def test_another_texture_seed_changes_the_picture_and_nothing_else() -> None:
-    first, second = render_scenes([4], **SMALL), render_scenes([4], **SMALL, texture_seed=1)
+    first, second = (
+        render_scenes([4], **SMALL),
+        render_scenes([4], **SMALL, texture_seed=1),
+    )
     assert torch.equal(first.depth_m, second.depth_m)
     assert not torch.equal(first.image, second.image)
 
 
 def test_many_rays_a_pixel_smooth_the_picture_and_leave_depth() -> None:
-    one, many = render_scenes([4, 5], **SMALL), render_scenes([4, 5], **SMALL, samples=9)
+    one, many = (
+        render_scenes([4, 5], **SMALL),
+        render_scenes([4, 5], **SMALL, samples=9),
+    )
     assert torch.equal(one.depth_m, many.depth_m)
     assert 0 < (one.image.float() - many.image.float()).abs().mean() < 20
 
@@ -279,7 +301,7 @@ def test_equal_objects_at_two_distances_look_equally_large() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seeds": []}, "one or more seeds"),
+        ({"seeds": []}, "one or more seeds from 0"),
         ({"seeds": [-1]}, "seeds from 0"),
         ({"seeds": [1], "height_px": 0}, "sides from 1 px"),
         ({"seeds": [1], "samples": 3}, "square number"),

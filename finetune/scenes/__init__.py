@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .camera import Cameras
 from .compose import SETTINGS
-from .render import render_scenes
+from .render import render_scenes, scene_cameras
 from .scene import Scenes
 
-__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes"]
+__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes", "scene_cameras"]

@@ -56,12 +56,12 @@ def camera_views(cameras: Cameras, height_px: int, width_px: int, *, shift_px: t
     return _views(scene, cameras.position, cameras.rotation, focal, centre, height_px, width_px)
 
 
-def light_views(lights: Sequence[tuple[int, Light]], side_px: int, device: str) -> Views:
-    """Return what lights see, for their shadow maps; lights come with the index of their scene."""
-    eyes = [look_at(Eye(light.position), _off_axis(light.position, light.target)) for _, light in lights]
+def light_views(lights: Sequence[Light], side_px: int, device: str) -> Views:
+    """Return what lights see, one a scene, for their shadow maps."""
+    eyes = [look_at(Eye(light.position), _off_axis(light.position, light.target)) for light in lights]
     cameras = cameras_of(eyes, device)
-    reach = torch.tensor([math.tan(light.reach_rad) for _, light in lights], dtype=torch.float64, device=device)
-    scene = torch.tensor([scene for scene, _ in lights], device=device)
+    reach = torch.tensor([math.tan(light.reach_rad) for light in lights], dtype=torch.float64, device=device)
+    scene = torch.arange(len(lights), device=device)
     centre = ((side_px - 1) / 2, (side_px - 1) / 2)
     return _views(scene, cameras.position, cameras.rotation, side_px / 2 / reach, centre, side_px, side_px)
 

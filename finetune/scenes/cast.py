@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from .bounds import tile_spans
 from .forms import EVALUATE, FORMS, tile_basis
-from .stage import KIND_BOX, KIND_ROUND, Solids
+from .stage import KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 from .views import TILE_AREA, Views
 
 _CHUNK_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles at once: stays in the cache of a core, fills a GPU
@@ -32,7 +33,7 @@ class _Pairs:
     """Solids of one kind against the tiles they may touch: forms about each tile's first pixel."""
 
     forms: torch.Tensor  # (p, k, 3 or 6) float64
-    origin: torch.Tensor  # (p, 3) float64, the camera in the solid's frame
+    origin: torch.Tensor  # (p, 3) float64, the camera in the solid's frame; of lace, in waves
     solid: torch.Tensor  # (p,) int64
     tile: torch.Tensor  # (p,) int64
 
@@ -61,12 +62,14 @@ def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limi
     wanted = None if limit is None else limit.amax(1) > 0
     for kind, polynomials in FORMS.items():
         chosen = (outside & (solids.kind[solid] == kind)).nonzero()[:, 0]
-        if len(chosen):
-            forms = polynomials(origin[chosen], rays[chosen], solids, solid[chosen])
-            entry, tile = _tile_pairs(view[chosen], span[chosen], views, wanted)
-            if len(entry):
-                pairs = _Pairs(_shifted(forms[entry], views, tile), origin[chosen][entry], solid[chosen][entry], tile)
-                _cast_kind(kind, pairs, hits, limit)
+        entry, tile = _tile_pairs(view[chosen], span[chosen], views, wanted)
+        if not len(entry):
+            continue
+        own, start = solid[chosen], origin[chosen]
+        forms = polynomials(start, rays[chosen], solids, own)
+        if kind == KIND_LACE:
+            start = start * solids.lace[own][:, None]
+        _cast_kind(kind, _Pairs(_shifted(forms[entry], views, tile), start[entry], own[entry], tile), hits, limit)
     return hits
 
 
@@ -148,16 +151,33 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
     beyond = None if limit is None else limit[order]
     basis, chunk = tile_basis(forms.shape[2], device), _CHUNK_TILES[device.type]
     start = 0
-    for count in torch.bincount(rank).tolist():
-        for low in range(0, count, chunk):
-            size = min(chunk, count - low)
-            part, here = slice(start + low, start + low + size), slice(low, low + size)
-            w = EVALUATE[kind](forms[part], origin[part], basis)
+    for group in _groups(torch.bincount(rank).tolist(), chunk):
+        first, end = start, start + sum(size for _, size in group)
+        values = EVALUATE[kind](forms[start:end], origin[start:end], basis)
+        for low, size in group:
+            here = slice(low, low + size)
+            w, own = values[start - first : start - first + size], solid[start : start + size]
             if beyond is not None:
                 w = torch.where(w < beyond[here], w, 0.0)
             nearer = w > inverse[here]
-            torch.where(nearer, solid[part], found[here], out=found[here])
+            torch.where(nearer, own, found[here], out=found[here])
             torch.where(nearer, w, inverse[here], out=inverse[here])
-        start += count
+            start += size
     hits.inverse.index_copy_(0, order, inverse)
     hits.solid.index_copy_(0, order, found)
+
+
+def _groups(counts: list[int], chunk: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield the rounds as parts (first tile, tiles) in groups of up to `chunk` tiles, so that few calls do many."""
+    group: list[tuple[int, int]] = []
+    filled = 0
+    for count in counts:
+        for low in range(0, count, chunk):
+            size = min(chunk, count - low)
+            if filled + size > chunk:
+                yield group
+                group, filled = [], 0
+            group.append((low, size))
+            filled += size
+    if group:
+        yield group

@@ -6,10 +6,14 @@ import math
 
 from .draft import Draft, Eye, look_at
 from .figures import draw_animal, draw_bush, draw_person, draw_plant, draw_tree
-from .furniture import SMALL, draw_crates, draw_motorcycle, scatter
+from .furniture import draw_crates
+from .houses import draw_house
+from .lights import light_outdoors, light_room
 from .materials import Palette
-from .rooms import Room, Window, build_shell, furnish, light_room
-from .streets import draw_house, light_outdoors
+from .rooms import furnish
+from .shell import Room, Window, build_shell
+from .things import SMALL, draw_cup, scatter
+from .vehicles import draw_motorcycle
 
 
 def draft_tabletop(d: Draft) -> None:
@@ -27,7 +31,7 @@ def draft_tabletop(d: Draft) -> None:
         if r.random() < 0.4:
             d.box(r.uniform(-0.3, 0.3) * w, 0, high, r.uniform(0.25, 0.5), r.uniform(0.2, 0.4), 0.004, p.cloth())
         with d.at(r.gauss(0, 0.05), r.gauss(0, 0.05), high, yaw=r.uniform(0, 6.3), scale=r.uniform(0.9, 1.4)):
-            r.choice(SMALL)(d, p)
+            (draw_cup if r.random() < 0.3 else r.choice(SMALL))(d, p)
         scatter(d, p, w * 0.8, deep * 0.8, high, r.randint(0, 9))
     near, tilt, turn = r.uniform(0.28, 1.1), math.radians(r.triangular(8, 88, 35)), r.gauss(0, 0.5)
     out = near * math.cos(tilt)
@@ -78,7 +82,7 @@ def _sitter(d: Draft, p: Palette) -> tuple[float, float, float]:
     if r.random() < 0.3:
         length = r.uniform(0.35, 0.9)
         draw_animal(d, p, length=length)
-        return (0.0, length * 1.3, length) if r.random() < 0.5 else (length * 0.4, length * 1.3, length)
+        return length * r.choice((0.0, 0.4, 0.75)), length * 1.3, length
     sitting = r.random() < 0.3
     if sitting:
         seat = p.cloth()

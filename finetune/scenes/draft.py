@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from .frames import IDENTITY, Frame, Rotation, Vector, between, product, profile_of, turned
+from .frames import IDENTITY, WORLD, Frame, Rotation, Vector, between, product, profile_of, turned
 from .materials import Material
 
 BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, as of leaves
@@ -96,7 +96,7 @@ class Draft:
     air: Air = field(default_factory=Air)
     eye: Eye = field(default_factory=Eye)
     thing: int = 0  # instance of the solids that follow
-    _frame: Frame = Frame((0.0, 0.0, 0.0), IDENTITY, 1.0)
+    _frame: Frame = WORLD
 
     @contextmanager
     def at(

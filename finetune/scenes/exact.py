@@ -21,7 +21,7 @@ class Depth:
 
     Args:
         inverse: (tiles, TILE_AREA) float64, inverse planar depth, 0 where nothing is.
-        plane: (tiles, TILE_AREA) int64, solid * FACES + face where the surface is flat, else -1.
+        plane: (tiles, TILE_AREA) int32, solid * FACES + face where the surface is flat, else -1.
         planes: (solids * FACES, 3) float64, inverse depth as (a, b, c): a u + b v + c at pixel (u, v).
     """
 
@@ -37,16 +37,24 @@ def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) ->
     rays = (own[:, :, :, None] * views.rays[solids.scene][:, None]).sum(2)
     planes = _planes(origin, rays)
     u, v = _pixels(views, hits.inverse.device)
-    solid = hits.solid.long()
-    flat = (solids.kind[solid.clamp(min=0)] == KIND_BOX) | (face >= CAPS)
-    index = solid.clamp(min=0) * FACES + face
-    a, b, c = planes[index.view(-1)].view(*index.shape, 3).unbind(2)
-    inverse = a * u + b * v + c
-    curved = (~flat & (solid >= 0)).nonzero(as_tuple=True)
+    solid = hits.solid.view(-1)
+    index = solid.clamp(min=0).mul_(FACES).add_(face.view(-1))
+    a, b, c = planes.index_select(0, index).unbind(1)
+    inverse = torch.addcmul(c, a, u).addcmul_(b, v)
+    flat = _flat_faces(solids).index_select(0, index) & (solid >= 0)
+    curved = (~flat & (solid >= 0)).nonzero()[:, 0]
     forms, _ = quadric_forms(origin, rays, solids.profile)
-    inverse[curved] = _root(forms[solid[curved]], u[curved], v[curved], hits.inverse[curved])
-    inverse = torch.where(solid >= 0, inverse, 0.0)
-    return Depth(inverse, torch.where(flat & (solid >= 0), index, -1), planes)
+    own_forms = forms.index_select(0, solid.index_select(0, curved))
+    roots = _root(own_forms, u[curved], v[curved], hits.inverse.view(-1)[curved])
+    inverse.masked_fill_(solid < 0, 0.0).index_copy_(0, curved, roots)
+    plane = torch.where(flat, index, -1)
+    return Depth(inverse.view(hits.solid.shape), plane.view(hits.solid.shape), planes)
+
+
+def _flat_faces(solids: Solids) -> torch.Tensor:
+    """Return which faces are flat, (solids * FACES,) bool."""
+    cap = torch.arange(FACES, device=solids.kind.device) >= CAPS
+    return ((solids.kind == KIND_BOX)[:, None] | cap).view(-1)
 
 
 def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
@@ -60,15 +68,16 @@ def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
 
 def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
     """Return the root beta +- sqrt(delta) that is on the side of a float32 estimate."""
-    basis = torch.stack([u, v, torch.ones_like(u), u * u, u * v, v * v], 1)
-    beta, delta = (forms * basis[:, None]).sum(2).unbind(1)
+    (bu, bv, b1, *_), (du, dv, d1, duu, duv, dvv) = (form.unbind(1) for form in forms.unbind(1))
+    beta = bu * u + bv * v + b1
+    delta = (duu * u + duv * v + du) * u + (dvv * v + dv) * v + d1
     root = delta.clamp(min=0.0).sqrt()
     return torch.where(near.double() >= beta, beta + root, beta - root)
 
 
 def _pixels(views: Views, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (u, v) of all pixels of all tiles, (tiles, TILE_AREA) float64."""
+    """Return (u, v) of all pixels of all tiles, (tiles * TILE_AREA,) float64."""
     corner_u, corner_v = views.tile_corner()
     u, v = tile_pixels(device)
     u, v = corner_u[:, None] + u, corner_v[:, None] + v
-    return u.repeat(len(views.scene), 1), v.repeat(len(views.scene), 1)
+    return u.repeat(len(views.scene), 1).view(-1), v.repeat(len(views.scene), 1).view(-1)

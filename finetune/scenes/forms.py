@@ -53,7 +53,7 @@ def _round_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid
 
 
 def _lace_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
-    """Return beta, delta and the direction of the ray in the solid's frame, (e, 5, 6); the latter times its lace."""
+    """Return beta, delta and the direction of the ray in the solid's frame, (e, 5, 6); the latter in waves."""
     lace = solids.lace[solid][:, None, None]
     return torch.cat([_ball_forms(origin, rays, solids, solid), torch.nn.functional.pad(rays * lace, (0, 3))], 1)
 
@@ -136,12 +136,18 @@ def _evaluate_lace(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tenso
 
 
 def _is_leaf(inverse: torch.Tensor, ray: tuple[torch.Tensor, ...], origin: torch.Tensor) -> torch.Tensor:
-    """Return whether there is matter at an inverse depth; ray and origin are in waves across the solid."""
+    """Return whether there is matter at an inverse depth; ray and origin are in waves."""
     depth = 1 / inverse
     x, y, z = (torch.addcmul(origin[:, k : k + 1], axis, depth) for k, axis in enumerate(ray))
-    waves = (x + 0.6 * y).sin_() + (1.1 * y - 0.7 * z).sin_() + (1.2 * z + 0.5 * x).sin_()
-    fine = (2.3 * y + 1.7 * x).sin_() + (2.9 * z - 1.9 * y).sin_()
-    return (waves + fine > _LEAF_LEVEL) & (inverse > 0)
+    waves = _wave(x + 0.6 * y).add_(_wave(1.1 * y - 0.7 * z)).add_(_wave(1.2 * z + 0.5 * x))
+    fine = _wave(2.3 * y + 1.7 * x).add_(_wave(2.9 * z - 1.9 * y))
+    return (waves.add_(fine) > _LEAF_LEVEL) & (inverse > 0)
+
+
+def _wave(turns: torch.Tensor) -> torch.Tensor:
+    """Return a wave of parabolas in [-1, 1], close to a sine; the argument, in turns, is overwritten."""
+    turns.sub_(turns.round())
+    return torch.addcmul(turns, turns, turns.abs(), value=-2).mul_(8)
 
 
 FORMS = {KIND_BOX: _box_planes, KIND_ROUND: _round_forms, KIND_BALL: _ball_forms, KIND_LACE: _lace_forms}

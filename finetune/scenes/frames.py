@@ -12,9 +12,14 @@ IDENTITY: Rotation = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
+    """Where things are drawn: a point of the world, a rotation of its axes, a size."""
+
     origin: Vector
     rotation: Rotation
     scale: float
+
+
+WORLD = Frame((0.0, 0.0, 0.0), IDENTITY, 1.0)
 
 
 def profile_of(base: float, top: float, bulge: float) -> tuple[Vector, float]:
@@ -52,11 +57,13 @@ def _cross(a: Vector, b: Vector) -> Vector:
 
 
 def turned(r: Rotation, v: Vector) -> Vector:
+    """Return r v."""
     x, y, z = v
     return (r[0] * x + r[1] * y + r[2] * z, r[3] * x + r[4] * y + r[5] * z, r[6] * x + r[7] * y + r[8] * z)
 
 
 def product(a: Rotation, b: Rotation) -> Rotation:
+    """Return a b."""
     if a is IDENTITY:
         return b
     return (

@@ -1,13 +1,14 @@
-"""Furniture and small things. Each stands at the frame's origin, is w wide along x and deep along y, front to -y."""
+"""Furniture. Each stands at the frame's origin, is w wide along x and deep along y, front to -y."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from .draft import Draft
 from .figures import draw_animal, draw_person, draw_plant
 from .materials import Material, Palette
+from .things import SMALL, scatter
+from .vehicles import draw_motorcycle
 
 
 def draw_table(d: Draft, p: Palette, w: float, deep: float) -> None:
@@ -33,8 +34,6 @@ def draw_table(d: Draft, p: Palette, w: float, deep: float) -> None:
         if r.random() < 0.3:
             d.box(w * 0.3, 0, high - thick - 0.5 * high, w * 0.3, deep * 0.9, 0.5 * high, p.wood())
     scatter(d, p, w * 0.85, deep * 0.85, high, r.randint(1, 7))
-
-
 
 
 def draw_chair(d: Draft, p: Palette, w: float, deep: float) -> None:
@@ -109,26 +108,6 @@ def draw_shelf(d: Draft, p: Palette, w: float, deep: float) -> None:
                 x += r.uniform(0.1, 0.4)
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def _books(p: Palette) -> Material:
     """Return the backs of a row of books."""
     return p.make(
@@ -171,6 +150,45 @@ def _screen(d: Draft, p: Palette, z: float) -> None:
     d.box(0, 0, z + 0.02, 0.05, 0.04, 0.1, case)
     d.box(0, 0, z + 0.1, w, 0.04, w * 0.58, case)
     d.box(0, -0.022, z + 0.12, w * 0.97, 0.006, w * 0.54, p.picture(w * 0.97, w * 0.54, glow=r.uniform(0.5, 2)))
+
+
+def draw_kitchen(d: Draft, p: Palette, w: float, deep: float) -> None:
+    """Draw a kitchen counter with doors, hob or sink, things on it, and cupboards above."""
+    r = d.rng
+    front, top, knob = r.choice((p.plastic, p.wood, p.paint))(), r.choice((p.wood, p.plastic, p.floor))(), p.metal()
+    d.box(0, 0.02, 0, w, deep - 0.04, 0.86, front)
+    d.box(0, 0, 0.86, w + 0.02, deep, 0.04, top)
+    doors = max(1, round(w / 0.55))
+    for k in range(doors):
+        x = w * ((k + 0.5) / doors - 0.5)
+        d.box(x, -deep / 2 + 0.01, 0.12, w / doors * 0.94, 0.02, 0.7, front)
+        d.box(x, -deep / 2 - 0.015, 0.76, 0.14, 0.02, 0.015, knob)
+    if r.random() < 0.6:
+        x = r.uniform(-0.3, 0.3) * w
+        d.box(x, 0, 0.9, 0.5, 0.4, 0.004, p.even((0.03, 0.03, 0.03), gloss=0.8))
+        d.bar((x, deep * 0.35, 0.9), (x, deep * 0.35, 1.15), 0.012, knob)
+        d.bar((x, deep * 0.35, 1.15), (x, 0.05, 1.12), 0.01, knob)
+    scatter(d, p, w * 0.9, deep * 0.7, 0.9, r.randint(1, 6))
+    if r.random() < 0.75:
+        above = p.wood() if r.random() < 0.3 else front
+        for k in range(doors):
+            x = w * ((k + 0.5) / doors - 0.5)
+            d.box(x, deep / 2 - 0.18, 1.42, w / doors * 0.985, 0.34, 0.62, above)
+
+
+def draw_stairs(d: Draft, p: Palette, w: float, deep: float) -> None:
+    """Draw a flight of steps that rises to +y, with a rail."""
+    r, tread, rail = d.rng, p.wood() if d.rng.random() < 0.7 else p.floor(), p.metal()
+    steps, rise = max(3, round(deep / 0.27)), r.uniform(0.14, 0.19)
+    for k in range(steps):
+        y = -deep / 2 + deep * (k + 0.5) / steps
+        d.box(0, y, rise * k, w, deep / steps + 0.02, rise, tread)
+    for x in (-w / 2 + 0.04, w / 2 - 0.04):
+        low, high = (x, -deep / 2, rise + 0.85), (x, deep / 2, rise * steps + 0.85)
+        d.bar(low, high, 0.025, rail)
+        for k in range(0, steps, 2):
+            y = -deep / 2 + deep * (k + 0.5) / steps
+            d.box(x, y, rise * (k + 1), 0.03, 0.03, 0.85, rail)
 
 
 def draw_bed(d: Draft, p: Palette, w: float, deep: float) -> None:
@@ -224,29 +242,9 @@ def draw_crates(d: Draft, p: Palette, w: float, deep: float) -> None:
         d.ball(0.4, -0.3, 0.12, 0.12, 0.12, 0.12, p.any())
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+def park_motorcycle(d: Draft, p: Palette, w: float, deep: float) -> None:
+    """Draw a motorcycle or bicycle in the room."""
+    draw_motorcycle(d, p)
 
 
 Furnish = Callable[[Draft, Palette, float, float], None]
@@ -257,10 +255,12 @@ FURNITURE: tuple[tuple[Furnish, float, float, float, float, bool, float], ...] =
     (draw_sofa, 0.8, 2.4, 0.8, 1.0, True, 2),
     (draw_shelf, 0.6, 1.8, 0.3, 0.4, True, 2),
     (draw_cabinet, 0.5, 1.8, 0.4, 0.65, True, 2.5),
+    (draw_kitchen, 1.2, 3.2, 0.55, 0.65, True, 1.5),
+    (draw_stairs, 0.8, 1.2, 1.4, 2.2, False, 0.4),
     (draw_bed, 1.0, 1.8, 1.9, 2.1, True, 1),
     (draw_lamp, 0.4, 0.4, 0.4, 0.4, False, 1),
     (draw_figure, 0.5, 0.5, 0.5, 0.5, False, 3),
     (draw_pot, 0.5, 0.5, 0.5, 0.5, False, 1),
     (draw_crates, 0.6, 0.6, 0.6, 0.6, False, 1),
-    (draw_motorcycle, 1.6, 1.6, 0.7, 0.7, False, 0.3),
+    (park_motorcycle, 1.6, 1.6, 0.7, 0.7, False, 0.3),
 )

@@ -63,6 +63,7 @@ def draw_house(d: Draft, p: Palette, w: float, deep: float, high: float) -> None
 
 
 def draw_fence(d: Draft, p: Palette, y: float) -> None:
+    """Draw a wooden fence across the way, y metres ahead."""
     r, wood = d.rng, p.wood()
     high = r.uniform(0.8, 1.6)
     with d.at(0, y, 0, yaw=r.gauss(0, 0.3)):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from .draft import Air, Draft, Light
 from .frames import Vector
 from .materials import hsv
+from .shell import Room, Window
 
 
 def light_room(d: Draft, room: Room, windows: list[Window]) -> None:
@@ -54,7 +54,7 @@ def light_room(d: Draft, room: Room, windows: list[Window]) -> None:
         ambient_down=_times(warm, fill * r.uniform(0.4, 0.9)),
         corner=((-room.w / 2, 0.0, 0.0), (room.w / 2, room.deep, room.high)),
         daylight=r.uniform(2, 8),
-        key=r.uniform(0.1, 0.3),
+        key=r.uniform(0.07, 0.22),
         clouds=r.uniform(0.1, 0.9),
         cloud_slot=r.randint(0, 6),
     )
@@ -70,7 +70,7 @@ def light_outdoors(d: Draft) -> None:
     warm = max(0.0, 1 - rise / 0.6)
     sun_colour = hsv(0.09, 0.12 + 0.5 * warm, 1.0)
     strength = r.uniform(0.0, 0.5) if overcast else r.uniform(2.0, 6.0)
-    x, y, z = d.eye.position
+    x, y, _ = d.eye.position
     ahead = r.uniform(6, 16)
     target: Vector = (x - math.sin(d.eye.yaw_rad) * ahead, y + math.cos(d.eye.yaw_rad) * ahead, 0.0)
     far = 150.0
@@ -84,6 +84,9 @@ def light_outdoors(d: Draft) -> None:
         r.uniform(0.02, 0.25 + 0.3 * warm),
         r.uniform(0.7, 1.2),
     )
+    if r.random() < 0.12:
+        _make_night(d, target)
+        return
     dome = Light(
         (target[0], target[1], far), target, math.atan(16 / far), _times(skylight, r.uniform(0.3, 0.8)), False, 3.0
     )
@@ -98,6 +101,28 @@ def light_outdoors(d: Draft) -> None:
         ambient_down=_times(horizon, r.uniform(0.1, 0.35)),
         haze_per_m=r.choice((0.0, 0.0, 0.0005, 0.001, 0.003, r.uniform(0.003, 0.025))),
         key=r.uniform(0.1, 0.2),
+    )
+
+
+def _make_night(d: Draft, target: Vector) -> None:
+    """Light the open by two lamps under a dark sky."""
+    r = d.rng
+    lights = []
+    for _ in range(2):
+        at = (target[0] + r.gauss(0, 5), target[1] + r.gauss(0, 4), r.uniform(3.5, 9))
+        below = (at[0] + r.gauss(0, 1), at[1] + r.gauss(0, 1), 0.0)
+        colour = hsv(r.uniform(0.06, 0.15), r.uniform(0.0, 0.6), 1.0)
+        lights.append(Light(at, below, math.radians(74), _times(colour, r.uniform(10, 60)), True, r.uniform(0.5, 1.5)))
+    d.lights = lights
+    dark = hsv(r.uniform(0.58, 0.7), 0.6, r.uniform(0.002, 0.03))
+    d.air = Air(
+        zenith=dark,
+        horizon=_times(dark, 2.0),
+        clouds=r.uniform(0, 0.6),
+        cloud_slot=r.randint(0, 6),
+        ambient_up=_times(dark, 1.5),
+        ambient_down=dark,
+        key=r.uniform(0.02, 0.07),
     )
 
 

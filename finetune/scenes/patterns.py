@@ -33,7 +33,7 @@ def spectral_noise(
     gain = np.where((radius >= lowest) & (radius <= highest), np.maximum(radius, 1e-6) ** np.float32(-slope), 0.0)
     real, imaginary = rng.standard_normal((2, *radius.shape), dtype=np.float32) * gain
     noise = np.fft.irfft2(real + 1j * imaginary, (SIDE_PX, SIDE_PX))
-    return (0.5 + 0.2 * noise / (noise.std() + 1e-12)).astype(np.float32)
+    return np.asarray(0.5 + 0.2 * noise / (noise.std() + 1e-12), np.float32)
 
 
 def _stack(rng: np.random.Generator, figure: Map, *, grain_slope: float = 0.4, slow_slope: float = 1.6) -> Map:
@@ -48,7 +48,7 @@ def _warp(rng: np.random.Generator, figure: Map, amount_px: float, slope: float 
     shift = [(spectral_noise(rng, slope, highest=32) - 0.5) * 5 * amount_px for _ in range(2)]
     y = (_Y * SIDE_PX + shift[0]).round().astype(int) % SIDE_PX
     x = (_X * SIDE_PX + shift[1]).round().astype(int) % SIDE_PX
-    return figure[y, x]
+    return np.asarray(figure[y, x], np.float32)
 
 
 def _smooth(edge0: float, edge1: float, x: Map) -> Map:

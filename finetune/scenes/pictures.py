@@ -27,7 +27,7 @@ def _colour(rng: np.random.Generator, low: float = 0.02, high: float = 0.8) -> _
 
 
 def _over(picture: _Picture, mask: NDArray[np.bool_], colour: _Picture, shade: _Picture | float = 1.0) -> _Picture:
-    return np.where(mask, colour * shade, picture).astype(np.float32)
+    return np.asarray(np.where(mask, colour * shade, picture), np.float32)
 
 
 def _ellipse(x: float, y: float, rx: float, ry: float) -> _Picture:
@@ -49,7 +49,7 @@ def _landscape(rng: np.random.Generator) -> _Picture:
         x, y, size = rng.uniform(0, 1), rng.uniform(horizon, 0.9), rng.uniform(0.05, 0.2)
         ragged = _ellipse(x, y, size * 0.6, size) + (spectral_noise(rng, 0.8) - 0.5) * 2
         picture = _over(picture, ragged < 1, _colour(rng, 0.02, 0.25), 0.4 + spectral_noise(rng, 0.3))
-    return picture
+    return np.asarray(picture, np.float32)
 
 
 def _still_life(rng: np.random.Generator) -> _Picture:

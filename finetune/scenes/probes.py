@@ -10,9 +10,10 @@ import math
 from dataclasses import replace
 
 from .draft import Air, Draft, Eye, Light
+from .lights import light_outdoors
 from .materials import ART, FIELD_AT, Material, Palette
 from .rooms import draft_room
-from .streets import draft_meadow, draft_street, light_outdoors
+from .streets import draft_meadow, draft_street
 
 _GROUND_M = 60.0
 

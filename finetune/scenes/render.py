@@ -16,7 +16,7 @@ from .expose import expose
 from .materials import ART, MIRROR
 from .scene import Scenes, join_scenes
 from .shade import Shader
-from .shadow import cast_shadows
+from .shadow import SIDES_PX, cast_shadows
 from .stage import gather_solids, gather_windows
 from .textures import texture_bank
 from .views import TILE_PX, Views
@@ -54,8 +54,8 @@ def render_scenes(
     seeds = [int(seed) for seed in seeds]
     if not seeds or min(seeds) < 0 or min(height_px, width_px) < 1 or round(samples**0.5) ** 2 != samples:
         raise InputError(
-            f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds from 0, "
-            "sides from 1 px, and a square number of samples"
+            f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds "
+            "from 0, sides from 1 px, and a square number of samples"
         )
     group = min(max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px)), _GROUP_SCENES)
     parts = []
@@ -73,6 +73,11 @@ def render_scenes(
     return join_scenes(parts)
 
 
+def scene_cameras(seeds: Sequence[int], *, setting: str = "mixed", device: str = "cpu") -> Cameras:
+    """Return the cameras that scenes have of themselves, to look from elsewhere or with another angle of view."""
+    return cameras_of([draft_scene(seed, setting)[1].eye for seed in seeds], device)
+
+
 class _Batch:
     """Scenes that are rendered together."""
 
@@ -84,7 +89,10 @@ class _Batch:
         self._windows = gather_windows(drafts, device)
         self._airs = [draft.air for draft in drafts]
         lights = [draft.lights for draft in drafts]
-        shadows = cast_shadows(self._solids, lights, device)
+        shadows = [
+            cast_shadows(self._solids, own, side, device)
+            for own, side in zip(zip(*lights, strict=True), SIDES_PX, strict=True)
+        ]
         self._shader = Shader(self._solids, shadows, lights, self._airs, texture_bank(texture_seed, device))
 
     def render(self, seeds: tuple[int, ...], settings: tuple[str, ...], samples: int) -> Scenes:
@@ -96,9 +104,10 @@ class _Batch:
         solid = self._picture(hits.solid)
         linear = self._sampled(samples) if samples > 1 else self._picture(colour).transpose(0, 1)
         image = expose(linear, self._airs, None if samples > 1 else solid)
-        inverse, at = self._picture(depth.inverse), solid.clamp(min=0).long()
-        nature = torch.where(solid >= 0, self._solids.material["nature"][at], -1.0)
-        first = self._solids.first[:-1, None, None]
+        inverse, at = self._picture(depth.inverse), solid.clamp(min=0).view(-1)
+        nature = self._solids.material["nature"].index_select(0, at).view(solid.shape)
+        nature.masked_fill_(solid < 0, -1.0)
+        first = self._solids.first[:-1, None, None].int()
         plane = self._picture(depth.plane)
         return Scenes(
             image=image,
@@ -108,8 +117,8 @@ class _Batch:
             art=(nature == ART) & (plane >= 0),  # not the rim of a disc
             window=self._picture(cast(self._windows, views).inverse > hits.inverse),
             sky=solid < 0,
-            thing=torch.where(solid >= 0, self._solids.thing[at], -1).int(),
-            plane=torch.where(plane >= 0, plane - first * FACES, -1).int(),
+            thing=self._solids.thing.int().index_select(0, at).view(solid.shape).masked_fill_(solid < 0, -1),
+            plane=torch.where(plane >= 0, plane - first * FACES, -1),
             planes=self._planes(depth.planes),
             intrinsics=self._intrinsics(),
             cameras=self._cameras,
@@ -151,8 +160,21 @@ class _Batch:
             own.index_copy_(0, target, torch.where(seen, other, own.index_select(0, target)))
 
     def _shaded(self, views: Views, hits: Hits, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        parts = [self._shader.shade(views, hits, part) for part in tiles.split(_SHADE_TILES[tiles.device.type])]
-        return torch.cat([part.colour for part in parts], 1), torch.cat([part.face for part in parts])
+        """Return the colour (3, t, TILE_AREA) and the face of tiles; solids and sky each only where they are."""
+        chunk = _SHADE_TILES[tiles.device.type]
+        nothing = hits.solid.index_select(0, tiles) < 0
+        colour = torch.zeros((3, *nothing.shape), device=tiles.device)
+        face = torch.zeros(nothing.shape, dtype=torch.uint8, device=tiles.device)
+        for part in (~nothing.all(1)).nonzero()[:, 0].split(chunk):
+            shaded = self._shader.shade(views, hits, tiles[part])
+            face.index_copy_(0, part, shaded.face)
+            for own, other in zip(colour, shaded.colour, strict=True):
+                own.index_copy_(0, part, other)
+        for part in nothing.any(1).nonzero()[:, 0].split(chunk):
+            above, sky = self._shader.shade_sky(views, tiles[part]), nothing.index_select(0, part)
+            for own, other in zip(colour, above, strict=True):
+                own.index_copy_(0, part, torch.where(sky, other, own.index_select(0, part)))
+        return colour, face
 
     def _sampled(self, samples: int) -> torch.Tensor:
         """Return the mean colour of several rays a pixel, (b, 3, h, w)."""
@@ -170,7 +192,7 @@ class _Batch:
         down, across = -(-height // TILE_PX), -(-width // TILE_PX)
         leading = tiles.shape[:-2]
         split = tiles.view(*leading, -1, down, across, TILE_PX, TILE_PX).transpose(-3, -2)
-        return split.reshape(*leading, -1, down * TILE_PX, across * TILE_PX)[..., :height, :width]
+        return split.reshape(*leading, -1, down * TILE_PX, across * TILE_PX)[..., :height, :width].contiguous()
 
     def _planes(self, planes: torch.Tensor) -> torch.Tensor:
         """Return the planes of all scenes, padded to as many rows, (b, p, 3)."""

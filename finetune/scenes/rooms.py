@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from .draft import Air, Draft, Eye, Light, look_at
-from .figures import draw_tree
+from .draft import Draft, Eye, look_at
 from .frames import Vector
 from .furniture import FURNITURE
-from .materials import Material, Palette, hsv
+from .lights import light_room
+from .materials import Palette
+from .shell import Room, build_shell
 
 _CLEAR_M = 0.55  # kept free around the camera
-
-
-
-
-
-
 
 
 def draft_room(d: Draft) -> None:
@@ -36,7 +30,25 @@ def draft_room(d: Draft) -> None:
     area = room.w * room.deep
     wanted = 0 if r.random() < 0.06 else round(min(4 + area * r.uniform(0.1, 0.5), 14))
     furnish(d, p, room, wanted, keep_free=eye.position)
+    _hang_lamps(d, p, room)
     light_room(d, room, holes)
+
+
+def _hang_lamps(d: Draft, p: Palette, room: Room) -> None:
+    """Draw lamps on the ceiling: on a cord, or flat panels."""
+    r, style = d.rng, d.rng.random()
+    shade = p.lamp(r.uniform(0.3, 5))
+    for _ in range(r.randint(0, 3)):
+        x, y = r.uniform(-0.35, 0.35) * room.w, r.uniform(0.2, 0.9) * room.deep
+        drop = r.uniform(0.25, 0.4) * room.high
+        with d.at(x, y, room.high):
+            if style < 0.4:
+                d.tube(0, 0, -drop, 0.008, drop, p.metal())
+                d.tube(0, 0, -drop - 0.15, r.uniform(0.12, 0.3), 0.2, shade, top=0.06)
+            elif style < 0.7:
+                d.box(0, 0, -0.04, 0.6, 1.2, 0.04, shade)
+            else:
+                d.ball(0, 0, -0.02, 0.18, 0.18, 0.1, shade)
 
 
 def _eye(d: Draft, room: Room) -> Eye:
@@ -47,28 +59,10 @@ def _eye(d: Draft, room: Room) -> Eye:
     high = r.choice((r.uniform(1.2, 1.75), r.uniform(0.3, 1.2), r.uniform(1.6, room.high - 0.3)))
     target = (r.uniform(-0.4, 0.4) * room.w, room.deep * r.uniform(0.6, 1.0), r.uniform(0.2, 1.6))
     eye = look_at(Eye((x, y, high)), target)
-    eye.pitch_rad += r.gauss(0, 0.12)
+    eye.pitch_rad += r.gauss(0, 0.12) if r.random() < 0.9 else r.choice((-0.6, 0.45))
     eye.roll_rad = r.gauss(0, 0.03) if r.random() < 0.7 else r.gauss(0, 0.12)
     eye.fov_rad = math.radians(r.triangular(38, 100, 68))
     return eye
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def furnish(d: Draft, p: Palette, room: Room, wanted: int, *, keep_free: Vector) -> None:
@@ -123,7 +117,3 @@ def _spot(d: Draft, room: Room, deep: float, walled: bool) -> tuple[float, float
 
 def _meets(taken: list[tuple[float, float, float, float]], x: float, y: float, rx: float, ry: float) -> bool:
     return any(abs(x - tx) < rx + trx and abs(y - ty) < ry + try_ for tx, ty, trx, try_ in taken)
-
-
-
-

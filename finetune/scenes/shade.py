@@ -10,13 +10,13 @@ import torch
 from .cast import Hits
 from .draft import Air, Light
 from .materials import FLAT
+from .patterns import SIDE_PX
 from .shadow import Shadows
 from .stage import Solids
 from .surface import Surface, dot, solid_table
-from .textures import SIDE_PX, Bank
+from .textures import Bank
 from .views import Views, tile_pixels
 
-LIGHTS = 2  # a scene
 _OUTSIDE_M = 0.25  # points so far outside a room are in daylight
 _CORNER_M = 0.5  # distance from a wall at which half of a corner's darkness is gone
 _COLOURS = ("zenith", "horizon", "cloud", "up", "down")
@@ -52,13 +52,18 @@ class Shader:
     """Shades tiles of any view of one batch of scenes."""
 
     def __init__(
-        self, solids: Solids, shadows: Shadows, lights: Sequence[Sequence[Light]], airs: Sequence[Air], bank: Bank
+        self,
+        solids: Solids,
+        shadows: Sequence[Shadows],
+        lights: Sequence[Sequence[Light]],
+        airs: Sequence[Air],
+        bank: Bank,
     ) -> None:
         self._bank, self._shadows = bank, shadows
         self._solid = solid_table(solids)
         device = solids.scene.device
         colours = [[light.colour for light in own] for own in lights]
-        self._light = torch.tensor(colours, device=device)  # (b, LIGHTS, 3)
+        self._light = torch.tensor(colours, device=device)  # (b, lights, 3)
         self._fades = torch.tensor([[float(light.fades) for light in own] for own in lights], device=device)
         self._air = torch.tensor([_air_row(air) for air in airs], device=device)
         self._toon = any(air.toon for air in airs)
@@ -83,12 +88,16 @@ class Shader:
         footprint = depth * views.rays[view][:, :, 0].norm(dim=1).float()[:, None]
         albedo = self._albedo(surface, footprint, length)
         colour = self._lit(surface, albedo, point, ray / length, scene, air)
-        clear = (depth * length * -air.number["haze"]).exp_()
-        colour = torch.lerp(air.colour["horizon"], colour, clear)
-        sky = inverse <= 0
-        if bool(sky.any()):
-            colour = torch.where(sky, self._sky(ray / length, air), colour)
+        if bool((air.number["haze"] > 0).any()):
+            clear = (depth * length * -air.number["haze"]).exp_()
+            colour = torch.lerp(air.colour["horizon"], colour, clear)
         return Shaded(colour, surface.face)
+
+    def shade_sky(self, views: Views, tiles: torch.Tensor) -> torch.Tensor:
+        """Return the colour of the sky in tiles, (3, t, n)."""
+        view = views.tile_view()[tiles]
+        ray = _rays(views, tiles, view)
+        return self._sky(ray * dot(ray, ray).rsqrt_(), _AirRows(self._air.index_select(0, views.scene[view])))
 
     def _albedo(self, surface: Surface, footprint: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
         """Return the colour of the surface, from its texture and stains, (3, t, n)."""
@@ -122,13 +131,12 @@ class Shader:
             diffuse = diffuse.mul_(_corner_light(point, air))
         highlight = torch.zeros_like(albedo)
         mirrored = torch.addcmul(ray, n, dot(n, ray) * -2)
-        for k in range(LIGHTS):
-            index = scene * LIGHTS + k
-            light = self._shadows.views.position[index].float().t()[..., None] - point  # (3, t, n)
+        for k, shadows in enumerate(self._shadows):
+            light = shadows.views.position[scene].float().t()[..., None] - point  # (3, t, n)
             inverse = dot(light, light).clamp_(min=0.01).rsqrt_()
             light *= inverse
             fades = self._fades[scene, k, None]
-            strength = torch.addcmul(1 - fades, inverse * fades, inverse) * self._shadows.lit(index, point)
+            strength = torch.addcmul(1 - fades, inverse * fades, inverse) * shadows.lit(scene, point)
             facing = dot(light, n)
             gleam = dot(light, mirrored).clamp_(0, 1) * (facing > 0)
             gleam = gleam * m["gloss"] / (m["shine"] * (1 - gleam) + gleam)  # Source: Schlick, Graphics Gems IV, VI.1

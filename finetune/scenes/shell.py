@@ -39,6 +39,8 @@ class Opening:
 
 
 Window = tuple[Opening, Vector, float]  # opening, its middle in the world, turn of its wall
+
+
 def build_shell(d: Draft, p: Palette, room: Room) -> list[Window]:
     """Draw floor, ceiling and walls.
 
@@ -82,7 +84,8 @@ def build_shell(d: Draft, p: Palette, room: Room) -> list[Window]:
 
 def _holes(d: Draft, length: float, high: float) -> list[Opening]:
     """Return windows and doors along a wall, left to right."""
-    r, holes = d.rng, []
+    r = d.rng
+    holes: list[Opening] = []
     x = -length / 2 + r.uniform(0.15, 0.8)
     while x < length / 2 - 1.0 and len(holes) < 3:
         if r.random() < 0.3:
@@ -153,7 +156,10 @@ def _beyond_door(d: Draft, p: Palette, hole: Opening, high: float) -> None:
     d.box(x, far / 2 + 0.1, high, wide, far, 0.1, p.ceiling())
     if r.random() < 0.4:
         with d.at(x + r.gauss(0, 0.3), far * 0.6, 0, yaw=r.uniform(-0.5, 0.5)):
-            r.choice((FURNITURE[7][0], FURNITURE[8][0], FURNITURE[1][0]))(d, p, 0.5, 0.5)
+            if r.random() < 0.7:
+                draw_person(d, p)
+            else:
+                draw_plant(d, p, height=r.uniform(0.4, 1.8))
 
 
 def _hang(d: Draft, p: Palette, length: float, high: float, holes: list[Opening]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Solids:
         half: (n, 3) float64, half sizes, metres.
         profile: (n, 3) float64, (q0, q1, q2) with x^2 + y^2 = q0 + q1 z + q2 z^2 of round solids.
         hollow: (n,) bool, open above.
-        lace: (n,) float64, waves of holes over half a lace solid, in radians.
+        lace: (n,) float64, waves of holes over half a lace solid.
         thing: (n,) int64, instance.
         material: {field: (n,) float32}.
     """
@@ -83,7 +84,7 @@ def _table(rows: Sequence[Sequence[tuple[float, ...]]], device: str) -> Solids:
         half=values[:, 13:16].contiguous(),
         profile=values[:, 16:19].contiguous(),
         hollow=(values[:, 19] > 0) & (kind == KIND_ROUND),
-        lace=values[:, 19].contiguous(),
+        lace=values[:, 19] / (2 * math.pi),
         thing=values[:, 20].long(),
         material={name: values[:, at].float().contiguous() for name, at in _MATERIAL.items()},
     )

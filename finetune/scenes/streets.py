@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from .draft import Air, Draft, Eye, Light, look_at
+from .draft import Draft, Eye, look_at
 from .figures import draw_animal, draw_bush, draw_person, draw_tree
-from .frames import Vector
-from .furniture import draw_crates, draw_motorcycle
-from .materials import Palette, hsv
-from .rooms import hang_art
+from .furniture import draw_crates
+from .houses import draw_fence, draw_house, draw_tower
+from .lights import light_outdoors
+from .materials import Palette
+from .vehicles import draw_motorcycle, draw_vehicle
 
 _FAR_M = 400.0  # reach of the ground
 
@@ -51,8 +52,18 @@ def draft_meadow(d: Draft) -> None:
     for _ in range(r.randint(0, 5)):
         with d.at(*_spread(d, 2.2, 20), 0, yaw=r.uniform(-2, 2)):
             (draw_person if r.random() < 0.6 else draw_animal)(d, p)
+    stone = p.ground()
+    for _ in range(r.randint(0, 14)):
+        with d.at(*_spread(d, 1.0, 12), 0):
+            size = r.uniform(0.05, 0.25)
+            if r.random() < 0.6:
+                d.lace(
+                    0, 0, size * 0.2, size, size * r.uniform(0.7, 1.5), size * 0.7, p.leaves(), waves=r.uniform(6, 12)
+                )
+            else:
+                d.ball(0, 0, size * 0.15, size * 0.6, size * r.uniform(0.4, 0.8), size * 0.35, stone)
     if r.random() < 0.5:
-        _fence(d, p, r.uniform(3, 15))
+        draw_fence(d, p, r.uniform(3, 15))
     if r.random() < 0.4:
         with d.at(*_spread(d, 15, 60), 0, yaw=r.gauss(0, 0.5)):
             draw_house(d, p, r.uniform(6, 14), r.uniform(5, 9), r.uniform(2.5, 6))
@@ -70,7 +81,7 @@ def draft_yard(d: Draft) -> None:
     with d.at(r.gauss(0, 0.6), far, 0, yaw=r.uniform(0, 6)):
         if subject < 0.25:
             tall = r.uniform(6, 40)
-            _tower(d, p, tall)
+            draw_tower(d, p, tall)
         elif subject < 0.5:
             draw_motorcycle(d, p)
             tall = 1.1
@@ -100,10 +111,6 @@ def draft_yard(d: Draft) -> None:
 def _moved(row: tuple[float, ...], far: float) -> tuple[float, ...]:
     """Return a solid moved along y, so that it stands at `far`."""
     return (*row[:2], row[2] + far, *row[3:])
-
-
-
-
 
 
 def _row_of_houses(d: Draft, p: Palette, side: int, start: float, lush: bool) -> None:
@@ -187,8 +194,6 @@ def _marks(d: Draft, p: Palette, x: float) -> None:
         d.box(x, k * 8 - 4, 0, 0.14, 3, 0.004, paint)
 
 
-
-
 def _hills(d: Draft, p: Palette) -> None:
     r = d.rng
     for _ in range(r.choice((0, 2, 4))):
@@ -205,8 +210,6 @@ def _hills(d: Draft, p: Palette) -> None:
         )
 
 
-
-
 def _spread(d: Draft, near: float, far: float) -> tuple[float, float]:
     """Return a point of the ground before the camera; as many near as far in the picture."""
     y = near * (far / near) ** d.rng.random()
@@ -220,7 +223,7 @@ def _street_eye(d: Draft, half: float, walk: float, kerb: float) -> Eye:
     eye = look_at(Eye((x, 0.0, high)), (r.uniform(-1, 1) * half * 1.5, r.uniform(12, 40), r.uniform(0.5, 4)))
     if r.random() < 0.15:
         eye.yaw_rad += r.choice((-1, 1)) * r.uniform(0.5, 1.2)
-    eye.pitch_rad += r.gauss(0, 0.08)
+    eye.pitch_rad += r.gauss(0, 0.08) if r.random() < 0.88 else r.choice((-0.4, 0.5))
     eye.roll_rad = r.gauss(0, 0.03)
     eye.fov_rad = math.radians(r.triangular(38, 100, 70))
     return eye
@@ -235,7 +238,3 @@ def _open_eye(d: Draft) -> Eye:
         roll_rad=r.gauss(0, 0.03),
         fov_rad=math.radians(r.triangular(35, 95, 65)),
     )
-
-
-
-

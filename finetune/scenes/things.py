@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from .draft import Draft
@@ -20,10 +19,15 @@ def scatter(d: Draft, p: Palette, w: float, deep: float, z: float, count: int) -
 
 
 def draw_cup(d: Draft, p: Palette) -> None:
+    """Draw a cup of coffee, perhaps with its saucer and a spoon."""
     r = d.rng
     china, high, radius = p.plastic(), r.uniform(0.07, 0.12), r.uniform(0.035, 0.05)
-    if r.random() < 0.5:
+    if r.random() < 0.6:
         d.tube(0, 0, 0, radius * 1.2, 0.012, china, top=radius * 2)
+        if r.random() < 0.6:
+            spoon, y = p.metal(), radius * r.choice((-1.35, 1.35))
+            d.bar((-radius, y, 0.014), (radius * 1.4, y, 0.02), 0.003, spoon)
+            d.ball(-radius * 1.1, y, 0.015, 0.018, 0.012, 0.004, spoon)
     d.tube(0, 0, 0.01, radius * r.uniform(0.6, 1), high, china, top=radius, bulge=r.uniform(0, 0.15), hollow=True)
     d.tube(0, 0, 0.012, radius * 0.8, high * r.uniform(0.6, 0.85), p.even((0.06, 0.025, 0.01), gloss=0.8))
     for a, b in ((0.9, 1.7), (1.7, 1.6), (1.6, 0.85)):
@@ -39,6 +43,17 @@ def _book(d: Draft, p: Palette) -> None:
         with d.at(0, 0, z, yaw=r.gauss(0, 0.2), same=True):
             d.box(0, 0, 0, w, deep, high, p.any())
         z += high
+
+
+def _papers(d: Draft, p: Palette) -> None:
+    """Draw sheets, a pen and a phone."""
+    r = d.rng
+    for k in range(r.randint(1, 3)):
+        with d.at(r.gauss(0, 0.04), r.gauss(0, 0.04), 0.0012 * k, yaw=r.gauss(0, 0.4), same=True):
+            d.box(0, 0, 0, 0.21, 0.297, 0.001, p.make("text", (0.03, 0.03, 0.03), (0.75, 0.74, 0.7), tile_m=0.2))
+    d.bar((0.12, -0.08, 0.008), (0.16, 0.06, 0.008), 0.004, p.plastic())
+    if r.random() < 0.5:
+        d.box(-0.17, 0, 0, 0.07, 0.145, 0.008, p.plastic())
 
 
 def _bottle(d: Draft, p: Palette) -> None:
@@ -128,5 +143,6 @@ def _toy(d: Draft, p: Palette) -> None:
 
 
 SMALL: tuple[Callable[[Draft, Palette], None], ...] = (
-    draw_cup, draw_cup, _book, _book, _bottle, _fruit, _bowl, _plate, _carton, _carton, _laptop, _vase, _desk_lamp, _toy,
+    draw_cup, draw_cup, _book, _book, _bottle, _fruit, _bowl, _plate,
+    _carton, _carton, _laptop, _vase, _desk_lamp, _toy, _papers,
 )  # fmt: skip
