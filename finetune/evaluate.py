@@ -75,7 +75,7 @@ class SceneValidation:
 
     def measure(self, network: DepthAnything) -> Mapping[str, float]:
         """Return figures such as indoor_abs_rel and outdoor_delta1."""
-        found = {}
+        found: dict[str, float] = {}
         for setting, batches in self._batches.items():
             figures = measure(network, batches, CAP_M[setting])
             found |= {f"{setting}_{name}": value for name, value in figures.items()}

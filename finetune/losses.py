@@ -15,7 +15,7 @@ LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Dept
 # gradients tens of times those of all others and nothing is learned from scratch (measured on the default model).
 LEAST_SPREAD = 0.1  # of a prediction, whose median the anchor brings to 1
 _LEAST_CONTRAST = 0.1  # spread of a target over its median
-_FAR_SHARE = 0.1  # of the median inverse depth: depth beyond ten times the median's counts as that
+_FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
 _TINY = 1e-6
 
 
@@ -56,20 +56,27 @@ def affine_invariant_loss(
     if not bool(enough.any()):
         return (predicted * 0).sum()
     predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
-    ours, theirs, _ = _normalised_pair(predicted, target, valid)
+    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
+    ours, theirs = normalise(predicted, valid), normalise(target, valid, least_spread=least)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(ours, theirs, valid)
     return loss
 
 
-def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return the mean absolute difference to the target over its median: it settles scale and shift, and 0 is infinity.
+def scaled_loss(
+    predicted: Tensor, target: Tensor, valid: Tensor, *, gradient_weight: float = 0.0, relative_weight: float = 0.0
+) -> Tensor:
+    """Return the mean absolute difference to the target over its mean: scale and shift are settled, 0 is infinity.
+
+    A network that knows nothing yet can answer with what is likely, which normalising its answer would not let it.
 
     Args:
-        predicted: (N, h, w), inverse depth.
+        predicted: (N, h, w), inverse depth, about 1 on average.
         target: (N, h, w), inverse depth, 0 where the sky is.
         valid: (N, h, w) bool.
+        gradient_weight: Of the multi-scale gradient matching that is added.
+        relative_weight: Of the difference over the target that is added, so that far walls count.
     """
     seen = valid & (target > 0)
     enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
@@ -77,28 +84,15 @@ def anchor_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         return (predicted * 0).sum()
     predicted, target = predicted[enough], _known(target, valid)[enough]
     valid, seen = valid[enough], seen[enough]
-    level = _masked_median(target, seen).clamp(min=_TINY)
-    return _trimmed_mean((predicted - target / level[:, None, None]).abs(), valid, 0.0)
-
-
-def relative_loss(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return the affine-invariant difference over the target: what abs_rel is to depth, so that far walls count.
-
-    Args:
-        predicted: (N, h, w), inverse depth of any scale and shift.
-        target: (N, h, w), inverse depth; over a least share of its median, so that the sky counts but not too much.
-        valid: (N, h, w) bool.
-    """
-    seen = valid & (target > 0)
-    enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
-    if not bool(enough.any()):
-        return (predicted * 0).sum()
-    predicted, target = predicted[enough], _known(target, valid)[enough]
-    valid, seen = valid[enough], seen[enough]
-    ours, theirs, spread = _normalised_pair(predicted, target, valid)
-    least = (_FAR_SHARE * _masked_median(target, seen)).clamp(min=_TINY)
-    weight = spread[:, None, None] / torch.maximum(target, least[:, None, None])
-    return _trimmed_mean((ours - theirs).abs() * weight, valid, 0.0)
+    level = target.flatten(1).sum(1) / seen.flatten(1).sum(1)
+    scaled = target / level[:, None, None]
+    difference = (predicted - scaled).abs()
+    loss = _trimmed_mean(difference, valid, 0.0)
+    if relative_weight:
+        loss = loss + relative_weight * _trimmed_mean(difference / scaled.clamp(min=_FAR_SHARE), valid, 0.0)
+    if gradient_weight:
+        loss = loss + gradient_weight * gradient_loss(predicted, scaled, valid)
+    return loss
 
 
 def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: int = GRADIENT_SCALES) -> Tensor:
@@ -141,7 +135,7 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
-def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> tuple[Tensor, Tensor]:
+def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> Tensor:
     """Return maps less their median, over their mean absolute deviation from it.
 
     Args:
@@ -150,7 +144,7 @@ def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEA
         least_spread: () or (N,), the smallest deviation that is divided by: what is nearly flat stays nearly flat.
 
     Returns:
-        (N, h, w), 0 where not valid, and the deviations (N,).
+        (N, h, w), 0 where not valid.
     """
     counted = valid.flatten(1).sum(1)
     mean = _known(maps, valid).flatten(1).sum(1) / counted
@@ -159,14 +153,7 @@ def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEA
     centred = maps - middle[:, None, None]
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
     spread = torch.maximum(spread, torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY))
-    return torch.where(valid, centred / spread[:, None, None], 0.0), spread
-
-
-def _normalised_pair(predicted: Tensor, target: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return both maps normalised, and the spread of the target (N,)."""
-    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
-    theirs, spread = normalise(target, valid, least_spread=least)
-    return normalise(predicted, valid)[0], theirs, spread
+    return torch.where(valid, centred / spread[:, None, None], 0.0)
 
 
 def _known(maps: Tensor, valid: Tensor) -> Tensor:

@@ -28,10 +28,11 @@ class TrainOptions:
         clip_norm: Longest gradient, over all weights.
         average_decay: Of the moving average of the weights, which is what is validated and kept.
         bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
-        trim: Share of each image's pixels left out of the loss of inverse depth.
-        gradient_weight: Of gradient matching in that loss.
-        anchor_weight: Of the term that settles scale and shift in that loss; 0 leaves them free.
-        relative_weight: Of the term that weighs errors by distance in that loss.
+        affine_weight: Of the loss of inverse depth that forgives scale and shift.
+        scaled_weight: Of the one that settles them, which a training from scratch begins with.
+        gradient_weight: Of gradient matching in both.
+        relative_weight: Of the part of the latter that weighs errors by distance.
+        trim: Share of each image's pixels left out of the former.
         silog_focus: Share of a wrong scale that the loss of metres forgives.
         validate_every: Steps between validations.
         save_every: Steps between saved states.
@@ -54,10 +55,11 @@ class TrainOptions:
     clip_norm: float = 1.0
     average_decay: float = 0.999
     bf16: bool = True
-    trim: float = 0.0
+    affine_weight: float = 1.0
+    scaled_weight: float = 0.1
     gradient_weight: float = 2.0
-    anchor_weight: float = 0.1
     relative_weight: float = 0.0
+    trim: float = 0.0
     silog_focus: float = 0.5
     validate_every: int = 500
     save_every: int = 500
@@ -75,7 +77,8 @@ class TrainOptions:
             "encoder_factor",
             "weight_decay",
             "gradient_weight",
-            "anchor_weight",
+            "affine_weight",
+            "scaled_weight",
         ):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("average_decay", "trim"):

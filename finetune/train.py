@@ -21,7 +21,7 @@ from ..engine.errors import InputError
 from ..export.network import DepthAnything
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
-from .losses import affine_invariant_loss, anchor_loss, relative_loss, silog_loss
+from .losses import affine_invariant_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 from .progress import Reporter
 from .schedule import Average, build_optimiser, freeze_unused, rate_factor, set_rate
@@ -85,6 +85,8 @@ def train(
     freeze_unused(network)
     with join_group(device) as group:
         network.to(group.device).train()
+        # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
+        network.set_attention("plain" if group.device.type == "cpu" else "eager")
         average = Average(network, options.average_decay)
         moving = Moving(network, build_optimiser(network, options), average, Course())
         if resume:
@@ -129,6 +131,7 @@ class _Run:
             if ending != "finished":
                 break
         self._moving.network.load_state_dict(self._moving.average.weights)
+        self._moving.network.set_attention("eager")
         best = self._directory / course.kept[0][2] if course.kept else None
         return TrainResult(ending, course.step, best, self._figures)
 
@@ -151,8 +154,8 @@ class _Run:
         norm = float(nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm))
         if not math.isfinite(norm):
             raise InputError(
-                f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower learning_rate "
-                "and resume or start again"
+                f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower "
+                "learning_rate and resume or start again"
             )
         moving.optimiser.step()
         moving.optimiser.zero_grad(set_to_none=True)
@@ -173,14 +176,21 @@ class _Run:
         if self._moving.network.max_depth_m is not None:
             known = batch.valid & torch.isfinite(batch.depth_m)
             return {"silog": silog_loss(predicted, batch.depth_m, known, focus=options.silog_focus)}
-        inverse, weight = batch.inverse(), options.gradient_weight
-        terms = {
-            "affine": affine_invariant_loss(predicted, inverse, batch.valid, trim=options.trim, gradient_weight=weight)
-        }
-        if options.anchor_weight:
-            terms["anchor"] = options.anchor_weight * anchor_loss(predicted, inverse, batch.valid)
-        if options.relative_weight:
-            terms["relative"] = options.relative_weight * relative_loss(predicted, inverse, batch.valid)
+        inverse, gradient_weight, terms = batch.inverse(), options.gradient_weight, {}
+        if options.affine_weight:
+            affine = affine_invariant_loss(
+                predicted, inverse, batch.valid, trim=options.trim, gradient_weight=gradient_weight
+            )
+            terms["affine"] = options.affine_weight * affine
+        if options.scaled_weight:
+            scaled = scaled_loss(
+                predicted,
+                inverse,
+                batch.valid,
+                gradient_weight=gradient_weight,
+                relative_weight=options.relative_weight,
+            )
+            terms["scaled"] = options.scaled_weight * scaled
         return terms
 
     def _validate(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes
+from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes, stream_scenes
 from depthrt.finetune.scenes.compose import PROBES
 from depthrt.finetune.scenes.draft import Draft
 from depthrt.finetune.scenes.lights import light_outdoors
@@ -322,3 +322,17 @@ def test_a_draft_depends_on_its_seed_alone() -> None:
         drafts.append(draft)
     assert drafts[0].solids == drafts[1].solids
     assert drafts[0].lights == drafts[1].lights
+
+
+def test_a_stream_from_another_process_gives_the_same_scenes_in_order() -> None:
+    batches = list(stream_scenes(range(5), batch=2, workers=1, **SMALL))
+    whole = render_scenes(range(5), **SMALL)
+    assert [batch.seeds for batch in batches] == [(0, 1), (2, 3), (4,)]
+    assert torch.equal(torch.cat([batch.image for batch in batches]), whole.image)
+    assert torch.equal(torch.cat([batch.depth_m for batch in batches]), whole.depth_m)
+
+
+def test_rendering_leaves_the_number_of_threads_as_it_was() -> None:
+    torch.set_num_threads(2)
+    render_scenes([1], **SMALL)
+    assert torch.get_num_threads() == 2

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import Tensor
 from depthrt.engine.errors import BackendUnavailable, InputError, ModelFileError
 from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network import DepthAnything
-from depthrt.finetune.batches import Batch
+from depthrt.finetune.batches import Batch, Source, Validation
 from depthrt.finetune.options import TrainOptions
 from depthrt.finetune.progress import LOG_NAME, read_log
 from depthrt.finetune.schedule import Average, build_optimiser, freeze_unused, rate_factor
@@ -39,14 +39,23 @@ QUICK = TrainOptions(
     bf16=False,
 )
 REPEATS = 20  # losses that two runs of one seed must share
-SAME_GROUP = 1e-3  # two processes add up gradients in another order than one does
+SAME_GROUP = 1e-3  # gradients are added up in another order, and three steps of AdamW enlarge that
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Keep tiny products on one thread: on a busy machine two wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @dataclass
 class Planes:
     """Tilted planes whose brightness is their inverse depth."""
 
-    size_px: tuple[int, int] = (28, 42)
+    size_px: tuple[int, int] = (28, 28)
     on_batch: Callable[[int], None] = lambda index: None
     asked: list[int] = field(default_factory=list)
 
@@ -78,14 +87,21 @@ class Brightness:
 
     def measure(self, network: DepthAnything) -> Mapping[str, float]:
         batch = Planes().batch(10_000)
-        answer = network(batch.normalised())
+        answer = network(batch.normalised()).detach()
         return {"error": 1 - float(torch.corrcoef(torch.stack([answer.flatten(), batch.inverse().flatten()]))[0, 1])}
 
 
-def run(out: Path, options: TrainOptions = QUICK, **others: Any) -> TrainResult:
-    network = others.pop("network", None) or random_network(TINY)
-    source, validation = others.pop("source", Planes()), others.pop("validation", None)
-    return train(network, source, validation, options, out, quiet=True, **others)
+def run(
+    out: Path,
+    options: TrainOptions = QUICK,
+    *,
+    network: DepthAnything | None = None,
+    source: Source | None = None,
+    validation: Validation | None = None,
+    resume: bool = False,
+) -> TrainResult:
+    network = network or random_network(TINY)
+    return train(network, source or Planes(), validation, options, out, resume=resume, quiet=True)
 
 
 def losses(out: Path) -> list[float]:
@@ -104,7 +120,7 @@ def assert_same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> No
 
 
 def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path) -> None:
-    options = replace(QUICK, steps=60, validate_every=20, learning_rate=5e-3)
+    options = replace(QUICK, steps=40, validate_every=20, learning_rate=5e-3)
     result = run(tmp_path, options, validation=Brightness())
     found = losses(tmp_path)
     assert sum(found[-10:]) < 0.6 * sum(found[:10])
@@ -198,12 +214,12 @@ def test_accumulated_batches_weigh_as_one_large_batch(tmp_path: Path) -> None:
     options = replace(QUICK, steps=3)
     run(tmp_path / "two", replace(options, accumulate=2))
     run(tmp_path / "one", options, source=Pairs())
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)  # sums in another order
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
 
 
 def test_a_metric_network_learns_metres(tmp_path: Path) -> None:
     network = random_network(TINY, max_depth_m=10.0)
-    run(tmp_path, replace(QUICK, steps=60, learning_rate=5e-3), network=network)
+    run(tmp_path, replace(QUICK, steps=40, learning_rate=5e-3), network=network)
     found = losses(tmp_path)
     assert sum(found[-10:]) < 0.6 * sum(found[:10])
 
@@ -297,7 +313,7 @@ def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / LOG_NAME).read_text().splitlines()]
     assert [line["event"] for line in lines] == ["step"] * 4 + ["validation"]
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 4]
-    assert {"loss", "affine", "anchor", "grad_norm", "rate", "images_per_s"} <= set(lines[0])
+    assert {"loss", "affine", "scaled", "grad_norm", "rate", "images_per_s"} <= set(lines[0])
 
 
 @pytest.mark.parametrize(

@@ -6,5 +6,6 @@ from .camera import Cameras
 from .compose import SETTINGS
 from .render import render_scenes, scene_cameras
 from .scene import Scenes
+from .stream import stream_scenes
 
-__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes", "scene_cameras"]
+__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes", "scene_cameras", "stream_scenes"]

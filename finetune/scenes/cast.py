@@ -12,7 +12,7 @@ from .forms import EVALUATE, FORMS, tile_basis
 from .stage import KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 from .views import TILE_AREA, Views
 
-_CHUNK_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles at once: stays in the cache of a core, fills a GPU
+_CHUNK_TILES = {"cpu": 512, "cuda": 1 << 16}  # tiles at once: stays in the cache of a core, fills a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,9 @@ def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None)
     device, tiles = pairs.tile.device, len(hits.inverse)
     counts = torch.bincount(pairs.tile, minlength=tiles)
     order = torch.argsort(counts, descending=True, stable=True)  # the tiles of every round come first
-    place = torch.empty_like(order)
-    place[order] = torch.arange(tiles, device=device)
+    order = order[: int((counts > 0).sum())]
+    place = torch.empty_like(counts)
+    place[order] = torch.arange(len(order), device=device)
     by_tile = torch.argsort(place[pairs.tile], stable=True)
     sorted_counts = counts[order]
     rank = torch.arange(len(by_tile), device=device) - torch.repeat_interleave(

@@ -12,6 +12,7 @@ from .stage import KIND_BOX, Solids
 from .surface import CAPS
 from .views import Views, tile_pixels
 
+_CHUNK_TILES = {"cpu": 1024, "cuda": 1 << 17}  # tiles at once
 FACES = 8  # a solid: six of a box, or the side (0) and both caps (6, 7) of a round one
 
 
@@ -20,12 +21,12 @@ class Depth:
     """Depth of tiles and the planes it lies on.
 
     Args:
-        inverse: (tiles, TILE_AREA) float64, inverse planar depth, 0 where nothing is.
+        depth_m: (tiles, TILE_AREA) float32, planar depth, 0 where nothing is.
         plane: (tiles, TILE_AREA) int32, solid * FACES + face where the surface is flat, else -1.
         planes: (solids * FACES, 3) float64, inverse depth as (a, b, c): a u + b v + c at pixel (u, v).
     """
 
-    inverse: torch.Tensor
+    depth_m: torch.Tensor
     plane: torch.Tensor
     planes: torch.Tensor
 
@@ -35,20 +36,43 @@ def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) ->
     own = solids.rotation.transpose(1, 2) / solids.half[:, :, None]
     origin = (own * (views.position[solids.scene] - solids.centre)[:, None, :]).sum(2)
     rays = (own[:, :, :, None] * views.rays[solids.scene][:, None]).sum(2)
-    planes = _planes(origin, rays)
-    u, v = _pixels(views, hits.inverse.device)
-    solid = hits.solid.view(-1)
-    index = solid.clamp(min=0).mul_(FACES).add_(face.view(-1))
-    a, b, c = planes.index_select(0, index).unbind(1)
+    surfaces = _Surfaces(_planes(origin, rays), quadric_forms(origin, rays, solids.profile)[0], _flat_faces(solids))
+    depth_m = torch.empty_like(hits.inverse)
+    plane = torch.empty_like(hits.solid)
+    corner_u, corner_v = (corner.repeat(len(views.scene))[:, None] for corner in views.tile_corner())
+    pixel_u, pixel_v = tile_pixels(depth_m.device)
+    for start in range(0, len(depth_m), _CHUNK_TILES[depth_m.device.type]):
+        part = slice(start, start + _CHUNK_TILES[depth_m.device.type])
+        u, v = corner_u[part] + pixel_u, corner_v[part] + pixel_v
+        inverse, plane[part] = _evaluate(surfaces, hits.solid[part], face[part], hits.inverse[part], u, v)
+        depth_m[part] = torch.where(inverse > 0, 1 / inverse, 0.0)
+    return Depth(depth_m, plane, surfaces.planes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surfaces:
+    """Inverse depth over all surfaces, as polynomials in pixel coordinates."""
+
+    planes: torch.Tensor  # (solids * FACES, 3)
+    forms: torch.Tensor  # (solids, 2, 6): beta and delta
+    flat: torch.Tensor  # (solids * FACES,) bool
+
+
+def _evaluate(
+    surfaces: _Surfaces, solid: torch.Tensor, face: torch.Tensor, near: torch.Tensor, u: torch.Tensor, v: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inverse depth (t, n) float64 and plane (t, n) int32 of tiles; near is the float32 estimate."""
+    shape, somewhere = solid.shape, (solid >= 0).view(-1)
+    index = (solid.clamp(min=0) * FACES + face).view(-1)
+    a, b, c = surfaces.planes.index_select(0, index).unbind(1)
+    u, v = u.view(-1), v.view(-1)
     inverse = torch.addcmul(c, a, u).addcmul_(b, v)
-    flat = _flat_faces(solids).index_select(0, index) & (solid >= 0)
-    curved = (~flat & (solid >= 0)).nonzero()[:, 0]
-    forms, _ = quadric_forms(origin, rays, solids.profile)
-    own_forms = forms.index_select(0, solid.index_select(0, curved))
-    roots = _root(own_forms, u[curved], v[curved], hits.inverse.view(-1)[curved])
-    inverse.masked_fill_(solid < 0, 0.0).index_copy_(0, curved, roots)
-    plane = torch.where(flat, index, -1)
-    return Depth(inverse.view(hits.solid.shape), plane.view(hits.solid.shape), planes)
+    flat = surfaces.flat.index_select(0, index)
+    curved = (~flat & somewhere).nonzero()[:, 0]
+    forms = surfaces.forms.index_select(0, solid.view(-1).index_select(0, curved))
+    inverse.index_copy_(0, curved, _root(forms, u[curved], v[curved], near.view(-1)[curved]))
+    inverse.masked_fill_(~somewhere, 0.0)
+    return inverse.view(shape), torch.where(flat & somewhere, index, -1).view(shape)
 
 
 def _flat_faces(solids: Solids) -> torch.Tensor:
@@ -73,11 +97,3 @@ def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Ten
     delta = (duu * u + duv * v + du) * u + (dvv * v + dv) * v + d1
     root = delta.clamp(min=0.0).sqrt()
     return torch.where(near.double() >= beta, beta + root, beta - root)
-
-
-def _pixels(views: Views, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (u, v) of all pixels of all tiles, (tiles * TILE_AREA,) float64."""
-    corner_u, corner_v = views.tile_corner()
-    u, v = tile_pixels(device)
-    u, v = corner_u[:, None] + u, corner_v[:, None] + v
-    return u.repeat(len(views.scene), 1).view(-1), v.repeat(len(views.scene), 1).view(-1)

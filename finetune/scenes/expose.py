@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -22,17 +23,17 @@ def expose(linear: torch.Tensor, airs: Sequence[Air], solid: torch.Tensor | None
         airs: One a scene; its key is the brightness to reach.
         solid: (b, h, w) what each pixel hits, to soften the steps between solids; None where pixels have many rays.
     """
-    if solid is not None:
-        edge = _edges(solid)
-        ink = torch.tensor([air.toon for air in airs], device=solid.device)[:, None, None]
-        linear = torch.where((edge & ink)[:, None], linear * _INK, linear)
-        linear = _softened(linear, edge)
-    gains = [air.key / _brightness(picture) for air, picture in zip(airs, linear, strict=True)]
-    x = linear * torch.stack(gains)[:, None, None, None]
-    x = (x / (x + 1)).mul_(_STEPS - 1).to(torch.int32)
-    return _curve(x.device).index_select(0, x.reshape(-1)).view(x.shape)
+    curve = _curve(linear.device)
+    pictures = []
+    for index, (air, picture) in enumerate(zip(airs, linear, strict=True)):
+        lit = picture if solid is None else _softened(picture, _edges(solid[index]), ink=air.toon)
+        x = lit * (air.key / _brightness(lit))
+        steps = (x / (x + 1)).mul_(_STEPS - 1).to(torch.int32)
+        pictures.append(curve.index_select(0, steps.view(-1)).view(x.shape))
+    return torch.stack(pictures)
 
 
+@functools.lru_cache(maxsize=2)
 def _curve(device: torch.device) -> torch.Tensor:
     """Return the bytes of light x at place x / (x + 1) of the table, (_STEPS,) uint8."""
     share = torch.arange(_STEPS, dtype=torch.float64) / (_STEPS - 1)
@@ -52,19 +53,21 @@ def _brightness(picture: torch.Tensor) -> torch.Tensor:
 
 
 def _edges(solid: torch.Tensor) -> torch.Tensor:
-    """Return the pixels on either side of a step between solids, (b, h, w) bool."""
+    """Return the pixels on either side of a step between solids, (h, w) bool."""
     edge = torch.zeros(solid.shape, dtype=torch.bool, device=solid.device)
-    down, across = solid[:, 1:] != solid[:, :-1], solid[:, :, 1:] != solid[:, :, :-1]
-    edge[:, 1:] |= down
-    edge[:, :-1] |= down
-    edge[:, :, 1:] |= across
-    edge[:, :, :-1] |= across
+    down, across = solid[1:] != solid[:-1], solid[:, 1:] != solid[:, :-1]
+    edge[1:] |= down
+    edge[:-1] |= down
+    edge[:, 1:] |= across
+    edge[:, :-1] |= across
     return edge
 
 
-def _softened(linear: torch.Tensor, edge: torch.Tensor) -> torch.Tensor:
-    """Blend each pixel at a step between solids with its neighbours, as a lens and a sensor do."""
-    wide = F.pad(linear, (1, 1, 1, 1), mode="replicate")
+def _softened(linear: torch.Tensor, edge: torch.Tensor, *, ink: bool) -> torch.Tensor:
+    """Blend each pixel at a step with its neighbours, as a lens and a sensor do; with ink it is a dark line."""
+    if ink:
+        linear = torch.where(edge, linear * _INK, linear)
+    wide = F.pad(linear[None], (1, 1, 1, 1), mode="replicate")[0]
     wide = wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]
-    wide = (wide[..., :-2, :] + 2 * wide[..., 1:-1, :] + wide[..., 2:, :]) / 16
-    return torch.where(edge[:, None], wide, linear)
+    wide = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]).mul_(1 / 16)
+    return torch.where(edge, wide, linear)
