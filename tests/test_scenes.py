@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from random import Random
 from typing import Any
@@ -13,10 +13,11 @@ import torch
 
 from depthrt.engine.errors import InputError
 from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes, stream_scenes
+from depthrt.finetune.scenes.camera import cameras_of
 from depthrt.finetune.scenes.compose import PROBES
-from depthrt.finetune.scenes.draft import Draft
+from depthrt.finetune.scenes.draft import Draft, Eye
 from depthrt.finetune.scenes.lights import light_outdoors
-from depthrt.finetune.scenes.materials import Palette
+from depthrt.finetune.scenes.materials import Palette, flat
 
 ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64
 SMALL: Any = {"height_px": 48, "width_px": 64}
@@ -155,16 +156,97 @@ def test_mirrors_and_art_have_the_depth_of_their_surface(mask_name: str, indoor:
     assert found > 200
 
 
-def test_a_mirror_shows_the_scene_and_not_its_own_colour() -> None:
-    scenes, index = next(
-        (part, k)
-        for start in range(0, 96, 16)
-        for part in [render_scenes(range(start, start + 16), height_px=96, width_px=128, setting="indoor")]
-        for k in range(16)
-        if part.mirror[k].sum() > 400
+def draw(
+    monkeypatch: pytest.MonkeyPatch, content: Callable[[Draft, Palette], None], size_px: tuple[int, int] = (64, 64)
+) -> Scenes:
+    """Render what `content` draws, from 1.6 m above the origin along +y."""
+    monkeypatch.setitem(SETTINGS, "drawn", ((_drafting(content), 1.0),))
+    return render_scenes([0], height_px=size_px[0], width_px=size_px[1], setting="drawn")
+
+
+def _drafting(content: Callable[[Draft, Palette], None]) -> Callable[[Draft], None]:
+    def draft(d: Draft) -> None:
+        content(d, Palette(d.rng))
+        light_outdoors(d)
+
+    return draft
+
+
+def test_a_mirror_shows_things_where_the_law_of_reflection_puts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    ball, radius, glass_m, thick_m = (2.5, -1.5, 1.9), 0.3, 4.0, 0.2  # the ball is behind the camera
+
+    def content(d: Draft, p: Palette) -> None:
+        with d.at(0, glass_m + thick_m / 2, 0):
+            d.box(0, 0, 0, 8, thick_m, 4, p.mirror())
+        d.ball(*ball, radius, radius, radius, flat(p.even((0.9, 0.0, 0.0))))
+
+    scenes = draw(monkeypatch, content, (240, 320))
+    red, green, blue = scenes.image[0].int()
+    seen = (red > 2 * green + 40) & (red > 2 * blue + 40)
+    assert bool((scenes.mirror[0][seen]).all())
+    virtual = torch.tensor([ball[0], 2 * glass_m - ball[1], ball[2]], dtype=torch.float64)
+    u, v, z = project(scenes, 0, virtual)
+    rows, columns = seen.nonzero().double().mean(0)
+    assert float(columns) == pytest.approx(float(u), abs=0.3)  # px; a glass half its thickness off would be 0.8
+    assert float(rows) == pytest.approx(float(v), abs=0.3)
+    area = math.pi * (radius * float(scenes.intrinsics[0, 0]) / float(z)) ** 2
+    assert float(seen.sum()) == pytest.approx(area, rel=0.12)  # the outline is soft
+    on_glass = scenes.depth_m[0][scenes.mirror[0]]
+    assert (on_glass - glass_m).abs().max() < 1e-6  # head-on, the glass has one depth
+
+
+def test_leaves_stay_where_they_are_when_the_camera_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def content(d: Draft, p: Palette) -> None:
+        d.lace(0, 4, 1.6, 1, 1, 1, p.leaves(), waves=12)
+
+    first = draw(monkeypatch, content, (240, 240))
+    second = render_scenes(
+        [0], setting="drawn", height_px=240, width_px=240, cameras=moved(first.cameras, sideways_m=0.5)
     )
-    shown = scenes.image[index].float()[:, scenes.mirror[index]]
-    assert shown.std(dim=1).max() > 8  # of 255; a mirror's own colour is even
+    u, v, z = project(second, 0, back_project(first, 0))
+    near = first.valid[0] & ((u - u.round()).abs() < 0.2) & ((v - v.round()).abs() < 0.2)
+    found = second.depth_m[0].double()[v[near].round().long(), u[near].round().long()]
+    through = (found == 0) | (found > z[near] * 1.02)
+    assert int(near.sum()) > 500
+    assert float(through.float().mean()) < 0.08  # a fifth of a pixel off may miss the edge of a leaf
+    assert 0.5 < float(first.valid[0, 90:150, 90:150].float().mean()) < 1  # there are leaves, and holes
+
+
+def test_a_cup_seen_from_above_has_the_depth_of_its_far_inner_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    middle, radius, high = 2.0, 0.5, 1.0
+
+    def content(d: Draft, p: Palette) -> None:
+        d.tube(0, middle, 0, radius, high, p.plastic(), hollow=True)
+
+    draw(monkeypatch, content)
+    tilted = cameras_of([Eye((0.0, 0.0, 2.4), pitch_rad=-0.75, fov_rad=1.2)], "cpu")
+    scenes = render_scenes([0], setting="drawn", height_px=160, width_px=160, cameras=tilted)
+    points = back_project(scenes, 0)
+    eye = scenes.cameras.position[0]
+    ray = points - eye
+    ray = ray / ray.norm(dim=-1, keepdim=True)
+    inside = scenes.valid[0]
+    t = first_hit_of_cup(eye, ray[inside], middle, radius, high)
+    expected = eye + t[:, None] * ray[inside]
+    error = (expected - points[inside]).norm(dim=-1)
+    assert float((error > 1e-5).double().mean()) < 0.01  # pixels on the rim may fall to either side
+    wall = (points[inside][:, :2] - torch.tensor([0.0, middle])).norm(dim=-1) - radius
+    far = (wall.abs() < 1e-6) & (points[inside][:, 1] > middle)
+    assert int(far.sum()) > 200
+
+
+def first_hit_of_cup(eye: torch.Tensor, ray: torch.Tensor, middle: float, radius: float, high: float) -> torch.Tensor:
+    """Distance (n,) along rays (n, 3) to an open cylinder with a bottom, from the textbook."""
+    ex, ey = eye[0], eye[1] - middle
+    a = ray[:, 0] ** 2 + ray[:, 1] ** 2
+    b = ex * ray[:, 0] + ey * ray[:, 1]
+    root = (b * b - a * (ex * ex + ey * ey - radius * radius)).clamp(min=0).sqrt()
+    wall = torch.stack([(-b - root) / a, (-b + root) / a])
+    height = eye[2] + wall * ray[:, 2]
+    wall = torch.where((height >= 0) & (height <= high), wall, torch.inf)
+    bottom = -eye[2] / ray[:, 2]
+    x, y = ex + bottom * ray[:, 0], ey + bottom * ray[:, 1]
+    return torch.cat([wall, torch.where(x * x + y * y <= radius * radius, bottom, torch.inf)[None]]).amin(0)
 
 
 class TestAKnownBox:
@@ -305,6 +387,8 @@ def test_equal_objects_at_two_distances_look_equally_large() -> None:
         ({"seeds": [-1]}, "seeds from 0"),
         ({"seeds": [1], "height_px": 0}, "sides from 1 px"),
         ({"seeds": [1], "samples": 3}, "square number"),
+        ({"seeds": [1], "device": "meta"}, "device 'meta' found, expected cpu or cuda"),
+        ({"seeds": [1], "cameras": cameras_of([Eye(), Eye()], "cpu")}, "2 cameras found for 1 seeds"),
         ({"seeds": [1], "setting": "space"}, "setting 'space' found, expected one of indoor"),
     ],
 )

@@ -283,8 +283,7 @@ class Palette:
 
     def lamp(self, strength: float = 4.0) -> Material:
         """Return a glowing shade."""
-        r = self.rng
-        base = hsv(r.uniform(0.05, 0.16), r.uniform(0.05, 0.5), 0.8)
+        base = hsv(self.rng.uniform(0.05, 0.16), self.rng.uniform(0.05, 0.5), 0.8)
         return self.make("plaster", base, _scaled(base, 0.9), tile_m=0.5, glow=strength, stain=0.0)
 
     def even(self, colour: Colour, *, gloss: float = 0.0) -> Material:

@@ -1,30 +1,24 @@
-"""Seeds to pictures with exact depth: draft, cast, shade, reflect, expose."""
+"""Seeds to pictures with exact depth, whatever the number of scenes: in groups that fit the machine."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 
 from ...engine.errors import InputError
-from .camera import Cameras, camera_views, cameras_of, mirrored_views
-from .cast import Hits, cast
+from .batch import Batch
+from .camera import Cameras, cameras_of
 from .compose import draft_scene
-from .draft import Draft
-from .exact import FACES, exact_depth
-from .expose import expose
-from .materials import ART, MIRROR
+from .patterns import SIDE_PX
 from .scene import Scenes, join_scenes
-from .shade import Shader
-from .shadow import SIDES_PX, cast_shadows
-from .stage import gather_solids, gather_windows
-from .textures import texture_bank
-from .views import TILE_PX, Views
+from .textures import RENDERED_SLOTS, Bank, texture_bank
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
 _GROUP_SCENES = 256  # scenes cast together at most; more would cost the shadow lookups their exactness
-_SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
+_GALLERY_SEED = 1 << 40  # of the first scene that hangs as a picture in others
 
 
 def render_scenes(
@@ -60,20 +54,35 @@ def render_scenes(
             f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds "
             "from 0, sides from 1 px, and a square number of samples"
         )
-    group = min(max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px)), _GROUP_SCENES)
+    if cameras is not None and len(cameras.fov_rad) != len(seeds):
+        raise InputError(f"{len(cameras.fov_rad)} cameras found for {len(seeds)} seeds, expected one a seed")
+    kind = torch.device(device).type
+    if kind not in _GROUP_PX:
+        raise InputError(f"device {device!r} found, expected cpu or cuda")
+    group = min(max(1, _GROUP_PX[kind] // (height_px * width_px)), _GROUP_SCENES)
     parts = []
     with torch.no_grad(), _one_thread():
+        bank = _bank(texture_seed, device)
         for start in range(0, len(seeds), group):
             part = slice(start, start + group)
             drafts = [draft_scene(seed, setting) for seed in seeds[part]]
-            own = (
-                cameras_of([draft.eye for _, draft in drafts], device)
-                if cameras is None
-                else _slice(cameras, part, device)
-            )
-            batch = _Batch([draft for _, draft in drafts], own, height_px, width_px, texture_seed, device)
+            own = cameras_of([draft.eye for _, draft in drafts], device)
+            own = own if cameras is None else _part_of(cameras, part, device)
+            batch = Batch([draft for _, draft in drafts], own, (height_px, width_px), bank)
             parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
     return join_scenes(parts)
+
+
+@functools.lru_cache(maxsize=4)
+def _bank(texture_seed: int, device: str) -> Bank:
+    """Return the bank of textures of a seed; some of its pictures are scenes rendered with the others."""
+    bank = texture_bank(texture_seed, device)
+    first = _GALLERY_SEED + texture_seed * len(RENDERED_SLOTS)
+    for index, slot in enumerate(RENDERED_SLOTS):
+        name, draft = draft_scene(first + index, "mixed" if index % 4 else "cartoon")
+        shown = Batch([draft], cameras_of([draft.eye], device), (SIDE_PX, SIDE_PX), bank).render((0,), (name,), 1)
+        bank.replace(slot, (shown.image.float() / 255) ** 2.2)  # back to linear light, about
+    return bank
 
 
 @contextmanager
@@ -95,135 +104,7 @@ def scene_cameras(seeds: Sequence[int], *, setting: str = "mixed", device: str =
     return cameras_of([draft_scene(seed, setting)[1].eye for seed in seeds], device)
 
 
-class _Batch:
-    """Scenes that are rendered together."""
-
-    def __init__(
-        self, drafts: list[Draft], cameras: Cameras, height_px: int, width_px: int, texture_seed: int, device: str
-    ) -> None:
-        self._cameras, self._size = cameras, (height_px, width_px)
-        self._solids = gather_solids(drafts, device)
-        self._windows = gather_windows(drafts, device)
-        self._airs = [draft.air for draft in drafts]
-        lights = [draft.lights for draft in drafts]
-        shadows = [
-            cast_shadows(self._solids, own, side, device)
-            for own, side in zip(zip(*lights, strict=True), SIDES_PX, strict=True)
-        ]
-        self._shader = Shader(self._solids, shadows, lights, self._airs, texture_bank(texture_seed, device))
-
-    def render(self, seeds: tuple[int, ...], settings: tuple[str, ...], samples: int) -> Scenes:
-        """Render the batch."""
-        views = camera_views(self._cameras, *self._size)
-        hits = cast(self._solids, views)
-        colour, face = self._colours(views, hits)
-        depth = exact_depth(self._solids, views, hits, face)
-        solid = self._picture(hits.solid)
-        linear = self._sampled(samples) if samples > 1 else self._picture(colour).transpose(0, 1)
-        image = expose(linear, self._airs, None if samples > 1 else solid)
-        at = solid.clamp(min=0).view(-1)
-        nature = self._solids.material["nature"].index_select(0, at).view(solid.shape)
-        nature.masked_fill_(solid < 0, -1.0)
-        first = self._solids.first[:-1, None, None].int()
-        plane = self._picture(depth.plane)
-        return Scenes(
-            image=image,
-            depth_m=self._picture(depth.depth_m),
-            valid=solid >= 0,
-            mirror=nature == MIRROR,
-            art=(nature == ART) & (plane >= 0),  # not the rim of a disc
-            window=self._picture(cast(self._windows, views).inverse > hits.inverse),
-            sky=solid < 0,
-            thing=self._solids.thing.int().index_select(0, at).view(solid.shape).masked_fill_(solid < 0, -1),
-            plane=torch.where(plane >= 0, plane - first * FACES, -1),
-            planes=self._planes(depth.planes),
-            intrinsics=self._intrinsics(),
-            cameras=self._cameras,
-            seeds=seeds,
-            settings=settings,
-        )
-
-    def _colours(self, views: Views, hits: Hits) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the colour (3, tiles, TILE_AREA) and the face of every pixel, mirrors with what they show."""
-        colour, face = self._shaded(views, hits, torch.arange(views.tiles, device=hits.solid.device))
-        mirrors = self._mirrors_seen(hits)
-        if len(mirrors):
-            self._reflect(views, hits, mirrors, colour)
-        return colour, face
-
-    def _mirrors_seen(self, hits: Hits) -> torch.Tensor:
-        """Return the rows of the mirrors that any pixel sees."""
-        mirrors = self._solids.mirrors
-        if not len(mirrors):
-            return mirrors
-        seen = torch.zeros(len(self._solids.scene) + 1, dtype=torch.bool, device=mirrors.device)
-        seen[hits.solid.view(-1).long()] = True  # -1 falls into the last place
-        return mirrors[seen[mirrors]]
-
-    def _reflect(self, views: Views, hits: Hits, mirrors: torch.Tensor, colour: torch.Tensor) -> None:
-        """Put what mirrors show into colour."""
-        behind = mirrored_views(views, self._solids, mirrors)
-        area = views.grid[0] * views.grid[1]
-        tiles = (behind.scene[:, None] * area + torch.arange(area, device=mirrors.device)).view(-1)
-        seen = hits.solid.index_select(0, tiles) == mirrors.repeat_interleave(area)[:, None]
-        limit = torch.where(seen, hits.inverse.index_select(0, tiles), 0.0)
-        reflected = cast(self._solids, behind, limit=limit)
-        wanted = seen.any(1).nonzero()[:, 0]
-        shown, _ = self._shaded(behind, reflected, wanted)
-        tint = torch.stack([self._solids.material[f"{c}0"][mirrors] for c in "rgb"])
-        shown = shown * tint.repeat_interleave(area, 1)[:, wanted, None]
-        target, seen = tiles[wanted], seen[wanted]
-        for own, other in zip(colour, shown, strict=True):
-            own.index_copy_(0, target, torch.where(seen, other, own.index_select(0, target)))
-
-    def _shaded(self, views: Views, hits: Hits, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the colour (3, t, TILE_AREA) and the face of tiles; solids and sky each only where they are."""
-        chunk = _SHADE_TILES[tiles.device.type]
-        nothing = hits.solid.index_select(0, tiles) < 0
-        colour = torch.zeros((3, *nothing.shape), device=tiles.device)
-        face = torch.zeros(nothing.shape, dtype=torch.uint8, device=tiles.device)
-        for part in (~nothing.all(1)).nonzero()[:, 0].split(chunk):
-            shaded = self._shader.shade(views, hits, tiles[part])
-            face.index_copy_(0, part, shaded.face)
-            for own, other in zip(colour, shaded.colour, strict=True):
-                own.index_copy_(0, part, other)
-        for part in nothing.any(1).nonzero()[:, 0].split(chunk):
-            above, sky = self._shader.shade_sky(views, tiles[part]), nothing.index_select(0, part)
-            for own, other in zip(colour, above, strict=True):
-                own.index_copy_(0, part, torch.where(sky, other, own.index_select(0, part)))
-        return colour, face
-
-    def _sampled(self, samples: int) -> torch.Tensor:
-        """Return the mean colour of several rays a pixel, (b, 3, h, w)."""
-        side = round(samples**0.5)
-        total: torch.Tensor | float = 0.0
-        for k in range(samples):
-            shift = ((k % side + 0.5) / side - 0.5, (k // side + 0.5) / side - 0.5)
-            views = camera_views(self._cameras, *self._size, shift_px=shift)
-            total = total + self._colours(views, cast(self._solids, views))[0]
-        return self._picture(torch.as_tensor(total) / samples).transpose(0, 1)
-
-    def _picture(self, tiles: torch.Tensor) -> torch.Tensor:
-        """Return (..., tiles, TILE_AREA) as (..., b, h, w)."""
-        height, width = self._size
-        down, across = -(-height // TILE_PX), -(-width // TILE_PX)
-        leading = tiles.shape[:-2]
-        split = tiles.view(*leading, -1, down, across, TILE_PX, TILE_PX).transpose(-3, -2)
-        return split.reshape(*leading, -1, down * TILE_PX, across * TILE_PX)[..., :height, :width].contiguous()
-
-    def _planes(self, planes: torch.Tensor) -> torch.Tensor:
-        """Return the planes of all scenes, padded to as many rows, (b, p, 3)."""
-        counts = ((self._solids.first[1:] - self._solids.first[:-1]) * FACES).tolist()
-        return torch.nn.utils.rnn.pad_sequence(list(planes.split(counts)), batch_first=True)
-
-    def _intrinsics(self) -> torch.Tensor:
-        height, width = self._size
-        focal = self._cameras.focal_px(height, width)
-        centre = focal.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(len(focal), 2)
-        return torch.cat([focal[:, None], focal[:, None], centre], 1)
-
-
-def _slice(cameras: Cameras, part: slice, device: str) -> Cameras:
+def _part_of(cameras: Cameras, part: slice, device: str) -> Cameras:
     return Cameras(
         cameras.position[part].to(device, torch.float64),
         cameras.rotation[part].to(device, torch.float64),

@@ -6,7 +6,6 @@ a picture has three channels of colour.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -29,9 +28,9 @@ SLOTS: dict[str, range] = {}  # pattern name -> its slots in the bank
 for _name, (_count, _) in PATTERNS.items():
     _start = max((slots.stop for slots in SLOTS.values()), default=0)
     SLOTS[_name] = range(_start, _start + _count)
-PICTURE_SLOTS = range(
-    max(slots.stop for slots in SLOTS.values()), max(slots.stop for slots in SLOTS.values()) + PICTURES
-)
+_END = max(slots.stop for slots in SLOTS.values())
+RENDERED_SLOTS = range(_END + PICTURES, _END + PICTURES + 12)  # of pictures that show scenes
+PICTURE_SLOTS = range(_END, RENDERED_SLOTS.stop)
 
 
 class Bank:
@@ -92,14 +91,14 @@ class Bank:
         return texels.view(3, *slot.shape)
 
 
-@functools.lru_cache(maxsize=4)
 def texture_bank(texture_seed: int, device: str) -> Bank:
-    """Return the bank of a seed, made on first use (about two seconds) and kept."""
+    """Draw the bank of a seed, in about two seconds; its RENDERED_SLOTS are black."""
     drawn: list[NDArray[np.float32]] = []
     for name, (count, draw) in PATTERNS.items():
         drawn += [_draw(draw, name, texture_seed, index) for index in range(count)]
     pictures = paint_pictures(texture_seed)
-    textures = np.concatenate([np.stack(drawn), pictures])
+    black = np.zeros((len(RENDERED_SLOTS), 3, SIDE_PX, SIDE_PX), np.float32)
+    textures = np.concatenate([np.stack(drawn), pictures, black])
     return Bank(torch.from_numpy(textures).to(device))
 
 
