@@ -38,6 +38,7 @@ OPTIONS = TrainOptions(
     hold_steps=9000,
     learning_rate=8e-4,
     encoder_factor=1.0,
+    muon_factor=2.5,
     weight_decay=0.02,
     betas=(0.9, 0.98),
     warmup_steps=200,

@@ -20,6 +20,8 @@ class TrainOptions:
         accumulate: Batches that make one step, on each process.
         learning_rate: Of the head, at its highest.
         encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
+        muon_factor: The rate of the matrices in the encoder's blocks over the encoder's, moved by Muon instead of
+            AdamW, which learns faster from scratch; 0 leaves them to AdamW.
         weight_decay: Of matrices and kernels; vectors have none.
         betas: Of AdamW.
         warmup_steps: The rate rises in a line over these.
@@ -47,6 +49,7 @@ class TrainOptions:
     accumulate: int = 1
     learning_rate: float = 5e-5
     encoder_factor: float = 0.1
+    muon_factor: float = 0.0
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
     warmup_steps: int = 500
@@ -75,6 +78,7 @@ class TrainOptions:
             "warmup_steps",
             "hold_steps",
             "encoder_factor",
+            "muon_factor",
             "weight_decay",
             "gradient_weight",
             "affine_weight",

@@ -1,8 +1,9 @@
-"""From options to what moves the weights: the learning rate of every step, the optimiser, the moving average."""
+"""From options to what moves the weights: the learning rate of every step, the optimisers, the moving average."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
 UNUSED = ("pretrained.mask_token", "depth_head.scratch.refinenet4.resConfUnit1.")  # in every file, in no forward pass
+_ORTHOGONAL_STEPS = 4  # Newton-Schulz iterations of Muon
 _AVERAGE_START = 10.0  # the average follows closely at first: its decay is at most (1 + step) / (10 + step)
 
 
@@ -28,28 +30,52 @@ def freeze_unused(network: nn.Module) -> None:
             parameter.requires_grad_(False)
 
 
-def build_optimiser(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
-    """Return AdamW; each group remembers its highest rate as "peak".
+class Optimisers:
+    """AdamW, and Muon beside it for the matrices of the encoder's blocks where that is wanted, moved as one.
 
     Vectors (norms, biases, gains) and tables (positions, class token) have no weight decay.
+
+    Args:
+        network: Its trainable parameters are moved.
+        options: Rates and decay.
     """
-    peak, encoder_peak = options.learning_rate, options.learning_rate * options.encoder_factor
-    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
-    groups = []
-    for encoder in (True, False):
-        for decayed in (True, False):
-            chosen = [p for name, p in trained if _is_encoder(name) is encoder and _is_decayed(name, p) is decayed]
-            rate = encoder_peak if encoder else peak
-            decay = options.weight_decay if decayed else 0.0
-            if chosen:
-                groups.append({"params": chosen, "lr": rate, "peak": rate, "weight_decay": decay})
-    return torch.optim.AdamW(groups, betas=options.betas, fused=True)
 
+    def __init__(self, network: nn.Module, options: TrainOptions) -> None:
+        trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+        matrices = [named for named in trained if options.muon_factor and _is_matrix(*named)]
+        rest = [named for named in trained if not (options.muon_factor and _is_matrix(*named))]
+        self._parts: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(_groups(rest, options, factor=1.0), betas=options.betas, fused=True)
+        ]
+        if matrices:
+            groups = _groups(matrices, options, factor=options.muon_factor)
+            # Its steps are scaled to the size that those of AdamW have.
+            self._parts.append(torch.optim.Muon(groups, adjust_lr_fn="match_rms_adamw", ns_steps=_ORTHOGONAL_STEPS))
 
-def set_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
-    """Bring every group to a share of its highest rate."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["peak"] * factor
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """All parameter groups, those of AdamW first."""
+        return [group for part in self._parts for group in part.param_groups]
+
+    def set_rate(self, factor: float) -> None:
+        """Bring every group to a share of its highest rate."""
+        for group in self.groups:
+            group["lr"] = group["peak"] * factor
+
+    def step(self) -> None:
+        """Move the parameters and forget the gradients."""
+        for part in self._parts:
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Return what load_state_dict takes."""
+        return [part.state_dict() for part in self._parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Go on from a state of the same parameters and options."""
+        for part, state in zip(self._parts, states, strict=True):
+            part.load_state_dict(state)
 
 
 class Average:
@@ -72,8 +98,21 @@ class Average:
             torch._foreach_lerp_(list(self.weights.values()), [current[name] for name in self.weights], 1 - decay)
 
 
-def _is_encoder(name: str) -> bool:
-    return name.startswith(ENCODER_PREFIX)
+def _groups(named: list[tuple[str, nn.Parameter]], options: TrainOptions, *, factor: float) -> list[dict[str, Any]]:
+    """Sort parameters by rate and decay; each group remembers its highest rate as "peak"."""
+    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in named:
+        peak = options.learning_rate * factor * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
+        decay = options.weight_decay if _is_decayed(name, parameter) else 0.0
+        found.setdefault((peak, decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
+        for (peak, decay), parameters in found.items()
+    ]
+
+
+def _is_matrix(name: str, parameter: nn.Parameter) -> bool:
+    return name.startswith(f"{ENCODER_PREFIX}blocks.") and parameter.ndim == 2
 
 
 def _is_decayed(name: str, parameter: nn.Parameter) -> bool:

@@ -24,7 +24,7 @@ from .group import Group, join_group
 from .losses import affine_invariant_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 from .progress import Reporter
-from .schedule import Average, build_optimiser, freeze_unused, rate_factor, set_rate
+from .schedule import Average, Optimisers, freeze_unused, rate_factor
 from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
 
 Ending = Literal["finished", "stopped early", "interrupted"]
@@ -88,7 +88,7 @@ def train(
         # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
         network.set_attention("plain" if group.device.type == "cpu" else "eager")
         average = Average(network, options.average_decay)
-        moving = Moving(network, build_optimiser(network, options), average, Course())
+        moving = Moving(network, Optimisers(network, options), average, Course())
         if resume:
             restore_state(directory, moving, options)
         with _interrupts() as asked, _reporter(directory, moving, options, group, quiet) as reporter:
@@ -139,7 +139,7 @@ class _Run:
         """Make one optimiser step and report it."""
         moving, options, group = self._moving, self._options, self._group
         began_s = time.monotonic()
-        set_rate(moving.optimiser, rate_factor(moving.course.step, options))
+        moving.optimisers.set_rate(rate_factor(moving.course.step, options))
         sums: dict[str, float] = {}
         images = 0
         for micro in range(options.accumulate):
@@ -157,13 +157,12 @@ class _Run:
                 f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower "
                 "learning_rate and resume or start again"
             )
-        moving.optimiser.step()
-        moving.optimiser.zero_grad(set_to_none=True)
+        moving.optimisers.step()
         moving.course.step += 1
         moving.average.update(moving.network, moving.course.step)
         sums = group.mean(sums)
         figures = {"loss": sum(sums.values()), **sums, "grad_norm": norm}
-        rate = moving.optimiser.param_groups[-1]["lr"]
+        rate = max(group["lr"] for group in moving.optimisers.groups)
         speed = images * group.size / (time.monotonic() - began_s)
         self._reporter.report("step", moving.course.step, {**figures, "rate": rate, "images_per_s": speed})
 

@@ -15,7 +15,7 @@ from ..engine.files import atomic_path
 from ..export.checkpoint import save_checkpoint
 from ..export.network import DepthAnything
 from .options import TrainOptions
-from .schedule import Average
+from .schedule import Average, Optimisers
 
 STATE_NAME = "state.pt"
 FORMAT = 1  # of the state; a reader refuses others
@@ -41,7 +41,7 @@ class Moving:
     """Everything that a step changes."""
 
     network: DepthAnything
-    optimiser: torch.optim.Optimizer
+    optimisers: Optimisers
     average: Average
     course: Course
 
@@ -56,7 +56,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
         "format": FORMAT,
         "options": asdict(options),
         "network": moving.network.state_dict(),
-        "optimiser": moving.optimiser.state_dict(),
+        "optimisers": moving.optimisers.state_dict(),
         "average": moving.average.weights,
         "course": asdict(moving.course),
         "rng": torch.get_rng_state(),
@@ -66,7 +66,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
 
 
 def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
-    """Bring a fresh network, optimiser, average and course to where a saved state stopped.
+    """Bring a fresh network, optimisers, average and course to where a saved state stopped.
 
     Raises:
         InputError: There is no state, or the options would make it another run.
@@ -82,7 +82,7 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> Non
         moving.network.load_state_dict(state["network"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
-    moving.optimiser.load_state_dict(state["optimiser"])
+    moving.optimisers.load_state_dict(state["optimisers"])
     moving.average.weights = state["average"]
     moving.course = Course(**state["course"])
     torch.set_rng_state(state["rng"])

@@ -23,7 +23,7 @@ from depthrt.export.network import DepthAnything
 from depthrt.finetune.batches import Batch, Source, Validation
 from depthrt.finetune.options import TrainOptions
 from depthrt.finetune.progress import LOG_NAME, read_log
-from depthrt.finetune.schedule import Average, build_optimiser, freeze_unused, rate_factor
+from depthrt.finetune.schedule import Average, Optimisers, freeze_unused, rate_factor
 from depthrt.finetune.train import TrainResult, train
 from depthrt.finetune.training_state import STATE_NAME
 
@@ -140,7 +140,10 @@ def test_the_same_seed_gives_the_same_first_losses(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+@pytest.mark.parametrize("muon_factor", [0.0, 2.0])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, muon_factor: float) -> None:
+    options = replace(QUICK, muon_factor=muon_factor)
+
     class Killed(BaseException):
         pass
 
@@ -148,12 +151,12 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None
         if index == 8:
             raise Killed
 
-    run(tmp_path / "whole", validation=Brightness())
+    run(tmp_path / "whole", options, validation=Brightness())
     with pytest.raises(Killed):
-        run(tmp_path / "killed", validation=Brightness(), source=Planes(on_batch=kill))
+        run(tmp_path / "killed", options, validation=Brightness(), source=Planes(on_batch=kill))
     assert len(losses(tmp_path / "killed")) == 8
     source = Planes()
-    run(tmp_path / "killed", validation=Brightness(), source=source, resume=True)
+    run(tmp_path / "killed", options, validation=Brightness(), source=source, resume=True)
     assert source.asked == list(range(5, 12))  # from the last saved step
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     for part in ("network", "average"):
@@ -341,8 +344,9 @@ def test_the_rate_rises_holds_and_falls() -> None:
 def test_the_encoder_learns_at_its_own_rate_and_vectors_do_not_decay() -> None:
     network = random_network(TINY)
     freeze_unused(network)
-    optimiser = build_optimiser(network, TrainOptions(learning_rate=1e-3, encoder_factor=0.1, weight_decay=0.02))
-    found = {id(p): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for p in group["params"]}
+    options = TrainOptions(learning_rate=1e-3, encoder_factor=0.1, weight_decay=0.02)
+    groups = Optimisers(network, options).groups
+    found = {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
     named = {name: found.get(id(parameter)) for name, parameter in network.named_parameters()}
     assert named["pretrained.blocks.0.mlp.fc1.weight"] == pytest.approx((1e-4, 0.02))
     assert named["pretrained.blocks.0.mlp.fc1.bias"] == pytest.approx((1e-4, 0))
@@ -352,6 +356,23 @@ def test_the_encoder_learns_at_its_own_rate_and_vectors_do_not_decay() -> None:
     assert [name for name, group in named.items() if group is None and "refinenet4.resConfUnit1" not in name] == [
         "pretrained.mask_token"
     ]
+
+
+def test_muon_takes_the_matrices_of_the_blocks_and_nothing_else() -> None:
+    network = random_network(TINY)
+    freeze_unused(network)
+    options = TrainOptions(learning_rate=1e-3, encoder_factor=0.5, muon_factor=4.0)
+    last = Optimisers(network, options).groups[-1]
+    assert last["lr"] == pytest.approx(2e-3)
+    matrices = {id(parameter) for parameter in last["params"]}
+    named = [name for name, parameter in network.named_parameters() if id(parameter) in matrices]
+    assert len(named) == 4 * TINY.depth
+    assert {name.split(".", 3)[3] for name in named} == {
+        "attn.qkv.weight",
+        "attn.proj.weight",
+        "mlp.fc1.weight",
+        "mlp.fc2.weight",
+    }
 
 
 def test_the_average_follows_fast_at_first_and_slowly_later() -> None:
