@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 DEMO ?= demo-out
 PHOTOS ?= tests/photos
 
-.PHONY: demo test check bench-run clean
+.PHONY: demo test check clean
 
 demo: $(VENV)/ready
 	$(BIN)/python tests/random_checkpoint.py $(DEMO)/depth_anything_v2_vits.pth
@@ -21,9 +21,6 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
-
-bench-run: $(VENV)/ready
-	$(BIN)/python bench/run_overhead.py
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
