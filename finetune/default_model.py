@@ -57,7 +57,7 @@ STAGES = (
     Stage(4400, ((126, 168), (140, 154), (154, 140), (168, 126)), 8),
     Stage(12000, ((154, 210), (182, 182), (210, 154)), 6),
 )
-# Milder than the default: at 140 px strong blur and noise leave nothing to see.
+# Milder than the default, judged by eye at 140 px; no difference in the loss of the first 2000 pictures was measured.
 APPEARANCE = Appearance(
     blur=0.2,
     blur_px=1.0,

@@ -11,9 +11,8 @@ from torch import Tensor
 SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-# Below these a map is taken for flat. Without them the few images of a wall seen head-on, which say little, have
-# gradients tens of times those of all others and nothing is learned from scratch (measured on the default model).
-LEAST_SPREAD = 0.1  # of a prediction, whose median the anchor brings to 1
+# Below these a map is taken for flat: a wall seen head-on would else be divided by almost nothing.
+LEAST_SPREAD = 0.1  # of a prediction, whose mean scaled_loss brings to 1
 _LEAST_CONTRAST = 0.1  # spread of a target over its median
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
 _TINY = 1e-6

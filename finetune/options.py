@@ -21,7 +21,7 @@ class TrainOptions:
         learning_rate: Of the head, at its highest.
         encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
         muon_factor: The rate of the matrices in the encoder's blocks over the encoder's, moved by Muon instead of
-            AdamW, which learns faster from scratch; 0 leaves them to AdamW.
+            AdamW; 0 leaves them to AdamW.
         weight_decay: Of matrices and kernels; vectors have none.
         betas: Of AdamW.
         warmup_steps: The rate rises in a line over these.
