@@ -41,13 +41,8 @@ def steps() -> Iterator[Callable[[str], None]]:
 @contextmanager
 def counted(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar; gives the function to call with (done, wanted)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=None)
+    with _bar() as progress:
+        task = progress.add_task(title, total=None, speed="")
         yield lambda done, wanted: progress.update(task, completed=done, total=wanted)
 
 
@@ -140,9 +135,6 @@ class RunReport:
     """Shows a run as it goes, and says at the end what was written and what failed."""
 
     def __init__(self, model: DepthModel, *, as_json: bool) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True)
         self._as_json = as_json
         self.interrupted = False
         self._written = 0
@@ -158,7 +150,7 @@ class RunReport:
 
     def follow(self, title: str, total: int | None, outcomes: Iterator[tuple[str, Outcome[Any, Written]]]) -> None:
         """Print each outcome as it comes, over a progress bar of `total` steps."""
-        with self._progress() as progress:
+        with _bar() as progress:
             task = progress.add_task(title, total=total, speed="")
             for name, outcome in outcomes:
                 if outcome.result is not None:
@@ -204,23 +196,22 @@ class RunReport:
         }
         _result(json.dumps(found))
 
-    def _progress(self) -> Progress:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        speed = TextColumn("{task.fields[speed]}")
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
-        # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
-        # must not pass through the console of standard error.
-        return Progress(
-            *columns,
-            console=self._console,
-            disable=not self._console.is_terminal,
-            redirect_stdout=sys.stdout.isatty(),
-        )
-
     def _advance(self, progress: Progress, task: TaskID) -> None:
         speed = (self._written + self.failed) / (perf_counter() - self._start)
         progress.update(task, advance=1, speed=f"{speed:.2f}/s")
+
+
+def _bar() -> Progress:
+    """Return a progress bar on standard error; its tasks have a field `speed`, "" where there is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
+    # must not pass through the console of standard error.
+    return Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=sys.stdout.isatty())
 
 
 def _result(text: object) -> None:

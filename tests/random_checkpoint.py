@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import torch
+from official_state import REAL
 
 from depthrt.export.network import Architecture, DepthAnything, Family, randomise
 
@@ -19,18 +20,7 @@ TINY = Architecture(
     features=16,
     reassembled=(16, 16, 24, 24),
 )
-VITS = Architecture(
-    width=384, depth=12, patch_px=14, table_side=37, feed_forward="mlp", hidden=1536, features=64,
-    reassembled=(48, 96, 192, 384),
-)  # fmt: skip
-VITB = Architecture(
-    width=768, depth=12, patch_px=14, table_side=37, feed_forward="mlp", hidden=3072, features=128,
-    reassembled=(96, 192, 384, 768),
-)  # fmt: skip
-VITL = Architecture(
-    width=1024, depth=24, patch_px=14, table_side=37, feed_forward="mlp", hidden=4096, features=256,
-    reassembled=(256, 512, 1024, 1024),
-)  # fmt: skip
+VITS, VITB, VITL = (REAL[encoder] for encoder in ("vits", "vitb", "vitl"))
 
 
 def random_network(

@@ -16,7 +16,10 @@ from conftest import PHOTOS, TinyModel
 from PIL import Image
 
 import depthrt
+from depthrt import cli
 from depthrt.cli import main
+from depthrt.engine.colour import COLORMAPS
+from depthrt.engine.depth import FORMATS
 
 FRAMES = 7
 
@@ -190,6 +193,10 @@ def test_info_says_what_a_checkpoint_is(tiny: TinyModel) -> None:
     assert result.exit_code == 0 and "vit64x4" in result.stdout
     found = json.loads(run("info", tiny.checkpoint, "--json").stdout)
     assert found["encoder"] == "vit64x4"
+
+
+def test_the_choices_of_run_are_those_of_the_library() -> None:
+    assert cli.FORMATS == FORMATS and cli.COLORMAPS == COLORMAPS
 
 
 def test_doctor_tries_each_provider(tiny: TinyModel) -> None:
