@@ -10,7 +10,7 @@ PHOTOS ?= tests/photos
 demo: $(VENV)/ready
 	$(BIN)/python tests/random_checkpoint.py $(DEMO)/depth_anything_v2_vits.pth
 	$(BIN)/depthrt export $(DEMO)/depth_anything_v2_vits.pth -o $(DEMO)/model.onnx --size 252
-	$(BIN)/depthrt run $(PHOTOS) --model $(DEMO)/model.onnx -o $(DEMO)/depth -f side -f npz
+	$(BIN)/depthrt run $(PHOTOS) --model $(DEMO)/model.onnx -o $(DEMO)/depth -f side -f npz --sheet $(DEMO)/sheet.jpg
 	@echo "The weights are RANDOM: the pictures show that the way works, not what a trained model sees."
 
 test: $(VENV)/ready

@@ -17,6 +17,7 @@ from .errors import InputError
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
+from .sheet import Sheet
 from .sources import STDIN, Source
 
 ENDING: dict[Format, str] = {
@@ -67,8 +68,13 @@ class Written:
     depth: Depth
 
 
-def run_images(model: DepthModel, sources: Sequence[Source], output: Output) -> Iterator[Outcome[Source, Written]]:
-    """Yield what became of each image, in order; a bad one yields its error and the rest goes on."""
+def run_images(
+    model: DepthModel, sources: Sequence[Source], output: Output, *, sheet: Sheet | None = None
+) -> Iterator[Outcome[Source, Written]]:
+    """Yield what became of each image, in order; a bad one yields its error and the rest goes on.
+
+    Images that were written are on the sheet when their outcome comes.
+    """
 
     def read(source: Source) -> tuple[Source, NDArray[np.uint8], Prepared]:
         origin = sys.stdin.buffer if source.name == STDIN else source.name
@@ -81,7 +87,10 @@ def run_images(model: DepthModel, sources: Sequence[Source], output: Output) -> 
 
     def write(item: tuple[Source, NDArray[np.uint8], Answer]) -> Written:
         source, image, answer = item
-        return save_all(model.finish(answer), image, output.paths(source.target), output)
+        written = save_all(model.finish(answer), image, output.paths(source.target), output)
+        if sheet is not None:
+            sheet.add(image, written.depth)
+        return written
 
     return overlap(sources, read=read, run=run, write=write)
 

@@ -15,6 +15,7 @@ LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Dept
 LEAST_SPREAD = 0.1  # of a prediction, whose mean scaled_loss brings to 1
 _LEAST_CONTRAST = 0.1  # spread of a target over its median
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
+_SKY_SHARE = 0.05  # the same of the logarithm, where the sky must be some number
 _TINY = 1e-6
 
 
@@ -77,20 +78,36 @@ def scaled_loss(
         gradient_weight: Of the multi-scale gradient matching that is added.
         relative_weight: Of the difference over the target that is added, so that far walls count.
     """
-    seen = valid & (target > 0)
-    enough = seen.flatten(1).sum(1) >= LEAST_PIXELS
+    enough = _enough_seen(target, valid)
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, target = predicted[enough], _known(target, valid)[enough]
-    valid, seen = valid[enough], seen[enough]
-    level = target.flatten(1).sum(1) / seen.flatten(1).sum(1)
-    scaled = target / level[:, None, None]
+    predicted, scaled, valid = predicted[enough], _over_mean(target[enough], valid[enough]), valid[enough]
     difference = (predicted - scaled).abs()
     loss = _trimmed_mean(difference, valid, 0.0)
     if relative_weight:
         loss = loss + relative_weight * _trimmed_mean(difference / scaled.clamp(min=_FAR_SHARE), valid, 0.0)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(predicted, scaled, valid)
+    return loss
+
+
+def log_scaled_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, gradient_weight: float = 0.0) -> Tensor:
+    """Return the mean absolute difference to the logarithm of the target over its mean: near and far count alike.
+
+    Args:
+        predicted: (N, h, w), the logarithm, about 0 on average.
+        target: (N, h, w), inverse depth, 0 where the sky is.
+        valid: (N, h, w) bool.
+        gradient_weight: Of the multi-scale gradient matching that is added.
+    """
+    enough = _enough_seen(target, valid)
+    if not bool(enough.any()):
+        return (predicted * 0).sum()
+    predicted, valid = predicted[enough], valid[enough]
+    logarithm = _over_mean(target[enough], valid).clamp(min=_SKY_SHARE).log()
+    loss = _trimmed_mean((predicted - logarithm).abs(), valid, 0.0)
+    if gradient_weight:
+        loss = loss + gradient_weight * gradient_loss(predicted, logarithm, valid)
     return loss
 
 
@@ -153,6 +170,18 @@ def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEA
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
     spread = torch.maximum(spread, torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY))
     return torch.where(valid, centred / spread[:, None, None], 0.0)
+
+
+def _enough_seen(target: Tensor, valid: Tensor) -> Tensor:
+    """Return (N,) bool: whether an image has LEAST_PIXELS known ones that are not sky."""
+    return (valid & (target > 0)).flatten(1).sum(1) >= LEAST_PIXELS
+
+
+def _over_mean(target: Tensor, valid: Tensor) -> Tensor:
+    """Return inverse depth over its mean where it is not zero; 0 for what is not valid."""
+    target = _known(target, valid)
+    level = target.flatten(1).sum(1) / (target > 0).flatten(1).sum(1)
+    return target / level[:, None, None]
 
 
 def _known(maps: Tensor, valid: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from ..engine.errors import InputError
 
@@ -15,6 +16,7 @@ class TrainOptions:
     """Options of one training. The defaults suit the fine-tuning of a published network.
 
     Args:
+        objective: "depth", the network's answer; or "tokens", depth read from the encoder's, to begin from scratch.
         seed: Of everything that is random in the loop.
         steps: Number of optimiser steps.
         accumulate: Batches that make one step, on each process.
@@ -44,6 +46,7 @@ class TrainOptions:
         tensorboard: Whether figures go to TensorBoard as well.
     """
 
+    objective: Literal["depth", "tokens"] = "depth"
     seed: int = 0
     steps: int = 20_000
     accumulate: int = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,8 @@ from .scenes import render_scenes
 
 SHARD = 64  # scenes in a file
 SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
-SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
+SIZES_PX = ((144, 192), (192, 144), (168, 168))  # (h, w) of the shards in turn
 LEAST_CROP = 0.6  # side of the smallest crop, of the largest one
-_POLL_S = 2.0
 _OPEN_SHARDS = 4096
 
 
@@ -96,14 +94,11 @@ class PoolSource:
     """Batches of random crops of a pool, mirrored and in varied appearance; a batch depends on its number alone.
 
     Args:
-        directory: Of the pool; it may still be rendered, then a batch waits for the scenes it needs.
-        shards: Size of the pool once it is whole.
+        directory: Of the pool.
+        shards: Its size.
         stages: In order; the first begins at 0.
         seed: Of the choice of scenes, crops and appearance.
-        first_shards: Shards that the first batch draws from.
-        batches_per_shard: After so many more batches one more shard is drawn from.
         appearance: How strongly pictures are varied.
-        wait_s: How long a batch waits for a shard before it is an error.
     """
 
     def __init__(
@@ -113,14 +108,10 @@ class PoolSource:
         shards: int,
         stages: Sequence[Stage],
         seed: int,
-        first_shards: int | None = None,
-        batches_per_shard: float = 1.0,
         appearance: Appearance = Appearance(),  # noqa: B008 - frozen, so sharing it is safe
-        wait_s: float = 600.0,
     ) -> None:
         self._directory, self._shards, self._stages, self._seed = Path(directory), shards, tuple(stages), seed
-        self._first_shards = shards if first_shards is None else first_shards
-        self._batches_per_shard, self._appearance, self._wait_s = batches_per_shard, appearance, wait_s
+        self._appearance = appearance
         self._open = functools.lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
 
     def batch(self, index: int) -> Batch:
@@ -128,10 +119,8 @@ class PoolSource:
         stage = [stage for stage in self._stages if stage.first <= index][-1]
         rng = np.random.default_rng([self._seed, index])
         height_px, width_px = stage.sizes_px[rng.integers(len(stage.sizes_px))]
-        reach = min(self._shards, self._first_shards + int(index / self._batches_per_shard))
-        cuts = [
-            self._cut(int(scene), rng, height_px, width_px) for scene in rng.integers(reach * SHARD, size=stage.batch)
-        ]
+        scenes = rng.integers(self._shards * SHARD, size=stage.batch)
+        cuts = [self._cut(int(scene), rng, height_px, width_px) for scene in scenes]
         images = torch.from_numpy(np.stack([image for image, _ in cuts])).permute(0, 3, 1, 2).float().div_(255)
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -158,11 +147,8 @@ class PoolSource:
 
     def _open_shard(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
         path = _depth_path(self._directory, shard)
-        until_s = time.monotonic() + self._wait_s
-        while not path.is_file():
-            if time.monotonic() > until_s:
-                raise InputError(f"{path} is not there after {self._wait_s:g} s; render the pool, then resume")
-            time.sleep(_POLL_S)
+        if not path.is_file():
+            raise InputError(f"{path} is not there; render the pool, then resume")
         return np.load(_image_path(self._directory, shard), mmap_mode="r"), np.load(path, mmap_mode="r")
 
 

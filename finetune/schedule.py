@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .muon import Muon
 from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
-UNUSED = ("pretrained.mask_token", "depth_head.scratch.refinenet4.resConfUnit1.")  # in every file, in no forward pass
-_ORTHOGONAL_STEPS = 4  # Newton-Schulz iterations of Muon
+_NETWORK = "network."  # what an objective calls it
 _AVERAGE_START = 10.0  # the average follows closely at first: its decay is at most (1 + step) / (10 + step)
 
 
@@ -23,25 +23,19 @@ def rate_factor(step: int, options: TrainOptions) -> float:
     return rising * math.pow(max(0.0, 1 - falling), options.decay_power)
 
 
-def freeze_unused(network: nn.Module) -> None:
-    """Take the parameters that no forward pass reaches out of training."""
-    for name, parameter in network.named_parameters():
-        if name.startswith(UNUSED):
-            parameter.requires_grad_(False)
-
-
 class Optimisers:
     """AdamW, and Muon beside it for the matrices of the encoder's blocks where that is wanted, moved as one.
 
     Vectors (norms, biases, gains) and tables (positions, class token) have no weight decay.
 
     Args:
-        network: Its trainable parameters are moved.
+        objective: Its trainable parameters are moved.
         options: Rates and decay.
     """
 
-    def __init__(self, network: nn.Module, options: TrainOptions) -> None:
-        trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+    def __init__(self, objective: nn.Module, options: TrainOptions) -> None:
+        named = ((name.removeprefix(_NETWORK), parameter) for name, parameter in objective.named_parameters())
+        trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
         matrices = [named for named in trained if options.muon_factor and _is_matrix(*named)]
         rest = [named for named in trained if not (options.muon_factor and _is_matrix(*named))]
         self._parts: list[torch.optim.Optimizer] = [
@@ -49,8 +43,7 @@ class Optimisers:
         ]
         if matrices:
             groups = _groups(matrices, options, factor=options.muon_factor)
-            # Its steps are scaled to the size that those of AdamW have.
-            self._parts.append(torch.optim.Muon(groups, adjust_lr_fn="match_rms_adamw", ns_steps=_ORTHOGONAL_STEPS))
+            self._parts.append(Muon(groups))
 
     @property
     def groups(self) -> list[dict[str, Any]]:

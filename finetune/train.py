@@ -21,10 +21,11 @@ from ..engine.errors import InputError
 from ..export.network import DepthAnything
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
-from .losses import affine_invariant_loss, scaled_loss, silog_loss
+from .objective import make_objective
 from .options import TrainOptions
 from .progress import Reporter
-from .schedule import Average, Optimisers, freeze_unused, rate_factor
+from .read_ahead import ReadAhead
+from .schedule import Average, Optimisers, rate_factor
 from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
 
 Ending = Literal["finished", "stopped early", "interrupted"]
@@ -82,17 +83,22 @@ def train(
         raise InputError(f"{directory} holds a training already; resume it or choose another folder")
     directory.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    freeze_unused(network)
+    torch.set_flush_denormal(True)
+    objective = make_objective(network, options)
     with join_group(device) as group:
-        network.to(group.device).train()
+        objective.to(group.device).train()
         # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
         network.set_attention("plain" if group.device.type == "cpu" else "eager")
         average = Average(network, options.average_decay)
-        moving = Moving(network, Optimisers(network, options), average, Course())
+        moving = Moving(network, objective, Optimisers(objective, options), average, Course())
         if resume:
             restore_state(directory, moving, options)
-        with _interrupts() as asked, _reporter(directory, moving, options, group, quiet) as reporter:
-            return _Run(moving, source, validation, options, directory, group, reporter).go(asked)
+        with (
+            _interrupts() as asked,
+            _reporter(directory, moving, options, group, quiet) as reporter,
+            ReadAhead(source, stride=group.size) as batches,
+        ):
+            return _Run(moving, batches, validation, options, directory, group, reporter).go(asked)
 
 
 class _Run:
@@ -110,7 +116,7 @@ class _Run:
     ) -> None:
         self._moving, self._source, self._validation, self._options = moving, source, validation, options
         self._directory, self._group, self._reporter = directory, group, reporter
-        self._model = group.wrap(_Training(moving.network))
+        self._model = group.wrap(moving.objective)
         self._figures: Mapping[str, float] = {}
 
     def go(self, asked: threading.Event) -> TrainResult:
@@ -151,7 +157,7 @@ class _Run:
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(term.detach()) / options.accumulate
             images += len(batch.images)
-        norm = float(nn.utils.clip_grad_norm_(moving.network.parameters(), options.clip_norm))
+        norm = float(nn.utils.clip_grad_norm_(moving.objective.parameters(), options.clip_norm))
         if not math.isfinite(norm):
             raise InputError(
                 f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower "
@@ -168,29 +174,9 @@ class _Run:
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         """Return the parts of the loss, each with its weight."""
-        options = self._options
-        with torch.autocast(self._group.device.type, torch.bfloat16, enabled=options.bf16):
-            predicted = self._model(batch.normalised())
-        predicted = predicted.float()
-        if self._moving.network.max_depth_m is not None:
-            known = batch.valid & torch.isfinite(batch.depth_m)
-            return {"silog": silog_loss(predicted, batch.depth_m, known, focus=options.silog_focus)}
-        inverse, gradient_weight, terms = batch.inverse(), options.gradient_weight, {}
-        if options.affine_weight:
-            affine = affine_invariant_loss(
-                predicted, inverse, batch.valid, trim=options.trim, gradient_weight=gradient_weight
-            )
-            terms["affine"] = options.affine_weight * affine
-        if options.scaled_weight:
-            scaled = scaled_loss(
-                predicted,
-                inverse,
-                batch.valid,
-                gradient_weight=gradient_weight,
-                relative_weight=options.relative_weight,
-            )
-            terms["scaled"] = options.scaled_weight * scaled
-        return terms
+        with torch.autocast(self._group.device.type, torch.bfloat16, enabled=self._options.bf16):
+            answer = self._model(batch.normalised())
+        return self._moving.objective.terms(answer.float(), batch)
 
     def _validate(self) -> None:
         """Measure the averaged weights, on the first process of the group, and keep them if they are good."""
@@ -211,25 +197,6 @@ class _Run:
     def _save(self) -> None:
         if self._group.first:
             save_state(self._directory, self._moving, self._options)
-
-
-class _Training(nn.Module):
-    """A network whose inverse depth is not cut at zero, so that pixels below it learn."""
-
-    def __init__(self, network: DepthAnything) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: Tensor) -> Tensor:
-        """Return (N, h, w)."""
-        network = self.network
-        if network.max_depth_m is not None:
-            metres: Tensor = network(batch)
-            return metres
-        patch_px = network.architecture.patch_px
-        grid = (batch.shape[2] // patch_px, batch.shape[3] // patch_px)
-        values: Tensor = network.depth_head(network.pretrained(batch, grid), grid)
-        return values.squeeze(1)  # (N, h, w)
 
 
 def _reporter(directory: Path, moving: Moving, options: TrainOptions, group: Group, quiet: bool) -> Reporter:

@@ -14,11 +14,12 @@ from ..engine.errors import InputError, ModelFileError
 from ..engine.files import atomic_path
 from ..export.checkpoint import save_checkpoint
 from ..export.network import DepthAnything
+from .objective import DepthObjective, TokenObjective
 from .options import TrainOptions
 from .schedule import Average, Optimisers
 
 STATE_NAME = "state.pt"
-FORMAT = 1  # of the state; a reader refuses others
+FORMAT = 2  # of the state; a reader refuses others
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Moving:
     """Everything that a step changes."""
 
     network: DepthAnything
+    objective: DepthObjective | TokenObjective
     optimisers: Optimisers
     average: Average
     course: Course
@@ -56,6 +58,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
         "format": FORMAT,
         "options": asdict(options),
         "network": moving.network.state_dict(),
+        "readouts": moving.objective.readouts.state_dict(),
         "optimisers": moving.optimisers.state_dict(),
         "average": moving.average.weights,
         "course": asdict(moving.course),
@@ -80,6 +83,7 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> Non
     options.check_resumable(TrainOptions(**state["options"]))
     try:
         moving.network.load_state_dict(state["network"])
+        moving.objective.readouts.load_state_dict(state["readouts"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
     moving.optimisers.load_state_dict(state["optimisers"])

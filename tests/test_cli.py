@@ -16,8 +16,9 @@ from conftest import PHOTOS, TinyModel
 from PIL import Image
 
 import depthrt
-from depthrt import cli
 from depthrt.cli import main
+from depthrt.cli.run import COLORMAPS as RUN_COLORMAPS
+from depthrt.cli.run import FORMATS as RUN_FORMATS
 from depthrt.engine.colour import COLORMAPS
 from depthrt.engine.depth import FORMATS
 
@@ -196,7 +197,7 @@ def test_info_says_what_a_checkpoint_is(tiny: TinyModel) -> None:
 
 
 def test_the_choices_of_run_are_those_of_the_library() -> None:
-    assert cli.FORMATS == FORMATS and cli.COLORMAPS == COLORMAPS
+    assert RUN_FORMATS == FORMATS and RUN_COLORMAPS == COLORMAPS
 
 
 def test_doctor_tries_each_provider(tiny: TinyModel) -> None:

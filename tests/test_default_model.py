@@ -72,9 +72,9 @@ def written_pool(directory: Path, *, shards: int = 2) -> Path:
     return directory
 
 
-def source(directory: Path, *, seed: int = 0, shards: int = 2, wait_s: float = 0.0) -> PoolSource:
+def source(directory: Path, *, seed: int = 0, shards: int = 2) -> PoolSource:
     stages = (Stage(0, ((28, 42), (42, 28)), 6), Stage(10, ((42, 42),), 3))
-    return PoolSource(directory, shards=shards, stages=stages, seed=seed, appearance=AS_IT_IS, wait_s=wait_s)
+    return PoolSource(directory, shards=shards, stages=stages, seed=seed, appearance=AS_IT_IS)
 
 
 def test_a_cut_keeps_picture_and_depth_together(tmp_path: Path) -> None:
@@ -105,25 +105,8 @@ def test_stages_change_size_and_number(tmp_path: Path) -> None:
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     pool = source(written_pool(tmp_path, shards=1), shards=3)
-    with pytest.raises(InputError, match=r"depth-0000[12]\.npy is not there after 0 s; render the pool, then resume"):
+    with pytest.raises(InputError, match=r"depth-0000[12]\.npy is not there; render the pool, then resume"):
         pool.batch(0)
-
-
-def test_a_growing_pool_is_drawn_from_as_far_as_it_is_meant_to_be(tmp_path: Path) -> None:
-    pool = PoolSource(
-        written_pool(tmp_path, shards=1),
-        shards=9,
-        stages=(Stage(0, ((28, 28),), 4),),
-        seed=0,
-        first_shards=1,
-        batches_per_shard=5.0,
-        wait_s=0.0,
-    )
-    for index in range(5):
-        pool.batch(index)
-    with pytest.raises(InputError, match="is not there"):
-        for index in range(5, 15):
-            pool.batch(index)
 
 
 def test_a_pool_is_rendered_once_and_whole_shards_are_kept(rendered: Path) -> None:

@@ -14,6 +14,7 @@ from depthrt.finetune.losses import (
     affine_invariant_loss,
     align,
     gradient_loss,
+    log_scaled_loss,
     normalise,
     scaled_loss,
     silog_loss,
@@ -21,7 +22,7 @@ from depthrt.finetune.losses import (
 
 CLOSE = 1e-5  # float32 sums over a few hundred pixels
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss]
+INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss, log_scaled_loss]
 
 
 def maps(seed: int, *, count: int = 2) -> Tensor:
@@ -92,6 +93,15 @@ def test_the_scaled_loss_wants_inverse_depth_over_its_mean() -> None:
     assert float(scaled_loss(right, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
     assert float(scaled_loss(right + 0.25, target, known)) == pytest.approx(0.25, abs=CLOSE)
     assert float(scaled_loss(right * 2, 3 * target, known)) == pytest.approx(float(right.mean()), abs=CLOSE)
+
+
+def test_the_logarithmic_loss_wants_the_logarithm_and_counts_near_and_far_alike() -> None:
+    target = maps(5, count=1)
+    target[0, 0] = 0  # sky, which does not move the mean and counts as twenty times as far
+    known = everywhere(target)
+    right = (target / target[target > 0].mean()).clamp(min=0.05).log()
+    assert float(log_scaled_loss(right, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
+    assert float(log_scaled_loss(right - 0.3, 7 * target, known)) == pytest.approx(0.3, abs=CLOSE)
 
 
 def test_a_nearly_flat_answer_is_not_blown_up() -> None:

@@ -16,13 +16,14 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from .engine.contract import Contract
-    from .engine.doctor import Finding
-    from .engine.model import DepthModel
-    from .engine.overlap import Outcome
-    from .engine.run_files import Written
-    from .export.checkpoint import CheckpointFacts
-    from .export.to_onnx import Exported
+    from ..engine.contract import Contract
+    from ..engine.doctor import Finding
+    from ..engine.model import DepthModel
+    from ..engine.overlap import Outcome
+    from ..engine.run_files import Written
+    from ..engine.sheet import Sheet
+    from ..export.checkpoint import CheckpointFacts
+    from ..export.to_onnx import Exported
 
 
 @contextmanager
@@ -199,6 +200,12 @@ class RunReport:
     def _advance(self, progress: Progress, task: TaskID) -> None:
         speed = (self._written + self.failed) / (perf_counter() - self._start)
         progress.update(task, advance=1, speed=f"{speed:.2f}/s")
+
+
+def show_sheet(path: Path, sheet: Sheet) -> None:
+    """Say where the sheet is, on standard error: standard output has a line an image."""
+    left_out = f" (without the last {sheet.left_out} images)" if sheet.left_out else ""
+    _say(f"sheet: {path}{left_out}")
 
 
 def _bar() -> Progress:

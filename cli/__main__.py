@@ -1,0 +1,5 @@
+"""`python -m depthrt.cli`: the same as `depthrt`."""
+
+from . import main
+
+main()

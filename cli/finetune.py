@@ -1,0 +1,50 @@
+"""`depthrt finetune`: scenes with exact depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import show
+from .exits import needs, one_line_errors
+
+
+@click.group()
+def finetune() -> None:
+    """Make scenes with exact depth, to train and to test on."""
+
+
+@finetune.command()
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the data set."
+)
+@click.option("-n", "--count", type=click.IntRange(1), required=True, help="Number of scenes.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first scene; the others count on."
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["hypersim", "vkitti2"]),
+    default="hypersim",
+    show_default=True,
+    help="hypersim: rooms, 1024x768, HDF5 distances. vkitti2: streets, 1242x375, PNG centimetres.",
+)
+@one_line_errors
+def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
+    """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 take unchanged.
+
+    Files that are there are kept, so a stopped run goes on where it was.
+
+    \b
+    Example:
+      depthrt finetune scenes -o rooms/ -n 1000 --seed 7
+    """
+    with needs("finetune"):
+        from ..finetune.write_dataset import write_hypersim, write_vkitti2
+    write = write_hypersim if layout == "hypersim" else write_vkitti2
+    with show.counted("scenes") as on_progress:
+        dataset = write(folder, count, seed=seed, on_progress=on_progress)
+    click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
+    click.echo(dataset.train)
+    click.echo(dataset.val)

@@ -1,0 +1,156 @@
+"""`depthrt run`: images and videos become depth."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..engine.errors import DepthrtError
+from . import show
+from .exits import INTERRUPTED, one_line_errors
+
+if TYPE_CHECKING:
+    from ..engine.colour import Colormap
+    from ..engine.depth import Format
+    from ..engine.model import DepthModel
+    from ..engine.run_files import Output
+    from ..engine.runner import Device
+    from ..engine.sheet import Sheet
+    from ..engine.sources import Source
+
+FORMATS = ("color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff")
+COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--model", "-m", "model_path", type=click.Path(path_type=Path), required=True, help="The .onnx file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("depth"),
+    show_default=True,
+    help="Folder that mirrors the inputs' names; or a file, for a single image.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    default=["color"],
+    show_default=True,
+    help="May be given several times. color and side are pictures, the others hold the values.",
+)
+@click.option(
+    "--sheet",
+    "sheet_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write one picture of all images, each above its depth.",
+)
+@click.option("--colormap", type=click.Choice(COLORMAPS), help="Default: spectral_r.")
+@click.option(
+    "--range",
+    "value_range",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="Colour range in the depth's unit, so that frames compare. Default: each image's own.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores this process may use.")
+@click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
+@click.option("--resume", is_flag=True, help="Skip inputs whose outputs are there.")
+@click.option("--max-pixels", type=click.IntRange(1), default=100_000_000, show_default=True, help="Largest image.")
+@click.option(
+    "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
+)
+@click.option(
+    "--max-file-mib", type=click.FloatRange(0, min_open=True), default=512.0, show_default=True, help="Largest file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line an image instead of paths.")
+@one_line_errors
+def run(
+    inputs: tuple[str, ...],
+    model_path: Path,
+    output: Path,
+    formats: tuple[Format, ...],
+    sheet_path: Path | None,
+    colormap: Colormap | None,
+    value_range: tuple[float, float] | None,
+    device: Device,
+    threads: int | None,
+    max_frames: int | None,
+    resume: bool,
+    max_pixels: int,
+    max_aspect: float,
+    max_file_mib: float,
+    as_json: bool,
+) -> None:
+    """Write the depth of each INPUT.
+
+    INPUT is an image, a video, a folder (with all below it), a quoted pattern such as "**/*.jpg", a
+    camera's index, or - for an image on standard input. A bad image is named, the rest goes on, and
+    the exit code is 1 at the end.
+
+    \b
+    Example:
+      depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz
+      depthrt run photos/ --model model.onnx --sheet sheet.jpg
+    """
+    from ..engine.image import Limits
+    from ..engine.model import load
+    from ..engine.run_files import choose_output
+    from ..engine.sheet import Sheet
+    from ..engine.sources import find_sources
+
+    sources = find_sources(inputs)
+    written_to = choose_output(sources, output, formats=formats, colormap=colormap, value_range=value_range)
+    limits = Limits(max_pixels=max_pixels, max_aspect=max_aspect, max_file_mib=max_file_mib)
+    with load(model_path, device=device, threads=threads, limits=limits) as model:
+        report = show.RunReport(model, as_json=as_json)
+        sheet = None if sheet_path is None else Sheet()
+        left = [source for source in sources if not (resume and written_to.is_there(source))]
+        try:
+            _run_images(model, left, written_to, report, sheet)
+            _run_videos(model, left, written_to, report, max_frames)
+        except KeyboardInterrupt:
+            report.interrupted = True
+        report.finish(skipped=len(sources) - len(left))
+        if sheet is not None and sheet_path is not None:
+            sheet.save(sheet_path)
+            show.show_sheet(sheet_path, sheet)
+    sys.exit(INTERRUPTED if report.interrupted else 1 if report.failed else 0)
+
+
+def _run_images(
+    model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, sheet: Sheet | None
+) -> None:
+    from ..engine.run_files import run_images
+
+    images = [source for source in sources if source.kind == "image"]
+    if images:
+        outcomes = run_images(model, images, output, sheet=sheet)
+        report.follow("images", len(images), ((outcome.item.name, outcome) for outcome in outcomes))
+
+
+def _run_videos(
+    model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, max_frames: int | None
+) -> None:
+    """Run each video and camera; one that cannot be read is named and the rest goes on."""
+    from ..engine.video import FrameReader, run_video
+
+    for source in sources:
+        if source.kind == "image":
+            continue
+        try:
+            with closing(FrameReader(source, max_frames=max_frames)) as reader:
+                outcomes = run_video(model, source, output, reader)
+                named = ((f"{source.name} frame {outcome.item}", outcome) for outcome in outcomes)
+                report.follow(source.name, reader.frames, named)
+        except DepthrtError as error:
+            report.fail(source.name, error)
