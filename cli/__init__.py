@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .bench import bench
 from .export import export
 from .finetune import finetune
 from .info import doctor, info
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for verb in (export, run, info, finetune, doctor):
+for verb in (export, run, info, bench, finetune, doctor):
     main.add_command(verb)

@@ -16,6 +16,9 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from ..bench.bisect import Bisection
+    from ..bench.report import ReportFiles
+    from ..bench.result import Report
     from ..engine.contract import Contract
     from ..engine.doctor import Finding
     from ..engine.model import DepthModel
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from ..engine.sheet import Sheet
     from ..export.checkpoint import CheckpointFacts
     from ..export.to_onnx import Exported
+
+_PIPE_WIDTH = 140  # columns of a table that no terminal shows
 
 
 @contextmanager
@@ -45,6 +50,69 @@ def counted(title: str) -> Iterator[Callable[[int, int], None]]:
     with _bar() as progress:
         task = progress.add_task(title, total=None, speed="")
         yield lambda done, wanted: progress.update(task, completed=done, total=wanted)
+
+
+@contextmanager
+def titled() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar a title; gives the function to call with (title, done, wanted)."""
+    with _bar() as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def on_step(title: str, done: int, wanted: int) -> None:
+            if title not in tasks:
+                for task in tasks.values():
+                    progress.update(task, visible=False)
+                tasks[title] = progress.add_task(title, total=wanted, speed="")
+                if progress.disable:
+                    _say(f"{title} ...")
+            progress.update(tasks[title], completed=done, total=wanted)
+
+        yield on_step
+
+
+def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_json: bool) -> None:
+    """Print what a benchmark found: its warnings, its first table and where the whole is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..bench.result_file import to_json
+    from ..bench.summary import summarise_report
+    from ..bench.tables import summary_table
+
+    for warning in report.warnings:
+        _say(f"warning: {warning}")
+    for subject in report.subjects:
+        if subject.failure:
+            _say(f"error: {subject.name}: {subject.failure}")
+    if as_json:
+        _result(to_json(report))
+    else:
+        summary = summarise_report(report, drift_budget=drift_budget)
+        found = summary_table(report, summary)
+        table = Table(title=summary.headline, caption=found.note, title_justify="left", caption_justify="left")
+        for column in found.columns:
+            words = column in (found.columns[0], *found.words)
+            table.add_column(column, justify="left" if words else "right", overflow="fold")
+        for row in found.rows:
+            table.add_row(*row)
+        Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    _say(f"report: {files.html}, {files.json.name}, {files.markdown.name}")
+
+
+def show_bisection(found: Bisection) -> None:
+    """Print where a suspect departs, and what should be computed in float32."""
+    searched = f"{found.runs} runs over {found.nodes} nodes"
+    if found.departure is None:
+        _result(
+            f"no departure: the answers differ by {found.difference:.2e}, tolerance {found.tolerance:g} ({searched})"
+        )
+        return
+    one = found.departure
+    _result(
+        f"departs at {one.node} ({one.op}) of {one.layer}: "
+        f"{one.difference:.2e}, before it {one.before:.2e} ({searched})"
+    )
+    _result(f"compute in float32: {', '.join(one.island)}")
 
 
 def show_exported(exported: Exported, *, as_json: bool) -> None:

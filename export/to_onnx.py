@@ -17,15 +17,14 @@ import torch
 from onnx_ir import Shape
 from torch import Tensor, nn
 
-from .. import __version__
 from ..engine.canary import canary_input, make_canary
-from ..engine.contract import METADATA_KEY, Canary, Contract, FinalResize, SizeRule
-from ..engine.errors import InputError
+from ..engine.contract import METADATA_KEY, Canary, Contract, SizeRule
 from ..engine.files import atomic_path
 from ..engine.ort_runner import INPUT, OUTPUT
 from .checkpoint import Checkpoint, load_network
-from .network import DepthAnything, Family
+from .network import DepthAnything
 from .parity import TOLERANCE, Parity, check_parity, torch_answer
+from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
 from .store_half import store_half
 
 ExportPrecision = Literal["fp32", "fp16"]
@@ -36,13 +35,6 @@ DEFAULT_SIZE = 518
 CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
 TRACE_GRID = (11, 13)  # patches; no side equals the batch, the channels or each other
 PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights go into a file beside
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Source: the interpolate call after the network in each repository's inference code.
-FINAL_RESIZE: dict[Family, FinalResize] = {
-    "depth-anything-v1": "bilinear_centres",
-    "depth-anything-v2": "bilinear_corners",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +86,6 @@ def export_onnx(
     return Exported(path, contract, file_bytes / 2**20, parity)
 
 
-def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
-    """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
-
-    Raises:
-        InputError: A side is no multiple of the patch; the message names the nearest that is.
-    """
-    dynamic = isinstance(size, int)
-    sides = (size, size) if isinstance(size, int) else size
-    if any(side < patch_px or side % patch_px for side in sides):
-        nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
-        found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
-        raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
-    return SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")
-
-
 class _Graph(nn.Module):
     """What is exported: the network in its precision, between float32 input and output."""
 
@@ -130,24 +107,7 @@ def _contract(
     canary_px = rule.base_px if rule.static else (CANARY_GRID[0] * patch_px, CANARY_GRID[1] * patch_px)
     golden = canary_input(canary_px, IMAGENET_MEAN, IMAGENET_STD)
     canary: Canary = make_canary(canary_px, torch_answer(network, golden)[0], tolerance=TOLERANCE[precision])
-    return Contract(
-        family=checkpoint.family,
-        encoder=checkpoint.architecture.encoder,
-        kind=checkpoint.kind,
-        max_depth_m=checkpoint.max_depth_m,
-        size=rule,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        final_resize=FINAL_RESIZE[checkpoint.family],
-        batch=1 if rule.static else None,
-        precision=precision,
-        attention=attention,
-        source_name=checkpoint.path.name,
-        source_sha256=checkpoint.sha256,
-        licence=checkpoint.licence,
-        producer=f"depthrt {__version__}",
-        canary=canary,
-    )
+    return make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
 
 
 def _trace(network: DepthAnything, contract: Contract) -> torch.onnx.ONNXProgram:

@@ -17,7 +17,8 @@ from depthrt.engine.contract import SizeRule, read_contract
 from depthrt.engine.runner import open_runner
 from depthrt.export import parity, to_onnx
 from depthrt.export.checkpoint import Checkpoint, read_checkpoint
-from depthrt.export.to_onnx import export_onnx, size_rule
+from depthrt.export.promise import size_rule
+from depthrt.export.to_onnx import export_onnx
 
 
 def ops(path: Path) -> Counter[str]:

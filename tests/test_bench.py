@@ -1,0 +1,194 @@
+"""`depthrt bench` from the command line: a whole run on tiny models, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner, Result
+from conftest import PHOTOS, TinyModel
+from onnx import numpy_helper
+
+import depthrt
+from depthrt.bench.measure import BenchPlan, choose_reference, run_bench
+from depthrt.bench.result import Report
+from depthrt.bench.result_file import read_result, write_result
+from depthrt.bench.subjects import Subject, find_subjects
+from depthrt.cli import main
+from depthrt.engine.errors import InputError
+from depthrt.engine.image import write_image
+from depthrt.engine.model import DepthModel
+
+SHORT = ("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile")
+SAME = 1e-4  # of the range: torch and ONNX Runtime add up in another order
+
+
+def bench(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["bench", *map(str, arguments)], catch_exceptions=False)
+
+
+def measured(tiny: TinyModel, out: Path, *more: object) -> tuple[Result, Report]:
+    result = bench(tiny.onnx, "--images", PHOTOS, "--out", out, "--size", 126, *SHORT, *more)
+    return result, read_result(out / "report.json")
+
+
+@pytest.fixture(scope="module")
+def whole(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report, Path]:
+    out = tmp_path_factory.mktemp("whole")
+    truth = out / "truth"
+    truth.mkdir()
+    for name in ("coffee", "chelsea"):
+        image = depthrt.read_image(PHOTOS / f"{name}.jpg")
+        write_image(truth / f"{name}.png", image)
+        rows = np.linspace(1, 4, image.shape[0], dtype=np.float32)[:, None]
+        np.save(truth / f"{name}.npy", np.repeat(rows, image.shape[1], axis=1))
+    more = ("--reference", tiny.checkpoint, "--family", "depth-anything-v2", "--kind", "inverse", "--study")
+    result, report = measured(tiny, out / "report", *more, "--ground-truth", truth)
+    return result, report, out / "report"
+
+
+def test_a_run_leaves_a_report_for_people_and_one_for_machines(whole: tuple[Result, Report, Path]) -> None:
+    result, report, folder = whole
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert json.loads((folder / "report.json").read_text())["schema"] == report.schema
+    page = (folder / "report.html").read_text()
+    assert all(one.name in page for one in report.subjects)
+    assert "http://" not in page and "https://" not in page
+    assert report.made.versions["depthrt"] == depthrt.__version__
+
+
+def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report, Path]) -> None:
+    _, report, _ = whole
+    names = [one.name for one in report.subjects]
+    assert names == ["tiny.onnx cpu", "tiny.pth torch fp32 cpu", "tiny.pth study"]
+    assert report.reference == "tiny.pth torch fp32 cpu"
+    for one in report.subjects:
+        assert [(found.scope, len(found.samples_ms)) for found in one.latency] == [
+            ("kernel", 6),
+            ("host", 6),
+            ("file", 6),
+        ]
+        assert one.accuracy[0].dataset == "truth" and len(one.accuracy[0].images) == 2
+        assert set(one.stages_ms) == {"decode", "preprocess", "run", "postprocess", "encode"}
+        assert (one.drift is None) == (one.name == report.reference)
+    drifts = {one.name: one.drift.mean for one in report.subjects if one.drift}
+    assert max(drifts.values()) < SAME
+    first, second, _ = (one.accuracy[0].metrics["abs_rel"] for one in report.subjects)
+    assert first == pytest.approx(second, abs=SAME)
+
+
+def test_the_table_goes_to_standard_output_and_talk_to_standard_error(whole: tuple[Result, Report, Path]) -> None:
+    result, _, folder = whole
+    assert "tiny.onnx cpu" in result.stdout and "abs_rel" in result.stdout
+    assert "times ..." in result.stderr and str(folder / "report.html") in result.stderr
+    assert "..." not in result.stdout
+
+
+def test_a_subject_that_fails_is_named_and_the_others_go_on(tiny: TinyModel, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(tiny.onnx.read_bytes()[:5000])
+    result, report = measured(tiny, tmp_path / "report", broken)
+    assert result.exit_code == 1
+    assert "error: broken.onnx cpu: " in result.stderr
+    good, bad = report.subjects
+    assert good.latency and not good.failure
+    assert bad.failure and not bad.latency
+
+
+def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_path: Path) -> None:
+    calls = 0
+
+    class Failing:
+        name, provider, precision, notes = "onnxruntime", "CPUExecutionProvider", "fp32", ()
+
+        def __init__(self, model: DepthModel) -> None:
+            self._runner = model.runner
+
+        def run(self, batch: np.ndarray) -> np.ndarray:
+            nonlocal calls
+            calls += 1
+            if calls > 20:
+                raise RuntimeError("the device is gone")
+            return self._runner.run(batch)
+
+        def close(self) -> None:
+            self._runner.close()
+
+    def open_failing() -> DepthModel:
+        model = depthrt.load(tiny.onnx, device="cpu")
+        return DepthModel(Failing(model), model.contract, limits=model.limits)
+
+    subjects = [*find_subjects([tiny.onnx], devices=["cpu"]), Subject("failing", open_failing)]
+    plan = BenchPlan(rate=None, loads=(), processes=0, energy=False)
+    found = run_bench(subjects, [PHOTOS / "coffee.jpg"], plan).report.subjects
+    assert not found[0].failure and found[0].latency
+    assert found[1].failure == "RuntimeError: the device is gone"
+    assert found[1].facts["runner"] == "onnxruntime"
+
+
+def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
+    subjects = find_subjects([tiny.onnx], devices=["cpu"])
+    assert choose_reference(subjects, None) == ""
+    assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
+    with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
+        choose_reference(subjects, "other.onnx")
+
+
+def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(
+    whole: tuple[Result, Report, Path], tmp_path: Path
+) -> None:
+    _, report, folder = whole
+    write_result(tmp_path / "again.json", report)
+    path = folder / "report.json"
+    passed = bench("compare", path, tmp_path / "again.json", "--fail-on", "p50>+5%", "--fail-on", "drift>0.5%")
+    assert passed.exit_code == 0, passed.output
+    failed = bench("compare", path, tmp_path / "again.json", "--fail-on", "p50>0.000001ms")
+    assert failed.exit_code == 1
+    assert "p50>0.000001ms" in failed.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "a.json", "a.json", "--fail-on", "speed>5"), "condition 'speed>5' is about 'speed', expected one"),
+        (("compare", "none.json", "a.json"), "none.json"),
+    ],
+)
+def test_bad_comparisons_are_refused_in_one_line(
+    whole: tuple[Result, Report, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_result("a.json", whole[1])
+    result = bench(*arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ") and message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_bisect_verb_names_a_planted_layer(tiny: TinyModel, tmp_path: Path) -> None:
+    model = onnx.load(tiny.onnx)
+    weight = next(
+        one for one in model.graph.initializer if "blocks.2.attn.proj.weight" in one.name or "blocks.2" in one.name
+    )
+    spoilt = numpy_helper.to_array(weight) * np.float32(1.5)
+    weight.CopyFrom(numpy_helper.from_array(spoilt.astype(np.float32), weight.name))
+    onnx.save(model, tmp_path / "spoilt.onnx")
+    found = bench("bisect", tiny.onnx, tmp_path / "spoilt.onnx")
+    assert found.exit_code == 1
+    assert "departs at " in found.stdout and "blocks.2" in found.stdout
+    same = bench("bisect", tiny.onnx, tiny.onnx)
+    assert same.exit_code == 0 and "no departure" in same.stdout
+
+
+def test_help_shows_every_verb_and_its_example() -> None:
+    group, verb = bench("--help"), bench("measure", "--help")
+    assert "measure" in group.output and "compare" in group.output and "bisect" in group.output
+    assert "Example:" in group.output and "--ground-truth" in verb.output

@@ -1,0 +1,361 @@
+"""Drift against values worked out by hand, the canary's definition, and planted errors in known places."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from made_depth import make_depth
+from numpy.typing import NDArray
+
+from depthrt.bench.depth_edges import edge_f1
+from depthrt.bench.drift import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter, measure_drift
+from depthrt.bench.pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
+from depthrt.bench.result import Drift, Tile
+from depthrt.engine.canary import drift as canary_drift
+from depthrt.engine.contract import Kind
+from depthrt.engine.errors import InputError
+
+EXACT = 1e-9
+FLOAT32 = 1e-6  # the canary takes its range in float32
+SIZE_PX = (64, 96)
+
+Map = NDArray[np.float32]
+
+
+def scene(seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> Map:
+    """A slope with a box before it, in inverse depth; no two values are alike."""
+    random = np.random.default_rng(seed)
+    values = np.linspace(1, 3, size_px[0])[:, None] + random.uniform(0, 1e-3, size_px)
+    values[20:40, 30:60] += 4
+    return values.astype(np.float32)
+
+
+def drift_of(reference: Map, found: Map, *, kind: Kind = "inverse") -> Drift:
+    return measure_drift([reference], [found], ["one"], against="fp32", kind=kind)
+
+
+def span(reference: Map) -> float:
+    low, high = np.percentile(reference.astype(np.float64), (2, 98))
+    return float(high - low)
+
+
+def planted(reference: Map, amount: float, rows: slice, columns: slice) -> Map:
+    found = reference.copy()
+    found[rows, columns] += np.float32(amount)
+    return found
+
+
+def test_the_same_answer_has_no_drift() -> None:
+    found = drift_of(scene(), scene())
+    assert (found.mean, found.p99, found.worst, found.nonfinite, found.tiles) == (0, 0, 0, 0, ())
+    assert found.edge_f1 == 1
+    assert all(band.drift == 0 for band in found.bands)
+
+
+def test_the_mean_is_the_canary_s_drift() -> None:
+    random = np.random.default_rng(1)
+    references = [scene(seed) for seed in range(3)]
+    answers = [(one + random.normal(0, 0.02, one.shape)).astype(np.float32) for one in references]
+    found = measure_drift(references, answers, ["a", "b", "c"], against="fp32", kind="inverse")
+    singles = [canary_drift(answer, one) for answer, one in zip(answers, references, strict=True)]
+    assert found.mean == pytest.approx(np.mean(singles), rel=FLOAT32)
+    assert found.worst == pytest.approx(max(singles), rel=FLOAT32)
+    assert found.worst_image == "abc"[int(np.argmax(singles))]
+    assert (found.images, found.reference) == (3, "fp32")
+
+
+@pytest.mark.parametrize("size", [0.01, 0.2])
+def test_a_planted_offset_is_found_in_full(size: float) -> None:
+    reference = scene()
+    shifted = (reference.astype(np.float64) + size * span(reference)).astype(np.float32)
+    found = drift_of(reference, shifted)
+    assert found.mean == pytest.approx(size, rel=1e-4)  # float32 holds an offset of 1 % of 5 to 1e-5
+    assert found.p99 == pytest.approx(size, rel=1e-4)
+    assert all(band.drift == pytest.approx(size, rel=1e-4) for band in found.bands)
+
+
+def test_the_tail_is_the_99th_percentile() -> None:
+    reference = scene()
+    random = np.random.default_rng(2)
+    answer = (reference + random.normal(0, 0.1, SIZE_PX)).astype(np.float32)
+    ordered = np.sort(np.abs(answer.astype(np.float64) - reference).ravel()) / span(reference)
+    place = 0.99 * (ordered.size - 1)
+    expected = np.interp(place, np.arange(ordered.size), ordered)
+    assert drift_of(reference, answer).p99 == pytest.approx(expected, rel=EXACT)
+
+
+@pytest.mark.parametrize("kind", ["inverse", "metric"])
+def test_bands_go_from_far_to_near(kind: Kind) -> None:
+    nearness = scene()
+    reference = nearness if kind == "inverse" else (1 / nearness).astype(np.float32)
+    rank = nearness.ravel().argsort().argsort().reshape(SIZE_PX)
+    farthest = rank < rank.size // BANDS
+    answer = np.where(farthest, reference + np.float32(0.1), reference)
+    found = drift_of(reference, answer, kind=kind)
+    assert [(band.low, band.high) for band in found.bands] == [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
+    assert [band.share for band in found.bands] == pytest.approx([0.25] * 4, abs=1e-3)
+    assert found.bands[0].drift == pytest.approx(0.1 / span(reference), rel=1e-3)
+    assert max(band.drift for band in found.bands[1:]) < 1e-3 * found.bands[0].drift
+
+
+def test_bands_add_up_to_the_mean() -> None:
+    random = np.random.default_rng(3)
+    references = [scene(seed, size_px) for seed, size_px in enumerate([(64, 96), (80, 70)])]
+    answers = [(one * random.normal(1, 0.1, one.shape)).astype(np.float32) for one in references]
+    found = measure_drift(references, answers, ["a", "b"], against="fp32", kind="inverse")
+    assert sum(band.share for band in found.bands) == pytest.approx(1, rel=EXACT)
+    assert sum(band.share * band.drift for band in found.bands) == pytest.approx(found.mean, rel=EXACT)
+
+
+def test_equal_values_stay_in_one_band() -> None:
+    reference = scene()
+    reference[:40] = 0  # a sky larger than a quarter
+    found = drift_of(reference, planted(reference, 1.0, slice(0, 40), slice(None)))
+    shares = [band.share for band in found.bands]
+    assert shares[:2] == pytest.approx([40 / 64, 0])
+    assert found.bands[1].drift == 0
+
+
+def test_the_worst_tiles_are_where_the_error_was_planted() -> None:
+    reference = scene()
+    side = min(SIZE_PX) // 8
+    answer = planted(reference, 0.5, slice(2 * side, 3 * side), slice(5 * side, 6 * side))
+    answer[-1, -1] += np.float32(0.5)
+    found = drift_of(reference, answer)
+    expected = 0.5 / span(reference)
+    first, second = found.tiles
+    assert (first.top_px, first.left_px, first.height_px, first.width_px) == (2 * side, 5 * side, side, side)
+    assert first.drift == pytest.approx(expected, rel=1e-5)
+    assert (second.top_px, second.left_px) == (56, 88)
+    assert second.drift == pytest.approx(expected / side**2, rel=1e-5)
+
+
+def test_tiles_cover_an_image_of_any_size() -> None:
+    reference = scene(0, (67, 101))
+    answer = reference.copy()
+    answer[66, 100] += np.float32(1)
+    (tile,) = drift_of(reference, answer).tiles
+    assert (tile.top_px + tile.height_px, tile.left_px + tile.width_px) == (67, 101)
+    assert tile.drift == pytest.approx(1 / span(reference) / (tile.height_px * tile.width_px), rel=1e-5)
+
+
+def test_tiles_of_one_image_leave_room_for_others() -> None:
+    meter = DriftMeter("fp32", kind="inverse")
+    for number in range(5):
+        meter.add(f"image {number}", scene(), scene() + np.float32(0.1 * (number + 1)))
+    tiles = meter.result().tiles
+    assert len(tiles) == WORST_TILES
+    assert [tile.drift for tile in tiles] == sorted((tile.drift for tile in tiles), reverse=True)
+    names = [tile.image for tile in tiles]
+    assert names[0] == "image 4"
+    assert max(names.count(name) for name in names) == TILES_OF_ONE_IMAGE
+
+
+def test_metric_drift_is_measured_in_metres() -> None:
+    reference = (1 / scene()).astype(np.float32)
+    answer = planted(reference, 0.05, slice(0, 8), slice(None))
+    found = drift_of(reference, answer, kind="metric")
+    assert found.mean == pytest.approx(canary_drift(answer, reference), rel=FLOAT32)
+    assert found.mean == pytest.approx(0.05 * 8 / 64 / span(reference), rel=1e-4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_counted_and_infinitely_far(value: float) -> None:
+    reference, answer = scene(), scene()
+    answer[:2, 0] = value
+    found = measure_drift([reference] * 2, [reference, answer], ["good", "bad"], against="fp32", kind="inverse")
+    assert found.nonfinite == 2
+    assert (found.mean, found.p99, found.worst) == (np.inf, np.inf, np.inf)
+    assert found.worst_image == "bad"
+    assert (found.tiles[0].image, found.tiles[0].top_px, found.tiles[0].left_px) == ("bad", 0, 0)
+    assert [band.drift for band in found.bands] == [np.inf, 0, 0, 0]  # the far ones
+    assert found.edge_f1 == 1
+
+
+def test_a_reference_that_is_not_finite_makes_the_drift_infinite() -> None:
+    reference = scene()
+    reference[0, 0] = np.nan
+    found = drift_of(reference, scene())
+    assert (found.mean, found.nonfinite) == (np.inf, 0)
+    assert drift_of(np.full(SIZE_PX, np.nan, np.float32), scene()).mean == np.inf
+
+
+def test_a_flat_reference_forgives_nothing() -> None:
+    flat = np.ones(SIZE_PX, np.float32)
+    assert drift_of(flat, flat).mean == 0
+    assert drift_of(flat, planted(flat, 1e-6, slice(0, 1), slice(0, 1))).mean == np.inf
+    assert drift_of(flat, flat).edge_f1 is None
+
+
+def test_flicker_is_told_from_a_steady_error() -> None:
+    frames = [scene(seed) + np.float32(0.2 * seed) for seed in range(4)]
+    steady = [frame + np.float32(0.5) for frame in frames]
+    flicker = [frame + np.float32(0.5 * (-1) ** number) for number, frame in enumerate(frames)]
+    names = [f"frame {number}" for number in range(4)]
+    measured = [
+        measure_drift(frames, answers, names, against="fp32", kind="inverse", video=True)
+        for answers in (steady, flicker)
+    ]
+    assert measured[0].mean == pytest.approx(measured[1].mean, rel=1e-5)
+    assert measured[0].temporal == pytest.approx(0, abs=1e-6)
+    expected = float(np.mean([1.0 / span(frame) for frame in frames[1:]]))
+    assert measured[1].temporal == pytest.approx(expected, rel=1e-5)
+
+
+def test_pictures_that_are_no_video_have_no_flicker() -> None:
+    frames = [scene(0), scene(1)]
+    assert measure_drift(frames, frames, ["a", "b"], against="fp32", kind="inverse").temporal is None
+    meter = DriftMeter("fp32", kind="inverse", video=True)
+    for name, frame in (("a", scene()), ("b", scene(0, (70, 80)))):  # two videos
+        meter.add(name, frame, frame)
+    assert meter.result().temporal is None
+
+
+def boundary_f1(found: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
+    """The F1 score from its definition, pixel by pixel, in the four directions, for one threshold after the other."""
+    height, width = reference.shape
+    scores: list[tuple[float, float]] = []
+    for threshold in np.linspace(1.05, 1.25, 10):
+        both = ours = theirs = 0
+        for row in range(height):
+            for column in range(width):
+                for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+                    y, x = row + down, column + right
+                    if not (0 <= y < height and 0 <= x < width):
+                        continue
+                    a = found[row, column] / found[y, x] > threshold
+                    b = reference[row, column] / reference[y, x] > threshold
+                    both, ours, theirs = both + int(a and b), ours + int(a), theirs + int(b)
+        precision, recall = both / max(ours, 1), both / theirs
+        scores.append((float(threshold), 2 * precision * recall / (precision + recall) if both else 0.0))
+    return sum(weight * score for weight, score in scores) / sum(weight for weight, _ in scores)
+
+
+def test_edges_are_those_of_depth_pro_s_definition() -> None:
+    random = np.random.default_rng(4)
+    reference = random.uniform(1, 1.6, (12, 15)).astype(np.float32)
+    answer = (reference * random.normal(1, 0.05, reference.shape)).astype(np.float32)
+    found = edge_f1(answer, reference, kind="inverse")
+    assert found == pytest.approx(boundary_f1(answer.astype(np.float64), reference.astype(np.float64)), rel=EXACT)
+    assert found is not None
+    assert 0.3 < found < 0.98
+    metres = ((1 / answer).astype(np.float32), (1 / reference).astype(np.float32))
+    assert edge_f1(*metres, kind="metric") == pytest.approx(found, rel=1e-2)  # float32 near limits
+
+
+def test_a_blurred_edge_is_lost_and_a_moved_one_too() -> None:
+    reference = np.ones(SIZE_PX, np.float32)
+    reference[:, 48:] = 2
+    moved = np.roll(reference, 1, axis=1)
+    moved[:, 0] = 1
+    blurred = np.asarray(cv2.blur(reference, (41, 1)), np.float32)
+    assert edge_f1(reference * np.float32(3), reference, kind="inverse") == 1
+    assert edge_f1(moved, reference, kind="inverse") == 0
+    assert edge_f1(blurred, reference, kind="inverse") == 0
+
+
+def test_noise_where_inverse_depth_is_almost_nothing_makes_no_edges() -> None:
+    random = np.random.default_rng(5)
+    reference, answer = scene(), scene()
+    for one in (reference, answer):
+        one[:16] = random.uniform(0, 0.01, (16, 96))
+    assert edge_f1(answer, reference, kind="inverse") == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "found", "names", "message"),
+    [
+        ([scene()], [], ["a"], "1 maps of the reference, 0 of the subject and 1 names found"),
+        ([], [], [], "drift of no images found"),
+        ([scene()], [scene()[:9]], ["a"], r"a: reference \(64, 96\), found \(9, 96\); expected one shape"),
+        ([scene()] * 2, [scene()] * 2, ["a", "a"], "two images are named 'a'"),
+    ],
+)
+def test_maps_that_do_not_belong_together_are_refused(
+    reference: list[Map], found: list[Map], names: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        measure_drift(reference, found, names, against="fp32", kind="inverse")
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="kind 'disparity' found, expected one of inverse, metric"):
+        DriftMeter("fp32", kind="disparity")  # type: ignore[arg-type]
+
+
+def photo(size_px: tuple[int, int], seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (*size_px, 3)).astype(np.uint8)
+
+
+def decoded(jpeg: bytes) -> NDArray[np.uint8]:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
+@pytest.mark.parametrize("size_px", [(64, 96), (480, 640), (9, 200), (300, 40)])
+@pytest.mark.parametrize("kind", ["inverse", "metric"])
+def test_pictures_of_noise_stay_small(size_px: tuple[int, int], kind: Kind) -> None:
+    random = np.random.default_rng(6)
+    reference, answer = (random.uniform(1, 2, size_px).astype(np.float32) for _ in range(2))
+    drift = drift_of(reference, answer, kind=kind)
+    depths = (make_depth(reference, kind=kind), make_depth(answer, kind=kind))
+    for tile in drift.tiles:
+        jpeg = tile_picture(tile, photo(size_px), *depths)
+        assert len(jpeg) <= LARGEST_BYTES
+        assert decoded(jpeg).shape[0] >= PANEL_H_PX // 2
+
+
+def test_a_picture_shows_photograph_reference_subject_and_difference() -> None:
+    reference = scene(0, (240, 320))
+    answer = planted(reference, 2.0, slice(60, 90), slice(120, 150))
+    photograph = np.full((240, 320, 3), (0, 200, 0), np.uint8)
+    tile = drift_of(reference, answer).tiles[0]
+    picture = decoded(tile_picture(tile, photograph, *(make_depth(one, kind="inverse") for one in (reference, answer))))
+    width = picture.shape[1]
+    panels = [picture[24:, part * width // 4 + 8 : (part + 1) * width // 4 - 8].astype(int) for part in range(4)]
+    assert np.abs(np.median(panels[0], axis=(0, 1)) - (0, 200, 0)).max() < 8
+    assert np.abs(panels[1] - panels[2]).max() > 60  # the error shows
+    assert np.abs(panels[1] - panels[2])[-20:].max() < 30  # where there is none, both have one colour
+    assert panels[3].max() > 200
+    assert np.median(panels[3]) < 30
+
+
+def test_every_tile_of_a_drift_gets_its_picture() -> None:
+    answers = {f"n{seed}": (scene(seed), scene(seed) + np.float32(0.1)) for seed in range(2)}
+    references, found = zip(*answers.values(), strict=True)
+    drift = measure_drift(references, found, list(answers), against="fp32", kind="inverse")
+    pictures = tile_pictures(
+        "fp16",
+        drift,
+        lambda name: (photo(SIZE_PX), *(make_depth(one, kind="inverse") for one in answers[name])),  # type: ignore[arg-type,return-value]
+    )
+    assert len(pictures) == len(drift.tiles) == 4
+    assert {picture.subject for picture in pictures} == {"fp16"}
+    assert all(picture.title.startswith(tile.image) for picture, tile in zip(pictures, drift.tiles, strict=True))
+
+
+def test_a_subject_that_answers_nothing_finite_still_gets_a_picture() -> None:
+    reference = scene()
+    lost = np.full(SIZE_PX, np.nan, np.float32)
+    tile = drift_of(reference, lost).tiles[0]
+    depths = (make_depth(reference, kind="inverse"), make_depth(lost, kind="inverse"))
+    assert decoded(tile_picture(tile, photo(SIZE_PX), *depths)).size
+
+
+@pytest.mark.parametrize(
+    ("size_px", "kind", "top_px", "message"),
+    [
+        ((64, 90), "inverse", 0, "expected one size and kind"),
+        ((64, 96), "metric", 0, "expected one size and kind"),
+        ((64, 96), "inverse", 60, "a tile that ends outside an image of .64, 96. px"),
+    ],
+)
+def test_pictures_of_what_does_not_belong_together_are_refused(
+    size_px: tuple[int, int], kind: Kind, top_px: int, message: str
+) -> None:
+    reference = make_depth(scene(), kind="inverse")
+    found = make_depth(scene(0, size_px), kind=kind)
+    with pytest.raises(InputError, match=message):
+        tile_picture(Tile("one", top_px, 0, 8, 8, 0.1), photo(SIZE_PX), reference, found)
