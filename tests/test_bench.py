@@ -18,6 +18,7 @@ from depthrt.bench.result import Report
 from depthrt.bench.result_file import read_result, write_result
 from depthrt.bench.subjects import Subject, find_subjects
 from depthrt.cli import main
+from depthrt.engine.contract import Precision
 from depthrt.engine.errors import InputError
 from depthrt.engine.image import write_image
 from depthrt.engine.model import DepthModel
@@ -103,7 +104,9 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
     calls = 0
 
     class Failing:
-        name, provider, precision, notes = "onnxruntime", "CPUExecutionProvider", "fp32", ()
+        name, provider = "onnxruntime", "CPUExecutionProvider"
+        precision: Precision = "fp32"
+        notes: tuple[str, ...] = ()
 
         def __init__(self, model: DepthModel) -> None:
             self._runner = model.runner

@@ -64,7 +64,7 @@ OUTSIDE: dict[str, set[str]] = {
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "accelerate", "tensorboard"},
     "serve": {"numpy"},
     "": {"numpy"},
-    "cli": {"click", "rich"},
+    "cli": {"click", "rich", "jinja2"},
 }
 # Packages that stand in one file alone, imported on use.
 ONLY_IN = {
