@@ -93,6 +93,10 @@ def _throughput(subject: SubjectResult) -> Values:
     return {} if best is None else {"": best}
 
 
+def _speed(subject: SubjectResult) -> Values:
+    return {} if subject.speed is None else {"": subject.speed}
+
+
 def _all_figures() -> Mapping[str, Figure]:
     found = [
         Figure(f"{scope}.{name}", "ms", f"{scope} {name}", _percentile(scope, name))
@@ -102,6 +106,7 @@ def _all_figures() -> Mapping[str, Figure]:
     found += [
         Figure("rate.missed", "share", "missed frames", _missed),
         Figure("rate.jitter", "ms", "jitter", _jitter),
+        Figure("speed", "", "speed against the reference", _speed),
         Figure("throughput", "images/s", "best throughput", _throughput),
         Figure("cold.load", "ms", "load", lambda one: exact(one.cold.load_ms if one.cold else None)),
         Figure("cold.first", "ms", "first inference", lambda one: exact(one.cold.first_ms if one.cold else None)),

@@ -19,6 +19,7 @@ from .accuracy import AccuracyMeter, Rules
 from .cold_start import measure_cold_start
 from .drift import DriftMeter
 from .energy import find_meter, measure_energy
+from .figures import MAIN_SCOPE
 from .ground_truth import GroundTruth
 from .latency import Plan, failures_of, measure_latency
 from .machine import describe_machine, describe_run, find_disturbances, read_state
@@ -26,6 +27,7 @@ from .pictures import tile_pictures
 from .rate import RatePlan, measure_rate
 from .result import Drift, Picture, Report, SubjectResult
 from .subjects import Opened, Subject, facts_of, open_subjects
+from .summary import speed
 from .throughput import LOADS, Load, measure_builds, measure_throughput
 from .true_depth import Sample
 from .wording import SMALLEST_SHARE
@@ -138,6 +140,7 @@ class _Run:
                 self.on_step(f"accuracy on {dataset.name}", number, len(ground_truth))
                 self._judge(dataset)
         self._start_cold()
+        self._compare_speeds()
         warnings = [*find_disturbances(machine, before, read_state()), *self._unsteady()]
         warnings += [f"{one.name}: {note}." for one in ground_truth for note in one.notes]
         made = describe_run(command, settings, started=started, took_s=monotonic() - start_s)
@@ -302,6 +305,19 @@ class _Run:
 
     def _note(self, name: str, note: str) -> None:
         self.found[name]["notes"] = (*self.found[name].get("notes", ()), note)
+
+    def _compare_speeds(self) -> None:
+        """Note how fast each subject was against the reference, turn by turn."""
+        latency = {
+            name: one
+            for name, figures in self.found.items()
+            for one in figures.get("latency", ())
+            if one.scope == MAIN_SCOPE and name not in self.failures
+        }
+        base = latency.pop(self.reference, None)
+        if base is not None:
+            for name, one in latency.items():
+                self.found[name]["speed"] = speed(base, one)
 
     def _fail(self, failures: dict[str, str]) -> None:
         self.failures |= failures

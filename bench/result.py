@@ -247,6 +247,8 @@ class SubjectResult:
         latency: One entry a scope that was measured.
         stages_ms: Median of each part of a call from file to file, in order; empty where it was not measured.
         throughput: By batch and streams.
+        speed: How many times as fast as the reference, host to host, over turns in the same rounds; None for the
+            reference itself. What slows the machine slows both, so it compares across runs better than times do.
         builds_ms: Median host latency of each time the model was loaded anew; the build-to-build spread.
         cold: None where it was not measured.
         energy: None where nothing gives it.
@@ -262,6 +264,7 @@ class SubjectResult:
     latency: tuple[Latency, ...] = ()
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     throughput: tuple[Throughput, ...] = ()
+    speed: Interval | None = None
     builds_ms: tuple[float, ...] = ()
     cold: ColdStart | None = None
     energy: Energy | None = None

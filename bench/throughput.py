@@ -21,7 +21,7 @@ Image = NDArray[np.uint8]
 
 BATCHES = (1, 2, 4, 8)
 STREAMS = (1, 2, 4)
-ROUNDS = 8
+ROUNDS = 5
 CALLS_PER_STREAM = 2
 
 

@@ -75,7 +75,7 @@ def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report,
         ]
         assert one.accuracy[0].dataset == "truth" and len(one.accuracy[0].images) == 2
         assert set(one.stages_ms) == {"decode", "preprocess", "run", "postprocess", "encode"}
-        assert (one.drift is None) == (one.name == report.reference)
+        assert (one.drift is None) == (one.speed is None) == (one.name == report.reference)
     drifts = {one.name: one.drift.mean for one in report.subjects if one.drift}
     assert max(drifts.values()) < SAME
     first, second, _ = (one.accuracy[0].metrics["abs_rel"] for one in report.subjects)
