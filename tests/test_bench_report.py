@@ -135,7 +135,7 @@ def set_flag(found: dict[str, Any]) -> None:
         (lambda found: found.update(schema=2), "schema 2 found, this depthrt reads schema 1"),
         (lambda found: found.pop("schema"), "no report of `depthrt bench`"),
         (lambda found: found.update(colour="red"), "colour is not known"),
-        (lambda found: found["subjects"][2].update(speed=1), r"subjects\[2\].speed is not known, expected among name"),
+        (lambda found: found["subjects"][2].update(pace=1), r"subjects\[2\].pace is not known, expected among name"),
         (lambda found: found["subjects"][0]["cold"].pop("load_ms"), r"subjects\[0\].cold.load_ms is missing"),
         (set_low, r"subjects\[1\].latency\[0\].p50_ms.low is 'fast', expected a number"),
         (set_flag, "machine.cores is True, expected an integer"),
