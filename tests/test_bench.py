@@ -157,7 +157,7 @@ def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("compare", "a.json", "a.json", "--fail-on", "pace>5"), "condition 'speed>5' is about 'pace', expected one"),
+        (("compare", "a.json", "a.json", "--fail-on", "pace>5"), "condition 'pace>5' is about 'pace', expected one"),
         (("compare", "none.json", "a.json"), "none.json"),
     ],
 )
