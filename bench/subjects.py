@@ -87,7 +87,7 @@ def find_subjects(
     each precision on each device, and the study's way of serving it.
 
     Args:
-        models: Model files, "default", checkpoints; one named twice gives two subjects.
+        models: Model files and checkpoints; one named twice gives two subjects.
         devices: None takes each that works here.
         threads: On the CPU; None takes the cores that this process may use.
         checkpoint: How checkpoints are read.

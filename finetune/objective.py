@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 
@@ -17,21 +15,6 @@ from .options import TrainOptions
 _UNUSED = ("pretrained.mask_token", "depth_head.scratch.refinenet4.resConfUnit1.")
 _CELLS = 7  # values that a token answers with, on each side of its patch
 _TAP_WEIGHTS = (0.25, 0.25, 0.5, 1.0)  # shallow to deep; the head will read all four
-
-
-class Objective(Protocol):
-    """A module whose forward pass answers a batch, and the loss of the answer."""
-
-    unused: tuple[str, ...]
-    readouts: nn.ModuleList
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        """Answer normalised images."""
-        ...
-
-    def terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Return the parts of the loss, each with its weight."""
-        ...
 
 
 def make_objective(network: DepthAnything, options: TrainOptions) -> DepthObjective | TokenObjective:
