@@ -56,6 +56,29 @@ def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
     Raises:
         ContractError: The canary is of a formula this version does not know, or does not fit the output.
     """
+    return drift(*_paired(canary, output))
+
+
+def canary_slope(canary: Canary, output: NDArray[np.float32]) -> float:
+    """Return by what factor a runner's output (h, w) rises where the answer does: 1 for a right one.
+
+    The least-squares line through (answer, output). Rounding noise averages out of it and a wrong scale does
+    not, so that a scale of 1.02 shows below the noise of any precision.
+
+    Returns:
+        nan where the output is not finite or the answer is the same everywhere.
+
+    Raises:
+        ContractError: As canary_drift.
+    """
+    found, expected = (values.astype(np.float64) for values in _paired(canary, output))
+    away = expected - expected.mean()
+    spread = float(away @ away)
+    return float(away @ found) / spread if spread > 0 and np.isfinite(found).all() else float("nan")
+
+
+def _paired(canary: Canary, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the values of an output that the answer has, and the answer."""
     if canary.formula != FORMULA:
         raise ContractError(
             f"canary formula {canary.formula!r} found, this depthrt knows {FORMULA!r}; export the model again"
@@ -64,7 +87,7 @@ def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
     expected = np.frombuffer(base64.b64decode(canary.answer), dtype="<f4")
     if found.size != expected.size:
         raise ContractError(f"the canary has {expected.size} values, the output {found.size}; export the model again")
-    return drift(found.ravel(), expected)
+    return found.ravel(), expected
 
 
 def drift(found: NDArray[np.float32], reference: NDArray[np.float32]) -> float:

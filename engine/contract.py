@@ -10,7 +10,8 @@ from typing import BinaryIO, Literal, TypeVar
 from .errors import ContractError, ModelFileError
 
 Kind = Literal["inverse", "metric"]
-Precision = Literal["fp32", "fp16", "bf16", "int8"]
+# "fp16-safe" is fp16 with the layer norms and the softmax in float32.
+Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
 Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 
@@ -136,9 +137,9 @@ class Contract:
                 f"contract format {version!r} found, this depthrt reads format {FORMAT}; "
                 "export the model again or install the depthrt that wrote it"
             )
-        found["size"] = _record(SizeRule, found.get("size"))
-        found["canary"] = _record(Canary, found.get("canary"))
-        contract = _record(cls, found)
+        found["size"] = read_record(SizeRule, found.get("size"))
+        found["canary"] = read_record(Canary, found.get("canary"))
+        contract = read_record(cls, found)
         contract._check()
         return contract
 
@@ -188,14 +189,26 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
 _T = TypeVar("_T")
 
 
-def _record(cls: type[_T], found: object) -> _T:
-    """Build a dataclass from a JSON object with exactly its keys; lists become tuples."""
+def read_record(
+    cls: type[_T], found: object, *, of: str = "the contract", remedy: str = "export the model again"
+) -> _T:
+    """Build a dataclass from a JSON object with exactly its keys; lists become tuples.
+
+    Args:
+        cls: The dataclass.
+        found: What json.loads gave.
+        of: What the object is part of, for the error.
+        remedy: What to do about a wrong object.
+
+    Raises:
+        ContractError: It is no object, or has unknown or missing keys.
+    """
     if not isinstance(found, dict):
-        raise ContractError(f"the contract's {cls.__name__} is {found!r}, expected an object; export the model again")
+        raise ContractError(f"{of}'s {cls.__name__} is {found!r}, expected an object; {remedy}")
     expected = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     if found.keys() != expected:
         unknown, missing = sorted(found.keys() - expected), sorted(expected - found.keys())
-        raise ContractError(f"the contract's {cls.__name__} has unknown keys {unknown} and lacks {missing}")
+        raise ContractError(f"{of}'s {cls.__name__} has unknown keys {unknown} and lacks {missing}; {remedy}")
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
 
 

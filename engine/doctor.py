@@ -11,9 +11,10 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from .cores import usable_cores
 from .errors import BackendUnavailable
+from .openvino_runner import DEVICE, has_bf16, import_openvino
 from .ort_runner import CPU, CUDA, import_onnxruntime
-from .runner import usable_cores
 
 # An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
 # without the onnx library. Made with onnx.helper: opset 13, IR version 8.
@@ -49,6 +50,7 @@ def examine() -> list[Finding]:
         Finding("machine", True, machine),
         _provider("onnxruntime CPU", CPU),
         _provider("onnxruntime CUDA", CUDA),
+        _openvino(),
         _driver(),
         _packages("export", EXPORT_PACKAGES),
     ]
@@ -75,6 +77,26 @@ def _provider(name: str, provider: str) -> Finding:
     if used != provider or answer[0] != 1.0:
         return Finding(name, False, f"onnxruntime {ort.__version__} fell back to {used}", remedy)
     return Finding(name, True, f"onnxruntime {ort.__version__}, ran a model")
+
+
+def _openvino() -> Finding:
+    """Run a one-node model in OpenVINO, and ask in which precisions this CPU computes."""
+    name, remedy = "openvino CPU", "pip install --upgrade 'depthrt[cpu]'"
+    try:
+        ov = import_openvino()
+    except BackendUnavailable as error:
+        reason, _, install = str(error).partition("; install it with: ")
+        return Finding(name, False, reason, install)
+    try:
+        core = ov.Core()
+        (answer,) = core.compile_model(core.read_model(IDENTITY_MODEL), DEVICE)([np.ones(1, np.float32)]).values()
+        bf16 = has_bf16(core)
+    except Exception as error:  # whatever a broken installation raises is the finding
+        return Finding(name, False, " ".join(str(error).split()), remedy)
+    if answer[0] != 1.0:
+        return Finding(name, False, f"openvino {ov.__version__} answers {answer[0]} for 1", remedy)
+    precisions = "fp32 and bf16" if bf16 else "fp32; bf16 needs a CPU with AVX512-BF16 or AMX"
+    return Finding(name, True, f"openvino {_version('openvino')}, ran a model; {precisions}")
 
 
 def _driver() -> Finding:

@@ -13,13 +13,16 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from .choice import Choice
 from .contract import Contract, Precision, read_contract
 from .depth import Depth, Provenance, Timings
 from .errors import InputError, ModelFileError
 from .image import Limits, check_image
 from .overlap import overlap
 from .preprocess import Color, Fit, Float32, fit_image, to_image_size, to_input
-from .runner import Device, Runner, open_runner
+from .runner import Device, Runner
+from .shipped import DEFAULT, DEFAULT_NOTE, model_path
+from .trusted import open_trusted
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 
@@ -46,12 +49,20 @@ class Answer:
 
 
 class DepthModel:
-    """A loaded model. Safe to call from several threads; a context manager; close() frees it."""
+    """A loaded model. Safe to call from several threads; a context manager; close() frees it.
 
-    def __init__(self, runner: Runner, contract: Contract, *, limits: Limits) -> None:
+    Args:
+        runner: What answers; the model closes it.
+        contract: Of the file.
+        limits: Largest image taken.
+        notes: Recorded in every result, after the runner's own.
+    """
+
+    def __init__(self, runner: Runner, contract: Contract, *, limits: Limits, notes: Sequence[str] = ()) -> None:
         self.contract = contract
         self.runner = runner
         self.limits = limits
+        self.notes = (*runner.notes, *notes)
 
     def infer(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
@@ -153,7 +164,7 @@ class DepthModel:
             input_px=prepared.fit.input_px,
             image_px=prepared.image_px,
             producer=self.contract.producer,
-            notes=self.runner.notes,
+            notes=self.notes,
             timings=timings,
         )
 
@@ -164,34 +175,41 @@ def load(
     device: Device = "auto",
     precision: Precision | None = None,
     threads: int | None = None,
+    choice: Choice | None = None,
     limits: Limits | None = None,
 ) -> DepthModel:
     """Load a model file that `depthrt export` wrote.
 
+    On a CPU the file runs as `depthrt tune` found best on this machine, else in ONNX Runtime at its own precision.
+    The first load of a file has the runner answer the canary in it; one that departs is not used.
+
     Args:
-        path: The `.onnx` file.
+        path: The `.onnx` file; or "default", the small model that comes with depthrt.
         device: "cpu", "cuda", or "auto": CUDA where it works, else the CPU, and it is said which.
-        precision: Refuse the file unless it has this precision; None takes what it has.
+        precision: Run at this precision or fail; None takes the tuned one, else that of the file. "bf16" runs a
+            float32 file so where the CPU can.
         threads: CPU threads; None takes the cores that this process may use.
+        choice: Run the file on the CPU in exactly this way or fail; it has the precision and the threads.
         limits: Largest image taken; None takes the defaults.
 
     Raises:
         ModelFileError: The file is missing or is no model file.
         ContractError: The file carries no contract of depthrt, or of another version.
         BackendUnavailable: No runner for the device; the message names what to install.
+        ParityError: No runner answers the canary; the message has the numbers.
     """
-    path = Path(path)
+    path = model_path(path)
     _refuse_other_files(path)
     contract = read_contract(path)
-    if precision is not None and precision != contract.precision:
-        raise InputError(
-            f"{path} is {contract.precision}, precision {precision} was asked for; "
-            f"export the checkpoint again with --precision {precision}"
-        )
-    runner = open_runner(path, contract, device=device, threads=threads)
-    for note in runner.notes:
-        logger.warning("depthrt: %s", note)
-    return DepthModel(runner, contract, limits=limits or Limits())
+    if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
+        raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
+    opened = open_trusted(path, contract, device=device, threads=threads, choice=choice, precision=precision)
+    for warning in (*opened.runner.notes, *opened.warnings):
+        logger.warning("depthrt: %s", warning)
+    for remark in opened.remarks:
+        logger.info("depthrt: %s", remark)
+    notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
+    return DepthModel(opened.runner, contract, limits=limits or Limits(), notes=notes)
 
 
 def _refuse_other_files(path: Path) -> None:

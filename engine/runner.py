@@ -1,16 +1,17 @@
-"""The Runner protocol, and the choice among runners for a file and a device."""
+"""The Runner protocol, the ways in which a file can be run here, and the opening of one of them."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .choice import Choice
 from .contract import Contract, Precision
-from .errors import InputError
+from .cores import usable_cores as usable_cores  # noqa: PLC0414 (bench imports it from here)
+from .errors import BackendUnavailable, InputError
 
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
@@ -32,24 +33,58 @@ class Runner(Protocol):
         """Free what the runner holds; it cannot run afterwards."""
 
 
-def open_runner(path: Path, contract: Contract, *, device: Device, threads: int | None) -> Runner:
-    """Open the best runner for a model file.
+def open_runner(
+    path: Path, contract: Contract, *, device: Device, threads: int | None, choice: Choice | None = None
+) -> Runner:
+    """Open a model file: as `choice` says on a CPU, without one in ONNX Runtime at the file's own precision.
+
+    Nothing is recalled and nothing is checked here: `open_trusted` does both.
 
     Raises:
-        InputError: An unknown device or a thread count below one.
-        BackendUnavailable: The device was asked for by name and does not work here.
+        InputError: An unknown device or a thread count below one, or a choice for another device than the CPU.
+        BackendUnavailable: The device or the choice was asked for by name and does not work here.
     """
+    check_options(device, threads)
+    if choice is None:
+        from .ort_runner import OrtRunner
+
+        return OrtRunner(path, contract, device=device, threads=threads or usable_cores())
+    if device == "cuda":
+        raise InputError(f"choice {choice} is for a CPU, device cuda was asked for; give one of the two")
+    return _open_choice(path, contract, choice)
+
+
+def check_options(device: Device, threads: int | None) -> None:
+    """Raise InputError for an unknown device or a thread count below one."""
     if device not in DEVICES:
         raise InputError(f"device {device!r} found, expected one of {', '.join(DEVICES)}")
     if threads is not None and threads < 1:
         raise InputError(f"threads {threads} found, expected 1 or more")
+
+
+def available_choices(contract: Contract, threads: int) -> tuple[Choice, ...]:
+    """Return every way to run a file on this machine's CPU; the first is the default."""
+    from .openvino_runner import cpu_precisions
+
+    default = Choice("onnxruntime", contract.precision, threads)
+    if contract.precision == "int8":
+        precisions: tuple[Precision, ...] = ("int8",) if cpu_precisions() else ()
+    else:
+        precisions = cpu_precisions()
+    return (default, *(Choice("openvino", precision, threads) for precision in precisions))
+
+
+def _open_choice(path: Path, contract: Contract, choice: Choice) -> Runner:
+    if choice.runner == "openvino":
+        from .openvino_runner import OpenVinoRunner
+
+        return OpenVinoRunner(path, contract, precision=choice.precision, threads=choice.threads)
+    if choice.runner != "onnxruntime":
+        raise InputError(f"runner {choice.runner!r} found, expected onnxruntime or openvino")
+    if choice.precision != contract.precision:
+        raise BackendUnavailable(
+            f"ONNX Runtime runs {path} in its own precision, {contract.precision}; {choice.precision} was asked for"
+        )
     from .ort_runner import OrtRunner
 
-    return OrtRunner(path, contract, device=device, threads=threads or usable_cores())
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return OrtRunner(path, contract, device="cpu", threads=choice.threads)

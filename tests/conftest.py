@@ -38,6 +38,14 @@ def export_tiny(
     return TinyModel(path, folder / "tiny.onnx", network.state_dict())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests, and the programs they start, out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEPTHRT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """Depth Anything V2, inverse, dynamic, short side 126 px."""
@@ -54,6 +62,12 @@ def tiny_metric(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 def tiny_static(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """Depth Anything V2, inverse, static 126x196."""
     return export_tiny(tmp_path_factory.mktemp("static"), size=(126, 196))
+
+
+@pytest.fixture(scope="session")
+def tiny_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, inverse, static 126x196, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("half"), size=(126, 196), precision="fp16")
 
 
 @pytest.fixture

@@ -69,7 +69,11 @@ OUTSIDE: dict[str, set[str]] = {
 # Packages that stand in one file alone, imported on use.
 ONLY_IN = {
     "onnxruntime": {"engine/ort_runner.py"},
-    "tensorrt": {"engine/trt_runner.py"},
+    "openvino": {"engine/openvino_runner.py"},
+    "tensorrt": {"engine/trt.py"},
+    "tensorrt_bindings": {"engine/trt.py"},
+    "tensorrt_rtx": {"engine/trt.py"},
+    "tensorrt_rtx_bindings": {"engine/trt.py"},
     "pycuda": {"engine/cuda.py"},
 }
 
