@@ -6,10 +6,12 @@ import click
 
 from .. import __version__
 from .bench import bench
+from .build import build
 from .export import export
 from .finetune import finetune
 from .info import doctor, info
 from .run import run
+from .tune import tune
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,5 +26,5 @@ def main() -> None:
     """
 
 
-for verb in (export, run, info, bench, finetune, doctor):
+for verb in (export, build, run, info, tune, bench, finetune, doctor):
     main.add_command(verb)

@@ -6,29 +6,39 @@ from pathlib import Path
 
 import click
 
-from . import show
+from . import show, show_file
 from .exits import needs, one_line_errors
+from .model_type import ModelType
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ModelType())
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def info(file: Path, as_json: bool) -> None:
-    """Say what FILE is: the contract of a model file, or what a checkpoint holds.
+    """Say what FILE is: a model file's contract and how it was tuned here, an engine's header, or a checkpoint.
 
     \b
     Example:
       depthrt info model.onnx
     """
-    from ..engine.contract import read_contract
-
     if file.suffix == ".onnx":
-        show.show_contract(read_contract(file), file, as_json=as_json)
+        from ..engine.choice import recall_tuning
+        from ..engine.contract import read_contract
+        from ..engine.cores import usable_cores
+
+        contract = read_contract(file)
+        show_file.show_contract(contract, file, tuning=recall_tuning(file, contract, usable_cores()), as_json=as_json)
+        return
+    if file.suffix == ".engine":
+        from ..engine.plan_file import read_plan_header
+        from .show_engine import show_plan
+
+        show_plan(read_plan_header(file), file, as_json=as_json)
         return
     with needs("export"):
         from ..export.checkpoint import describe_checkpoint
-    show.show_checkpoint(describe_checkpoint(file), as_json=as_json)
+    show_file.show_checkpoint(describe_checkpoint(file), as_json=as_json)
 
 
 @click.command()

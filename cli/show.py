@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ..engine.shipped import DEFAULT_NOTE
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
     from ..bench.bisect import Bisection
     from ..bench.report import ReportFiles
     from ..bench.result import Report
-    from ..engine.contract import Contract
     from ..engine.doctor import Finding
     from ..engine.model import DepthModel
     from ..engine.overlap import Outcome
     from ..engine.run_files import Written
     from ..engine.sheet import Sheet
-    from ..export.checkpoint import CheckpointFacts
     from ..export.to_onnx import Exported
 
 _PIPE_WIDTH = 140  # columns of a table that no terminal shows
@@ -131,63 +131,6 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
         )
 
 
-def show_contract(contract: Contract, path: Path, *, as_json: bool) -> None:
-    """Print what a model file promises."""
-    if as_json:
-        click.echo(json.dumps({"path": str(path), "file": "onnx", **asdict(contract)}))
-        return
-    height, width = contract.size.base_px
-    size = f"{height}x{width}, others are letterboxed" if contract.size.static else f"short side {height}, any aspect"
-    output = (
-        f"metres, up to {contract.max_depth_m:g}"
-        if contract.max_depth_m
-        else "inverse depth, no unit, larger is nearer"
-    )
-    rows = {
-        "model": contract.model,
-        "output": output,
-        "input": f"{size}, multiples of {contract.size.multiple_px} px, {contract.batch or 'any'} image(s) a batch",
-        "precision": contract.precision,
-        "attention": contract.attention,
-        "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
-        "licence": contract.licence,
-        "made by": contract.producer,
-    }
-    show_rows(path, rows)
-
-
-def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
-    """Print what a raw checkpoint is, as far as it shows by itself."""
-    encoder = facts.architecture.encoder
-    if as_json:
-        found = {field.name: getattr(facts, field.name) for field in fields(facts)}
-        found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
-        click.echo(json.dumps(found, default=asdict))
-        return
-    unknown = "unknown: the tensors do not tell; give it to `depthrt export`"
-    depth = f", up to {facts.max_depth_m:g} m" if facts.max_depth_m else ""
-    rows = {
-        "format": facts.file_format,
-        "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
-        "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
-        "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
-        "licence": facts.licence,
-        "sha256": facts.sha256,
-    }
-    if facts.wrapper or facts.others:
-        rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
-    show_rows(facts.path, {**rows, **facts.notes})
-    for sentence in facts.said:
-        click.echo(f"  {sentence}")
-
-
-def show_rows(path: Path, rows: dict[str, Any]) -> None:
-    """Print named facts about a file, one a line."""
-    click.echo(path)
-    for name, value in rows.items():
-        click.echo(f"  {name:<12} {value}")
-
-
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     """Print what works on this machine."""
     if as_json:
@@ -211,6 +154,8 @@ class RunReport:
         self._start = perf_counter()
         runner = model.runner
         _say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
+        if DEFAULT_NOTE in model.notes:
+            _say(DEFAULT_NOTE)
 
     @property
     def failed(self) -> int:

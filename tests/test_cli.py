@@ -238,7 +238,7 @@ def test_export_stops_with_one_line_that_names_the_way_on(
     assert not (tmp_path / "model.onnx").exists()
 
 
-@pytest.mark.parametrize("verb", ["export", "run", "info", "doctor", "finetune scenes"])
+@pytest.mark.parametrize("verb", ["export", "run", "info", "tune", "doctor", "finetune scenes"])
 def test_every_help_ends_with_an_example(verb: str) -> None:
     text = run(*verb.split(), "--help").stdout
     assert "Example:" in text and f"depthrt {verb}" in text

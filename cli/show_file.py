@@ -1,0 +1,80 @@
+"""What `depthrt info` prints of a file: what a model file promises, or what a checkpoint is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..engine.choice import Tuning
+    from ..engine.contract import Contract
+    from ..export.checkpoint import CheckpointFacts
+
+
+def show_contract(contract: Contract, path: Path, *, tuning: Tuning | None = None, as_json: bool) -> None:
+    """Print what a model file promises, and how it runs on this machine where that was tuned."""
+    if as_json:
+        tuned = asdict(tuning) if tuning else None
+        click.echo(json.dumps({"path": str(path), "file": "onnx", **asdict(contract), "tuned": tuned}))
+        return
+    rows = contract_rows(contract)
+    if tuning:
+        rows["here"] = f"{tuning} ({tuning.made[:10]}; `depthrt tune {path} --forget` undoes it)"
+    show_rows(path, rows)
+
+
+def contract_rows(contract: Contract) -> dict[str, str]:
+    """Return what a contract promises, in words."""
+    height, width = contract.size.base_px
+    size = f"{height}x{width}, others are letterboxed" if contract.size.static else f"short side {height}, any aspect"
+    output = (
+        f"metres, up to {contract.max_depth_m:g}"
+        if contract.max_depth_m
+        else "inverse depth, no unit, larger is nearer"
+    )
+    return {
+        "model": contract.model,
+        "output": output,
+        "input": f"{size}, multiples of {contract.size.multiple_px} px, {contract.batch or 'any'} image(s) a batch",
+        "precision": contract.precision,
+        "attention": contract.attention,
+        "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
+        "licence": contract.licence,
+        "made by": contract.producer,
+    }
+
+
+def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
+    """Print what a raw checkpoint is, as far as it shows by itself."""
+    encoder = facts.architecture.encoder
+    if as_json:
+        found = {field.name: getattr(facts, field.name) for field in fields(facts)}
+        found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
+        click.echo(json.dumps(found, default=asdict))
+        return
+    unknown = "unknown: the tensors do not tell; give it to `depthrt export`"
+    depth = f", up to {facts.max_depth_m:g} m" if facts.max_depth_m else ""
+    rows = {
+        "format": facts.file_format,
+        "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
+        "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
+        "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
+        "licence": facts.licence,
+        "sha256": facts.sha256,
+    }
+    if facts.wrapper or facts.others:
+        rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
+    show_rows(facts.path, {**rows, **facts.notes})
+    for sentence in facts.said:
+        click.echo(f"  {sentence}")
+
+
+def show_rows(path: Path, rows: dict[str, Any]) -> None:
+    """Print named facts about a file, one a line."""
+    click.echo(path)
+    for name, value in rows.items():
+        click.echo(f"  {name:<12} {value}")

@@ -1,0 +1,88 @@
+"""`depthrt tune`: the fastest way to run a model file on this machine within a drift budget, remembered."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+
+from . import show, show_tuned
+from .exits import one_line_errors
+from .images import find_images
+from .model_type import ModelType
+
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*", re.ASCII)
+
+
+class ShareType(click.ParamType[float]):
+    """`0.5%`: a part of a whole, which a plain number would leave open."""
+
+    name = "PERCENT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the part, in [0, 1)."""
+        match = _PERCENT.fullmatch(f"{value}%" if value == "0" else str(value))
+        if match is None or float(match[1]) >= 100:
+            self.fail(f"{value!r} found, expected a percentage from 0% to below 100%, such as 0.5%", param, ctx)
+        return float(match[1]) / 100
+
+
+@click.command()
+@click.argument("model", type=ModelType())
+@click.option(
+    "--budget",
+    type=ShareType(),
+    metavar="PERCENT",
+    default="0.5%",
+    show_default=True,
+    help="Largest mean difference from float32, of the range of depth; 0% takes float32 alone.",
+)
+@click.option(
+    "--images",
+    multiple=True,
+    metavar="INPUT",
+    help="Images, folders or patterns like those to come; may be given several times. "
+    "Default: a photograph that comes with depthrt.",
+)
+@click.option("--threads", type=click.IntRange(1), help="As given to load. Default: the cores this process may use.")
+@click.option("--rounds", type=click.IntRange(2), default=10, show_default=True, help="Turns of each, two calls each.")
+@click.option("--forget", is_flag=True, help="Measure nothing: remove what is remembered for MODEL.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@one_line_errors
+def tune(
+    model: Path,
+    budget: float,
+    images: tuple[str, ...],
+    threads: int | None,
+    rounds: int,
+    forget: bool,
+    as_json: bool,
+) -> None:
+    """Measure every way to run MODEL on this CPU and remember the fastest within the budget.
+
+    Times are from image array to depth array, all in turns; drift is against ONNX Runtime in float32. From then on
+    everything that loads MODEL on this machine with as many threads runs it that way, until MODEL, depthrt or a
+    runtime changes.
+
+    \b
+    Example:
+      depthrt tune model.onnx --budget 0.5% --images photos/
+    """
+    if forget:
+        from ..engine.choice import forget_choice
+        from ..engine.contract import read_contract
+        from ..engine.cores import usable_cores
+
+        removed = forget_choice(model, read_contract(model), threads or usable_cores())
+        show_tuned.show_forgotten(model, removed, as_json=as_json)
+        return
+    from ..bench.tune import tune as measure
+
+    with show.titled() as on_step:
+        tuned = measure(
+            model, images=find_images(images), budget=budget, threads=threads, rounds=rounds, on_step=on_step
+        )
+    undo = ["depthrt", "tune", str(model), "--forget", *(["--threads", str(threads)] if threads else [])]
+    show_tuned.show_tuned(tuned, model, undo=shlex.join(undo), as_json=as_json)
