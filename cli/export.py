@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ..engine.contract import Kind
     from ..export.find_weights import Choice
     from ..export.network import Family
-    from ..export.to_onnx import AttentionOp, ExportPrecision
+    from ..export.precision import ExportPrecision
+    from ..export.to_onnx import AttentionOp
 
 
 class SizeType(click.ParamType[int | tuple[int, int]]):
@@ -50,13 +51,18 @@ class SizeType(click.ParamType[int | tuple[int, int]]):
     show_default=True,
     help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph.",
 )
-@click.option("--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="Of the arithmetic. fp16-safe: layer norms and softmax in float32. bf16: for TensorRT alone.",
+)
 @click.option(
     "--attention",
     type=click.Choice(["fused", "plain"]),
-    default="fused",
-    show_default=True,
-    help="fused: one com.microsoft MultiHeadAttention op a block. plain: for parsers that lack it.",
+    help="fused: one com.microsoft MultiHeadAttention op a block. plain: for parsers that lack it, such as the "
+    "full TensorRT's. Default: fused, and plain in fp16-safe.",
 )
 @click.option(
     "--weights",
@@ -76,7 +82,7 @@ def export(
     max_depth: float | None,
     size: int | tuple[int, int],
     precision: ExportPrecision,
-    attention: AttentionOp,
+    attention: AttentionOp | None,
     weights: Choice,
     half_storage: bool,
     as_json: bool,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +18,13 @@ from ..engine.errors import ParityError
 from ..engine.image import read_image
 from ..engine.preprocess import Float32, fit_image, to_input
 from ..engine.runner import Runner, open_runner
-from .network import DepthAnything
+from .float32_twin import float32_twin
+from .network import Network
+from .precision import set_precision
 
 # Mean |difference| over the reference's 2-98 % range. Float32 files measure 1e-7 to 5e-7 and fp16 files
-# about 1e-3 over random and trained weights; a wrong graph measures 1e-2 and more.
-TOLERANCE: dict[Precision, float] = {"fp32": 1e-5, "fp16": 5e-3}
+# about 1e-3 over random and trained weights, bf16 about 5e-3; a wrong graph measures 1e-2 and more in fp16.
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-5, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 2e-2}
 PHOTO = Path(__file__).with_name("photo.jpg")
 
 
@@ -43,7 +47,7 @@ class Parity:
     largest: float
 
 
-def torch_answer(network: DepthAnything, batch: Float32) -> Float32:
+def torch_answer(network: Network, batch: Float32) -> Float32:
     """Return the float32 reference (N, h, w) for inputs (N, 3, h, w) float32."""
     with torch.inference_mode():
         answer: Float32 = network(torch.from_numpy(batch)).numpy()
@@ -51,28 +55,56 @@ def torch_answer(network: DepthAnything, batch: Float32) -> Float32:
 
 
 def check_parity(
-    path: Path, contract: Contract, network: DepthAnything, *, on_step: Callable[[str], None]
+    path: Path, contract: Contract, network: Network, *, on_step: Callable[[str], None]
 ) -> tuple[Parity, ...]:
     """Run a written file in ONNX Runtime against torch on real pixels.
 
-    A dynamic file is run at two sizes and with a batch of two, a static one at its size.
+    A dynamic file is run at two sizes and with a batch of two, a static one at its size. No CPU runtime computes
+    a bf16 file: its graph is checked in float32, with the weights it has, and its arithmetic in torch.
 
     Raises:
         ParityError: The drift is above the precision's tolerance, or the file's canary is not answered.
     """
-    runner = open_runner(path, replace(contract, precision="fp32"), device="cpu", threads=None)
-    try:
+    found = []
+    with _opened(path, contract) as runner:
         on_step("check the canary")
         canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
         _judge(canary_drift(contract.canary, runner.run(canary)[0]), "the canary", contract)
-        found = []
         for name, batch in _inputs(contract, canary):
             on_step(f"compare with torch on {name}")
-            found.append(_compare(runner, network, name, batch))
+            found.append(_compare(runner.run, network, name, batch))
             _judge(found[-1].drift, name, contract)
-    finally:
-        runner.close()
+    if contract.precision == "bf16":
+        name, batch = _inputs(contract, canary)[0]
+        name = f"{name}, in bf16 by torch"
+        on_step(f"compare with torch on {name}")
+        found.append(_compare(_bf16_answer(network), network, name, batch))
+        _judge(found[-1].drift, name, contract)
     return tuple(found)
+
+
+@contextmanager
+def _opened(path: Path, contract: Contract) -> Iterator[Runner]:
+    """Open the file, or what stands for it, without the notes about its precision."""
+    with float32_twin(path) if contract.precision == "bf16" else nullcontext(path) as runnable:
+        runner = open_runner(runnable, replace(contract, precision="fp32"), device="cpu", threads=None)
+        try:
+            yield runner
+        finally:
+            runner.close()
+
+
+def _bf16_answer(network: Network) -> Callable[[Float32], Float32]:
+    """Return what answers with bf16 arithmetic, as the exported graph has it."""
+    rounded = copy.deepcopy(network)
+    dtype = set_precision(rounded, "bf16")
+
+    def answer(batch: Float32) -> Float32:
+        with torch.inference_mode():
+            values: Float32 = rounded(torch.from_numpy(batch).to(dtype)).float().numpy()
+        return values
+
+    return answer
 
 
 def _inputs(contract: Contract, canary: Float32) -> list[tuple[str, Float32]]:
@@ -87,8 +119,8 @@ def _inputs(contract: Contract, canary: Float32) -> list[tuple[str, Float32]]:
     return inputs
 
 
-def _compare(runner: Runner, network: DepthAnything, name: str, batch: Float32) -> Parity:
-    reference, found = torch_answer(network, batch), runner.run(batch)
+def _compare(answer: Callable[[Float32], Float32], network: Network, name: str, batch: Float32) -> Parity:
+    reference, found = torch_answer(network, batch), answer(batch)
     if found.shape != reference.shape:
         raise ParityError(f"on {name} the file answers {found.shape}, torch {reference.shape}: the graph baked a size")
     return Parity(

@@ -19,15 +19,16 @@ from torch import Tensor, nn
 
 from ..engine.canary import canary_input, make_canary
 from ..engine.contract import METADATA_KEY, Canary, Contract, SizeRule
+from ..engine.errors import InputError
 from ..engine.files import atomic_path
 from ..engine.ort_runner import INPUT, OUTPUT
 from .checkpoint import Checkpoint, load_network
-from .network import DepthAnything
+from .network import Network
 from .parity import TOLERANCE, Parity, check_parity, torch_answer
+from .precision import ExportPrecision, set_precision
 from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
 from .store_half import store_half
 
-ExportPrecision = Literal["fp32", "fp16"]
 AttentionOp = Literal["fused", "plain"]
 
 OPSET = 23  # the first whose Gelu, LayerNormalization and Attention are single ops everywhere
@@ -53,7 +54,7 @@ def export_onnx(
     *,
     size: int | tuple[int, int] = DEFAULT_SIZE,
     precision: ExportPrecision = "fp32",
-    attention: AttentionOp = "fused",
+    attention: AttentionOp | None = None,
     half_storage: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Exported:
@@ -61,22 +62,25 @@ def export_onnx(
 
     Args:
         size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one.
-        precision: Of the arithmetic; input and output are float32 always.
-        attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for older parsers.
+        precision: Of the arithmetic; input and output are float32 always. "fp16-safe" keeps the layer norms and
+            the softmax in float32; "bf16" is for TensorRT alone.
+        attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for parsers that lack it.
+            None: fused, but plain in fp16-safe, whose softmax stands in the graph.
         half_storage: Store weights that float16 holds exactly as float16; the arithmetic stays as it is.
         on_step: Called with what is being done, for progress.
 
     Raises:
-        InputError: The size does not fit the network's patches.
+        InputError: The size does not fit the network's patches, or fp16-safe was asked for with fused attention.
         ParityError: The written file departs from the checkpoint by more than the precision allows.
     """
     rule = size_rule(size, checkpoint.architecture.patch_px)
+    attention = _choose_attention(attention, precision)
     on_step("load the network")
     network = load_network(checkpoint)
     on_step("answer the canary in torch")
     contract = _contract(checkpoint, network, rule, precision, attention)
     on_step("trace the graph")
-    program = _trace(network, contract)
+    program = _trace(network, contract, precision)
     if half_storage:
         store_half(program.model)
     program.model.metadata_props[METADATA_KEY] = contract.to_json()
@@ -89,7 +93,7 @@ def export_onnx(
 class _Graph(nn.Module):
     """What is exported: the network in its precision, between float32 input and output."""
 
-    def __init__(self, network: DepthAnything, dtype: torch.dtype) -> None:
+    def __init__(self, network: Network, dtype: torch.dtype) -> None:
         super().__init__()
         self.network = network
         self.dtype = dtype
@@ -99,8 +103,16 @@ class _Graph(nn.Module):
         return depth
 
 
+def _choose_attention(attention: AttentionOp | None, precision: ExportPrecision) -> AttentionOp:
+    if precision != "fp16-safe":
+        return attention or "fused"
+    if attention == "fused":
+        raise InputError("fused attention found with fp16-safe, whose softmax must stand in the graph; use plain")
+    return "plain"
+
+
 def _contract(
-    checkpoint: Checkpoint, network: DepthAnything, rule: SizeRule, precision: ExportPrecision, attention: AttentionOp
+    checkpoint: Checkpoint, network: Network, rule: SizeRule, precision: ExportPrecision, attention: AttentionOp
 ) -> Contract:
     """Return the contract, its canary answered by the float32 network."""
     patch_px = rule.multiple_px
@@ -110,16 +122,15 @@ def _contract(
     return make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
 
 
-def _trace(network: DepthAnything, contract: Contract) -> torch.onnx.ONNXProgram:
+def _trace(network: Network, contract: Contract, precision: ExportPrecision) -> torch.onnx.ONNXProgram:
     """Return the graph; the network given is left as it was."""
-    rule, precision = contract.size, contract.precision
+    rule = contract.size
     traced = copy.deepcopy(network)
     if rule.static:
         traced.bake_positions(rule.base_px[0] // rule.multiple_px, rule.base_px[1] // rule.multiple_px)
-    if precision == "fp16":
-        traced.half()
+    dtype = set_precision(traced, precision)
     traced.set_attention(contract.attention)
-    graph = _Graph(traced, torch.float16 if precision == "fp16" else torch.float32).eval()
+    graph = _Graph(traced, dtype).eval()
     if rule.static:
         example, dynamic = torch.zeros(1, 3, *rule.base_px), None
     else:

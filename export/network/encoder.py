@@ -32,6 +32,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = width // HEAD_WIDTH
         self.form: AttentionForm = "eager"
+        self.softmax_dtype: torch.dtype | None = None  # of the plain form's softmax; None: as its input
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
@@ -45,7 +46,10 @@ class Attention(nn.Module):
             if self.form == "eager":
                 mixed = F.scaled_dot_product_attention(query, key, value, scale=ATTENTION_SCALE)
             else:
-                mixed = torch.softmax((query * ATTENTION_SCALE) @ key.transpose(-2, -1), dim=-1) @ value
+                logits = (query * ATTENTION_SCALE) @ key.transpose(-2, -1)
+                # Not softmax(dtype=...): the exporter puts that cast behind the softmax.
+                weights = torch.softmax(logits.to(self.softmax_dtype or logits.dtype), dim=-1)
+                mixed = weights.to(value.dtype) @ value
             mixed = mixed.transpose(1, 2).reshape(tokens.shape)  # (N, T, C)
         projected: Tensor = self.proj(mixed)
         return projected

@@ -1,0 +1,138 @@
+"""`depthrt build`: an ONNX file becomes a TensorRT engine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import show
+from .exits import INTERRUPTED, one_line_errors
+from .model_type import ModelType
+from .show_engine import show_built
+
+if TYPE_CHECKING:
+    from ..engine.contract import Precision
+
+
+LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five, over in no time
+
+
+class PixelsType(click.ParamType[tuple[int, int]]):
+    """`518x686` (height x width)."""
+
+    name = "HxW"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return (H, W)."""
+        parts = str(value).lower().split("x")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+            self.fail(f"{value!r} found, expected HxW (height x width) such as 518x686", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+class BatchType(click.ParamType[tuple[int, int, int]]):
+    """`4`, or `1,2,4` (smallest, best, largest)."""
+
+    name = "N|MIN,OPT,MAX"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
+        """Return (min, opt, max)."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if len(parts) not in (1, 3) or not all(part.strip().isdigit() for part in parts):
+            self.fail(f"{value!r} found, expected a number such as 4, or MIN,OPT,MAX such as 1,2,4", param, ctx)
+        counts = [int(part) for part in parts]
+        return (counts[0], counts[-1] if len(counts) == 1 else counts[1], counts[-1])
+
+
+@click.command()
+@click.argument("model", type=ModelType())
+@click.option(
+    "-o", "--output", "path", type=click.Path(path_type=Path), required=True, help="The .engine file to write."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16"]),
+    help="Refuse MODEL unless it has it; the types stand in the ONNX file. Default: what MODEL has.",
+)
+@click.option(
+    "--min", "min_px", type=PixelsType(), metavar="HxW", help="Smallest input of a dynamic MODEL. Default: --opt."
+)
+@click.option(
+    "--opt", "opt_px", type=PixelsType(), metavar="HxW", help="The input to be fastest at. Default: --max, or --min."
+)
+@click.option(
+    "--max",
+    "max_px",
+    type=PixelsType(),
+    metavar="HxW",
+    help="Largest input. Default: --opt; with no size given, MODEL's base to 16:9 both ways, best at 4:3.",
+)
+@click.option(
+    "--batch",
+    type=BatchType(),
+    default="1",
+    show_default=True,
+    help="Images a batch of a dynamic MODEL; one number: exactly so many.",
+)
+@click.option(
+    "--compute-capability",
+    "compute_capabilities",
+    metavar="X.Y",
+    multiple=True,
+    help="GPUs that a TensorRT-RTX engine is for, e.g. 8.9; can be given more than once. Default: portable, 8.0 and "
+    "later. The full TensorRT builds for the GPU of this machine.",
+)
+@click.option("--workspace", "workspace_mib", type=int, metavar="MIB", help="Most memory for a layer. Default: any.")
+@click.option("--tf32", is_flag=True, help="Let float32 products round their inputs to 10 bits: faster, drift of 1e-3.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@one_line_errors
+def build(
+    model: Path,
+    path: Path,
+    precision: Precision | None,
+    min_px: tuple[int, int] | None,
+    opt_px: tuple[int, int] | None,
+    max_px: tuple[int, int] | None,
+    batch: tuple[int, int, int],
+    compute_capabilities: tuple[str, ...],
+    workspace_mib: int | None,
+    tf32: bool,
+    as_json: bool,
+) -> None:
+    """Build a TensorRT engine of MODEL, an .onnx file that `depthrt export` wrote.
+
+    With TensorRT-RTX this needs no GPU.
+
+    \b
+    Example:
+      depthrt build model.onnx -o model.engine --opt 518x686 --batch 1,1,4
+    """
+    from ..engine.build import build_engine
+    from ..engine.build_options import BuildOptions
+
+    options = BuildOptions(
+        min_px=min_px,
+        opt_px=opt_px,
+        max_px=max_px,
+        batch=batch,
+        compute_capabilities=compute_capabilities,
+        workspace_mib=workspace_mib,
+        tf32=tf32,
+    )
+    try:
+        with show.titled() as on_phase:
+
+            def on_step(phase: str, done: int, wanted: int) -> None:
+                if wanted >= LONG_PHASE:
+                    on_phase(phase, done, wanted)
+
+            built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; no {path} was written", err=True)
+        sys.exit(INTERRUPTED)
+    show_built(built, as_json=as_json)

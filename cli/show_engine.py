@@ -1,0 +1,66 @@
+"""What `depthrt build` and `depthrt info` print about an engine file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .show_file import contract_rows, show_rows
+
+if TYPE_CHECKING:
+    from ..engine.build import Built
+    from ..engine.plan_file import PlanHeader
+
+
+def show_built(built: Built, *, as_json: bool) -> None:
+    """Print what a build wrote, its time and what it runs on."""
+    header = built.header
+    for warning in built.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        found = {"path": str(built.path), "file_mib": built.file_mib, "seconds": built.seconds}
+        click.echo(json.dumps({**found, **_facts(header)}))
+        return
+    click.echo(
+        f"{built.path}: {header.contract.model}, {header.precision}, {built.file_mib:.1f} MiB "
+        f"in {built.seconds:.1f} s; {_tensorrt(header)}, {header.runs_on}"
+    )
+    for line in _shapes(header):
+        click.echo(f"  {line}")
+
+
+def show_plan(header: PlanHeader, path: Path, *, as_json: bool) -> None:
+    """Print what an engine file is."""
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "file": "engine", **_facts(header)}))
+        return
+    rows = contract_rows(header.contract)
+    rows |= {
+        "input": "; ".join(_shapes(header)),
+        "built by": f"{header.producer} with {_tensorrt(header)}",
+        "runs on": header.runs_on,
+        "plan": f"{header.plan_bytes / 2**20:.1f} MiB, sha256 {header.plan_sha256[:16]}",
+        "onnx": f"sha256 {header.onnx_sha256[:16]}",
+    }
+    show_rows(path, rows)
+
+
+def _facts(header: PlanHeader) -> dict[str, object]:
+    return {**header.to_dict(), "precision": header.precision, "runs_on": header.runs_on}
+
+
+def _tensorrt(header: PlanHeader) -> str:
+    return f"{'TensorRT-RTX' if header.flavour == 'tensorrt-rtx' else 'TensorRT'} {header.tensorrt_version}"
+
+
+def _shapes(header: PlanHeader) -> list[str]:
+    """Return the shapes that each input takes, in words."""
+    lines = []
+    for tensor in header.inputs():
+        for profile in tensor.profiles:
+            least, best, most = ("x".join(map(str, shape)) for shape in (profile.min, profile.opt, profile.max))
+            lines.append(f"{tensor.name} {best}" if least == most else f"{tensor.name} {least} to {most}, best {best}")
+    return lines

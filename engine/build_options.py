@@ -1,0 +1,106 @@
+"""What an engine is asked to be: input sizes, GPUs, memory; checked against the contract before TensorRT sees any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .contract import Contract, SizeRule
+from .errors import InputError
+
+# A dynamic file without sizes given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
+TYPICAL_ASPECT, WIDEST_ASPECT = 4 / 3, 16 / 9
+
+Px = tuple[int, int]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How an engine is built; everything here can change its bytes.
+
+    Args:
+        min_px, opt_px, max_px: (h, w) of a dynamic file's smallest input, of the one to be fastest at, and of
+            the largest. None: of those given, opt_px takes max_px or min_px, and the others take opt_px; where
+            none is given, from the contract's base to 16:9 both ways, best at 4:3.
+        batch: Smallest, best and largest number of images of a dynamic file.
+        compute_capabilities: Of the GPUs that a TensorRT-RTX engine is for, e.g. "8.9". Empty: portable, which is
+            every GPU from 8.0 on that TensorRT-RTX supports. The full TensorRT builds for its own GPU.
+        workspace_mib: Most memory that one layer may use while it runs; None for no limit.
+        tf32: Let float32 matrix products round their inputs to 10 bits: faster, and drift of about 1e-3.
+    """
+
+    min_px: Px | None = None
+    opt_px: Px | None = None
+    max_px: Px | None = None
+    batch: tuple[int, int, int] = (1, 1, 1)
+    compute_capabilities: tuple[str, ...] = ()
+    workspace_mib: int | None = None
+    tf32: bool = False
+
+
+DEFAULT = BuildOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The inputs (N, 3, h, w) that an engine takes: at least `min`, at most `max`, fastest at `opt`."""
+
+    min: Shape
+    opt: Shape
+    max: Shape
+
+
+def choose_profile(contract: Contract, options: BuildOptions) -> Profile:
+    """Return the inputs that an engine of a model file takes.
+
+    Raises:
+        InputError: A static file with sizes or a batch given, or sizes off the network's multiples or out of order.
+    """
+    if contract.size.static:
+        return _static_profile(contract, options)
+    sizes = _sizes(contract.size, options)
+    for size_px in sizes:
+        _check_multiple(size_px, contract.size.multiple_px)
+    heights, widths = zip(*sizes, strict=True)
+    if list(heights) != sorted(heights) or list(widths) != sorted(widths):
+        raise InputError(f"sizes {_in_words(sizes)} found, expected min <= opt <= max in height and in width")
+    if not 1 <= options.batch[0] <= options.batch[1] <= options.batch[2]:
+        raise InputError(f"batch {options.batch} found, expected 1 <= min <= opt <= max")
+    least, best, most = ((count, 3, *size_px) for count, size_px in zip(options.batch, sizes, strict=True))
+    return Profile(least, best, most)
+
+
+def _static_profile(contract: Contract, options: BuildOptions) -> Profile:
+    base_px = contract.size.base_px
+    asked = [size_px for size_px in (options.min_px, options.opt_px, options.max_px) if size_px is not None]
+    if any(size_px != base_px for size_px in asked) or options.batch != (1, 1, 1):
+        raise InputError(
+            f"the file is static, {base_px[0]}x{base_px[1]} and one image a batch, so no other sizes can be built; "
+            f"export it dynamic: depthrt export {contract.source_name} -o model.onnx --size {min(base_px)}"
+        )
+    shape = (1, 3, *base_px)
+    return Profile(shape, shape, shape)
+
+
+def _sizes(rule: SizeRule, options: BuildOptions) -> tuple[Px, Px, Px]:
+    """Return (min, opt, max) in px, filled up where they were not given."""
+    best = options.opt_px or options.max_px or options.min_px
+    if best is not None:
+        return options.min_px or best, best, options.max_px or best
+    (height, width), multiple_px = rule.base_px, rule.multiple_px
+    typical = round(height * TYPICAL_ASPECT / multiple_px) * multiple_px
+    tallest, widest = (round(side * WIDEST_ASPECT / multiple_px) * multiple_px for side in (width, height))
+    return rule.base_px, (height, max(width, typical)), (tallest, widest)
+
+
+def _check_multiple(size_px: Px, multiple_px: int) -> None:
+    if any(side < multiple_px or side % multiple_px for side in size_px):
+        nearest = (max(1, round(side / multiple_px)) * multiple_px for side in size_px)
+        raise InputError(
+            f"size {_in_words([size_px])} found, expected multiples of the network's {multiple_px} px; "
+            f"try {_in_words([tuple(nearest)])}"  # type: ignore[list-item]
+        )
+
+
+def _in_words(sizes: list[Px] | tuple[Px, ...]) -> str:
+    return ", ".join(f"{height}x{width}" for height, width in sizes)

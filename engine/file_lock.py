@@ -1,0 +1,62 @@
+"""A lock between processes: a file that one of them at a time holds, and that a dead one lets go."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+from typing import BinaryIO
+
+_LOOK_S = 0.05  # between attempts, so that Ctrl-C is seen on every system
+
+
+@contextmanager
+def file_lock(path: Path, *, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock while the block runs; blocks until it is free. Threads of one process exclude each other too.
+
+    Args:
+        path: The file, created and left there: removing it would let two holders in.
+        on_wait: Called once, where somebody else holds the lock.
+    """
+    with path.open("a+b") as file:
+        waited = False
+        while not _acquire(file):
+            if not waited:
+                on_wait()
+                waited = True
+            sleep(_LOOK_S)
+        try:
+            yield
+        finally:
+            _release(file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _acquire(file: BinaryIO) -> bool:
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _release(file: BinaryIO) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _acquire(file: BinaryIO) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _release(file: BinaryIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

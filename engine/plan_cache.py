@@ -1,0 +1,136 @@
+"""Engines built on demand, kept under a key of everything that decides their bytes; the oldest make room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .. import __version__
+from .build import Request, build_engine, check_request
+from .build_options import DEFAULT, BuildOptions
+from .build_progress import OnStep
+from .cache import cache_dir
+from .contract import Precision
+from .driver import Gpu
+from .errors import ContractError, ModelFileError
+from .file_lock import file_lock
+from .plan_file import FORMAT, PlanFile, read_plan_file
+from .trt import TensorRT, import_tensorrt
+
+CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
+LOCK = "lock"
+
+logger = logging.getLogger("depthrt")
+
+
+@dataclass(frozen=True, slots=True)
+class CachedPlan:
+    """A plan that was found or built.
+
+    Args:
+        plan: Its header and bytes, hash checked.
+        path: Where it lies; None where no cache can be written.
+        built: Whether it was built now.
+    """
+
+    plan: PlanFile
+    path: Path | None
+    built: bool
+
+
+def cached_plan(
+    onnx_path: str | Path,
+    *,
+    options: BuildOptions = DEFAULT,
+    precision: Precision | None = None,
+    on_step: OnStep = lambda title, done, wanted: None,
+    cap_bytes: int = CAP_BYTES,
+) -> CachedPlan:
+    """Return the plan of an ONNX file for this machine's TensorRT, building it where it is not in the cache.
+
+    Processes that ask at the same time build one after the other: on one GPU they would disturb each other's
+    measurements, and who waits for the same plan finds it.
+
+    Args:
+        onnx_path, options, precision, on_step: As of build_engine.
+        cap_bytes: The cache's engines are kept below this; those used longest ago go first.
+
+    Raises:
+        As build_engine.
+    """
+    request = check_request(onnx_path, options=options, precision=precision)
+    trt = import_tensorrt()
+    folder = cache_dir("plans")
+    if folder is None:  # that was said
+        with TemporaryDirectory() as temporary:
+            return _build(request, Path(temporary) / "model.engine", on_step, path=None)
+    path = folder / f"{plan_key(request, trt, trt.check_driver())}.engine"
+    plan = _find(path)
+    if plan is not None:
+        return CachedPlan(plan, path, built=False)
+    with file_lock(folder / LOCK, on_wait=lambda: on_step("wait for another build", 0, 1)):
+        plan = _find(path)  # by the process that was waited for
+        if plan is not None:
+            return CachedPlan(plan, path, built=False)
+        cached = _build(request, path, on_step, path=path)
+        _make_room(folder, path, cap_bytes)
+    return cached
+
+
+def plan_key(request: Request, trt: TensorRT, gpu: Gpu | None) -> str:
+    """Return the name of a plan: a hash of all that can change its bytes."""
+    parts = {
+        "depthrt": __version__,
+        "format": FORMAT,
+        "onnx": request.onnx_sha256,
+        "flavour": trt.flavour,
+        "version": trt.version,
+        "gpu": asdict(gpu) if gpu else None,
+        "profile": asdict(request.profile),
+        "options": asdict(request.options),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None) -> CachedPlan:
+    build_engine(request.path, target, options=request.options, on_step=on_step)
+    return CachedPlan(read_plan_file(target), path, built=True)
+
+
+def _find(path: Path) -> PlanFile | None:
+    """Return the plan at `path` and mark it as used, or None where there is none that is whole."""
+    if not path.is_file():
+        return None
+    try:
+        plan = read_plan_file(path)
+        os.utime(path)
+    except (ModelFileError, ContractError) as error:
+        logger.warning("depthrt: a cached engine is built again: %s", error)
+        return None
+    except OSError:  # removed by another process, or not ours to touch
+        return None
+    return plan
+
+
+def _make_room(folder: Path, newest: Path, cap_bytes: int) -> None:
+    """Remove engines, those used longest ago first, until the others fit; `newest` stays."""
+    for unfinished in folder.glob(".*.engine"):  # of a killed build: nobody else builds while the lock is held
+        unfinished.unlink(missing_ok=True)
+    engines = [(found.stat(), found) for found in folder.glob("*.engine") if found != newest]
+    left = newest.stat().st_size
+    for facts, found in sorted(engines, key=lambda pair: pair[0].st_mtime_ns, reverse=True):
+        left += facts.st_size
+        if left > cap_bytes:
+            _remove(found)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:  # on Windows, while a process reads it
+        logger.debug("depthrt: %s is in use and stays in the cache", path)

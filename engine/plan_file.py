@@ -1,0 +1,216 @@
+"""The `.engine` file: a header that says what a TensorRT plan is, and the plan; read without TensorRT or a GPU.
+
+Little-endian: MAGIC, format (uint32), bytes of the header (uint32), sha256 of the header, the header (JSON),
+zeros up to a multiple of ALIGNMENT, the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from .build_options import BuildOptions, Profile, Shape
+from .contract import Contract, Precision, read_record
+from .errors import ContractError, ModelFileError
+from .trt import Flavour
+
+MAGIC = b"\x89DRTENG\n"
+FORMAT = 1  # version of the layout and of the JSON; a reader refuses others
+ALIGNMENT = 4096
+_FIXED = struct.Struct("<8sII32s")
+_REMEDY = "build the engine again"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTensor:
+    """An input or output of a plan.
+
+    Args:
+        name: As in the ONNX file.
+        mode: "input" or "output".
+        dtype: numpy's name of the type.
+        shape: -1 where a side is open.
+        profiles: Of an input: the shapes it takes, one entry an optimization profile.
+    """
+
+    name: str
+    mode: Literal["input", "output"]
+    dtype: str
+    shape: Shape
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """What an engine file says about its plan.
+
+    Args:
+        contract: As it stands in the ONNX file.
+        tensors: Inputs and outputs.
+        flavour: "tensorrt" or "tensorrt-rtx"; the other cannot run the plan.
+        tensorrt_version: That built the plan.
+        compute_capabilities: Of the GPUs that it runs on; empty: portable, every GPU that TensorRT-RTX supports
+            from 8.0 on.
+        gpu: Name of the GPU that it was built on; "" where none was needed.
+        onnx_sha256: Of the ONNX file.
+        options: That it was built with.
+        plan_bytes, plan_sha256: Of the plan.
+        producer: "depthrt X.Y.Z".
+    """
+
+    contract: Contract
+    tensors: tuple[PlanTensor, ...]
+    flavour: Flavour
+    tensorrt_version: str
+    compute_capabilities: tuple[str, ...]
+    gpu: str
+    onnx_sha256: str
+    options: BuildOptions
+    plan_bytes: int
+    plan_sha256: str
+    producer: str
+
+    @property
+    def precision(self) -> Precision:
+        """Return the precision of the arithmetic."""
+        return self.contract.precision
+
+    @property
+    def runs_on(self) -> str:
+        """Return for people what the plan runs on, e.g. "portable, compute capability 8.0 and later"."""
+        if not self.compute_capabilities:
+            return "portable, compute capability 8.0 and later"
+        gpu = f" ({self.gpu})" if self.gpu else ""
+        return f"compute capability {', '.join(self.compute_capabilities)}{gpu}"
+
+    def inputs(self) -> tuple[PlanTensor, ...]:
+        """Return the inputs."""
+        return tuple(tensor for tensor in self.tensors if tensor.mode == "input")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the header as it stands in the file's JSON."""
+        return {**asdict(self), "contract": json.loads(self.contract.to_json())}
+
+    @classmethod
+    def from_dict(cls, found: object) -> PlanHeader:
+        """Read what to_dict gave.
+
+        Raises:
+            ContractError: An unknown or missing key, or the contract is of another version.
+        """
+        if not isinstance(found, dict):
+            raise ContractError(f"the engine's header is no JSON object; {_REMEDY}")
+        parts = {
+            "contract": Contract.from_json(json.dumps(found.get("contract"))),
+            "tensors": [_read_tensor(one) for one in found.get("tensors") or ()],
+            "options": _read(BuildOptions, found.get("options")),
+        }
+        return read_record(cls, {**found, **parts}, of="the engine", remedy=_REMEDY)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A whole engine file: its header, and the plan, whose hash was checked."""
+
+    header: PlanHeader
+    plan: bytes
+
+
+def write_plan_file(path: Path, header: PlanHeader, plan: bytes | memoryview) -> None:
+    """Write an engine file, not atomically: the caller gives a temporary path."""
+    text = json.dumps(header.to_dict()).encode()
+    start = _FIXED.pack(MAGIC, FORMAT, len(text), sha256(text).digest()) + text
+    with path.open("wb") as file:
+        file.write(start.ljust(_aligned(len(start)), b"\0"))
+        file.write(plan)
+
+
+def read_plan_header(path: str | Path) -> PlanHeader:
+    """Read the header alone; takes the same time for any size of plan, which is not looked at.
+
+    Raises:
+        ModelFileError: The file is missing, foreign, truncated, or its header is damaged.
+        ContractError: The file is of another version.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            header, _ = _read_start(file, path)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    return header
+
+
+def read_plan_file(path: str | Path) -> PlanFile:
+    """Read an engine file and check the plan's hash: TensorRT does not notice a flipped byte.
+
+    Raises:
+        ModelFileError: The file is missing, foreign, truncated or damaged.
+        ContractError: The file is of another version.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            header, start = _read_start(file, path)
+            file.seek(start)
+            plan = file.read(header.plan_bytes)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    if sha256(plan).hexdigest() != header.plan_sha256:
+        raise ModelFileError(f"{path} is damaged: its plan has another sha256 than its header says; {_REMEDY}")
+    return PlanFile(header, plan)
+
+
+def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
+    """Return the header and where the plan begins; the file must be as long as the header says."""
+    fixed = file.read(_FIXED.size)
+    if fixed[: len(MAGIC)] != MAGIC[: len(fixed)] or not fixed:
+        raise ModelFileError(
+            f"{path} is no engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
+        )
+    if len(fixed) < _FIXED.size:
+        raise _truncated(path, len(fixed), "its header")
+    _, version, length, digest = _FIXED.unpack(fixed)
+    if version != FORMAT:
+        raise ContractError(
+            f"{path} has engine format {version}, this depthrt reads format {FORMAT}; "
+            f"{_REMEDY} or install the depthrt that wrote it"
+        )
+    found_bytes = file.seek(0, 2)
+    start = _aligned(_FIXED.size + length)
+    if found_bytes < start:
+        raise _truncated(path, found_bytes, f"a header of {start} bytes")
+    file.seek(_FIXED.size)
+    text = file.read(length)
+    if sha256(text).digest() != digest:
+        raise ModelFileError(f"{path} is damaged: its header has another sha256 than was written; {_REMEDY}")
+    header = PlanHeader.from_dict(json.loads(text))
+    expected_bytes = start + header.plan_bytes
+    if found_bytes < expected_bytes:
+        raise _truncated(path, found_bytes, f"{expected_bytes} bytes")
+    if found_bytes > expected_bytes:
+        raise ModelFileError(f"{path} has {found_bytes} bytes, expected {expected_bytes}; {_REMEDY}")
+    return header, start
+
+
+def _truncated(path: Path, found_bytes: int, expected: str) -> ModelFileError:
+    return ModelFileError(f"{path} is truncated: it ends after {found_bytes} bytes, expected {expected}; copy it again")
+
+
+def _aligned(count: int) -> int:
+    return -(-count // ALIGNMENT) * ALIGNMENT
+
+
+def _read_tensor(found: object) -> PlanTensor:
+    if isinstance(found, dict):
+        found = {**found, "profiles": [_read(Profile, one) for one in found.get("profiles") or ()]}
+    tensor: PlanTensor = _read(PlanTensor, found)
+    return tensor
+
+
+def _read(cls: type[Any], found: object) -> Any:  # noqa: ANN401 (what cls makes)
+    return read_record(cls, found, of="the engine", remedy=_REMEDY)

@@ -1,0 +1,64 @@
+"""A float32 network becomes one of a lower precision, with float32 kept where the precision promises it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from .network.encoder import Attention
+
+ExportPrecision = Literal["fp32", "fp16", "fp16-safe", "bf16"]
+
+DTYPES: dict[ExportPrecision, torch.dtype] = {
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "fp16-safe": torch.float16,
+    "bf16": torch.bfloat16,
+}
+
+
+class InFloat32(nn.Module):
+    """A module that computes in float32 between inputs and outputs of another type."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module.float()
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return what the module answers, in the type of the input."""
+        answer: Tensor = self.module(values.float())
+        return answer.to(values.dtype)
+
+
+def set_precision(network: nn.Module, precision: ExportPrecision) -> torch.dtype:
+    """Bring a network to a precision, in place.
+
+    "fp16" and "bf16" are whole networks of that type; in bf16 the transposed convolutions stay float32, because
+    TensorRT has none in bf16. "fp16-safe" is fp16 with the layer norms and the softmax in float32, for weights
+    whose activations leave the range of fp16; attention must not be fused, for its softmax to stand in the graph.
+
+    Returns:
+        The type of the network's input and output.
+    """
+    dtype = DTYPES[precision]
+    network.to(dtype)
+    if precision == "fp16-safe":
+        _replace(network, nn.LayerNorm, InFloat32)
+        for module in network.modules():
+            if isinstance(module, Attention):
+                module.softmax_dtype = torch.float32
+    if precision == "bf16":
+        _replace(network, nn.ConvTranspose2d, InFloat32)
+    return dtype
+
+
+def _replace(parent: nn.Module, kind: type[nn.Module], make: Callable[[nn.Module], nn.Module]) -> None:
+    """Put make(child) in the place of every module of a kind below `parent`."""
+    for name, child in list(parent.named_children()):
+        if isinstance(child, kind):
+            setattr(parent, name, make(child))
+        else:
+            _replace(child, kind, make)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import PHOTOS, TinyModel
+from onnx import TensorProto
+from random_checkpoint import TINY, random_network
+
+import depthrt
+from depthrt import InputError
+from depthrt.engine.build import build_engine
+from depthrt.engine.canary import drift
+from depthrt.engine.contract import read_contract
+from depthrt.export.checkpoint import read_checkpoint
+from depthrt.export.float32_twin import float32_twin
+from depthrt.export.parity import TOLERANCE
+from depthrt.export.precision import set_precision
+from depthrt.export.to_onnx import Exported, export_onnx
+
+SIZE = (126, 196)
+NORMS = 2 * TINY.depth + 4
+HALF_DRIFT = 3e-3  # mean over the range: what fp16 may cost
+
+
+def export(tiny: TinyModel, folder: Path, precision: str) -> Exported:
+    checkpoint = read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
+    return export_onnx(checkpoint, folder / "model.onnx", size=SIZE, precision=precision)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def safe(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(tiny, tmp_path_factory.mktemp("safe"), "fp16-safe")
+
+
+@pytest.fixture(scope="module")
+def brain(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(tiny, tmp_path_factory.mktemp("bf16"), "bf16")
+
+
+def input_types(path: Path, operator: str) -> Counter[int]:
+    """Count the types of the first input of every node of an operator."""
+    graph = onnx.shape_inference.infer_shapes(onnx.load(path)).graph
+    types = {one.name: one.type.tensor_type.elem_type for one in (*graph.value_info, *graph.input, *graph.output)}
+    return Counter(types[node.input[0]] for node in graph.node if node.op_type == operator)
+
+
+def photo_drift(path: Path, reference: Path, name: str = "coffee") -> float:
+    image = depthrt.read_image(PHOTOS / f"{name}.jpg")
+    values = []
+    for one in (path, reference):
+        with depthrt.load(one) as model:
+            values.append(model.infer(image).values)
+    return drift(values[0], values[1])
+
+
+def test_fp16_safe_keeps_norms_and_softmax_in_float32(safe: Exported) -> None:
+    assert input_types(safe.path, "LayerNormalization") == {TensorProto.FLOAT: NORMS}
+    assert input_types(safe.path, "Softmax") == {TensorProto.FLOAT: TINY.depth}
+    assert set(input_types(safe.path, "MatMul")) == {TensorProto.FLOAT16}
+    assert set(input_types(safe.path, "Conv")) == {TensorProto.FLOAT16}
+    onnx.checker.check_model(onnx.load(safe.path))
+
+
+def test_fp16_safe_is_recorded_and_runs_on_the_cpu(safe: Exported, tiny_static: TinyModel) -> None:
+    contract = read_contract(safe.path)
+    assert (contract.precision, contract.attention) == ("fp16-safe", "plain")
+    assert photo_drift(safe.path, tiny_static.onnx) <= HALF_DRIFT
+
+
+def test_the_borders_of_every_precision_are_float32(safe: Exported, brain: Exported) -> None:
+    for exported in (safe, brain):
+        graph = onnx.load(exported.path).graph
+        assert [one.type.tensor_type.elem_type for one in (*graph.input, *graph.output)] == [TensorProto.FLOAT] * 2
+
+
+def test_a_softmax_in_float32_survives_logits_that_fp16_cannot_tell_apart() -> None:
+    network = random_network(TINY)
+    tokens = torch.randn(1, 40, TINY.width, generator=torch.Generator().manual_seed(1))
+    attention = network.pretrained.blocks[0].get_submodule("attn")
+    with torch.inference_mode():
+        network.set_attention("plain")
+        exact = attention(tokens)
+        set_precision(network, "fp16-safe")
+        found = attention(tokens.half())
+    assert found.dtype == torch.float16
+    assert float((found.float() - exact).abs().max() / exact.abs().max()) <= HALF_DRIFT
+
+
+def test_norms_in_float32_survive_activations_at_the_edge_of_fp16() -> None:
+    large = torch.tensor([[60000.0, -60000.0, 1000.0, 0.0] * (TINY.width // 4)])  # their squares are inf in fp16
+    network = random_network(TINY)
+    with torch.inference_mode():
+        exact = network.pretrained.norm(large)
+        set_precision(network, "fp16-safe")
+        found = network.pretrained.norm(large.half())
+    assert found.dtype == torch.float16 and torch.isfinite(found).all()
+    assert float((found.float() - exact).abs().max()) <= HALF_DRIFT
+
+
+def test_fused_attention_is_refused_in_fp16_safe(tiny: TinyModel, tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
+    with pytest.raises(InputError, match=r"fused attention found with fp16-safe.*use plain"):
+        export_onnx(checkpoint, tmp_path / "model.onnx", size=SIZE, precision="fp16-safe", attention="fused")
+
+
+def test_bf16_is_checked_in_float32_and_by_torch(brain: Exported) -> None:
+    assert (brain.contract.precision, brain.contract.attention) == ("bf16", "fused")
+    assert [one.name for one in brain.parity] == ["a photograph", "a photograph, in bf16 by torch"]
+    assert all(1e-4 < one.drift <= TOLERANCE["bf16"] for one in brain.parity)  # bf16 weights and arithmetic show
+
+
+def test_bf16_keeps_transposed_convolutions_in_float32(brain: Exported) -> None:
+    assert input_types(brain.path, "ConvTranspose") == {TensorProto.FLOAT: 2}
+    assert set(input_types(brain.path, "Conv")) == {TensorProto.BFLOAT16}
+    onnx.checker.check_model(onnx.load(brain.path))
+
+
+def test_the_twin_of_a_bf16_file_has_its_weights_in_float32(brain: Exported) -> None:
+    with float32_twin(brain.path) as path:
+        twin, original = onnx.load(path), onnx.load(brain.path)
+    assert [node.op_type for node in twin.graph.node] == [node.op_type for node in original.graph.node]
+    types = Counter(one.data_type for one in twin.graph.initializer)
+    assert TensorProto.BFLOAT16 not in types and types[TensorProto.FLOAT] > TINY.depth
+    for one, other in zip(twin.graph.initializer, original.graph.initializer, strict=True):
+        if other.data_type == TensorProto.BFLOAT16:
+            expected = onnx.numpy_helper.to_array(other).astype(np.float32)
+            assert np.array_equal(onnx.numpy_helper.to_array(one), expected)
+
+
+@pytest.mark.skipif(find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel here")
+@pytest.mark.parametrize("name", ["safe", "brain"])
+def test_tensorrt_builds_it(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    exported: Exported = request.getfixturevalue(name)
+    header = build_engine(exported.path, tmp_path / "model.engine").header
+    assert header.precision == exported.contract.precision and header.plan_bytes > 1_000_000
