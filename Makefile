@@ -5,13 +5,10 @@ BIN = $(VENV)/bin
 DEMO ?= demo-out
 PHOTOS ?= tests/photos
 
-.PHONY: demo test check clean
+.PHONY: demo test check kernels clean
 
 demo: $(VENV)/ready
-	$(BIN)/python tests/random_checkpoint.py $(DEMO)/depth_anything_v2_vits.pth
-	$(BIN)/depthrt export $(DEMO)/depth_anything_v2_vits.pth -o $(DEMO)/model.onnx --size 252
-	$(BIN)/depthrt run $(PHOTOS) --model $(DEMO)/model.onnx -o $(DEMO)/depth -f side -f npz --sheet $(DEMO)/sheet.jpg
-	@echo "The weights are RANDOM: the pictures show that the way works, not what a trained model sees."
+	$(BIN)/depthrt run $(PHOTOS) -o $(DEMO)/depth -f side -f npz --sheet $(DEMO)/sheet.jpg
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
@@ -26,6 +23,11 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
+
+# The CUDA kernels, compiled without a GPU or a toolkit; a test holds the result to its source.
+kernels: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check nvidia-cuda-nvrtc-cu12==12.8.93 nvidia-nvfatbin-cu12==12.8.90
+	$(BIN)/python -m depthrt.engine.compile_kernels
 
 clean:
 	rm -rf $(VENV) $(DEMO)

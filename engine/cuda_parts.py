@@ -1,0 +1,181 @@
+"""What lives on a GPU and has to be freed: memory, streams, events and graphs, each with the calls it takes."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cuda_graph import Recording
+from .errors import BackendUnavailable
+from .kernels import Launch
+
+if TYPE_CHECKING:
+    from .cuda import Cuda
+
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: never waits for the default stream, which torch may keep busy
+
+
+class Held:
+    """Something on a GPU that close() frees, once; the GPU's close() frees what is left. A context manager."""
+
+    def __init__(self, gpu: Cuda, make: Callable[[], Any]) -> None:
+        self._gpu = gpu
+        with gpu.current():
+            self._held: Any = make()
+        gpu.held[self] = None
+
+    def close(self) -> None:
+        """Free it; it cannot be used afterwards."""
+        if self._held is None:
+            return
+        self._gpu.held.pop(self, None)
+        if self._gpu.lost:
+            self.abandon()
+            return
+        try:
+            with self._gpu.current():
+                self._free()
+                self._held = None  # pycuda frees streams and events here, so the context has to be current
+        except BackendUnavailable:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Forget it without freeing: the driver has done that or no longer can."""
+        never_destroy(self._held)
+        self._held = None
+
+    def _free(self) -> None:
+        """Free what dropping the last reference does not."""
+
+    def __enter__(self) -> Any:  # noqa: ANN401 (typing.Self comes with Python 3.11)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class DeviceMemory(Held):
+    """Bytes on the GPU, at `address`."""
+
+    def __init__(self, gpu: Cuda, n_bytes: int) -> None:
+        super().__init__(gpu, lambda: gpu.pycuda.mem_alloc(n_bytes))
+        self.address = int(self._held)
+        self.n_bytes = n_bytes
+
+    def _free(self) -> None:
+        self._held.free()
+
+
+class PinnedMemory(Held):
+    """Bytes on the host that the GPU reads and writes while the CPU does something else: `array` (n,) uint8.
+
+    Views of the array must not be used after close().
+    """
+
+    def __init__(self, gpu: Cuda, n_bytes: int) -> None:
+        super().__init__(gpu, lambda: gpu.pycuda.pagelocked_empty(n_bytes, np.uint8))
+        self.array: NDArray[np.uint8] = self._held
+        self.n_bytes = n_bytes
+
+    def _free(self) -> None:
+        memory = self._held.base
+        self.array = np.empty(0, np.uint8)
+        memory.free()
+
+
+class Stream(Held):
+    """Work that the GPU does in order, beside other streams."""
+
+    def __init__(self, gpu: Cuda) -> None:
+        super().__init__(gpu, lambda: gpu.pycuda.Stream(_NON_BLOCKING))
+
+    @property
+    def handle(self) -> int:
+        """Return the CUstream, as TensorRT and ONNX Runtime take it."""
+        return int(self._held.handle)
+
+    def upload(self, address: int, array: NDArray[Any]) -> None:
+        """Copy a contiguous array to the GPU; returns at once where the array is pinned."""
+        with self._gpu.current():
+            self._gpu.pycuda.memcpy_htod_async(address, array, self._held)
+
+    def download(self, array: NDArray[Any], address: int) -> None:
+        """Copy from the GPU into a contiguous array; returns at once where the array is pinned."""
+        with self._gpu.current():
+            self._gpu.pycuda.memcpy_dtoh_async(array, address, self._held)
+
+    def blank(self, address: int, n_bytes: int) -> None:
+        """Fill memory on the GPU with ones, NaN as float32."""
+        with self._gpu.current():
+            self._gpu.pycuda.memset_d8_async(address, 0xFF, n_bytes, self._held)
+
+    def launch(self, launch: Launch) -> None:
+        """Start one of our kernels; returns at once."""
+        with self._gpu.current():
+            function = self._gpu.kernels[launch.kernel]
+            function.prepared_async_call(launch.grid, launch.block, self._held, *launch.arguments)
+
+    def record(self, work: Callable[[], None]) -> Graph:
+        """Record what `work` puts on this stream, without running it."""
+        return Graph(self._gpu, self, work)
+
+    def synchronize(self) -> None:
+        """Block until everything on the stream is done."""
+        with self._gpu.current():
+            self._held.synchronize()
+
+
+class Event(Held):
+    """A mark on a stream that can be waited for and timed."""
+
+    def __init__(self, gpu: Cuda) -> None:
+        super().__init__(gpu, gpu.pycuda.Event)
+
+    def mark(self, stream: Stream) -> None:
+        """Put the mark behind what is on the stream now."""
+        with self._gpu.current():
+            self._held.record(stream._held)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the GPU has passed the mark; does not block."""
+        with self._gpu.current():
+            return bool(self._held.query())
+
+    def synchronize(self) -> None:
+        """Block until the GPU has passed the mark."""
+        with self._gpu.current():
+            self._held.synchronize()
+
+    def ms_since(self, earlier: Event) -> float:
+        """Return the time between two marks that the GPU has passed."""
+        with self._gpu.current():
+            return float(self._held.time_since(earlier._held))
+
+
+class Graph(Held):
+    """Recorded work that one call starts; the memory it names must stay."""
+
+    def __init__(self, gpu: Cuda, stream: Stream, work: Callable[[], None]) -> None:
+        super().__init__(gpu, lambda: Recording(stream.handle, work))
+
+    def launch(self, stream: Stream) -> None:
+        """Start the recorded work; returns at once."""
+        with self._gpu.current():
+            self._held.launch(stream.handle)
+
+    def _free(self) -> None:
+        self._held.destroy()
+
+
+def never_destroy(*objects: object) -> None:
+    """Keep objects for the life of the process: pycuda's destructors abort it where CUDA answers errors."""
+    for one in objects:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(one))
