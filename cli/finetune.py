@@ -1,4 +1,4 @@
-"""`depthrt finetune`: scenes with exact depth."""
+"""`depthrt finetune`: scenes with exact depth, and the model that was trained on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .exits import needs, one_line_errors
 
 @click.group()
 def finetune() -> None:
-    """Make scenes with exact depth, to train and to test on."""
+    """Make scenes with exact depth, to train and to test on; train the default model on them."""
 
 
 @finetune.command()
@@ -48,3 +48,26 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
     click.echo(dataset.train)
     click.echo(dataset.val)
+
+
+@finetune.command()
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder of scenes and training."
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@one_line_errors
+def default(folder: Path, device: str) -> None:
+    """Train the model that comes with depthrt from nothing: hours on a CPU.
+
+    Scenes are rendered first, then it trains; what is there is kept, so a stopped run goes on where it was.
+
+    \b
+    Example:
+      depthrt finetune default -o training/
+      depthrt export training/default.safetensors -o default.onnx --size 256 --half-storage
+    """
+    with needs("finetune"):
+        from ..finetune.default_model import render_default, train_default
+    with show.counted("scenes") as on_progress:
+        render_default(folder, device=device, on_progress=on_progress)
+    click.echo(train_default(folder, device=device))

@@ -12,6 +12,7 @@ import click
 from ..engine.errors import DepthrtError
 from . import show
 from .exits import INTERRUPTED, one_line_errors
+from .model_type import ModelType
 
 if TYPE_CHECKING:
     from ..engine.colour import Colormap
@@ -28,7 +29,15 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--model", "-m", "model_path", type=click.Path(path_type=Path), required=True, help="The .onnx file.")
+@click.option(
+    "--model",
+    "-m",
+    "model_path",
+    type=ModelType(),
+    default="default",
+    show_default=True,
+    help="A model file. default: the small one that comes with depthrt.",
+)
 @click.option(
     "-o",
     "--output",
@@ -99,8 +108,8 @@ def run(
 
     \b
     Example:
-      depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz
-      depthrt run photos/ --model model.onnx --sheet sheet.jpg
+      depthrt run photo.jpg
+      depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
     """
     from ..engine.image import Limits
     from ..engine.model import load

@@ -20,7 +20,7 @@ from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_outp
 from .identity import Claim, check_options, find_by_path, first_said, identify
 from .key_maps import to_official
 from .layout import check_dtypes, fit, infer_architecture
-from .network import Architecture, DepthAnything, Family
+from .network import AnyArchitecture, ConvArchitecture, Family, Network, make_network
 from .record import check_complete, read_notes, read_record, write_record
 from .safe_load import Contents, load_file
 
@@ -36,7 +36,7 @@ class Checkpoint:
     Args:
         path: As given.
         sha256: Of the file; of the shards' hashes one after the other for a sharded folder.
-        family: "depth-anything-v1" or "depth-anything-v2".
+        family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
         kind: "inverse" or "metric".
         max_depth_m: Upper end of a metric model's output; None for inverse.
         architecture: Read off the tensors.
@@ -50,7 +50,7 @@ class Checkpoint:
     family: Family
     kind: Kind
     max_depth_m: float | None
-    architecture: Architecture
+    architecture: AnyArchitecture
     tensors: Mapping[str, Tensor]
     licence: str
     said: tuple[str, ...]
@@ -80,7 +80,7 @@ class CheckpointFacts:
     path: Path
     file_format: str
     sha256: str
-    architecture: Architecture
+    architecture: AnyArchitecture
     parameters: int
     dtypes: tuple[str, ...]
     wrapper: str
@@ -100,7 +100,7 @@ class _Examined:
     contents: Contents
     weights: WeightSet
     tensors: Mapping[str, Tensor]
-    architecture: Architecture
+    architecture: AnyArchitecture
     recorded: Claim | None
     said: tuple[str, ...]
 
@@ -145,13 +145,13 @@ def read_checkpoint(
     )
 
 
-def load_network(checkpoint: Checkpoint) -> DepthAnything:
+def load_network(checkpoint: Checkpoint) -> Network:
     """Make the network of a checkpoint: float32, in eval mode, every tensor in its place.
 
     Its weights share memory with the checkpoint's tensors; changing them does not change the file.
     """
     with torch.device("meta"):  # no memory for weights that are replaced at once
-        network = DepthAnything(checkpoint.architecture, family=checkpoint.family, max_depth_m=checkpoint.max_depth_m)
+        network = make_network(checkpoint.architecture, family=checkpoint.family, max_depth_m=checkpoint.max_depth_m)
     network.load_state_dict(dict(checkpoint.tensors), strict=True, assign=True)
     return network.eval()
 
@@ -190,7 +190,7 @@ def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> Checkp
 
 def save_checkpoint(
     path: str | Path,
-    network: DepthAnything,
+    network: Network,
     *,
     family: Family,
     kind: Kind,
@@ -236,7 +236,9 @@ def _examine(path: Path, choice: Choice) -> _Examined:
     architecture = infer_architecture(tensors, path)
     recorded = read_record(contents.metadata, path)
     said = list(weights.said)
-    if contents.config is not None and recorded is None:
+    if isinstance(architecture, ConvArchitecture):
+        recorded = recorded or Claim("its tensors", "depthrt", "inverse")
+    elif contents.config is not None and recorded is None:
         recorded = claim_of_config(contents.config, architecture, path)
         said += scale_output(tensors, contents.config)
     return _Examined(contents, weights, tensors, architecture, recorded, tuple(said))

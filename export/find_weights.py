@@ -27,7 +27,7 @@ _TRAINING_ONLY = re.compile(r"(^|[._])(n_averaged|initted|step|num_updates|decay
 _AVERAGE = re.compile(r"(^|[._])(ema|shadow|swa|averaged?|avg)([._]|$)", re.IGNORECASE)
 _PREFERRED = ("", "model", "state_dict", "model_state_dict", "network", "net", "weights", "params", "student")
 
-_OFFICIAL = r"pretrained\.(?:cls_token|pos_embed|mask_token|patch_embed\.|blocks\.|norm\.)|depth_head\."
+_OFFICIAL = r"pretrained\.(?:cls_token|pos_embed|mask_token|patch_embed\.|blocks\.|norm\.|stem\.|stages\.)|depth_head\."
 _TRANSFORMERS = (
     r"backbone\.(?:embeddings|encoder|layers?|layernorm)\."
     r"|neck\.(?:reassemble_stage|convs|fusion_stage)\.|head\.conv[123]\."

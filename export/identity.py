@@ -10,7 +10,7 @@ from typing import Any, get_args
 from ..engine.contract import KINDS, Kind
 from ..engine.errors import InputError, ModelFileError
 from .catalog import CatalogEntry, find
-from .network import Architecture, Family
+from .network import AnyArchitecture, ConvArchitecture, Family
 from .safe_load import shown
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -27,7 +27,7 @@ class Claim:
 
     Args:
         source: Who says it, for people: "config.json", "its own record".
-        family: V1 or V2.
+        family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
         kind: "inverse" or "metric".
         max_depth_m: Upper end of a metric model's output.
         licence: Of the weights.
@@ -86,7 +86,7 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
         )
 
 
-def find_by_path(path: Path, architecture: Architecture) -> tuple[Claim | None, CatalogEntry | None]:
+def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | None, CatalogEntry | None]:
     """Return the published model that a file or folder is named after.
 
     Returns:
@@ -104,7 +104,7 @@ def find_by_path(path: Path, architecture: Architecture) -> tuple[Claim | None, 
     return Claim(source, entry.family, entry.kind, entry.max_depth_m, entry.licence), entry
 
 
-def identify(path: Path, options: Claim, recorded: Claim | None, architecture: Architecture) -> Identity:
+def identify(path: Path, options: Claim, recorded: Claim | None, architecture: AnyArchitecture) -> Identity:
     """Settle family, kind and maximum depth: options over the file's record over its name.
 
     Args:
@@ -136,6 +136,8 @@ def identify(path: Path, options: Claim, recorded: Claim | None, architecture: A
         said.append(f"The licence is recorded as {licence}: {entry.licence_note}.")
     assert settled.family is not None
     assert settled.kind is not None
+    if (settled.family == "depthrt") != isinstance(architecture, ConvArchitecture):
+        raise ModelFileError(f"{path} says {settled.family}, its tensors are {architecture.encoder}; save it again")
     return Identity(settled.family, settled.kind, settled.max_depth_m, licence, tuple(said))
 
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..engine.errors import ModelFileError
-from .network import Architecture, DepthAnything
+from .network import AnyArchitecture, Architecture, ConvArchitecture, make_network
 from .network.architecture import HEAD_WIDTH
 from .safe_load import shown
 
+CONV_MARK = "pretrained.stem.0.weight"  # in a convolutional network alone
 LEAST_BLOCKS = 4  # one for each map that feeds the head
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
+_CONV_BLOCK = re.compile(r"^pretrained\.stages\.(\d)\.(\d{1,3})\.")
 # In every published file and never used by the network, so that tools which trim files drop them.
 _UNUSED = re.compile(r"^(pretrained\.mask_token|depth_head\.scratch\.refinenet4\.resConfUnit1\..*)$")
 
 
-def infer_architecture(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
-    """Read the sizes of a network off its tensors.
+def infer_architecture(tensors: Mapping[str, Tensor], path: Path) -> AnyArchitecture:
+    """Read the sizes of a network off its tensors; their names tell which network it is.
 
     Args:
         tensors: By official name.
@@ -32,15 +35,9 @@ def infer_architecture(tensors: Mapping[str, Tensor], path: Path) -> Architectur
     Raises:
         ModelFileError: A tensor that shows a size is missing, or the size is not possible.
     """
-
-    def shape(name: str, rank: int) -> tuple[int, ...]:
-        if name not in tensors:
-            raise ModelFileError(f"{path} lacks {name}, so the size of the network is unknown; save the whole model")
-        found = tuple(tensors[name].shape)
-        if len(found) != rank or 0 in found:
-            raise ModelFileError(f"{path}: {name} has the shape {found}, expected {rank} dimensions; save it again")
-        return found
-
+    shape = partial(_shape, tensors, path)
+    if CONV_MARK in tensors:
+        return _conv_architecture(tensors, shape)
     width = shape("pretrained.cls_token", 3)[2]
     if width % HEAD_WIDTH:
         raise ModelFileError(
@@ -80,7 +77,9 @@ def check_dtypes(tensors: Mapping[str, Tensor], path: Path) -> None:
             )
 
 
-def fit(tensors: Mapping[str, Tensor], architecture: Architecture, path: Path) -> tuple[dict[str, Tensor], list[str]]:
+def fit(
+    tensors: Mapping[str, Tensor], architecture: AnyArchitecture, path: Path
+) -> tuple[dict[str, Tensor], list[str]]:
     """Hold tensors to an architecture and bring them to float32.
 
     Args:
@@ -111,11 +110,33 @@ def fit(tensors: Mapping[str, Tensor], architecture: Architecture, path: Path) -
     return fitted, said
 
 
-def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+def expected_shapes(architecture: AnyArchitecture) -> dict[str, tuple[int, ...]]:
     """Return the shape of every tensor of a network by its official name."""
     with torch.device("meta"):  # shapes without memory
-        network = DepthAnything(architecture, family="depth-anything-v2")  # the family changes no shape
+        network = make_network(architecture, family="depth-anything-v2")  # the family changes no shape
     return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _shape(tensors: Mapping[str, Tensor], path: Path, name: str, rank: int) -> tuple[int, ...]:
+    """Return the shape of a tensor that shows a size."""
+    if name not in tensors:
+        raise ModelFileError(f"{path} lacks {name}, so the size of the network is unknown; save the whole model")
+    found = tuple(tensors[name].shape)
+    if len(found) != rank or 0 in found:
+        raise ModelFileError(f"{path}: {name} has the shape {found}, expected {rank} dimensions; save it again")
+    return found
+
+
+def _conv_architecture(tensors: Mapping[str, Tensor], shape: Callable[[str, int], tuple[int, ...]]) -> ConvArchitecture:
+    """Read the sizes of a convolutional network; a block that is missing is found when the tensors are held to them."""
+    widths = [shape(f"pretrained.stages.{stage}.0.conv1.weight", 4)[0] for stage in range(4)]
+    blocks = [_CONV_BLOCK.match(name) for name in tensors]
+    depths = [1 + max(int(match[2]) for match in blocks if match and int(match[1]) == stage) for stage in range(4)]
+    return ConvArchitecture(
+        widths=(widths[0], widths[1], widths[2], widths[3]),
+        depths=(depths[0], depths[1], depths[2], depths[3]),
+        features=shape("depth_head.scratch.layer1_rn.weight", 4)[0],
+    )
 
 
 def _depth(tensors: Mapping[str, Tensor], path: Path) -> int:

@@ -15,6 +15,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FINAL_RESIZE: dict[Family, FinalResize] = {
     "depth-anything-v1": "bilinear_centres",
     "depth-anything-v2": "bilinear_corners",
+    "depthrt": "bilinear_corners",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..export.network import DepthAnything
+from ..export.network import Network
 
 # Of RGB in [0, 1]. Source: ImageNet, as every Depth Anything network takes it
 MEAN = (0.485, 0.456, 0.406)
@@ -55,6 +55,6 @@ class Source(Protocol):
 class Validation(Protocol):
     """Measures a network."""
 
-    def measure(self, network: DepthAnything) -> Mapping[str, float]:
+    def measure(self, network: Network) -> Mapping[str, float]:
         """Return figures by name; the network is in eval mode."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..export.network import DepthAnything
+from ..export.network import Network
 from .batches import Batch
 from .losses import LEAST_PIXELS, align
 from .scenes import render_scenes
@@ -43,7 +43,7 @@ def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> dict[str, 
     }
 
 
-def measure(network: DepthAnything, batches: Sequence[Batch], cap_m: float) -> dict[str, float]:
+def measure(network: Network, batches: Sequence[Batch], cap_m: float) -> dict[str, float]:
     """Measure a network: inverse depth after alignment, metres as they are.
 
     Args:
@@ -73,7 +73,7 @@ class SceneValidation:
     def __init__(self, batches: Mapping[str, Sequence[Batch]]) -> None:
         self._batches = batches
 
-    def measure(self, network: DepthAnything) -> Mapping[str, float]:
+    def measure(self, network: Network) -> Mapping[str, float]:
         """Return figures such as indoor_abs_rel and outdoor_delta1."""
         found: dict[str, float] = {}
         for setting, batches in self._batches.items():

@@ -15,7 +15,7 @@ LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Dept
 LEAST_SPREAD = 0.1  # of a prediction, whose mean scaled_loss brings to 1
 _LEAST_CONTRAST = 0.1  # spread of a target over its median
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
-_SKY_SHARE = 0.05  # the same of the logarithm, where the sky must be some number
+_FARTHEST = 0.1  # of the mean inverse depth, in the logarithm: all beyond ten times as far is alike, and the sky
 _TINY = 1e-6
 
 
@@ -39,7 +39,13 @@ def silog_loss(predicted_m: Tensor, depth_m: Tensor, valid: Tensor, *, focus: fl
 
 
 def affine_invariant_loss(
-    predicted: Tensor, target: Tensor, valid: Tensor, *, trim: float = 0.0, gradient_weight: float = 0.0
+    predicted: Tensor,
+    target: Tensor,
+    valid: Tensor,
+    *,
+    trim: float = 0.0,
+    gradient_weight: float = 0.0,
+    gradient_scales: int = GRADIENT_SCALES,
 ) -> Tensor:
     """Return the mean absolute difference of two maps, each less its median and over its mean deviation.
 
@@ -49,6 +55,7 @@ def affine_invariant_loss(
         valid: (N, h, w) bool.
         trim: Share of each image's pixels, those of largest difference, that does not count; for noisy targets.
         gradient_weight: Of the multi-scale gradient matching that is added.
+        gradient_scales: Its sizes.
 
     Source: MiDaS (Ranftl et al. 2020), eq. 5-7 and 11.
     """
@@ -60,12 +67,18 @@ def affine_invariant_loss(
     ours, theirs = normalise(predicted, valid), normalise(target, valid, least_spread=least)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
-        loss = loss + gradient_weight * gradient_loss(ours, theirs, valid)
+        loss = loss + gradient_weight * gradient_loss(ours, theirs, valid, scales=gradient_scales)
     return loss
 
 
 def scaled_loss(
-    predicted: Tensor, target: Tensor, valid: Tensor, *, gradient_weight: float = 0.0, relative_weight: float = 0.0
+    predicted: Tensor,
+    target: Tensor,
+    valid: Tensor,
+    *,
+    gradient_weight: float = 0.0,
+    gradient_scales: int = GRADIENT_SCALES,
+    relative_weight: float = 0.0,
 ) -> Tensor:
     """Return the mean absolute difference to the target over its mean: scale and shift are settled, 0 is infinity.
 
@@ -76,6 +89,7 @@ def scaled_loss(
         target: (N, h, w), inverse depth, 0 where the sky is.
         valid: (N, h, w) bool.
         gradient_weight: Of the multi-scale gradient matching that is added.
+        gradient_scales: Its sizes.
         relative_weight: Of the difference over the target that is added, so that far walls count.
     """
     enough = _enough_seen(target, valid)
@@ -87,27 +101,35 @@ def scaled_loss(
     if relative_weight:
         loss = loss + relative_weight * _trimmed_mean(difference / scaled.clamp(min=_FAR_SHARE), valid, 0.0)
     if gradient_weight:
-        loss = loss + gradient_weight * gradient_loss(predicted, scaled, valid)
+        loss = loss + gradient_weight * gradient_loss(predicted, scaled, valid, scales=gradient_scales)
     return loss
 
 
-def log_scaled_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, gradient_weight: float = 0.0) -> Tensor:
-    """Return the mean absolute difference to the logarithm of the target over its mean: near and far count alike.
+def log_loss(
+    predicted: Tensor,
+    target: Tensor,
+    valid: Tensor,
+    *,
+    gradient_weight: float = 0.0,
+    gradient_scales: int = GRADIENT_SCALES,
+) -> Tensor:
+    """Return the mean absolute difference of logarithms of inverse depth over its mean: near and far count alike.
 
     Args:
-        predicted: (N, h, w), the logarithm, about 0 on average.
+        predicted: (N, h, w), inverse depth, about 1 on average.
         target: (N, h, w), inverse depth, 0 where the sky is.
         valid: (N, h, w) bool.
-        gradient_weight: Of the multi-scale gradient matching that is added.
+        gradient_weight: Of the multi-scale gradient matching of the logarithms that is added.
+        gradient_scales: Its sizes.
     """
     enough = _enough_seen(target, valid)
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, valid = predicted[enough], valid[enough]
-    logarithm = _over_mean(target[enough], valid).clamp(min=_SKY_SHARE).log()
+    predicted, valid = predicted[enough].clamp(min=_FARTHEST).log(), valid[enough]
+    logarithm = _over_mean(target[enough], valid).clamp(min=_FARTHEST).log()
     loss = _trimmed_mean((predicted - logarithm).abs(), valid, 0.0)
     if gradient_weight:
-        loss = loss + gradient_weight * gradient_loss(predicted, logarithm, valid)
+        loss = loss + gradient_weight * gradient_loss(predicted, logarithm, valid, scales=gradient_scales)
     return loss
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from ..engine.errors import InputError
+from .losses import GRADIENT_SCALES
 
 # Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
 RESUMABLE = ("steps", "hold_steps", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
@@ -16,14 +16,11 @@ class TrainOptions:
     """Options of one training. The defaults suit the fine-tuning of a published network.
 
     Args:
-        objective: "depth", the network's answer; or "tokens", depth read from the encoder's, to begin from scratch.
         seed: Of everything that is random in the loop.
         steps: Number of optimiser steps.
         accumulate: Batches that make one step, on each process.
         learning_rate: Of the head, at its highest.
         encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
-        muon_factor: The rate of the matrices in the encoder's blocks over the encoder's, moved by Muon instead of
-            AdamW; 0 leaves them to AdamW.
         weight_decay: Of matrices and kernels; vectors have none.
         betas: Of AdamW.
         warmup_steps: The rate rises in a line over these.
@@ -34,7 +31,9 @@ class TrainOptions:
         bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
         affine_weight: Of the loss of inverse depth that forgives scale and shift.
         scaled_weight: Of the one that settles them, which a training from scratch begins with.
-        gradient_weight: Of gradient matching in both.
+        log_weight: Of the one of logarithms, in which near and far count alike; beside the one before.
+        gradient_weight: Of gradient matching in all three.
+        gradient_scales: Sizes at which slopes are matched, each half of the one before.
         relative_weight: Of the part of the latter that weighs errors by distance.
         trim: Share of each image's pixels left out of the former.
         silog_focus: Share of a wrong scale that the loss of metres forgives.
@@ -46,13 +45,11 @@ class TrainOptions:
         tensorboard: Whether figures go to TensorBoard as well.
     """
 
-    objective: Literal["depth", "tokens"] = "depth"
     seed: int = 0
     steps: int = 20_000
     accumulate: int = 1
     learning_rate: float = 5e-5
     encoder_factor: float = 0.1
-    muon_factor: float = 0.0
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
     warmup_steps: int = 500
@@ -63,7 +60,9 @@ class TrainOptions:
     bf16: bool = True
     affine_weight: float = 1.0
     scaled_weight: float = 0.1
+    log_weight: float = 0.0
     gradient_weight: float = 2.0
+    gradient_scales: int = GRADIENT_SCALES
     relative_weight: float = 0.0
     trim: float = 0.0
     silog_focus: float = 0.5
@@ -75,17 +74,26 @@ class TrainOptions:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("steps", "accumulate", "learning_rate", "clip_norm", "validate_every", "save_every", "keep_best"):
+        for name in (
+            "steps",
+            "accumulate",
+            "learning_rate",
+            "clip_norm",
+            "gradient_scales",
+            "validate_every",
+            "save_every",
+            "keep_best",
+        ):
             _check(name, getattr(self, name), getattr(self, name) > 0, "more than 0")
         for name in (
             "warmup_steps",
             "hold_steps",
             "encoder_factor",
-            "muon_factor",
             "weight_decay",
             "gradient_weight",
             "affine_weight",
             "scaled_weight",
+            "log_weight",
         ):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("average_decay", "trim"):

@@ -20,7 +20,7 @@ from .scenes import render_scenes
 
 SHARD = 64  # scenes in a file
 SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
-SIZES_PX = ((144, 192), (192, 144), (168, 168))  # (h, w) of the shards in turn
+SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
 LEAST_CROP = 0.6  # side of the smallest crop, of the largest one
 _OPEN_SHARDS = 4096
 

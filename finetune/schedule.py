@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .muon import Muon
 from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
@@ -23,10 +22,8 @@ def rate_factor(step: int, options: TrainOptions) -> float:
     return rising * math.pow(max(0.0, 1 - falling), options.decay_power)
 
 
-class Optimisers:
-    """AdamW, and Muon beside it for the matrices of the encoder's blocks where that is wanted, moved as one.
-
-    Vectors (norms, biases, gains) and tables (positions, class token) have no weight decay.
+class Optimiser:
+    """AdamW with a rate of its own for the encoder; vectors (norms, biases, gains) and tables have no weight decay.
 
     Args:
         objective: Its trainable parameters are moved.
@@ -35,20 +32,13 @@ class Optimisers:
 
     def __init__(self, objective: nn.Module, options: TrainOptions) -> None:
         named = ((name.removeprefix(_NETWORK), parameter) for name, parameter in objective.named_parameters())
-        trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
-        matrices = [named for named in trained if options.muon_factor and _is_matrix(*named)]
-        rest = [named for named in trained if not (options.muon_factor and _is_matrix(*named))]
-        self._parts: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(_groups(rest, options, factor=1.0), betas=options.betas, fused=True)
-        ]
-        if matrices:
-            groups = _groups(matrices, options, factor=options.muon_factor)
-            self._parts.append(Muon(groups))
+        groups = _groups([(name, parameter) for name, parameter in named if parameter.requires_grad], options)
+        self._adamw = torch.optim.AdamW(groups, betas=options.betas, fused=True)
 
     @property
     def groups(self) -> list[dict[str, Any]]:
-        """All parameter groups, those of AdamW first."""
-        return [group for part in self._parts for group in part.param_groups]
+        """All parameter groups."""
+        return self._adamw.param_groups
 
     def set_rate(self, factor: float) -> None:
         """Bring every group to a share of its highest rate."""
@@ -57,18 +47,16 @@ class Optimisers:
 
     def step(self) -> None:
         """Move the parameters and forget the gradients."""
-        for part in self._parts:
-            part.step()
-            part.zero_grad(set_to_none=True)
+        self._adamw.step()
+        self._adamw.zero_grad(set_to_none=True)
 
-    def state_dict(self) -> list[dict[str, Any]]:
+    def state_dict(self) -> dict[str, Any]:
         """Return what load_state_dict takes."""
-        return [part.state_dict() for part in self._parts]
+        return self._adamw.state_dict()
 
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state of the same parameters and options."""
-        for part, state in zip(self._parts, states, strict=True):
-            part.load_state_dict(state)
+        self._adamw.load_state_dict(state)
 
 
 class Average:
@@ -87,25 +75,24 @@ class Average:
         """Move the average towards the network's weights after a step."""
         decay = min(self._decay, (1 + step) / (_AVERAGE_START + step))
         current = network.state_dict()
+        moving = [name for name, value in self.weights.items() if value.is_floating_point()]
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.weights.values()), [current[name] for name in self.weights], 1 - decay)
+            torch._foreach_lerp_([self.weights[name] for name in moving], [current[name] for name in moving], 1 - decay)
+            for name in self.weights.keys() - moving:  # numbers of batches, which no network uses
+                self.weights[name].copy_(current[name])
 
 
-def _groups(named: list[tuple[str, nn.Parameter]], options: TrainOptions, *, factor: float) -> list[dict[str, Any]]:
+def _groups(named: list[tuple[str, nn.Parameter]], options: TrainOptions) -> list[dict[str, Any]]:
     """Sort parameters by rate and decay; each group remembers its highest rate as "peak"."""
     found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in named:
-        peak = options.learning_rate * factor * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
+        peak = options.learning_rate * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
         decay = options.weight_decay if _is_decayed(name, parameter) else 0.0
         found.setdefault((peak, decay), []).append(parameter)
     return [
         {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
         for (peak, decay), parameters in found.items()
     ]
-
-
-def _is_matrix(name: str, parameter: nn.Parameter) -> bool:
-    return name.startswith(f"{ENCODER_PREFIX}blocks.") and parameter.ndim == 2
 
 
 def _is_decayed(name: str, parameter: nn.Parameter) -> bool:

@@ -18,14 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
-from ..export.network import DepthAnything
+from ..export.network import Network
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
-from .objective import make_objective
+from .objective import DepthObjective
 from .options import TrainOptions
 from .progress import Reporter
 from .read_ahead import ReadAhead
-from .schedule import Average, Optimisers, rate_factor
+from .schedule import Average, Optimiser, rate_factor
 from .training_state import STATE_NAME, Course, Moving, keep_checkpoint, restore_state, save_state
 
 Ending = Literal["finished", "stopped early", "interrupted"]
@@ -49,7 +49,7 @@ class TrainResult:
 
 
 def train(
-    network: DepthAnything,
+    network: Network,
     source: Source,
     validation: Validation | None,
     options: TrainOptions,
@@ -84,13 +84,13 @@ def train(
     directory.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
-    objective = make_objective(network, options)
+    objective = DepthObjective(network, options)
     with join_group(device) as group:
         objective.to(group.device).train()
         # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
         network.set_attention("plain" if group.device.type == "cpu" else "eager")
         average = Average(network, options.average_decay)
-        moving = Moving(network, objective, Optimisers(objective, options), average, Course())
+        moving = Moving(network, objective, Optimiser(objective, options), average, Course())
         if resume:
             restore_state(directory, moving, options)
         with (
@@ -145,7 +145,7 @@ class _Run:
         """Make one optimiser step and report it."""
         moving, options, group = self._moving, self._options, self._group
         began_s = time.monotonic()
-        moving.optimisers.set_rate(rate_factor(moving.course.step, options))
+        moving.optimiser.set_rate(rate_factor(moving.course.step, options))
         sums: dict[str, float] = {}
         images = 0
         for micro in range(options.accumulate):
@@ -163,12 +163,12 @@ class _Run:
                 f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower "
                 "learning_rate and resume or start again"
             )
-        moving.optimisers.step()
+        moving.optimiser.step()
         moving.course.step += 1
         moving.average.update(moving.network, moving.course.step)
         sums = group.mean(sums)
         figures = {"loss": sum(sums.values()), **sums, "grad_norm": norm}
-        rate = max(group["lr"] for group in moving.optimisers.groups)
+        rate = max(group["lr"] for group in moving.optimiser.groups)
         speed = images * group.size / (time.monotonic() - began_s)
         self._reporter.report("step", moving.course.step, {**figures, "rate": rate, "images_per_s": speed})
 

@@ -13,13 +13,13 @@ from ..engine.contract import Kind
 from ..engine.errors import InputError, ModelFileError
 from ..engine.files import atomic_path
 from ..export.checkpoint import save_checkpoint
-from ..export.network import DepthAnything
-from .objective import DepthObjective, TokenObjective
+from ..export.network import Network
+from .objective import DepthObjective
 from .options import TrainOptions
-from .schedule import Average, Optimisers
+from .schedule import Average, Optimiser
 
 STATE_NAME = "state.pt"
-FORMAT = 2  # of the state; a reader refuses others
+FORMAT = 3  # of the state; a reader refuses others
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ class Course:
 class Moving:
     """Everything that a step changes."""
 
-    network: DepthAnything
-    objective: DepthObjective | TokenObjective
-    optimisers: Optimisers
+    network: Network
+    objective: DepthObjective
+    optimiser: Optimiser
     average: Average
     course: Course
 
@@ -58,8 +58,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
         "format": FORMAT,
         "options": asdict(options),
         "network": moving.network.state_dict(),
-        "readouts": moving.objective.readouts.state_dict(),
-        "optimisers": moving.optimisers.state_dict(),
+        "optimiser": moving.optimiser.state_dict(),
         "average": moving.average.weights,
         "course": asdict(moving.course),
         "rng": torch.get_rng_state(),
@@ -69,7 +68,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
 
 
 def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
-    """Bring a fresh network, optimisers, average and course to where a saved state stopped.
+    """Bring a fresh network, optimiser, average and course to where a saved state stopped.
 
     Raises:
         InputError: There is no state, or the options would make it another run.
@@ -83,17 +82,16 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> Non
     options.check_resumable(TrainOptions(**state["options"]))
     try:
         moving.network.load_state_dict(state["network"])
-        moving.objective.readouts.load_state_dict(state["readouts"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
-    moving.optimisers.load_state_dict(state["optimisers"])
+    moving.optimiser.load_state_dict(state["optimiser"])
     moving.average.weights = state["average"]
     moving.course = Course(**state["course"])
     torch.set_rng_state(state["rng"])
 
 
 def keep_checkpoint(
-    directory: Path, moving: Moving, figures: Mapping[str, float], options: TrainOptions, network: DepthAnything
+    directory: Path, moving: Moving, figures: Mapping[str, float], options: TrainOptions, network: Network
 ) -> bool:
     """Keep the averaged network if it is among the best; remove the one that it displaces.
 
@@ -123,7 +121,7 @@ def keep_checkpoint(
     return best
 
 
-def write_weights(path: Path, network: DepthAnything, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
+def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
     """Write a network as a checkpoint that says what it is; the figures become its notes."""
     kind: Kind = "inverse" if network.max_depth_m is None else "metric"
     save_checkpoint(
@@ -137,7 +135,7 @@ def write_weights(path: Path, network: DepthAnything, notes: Mapping[str, float]
     )
 
 
-def load_average(directory: Path, network: DepthAnything) -> int:
+def load_average(directory: Path, network: Network) -> int:
     """Fill a network with the averaged weights of a saved state; returns its step.
 
     Raises:

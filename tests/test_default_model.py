@@ -12,7 +12,7 @@ import torch
 
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
-from depthrt.export.network import DepthAnything
+from depthrt.export.network import ConvDepth, fold_norms
 from depthrt.finetune import default_model, scene_pool
 from depthrt.finetune.appearance import Appearance
 from depthrt.finetune.batches import Batch
@@ -73,7 +73,7 @@ def written_pool(directory: Path, *, shards: int = 2) -> Path:
 
 
 def source(directory: Path, *, seed: int = 0, shards: int = 2) -> PoolSource:
-    stages = (Stage(0, ((28, 42), (42, 28)), 6), Stage(10, ((42, 42),), 3))
+    stages = (Stage(0, ((32, 64), (64, 32)), 6), Stage(10, ((64, 64),), 3))
     return PoolSource(directory, shards=shards, stages=stages, seed=seed, appearance=AS_IT_IS)
 
 
@@ -99,8 +99,8 @@ def test_a_batch_depends_on_its_number_alone(tmp_path: Path) -> None:
 
 def test_stages_change_size_and_number(tmp_path: Path) -> None:
     pool = source(written_pool(tmp_path))
-    assert {tuple(pool.batch(index).images.shape) for index in range(10)} == {(6, 3, 28, 42), (6, 3, 42, 28)}
-    assert tuple(pool.batch(10).images.shape) == (3, 3, 42, 42)
+    assert {tuple(pool.batch(index).images.shape) for index in range(10)} == {(6, 3, 32, 64), (6, 3, 64, 32)}
+    assert tuple(pool.batch(10).images.shape) == (3, 3, 64, 64)
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_figures_are_those_of_the_definition() -> None:
     assert found["delta1"] == pytest.approx(2 / 3)
 
 
-class Exact(DepthAnything):
+class Exact(ConvDepth):
     """Answers with the truth under a scale and shift of its own."""
 
     def __init__(self, batch: Batch) -> None:
-        super().__init__(default_model.ARCHITECTURE, family="depth-anything-v2")
+        super().__init__(default_model.ARCHITECTURE)
         self.answer = batch.inverse() * 3 + 2
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
@@ -166,34 +166,36 @@ def test_a_right_answer_of_any_scale_and_shift_has_no_error() -> None:
 
 
 def test_first_weights_are_those_of_their_seed_and_answer_near_one() -> None:
-    networks = [DepthAnything(default_model.ARCHITECTURE, family="depth-anything-v2") for _ in range(2)]
-    for network in networks:
-        default_model.initialise(network, 7)
+    networks = [default_model.first_network(7) for _ in range(2)]
     first, second = (network.state_dict() for network in networks)
     assert all(torch.equal(value, second[name]) for name, value in first.items())
-    image = torch.randn((1, 3, 112, 154), generator=torch.Generator().manual_seed(0))
+    other = default_model.first_network(8).state_dict()
+    assert not torch.equal(first["pretrained.stem.0.convolution.weight"], other["pretrained.stem.0.convolution.weight"])
+    image = torch.randn((2, 3, 96, 128), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        answer = networks[0].eval()(image)
+        answer = networks[0].train()(image)
     assert 0.2 < float(answer.median()) < 3
     assert float(answer.std()) > 0.01
 
 
 def test_a_training_of_the_default_model_becomes_a_small_checkpoint(tmp_path: Path) -> None:
-    network = DepthAnything(default_model.ARCHITECTURE, family="depth-anything-v2")
-    default_model.initialise(network, 0)
+    network = default_model.first_network(0)
     options = replace(default_model.OPTIONS, steps=1, hold_steps=0)
     (tmp_path / "pool").mkdir()
     train(network, source(written_pool(tmp_path / "pool")), None, options, tmp_path / "run", quiet=True)
     path = tmp_path / "default.safetensors"
     default_model.write_default(tmp_path / "run", path)
     facts = describe_checkpoint(path)
-    assert (facts.dtypes, facts.kind, facts.licence, facts.notes) == (
+    assert (facts.dtypes, facts.family, facts.kind, facts.licence, facts.notes) == (
         ("float16",),
+        "depthrt",
         "inverse",
         "Apache-2.0",
         {"step": "1"},
     )
     assert path.stat().st_size < 20e6
-    half = load_network(read_checkpoint(path)).state_dict()
-    average = torch.load(tmp_path / "run" / STATE_NAME, weights_only=True)["average"]
-    assert all(torch.equal(half[name], value.half().float()) for name, value in average.items())
+    averaged = ConvDepth(default_model.ARCHITECTURE, norms=True)
+    averaged.load_state_dict(torch.load(tmp_path / "run" / STATE_NAME, weights_only=True)["average"])
+    expected = fold_norms(averaged).half().float().state_dict()
+    found = load_network(read_checkpoint(path)).state_dict()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["depth-anything-v1", "depth-anything-v2"]
+Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt"]
 FeedForward = Literal["mlp", "swiglu"]
 
+CONV_CELL_PX = 32
 HEAD_WIDTH = 64  # channels of one attention head; every DINOv2 encoder has it
 ENCODER_OF_WIDTH = {384: "vits", 768: "vitb", 1024: "vitl", 1536: "vitg"}
 
@@ -59,3 +60,28 @@ class Architecture:
         if d == 24:
             return (4, 11, 17, 23)
         return (d // 4 - 1, d // 2 - 1, 3 * d // 4 - 1, d - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvArchitecture:
+    """A residual convolutional encoder with a DPT head.
+
+    Args:
+        widths: Channels of the four stages, at 1/4, 1/8, 1/16 and 1/32 of the image's size.
+        depths: Residual blocks of each stage.
+        features: Channels of the DPT fusion blocks.
+    """
+
+    widths: tuple[int, int, int, int]
+    depths: tuple[int, int, int, int]
+    features: int
+
+    @property
+    def patch_px(self) -> int:
+        """Return what both sides of an input are multiples of: the cells of the deepest stage."""
+        return CONV_CELL_PX
+
+    @property
+    def encoder(self) -> str:
+        """Return e.g. "conv384x9": width of the deepest stage, residual blocks in all."""
+        return f"conv{self.widths[-1]}x{sum(self.depths)}"

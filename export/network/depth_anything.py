@@ -51,11 +51,16 @@ class DepthAnything(nn.Module):
         Raises:
             InputError: A side is no multiple of the patch's side, or not the baked one.
         """
-        grid = self._grid(batch)
-        values: Tensor = self.depth_head(self.pretrained(batch, grid), grid).squeeze(1)  # (N, h, w)
+        values = self.values(batch)
         if self.max_depth_m is None:
             return torch.relu(values)
         return torch.sigmoid(values) * self.max_depth_m
+
+    def values(self, batch: Tensor) -> Tensor:
+        """Return (N, h, w), any sign: what forward does but for its last step."""
+        grid = self._grid(batch)
+        values: Tensor = self.depth_head(self.pretrained(batch, grid), grid).squeeze(1)  # (N, h, w)
+        return values
 
     def set_attention(self, form: AttentionForm) -> None:
         """Choose how attention is computed; "fused" is for export only.

@@ -6,6 +6,8 @@ Every size comes from the grid, so that a graph with symbolic sides stays symbol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -54,10 +56,9 @@ class Fusion(nn.Module):
 class Scratch(nn.Module):
     """The convolutions of the head that are trained from scratch."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, reassembled: Sequence[int], features: int) -> None:
         super().__init__()
-        features = architecture.features
-        for level, channels in enumerate(architecture.reassembled, start=1):
+        for level, channels in enumerate(reassembled, start=1):
             self.add_module(f"layer{level}_rn", nn.Conv2d(channels, features, kernel_size=3, padding=1, bias=False))
         for level in range(1, 5):
             self.add_module(f"refinenet{level}", Fusion(features))
@@ -96,7 +97,7 @@ class Head(nn.Module):
                 nn.Conv2d(fourth, fourth, kernel_size=3, stride=2, padding=1),
             )
         )
-        self.scratch = Scratch(architecture)
+        self.scratch = Scratch(channels, architecture.features)
 
     def forward(self, tapped: list[Tensor], grid: tuple[int, int]) -> Tensor:
         """Turn tokens into values.

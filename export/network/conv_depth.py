@@ -1,0 +1,161 @@
+"""A residual convolutional encoder under Depth Anything's head: what two cores can train from nothing.
+
+A transformer needs far more pictures than a few hundred thousand before it sees anything but a floor.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ...engine.errors import InputError
+from .architecture import CONV_CELL_PX, ConvArchitecture, Family
+from .encoder import AttentionForm
+from .head import Scratch
+
+STEM_WIDTH = 32  # channels at half the size
+_HEAD_CELL_PX = 16  # the head's third map stands at 1/16 of the image's size
+
+
+class Residual(nn.Module):
+    """Two convolutions added to the input.
+
+    Source: He et al. 2018, Bag of Tricks for Image Classification, figure 2 (the shortcut of ResNet-D).
+    """
+
+    def __init__(self, channels_in: int, channels: int, *, stride: int, norms: bool) -> None:
+        super().__init__()
+        self.conv1 = _convolution(channels_in, channels, stride=stride, norms=norms)
+        self.conv2 = _convolution(channels, channels, norms=norms)
+        self.pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+        joined = channels_in == channels
+        self.shortcut = nn.Identity() if joined else _convolution(channels_in, channels, kernel=1, norms=norms)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, channels, h / stride, w / stride)."""
+        return F.relu(self.conv2(F.relu(self.conv1(maps))) + self.shortcut(self.pool(maps)))
+
+
+class ConvEncoder(nn.Module):
+    """Four maps of the image, at 1/4, 1/8, 1/16 and 1/32 of its size."""
+
+    def __init__(self, architecture: ConvArchitecture, *, norms: bool) -> None:
+        super().__init__()
+        widths = architecture.widths
+        self.stem = nn.Sequential(
+            _convolution(3, STEM_WIDTH, stride=2, norms=norms),
+            nn.ReLU(),
+            _convolution(STEM_WIDTH, widths[0], stride=2, norms=norms),
+            nn.ReLU(),
+        )
+        self.stages = nn.ModuleList()
+        before = widths[0]
+        for number, (width, depth) in enumerate(zip(widths, architecture.depths, strict=True)):
+            first = Residual(before, width, stride=2 if number else 1, norms=norms)
+            rest = (Residual(width, width, stride=1, norms=norms) for _ in range(depth - 1))
+            self.stages.append(nn.Sequential(first, *rest))
+            before = width
+
+    def forward(self, batch: Tensor) -> list[Tensor]:
+        """Return the maps of (N, 3, h, w), shallow to deep."""
+        maps, found = self.stem(batch), []
+        for stage in self.stages:
+            maps = stage(maps)
+            found.append(maps)
+        return found
+
+
+class ConvHead(nn.Module):
+    """Depth Anything's head without its first layers, which make maps of tokens."""
+
+    def __init__(self, architecture: ConvArchitecture) -> None:
+        super().__init__()
+        self.scratch = Scratch(architecture.widths, architecture.features)
+
+    def forward(self, maps: list[Tensor], grid: tuple[int, int]) -> Tensor:
+        """Return (N, 1, h, w), any sign."""
+        scale = CONV_CELL_PX // _HEAD_CELL_PX
+        values: Tensor = self.scratch(maps, (grid[0] * scale, grid[1] * scale), _HEAD_CELL_PX)
+        return values
+
+
+class ConvDepth(nn.Module):
+    """A batch of normalised images becomes inverse depth.
+
+    Args:
+        architecture: Sizes of the layers.
+        norms: Whether batch norms follow the encoder's convolutions, to train it; without them it is a checkpoint's.
+    """
+
+    family: Family = "depthrt"
+    max_depth_m: float | None = None
+
+    def __init__(self, architecture: ConvArchitecture, *, norms: bool = False) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.pretrained = ConvEncoder(architecture, norms=norms)
+        self.depth_head = ConvHead(architecture)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Estimate depth.
+
+        Args:
+            batch: (N, 3, h, w) RGB, normalised; h and w are multiples of CONV_CELL_PX.
+
+        Returns:
+            (N, h, w): inverse depth, zero or more, larger is nearer.
+
+        Raises:
+            InputError: A side is no multiple of CONV_CELL_PX.
+        """
+        return torch.relu(self.values(batch))
+
+    def values(self, batch: Tensor) -> Tensor:
+        """Return what forward does before it is cut at zero, so that pixels below it learn."""
+        height, width = batch.shape[2:]
+        if height % CONV_CELL_PX or width % CONV_CELL_PX:
+            raise InputError(
+                f"input of {height}x{width} px found, both sides must be multiples of {CONV_CELL_PX}; resize the image"
+            )
+        grid = height // CONV_CELL_PX, width // CONV_CELL_PX
+        values: Tensor = self.depth_head(self.pretrained(batch), grid).squeeze(1)  # (N, h, w)
+        return values
+
+    def set_attention(self, form: AttentionForm) -> None:
+        """Do nothing: no attention is there to take a form."""
+
+    def bake_positions(self, grid_h: int, grid_w: int) -> None:
+        """Do nothing: no table of positions is there to resample."""
+
+
+def fold_norms(network: ConvDepth) -> ConvDepth:
+    """Return the network in eval mode, each batch norm folded into the convolution before it."""
+    folded = copy.deepcopy(network).eval()
+    for module in list(folded.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, NormedConvolution):
+                setattr(module, name, fuse_conv_bn_eval(child.convolution, child.norm))
+    return folded
+
+
+class NormedConvolution(nn.Module):
+    """A convolution and its batch norm."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = nn.BatchNorm2d(convolution.out_channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return normed maps."""
+        normed: Tensor = self.norm(self.convolution(maps))
+        return normed
+
+
+def _convolution(channels_in: int, channels: int, *, kernel: int = 3, stride: int = 1, norms: bool) -> nn.Module:
+    convolution = nn.Conv2d(channels_in, channels, kernel, stride=stride, padding=kernel // 2, bias=not norms)
+    return NormedConvolution(convolution) if norms else convolution
