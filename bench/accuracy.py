@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.contract import Kind
-from ..engine.depth import Depth
 from ..engine.errors import InputError
 from ..engine.preprocess import resize_bilinear
 from .alignment import ALIGNMENTS, Alignment, Float64, fit_alignment
 from .result import Accuracy, ImageAccuracy
-from .true_depth import Sample, TrueDepth
+from .true_depth import TrueDepth
 
 METRICS = ("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3")
 DELTA = 1.25  # Source: Eigen et al. 2014
@@ -112,14 +110,6 @@ class AccuracyMeter:
         means = {name: float(np.mean([image.metrics[name] for image in self._images])) for name in METRICS}
         rules = self.rules
         return Accuracy(self.dataset, rules.alignment, rules.cap_m, rules.crop, means, tuple(self._images))
-
-
-def measure(answers: Iterable[tuple[Depth, Sample]], dataset: str, rules: Rules) -> Accuracy:
-    """Judge all answers to a data set; see AccuracyMeter for what is raised."""
-    meter = AccuracyMeter(dataset, rules)
-    for depth, sample in answers:
-        meter.add(sample.name, depth.values, sample.truth, kind=depth.kind)
-    return meter.result()
 
 
 def image_metrics(

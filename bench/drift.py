@@ -139,36 +139,13 @@ class DriftMeter:
             self._temporal.append(float(frame.scaled(_or_infinite(change)).mean()))
 
 
-def measure_drift(
-    reference: Sequence[Map],
-    found: Sequence[Map],
-    names: Sequence[str],
-    *,
-    against: str,
-    kind: Kind,
-    video: bool = False,
-) -> Drift:
-    """Measure maps that are there already; DriftMeter takes them one by one.
-
-    Args:
-        reference, found: (H, W) float32 each, of one image at each place.
-        names: Of the images.
-        against: Name of the reference.
-        kind: Of the maps.
-        video: Whether the images follow each other in time.
-
-    Raises:
-        InputError: The numbers or shapes differ, or there is nothing.
-    """
-    if not len(reference) == len(found) == len(names):
-        raise InputError(
-            f"{len(reference)} maps of the reference, {len(found)} of the subject and {len(names)} names found, "
-            "expected one number of each"
-        )
-    meter = DriftMeter(against, kind=kind, video=video)
-    for name, expected, answer in zip(names, reference, found, strict=True):
-        meter.add(name, expected, answer)
-    return meter.result()
+def range_of(reference: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the 2nd and the 98th percentile of what is finite in a reference; 0 and 0 where nothing is."""
+    known = reference[np.isfinite(reference)].astype(np.float64)
+    if not known.size:
+        return 0.0, 0.0
+    low, high = np.percentile(known, RANGE_PERCENTILES)
+    return float(low), float(high)
 
 
 def _frame(reference: Map, found: Map) -> _Frame:
@@ -177,10 +154,9 @@ def _frame(reference: Map, found: Map) -> _Frame:
     with np.errstate(invalid="ignore"):
         difference = found.astype(np.float64) - exact
     difference[~np.isfinite(difference)] = np.inf
-    known = exact[np.isfinite(exact)]
-    low, high = np.percentile(known, RANGE_PERCENTILES) if known.size else (0.0, 0.0)
+    low, high = range_of(exact)
     # A reference that is lost becomes an end of the range, so that the bands have an order.
-    return _Frame(np.nan_to_num(exact, nan=low, posinf=high, neginf=low), difference, float(high - low))
+    return _Frame(np.nan_to_num(exact, nan=low, posinf=high, neginf=low), difference, high - low)
 
 
 def _or_infinite(amount: Float64) -> Float64:

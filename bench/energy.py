@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from ..engine.ort_runner import CPU
 from .nvml import open_nvml
 from .result import Energy
+from .subjects import CPU_PROVIDERS
 
 RAPL = "RAPL package"
 NVML = "NVML"
 MEASURE_S = 5.0  # RAPL counts every millisecond and NVML about every 100 ms: both are then below 2 % of it
-CPU_PROVIDERS = (CPU, "cpu")
 
 
 @dataclass(frozen=True, slots=True)

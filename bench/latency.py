@@ -8,29 +8,25 @@ lets the threads of the one before come to rest.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import count
 from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..engine.run_files import Output, save_all
+from .calls import STAGES, TIMED_SCOPES, Call, Clock, Laps, make_call
 from .result import Latency
 from .statistics import summarise
 from .subjects import Opened, failure_of
 
-Laps = tuple[int, ...]  # ns of each part of one call
-Call = Callable[[int], Laps]  # takes the number of the image, finishes before it returns
-Clock = Callable[[], int]  # ns, never falls
+# Takes the rounds done and what was measured by subject and scope, gives the scopes of one more round; none is the end.
+More = Callable[[int, Mapping[str, Mapping[str, "Series"]]], Collection[str]]
 
-TIMED_SCOPES = ("kernel", "host", "file")
-STAGES = ("decode", "preprocess", "run", "postprocess", "encode")  # the laps of "file"
 WINDOW = 5  # calls whose median is compared with that of the five before
 STEADY = 0.03  # largest difference of the two medians
 _NS_PER_MS = 1e6
@@ -88,12 +84,18 @@ class Times:
     failure: str = ""
 
 
+def no_more(done: int, series: Mapping[str, Mapping[str, Series]]) -> tuple[str, ...]:
+    """End with the plan's rounds."""
+    return ()
+
+
 def measure_latency(
     opened: Sequence[Opened],
     images: Sequence[Path],
     folder: Path,
     plan: Plan,
     *,
+    more: More = no_more,
     clock: Clock = perf_counter_ns,
     on_round: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Times]:
@@ -104,6 +106,7 @@ def measure_latency(
         images: Files; each call takes the next, and every subject the same ones.
         folder: Where depth files may go, 16-bit PNG.
         plan: How much.
+        more: Asked after the plan's rounds, and after each that it asked for.
         clock: For tests.
         on_round: Called with the number of rounds done, for progress.
 
@@ -116,38 +119,9 @@ def measure_latency(
         calls[one.subject.name] = {scope: make_call(one, images, folder, scope, clock=clock) for scope in plan.scopes}
 
     unmade = failures_of({one.subject.name: partial(make_calls, one) for one in opened})
-    turns = take_turns(calls, plan, images=len(images), clock=clock, on_round=on_round)
+    turns = take_turns(calls, plan, images=len(images), more=more, clock=clock, on_round=on_round)
     failures = {**unmade, **turns.failures}
     return {one.subject.name: _times(one.subject.name, turns, failures, plan) for one in opened}
-
-
-def make_call(one: Opened, images: Sequence[Path], folder: Path, scope: str, *, clock: Clock = perf_counter_ns) -> Call:
-    """Return what is timed in a scope; each call waits for the subject's device.
-
-    "kernel" runs the network on inputs made before, "host" infers from image array to depth array, "file" does what
-    `depthrt run` does for one image, its stages one after the other.
-
-    Raises:
-        InputError: An image cannot be read.
-    """
-    if scope == "file":
-        return _file_call(one, images, folder, clock)
-    model, wait = one.model, one.wait
-    arrays = [one.subject.read(path) for path in images]
-    work: list[Callable[[], object]]
-    if scope == "kernel":
-        work = [_kernel(one, model.prepare(array).batch) for array in arrays]
-    else:
-        work = [_host(one, array) for array in arrays]
-
-    def call(number: int) -> Laps:
-        todo = work[number % len(work)]
-        start = clock()
-        todo()
-        wait()
-        return (clock() - start,)
-
-    return call
 
 
 def take_turns(
@@ -155,6 +129,7 @@ def take_turns(
     plan: Plan,
     *,
     images: int = 1,
+    more: More = no_more,
     clock: Clock = perf_counter_ns,
     on_round: Callable[[int], None] = lambda done: None,
 ) -> Turns:
@@ -163,7 +138,7 @@ def take_turns(
     Args:
         calls: By subject and scope.
         images: How many there are; warm-up takes each once, for what depends on sizes.
-        plan, clock, on_round: As in measure_latency.
+        plan, more, clock, on_round: As in measure_latency.
     """
     series: dict[str, dict[str, Series]] = {}
 
@@ -172,10 +147,16 @@ def take_turns(
 
     failures = failures_of({name: partial(warm, name) for name in calls})
     random = np.random.default_rng(plan.seed)
-    for number in range(plan.rounds):
-        names = [name for name in calls if name not in failures]
+    for number in count():
+        timed = {name: calls[name] for name in calls if name not in failures}
+        if number >= plan.rounds:
+            scopes = more(number, {name: series[name] for name in timed})
+            timed = {name: {scope: timed[name][scope] for scope in scopes if scope in timed[name]} for name in timed}
+        names = [name for name in timed if timed[name]]
+        if not names:
+            break
         order = [names[index] for index in random.permutation(len(names))]
-        failures |= failures_of({name: partial(_turn, calls[name], series[name], plan, number) for name in order})
+        failures |= failures_of({name: partial(_turn, timed[name], series[name], plan, number) for name in order})
         on_round(number + 1)
     return Turns({name: series[name] for name in calls if name not in failures}, failures)
 
@@ -227,11 +208,16 @@ def no_collection() -> Iterator[None]:
 
 def to_latency(scope: str, series: Series, *, per_round: int) -> Latency:
     """Return a series as a result."""
-    samples_ms = tuple(sum(laps) / _NS_PER_MS for laps in series.laps)
+    samples_ms = milliseconds(series)
     found = summarise(samples_ms, per_round=per_round)
-    return Latency(
-        scope, samples_ms, found.p50, found.p90, found.p95, found.p99, found.mean, series.warmup, series.steady
-    )
+    percentiles = (found.p50, found.p90, found.p95, found.p99, found.mean)
+    rounds = len(samples_ms) // per_round
+    return Latency(scope, samples_ms, *percentiles, series.warmup, series.steady, rounds=rounds)
+
+
+def milliseconds(series: Series) -> tuple[float, ...]:
+    """Return the time of each call that counts."""
+    return tuple(sum(laps) / _NS_PER_MS for laps in series.laps)
 
 
 def _turn(calls: Mapping[str, Call], series: Mapping[str, Series], plan: Plan, number: int) -> None:
@@ -254,35 +240,3 @@ def _times(name: str, turns: Turns, failures: Mapping[str, str], plan: Plan) -> 
 def _stages(series: Series) -> dict[str, float]:
     parts = zip(*series.laps, strict=True)
     return {name: median(part) / _NS_PER_MS for name, part in zip(STAGES, parts, strict=True)}
-
-
-def _kernel(one: Opened, batch: NDArray[np.float32]) -> Callable[[], object]:
-    return lambda: one.model.runner.run(batch)
-
-
-def _host(one: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
-    return lambda: one.model.infer(image)
-
-
-def _file_call(one: Opened, images: Sequence[Path], folder: Path, clock: Clock) -> Call:
-    """Return a call from image file to depth file, with a lap for each of STAGES."""
-    model, output = one.model, Output(folder, ("png16",))
-    targets = [output.paths(Path(f"{index}")) for index in range(len(images))]
-
-    def call(number: int) -> Laps:
-        index = number % len(images)
-        marks = [clock()]
-        image = one.subject.read(images[index])
-        marks.append(clock())
-        prepared = model.prepare(image)
-        marks.append(clock())
-        answer = model.run(prepared)
-        one.wait()
-        marks.append(clock())
-        depth = model.finish(answer)
-        marks.append(clock())
-        save_all(depth, image, targets[index], output)
-        marks.append(clock())
-        return tuple(after - before for before, after in pairwise(marks))
-
-    return call

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.canary import RANGE_PERCENTILES
 from ..engine.colour import colorize
 from ..engine.depth import Depth
 from ..engine.errors import InputError
 from ..engine.image import check_image
+from .drift import range_of
 from .result import Drift, Picture, Tile
+from .wording import share
 
 PANEL_H_PX = 180
 PANEL_W_MAX_PX = 260
@@ -35,13 +36,14 @@ def tile_pictures(
     Args:
         subject: Its name.
         drift: Of the subject.
-        answers: Gives for an image's name the image (H, W, 3) uint8 BGR, the reference's depth and the subject's.
+        answers: Gives for an image's name the image (H, W, 3) uint8 BGR, the reference's depth and the subject's;
+            asked once an image, and what it gave is dropped before the next.
     """
-    pictures = []
-    for tile in drift.tiles:
-        title = f"{tile.image}: {_percent(tile.drift)} off at {tile.left_px}, {tile.top_px} px"
-        pictures.append(Picture(subject, title, tile_picture(tile, *answers(tile.image))))
-    return tuple(pictures)
+    pictures: dict[Tile, bytes] = {}
+    for name in dict.fromkeys(tile.image for tile in drift.tiles):
+        given = answers(name)
+        pictures |= {tile: tile_picture(tile, *given) for tile in drift.tiles if tile.image == name}
+    return tuple(Picture(subject, _title(tile), pictures[tile]) for tile in drift.tiles)
 
 
 def tile_picture(tile: Tile, image: NDArray[np.uint8], reference: Depth, found: Depth) -> bytes:
@@ -71,7 +73,7 @@ def tile_picture(tile: Tile, image: NDArray[np.uint8], reference: Depth, found: 
         (np.ascontiguousarray(image[view]), "photograph"),
         (painted[0], "reference"),
         (painted[1], "subject"),
-        (difference, f"difference, up to {_percent(largest)}"),
+        (difference, f"difference, up to {_amount(largest)}"),
     ]
     return _jpeg(
         np.concatenate([part for panel in panels for part in (_panel(*panel, tile, view), _gap())][:-1], axis=1)
@@ -104,8 +106,7 @@ def _paint(depth: Depth, view: tuple[slice, slice], value_range: tuple[float, fl
 
 def _difference(reference: Depth, found: Depth, view: tuple[slice, slice]) -> tuple[Colours, float]:
     """Return |found - reference| painted from 0 to its largest in the view, and that, over the reference's range."""
-    known = reference.values[np.isfinite(reference.values)]
-    low, high = np.percentile(known, RANGE_PERCENTILES) if known.size else (0.0, 0.0)
+    low, high = range_of(reference.values)
     with np.errstate(invalid="ignore"):
         amount = np.abs(found.values[view] - reference.values[view])
     finite = np.isfinite(amount)
@@ -114,7 +115,7 @@ def _difference(reference: Depth, found: Depth, view: tuple[slice, slice]) -> tu
     picture = colorize(amount, finite, larger_is_nearer=True, colormap="inferno", value_range=value_range)
     if not finite.all():
         return picture, float("inf")
-    return picture, largest / float(high - low) if high > low else float(largest and np.inf)
+    return picture, largest / (high - low) if high > low else float(largest and np.inf)
 
 
 def _panel(picture: Colours, label: str, tile: Tile, view: tuple[slice, slice]) -> Colours:
@@ -147,5 +148,9 @@ def _jpeg(picture: Colours) -> bytes:
     return _jpeg(np.asarray(half, np.uint8))
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if np.isfinite(share) else "infinitely far"
+def _title(tile: Tile) -> str:
+    return f"{tile.image}: {_amount(tile.drift)} off at {tile.left_px}, {tile.top_px} px"
+
+
+def _amount(drift: float) -> str:
+    return share(drift) if np.isfinite(drift) else "infinitely far"

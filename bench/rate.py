@@ -12,7 +12,8 @@ from time import perf_counter_ns, sleep
 
 import numpy as np
 
-from .latency import Clock, failures_of, no_collection
+from .calls import Clock
+from .latency import failures_of, no_collection
 from .result import Latency
 from .statistics import summarise
 from .subjects import Opened

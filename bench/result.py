@@ -77,6 +77,7 @@ class Latency:
         mean_ms: The same.
         warmup: Calls before the times were steady, which are not in samples_ms.
         steady: Whether they became steady before the limit of warm-up calls.
+        rounds: Turns that samples_ms are of, as many in each; 0 for "rate".
         rate_hz: Of the frames; None for the other scopes.
         missed: Frames that found the subject busy and were dropped; None for the other scopes.
         jitter_ms: Standard deviation of the time between two answers; None for the other scopes.
@@ -91,6 +92,7 @@ class Latency:
     mean_ms: Interval
     warmup: int
     steady: bool
+    rounds: int = 0
     rate_hz: float | None = None
     missed: int | None = None
     jitter_ms: float | None = None
@@ -249,13 +251,14 @@ class SubjectResult:
         throughput: By batch and streams.
         speed: How many times as fast as the reference, host to host, over turns in the same rounds; None for the
             reference itself. What slows the machine slows both, so it compares across runs better than times do.
+        speed_narrow: Whether the interval of speed became as narrow as the run asked for; None where it did not ask.
         builds_ms: Median host latency of each time the model was loaded anew; the build-to-build spread.
         cold: None where it was not measured.
         energy: None where nothing gives it.
         vram_mib: Most GPU memory in use; None without a GPU.
         drift: None for the reference itself.
         accuracy: One entry a data set.
-        failure: Why there are no figures; empty where there are.
+        failure: Why there are no figures, or no more of them; empty where nothing failed.
     """
 
     name: str
@@ -265,6 +268,7 @@ class SubjectResult:
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     throughput: tuple[Throughput, ...] = ()
     speed: Interval | None = None
+    speed_narrow: bool | None = None
     builds_ms: tuple[float, ...] = ()
     cold: ColdStart | None = None
     energy: Energy | None = None

@@ -24,7 +24,7 @@ from ..engine.model import Answer, DepthModel, Prepared
 from ..engine.preprocess import Color, fit_image
 from ..engine.runner import usable_cores
 from ..export.checkpoint import Checkpoint
-from ..export.network import DepthAnything
+from ..export.network import Network, make_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
 
@@ -50,13 +50,13 @@ class StudyRunner:
             answer: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
         return answer
 
-    def load(self) -> DepthAnything:
+    def load(self) -> Network:
         """Build the network and read its weights from the disk, as upstream's scripts begin.
 
         Raises:
             ModelFileError: The file's names are not upstream's, so that its scripts do not take it either.
         """
-        network = DepthAnything(self._architecture, family=self._family, max_depth_m=self._max_depth_m)
+        network = make_network(self._architecture, family=self._family, max_depth_m=self._max_depth_m)
         try:
             network.load_state_dict(_read_state(self._path))
         except (RuntimeError, TypeError) as error:

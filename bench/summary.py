@@ -54,16 +54,18 @@ def summarise_report(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> S
 
     Args:
         report: Of any run, also one that measured drift or accuracy alone.
-        drift_budget: Largest mean drift of a subject that may win.
+        drift_budget: Largest mean drift of a subject that may win; one that failed on the way never does.
     """
-    scope = next((one for one in _ORDER if any(latency_in(subject, one) for subject in report.subjects)), "")
-    timed = {subject.name: found for subject in report.subjects if (found := latency_in(subject, scope))}
+    sound = [subject for subject in report.subjects if not subject.failure]
+    scope = next((one for one in _ORDER if any(latency_in(subject, one) for subject in sound)), "")
+    timed = {subject.name: found for subject in sound if (found := latency_in(subject, scope))}
     if not timed:
         sentences = (*_drifts(report, drift_budget), *_accuracy(report, ""), *_failures(report))
         return Summary("No latency was measured.", sentences, "", "", "", {}, drift_budget)
     baseline = report.reference if report.reference in timed else next(iter(timed))
-    speeds = {name: speed(timed[baseline], found) for name, found in timed.items()}
-    order = sorted((one for one in report.subjects if one.name in timed), key=lambda one: timed[one.name].p50_ms.value)
+    measured = {one.name: one.speed for one in sound if scope == MAIN_SCOPE and baseline == report.reference}
+    speeds = {name: measured.get(name) or speed(timed[baseline], found) for name, found in timed.items()}
+    order = sorted((one for one in sound if one.name in timed), key=lambda one: timed[one.name].p50_ms.value)
     winner = next((one for one in order if within(one, drift_budget)), None)
     sentences = (
         *_close(order, winner, timed, drift_budget),
@@ -85,7 +87,8 @@ def within(subject: SubjectResult, budget: float) -> bool:
 def speed(baseline: Latency, found: Latency) -> Interval:
     """Return how many times as fast as the baseline, over the medians."""
     paired = len(baseline.samples_ms) == len(found.samples_ms) and found.scope != "rate"
-    return compare_medians(found.samples_ms, baseline.samples_ms, paired=paired).ratio
+    per_round = len(found.samples_ms) // found.rounds if found.rounds == baseline.rounds > 0 else 1
+    return compare_medians(found.samples_ms, baseline.samples_ms, per_round=per_round, paired=paired).ratio
 
 
 def _headline(
@@ -188,4 +191,4 @@ def _accuracy(report: Report, baseline: str) -> Iterator[str]:
 def _failures(report: Report) -> Iterator[str]:
     for one in report.subjects:
         if one.failure:
-            yield f"{one.name} gave no figures: {one.failure.rstrip('.')}."
+            yield f"{one.name} {'failed' if one.latency else 'gave no figures'}: {one.failure.rstrip('.')}."

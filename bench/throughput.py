@@ -12,7 +12,8 @@ from time import perf_counter_ns
 import numpy as np
 from numpy.typing import NDArray
 
-from .latency import WINDOW, Clock, Plan, failures_of, no_collection, warm_up
+from .calls import Clock
+from .latency import WINDOW, Plan, failures_of, no_collection, warm_up
 from .result import Throughput
 from .statistics import median_interval
 from .subjects import Opened, Subject, open_subject

@@ -20,7 +20,7 @@ from ..engine.image import Limits
 from ..engine.model import DepthModel
 from ..engine.runner import usable_cores
 from ..export.checkpoint import Checkpoint, load_network
-from ..export.network import DepthAnything
+from ..export.network import Network
 from ..export.promise import make_contract, size_rule
 from .checkpoint_options import CheckpointOptions
 
@@ -52,7 +52,7 @@ class TorchForm:
 class TorchRunner:
     """A torch network; `run` is safe from several threads."""
 
-    def __init__(self, network: DepthAnything, form: TorchForm) -> None:
+    def __init__(self, network: Network, form: TorchForm) -> None:
         if form.device == "cuda" and not torch.cuda.is_available():
             raise BackendUnavailable("torch finds no CUDA device; `depthrt doctor` says why, --device cpu works")
         self.name = "torch.compile" if form.compiled else "torch"

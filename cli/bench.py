@@ -1,32 +1,15 @@
-"""`depthrt bench`: what models cost, how far they drift and how true they are, and two such reports compared."""
+"""`depthrt bench`: models measured side by side, two such reports compared, and the layer where one model departs."""
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.errors import InputError
 from . import show
 from .exits import needs, one_line_errors
-from .export import SizeType
-
-if TYPE_CHECKING:
-    from ..bench.accuracy import Crop, Rules
-    from ..bench.alignment import Alignment
-    from ..bench.measure import BenchPlan
-    from ..bench.subjects import SubjectDevice
-    from ..bench.torch_runner import TorchPrecision
-    from ..engine.contract import Kind
-    from ..export.network import Family
-
-ALIGNMENTS = ("none", "scale", "scale-and-shift", "log")
-CROPS = ("none", "eigen", "garg")
-SCOPES = ("kernel", "host", "file")
-QUICK_ROUNDS = 8
+from .measure import measure
 
 
 class _Measuring(click.Group):
@@ -49,207 +32,6 @@ def bench() -> None:
     Example:
       depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --out report/
     """
-
-
-@bench.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option(
-    "--reference",
-    type=click.Path(path_type=Path),
-    help="File that drift is measured against. Default: a MODEL that is a checkpoint, run by torch in float32.",
-)
-@click.option(
-    "--images",
-    multiple=True,
-    metavar="INPUT",
-    help="Images, folders or patterns; may be given several times. Default: a photograph that comes with depthrt.",
-)
-@click.option(
-    "--ground-truth",
-    multiple=True,
-    metavar="DATASET",
-    help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle.",
-)
-@click.option(
-    "--out",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("report"),
-    show_default=True,
-    help="Folder for report.html, report.json and report.md.",
-)
-@click.option(
-    "--device", "devices", type=click.Choice(["cpu", "cuda"]), multiple=True, help="Default: each that works here."
-)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores this process may use.")
-@click.option(
-    "--rounds", type=click.IntRange(2), default=30, show_default=True, help="Turns of each subject, three calls each."
-)
-@click.option(
-    "--quick", is_flag=True, help=f"{QUICK_ROUNDS} rounds, no throughput, no energy, one cold start: for a first look."
-)
-@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, default=SCOPES, show_default=True)
-@click.option(
-    "--rate",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Frames a second of the rate-driven mode; 0 leaves it out.",
-)
-@click.option("--cold", type=click.IntRange(0), default=3, show_default=True, help="Fresh processes of the cold start.")
-@click.option(
-    "--builds",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Times each model is loaded anew, for the spread.",
-)
-@click.option("--throughput/--no-throughput", default=True, show_default=True)
-@click.option("--energy/--no-energy", default=True, show_default=True)
-@click.option(
-    "--compile/--no-compile",
-    "compiled",
-    default=True,
-    show_default=True,
-    help="Measure torch.compile of checkpoints too.",
-)
-@click.option(
-    "--study",
-    is_flag=True,
-    help="Measure the study's serving of checkpoints too: weights read again for every request.",
-)
-@click.option(
-    "--torch-precision",
-    "precisions",
-    type=click.Choice(["fp32", "bf16"]),
-    multiple=True,
-    default=["fp32"],
-    show_default=True,
-)
-@click.option("--video", is_flag=True, help="The images follow each other in time: measure flicker too.")
-@click.option("--count", type=click.IntRange(1), help="Take so many images of each ground truth, evenly spread.")
-@click.option(
-    "--align",
-    "alignment",
-    type=click.Choice(ALIGNMENTS),
-    help="Default: none for metres against metres, else scale-and-shift.",
-)
-@click.option(
-    "--cap",
-    type=click.FloatRange(0, min_open=True),
-    metavar="M",
-    help="Judge no depth beyond. Default: the data set's custom.",
-)
-@click.option("--crop", type=click.Choice(CROPS), default="none", show_default=True)
-@click.option(
-    "--family", type=click.Choice(["depth-anything-v1", "depth-anything-v2"]), help="Of checkpoints; as in export."
-)
-@click.option("--kind", type=click.Choice(["inverse", "metric"]), help="Of checkpoints; as in export.")
-@click.option("--max-depth", type=float, metavar="M", help="Of checkpoints; as in export.")
-@click.option(
-    "--size", type=SizeType(), metavar="N|HxW", default="518", show_default=True, help="Of checkpoints; as in export."
-)
-@click.option(
-    "--drift-budget",
-    type=click.FloatRange(0),
-    default=1.0,
-    show_default=True,
-    metavar="PERCENT",
-    help="Largest drift of what the headline may name as the one to take.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the table.")
-@one_line_errors
-def measure(
-    models: tuple[str, ...],
-    reference: Path | None,
-    images: tuple[str, ...],
-    ground_truth: tuple[str, ...],
-    folder: Path,
-    devices: tuple[SubjectDevice, ...],
-    threads: int | None,
-    rounds: int,
-    quick: bool,
-    scopes: tuple[str, ...],
-    rate: float,
-    cold: int,
-    builds: int,
-    throughput: bool,
-    energy: bool,
-    compiled: bool,
-    study: bool,
-    precisions: tuple[TorchPrecision, ...],
-    video: bool,
-    count: int | None,
-    alignment: Alignment | None,
-    cap: float | None,
-    crop: Crop,
-    family: Family | None,
-    kind: Kind | None,
-    max_depth: float | None,
-    size: int | tuple[int, int],
-    drift_budget: float,
-    as_json: bool,
-) -> None:
-    """Measure each MODEL, all in turns in one run, and write a report.
-
-    MODEL is a model file, measured on each device that works here, or a checkpoint, run by torch eager
-    and compiled. Times are of the network alone (kernel), image array to depth array (host), image file
-    to depth file (file), and of frames that arrive at a fixed rate.
-
-    \b
-    Example:
-      depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --ground-truth nyu.mat --out report/
-    """
-    with needs("bench"):
-        import jinja2  # noqa: F401 - before minutes of measuring, not after
-
-        from ..bench.checkpoint_options import CheckpointOptions
-        from ..bench.ground_truth import open_ground_truth
-        from ..bench.latency import Plan
-        from ..bench.measure import BenchPlan, choose_reference, run_bench
-        from ..bench.rate import RatePlan
-        from ..bench.report import write_report
-        from ..bench.subjects import find_subjects
-        from ..bench.throughput import LOADS
-
-    files = [*models, str(reference)] if reference is not None and str(reference) not in models else [*models]
-    checkpoint = CheckpointOptions(size=size, family=family, kind=kind, max_depth_m=max_depth)
-    subjects = find_subjects(
-        files,
-        devices=devices or None,
-        threads=threads,
-        checkpoint=checkpoint,
-        precisions=precisions,
-        compiled=compiled,
-        study=study,
-    )
-    datasets = [open_ground_truth(one) for one in ground_truth]
-    plan = BenchPlan(
-        latency=Plan(rounds=QUICK_ROUNDS if quick else rounds, scopes=tuple(scopes)),
-        rate=RatePlan(rate_hz=rate, bursts=1 if quick else RatePlan().bursts) if rate else None,
-        loads=LOADS if throughput and not quick else (),
-        processes=min(cold, 1) if quick else cold,
-        builds=builds,
-        energy=energy and not quick,
-        video=video,
-        rules=_rules(alignment, cap, crop),
-    )
-    paths = _find_images(images)
-    with show.titled() as on_step:
-        measured = run_bench(
-            subjects,
-            paths,
-            plan,
-            reference=choose_reference(subjects, reference),
-            ground_truth=[one.spread(count) for one in datasets] if count else datasets,
-            command=shlex.join(["depthrt", *sys.argv[1:]]),
-            settings=_settings(plan, paths),
-            on_step=on_step,
-        )
-    written = write_report(folder, measured.report, measured.pictures, drift_budget=drift_budget / 100)
-    show.show_report(measured.report, written, drift_budget=drift_budget / 100, as_json=as_json)
-    failed = [one for one in measured.report.subjects if one.failure]
-    sys.exit(1 if failed else 0)
 
 
 @bench.command()
@@ -305,30 +87,4 @@ def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int
     sys.exit(1 if found.departure else 0)
 
 
-def _rules(alignment: Alignment | None, cap_m: float | None, crop: Crop) -> Rules | None:
-    """Return the user's rules, or None where there are none and the data sets' custom holds."""
-    from ..bench.accuracy import Rules
-
-    if alignment is None and cap_m is None and crop == "none":
-        return None
-    return Rules(alignment or "scale-and-shift", cap_m, crop)
-
-
-def _find_images(inputs: tuple[str, ...]) -> list[Path]:
-    """Return the images that inputs name, or the one that comes with the package."""
-    from ..engine.sources import find_sources
-
-    if not inputs:
-        return [Path(__file__).parents[1] / "export" / "photo.jpg"]
-    paths = [Path(source.name) for source in find_sources(inputs) if source.kind == "image"]
-    if not paths:
-        raise InputError(f"no image in {', '.join(inputs)}; give images, folders or patterns")
-    return paths
-
-
-def _settings(plan: BenchPlan, paths: list[Path]) -> dict[str, str]:
-    latency = plan.latency
-    return {
-        "images": f"{len(paths)}, first {paths[0].name}",
-        "rounds": f"{latency.rounds} of {latency.calls} calls" if latency else "none",
-    }
+bench.add_command(measure)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 import torch
-from made_depth import make_depth
 from numpy.typing import NDArray
 
 from depthrt.bench.accuracy import (
@@ -19,10 +18,9 @@ from depthrt.bench.accuracy import (
     Rules,
     crop_mask,
     image_metrics,
-    measure,
 )
 from depthrt.bench.alignment import ALIGNMENTS, Alignment, fit_alignment
-from depthrt.bench.true_depth import Sample, TrueDepth
+from depthrt.bench.true_depth import TrueDepth
 from depthrt.engine.contract import Kind
 from depthrt.engine.errors import InputError
 
@@ -273,12 +271,11 @@ def test_images_with_few_known_pixels_are_left_out_and_counted() -> None:
 
 
 def test_a_data_set_is_the_mean_of_its_images() -> None:
-    samples = []
+    meter = AccuracyMeter("made", Rules("log", cap_m=CAP_M))
     for seed in range(3):
         depth, truth, valid = maps(seed)
-        sample = Sample(f"image {seed}", np.zeros((*truth.shape, 3), np.uint8), truth_of(truth, valid))
-        samples.append((make_depth(depth.astype(np.float32), kind="metric"), sample))
-    found = measure(iter(samples), "made", Rules("log", cap_m=CAP_M))
+        meter.add(f"image {seed}", depth.astype(np.float32), truth_of(truth, valid), kind="metric")
+    found = meter.result()
     assert (found.dataset, found.alignment, found.cap_m, found.crop) == ("made", "log", CAP_M, "none")
     assert [image.image for image in found.images] == ["image 0", "image 1", "image 2"]
     for name in METRICS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -13,42 +14,53 @@ from conftest import PHOTOS, TinyModel
 from onnx import numpy_helper
 
 import depthrt
+from depthrt.bench.find_subjects import find_subjects
+from depthrt.bench.latency import Plan
 from depthrt.bench.measure import BenchPlan, choose_reference, run_bench
 from depthrt.bench.result import Report
 from depthrt.bench.result_file import read_result, write_result
-from depthrt.bench.subjects import Subject, find_subjects
+from depthrt.bench.subjects import Subject
 from depthrt.cli import main
 from depthrt.engine.contract import Precision
 from depthrt.engine.errors import InputError
 from depthrt.engine.image import write_image
 from depthrt.engine.model import DepthModel
 
-SHORT = ("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile")
+SHORT = (
+    *("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile"),
+    *("--runner", "onnxruntime"),
+)
 SAME = 1e-4  # of the range: torch and ONNX Runtime add up in another order
+SMALL_PX = (180, 120)  # (w, h): reading and writing are measured here, and need not take long
 
 
 def bench(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["bench", *map(str, arguments)], catch_exceptions=False)
 
 
-def measured(tiny: TinyModel, out: Path, *more: object) -> tuple[Result, Report]:
-    result = bench(tiny.onnx, "--images", PHOTOS, "--out", out, "--size", 126, *SHORT, *more)
+def measured(tiny: TinyModel, photos: Path, out: Path, *more: object) -> tuple[Result, Report]:
+    result = bench(tiny.onnx, "--images", photos, "--out", out, "--size", 126, *SHORT, *more)
     return result, read_result(out / "report.json")
 
 
 @pytest.fixture(scope="module")
-def whole(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report, Path]:
-    out = tmp_path_factory.mktemp("whole")
-    truth = out / "truth"
-    truth.mkdir()
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small photographs, each with a made depth of its own beside it."""
+    folder = tmp_path_factory.mktemp("photos")
     for name in ("coffee", "chelsea"):
-        image = depthrt.read_image(PHOTOS / f"{name}.jpg")
-        write_image(truth / f"{name}.png", image)
+        image = cv2.resize(depthrt.read_image(PHOTOS / f"{name}.jpg"), SMALL_PX, interpolation=cv2.INTER_AREA)
+        write_image(folder / f"{name}.png", np.asarray(image, np.uint8))
         rows = np.linspace(1, 4, image.shape[0], dtype=np.float32)[:, None]
-        np.save(truth / f"{name}.npy", np.repeat(rows, image.shape[1], axis=1))
+        np.save(folder / f"{name}.npy", np.repeat(rows, image.shape[1], axis=1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tiny: TinyModel, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report, Path]:
+    out = tmp_path_factory.mktemp("whole") / "report"
     more = ("--reference", tiny.checkpoint, "--family", "depth-anything-v2", "--kind", "inverse", "--study")
-    result, report = measured(tiny, out / "report", *more, "--ground-truth", truth)
-    return result, report, out / "report"
+    result, report = measured(tiny, photos, out, *more, "--ground-truth", photos)
+    return result, report, out
 
 
 def test_a_run_leaves_a_report_for_people_and_one_for_machines(whole: tuple[Result, Report, Path]) -> None:
@@ -62,7 +74,7 @@ def test_a_run_leaves_a_report_for_people_and_one_for_machines(whole: tuple[Resu
     assert report.made.versions["depthrt"] == depthrt.__version__
 
 
-def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report, Path]) -> None:
+def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report, Path], photos: Path) -> None:
     _, report, _ = whole
     names = [one.name for one in report.subjects]
     assert names == ["tiny.onnx cpu", "tiny.pth torch fp32 cpu", "tiny.pth study"]
@@ -73,7 +85,7 @@ def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report,
             ("host", 6),
             ("file", 6),
         ]
-        assert one.accuracy[0].dataset == "truth" and len(one.accuracy[0].images) == 2
+        assert one.accuracy[0].dataset == photos.name and len(one.accuracy[0].images) == 2
         assert set(one.stages_ms) == {"decode", "preprocess", "run", "postprocess", "encode"}
         assert (one.drift is None) == (one.speed is None) == (one.name == report.reference)
     drifts = {one.name: one.drift.mean for one in report.subjects if one.drift}
@@ -89,10 +101,10 @@ def test_the_table_goes_to_standard_output_and_talk_to_standard_error(whole: tup
     assert "..." not in result.stdout
 
 
-def test_a_subject_that_fails_is_named_and_the_others_go_on(tiny: TinyModel, tmp_path: Path) -> None:
+def test_a_subject_that_fails_is_named_and_the_others_go_on(tiny: TinyModel, photos: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(tiny.onnx.read_bytes()[:5000])
-    result, report = measured(tiny, tmp_path / "report", broken)
+    result, report = measured(tiny, photos, tmp_path / "report", broken)
     assert result.exit_code == 1
     assert "error: broken.onnx cpu: " in result.stderr
     good, bad = report.subjects
@@ -114,7 +126,7 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
         def run(self, batch: np.ndarray) -> np.ndarray:
             nonlocal calls
             calls += 1
-            if calls > 20:
+            if calls > 6:  # two of warm-up in each scope, then its first turn
                 raise RuntimeError("the device is gone")
             return self._runner.run(batch)
 
@@ -125,8 +137,8 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
         model = depthrt.load(tiny.onnx, device="cpu")
         return DepthModel(Failing(model), model.contract, limits=model.limits)
 
-    subjects = [*find_subjects([tiny.onnx], devices=["cpu"]), Subject("failing", open_failing)]
-    plan = BenchPlan(rate=None, loads=(), processes=0, energy=False)
+    subjects = [*find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"]), Subject("failing", open_failing)]
+    plan = BenchPlan(latency=Plan(rounds=2, calls=1, warmup_calls=1), rate=None, loads=(), processes=0, energy=False)
     found = run_bench(subjects, [PHOTOS / "coffee.jpg"], plan).report.subjects
     assert not found[0].failure and found[0].latency
     assert found[1].failure == "RuntimeError: the device is gone"
@@ -134,7 +146,7 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
 
 
 def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
-    subjects = find_subjects([tiny.onnx], devices=["cpu"])
+    subjects = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"])
     assert choose_reference(subjects, None) == ""
     assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
     with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
@@ -189,6 +201,13 @@ def test_the_bisect_verb_names_a_planted_layer(tiny: TinyModel, tmp_path: Path) 
     assert "departs at " in found.stdout and "blocks.2" in found.stdout
     same = bench("bisect", tiny.onnx, tiny.onnx)
     assert same.exit_code == 0 and "no departure" in same.stdout
+
+
+@pytest.mark.parametrize("rounds", ["1", "0", "-3", "some"])
+def test_rounds_that_are_no_number_are_wrong_usage(rounds: str) -> None:
+    result = bench("model.onnx", "--rounds", rounds)
+    assert result.exit_code == 2
+    assert f"'{rounds}' found, expected auto or a number of 2 or more" in result.stderr
 
 
 def test_help_shows_every_verb_and_its_example() -> None:

@@ -12,12 +12,11 @@ from conftest import PHOTOS, TinyModel
 from made import make_contract
 from numpy.typing import NDArray
 
+from depthrt.bench.calls import STAGES, TIMED_SCOPES, Laps
 from depthrt.bench.cold_start import measure_cold_start
+from depthrt.bench.find_subjects import find_subjects
 from depthrt.bench.latency import (
-    STAGES,
-    TIMED_SCOPES,
     WINDOW,
-    Laps,
     Plan,
     is_steady,
     measure_latency,
@@ -27,7 +26,7 @@ from depthrt.bench.latency import (
 )
 from depthrt.bench.rate import RatePlan, feed_frames, measure_rate, rate_latency
 from depthrt.bench.statistics import compare_medians
-from depthrt.bench.subjects import Opened, Subject, find_subjects, open_subject
+from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
 from depthrt.engine.contract import Precision, SizeRule
 from depthrt.engine.errors import BackendUnavailable
@@ -111,7 +110,7 @@ def test_each_scope_holds_what_the_runner_takes_and_waits_for_its_device(tmp_pat
 
 
 def test_a_real_models_stages_add_up_to_its_time_from_file_to_file(tiny: TinyModel, tmp_path: Path) -> None:
-    (subject,) = find_subjects([tiny.onnx], devices=["cpu"], threads=1)
+    (subject,) = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"], threads=1)
     with (opened := open_subject(subject)).model:
         times = measure_latency([opened], IMAGES[:1], tmp_path, Plan(rounds=1, calls=1, warmup_calls=1))[subject.name]
     assert tuple(times.stages_ms) == STAGES
@@ -364,7 +363,7 @@ def test_builds_load_anew_and_close_again() -> None:
 
 
 def test_a_cold_start_is_measured_in_processes_of_its_own(tiny: TinyModel) -> None:
-    (subject,) = find_subjects([tiny.onnx], devices=["cpu"], threads=1)
+    (subject,) = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"], threads=1)
     found = measure_cold_start(subject, read_image(IMAGES[0]), processes=2).cold
     assert found.processes == 2
     assert min(found.process_ms, found.import_ms, found.load_ms, found.first_ms, found.second_ms) > 0
@@ -373,12 +372,12 @@ def test_a_cold_start_is_measured_in_processes_of_its_own(tiny: TinyModel) -> No
 
 
 def test_a_subject_that_fails_in_a_fresh_process_says_why(tmp_path: Path) -> None:
-    (subject,) = find_subjects([tmp_path / "none.onnx"], devices=["cpu"])
+    (subject,) = find_subjects([tmp_path / "none.onnx"], devices=["cpu"], runners=["onnxruntime"])
     with pytest.raises(BackendUnavailable, match=r"fails in a fresh process: .*none\.onnx does not exist"):
         measure_cold_start(subject, np.zeros((28, 28, 3), np.uint8), processes=1)
 
 
 def test_a_process_that_hangs_is_ended(tiny: TinyModel) -> None:
-    (subject,) = find_subjects([tiny.onnx], devices=["cpu"])
+    (subject,) = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"])
     with pytest.raises(BackendUnavailable, match=r"no depth within 0\.01 s"):
         measure_cold_start(subject, np.zeros((28, 28, 3), np.uint8), timeout_s=0.01)

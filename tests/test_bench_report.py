@@ -274,6 +274,21 @@ def test_a_subject_with_values_that_are_not_finite_never_wins() -> None:
     assert "fast takes 1.00 ms, but 3 values are not finite." in summarise_report(report).sentences
 
 
+def test_a_subject_that_failed_on_the_way_never_wins_although_it_has_times() -> None:
+    broken = replace(constant("fast", 1.0), failure="RuntimeError: the device is gone")
+    summary = summarise_report(replace(whole(), subjects=(constant("slow", 9.0), broken), reference=""))
+    assert (summary.winner, summary.baseline, list(summary.speeds)) == ("slow", "slow", ["slow"])
+    assert "fast failed: RuntimeError: the device is gone." in summary.sentences
+
+
+def test_the_speed_that_a_run_measured_is_the_one_that_is_shown() -> None:
+    measured = replace(constant("b", 12.0), speed=Interval(2.6, 2.5, 2.7))
+    report = replace(whole(), subjects=(constant("a", 30.0), measured), reference="a")
+    assert summarise_report(report).speeds["b"] == measured.speed
+    other = summarise_report(replace(report, reference="")).speeds["b"]  # against what stands first
+    assert other.value == pytest.approx(2.5)
+
+
 def test_speed_is_the_baselines_time_over_the_subjects() -> None:
     report = replace(whole(), subjects=(constant("a", 30.0), constant("b", 12.0, drift=0.002)), reference="a")
     summary = summarise_report(report)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from random_checkpoint import TINY, random_network, save_official
 from reference_depth_anything import reference_infer
 
 from depthrt.bench.checkpoint_options import CheckpointOptions
+from depthrt.bench.find_subjects import find_subjects
 from depthrt.bench.study_serving import read_as_study
-from depthrt.bench.subjects import Subject, facts_of, find_subjects, open_subject, open_subjects
+from depthrt.bench.subjects import Subject, facts_of, open_subject, open_subjects
 from depthrt.engine.contract import read_contract
 from depthrt.engine.errors import BackendUnavailable, DepthrtError, InputError, ModelFileError
 from depthrt.engine.image import read_image
+from depthrt.engine.runner import available_choices
 
 OPTIONS = CheckpointOptions(size=126, family="depth-anything-v2", kind="inverse")
 COFFEE = PHOTOS / "coffee.jpg"
@@ -25,7 +28,8 @@ BF16_DRIFT = 2e-2  # mean, of the range; 3e-3 measured on random weights
 
 
 def find(*models: str | Path, options: CheckpointOptions = OPTIONS, **more: object) -> list[Subject]:
-    arguments = {"devices": ["cpu"], "threads": 1, "compiled": False, "checkpoint": options} | more
+    kept = {"devices": ["cpu"], "runners": ["onnxruntime"], "threads": 1, "compiled": False}
+    arguments = kept | {"checkpoint": options} | more
     return find_subjects(models, **arguments)  # type: ignore[arg-type]
 
 
@@ -58,10 +62,33 @@ def test_without_a_choice_each_device_that_works_is_taken(tiny: TinyModel) -> No
     assert {"tiny.onnx cpu", "tiny.pth torch fp32 cpu"} <= {subject.name for subject in found}
 
 
+def test_a_model_file_is_a_subject_for_each_runner_and_precision_of_the_cpu(tiny: TinyModel) -> None:
+    choices = available_choices(read_contract(tiny.onnx), 1)
+    found = find(tiny.onnx, runners=None)
+    others = [f"tiny.onnx {choice.runner} {choice.precision}" for choice in choices[1:]]
+    assert [one.name for one in found] == ["tiny.onnx cpu", *others]
+    for subject, choice in zip(found, choices, strict=True):
+        with (opened := open_subject(subject)).model:
+            facts = facts_of(opened, (400, 600))
+        assert (facts["runner"], facts["precision"], facts["threads"]) == (choice.runner, choice.precision, "1")
+    of_one = find(tiny.onnx, runners=["openvino"])
+    assert [one.name for one in of_one] == [one.name for one in found if " openvino " in one.name]
+
+
+def test_a_runner_that_was_asked_for_and_is_not_there_is_a_failure(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert [one.name for one in find(tiny.onnx, runners=None)] == ["tiny.onnx cpu"]
+    _, (failed,) = open_subjects(find(tiny.onnx, runners=["openvino"]))
+    assert failed.name == "tiny.onnx openvino fp32" and "pip install 'depthrt[cpu]'" in failed.failure
+
+
 def test_all_subjects_of_one_network_agree_with_the_reference(tiny: TinyModel) -> None:
     reference = reference_infer(tiny.state, read_image(COFFEE), "depth-anything-v2", base_px=126)
-    found = {subject.name: depth_of(subject) for subject in find(tiny.onnx, tiny.checkpoint, study=True)}
-    assert len(found) == 3
+    subjects = find(tiny.onnx, tiny.checkpoint, runners=None, study=True)
+    found = {subject.name: depth_of(subject) for subject in subjects if " bf16" not in subject.name}
+    assert {"tiny.onnx cpu", "tiny.pth torch fp32 cpu", "tiny.pth study"} <= found.keys()
     for name, values in found.items():
         assert distance(values, reference) <= TOLERANCE, name
 
@@ -180,5 +207,5 @@ def test_what_torch_refuses_is_one_line(tiny: TinyModel) -> None:
 
 
 def test_the_default_model_is_named_like_a_file() -> None:
-    (subject,) = find("default")
+    (subject,) = find("default", runners=["onnxruntime"])
     assert (subject.name, subject.facts["file"]) == ("default cpu", "default")

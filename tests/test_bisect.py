@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import TinyModel, export_tiny
+from conftest import TinyModel
 from onnx import numpy_helper
 
 from depthrt.bench.bisect import TOLERANCE, bisect
@@ -27,11 +27,6 @@ FAULTS = [
     ("network.depth_head.scratch.refinenet2.out_conv.weight", "depth_head.scratch.refinenet2.out_conv"),
     ("network.depth_head.scratch.output_conv2.2.weight", "depth_head.scratch.output_conv2.2"),
 ]
-
-
-@pytest.fixture(scope="module")
-def half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
-    return export_tiny(tmp_path_factory.mktemp("half"), size=(126, 196), precision="fp16")
 
 
 def named(model: onnx.ModelProto, weight: str) -> str:
@@ -77,9 +72,9 @@ def test_a_planted_fault_is_named(tiny_static: TinyModel, tmp_path: Path, weight
 
 @pytest.mark.parametrize(("weight", "layer"), [FAULTS[1], FAULTS[3], FAULTS[6]])
 def test_a_fault_is_named_across_precisions(
-    tiny_static: TinyModel, half: TinyModel, tmp_path: Path, weight: str, layer: str
+    tiny_static: TinyModel, tiny_half: TinyModel, tmp_path: Path, weight: str, layer: str
 ) -> None:
-    users = spoil(half.onnx, weight, tmp_path / "spoilt.onnx")
+    users = spoil(tiny_half.onnx, weight, tmp_path / "spoilt.onnx")
     found = bisect(tiny_static.onnx, tmp_path / "spoilt.onnx", threads=1)
     assert found.runs <= math.log2(found.nodes) + 2
     assert found.tolerance == TOLERANCE["fp16"]
@@ -88,15 +83,15 @@ def test_a_fault_is_named_across_precisions(
     assert found.departure.layer == layer
 
 
-def test_sound_files_are_let_go_after_one_run(tiny_static: TinyModel, half: TinyModel) -> None:
-    for suspect in (tiny_static, half):
+def test_sound_files_are_let_go_after_one_run(tiny_static: TinyModel, tiny_half: TinyModel) -> None:
+    for suspect in (tiny_static, tiny_half):
         found = bisect(tiny_static.onnx, suspect.onnx, threads=1)
         assert (found.departure, found.runs) == (None, 1)
         assert found.difference <= found.tolerance
 
 
-def test_a_tighter_tolerance_finds_where_fp16_begins_to_differ(tiny_static: TinyModel, half: TinyModel) -> None:
-    found = bisect(tiny_static.onnx, half.onnx, tolerance=1e-6, threads=1)
+def test_a_tighter_tolerance_finds_where_fp16_begins_to_differ(tiny_static: TinyModel, tiny_half: TinyModel) -> None:
+    found = bisect(tiny_static.onnx, tiny_half.onnx, tolerance=1e-6, threads=1)
     assert found.departure is not None
     assert found.departure.layer in ("pretrained", "pretrained.patch_embed.proj")  # the first arithmetic in float16
 

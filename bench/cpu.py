@@ -1,0 +1,231 @@
+"""The CPU's contest: torch, the naive export and depthrt's file in every way this CPU runs them, all in one run.
+
+python -m depthrt.bench.cpu depth_anything_v2_vits.pth vits-518x518.onnx --size 518x518 -o cpu.json
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import click
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..engine.contract import Precision
+from ..engine.cores import usable_cores
+from ..engine.errors import InputError
+from ..engine.openvino_runner import cpu_precisions
+from ..engine.runner import available_choices
+from ..export.checkpoint import load_network
+from .checkpoint_options import CheckpointOptions
+from .figures import latency_in
+from .find_subjects import find_subjects
+from .latency import Plan
+from .measure import BenchPlan, choose_reference, run_bench
+from .naive_export import open_naive, write_naive
+from .result import Report, SubjectResult
+from .result_file import write_result
+from .subjects import Subject
+from .torch_runner import DTYPES, TorchPrecision
+from .wording import ABSENT
+
+PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
+SCOPE = "kernel"  # the network alone: the work that is counted
+CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
+CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast
+
+
+def cpu_subjects(
+    checkpoint: Path,
+    models: Sequence[Path],
+    options: CheckpointOptions,
+    folder: Path,
+    *,
+    threads: int,
+    compiled: bool = True,
+) -> list[Subject]:
+    """Return torch in float32 and bf16, the naive export in each runner, and each model file in each.
+
+    Args:
+        checkpoint: What the model files were made of.
+        models: Static files of depthrt, of the options' size.
+        options: How the checkpoint is read; its size is (H, W).
+        folder: Where the naive export is written; it must outlive the subjects.
+        threads: Of every subject.
+        compiled: Whether torch.compile takes part, which needs a compiler and minutes.
+
+    Raises:
+        InputError: The size is not one size, which a naive export needs.
+    """
+    if isinstance(options.size, int):
+        raise InputError(f"size {options.size} found, expected HxW such as 518x518: a naive export has one size")
+    file = folder / "naive.onnx"
+    contract = write_naive(checkpoint, options, file)
+    naive = [
+        Subject(
+            f"naive export {choice.runner} {choice.precision}",
+            partial(open_naive, file, contract, choice),
+            {"file": file.name, "threads": str(threads)},
+            needs=(choice.runner, "cv2"),
+        )
+        for choice in available_choices(contract, threads)
+    ]
+    torch_ways = find_subjects(
+        [checkpoint],
+        devices=["cpu"],
+        threads=threads,
+        checkpoint=options,
+        precisions=_precisions(),
+        compiled=compiled,
+    )
+    return [*torch_ways, *naive, *find_subjects(models, devices=["cpu"], threads=threads)]
+
+
+def count_work(checkpoint: Path, options: CheckpointOptions) -> float:
+    """Return what one image costs in GFLOP: two for each multiplication and addition of products and convolutions.
+
+    Args:
+        checkpoint: Whose network is counted.
+        options: Its size is (H, W).
+    """
+    height, width = (options.size, options.size) if isinstance(options.size, int) else options.size
+    network = load_network(options.read(checkpoint)).to("meta")
+    network.set_attention("plain")  # whose products are counted; torch's own operator is a single one
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network(torch.empty(1, 3, height, width, device="meta"))
+    return float(counter.get_total_flops()) / 1e9
+
+
+def measure_ceilings(threads: int) -> dict[Precision, float]:
+    """Return the GFLOP/s of a large matrix product in torch, by precision: a floor under every time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return {precision: _ceiling(DTYPES[precision]) for precision in _precisions()}
+    finally:
+        torch.set_num_threads(before)
+
+
+def with_shares(report: Report, work_gflop: float, ceilings: dict[Precision, float]) -> Report:
+    """Return the report with GFLOP/s and the share of its precision's ceiling among each subject's facts."""
+    return replace(report, subjects=tuple(_with_share(one, work_gflop, ceilings) for one in report.subjects))
+
+
+def to_table(report: Report) -> str:
+    """Return one line a subject: median and 90th percentile, GFLOP/s, share of the ceiling, drift, peak memory."""
+    rows = [("subject", "ms", "p90", "GFLOP/s", "of ceiling", "drift", "peak MiB"), *map(_row, report.subjects)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    )
+
+
+def _precisions() -> tuple[TorchPrecision, ...]:
+    """Return what this CPU computes in; torch would take any, at a tenth of the speed."""
+    return ("fp32", "bf16") if "bf16" in cpu_precisions() else ("fp32",)
+
+
+def _ceiling(dtype: torch.dtype) -> float:
+    left, right = (torch.randn(CEILING_SIDE, CEILING_SIDE).to(dtype) for _ in range(2))
+    best_s = min(_product_s(left, right) for _ in range(CEILING_ROUNDS))
+    return 2 * CEILING_SIDE**3 / best_s / 1e9
+
+
+def _product_s(left: torch.Tensor, right: torch.Tensor) -> float:
+    start = perf_counter()
+    torch.mm(left, right)
+    return perf_counter() - start
+
+
+def _with_share(subject: SubjectResult, work_gflop: float, ceilings: dict[Precision, float]) -> SubjectResult:
+    latency = latency_in(subject, SCOPE)
+    if latency is None:
+        return subject
+    rate = work_gflop / latency.p50_ms.value * 1e3
+    found = {"GFLOP/s": f"{rate:.0f}"}
+    for precision, ceiling in ceilings.items():
+        if subject.facts.get("precision") == precision:
+            found["of ceiling"] = f"{rate / ceiling:.0%}"
+    return replace(subject, facts={**subject.facts, **found})
+
+
+def _row(subject: SubjectResult) -> tuple[str, ...]:
+    latency = latency_in(subject, SCOPE)
+    if subject.failure or latency is None:
+        return (subject.name, subject.failure or "not measured", *[ABSENT] * 5)
+    return (
+        subject.name,
+        f"{latency.p50_ms.value:.0f}",
+        f"{latency.p90_ms.value:.0f}",
+        subject.facts.get("GFLOP/s", ABSENT),
+        subject.facts.get("of ceiling", ABSENT),
+        f"{subject.drift.mean:.1e}" if subject.drift else ABSENT,
+        f"{subject.cold.peak_rss_mib:.0f}" if subject.cold else ABSENT,
+    )
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("models", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--size", default="518x518", show_default=True, metavar="HxW", help="Of the network's input.")
+@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Default: one that comes with depthrt.")
+@click.option("--rounds", type=click.IntRange(2), default=10, show_default=True)
+@click.option("--calls", type=click.IntRange(1), default=1, show_default=True, help="Timed calls in a turn.")
+@click.option("--warmup-s", type=float, default=20.0, show_default=True, help="Longest warm-up of a subject.")
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
+@click.option("--compile/--no-compile", "compiled", default=True, show_default=True)
+@click.option("--cold", type=click.IntRange(0), default=1, show_default=True, help="Fresh processes, for memory.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
+def main(
+    checkpoint: Path,
+    models: tuple[Path, ...],
+    size: str,
+    images: tuple[Path, ...],
+    rounds: int,
+    calls: int,
+    warmup_s: float,
+    threads: int | None,
+    compiled: bool,
+    cold: int,
+    out: Path,
+) -> None:
+    """Measure CHECKPOINT in torch and as a naive export, and MODELS made of it, in turns; print a table."""
+    height, width = (int(side) for side in size.split("x"))
+    options, threads = CheckpointOptions(size=(height, width)), threads or usable_cores()
+    work_gflop, ceilings = count_work(checkpoint, options), measure_ceilings(threads)
+    latency = Plan(rounds=rounds, calls=calls, scopes=(SCOPE,), warmup_s=warmup_s)
+    with TemporaryDirectory() as folder:
+        subjects = cpu_subjects(checkpoint, models, options, Path(folder), threads=threads, compiled=compiled)
+        measured = run_bench(
+            subjects,
+            images or [PHOTO],
+            BenchPlan(latency=latency, rate=None, loads=(), processes=cold, energy=False),
+            reference=choose_reference(subjects, None),
+            command=shlex.join(["python", "-m", "depthrt.bench.cpu", *sys.argv[1:]]),
+            settings={
+                "size": size,
+                "rounds": f"{rounds} of {calls} calls",
+                "images": str(len(images or [PHOTO])),
+                "work": f"{work_gflop:.1f} GFLOP",
+                **{f"ceiling {name}": f"{value:.0f} GFLOP/s" for name, value in ceilings.items()},
+            },
+            on_step=lambda title, done, wanted: click.echo(f"{title} {done}/{wanted}", err=True),
+        )
+    report = with_shares(measured.report, work_gflop, ceilings)
+    write_result(out, report)
+    click.echo(to_table(report))
+    click.echo(f"{work_gflop:.1f} GFLOP an image; ceilings {ceilings}; {' '.join(report.warnings)}", err=True)
+
+
+if __name__ == "__main__":
+    main()
