@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..engine.canary import canary_input
 from ..engine.contract import Contract, read_contract
+from ..engine.cores import usable_cores
 from ..engine.ort_runner import CPU, import_onnxruntime
 from ..engine.preprocess import Float32
-from ..engine.runner import usable_cores
 from .graph_cuts import Cut, Graph, common_cuts, read_graph
 
 # Largest relative difference of a sound layer. Measured on ViT-S with random weights: float32 on the CPU under 1e-6,

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import __version__
-from ..engine.runner import usable_cores
+from ..engine.cores import usable_cores
 from .nvml import open_nvml
 from .result import Machine, Made
 

@@ -18,10 +18,10 @@ from time import perf_counter
 
 import click
 
+from ..engine.cores import usable_cores
 from ..engine.image import read_image
 from ..engine.model import DepthModel, Prepared, load
 from ..engine.run_files import Output, run_images
-from ..engine.runner import usable_cores
 from ..engine.sources import Source, find_sources
 
 BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both

@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ..engine.contract import Precision
+from ..engine.cores import usable_cores
 from ..engine.depth import Depth, Timings
 from ..engine.errors import InputError, ModelFileError
 from ..engine.image import Limits
 from ..engine.model import Answer, DepthModel, Prepared
 from ..engine.preprocess import Color, fit_image
-from ..engine.runner import usable_cores
 from ..export.checkpoint import Checkpoint
 from ..export.network import Network, make_network
 from .checkpoint_options import CheckpointOptions

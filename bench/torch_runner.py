@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ..engine.canary import FORMULA
 from ..engine.contract import Canary, Contract, Precision
+from ..engine.cores import usable_cores
 from ..engine.errors import BackendUnavailable, InputError
 from ..engine.image import Limits
 from ..engine.model import DepthModel
-from ..engine.runner import usable_cores
 from ..export.checkpoint import Checkpoint, load_network
 from ..export.network import Network
 from ..export.promise import make_contract, size_rule

@@ -26,6 +26,11 @@ class OrtRunner:
     def __init__(self, path: Path, contract: Contract, *, device: Device, threads: int) -> None:
         ort = import_onnxruntime()
         providers = _providers(ort, device)
+        if contract.precision == "bf16" and CUDA not in providers:
+            raise BackendUnavailable(
+                f"{path} is bf16, in which ONNX Runtime does not compute on a CPU; build an engine of it, or export "
+                "with --precision fp32"
+            )
         self.precision: Precision = contract.precision
         self._session: Any = _open_session(ort, path, providers, threads)
         self.provider: str = self._session.get_providers()[0]  # the truth, whatever was asked for
@@ -36,8 +41,11 @@ class OrtRunner:
             )
         if CUDA in providers and self.provider != CUDA:
             notes.append("ONNX Runtime could not start its CUDA provider, so the CPU is used")
-        if self.provider == CPU and contract.precision == "fp16":
-            notes.append("a CPU computes this fp16 file in float32, slower than a file exported with --precision fp32")
+        if self.provider == CPU and contract.precision in ("fp16", "fp16-safe"):
+            notes.append(
+                f"a CPU computes this {contract.precision} file in float32, slower than a file exported with "
+                "--precision fp32"
+            )
         self.notes: tuple[str, ...] = tuple(notes)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

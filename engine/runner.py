@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .choice import Choice
 from .contract import Contract, Precision
-from .cores import usable_cores as usable_cores  # noqa: PLC0414 (bench imports it from here)
+from .cores import usable_cores
 from .errors import BackendUnavailable, InputError
 
 Device = Literal["auto", "cpu", "cuda"]

@@ -13,7 +13,7 @@ from onnx import TensorProto
 from random_checkpoint import TINY, random_network
 
 import depthrt
-from depthrt import InputError
+from depthrt import BackendUnavailable, InputError, load
 from depthrt.engine.build import build_engine
 from depthrt.engine.canary import drift
 from depthrt.engine.contract import read_contract
@@ -113,6 +113,11 @@ def test_bf16_is_checked_in_float32_and_by_torch(brain: Exported) -> None:
     assert (brain.contract.precision, brain.contract.attention) == ("bf16", "fused")
     assert [one.name for one in brain.parity] == ["a photograph", "a photograph, in bf16 by torch"]
     assert all(1e-4 < one.drift <= TOLERANCE["bf16"] for one in brain.parity)  # bf16 weights and arithmetic show
+
+
+def test_a_cpu_refuses_a_bf16_file_and_says_what_to_export(brain: Exported) -> None:
+    with pytest.raises(BackendUnavailable, match=r"is bf16, in which ONNX Runtime does not compute.*--precision fp32"):
+        load(brain.path, device="cpu")
 
 
 def test_bf16_keeps_transposed_convolutions_in_float32(brain: Exported) -> None:
