@@ -13,7 +13,7 @@ import numpy as np
 
 from .cores import usable_cores
 from .errors import BackendUnavailable
-from .openvino_runner import DEVICE, has_bf16, import_openvino
+from .openvino_runner import DEVICE, has_bf16, import_openvino, the_core
 from .ort_runner import CPU, CUDA, import_onnxruntime
 
 # An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
@@ -88,7 +88,7 @@ def _openvino() -> Finding:
         reason, _, install = str(error).partition("; install it with: ")
         return Finding(name, False, reason, install)
     try:
-        core = ov.Core()
+        core = the_core()
         (answer,) = core.compile_model(core.read_model(IDENTITY_MODEL), DEVICE)([np.ones(1, np.float32)]).values()
         bf16 = has_bf16(core)
     except Exception as error:  # whatever a broken installation raises is the finding

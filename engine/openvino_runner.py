@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,8 +32,7 @@ class OpenVinoRunner:
     name = "openvino"
 
     def __init__(self, path: Path, contract: Contract, *, precision: Precision, threads: int) -> None:
-        ov = import_openvino()
-        core = ov.Core()
+        ov, core = import_openvino(), the_core()
         check_precision(core, precision)
         self.provider = DEVICE
         self._compiled: Any = _compile(ov, core, path, contract, precision, threads)
@@ -75,14 +75,24 @@ def import_openvino() -> ModuleType:
     return module
 
 
+@cache
+def the_core() -> Any:  # noqa: ANN401
+    """Return the process's one OpenVINO, which is never dropped.
+
+    Its CPU plugin gives the thread that loads it a stack for signals, and takes that stack's memory along when the
+    last Core goes: the next Ctrl-C, which Python handles on it, would end the process (seen in 2026.4.1).
+    """
+    return import_openvino().Core()
+
+
 def cpu_precisions() -> tuple[Precision, ...]:
     """Return the precisions that OpenVINO computes a float32 file in on this machine, slowest first; none without it.
 
     Never raises: what a broken installation does is the doctor's to tell.
     """
     try:
-        core = import_openvino().Core()
-        return ("fp32", "bf16") if has_bf16(core) else ("fp32",)
+        import_openvino()
+        return ("fp32", "bf16") if has_bf16(the_core()) else ("fp32",)
     except Exception:
         return ()
 

@@ -14,6 +14,7 @@ from .network import AnyArchitecture, ConvArchitecture, Family
 from .safe_load import shown
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
+ALIKE: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")  # named alike in every folder of Hugging Face
 
 _FIELDS = ("family", "kind", "max_depth_m")
@@ -175,7 +176,7 @@ def _settle(path: Path, options: Claim, sources: list[Claim]) -> Claim:
 def _unknown(path: Path, settled: Claim) -> str:
     wanted = []
     if settled.family is None:
-        wanted.append(f"--family {'|'.join(FAMILIES)}")
+        wanted.append(f"--family {'|'.join(ALIKE)}")
     if settled.kind is None:
         wanted.append(f"--kind {'|'.join(KINDS)} (metric with --max-depth METRES)")
     if settled.kind == "metric" and settled.max_depth_m is None:

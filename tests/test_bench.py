@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnx
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from conftest import PHOTOS, TinyModel
 from onnx import numpy_helper
@@ -28,10 +30,18 @@ from depthrt.engine.model import DepthModel
 
 SHORT = (
     *("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile"),
-    *("--runner", "onnxruntime"),
+    *("--runner", "onnxruntime", "--threads", "1"),
 )
 SAME = 1e-4  # of the range: torch and ONNX Runtime add up in another order
 SMALL_PX = (180, 120)  # (w, h): reading and writing are measured here, and need not take long
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads_as_before() -> Iterator[None]:
+    """A subject sets torch's threads for the whole process; the tests after these get theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def bench(*arguments: object) -> Result:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,14 @@ OPTIONS = CheckpointOptions(size=126, family="depth-anything-v2", kind="inverse"
 COFFEE = PHOTOS / "coffee.jpg"
 TOLERANCE = 1e-4  # of the range: the bar for float32
 BF16_DRIFT = 2e-2  # mean, of the range; 3e-3 measured on random weights
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads_as_before() -> Iterator[None]:
+    """A subject sets torch's threads for the whole process; the tests after these get theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def find(*models: str | Path, options: CheckpointOptions = OPTIONS, **more: object) -> list[Subject]:

@@ -12,7 +12,7 @@ from depthrt import BackendUnavailable, InputError, ModelFileError
 from depthrt.engine.canary import canary_drift, canary_input
 from depthrt.engine.compiled_cache import compiled_folder
 from depthrt.engine.contract import Precision, read_contract
-from depthrt.engine.openvino_runner import OpenVinoRunner, cpu_precisions
+from depthrt.engine.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
 from depthrt.engine.runner import Runner, open_runner
 from depthrt.engine.verdicts import DRIFT
 
@@ -171,3 +171,9 @@ def test_without_openvino_the_extra_is_named(tiny: TinyModel, monkeypatch: pytes
     with pytest.raises(BackendUnavailable, match=r"pip install 'depthrt\[cpu\]'"):
         opened(tiny)
     assert cpu_precisions() == ()
+
+
+def test_the_process_has_one_openvino_that_stays() -> None:
+    first = the_core()
+    cpu_precisions()
+    assert the_core() is first
