@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from importlib.util import find_spec
 import numpy as np
 
 from .cores import usable_cores
+from .driver import find_gpu
 from .errors import BackendUnavailable
 from .openvino_runner import DEVICE, has_bf16, import_openvino, the_core
 from .ort_runner import CPU, CUDA, import_onnxruntime
+from .trt import import_tensorrt
 
 # An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
 # without the onnx library. Made with onnx.helper: opset 13, IR version 8.
@@ -22,7 +23,6 @@ IDENTITY_MODEL = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201695a0f0a0178120a0a08080112040a02"
     "0801620f0a0179120a0a08080112040a02080142040a00100d"
 )
-CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 
 
@@ -52,6 +52,7 @@ def examine() -> list[Finding]:
         _provider("onnxruntime CUDA", CUDA),
         _openvino(),
         _driver(),
+        _tensorrt(),
         _packages("export", EXPORT_PACKAGES),
     ]
 
@@ -100,22 +101,22 @@ def _openvino() -> Finding:
 
 
 def _driver() -> Finding:
-    """Ask the CUDA driver for its devices, without any CUDA package."""
-    for name in CUDA_DRIVERS:
-        try:
-            driver = ctypes.CDLL(name)
-        except OSError:
-            continue
-        status = driver.cuInit(0)
-        if status != 0:
-            return Finding("CUDA driver", False, f"{name} is there, cuInit answers error {status}", "check nvidia-smi")
-        found, count = ctypes.c_int(), ctypes.c_int()
-        driver.cuDriverGetVersion(ctypes.byref(found))
-        driver.cuDeviceGetCount(ctypes.byref(count))
-        detail = f"CUDA {found.value // 1000}.{found.value % 1000 // 10}, {count.value} device(s)"
-        return Finding("CUDA driver", count.value > 0, detail)
-    remedy = "install the NVIDIA driver, if this machine has an NVIDIA GPU"
-    return Finding("CUDA driver", False, f"none of {', '.join(CUDA_DRIVERS)} can be loaded", remedy)
+    """Ask the CUDA driver for its first GPU, without any CUDA package."""
+    try:
+        gpu = find_gpu()
+    except BackendUnavailable as error:
+        return Finding("CUDA driver", False, str(error), "install the NVIDIA driver, if this machine has an NVIDIA GPU")
+    return Finding("CUDA driver", True, f"{gpu.name}, compute capability {gpu.compute_capability}")
+
+
+def _tensorrt() -> Finding:
+    """Look for a TensorRT that can build an engine here."""
+    try:
+        found = import_tensorrt()
+        found.check_driver()
+    except BackendUnavailable as error:
+        return Finding("TensorRT", False, str(error), "pip install 'depthrt[gpu]'")
+    return Finding("TensorRT", True, f"{found.name}, builds engines; running them is not there yet")
 
 
 def _packages(extra: str, names: Sequence[str]) -> Finding:

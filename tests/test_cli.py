@@ -203,6 +203,7 @@ def test_the_choices_of_run_are_those_of_the_library() -> None:
 def test_doctor_tries_each_provider(tiny: TinyModel) -> None:
     findings = {finding["name"]: finding for finding in json.loads(run("doctor", "--json").stdout)}
     assert findings["onnxruntime CPU"]["works"] is True
+    assert {"openvino CPU", "CUDA driver", "TensorRT"} <= findings.keys()
     cuda = findings["onnxruntime CUDA"]
     assert cuda["works"] or (cuda["detail"] and cuda["remedy"])
     assert "onnxruntime CPU" in run("doctor").stdout
