@@ -20,6 +20,7 @@ from .cold_start import measure_cold_start
 from .energy import find_meter, measure_energy
 from .figures import MAIN_SCOPE
 from .ground_truth import GroundTruth
+from .heap import keep_freed_memory
 from .latency import Plan, failures_of, measure_latency, no_more
 from .machine import describe_machine, describe_run, find_disturbances, read_state
 from .narrowing import Narrowing
@@ -100,6 +101,8 @@ def run_bench(
 ) -> Measured:
     """Measure everything; blocks. A subject that fails says why in its result, and the others go on.
 
+    From then on this process keeps the memory that it frees; see heap.py.
+
     Args:
         subjects: Names are unique.
         images: Files for times and drift.
@@ -114,8 +117,8 @@ def run_bench(
     """
     if not subjects or not images:
         raise InputError(f"{len(subjects)} subjects and {len(images)} images found, expected one of each at least")
-    run = _Run(subjects, images, plan, reference, on_step)
-    return run.go(ground_truth, command, settings or {})
+    made = {**(settings or {}), "freed memory": "kept" if keep_freed_memory() else "as the system has it"}
+    return _Run(subjects, images, plan, reference, on_step).go(ground_truth, command, made)
 
 
 class _Run:
@@ -162,7 +165,6 @@ class _Run:
             }
 
     def _left(self) -> list[Opened]:
-        """Return the subjects that have not failed."""
         return [one for one in self.opened if one.subject.name not in self.failures]
 
     def _time(self) -> None:
