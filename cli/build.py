@@ -112,8 +112,8 @@ def build(
     Example:
       depthrt build model.onnx -o model.engine --opt 518x686 --batch 1,1,4
     """
-    from ..engine.build import build_engine
-    from ..engine.build_options import BuildOptions
+    from ..engine.trt.build import build_engine
+    from ..engine.trt.build_options import BuildOptions
 
     options = BuildOptions(
         min_px=min_px,

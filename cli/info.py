@@ -31,7 +31,7 @@ def info(file: Path, as_json: bool) -> None:
         show_file.show_contract(contract, file, tuning=recall_tuning(file, contract, usable_cores()), as_json=as_json)
         return
     if file.suffix == ".engine":
-        from ..engine.plan_file import read_plan_header
+        from ..engine.trt.plan_file import read_plan_header
         from .show_engine import show_plan
 
         show_plan(read_plan_header(file), file, as_json=as_json)

@@ -11,8 +11,8 @@ import click
 from .show_file import contract_rows, show_rows
 
 if TYPE_CHECKING:
-    from ..engine.build import Built
-    from ..engine.plan_file import PlanHeader
+    from ..engine.trt.build import Built
+    from ..engine.trt.plan_file import PlanHeader
 
 
 def show_built(built: Built, *, as_json: bool) -> None:

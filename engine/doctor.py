@@ -11,11 +11,11 @@ from importlib.util import find_spec
 import numpy as np
 
 from .cores import usable_cores
-from .driver import find_gpu
+from .cuda.driver import find_gpu
 from .errors import BackendUnavailable
 from .openvino_runner import DEVICE, has_bf16, import_openvino, the_core
 from .ort_runner import CPU, CUDA, import_onnxruntime
-from .trt import import_tensorrt
+from .trt.library import import_tensorrt
 
 # An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
 # without the onnx library. Made with onnx.helper: opset 13, IR version 8.

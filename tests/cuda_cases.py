@@ -17,10 +17,10 @@ from standin import HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
 from depthrt.engine.contract import read_contract
-from depthrt.engine.cuda import Cuda
-from depthrt.engine.cuda_parts import DeviceMemory, Event, PinnedMemory, Stream
-from depthrt.engine.device_pipeline import DevicePipeline
-from depthrt.engine.device_slot import NetworkCall
+from depthrt.engine.cuda.gpu import Cuda
+from depthrt.engine.cuda.parts import DeviceMemory, Event, PinnedMemory, Stream
+from depthrt.engine.cuda.pipeline import DevicePipeline
+from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.preprocess import Color
 

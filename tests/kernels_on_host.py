@@ -1,4 +1,4 @@
-"""engine/kernels.cu on the CPU: the same source compiled by the machine's C++ compiler, launched through ctypes."""
+"""engine/cuda/kernels.cu on the CPU: the source compiled by the machine's C++ compiler, launched through ctypes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from depthrt.engine.kernels import ARGUMENTS, Launch
+from depthrt.engine.cuda.kernels import ARGUMENTS, Launch
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "kernels_on_host.cpp"

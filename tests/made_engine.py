@@ -10,9 +10,9 @@ import onnx
 from made import CONTRACT
 from onnx import TensorProto, helper
 
-from depthrt.engine.build_options import BuildOptions, Profile
 from depthrt.engine.contract import METADATA_KEY, Contract, SizeRule
-from depthrt.engine.plan_file import PlanHeader, PlanTensor, write_plan_file
+from depthrt.engine.trt.build_options import BuildOptions, Profile
+from depthrt.engine.trt.plan_file import PlanHeader, PlanTensor, write_plan_file
 
 SIDE_PX = 28
 STATIC = replace(CONTRACT, size=SizeRule((SIDE_PX, SIDE_PX), 14, "letterbox"), batch=1)

@@ -15,7 +15,7 @@ import onnxruntime as ort
 from kernels_on_host import HERE, compile_library
 from kernels_on_host import SOURCE as KERNELS
 
-from depthrt.engine.device_slot import NetworkCall
+from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.ort_runner import INPUT, OUTPUT
 
 SOURCE = HERE / "standin_cuda.cpp"

@@ -21,11 +21,12 @@ from made_engine import SHAPE, STATIC, write_mean
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
-from depthrt.engine import driver, trt
-from depthrt.engine.build import build_engine
-from depthrt.engine.build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from depthrt.engine.contract import SizeRule, read_contract
-from depthrt.engine.plan_file import PlanTensor, read_plan_file, read_plan_header
+from depthrt.engine.cuda import driver
+from depthrt.engine.trt import library as trt
+from depthrt.engine.trt.build import build_engine
+from depthrt.engine.trt.build_options import DEFAULT, BuildOptions, Profile, choose_profile
+from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
 
 needs_rtx = pytest.mark.skipif(
     find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel for this platform"

@@ -1,4 +1,4 @@
-"""cuda.py and the device pipeline with the true pycuda, on a stand-in for the driver: standin_cuda.cpp."""
+"""The CUDA layer and the device pipeline with the true pycuda, on a stand-in for the driver: standin_cuda.cpp."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from conftest import TinyModel
 from kernels_on_host import NO_COMPILER, find_compiler
 from standin import compile_standin, run_case
 
-from depthrt.engine.cuda import Cuda
-from depthrt.engine.driver import DRIVERS
+from depthrt.engine.cuda.driver import DRIVERS
+from depthrt.engine.cuda.gpu import Cuda
 from depthrt.engine.errors import BackendUnavailable
 
 NO_PYCUDA = "the CUDA runtime is NOT tested: pycuda is not installed; `make pycuda` builds it, without a GPU or CUDA"

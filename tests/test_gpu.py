@@ -11,10 +11,10 @@ import pytest
 from made import CONTRACT
 
 from depthrt.engine.contract import FinalResize, SizeRule
-from depthrt.engine.cuda import Cuda
-from depthrt.engine.device_pipeline import DevicePipeline
-from depthrt.engine.device_slot import NetworkCall
-from depthrt.engine.driver import DRIVERS
+from depthrt.engine.cuda.driver import DRIVERS
+from depthrt.engine.cuda.gpu import Cuda
+from depthrt.engine.cuda.pipeline import DevicePipeline
+from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable
 from depthrt.engine.preprocess import fit_image, to_image_size, to_input
 

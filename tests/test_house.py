@@ -70,11 +70,11 @@ OUTSIDE: dict[str, set[str]] = {
 ONLY_IN = {
     "onnxruntime": {"engine/ort_runner.py"},
     "openvino": {"engine/openvino_runner.py"},
-    "tensorrt": {"engine/trt.py"},
-    "tensorrt_bindings": {"engine/trt.py"},
-    "tensorrt_rtx": {"engine/trt.py"},
-    "tensorrt_rtx_bindings": {"engine/trt.py"},
-    "pycuda": {"engine/cuda.py"},
+    "tensorrt": {"engine/trt/library.py"},
+    "tensorrt_bindings": {"engine/trt/library.py"},
+    "tensorrt_rtx": {"engine/trt/library.py"},
+    "tensorrt_rtx_bindings": {"engine/trt/library.py"},
+    "pycuda": {"engine/cuda/gpu.py"},
 }
 
 

@@ -13,20 +13,20 @@ import pytest
 from made import make_contract
 from made_engine import write_engine, write_mean
 
-from depthrt.engine.build import check_request
-from depthrt.engine.build_options import DEFAULT, BuildOptions
-from depthrt.engine.driver import Gpu
+from depthrt.engine.cuda.driver import Gpu
 from depthrt.engine.file_lock import file_lock
-from depthrt.engine.plan_cache import LOCK, cached_plan, plan_key
-from depthrt.engine.plan_file import read_plan_file
-from depthrt.engine.trt import TensorRT, import_tensorrt
+from depthrt.engine.trt.build import check_request
+from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
+from depthrt.engine.trt.library import TensorRT, import_tensorrt
+from depthrt.engine.trt.plan_cache import LOCK, cached_plan, plan_key
+from depthrt.engine.trt.plan_file import read_plan_file
 
 needs_rtx = pytest.mark.skipif(
     find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel for this platform"
 )
 BUILDERS = 3
 FILLER_BYTES = 1 << 20  # more than two plans of one model differ by
-BUILD = "import sys; from depthrt.engine.plan_cache import cached_plan; print(cached_plan(sys.argv[1]).built)"
+BUILD = "import sys; from depthrt.engine.trt.plan_cache import cached_plan; print(cached_plan(sys.argv[1]).built)"
 HOLD = (
     "import sys, time; from pathlib import Path; from depthrt.engine.file_lock import file_lock\n"
     "with file_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"

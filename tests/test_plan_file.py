@@ -12,7 +12,7 @@ import pytest
 from made_engine import PLAN, make_header, write_engine
 
 from depthrt import ContractError, DepthrtError, ModelFileError
-from depthrt.engine.plan_file import ALIGNMENT, PlanHeader, read_plan_file, read_plan_header
+from depthrt.engine.trt.plan_file import ALIGNMENT, PlanHeader, read_plan_file, read_plan_header
 
 FIXED_BYTES = 48  # before the JSON
 

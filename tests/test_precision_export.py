@@ -14,9 +14,9 @@ from random_checkpoint import TINY, random_network
 
 import depthrt
 from depthrt import BackendUnavailable, InputError, load
-from depthrt.engine.build import build_engine
 from depthrt.engine.canary import drift
 from depthrt.engine.contract import read_contract
+from depthrt.engine.trt.build import build_engine
 from depthrt.export.checkpoint import read_checkpoint
 from depthrt.export.float32_twin import float32_twin
 from depthrt.export.parity import TOLERANCE

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .cache import cache_dir
-from .driver import Gpu
-from .errors import InputError
-from .files import atomic_path
-from .trt import TensorRT
+from ..cache import cache_dir
+from ..cuda.driver import Gpu
+from ..errors import InputError
+from ..files import atomic_path
+from .library import TensorRT
 
 
 def load_timing_cache(trt: TensorRT, config: Any, gpu: Gpu | None) -> Path | None:  # noqa: ANN401 (TensorRT has no types)

@@ -6,7 +6,7 @@ import ctypes
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .errors import BackendUnavailable
+from ..errors import BackendUnavailable
 
 DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 _NAME_BYTES = 256

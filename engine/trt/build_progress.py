@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-from .trt import TensorRT
+from .library import TensorRT
 
 _LOOK_S = 0.2  # on Windows a wait without an end does not see Ctrl-C
 

@@ -1,4 +1,4 @@
-"""Makes kernels.fatbin of kernels.cu: python -m depthrt.engine.compile_kernels.
+"""Makes kernels.fatbin of kernels.cu: python -m depthrt.engine.cuda.compile_kernels.
 
 Needs neither a GPU nor a CUDA toolkit, only two packages of NVIDIA's compiler (PACKAGES). They are of CUDA
 12.8 on purpose: it is the first that knows sm_100 and sm_120, and what it makes runs on every driver from
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import BackendUnavailable, BuildError
-from .files import atomic_path
+from ..errors import BackendUnavailable, BuildError
+from ..files import atomic_path
 from .kernels import FATBIN, SHA256, SOURCE
 
 PACKAGES = ("nvidia-cuda-nvrtc-cu12==12.8.93", "nvidia-nvfatbin-cu12==12.8.90")

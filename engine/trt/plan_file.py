@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from ..contract import Contract, Precision, read_record
+from ..errors import ContractError, ModelFileError
 from .build_options import BuildOptions, Profile, Shape
-from .contract import Contract, Precision, read_record
-from .errors import ContractError, ModelFileError
-from .trt import Flavour
+from .library import Flavour
 
 MAGIC = b"\x89DRTENG\n"
 FORMAT = 1  # version of the layout and of the JSON; a reader refuses others

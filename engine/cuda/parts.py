@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cuda_graph import Recording
-from .errors import BackendUnavailable
+from ..errors import BackendUnavailable
+from .graph import Recording
 from .kernels import Launch
 
 if TYPE_CHECKING:
-    from .cuda import Cuda
+    from .gpu import Cuda
 
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: never waits for the default stream, which torch may keep busy
 

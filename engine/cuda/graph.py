@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
+from ..errors import BackendUnavailable
 from .driver import DRIVERS
-from .errors import BackendUnavailable
 
 # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate memory meanwhile
 _THREAD_LOCAL = 1
@@ -26,7 +26,7 @@ _ARGUMENTS = {
 
 
 class CallRefused(Exception):
-    """A call of the driver answered an error; cuda.py turns it into what a user can act on."""
+    """A call of the driver answered an error; gpu.py turns it into what a user can act on."""
 
 
 class Recording:

@@ -10,14 +10,14 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Contract
-from .cuda import Cuda
-from .cuda_parts import DeviceMemory, Event, Graph, PinnedMemory, Stream
-from .depth import Timings
-from .device_layout import Shape
-from .errors import BackendUnavailable, InputError
+from ..contract import Contract
+from ..depth import Timings
+from ..errors import BackendUnavailable, InputError
+from ..preprocess import Color, Fit, Float32, fit_image
+from .gpu import Cuda
 from .kernels import bilinear_taps, cubic_taps, depth_to_image, image_to_batch
-from .preprocess import Color, Fit, Float32, fit_image
+from .layout import Shape
+from .parts import DeviceMemory, Event, Graph, PinnedMemory, Stream
 
 # A recorded graph runs the same kernels as before, so only atomic sums may differ, in their last bits.
 GRAPH_TOLERANCE = 1e-4

@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
-from .cuda_graph import CallRefused, pop_context
-from .cuda_parts import Held, never_destroy
+from ..errors import BackendUnavailable
 from .driver import find_gpu
-from .errors import BackendUnavailable
+from .graph import CallRefused, pop_context
 from .kernels import ARGUMENTS, FATBIN
+from .parts import Held, never_destroy
 
 OLDEST = (7, 5)  # compute capability; kernels.fatbin has nothing older
 _MIB = 1 << 20

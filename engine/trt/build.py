@@ -8,17 +8,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from .. import __version__
+from ... import __version__
+from ..contract import Contract, Precision, read_contract
+from ..cuda.driver import Gpu
+from ..errors import BuildError, ContractError, InputError
+from ..files import atomic_path
+from ..ort_runner import INPUT, OUTPUT
 from .build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from .build_progress import OnStep, new_monitor, run_interruptible
-from .contract import Contract, Precision, read_contract
-from .driver import Gpu
-from .errors import BuildError, ContractError, InputError
-from .files import atomic_path
-from .ort_runner import INPUT, OUTPUT
+from .library import Message, TensorRT, import_tensorrt, tail
 from .plan_file import PlanHeader, PlanTensor, write_plan_file
 from .timing_cache import load_timing_cache, save_timing_cache
-from .trt import Message, TensorRT, import_tensorrt, tail
 
 _CHUNK_BYTES = 1 << 20
 

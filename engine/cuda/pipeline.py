@@ -13,10 +13,10 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Contract
-from .cuda import Cuda
-from .device_slot import DeviceAnswer, Network, Slot
-from .preprocess import Color
+from ..contract import Contract
+from ..preprocess import Color
+from .gpu import Cuda
+from .slot import DeviceAnswer, Network, Slot
 
 SLOTS = 3  # one image comes up, one is computed, one goes down
 

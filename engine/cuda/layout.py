@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..preprocess import Color, Fit
 from .kernels import TAP_BYTES
-from .preprocess import Color, Fit
 
 ALIGNMENT = 256  # bytes; what cuMemAlloc gives and TensorRT asks for
 _FLOAT_BYTES = 4

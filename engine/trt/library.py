@@ -10,8 +10,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
-from .driver import Gpu, find_gpu
-from .errors import BackendUnavailable
+from ..cuda.driver import Gpu, find_gpu
+from ..errors import BackendUnavailable
 
 Flavour = Literal["tensorrt", "tensorrt-rtx"]
 

@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .. import __version__
+from ... import __version__
+from ..cache import cache_dir
+from ..contract import Precision
+from ..cuda.driver import Gpu
+from ..errors import ContractError, ModelFileError
+from ..file_lock import file_lock
 from .build import Request, build_engine, check_request
 from .build_options import DEFAULT, BuildOptions
 from .build_progress import OnStep
-from .cache import cache_dir
-from .contract import Precision
-from .driver import Gpu
-from .errors import ContractError, ModelFileError
-from .file_lock import file_lock
+from .library import TensorRT, import_tensorrt
 from .plan_file import FORMAT, PlanFile, read_plan_file
-from .trt import TensorRT, import_tensorrt
 
 CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"

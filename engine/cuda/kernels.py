@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .contract import Contract, FinalResize
-from .preprocess import Color, Fit
+from ..contract import Contract, FinalResize
+from ..preprocess import Color, Fit
 
 SOURCE = Path(__file__).with_name("kernels.cu")
 FATBIN = Path(__file__).with_name("kernels.fatbin")

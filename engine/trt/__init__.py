@@ -1,0 +1,1 @@
+"""TensorRT: engines built of model files, kept, and read."""
