@@ -43,7 +43,7 @@ class Change:
         unit = self.figure.unit
         of = f" on {self.of}" if self.of else ""
         return f"{self.figure.title}{of} {amount(self.before.value, unit)} -> {amount(self.after.value, unit)}: " + (
-            _points(self.absolute) if unit == "share" else _percent(self.relative)
+            _points(self.absolute) if unit == "share" else percent_change(self.relative)
         )
 
 
@@ -85,7 +85,8 @@ def _log(interval: Interval) -> Interval:
     return Interval(math.log(interval.value), low, math.log(interval.high))
 
 
-def _percent(value: Interval) -> str:
+def percent_change(value: Interval) -> str:
+    """Return a relative change with its interval: "+5.2 % (95 % +3.1 % to +7.4 %)"."""
     if value.low == value.high:
         return change(value.value)
     return f"{change(value.value)} (95 % {change(value.low)} to {change(value.high)})"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..engine.errors import InputError
-from .change import Change, change_of
+from .against import Reference, find_reference
+from .change import Change, change_of, percent_change
 from .conditions import Condition, parse_condition
 from .figures import FIGURES, Figure
 from .result import Interval, Machine, Report, SubjectResult
@@ -41,7 +42,8 @@ class Outcome:
         condition: As it was written.
         subject: Name.
         state: "failed" where the whole 95 % interval is past the limit, "unclear" where the value is but the
-            interval is not, else "passed".
+            interval is not, else "passed". How a time changed is judged by what it changed beyond the reference's,
+            where both reports have one; where only the clock is past the limit, it is unclear.
         reason: The figures, one line.
     """
 
@@ -118,7 +120,8 @@ def compare(
     notes += [f"{name} is in the first report alone" for name in old if name not in new]
     notes += [f"{name} is in the second report alone" for name in new if name not in old]
     read = [parse_condition(one) if isinstance(one, str) else one for one in conditions]
-    outcomes = [outcome for condition in read for outcome in _judge(condition, old, new)]
+    reference = find_reference(before, after)
+    outcomes = [outcome for condition in read for outcome in _judge(condition, old, new, reference)]
     shown = [FIGURES[name] for name in SHOWN]
     changes = [one for name in old if name in new for figure in shown for one in _changes(figure, old[name], new[name])]
     return Verdict(tuple(outcomes), tuple(changes), tuple(notes))
@@ -135,7 +138,12 @@ def _changes(figure: Figure, before: SubjectResult, after: SubjectResult) -> Ite
             yield change_of(figure, after.name, of, old[of], new[of])
 
 
-def _judge(condition: Condition, old: Mapping[str, SubjectResult], new: Mapping[str, SubjectResult]) -> list[Outcome]:
+def _judge(
+    condition: Condition,
+    old: Mapping[str, SubjectResult],
+    new: Mapping[str, SubjectResult],
+    reference: Reference | None,
+) -> list[Outcome]:
     """Return a condition's outcomes for all subjects."""
     outcomes = []
     for name in dict.fromkeys([*old, *new]):
@@ -148,9 +156,11 @@ def _judge(condition: Condition, old: Mapping[str, SubjectResult], new: Mapping[
         ]
         for of, value in after.items():
             if of in before or not condition.change:
-                outcomes.append(
-                    _outcome(condition, change_of(condition.figure, name, of, before.get(of, value), value))
-                )
+                found = change_of(condition.figure, name, of, before.get(of, value), value)
+                outcome = _outcome(condition, found)
+                if condition.relative and reference is not None and name in old:
+                    outcome = _by_reference(condition, outcome, reference, old[name], new[name])
+                outcomes.append(outcome)
     if not outcomes:
         raise InputError(
             f"condition {condition.text!r}: neither report has {condition.figure.name} for a subject in both; "
@@ -173,6 +183,28 @@ def _outcome(condition: Condition, found: Change) -> Outcome:
     if not condition.change and value.low < value.high:
         reason += f" (95 % {between(value, unit)})"
     return Outcome(condition.text, found.subject, _state(condition, value), reason)
+
+
+def _by_reference(
+    condition: Condition, outcome: Outcome, reference: Reference, before: SubjectResult, after: SubjectResult
+) -> Outcome:
+    """Judge a time by what it grew beyond the reference's; what the machine did to both alike is no failure."""
+    moved, beyond = (
+        reference.moved(condition.figure),
+        reference.take_off(condition.figure, before, after),
+    )
+    if moved is None or beyond is None:
+        return outcome
+    if after.name == reference.name:
+        if outcome.state != "failed":
+            return outcome
+        reason = f"{outcome.reason}; it is the reference, whose time tells of the machine"
+        return replace(outcome, state="unclear", reason=reason)
+    state = _state(condition, beyond)
+    if state == "passed" and outcome.state != "passed":
+        state = "unclear"
+    grown = f"{percent_change(beyond)} beyond the reference, whose own time changed by {percent_change(moved)}"
+    return replace(outcome, state=state, reason=f"{outcome.reason}; {grown}")
 
 
 def _state(condition: Condition, value: Interval) -> State:

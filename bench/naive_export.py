@@ -1,4 +1,8 @@
-"""A checkpoint's network exported as others do, one call of torch.onnx.export, so that its graph can be measured."""
+"""A checkpoint exported as others do, one call of torch.onnx.export, so that its graph can be measured.
+
+A folder of Hugging Face is exported with transformers' own network, which is what its users ship; a single file
+with depthrt's, since no other code for it is installed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ..engine.choice import Choice
 from ..engine.contract import Contract
@@ -22,7 +27,7 @@ OPSET = 18  # before Gelu and Attention were single ops: both are written out
 
 
 def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -> Contract:
-    """Write a checkpoint's network as torch.onnx.export makes it by itself, for one image of one size.
+    """Write a checkpoint as torch.onnx.export makes it by itself, for one image of one size.
 
     Args:
         checkpoint_path: What is exported.
@@ -38,7 +43,7 @@ def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            load_network(checkpoint).eval(),
+            _transformers_network(checkpoint_path) if checkpoint_path.is_dir() else load_network(checkpoint).eval(),
             (torch.zeros(1, 3, *contract.size.base_px),),
             file,
             dynamo=True,
@@ -55,3 +60,21 @@ def open_naive(file: Path, contract: Contract, choice: Choice) -> DepthModel:
     """Open what write_naive wrote; nothing proves that it answers rightly but the drift that is measured."""
     runner = open_runner(file, contract, device="cpu", threads=choice.threads, choice=choice)
     return DepthModel(runner, contract, limits=Limits())
+
+
+class _PredictedDepth(nn.Module):
+    """The network of transformers as a function of the image alone, with the depth alone as its answer."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        depth: torch.Tensor = self.network(pixel_values=image).predicted_depth
+        return depth
+
+
+def _transformers_network(folder: Path) -> nn.Module:
+    from transformers import AutoModelForDepthEstimation
+
+    return _PredictedDepth(AutoModelForDepthEstimation.from_pretrained(folder, local_files_only=True)).eval()

@@ -55,6 +55,7 @@ OUTSIDE: dict[str, set[str]] = {
         "torch",
         "onnx",
         "safetensors",
+        "transformers",
         "h5py",
         "skimage",
         "click",

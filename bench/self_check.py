@@ -1,0 +1,173 @@
+"""Whether a benchmark on this machine can be trusted: it must hear what was planted, and nothing where nothing was.
+
+python -m depthrt.bench.self_check default -o self-check.json
+
+The model is measured again and again, each time in a fresh process, against itself as the reference: as it is, 10 %
+slower, and 1 % of the range off. Every run is compared with the last untouched one, as `depthrt bench compare` does.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.contract import Precision
+from ..engine.errors import DepthrtError
+from ..engine.files import atomic_path
+from ..engine.model import DepthModel
+from ..engine.runner import Runner
+from .against import find_reference
+from .change import relative_change
+from .compare import compare
+from .figures import FIGURES, MAIN_SCOPE
+from .find_subjects import find_subjects
+from .latency import Plan
+from .machine import describe_machine
+from .measure import BenchPlan, run_bench
+from .result import Interval, Report
+
+Planted = Literal["nothing", "slower", "off"]
+
+SLOWER, OFF = 0.10, 0.01  # of the time; of the answer's range
+NEAR = 0.03  # of the median, that two runs of the same may differ by
+CONDITIONS = ("p50>+3%", "p50>+5%", "speed<-3%", "speed<-5%", "drift>+0.5%")
+HEARS: dict[Planted, tuple[str, ...]] = {"nothing": (), "slower": CONDITIONS[:4], "off": CONDITIONS[4:]}
+PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run beside the last untouched one.
+
+    Args:
+        planted: What was done to it.
+        clock: How much the median from array to array grew over the earlier one's.
+        beyond: The same beyond the reference's own change, turn by turn.
+        failed: Conditions that failed.
+        took_s: Of the run.
+    """
+
+    planted: Planted
+    clock: float
+    beyond: Interval
+    failed: tuple[str, ...]
+    took_s: float
+
+
+class Altered:
+    """A runner whose answers come late or are off, on purpose."""
+
+    def __init__(self, runner: Runner, planted: Planted) -> None:
+        self._runner, self._planted = runner, planted
+        self.name, self.provider, self.notes = runner.name, runner.provider, runner.notes
+        self.precision: Precision = runner.precision
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the runner's answer; blocks."""
+        start = perf_counter()
+        answer = self._runner.run(batch)
+        if self._planted == "slower":
+            end = perf_counter() + SLOWER * (perf_counter() - start)
+            while perf_counter() < end:
+                pass
+        return answer if self._planted != "off" else answer + np.float32(OFF * np.ptp(answer))
+
+    def close(self) -> None:
+        """Free the runner."""
+        self._runner.close()
+
+
+def measure_once(model: str, planted: Planted, rounds: int | None) -> Report:
+    """Measure a model against itself in this process, altered as `planted` says."""
+    subject, reference = find_subjects([model, model], devices=["cpu"], runners=["onnxruntime"])
+    plan = BenchPlan(latency=Plan(scopes=(MAIN_SCOPE,)), rate=None, loads=(), processes=0, energy=False)
+    if rounds is not None:
+        plan = replace(plan, latency=Plan(rounds=rounds, scopes=(MAIN_SCOPE,)), narrowing=None)
+    altered = replace(subject, open=partial(_open_altered, subject.open, planted))
+    return run_bench([altered, reference], [PHOTO], plan, reference=reference.name).report
+
+
+def judge_trial(before: Report, after: Report, planted: Planted, took_s: float) -> Trial:
+    """Compare two reports as a team's CI would."""
+    old, new = before.subjects[0], after.subjects[0]
+    reference, figure = find_reference(before, after), FIGURES[f"{MAIN_SCOPE}.p50"]
+    beyond = reference.take_off(figure, old, new) if reference else None
+    if beyond is None:
+        raise DepthrtError(f"{new.name} was not measured: {new.failure or old.failure}; see that its file is sound")
+    clock = relative_change(figure.read(old)[""], figure.read(new)[""]).value
+    failed = tuple(dict.fromkeys(one.condition for one in compare(before, after, CONDITIONS).failed))
+    return Trial(planted, clock, beyond, failed, took_s)
+
+
+def summarise(trials: list[Trial]) -> dict[str, str]:
+    """Return for each condition how often it failed, of how many: rightly where that was planted."""
+    lines = {}
+    for condition in CONDITIONS:
+        caught = [condition in one.failed for one in trials if condition in HEARS[one.planted]]
+        alarms = [condition in one.failed for one in trials if one.planted == "nothing"]
+        lines[condition] = f"caught {sum(caught)} of {len(caught)}, false alarms {sum(alarms)} of {len(alarms)}"
+    same = [one.beyond for one in trials if one.planted == "nothing"]
+    near = sum(abs(one.value) <= NEAR for one in same)
+    told = sum(abs(one.value) <= NEAR or one.low <= 0 <= one.high for one in same)
+    lines["p50 of the same twice"] = f"within 3 % {near} of {len(same)}, or the interval says otherwise {told}"
+    clocks = [abs(one.clock) for one in trials if one.planted == "nothing"]
+    lines["the machine"] = f"by the clock alone within 3 % {sum(one <= NEAR for one in clocks)} of {len(clocks)}"
+    return lines
+
+
+def _in_fresh_process(model: str, planted: Planted, rounds: int | None) -> Report:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(measure_once, model, planted, rounds).result()
+
+
+def _open_altered(opener: Callable[[], DepthModel], planted: Planted) -> DepthModel:
+    model = opener()
+    if planted != "nothing":
+        model.runner = Altered(model.runner, planted)
+    return model
+
+
+@click.command()
+@click.argument("model")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--clean", default=20, show_default=True, help="Comparisons of the model as it is with itself.")
+@click.option("--slower", default=10, show_default=True, help="Runs that are 10 % slower.")
+@click.option("--off", default=5, show_default=True, help="Runs that are 1 % of the range off.")
+@click.option("--rounds", type=click.IntRange(1), help="Of each run. Default: as `depthrt bench` does.")
+@click.option("--seed", default=0, show_default=True, help="Of the order.")
+def main(model: str, out: Path, clean: int, slower: int, off: int, rounds: int | None, seed: int) -> None:
+    """Measure MODEL many times and say what was heard."""
+    order: list[Planted] = [*["nothing"] * clean, *["slower"] * slower, *["off"] * off]  # type: ignore[list-item]
+    random.Random(seed).shuffle(order)
+    trials: list[Trial] = []
+    last = _in_fresh_process(model, "nothing", rounds)
+    for planted in order:
+        start = perf_counter()
+        report = _in_fresh_process(model, planted, rounds)
+        trials.append(judge_trial(last, report, planted, perf_counter() - start))
+        one = trials[-1]
+        times = f"p50 {one.beyond.value:+.1%} ({one.clock:+.1%} by the clock)"
+        click.echo(f"{planted:8} {times}  failed: {', '.join(one.failed) or 'none'}", err=True)
+        last = report if planted == "nothing" else last
+    found = summarise(trials)
+    result = {"model": model, "machine": asdict(describe_machine()), "found": found, "trials": [*map(asdict, trials)]}
+    with atomic_path(out) as temporary:
+        temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    for condition, line in found.items():
+        click.echo(f"{condition}: {line}")
+
+
+if __name__ == "__main__":
+    main()
