@@ -30,14 +30,17 @@ def run_child(first_ns: int) -> None:
     subject, image = _read_job(Path(sys.argv[1]))
     before_mib = _gpu_used_mib()
 
+    memory_mib = {"imports": _rss_mib()}
     start_ns = monotonic_ns()
     model = subject.open()
     load_ms = _ms_since(start_ns)
+    memory_mib["load"] = _rss_mib()
     infer_ms = []
-    for _ in range(2):
+    for step in ("first image", "second image"):
         start_ns = monotonic_ns()
         model.infer(image)
         infer_ms.append(_ms_since(start_ns))
+        memory_mib[step] = _rss_mib()
 
     after_mib = _gpu_used_mib()
     times = {
@@ -47,6 +50,7 @@ def run_child(first_ns: int) -> None:
         "first_ms": infer_ms[0],
         "second_ms": infer_ms[1],
         "peak_rss_mib": peak_rss_mib(),
+        "memory_mib": memory_mib,
         "vram_mib": None if before_mib is None or after_mib is None else max(0.0, after_mib - before_mib),
     }
     sys.stdout.write("\n" + json.dumps(times) + "\n")
@@ -55,12 +59,21 @@ def run_child(first_ns: int) -> None:
 def peak_rss_mib() -> float:
     """Return the most memory that this process has had in RAM."""
     if _STATUS.exists():  # ru_maxrss would begin with what the parent had
-        (line,) = [line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
-        return int(line.split()[1]) / 1024
+        return _status_mib("VmHWM")
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024
+
+
+def _rss_mib() -> tuple[float, float] | None:
+    """Return all that this process has in RAM and the files in it, None where the system does not tell."""
+    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else None
+
+
+def _status_mib(name: str) -> float:
+    (line,) = [line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:")]
+    return int(line.split()[1]) / 1024
 
 
 def _read_job(path: Path) -> tuple[Subject, NDArray[np.uint8]]:

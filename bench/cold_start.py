@@ -7,17 +7,18 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import monotonic_ns
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import BackendUnavailable
-from .result import ColdStart
+from .result import ColdStart, MemoryStep
 from .subjects import Subject
 
 PROCESSES = 3
@@ -58,11 +59,20 @@ def measure_cold_start(
         found = [_start(subject, job, timeout_s) for _ in range(processes)]
     medians = {name: median(one[name] for one in found) for name in _FIGURES}
     vram_mib = [one["vram_mib"] for one in found if one["vram_mib"] is not None]
-    return ColdRun(ColdStart(**medians, processes=processes), max(vram_mib, default=None))
+    cold = ColdStart(**medians, processes=processes, memory=tuple(_memory(found)))
+    return ColdRun(cold, max(vram_mib, default=None))
 
 
-def _start(subject: Subject, job: Path, timeout_s: float) -> Mapping[str, float]:
-    """Run one process; return its times."""
+def _memory(found: Sequence[Mapping[str, Any]]) -> Iterator[MemoryStep]:
+    """Give the medians of each step that every process told."""
+    for step in found[0]["memory_mib"]:
+        told = [one["memory_mib"][step] for one in found]
+        if all(told):
+            yield MemoryStep(step, *(median(figures) for figures in zip(*told, strict=True)))
+
+
+def _start(subject: Subject, job: Path, timeout_s: float) -> Mapping[str, Any]:
+    """Run one process; return its times and memory."""
     command = [sys.executable, "-c", _FIRST_LINE, str(job), *subject.needs]
     start_ns = monotonic_ns()
     try:
@@ -72,5 +82,5 @@ def _start(subject: Subject, job: Path, timeout_s: float) -> Mapping[str, float]
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1]
         raise BackendUnavailable(f"{subject.name} fails in a fresh process: {last}") from error
-    times: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    times: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return {**times, "process_ms": (times["first_ns"] - start_ns) / 1e6}

@@ -33,6 +33,7 @@ from .naive_export import open_naive, write_naive
 from .result import Report, SubjectResult
 from .result_file import write_result
 from .subjects import Subject
+from .tables import memory_table
 from .torch_runner import DTYPES, TorchPrecision
 from .wording import ABSENT
 
@@ -120,8 +121,13 @@ def with_shares(report: Report, work_gflop: float, ceilings: dict[Precision, flo
 
 def to_table(report: Report) -> str:
     """Return one line a subject: median and 90th percentile, GFLOP/s, share of the ceiling, drift, peak memory."""
-    rows = [("subject", "ms", "p90", "GFLOP/s", "of ceiling", "drift", "peak MiB"), *map(_row, report.subjects)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return _aligned(
+        [("subject", "ms", "p90", "GFLOP/s", "of ceiling", "drift", "peak MiB"), *map(_row, report.subjects)]
+    )
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
@@ -223,7 +229,9 @@ def main(
         )
     report = with_shares(measured.report, work_gflop, ceilings)
     write_result(out, report)
+    memory = memory_table(report)
     click.echo(to_table(report))
+    click.echo(f"\n{memory.title}\n{_aligned([memory.columns, *memory.rows])}")
     click.echo(f"{work_gflop:.1f} GFLOP an image; ceilings {ceilings}; {' '.join(report.warnings)}", err=True)
 
 

@@ -14,6 +14,7 @@ from .tables import (
     cold_table,
     drift_table,
     latency_table,
+    memory_table,
     rate_table,
     resource_table,
     stage_table,
@@ -34,7 +35,7 @@ def to_markdown(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> str:
     lines += [f"- {_text(sentence)}" for sentence in summary.sentences]
     lines += [f"- Warning: {_text(warning)}" for warning in report.warnings]
     lines += ["", *_table(summary_table(report, summary)), ""]
-    others = (latency_table, rate_table, stage_table, resource_table, cold_table, drift_table)
+    others = (latency_table, rate_table, stage_table, resource_table, memory_table, cold_table, drift_table)
     for table in (*(make(report) for make in others), *accuracy_tables(report)):
         if table.rows:
             lines += [f"<details><summary>{escape(table.title)}</summary>", "", *_table(table), "", "</details>", ""]

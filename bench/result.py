@@ -108,6 +108,21 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryStep:
+    """What a process had in RAM after one step of its start.
+
+    Args:
+        step: "imports", "load", "first image" or "second image".
+        rss_mib: All of it.
+        files_mib: Pages of files within it, which the system can drop: libraries, mapped model files.
+    """
+
+    step: str
+    rss_mib: float
+    files_mib: float
+
+
+@dataclass(frozen=True, slots=True)
 class ColdStart:
     """From a process that does not exist to depth, medians over several processes.
 
@@ -118,6 +133,7 @@ class ColdStart:
         first_ms, second_ms: Inferences, host to host.
         peak_rss_mib: Of the process.
         processes: How many were started.
+        memory: Step by step; empty where the system does not tell.
     """
 
     process_ms: float
@@ -127,6 +143,7 @@ class ColdStart:
     second_ms: float
     peak_rss_mib: float
     processes: int
+    memory: tuple[MemoryStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

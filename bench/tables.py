@@ -146,6 +146,23 @@ def resource_table(report: Report) -> Table:
     return _filled("Memory, energy, throughput", columns, rows, "")
 
 
+def memory_table(report: Report) -> Table:
+    """Return where the memory of a fresh process goes: what each step of its start added."""
+    started = [(one.name, one.cold) for one in report.subjects if one.cold and one.cold.memory]
+    steps = dict.fromkeys(step.step for _, cold in started for step in cold.memory)
+    rows = []
+    for name, cold in started:
+        before_mib, added = 0.0, {}
+        for step in cold.memory:
+            added[step.step], before_mib = f"{step.rss_mib - before_mib:+.0f}", step.rss_mib
+        files_mib = cold.memory[-1].files_mib
+        cells = (added.get(step, ABSENT) for step in steps)
+        rows.append((name, *cells, f"{before_mib:.0f}", f"{files_mib:.0f}", f"{cold.peak_rss_mib:.0f}"))
+    columns = ("subject", *steps, "in RAM then", "files in it", "peak")
+    note = "What each step added; files are libraries and mapped models, which the system can drop."
+    return Table("Memory of a fresh process, MiB", columns, tuple(rows), note)
+
+
 def drift_table(report: Report) -> Table:
     """Return how far each subject is from the reference."""
     rows = [

@@ -1,0 +1,178 @@
+"""What an image costs as it grows, alone and in batches: time a pixel beside the work a pixel, in one plot.
+
+python -m depthrt.bench.cost depth_anything_v2_vits.pth vits.onnx -o cost.json --plot cost.svg
+
+The file takes any size and any batch. Every runner and precision that works here answers every size in turns.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from time import monotonic, perf_counter
+
+import click
+import numpy as np
+
+from ..engine.contract import Kind, read_contract
+from ..engine.cores import usable_cores
+from ..engine.errors import InputError
+from ..engine.files import atomic_path
+from ..engine.model import load
+from ..engine.runner import Runner, available_choices
+from ..export.network import Family
+from .checkpoint_options import CheckpointOptions
+from .cost_plot import plot_costs
+from .cpu import count_work
+from .machine import describe_machine, describe_run
+
+SIDES_PX = (266, 392, 518, 644, 770, 896, 1036)
+BATCHES = (2, 4, 8)
+BATCH_SIDES_PX = (266, 518)
+_MEGA = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is asked of a runner in one call: `batch` square images of a side."""
+
+    side_px: int
+    batch: int
+
+    @property
+    def megapixels(self) -> float:
+        """Return the pixels of the network's input in a call."""
+        return self.batch * self.side_px**2 / _MEGA
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call took.
+
+    Args:
+        way: Runner and precision.
+        load: What was asked.
+        gflop: Of the call.
+        samples_ms: One a round.
+    """
+
+    way: str
+    load: Load
+    gflop: float
+    samples_ms: tuple[float, ...]
+
+    @property
+    def median_ms(self) -> float:
+        """Return the median of the calls."""
+        return float(np.median(self.samples_ms))
+
+    @property
+    def ms_per_megapixel(self) -> float:
+        """Return the time a million pixels; a token is 196 pixels."""
+        return self.median_ms / self.load.megapixels
+
+    @property
+    def gflops(self) -> float:
+        """Return the GFLOP a second."""
+        return self.gflop / self.median_ms * 1e3
+
+
+def loads_of(sides_px: Sequence[int], batches: Sequence[int]) -> list[Load]:
+    """Return every side alone, and batches at some of them."""
+    batched = [side for side in BATCH_SIDES_PX if side in sides_px]
+    return [*(Load(side, 1) for side in sides_px), *(Load(side, batch) for side in batched for batch in batches)]
+
+
+def measure_costs(
+    runners: dict[str, Runner], loads: Sequence[Load], work_gflop: dict[int, float], *, rounds: int
+) -> Iterator[Cost]:
+    """Time every load in every runner, in turns; each turn begins with a call that does not count.
+
+    Args:
+        runners: By name.
+        loads: What is asked.
+        work_gflop: Of one image, by side.
+        rounds: Turns.
+    """
+    turns = [(way, load) for way in runners for load in loads]
+    samples_ms: dict[tuple[str, Load], list[float]] = {turn: [] for turn in turns}
+    order, numbers = random.Random(0), np.random.default_rng(0)
+    for done in range(rounds):
+        order.shuffle(turns)
+        for way, asked in turns:
+            shape = (asked.batch, 3, asked.side_px, asked.side_px)
+            batch = numbers.standard_normal(shape, np.float32)
+            runners[way].run(batch)
+            start = perf_counter()
+            runners[way].run(batch)
+            samples_ms[way, asked].append((perf_counter() - start) * 1e3)
+        click.echo(f"round {done + 1}/{rounds}", err=True)
+    for (way, asked), found in samples_ms.items():
+        yield Cost(way, asked, asked.batch * work_gflop[asked.side_px], tuple(found))
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--sides", default=",".join(map(str, SIDES_PX)), show_default=True, help="Of square inputs, px.")
+@click.option("--batches", default=",".join(map(str, BATCHES)), show_default=True, help="Besides single images.")
+@click.option("--family", type=click.Choice(["depth-anything-v1", "depth-anything-v2"]), help="As in export.")
+@click.option("--kind", type=click.Choice(["inverse", "metric"]), help="As in export.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
+@click.option("--plot", type=click.Path(path_type=Path), help="An SVG to write.")
+def main(
+    checkpoint: Path,
+    model: Path,
+    sides: str,
+    batches: str,
+    family: Family | None,
+    kind: Kind | None,
+    rounds: int,
+    threads: int | None,
+    out: Path,
+    plot: Path | None,
+) -> None:
+    """Measure MODEL, made of CHECKPOINT, at many sizes and batches."""
+    started, start_s = datetime.now(timezone.utc), monotonic()
+    contract = read_contract(model)
+    if contract.size.static or contract.batch is not None:
+        raise InputError(f"{model} takes one size or batch alone; export it without --size HxW and --batch")
+    sides_px = [int(side) for side in sides.split(",")]
+    loads = loads_of(sides_px, [int(batch) for batch in batches.split(",") if batch])
+    work_gflop = {side: count_work(checkpoint, CheckpointOptions((side, side), family, kind)) for side in sides_px}
+    with ExitStack() as stack:
+        runners: dict[str, Runner] = {}
+        for choice in available_choices(contract, threads or usable_cores()):
+            opened = stack.enter_context(load(model, device="cpu", choice=choice))
+            runners[f"{choice.runner} {choice.precision}"] = opened.runner
+        costs = list(measure_costs(runners, loads, work_gflop, rounds=rounds))
+    made = describe_run(
+        shlex.join(["python", "-m", "depthrt.bench.cost", *sys.argv[1:]]),
+        {"rounds": str(rounds), "threads": str(threads or usable_cores())},
+        started=started,
+        took_s=monotonic() - start_s,
+    )
+    result = {"machine": asdict(describe_machine()), "made": asdict(made), "costs": [*map(asdict, costs)]}
+    with atomic_path(out) as temporary:
+        temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    if plot is not None:
+        with atomic_path(plot) as temporary:
+            temporary.write_text(plot_costs(costs, title=contract.model), encoding="utf-8")
+    for cost in costs:
+        click.echo(
+            f"{cost.way:20} {cost.load.batch} x {cost.load.side_px:4} px  {cost.median_ms:7.0f} ms  "
+            f"{cost.ms_per_megapixel:6.0f} ms/MP  {cost.gflops:5.0f} GFLOP/s"
+        )
+
+
+if __name__ == "__main__":
+    main()
