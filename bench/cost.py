@@ -161,12 +161,15 @@ def main(
         started=started,
         took_s=monotonic() - start_s,
     )
-    result = {"machine": asdict(describe_machine()), "made": asdict(made), "costs": [*map(asdict, costs)]}
+    machine = describe_machine()
+    result = {"machine": asdict(machine), "made": asdict(made), "costs": [*map(asdict, costs)]}
     with atomic_path(out) as temporary:
         temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
     if plot is not None:
         with atomic_path(plot) as temporary:
-            temporary.write_text(plot_costs(costs, title=contract.model), encoding="utf-8")
+            temporary.write_text(
+                plot_costs(costs, title=f"{contract.model} on {machine.cpu}, {machine.cores} cores"), encoding="utf-8"
+            )
     for cost in costs:
         click.echo(
             f"{cost.way:20} {cost.load.batch} x {cost.load.side_px:4} px  {cost.median_ms:7.0f} ms  "

@@ -12,7 +12,8 @@ from .wording import digits
 if TYPE_CHECKING:
     from .cost import Cost
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _GAP, _BOTTOM = 520, 250, 56, 58, 46, 44  # px, of one panel and its margins
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _GAP, _BOTTOM = 520, 250, 56, 20, 84, 46, 36  # px, of one panel and its margins
+_KEY_Y = 44
 _COLOURS = ("#2a6fdb", "#d9822b", "#1f9d6b", "#b0397f")
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #333 } .title { font-size: 15px; font-weight: 600 }
@@ -31,9 +32,12 @@ def plot_costs(costs: Sequence[Cost], *, title: str) -> str:
         ("GFLOP a second", lambda one: one.gflops),
     )
     ways = list(dict.fromkeys(one.way for one in costs))
-    width, height = 2 * (_LEFT + _WIDTH) + _GAP, _TOP + _HEIGHT + _BOTTOM
+    width, height = 2 * (_LEFT + _WIDTH) + _GAP + _RIGHT, _TOP + _HEIGHT + _BOTTOM
     parts = [f'<rect class="paper" width="{width}" height="{height}"/>', _text(_LEFT, 20, title, "title")]
     parts += [_key(number, way) for number, way in enumerate(ways)]
+    batches = [str(batch) for batch in sorted({one.load.batch for one in costs if one.load.batch > 1})]
+    if batches:
+        parts.append(_text(width - _RIGHT, _KEY_Y, f"rings: batches of {', '.join(batches)}", anchor="end"))
     for number, (label, read) in enumerate(panels):
         left = _LEFT + number * (_LEFT + _WIDTH + _GAP)
         parts.append(f'<g transform="translate({left} {_TOP})">{_panel(costs, ways, label, read)}</g>')
@@ -75,8 +79,9 @@ def _panel(costs: Sequence[Cost], ways: Sequence[str], label: str, read: Callabl
 
 
 def _key(number: int, way: str) -> str:
-    x = _LEFT + 330 + 190 * number
-    return f'<circle cx="{x}" cy="16" r="5" fill="{_COLOURS[number % len(_COLOURS)]}"/>{_text(x + 10, 20, way)}'
+    x = _LEFT + 180 * number
+    colour = _COLOURS[number % len(_COLOURS)]
+    return f'<circle cx="{x + 5}" cy="{_KEY_Y - 4}" r="5" fill="{colour}"/>{_text(x + 16, _KEY_Y, way)}'
 
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:

@@ -11,7 +11,7 @@ from conftest import PHOTOS, TinyModel
 
 import depthrt
 from depthrt import BackendUnavailable, InputError
-from depthrt.engine import verdicts
+from depthrt.engine import openvino_runner, verdicts
 from depthrt.engine.choice import Choice, Tuning, remember_choice
 from depthrt.engine.contract import read_contract
 from depthrt.engine.cores import usable_cores
@@ -104,6 +104,16 @@ def test_a_refused_runner_is_replaced_by_the_next_and_said_once(
     (said,) = warnings(caplog)
     assert "openvino bf16" in said and "drift" in said and said.endswith("openvino fp32 is used instead")
     assert all(any(note in said for note in depth.provenance.notes) for depth in depths)
+
+
+@needs_bf16
+def test_a_runner_with_a_wrong_option_is_refused_each_time(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    # OpenVINO is told to compute in bf16, and all that it says of itself is taken for float32.
+    monkeypatch.setitem(openvino_runner._HINTS, "fp32", "bf16")
+    monkeypatch.setitem(openvino_runner._PRECISIONS, "bf16", "fp32")
+    for _ in range(3):
+        with pytest.raises(depthrt.ParityError, match="openvino fp32 on CPU does not answer .*: drift .* on the canary"):
+            depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
 
 
 def test_a_remembered_runner_that_was_uninstalled_is_replaced(
