@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .contract import Contract
+from .errors import ModelFileError
 
 Identity = dict[str, object]
 
@@ -16,12 +17,17 @@ def identify_file(path: Path, contract: Contract) -> Identity:
     """Return what a model file is known by, wherever it lies; weights in a file beside it count.
 
     Raises:
-        OSError: The file cannot be read.
+        ModelFileError: The file cannot be read, or is gone since it was loaded.
     """
     contract_sha256 = hashlib.sha256(contract.to_json().encode()).hexdigest()
     # Weights too large for the file itself lie beside it, under a name that ends in the contract's hash.
     parts = [path, *sorted(path.resolve().parent.glob(f"*-{contract_sha256[:12]}.data"))]
-    stamps = [[found.st_size, found.st_mtime_ns] for found in (part.stat() for part in parts)]
+    try:
+        stamps = [[found.st_size, found.st_mtime_ns] for found in (part.stat() for part in parts)]
+    except OSError as error:
+        raise ModelFileError(
+            f"{error.filename} cannot be read: {error.strerror}; give the file that was loaded"
+        ) from error
     return {"contract_sha256": contract_sha256, "size_bytes_mtime_ns": stamps}
 
 

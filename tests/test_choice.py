@@ -20,6 +20,7 @@ from depthrt.engine.choice import (
     remember_choice,
 )
 from depthrt.engine.contract import Contract
+from depthrt.engine.errors import ModelFileError
 from depthrt.engine.machine import ISA_SWITCHES, describe_cpu, runtime_versions
 
 PLAIN, FAST = Choice("onnxruntime", "fp32", 2), Choice("openvino", "bf16", 2)
@@ -213,3 +214,9 @@ def test_a_tuning_says_what_it_gained_and_cost() -> None:
     assert str(replace(TUNING, drift=1e-7)).endswith("2.1 times as fast as the default at no drift")
     assert "which is the default, is the fastest" in str(replace(TUNING, choice=PLAIN, speed=1.0, drift=0.0))
     assert str(replace(PLAIN, threads=1)) == "onnxruntime fp32, 1 thread"
+
+
+def test_a_model_file_that_went_meanwhile_is_an_error_in_one_line(file: Path, contract: Contract) -> None:
+    file.unlink()
+    with pytest.raises(ModelFileError, match="model.onnx cannot be read: No such file.*; give the file that was loaded"):
+        remember_choice(file, contract, 2, TUNING)
