@@ -21,6 +21,7 @@ from ..engine.errors import BackendUnavailable, DepthrtError
 from ..engine.model import CHECKPOINT_SUFFIXES, DepthModel, load
 from ..engine.runner import available_choices
 from ..engine.shipped import model_path
+from ..engine.trusted import ENGINE_SUFFIX
 from .checkpoint_options import CheckpointOptions
 from .subjects import Subject
 
@@ -45,7 +46,8 @@ def find_subjects(
 ) -> list[Subject]:
     """Return the subjects that files stand for, each under its own name, in the order of the files.
 
-    A model file gives a subject a runner and precision that a CPU has for it, and one a device besides. A checkpoint
+    A model file gives a subject a runner and precision that a CPU has for it, and one a device besides; an engine
+    file gives one. A checkpoint
     gives torch eager and, where asked for, compiled, in each precision on each device, and the study's way of serving.
 
     Args:
@@ -62,6 +64,8 @@ def find_subjects(
         if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
             found += _torch_subjects(path, devices, threads, checkpoint, precisions, compiled)
             found += [_study_subject(path, checkpoint, threads)] if study else []
+        elif path.suffix == ENGINE_SUFFIX:
+            found.append(_engine_subject(path))
         else:
             for device in devices or _onnx_devices():
                 on_cpu = device == "cpu"
@@ -94,6 +98,10 @@ def _file_subject(
         _facts(path, threads),
         needs=("onnxruntime" if choice is None else choice.runner, "cv2"),
     )
+
+
+def _engine_subject(path: Path) -> Subject:
+    return Subject(f"{path.name} cuda", partial(load, path), {"file": str(path)}, needs=("depthrt.engine.trt.runner", "cv2"))
 
 
 def _torch_subjects(

@@ -23,7 +23,7 @@ from .result import SubjectResult
 # Runners whose `run` returns with the answer in host memory, which ends only after the device is done.
 # Sources: ONNX Runtime, Session.run with numpy arrays waits for its providers and copies the outputs back;
 # OpenVINO, InferRequest.infer is the blocking form of start_async and wait.
-BLOCKING_RUNNERS = ("onnxruntime", "openvino")
+BLOCKING_RUNNERS = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
 CPU_PROVIDERS = (CPU, OPENVINO_CPU, "cpu")  # as ONNX Runtime, OpenVINO and torch name it
 
 

@@ -36,7 +36,7 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
     type=ModelType(),
     default="default",
     show_default=True,
-    help="A model file. default: the small one that comes with depthrt.",
+    help="A model file, .onnx or .engine. default: the small one that comes with depthrt.",
 )
 @click.option(
     "-o",
@@ -70,7 +70,13 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
     metavar="LOW HIGH",
     help="Colour range in the depth's unit, so that frames compare. Default: each image's own.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="cuda: TensorRT, whose engine is built at the first run, else ONNX Runtime. auto: never builds.",
+)
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores this process may use.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
 @click.option("--resume", is_flag=True, help="Skip inputs whose outputs are there.")

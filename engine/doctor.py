@@ -52,6 +52,7 @@ def examine() -> list[Finding]:
         _provider("onnxruntime CUDA", CUDA),
         _openvino(),
         _driver(),
+        _pycuda(),
         _tensorrt(),
         _packages("export", EXPORT_PACKAGES),
     ]
@@ -109,6 +110,24 @@ def _driver() -> Finding:
     return Finding("CUDA driver", True, f"{gpu.name}, compute capability {gpu.compute_capability}")
 
 
+def _pycuda() -> Finding:
+    """Open the first GPU through pycuda and load depthrt's kernels on it."""
+    remedy = "pip install 'depthrt[gpu]', which builds it with the CUDA toolkit's nvcc"
+    if find_spec("pycuda") is None:
+        return Finding("pycuda", False, "not installed", remedy)
+    try:
+        find_gpu()
+    except BackendUnavailable as error:
+        return Finding("pycuda", False, f"pycuda {_version('pycuda')} was not tried: {error}", "see CUDA driver")
+    from .cuda.gpu import Cuda
+
+    try:
+        with Cuda() as gpu:
+            return Finding("pycuda", True, f"pycuda {_version('pycuda')}, loaded depthrt's kernels on {gpu.name}")
+    except BackendUnavailable as error:
+        return Finding("pycuda", False, str(error), remedy)
+
+
 def _tensorrt() -> Finding:
     """Look for a TensorRT that can build an engine here."""
     try:
@@ -116,7 +135,7 @@ def _tensorrt() -> Finding:
         found.check_driver()
     except BackendUnavailable as error:
         return Finding("TensorRT", False, str(error), "pip install 'depthrt[gpu]'")
-    return Finding("TensorRT", True, f"{found.name}, builds engines; running them is not there yet")
+    return Finding("TensorRT", True, f"{found.name}, builds engines, and runs them where a GPU and pycuda are")
 
 
 def _packages(extra: str, names: Sequence[str]) -> Finding:

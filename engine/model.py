@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -19,33 +20,18 @@ from .depth import Depth, Provenance, Timings
 from .errors import InputError, ModelFileError
 from .image import Limits, check_image
 from .overlap import overlap
-from .preprocess import Color, Fit, Float32, fit_image, to_image_size, to_input
-from .runner import Device, Runner
+from .preprocess import Color, fit_image, to_image_size
+from .runner import Device, ImageRunner, Runner
 from .shipped import DEFAULT, DEFAULT_NOTE, model_path
-from .trusted import open_trusted
+from .stages import Answer, Prepared, alike, answer_whole, make_batch
+from .trt.plan_file import read_plan_header
+from .trusted import ENGINE_SUFFIX, open_trusted
+
+__all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 
 logger = logging.getLogger("depthrt")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An image, ready to run: its network input (1, 3, h, w) float32 and where it lies in it."""
-
-    batch: Float32
-    fit: Fit
-    image_px: tuple[int, int]
-    preprocess_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The network's output (h, w) float32 for a prepared image."""
-
-    prepared: Prepared
-    output: Float32
-    run_ms: float
 
 
 class DepthModel:
@@ -62,7 +48,14 @@ class DepthModel:
         self.contract = contract
         self.runner = runner
         self.limits = limits
-        self.notes = (*runner.notes, *notes)
+        self._own_notes = tuple(notes)
+        self._said = set(runner.notes)
+        self._pipeline = runner.pipeline if isinstance(runner, ImageRunner) else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, one sentence each; they stand in every result."""
+        return (*self.runner.notes, *self._own_notes)
 
     def infer(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
@@ -73,31 +66,36 @@ class DepthModel:
 
         Raises:
             InputError: The image has another shape or type, or is over the limits.
+            BackendUnavailable: A GPU's memory is short, or the GPU is lost.
         """
         return self.finish(self.run(self.prepare(image, color=color)))
 
     def infer_batch(self, images: Sequence[NDArray[np.uint8]], *, color: Color = "bgr") -> list[Depth]:
-        """Return the depth of each image; those of one input size run together where the graph takes batches."""
+        """Return the depth of each image; those of one size run together, where the graph or the GPU takes several."""
         prepared = [self.prepare(image, color=color) for image in images]
-        by_size = sorted(range(len(prepared)), key=lambda index: prepared[index].fit.input_px)
         depths: dict[int, Depth] = {}
-        for _, group in groupby(by_size, key=lambda index: prepared[index].fit.input_px):
-            indices = list(group)
-            answers = self._run_together([prepared[index] for index in indices])
+        for indices in alike(prepared):
+            group = [prepared[index] for index in indices]
+            answers = self._run_together(group) if self._pipeline is None else self._run_on_device(group, color)
             depths.update(zip(indices, map(self.finish, answers), strict=True))
         return [depths[index] for index in range(len(images))]
 
-    def stream(self, images: Iterable[NDArray[np.uint8]], *, color: Color = "bgr") -> Iterator[Depth]:
+    def stream(self, images: Iterable[NDArray[np.uint8]], *, color: Color = "bgr") -> Generator[Depth]:
         """Yield the depth of each image in order, preparing the next and finishing the last meanwhile."""
+        if self._pipeline is not None:
+            yield from self._stream_from_device(images, color)
+            return
         outcomes = overlap(images, read=lambda image: self.prepare(image, color=color), run=self.run, write=self.finish)
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
-            assert outcome.result is not None
-            yield outcome.result
+        # Closed here: the garbage collector would do it at any time in any thread, and its threads are waited for.
+        with closing(outcomes):
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    raise outcome.error
+                assert outcome.result is not None
+                yield outcome.result
 
     def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
-        """Do the first stage of infer: check, resize and normalise."""
+        """Do the first stage of infer: check, and where no device does that, resize and normalise."""
         start = perf_counter()
         check_image(image)
         if color not in ("bgr", "rgb"):
@@ -105,23 +103,29 @@ class DepthModel:
         image_px = (image.shape[0], image.shape[1])
         self.limits.check_shape(*image_px, "the image")
         fit = fit_image(self.contract.size, image_px)
-        batch = np.empty((1, 3, *fit.input_px), np.float32)
-        to_input(image, self.contract, fit, color=color, out=batch[0])
-        return Prepared(batch, fit, image_px, _ms_since(start))
+        make = partial(make_batch, image, self.contract, fit, color)
+        if self._pipeline is not None:
+            return Prepared(make, fit, image_px, _ms_since(start), image, color)
+        return Prepared(make(), fit, image_px, _ms_since(start))
 
     def run(self, prepared: Prepared) -> Answer:
-        """Do the second stage of infer: the network."""
+        """Do the second stage of infer: the network; where a device takes the image whole, the resizes too."""
+        if self._pipeline is not None and prepared.image is not None:
+            return answer_whole(prepared, self._pipeline.infer(prepared.image, color=prepared.color))
         return self._run_together([prepared])[0]
 
     def finish(self, answer: Answer) -> Depth:
         """Do the last stage of infer: bring the output to the image's size and say where it came from."""
         start = perf_counter()
-        prepared = answer.prepared
-        values = to_image_size(answer.output, self.contract, prepared.fit, prepared.image_px)
+        prepared, device = answer.prepared, answer.device
+        values = answer.output
+        if device is None:
+            values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
         valid = np.isfinite(values)
         if self.contract.kind == "metric":
             valid &= values > 0
-        timings = Timings(prepared.preprocess_ms, answer.run_ms, _ms_since(start))
+        before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
+        timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
         return Depth(values, self.contract.kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
 
     def close(self) -> None:
@@ -154,7 +158,44 @@ class DepthModel:
         share_ms = _ms_since(start) / len(group)
         return [Answer(one, plane, share_ms) for one, plane in zip(group, output, strict=True)]
 
+    def _stream_from_device(self, images: Iterable[NDArray[np.uint8]], color: Color) -> Iterator[Depth]:
+        """Yield the depth of each image in order, then raise the error of the first that was refused."""
+        refused: list[InputError] = []
+
+        def prepared() -> Iterator[Prepared]:
+            for image in images:
+                try:
+                    one = self.prepare(image, color=color)
+                except InputError as error:
+                    refused.append(error)
+                    return
+                yield one
+
+        with closing(self._run_on_device(prepared(), color)) as answers:
+            yield from map(self.finish, answers)
+        if refused:
+            raise refused[0]
+
+    def _run_on_device(self, prepared: Iterable[Prepared], color: Color) -> Generator[Answer]:
+        """Yield the answer of each image in order, several of them on the device at once."""
+        assert self._pipeline is not None
+        waiting: deque[Prepared] = deque()
+
+        def images() -> Iterator[NDArray[np.uint8]]:
+            for one in prepared:
+                assert one.image is not None
+                waiting.append(one)
+                yield one.image
+
+        with closing(self._pipeline.stream(images(), color=color)) as answers:
+            for answer in answers:
+                yield answer_whole(waiting.popleft(), answer)
+
     def _provenance(self, prepared: Prepared, timings: Timings) -> Provenance:
+        for note in self.runner.notes:
+            if note not in self._said:  # the device found out on the way
+                self._said.add(note)
+                logger.warning("depthrt: %s", note)
         return Provenance(
             model=self.contract.model,
             source_sha256=self.contract.source_sha256,
@@ -178,14 +219,15 @@ def load(
     choice: Choice | None = None,
     limits: Limits | None = None,
 ) -> DepthModel:
-    """Load a model file that `depthrt export` wrote.
+    """Load a model file that `depthrt export` or `depthrt build` wrote.
 
     On a CPU the file runs as `depthrt tune` found best on this machine, else in ONNX Runtime at its own precision.
     The first load of a file has the runner answer the canary in it; one that departs is not used.
 
     Args:
-        path: The `.onnx` file; or "default", the small model that comes with depthrt.
-        device: "cpu", "cuda", or "auto": CUDA where it works, else the CPU, and it is said which.
+        path: The `.onnx` file; an `.engine` file; or "default", the small model that comes with depthrt.
+        device: "cpu"; "cuda": TensorRT, whose engine is built and kept at the first load, else ONNX Runtime's CUDA;
+            or "auto": an engine that was built before, else ONNX Runtime's CUDA, else the CPU. It is said which.
         precision: Run at this precision or fail; None takes the tuned one, else that of the file. "bf16" runs a
             float32 file so where the CPU can.
         threads: CPU threads; None takes the cores that this process may use.
@@ -196,11 +238,14 @@ def load(
         ModelFileError: The file is missing or is no model file.
         ContractError: The file carries no contract of depthrt, or of another version.
         BackendUnavailable: No runner for the device; the message names what to install.
+        BuildError: TensorRT refuses the file, and nothing else runs it.
         ParityError: No runner answers the canary; the message has the numbers.
     """
     path = model_path(path)
     _refuse_other_files(path)
-    contract = read_contract(path)
+    if path.suffix == ENGINE_SUFFIX and (device == "cpu" or choice is not None):
+        raise InputError(f"{path} is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file")
+    contract = read_plan_header(path).contract if path.suffix == ENGINE_SUFFIX else read_contract(path)
     if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
         raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
     opened = open_trusted(path, contract, device=device, threads=threads, choice=choice, precision=precision)
@@ -218,10 +263,10 @@ def _refuse_other_files(path: Path) -> None:
         raise ModelFileError(
             f"{path} is a checkpoint; make a model file of it first: depthrt export {path} -o model.onnx"
         )
-    if path.suffix == ".engine":
-        raise ModelFileError(f"{path} is a TensorRT engine, which this version does not run; give the .onnx file")
     if not path.exists():
-        raise ModelFileError(f"{path} does not exist; give the .onnx file that `depthrt export` wrote")
+        raise ModelFileError(
+            f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
+        )
 
 
 def _ms_since(start: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,17 @@ from .contract import Contract, Precision
 from .errors import BackendUnavailable, InputError, ModelFileError
 from .runner import Device
 
+if TYPE_CHECKING:
+    from .cuda.pipeline import DevicePipeline
+    from .ort_on_gpu import OnGpu, Providers
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
 _FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors reach the user as exceptions
 
 
 class OrtRunner:
-    """An ONNX Runtime session; `run` is safe from several threads."""
+    """An ONNX Runtime session; `run` is safe from several threads. On a GPU it also takes whole images."""
 
     name = "onnxruntime"
 
@@ -32,15 +37,30 @@ class OrtRunner:
                 "with --precision fp32"
             )
         self.precision: Precision = contract.precision
-        self._session: Any = _open_session(ort, path, providers, threads)
-        self.provider: str = self._session.get_providers()[0]  # the truth, whatever was asked for
+        self._gpu: OnGpu | None = None
+        self._session: Any = None
         notes = []
+        if CUDA in providers:
+            from .ort_on_gpu import OnGpu
+
+            try:
+                self._gpu = OnGpu(
+                    contract,
+                    partial(_open_session, ort, path, threads),
+                    options=_asynchronous(ort),
+                )
+            except BackendUnavailable as error:
+                notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
+        if self._gpu is None:
+            self._session = _open_session(ort, path, threads, providers)
+        # The truth, whatever was asked for.
+        self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
         if device == "cuda" and self.provider != CUDA:
             raise BackendUnavailable(
                 "ONNX Runtime could not start its CUDA provider; `depthrt doctor` says why, device='cpu' works"
             )
         if CUDA in providers and self.provider != CUDA:
-            notes.append("ONNX Runtime could not start its CUDA provider, so the CPU is used")
+            notes = ["ONNX Runtime could not start its CUDA provider, so the CPU is used"]
         if self.provider == CPU and contract.precision in ("fp16", "fp16-safe"):
             notes.append(
                 f"a CPU computes this {contract.precision} file in float32, slower than a file exported with "
@@ -48,17 +68,31 @@ class OrtRunner:
             )
         self.notes: tuple[str, ...] = tuple(notes)
 
+    @property
+    def pipeline(self) -> DevicePipeline | None:
+        """Return what takes whole images on a GPU, or None."""
+        return self._gpu.pipeline if self._gpu is not None else None
+
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
+        if self._gpu is not None:
+            return self._gpu.run(batch)
         if self._session is None:
             raise InputError("this model is closed; load it again")
         (output,) = self._session.run([OUTPUT], {INPUT: batch})
         result: NDArray[np.float32] = output
         return result
 
+    def free_batches(self) -> None:
+        """Free the GPU memory that `run` keeps; the next call makes it again."""
+        if self._gpu is not None:
+            self._gpu.free_batches()
+
     def close(self) -> None:
         """Drop the session."""
         self._session = None
+        if self._gpu is not None:
+            self._gpu.close()
 
 
 def import_onnxruntime() -> ModuleType:
@@ -84,7 +118,14 @@ def _providers(ort: ModuleType, device: Device) -> list[str]:
     return [CUDA, CPU] if device != "cpu" and CUDA in built_in else [CPU]
 
 
-def _open_session(ort: ModuleType, path: Path, providers: list[str], threads: int) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+def _asynchronous(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+    """Return options of a run that does not wait for the GPU."""
+    options = ort.RunOptions()
+    options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+    return options
+
+
+def _open_session(ort: ModuleType, path: Path, threads: int, providers: Providers) -> Any:  # noqa: ANN401
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL_ONLY

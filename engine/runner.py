@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from .choice import Choice
 from .contract import Contract, Precision
 from .cores import usable_cores
 from .errors import BackendUnavailable, InputError
+
+if TYPE_CHECKING:
+    from .cuda.pipeline import DevicePipeline
 
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
@@ -24,13 +27,40 @@ class Runner(Protocol):
     name: str
     provider: str
     precision: Precision
-    notes: tuple[str, ...]  # every fallback and compromise, one sentence each
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, one sentence each."""
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
 
     def close(self) -> None:
         """Free what the runner holds; it cannot run afterwards."""
+
+
+@runtime_checkable
+class ImageRunner(Runner, Protocol):
+    """A runner that can take whole images: its device resizes them, and the depth back."""
+
+    @property
+    def pipeline(self) -> DevicePipeline | None:
+        """Return what takes images, or None where the CPU has to resize them."""
+
+    def free_batches(self) -> None:
+        """Free the GPU memory that `run` keeps; whole images need none of it."""
+
+
+@runtime_checkable
+class EngineRunner(ImageRunner, Protocol):
+    """A runner that holds a TensorRT engine."""
+
+    contract: Contract  # its canary may be of another size than that of the ONNX file
+    plan_sha256: str
+    tf32: bool  # whether its float32 products may be of numbers as short as those of float16
+
+    def takes(self, input_px: tuple[int, int]) -> bool:
+        """Return whether the engine was built for inputs of (h, w)."""
 
 
 def open_runner(

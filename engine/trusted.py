@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from .choice import Choice, recall_tuning
 from .contract import Contract, Precision
 from .cores import usable_cores
-from .errors import BackendUnavailable, InputError, ModelFileError, ParityError
+from .cuda.driver import find_gpu
+from .errors import BackendUnavailable, BuildError, InputError, ModelFileError, ParityError
 from .machine import runtime_versions
-from .runner import Device, Runner, available_choices, check_options, open_runner
+from .runner import Device, EngineRunner, ImageRunner, Runner, available_choices, check_options, open_runner
 from .verdicts import check_canary
+
+ENGINE_SUFFIX = ".engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,11 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One runner to try; without a choice it is the device's own."""
+    """One runner to try: what opens it, the CPU threads that it uses, and what is worth knowing where it is taken."""
 
-    device: Device
-    choice: Choice | None = None
+    open: Callable[[], Runner]
+    threads: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 def open_trusted(
@@ -51,32 +56,33 @@ def open_trusted(
     """Open a file and have it answer its canary, once per file, runner, precision, version and machine.
 
     Args:
-        path: The file.
+        path: The file; an engine file is run by TensorRT, whatever the device and the choice.
         contract: Read from it.
-        device: As in open_runner.
+        device: "cuda": TensorRT, whose engine is built where none is in the cache, else ONNX Runtime there.
+            "auto": the same without building, else the CPU.
         threads: None takes the cores that this process may use.
         choice: Take this one or fail. None takes what was tuned for the file here, else the safe default; one
             that fails is replaced by the next, and that is a warning.
         precision: Take no choice of another; None takes any.
 
     Raises:
-        InputError, BackendUnavailable, ModelFileError: As open_runner.
+        InputError, BackendUnavailable, BuildError, ModelFileError: As open_runner, open_built and TrtRunner.
         ParityError: What was asked for by name, or the last runner left, departs from the canary.
     """
     check_options(device, threads)
-    cores = threads or usable_cores()
-    tries, remark = _plan(path, contract, device, cores, choice, precision)
+    tries = _plan(path, contract, device, threads or usable_cores(), choice, precision)
     failures: list[str] = []
-    for number, one in enumerate(tries):
+    for one in tries:
         try:
-            runner = _open_proven(path, contract, one, cores)
-        except (BackendUnavailable, ModelFileError, ParityError) as error:
-            if number + 1 == len(tries):
-                raise
+            runner, warnings = _open_proven(path, contract, one)
+        except (BackendUnavailable, BuildError, ModelFileError, ParityError) as error:
             failures.append(str(error))
+            if one is tries[-1]:
+                raise type(error)("; ".join(reversed(failures))) from error
             continue
         used = f"{runner.name} {runner.precision}"
-        return Trusted(runner, tuple(f"{failure}; {used} is used instead" for failure in failures), remark)
+        replaced = (f"{failure}; {used} is used instead" for failure in failures)
+        return Trusted(runner, (*replaced, *warnings), one.remarks)
     raise AssertionError("a plan has a runner to try")
 
 
@@ -87,30 +93,90 @@ def _plan(
     cores: int,
     choice: Choice | None,
     precision: Precision | None,
-) -> tuple[list[_Try], tuple[str, ...]]:
-    """Return what to try, best first, and remarks."""
+) -> list[_Try]:
+    """Return what to try, best first."""
+    if path.suffix == ENGINE_SUFFIX:
+        return [_engine_file(path, contract, precision)]
+    how = _Ways(path, contract, cores)
     if choice is not None:
-        return [_Try(device, choice)], ()
+        return [how.on(device, choice)]
     # What a build for CUDA says of itself costs its import, 30 MiB that another runner has no use for.
     cuda = device == "cuda" or (device == "auto" and "onnxruntime-gpu" in runtime_versions())
     if precision not in (None, contract.precision):
         choices = () if cuda else available_choices(contract, cores)
-        return _of_precision(path, contract, choices, precision), ()
+        return [how.on("cpu", one) for one in _of_precision(path, contract, choices, precision)]
+    engines, remarks = _engines(path, device)
     if cuda:
-        return [_Try(device), *([_Try("cpu")] if device == "auto" else [])], ()
+        return [
+            *engines,
+            how.on(device, None, *remarks),
+            *([how.on("cpu", None, *remarks)] if device == "auto" else []),
+        ]
     tuning = recall_tuning(path, contract, cores)
-    if tuning is None:
-        return [_Try(device)], (_untuned(path),) if find_spec("openvino") else ()
-    if precision not in (None, tuning.choice.precision):
-        return [_Try(device)], ()
-    second = Choice("openvino", "fp32", tuning.choice.threads)
-    between = [_Try("cpu", second)] if tuning.choice.precision == "bf16" else []
-    return [_Try("cpu", tuning.choice), *between, _Try(device)], (str(tuning),)
+    if tuning is not None and precision in (None, tuning.choice.precision):
+        second = Choice("openvino", "fp32", tuning.choice.threads)
+        between = [second] if tuning.choice.precision == "bf16" else []
+        tuned = [how.on("cpu", one, *remarks, str(tuning)) for one in (tuning.choice, *between)]
+        return [*engines, *tuned, how.on(device, None, *remarks, str(tuning))]
+    untuned = (_untuned(path),) if tuning is None and find_spec("openvino") else ()
+    return [*engines, how.on(device, None, *remarks, *untuned)]
 
 
-def _of_precision(path: Path, contract: Contract, choices: Sequence[Choice], precision: Precision | None) -> list[_Try]:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What makes tries of an ONNX file outside TensorRT."""
+
+    path: Path
+    contract: Contract
+    cores: int
+
+    def on(self, device: Device, choice: Choice | None = None, *remarks: str) -> _Try:
+        """Return how a file is opened on a device, by a choice or as the device does by itself."""
+        threads = choice.threads if choice else self.cores
+        runner = partial(open_runner, self.path, self.contract, device=device, threads=self.cores, choice=choice)
+        return _Try(runner, threads, remarks)
+
+
+def _engine_file(path: Path, contract: Contract, precision: Precision | None) -> _Try:
+    """Return how an engine file is opened."""
+    if precision not in (None, contract.precision):
+        raise InputError(
+            f"{path} is {contract.precision}, precision {precision} was asked for; build an engine of a file exported "
+            f"with --precision {precision}"
+        )
+    from .trt.runner import TrtRunner
+
+    return _Try(partial(TrtRunner, path))
+
+
+def _engines(path: Path, device: Device) -> tuple[list[_Try], tuple[str, ...]]:
+    """Return how TensorRT opens an ONNX file, and what is worth knowing where it does not."""
+    if device == "cpu" or (device == "auto" and not _has_gpu()):
+        return [], ()
+    from .trt.open_built import find_plan, open_built
+    from .trt.runner import TrtRunner
+
+    if device == "cuda":
+        return [_Try(partial(open_built, path))], ()
+    plan = find_plan(path)
+    if plan is not None:
+        return [_Try(partial(TrtRunner, path, plan=plan))], ()
+    return [], (f"no TensorRT engine of {path} is in the cache, and none is built unasked; device='cuda' builds one",)
+
+
+def _has_gpu() -> bool:
+    try:
+        find_gpu()
+    except BackendUnavailable:
+        return False
+    return True
+
+
+def _of_precision(
+    path: Path, contract: Contract, choices: Sequence[Choice], precision: Precision | None
+) -> list[Choice]:
     """Return what runs a file at another precision than its own."""
-    found = [_Try("cpu", one) for one in choices if one.precision == precision]
+    found = [one for one in choices if one.precision == precision]
     if not found:
         raise InputError(
             f"{path} is {contract.precision}, precision {precision} was asked for and no runner here computes it so; "
@@ -123,17 +189,27 @@ def _untuned(path: Path) -> str:
     return f"nothing is tuned for this file on this machine; `depthrt tune {path}` finds the fastest way to run it"
 
 
-def _open_proven(path: Path, contract: Contract, one: _Try, cores: int) -> Runner:
-    """Open a runner and check its canary; it is closed where it fails."""
-    runner = open_runner(path, contract, device=one.device, threads=cores, choice=one.choice)
+def _open_proven(path: Path, contract: Contract, one: _Try) -> tuple[Runner, tuple[str, ...]]:
+    """Open a runner and check its canary; it is closed where it fails. Return it and warnings."""
+    runner = one.open()
     try:
-        verdict = check_canary(runner, path, contract, threads=one.choice.threads if one.choice else cores)
+        if isinstance(runner, EngineRunner):
+            contract = runner.contract
+            if not runner.takes(contract.canary.size_px):
+                return runner, (_unasked(contract.canary.size_px),)
+        verdict = check_canary(runner, path, contract, threads=one.threads)
         if verdict is not None and not verdict.passed:
             raise ParityError(
                 f"{runner.name} {runner.precision} on {runner.provider} does not answer {path} as its checkpoint "
                 f"does: {verdict}; where every runner says so the file is damaged: export it again"
             )
+        if isinstance(runner, ImageRunner):
+            runner.free_batches()
     except BaseException:
         runner.close()
         raise
-    return runner
+    return runner, ()
+
+
+def _unasked(size_px: tuple[int, int]) -> str:
+    return f"the engine takes no input of {size_px[0]}x{size_px[1]}, so its answer to the canary is not known"

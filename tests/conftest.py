@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from random_checkpoint import TINY, random_network, save_official
+from build_pycuda import why_missing
+from kernels_on_host import NO_COMPILER, find_compiler
+from random_checkpoint import TINY, VITS, random_network, save_official
+from shipped_checkpoint import write_shipped_checkpoint
+from standin import compile_standin
 
 import depthrt
+from depthrt.export.network import Architecture
 
 PHOTOS = Path(__file__).parent / "photos"
 
@@ -25,12 +30,17 @@ class TinyModel:
 
 
 def export_tiny(
-    folder: Path, *, family: str = "depth-anything-v2", max_depth_m: float | None = None, **options: object
+    folder: Path,
+    *,
+    architecture: Architecture = TINY,
+    family: str = "depth-anything-v2",
+    max_depth_m: float | None = None,
+    **options: object,
 ) -> TinyModel:
     from depthrt.export.checkpoint import read_checkpoint
     from depthrt.export.to_onnx import export_onnx
 
-    network = random_network(TINY, family=family, max_depth_m=max_depth_m)  # type: ignore[arg-type]
+    network = random_network(architecture, family=family, max_depth_m=max_depth_m)  # type: ignore[arg-type]
     path = save_official(network, folder / "tiny.pth")
     kind = "inverse" if max_depth_m is None else "metric"
     checkpoint = read_checkpoint(path, family=family, kind=kind, max_depth_m=max_depth_m)  # type: ignore[arg-type]
@@ -68,6 +78,34 @@ def tiny_static(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 def tiny_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """Depth Anything V2, inverse, static 126x196, in float16."""
     return export_tiny(tmp_path_factory.mktemp("half"), size=(126, 196), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def vits_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2 Small with random weights, inverse, static 126x168, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("vits"), architecture=VITS, size=(126, 168), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def default_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """The model that comes with depthrt, static 96x128, in float16."""
+    from depthrt.export.checkpoint import load_network, read_checkpoint
+    from depthrt.export.to_onnx import export_onnx
+
+    folder = tmp_path_factory.mktemp("default")
+    path = write_shipped_checkpoint(folder / "default.safetensors")
+    checkpoint = read_checkpoint(path)
+    export_onnx(checkpoint, folder / "default.onnx", size=(96, 128), precision="fp16")
+    return TinyModel(path, folder / "default.onnx", load_network(checkpoint).state_dict())
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for the CUDA driver, for tests with the true pycuda; they are skipped where there is none."""
+    reason = why_missing() or (NO_COMPILER if find_compiler() is None else None)
+    if reason is not None:
+        pytest.skip(f"the CUDA runtime is NOT tested: {reason}")
+    return compile_standin(tmp_path_factory.mktemp("standin"))
 
 
 @pytest.fixture

@@ -29,14 +29,16 @@ def compile_standin(folder: Path) -> Path:
     return compile_library(folder / "libcuda.so.1", SOURCE, KERNELS, options=("-Wl,-soname,libcuda.so.1",))
 
 
-def run_case(library: Path, name: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
-    """Run a case of cuda_cases.py in a process that finds the stand-in; return what it printed.
+def run_case(
+    library: Path, name: str, *arguments: str, cases: Path = CASES, environment: dict[str, str] | None = None
+) -> str:
+    """Run a case of cuda_cases.py, or of `cases`, in a process that finds the stand-in; return what it printed.
 
     Raises:
         AssertionError: It fails, or says anything on stderr; with all that it said.
     """
     found = {**os.environ, "LD_LIBRARY_PATH": str(library.parent), "OMP_NUM_THREADS": "1", **(environment or {})}
-    command = [sys.executable, "-W", "error", str(CASES), name, *arguments]
+    command = [sys.executable, "-W", "error", str(cases), name, *arguments]
     done = subprocess.run(command, env=found, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0 and not done.stderr, f"{name} exited {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -428,7 +428,10 @@ int cuModuleLoadData(void **module, const void *image) {
     if (magic != FATBIN_MAGIC) return INVALID_IMAGE;
     return make<int>(modules, module);
 }
-int cuModuleLoadDataEx(void **module, const void *image, unsigned, int *, void **) {
+int cuModuleLoadDataEx(void **module, const void *image, unsigned options, int *names, void **values) {
+    // CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES: pycuda reads so much of its own buffers
+    for (unsigned at = 0; at < options; ++at)
+        if (names[at] == 4 || names[at] == 6) values[at] = nullptr;
     ENTER;
     return cuModuleLoadData(module, image);
 }

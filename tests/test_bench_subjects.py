@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import PHOTOS, TinyModel
+from made_engine import write_engine
 from random_checkpoint import TINY, random_network, save_official
 from reference_depth_anything import reference_infer
 
@@ -63,6 +64,15 @@ def test_files_become_subjects_with_names_of_their_own(tiny: TinyModel) -> None:
         "tiny.pth study",
         "tiny.onnx cpu (2)",
     ]
+
+
+def test_an_engine_is_one_subject_that_says_what_it_needs(tmp_path: Path) -> None:
+    engine = write_engine(tmp_path / "tiny.engine")
+    (subject,) = find(engine)
+    assert (subject.name, subject.facts) == ("tiny.engine cuda", {"file": str(engine)})
+    opened, failed = open_subjects([subject])
+    if not opened:
+        assert "tiny.engine runs on an NVIDIA GPU alone" in failed[0].failure
 
 
 def test_without_a_choice_each_device_that_works_is_taken(tiny: TinyModel) -> None:
@@ -126,11 +136,11 @@ def test_what_cannot_be_opened_is_a_failure_and_the_others_go_on(tiny: TinyModel
     assert [one.subject.name for one in opened] == ["tiny.onnx cpu"]
     assert [(one.name, one.latency) for one in failed] == [
         ("none.onnx cpu", ()),
-        ("plan.engine cpu", ()),
+        ("plan.engine cuda", ()),
         ("broken.pth torch fp32 cpu", ()),
         ("mine", ()),
     ]
-    assert "does not exist" in failed[0].failure and "TensorRT engine" in failed[1].failure
+    assert "does not exist" in failed[0].failure and "is no engine file" in failed[1].failure
     assert failed[3].failure == "ZeroDivisionError: division by zero"
     assert not any("\n" in one.failure for one in failed)
     opened[0].model.close()

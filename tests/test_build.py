@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from conftest import TinyModel, export_tiny
 from made import CONTRACT, make_contract
 from made_engine import SHAPE, STATIC, write_mean
+from random_checkpoint import VITS
 
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
@@ -32,12 +33,25 @@ needs_rtx = pytest.mark.skipif(
     find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel for this platform"
 )
 DYNAMIC = make_contract()
+V1, V2 = "depth-anything-v1", "depth-anything-v2"
 
 
 @pytest.fixture(scope="session")
-def tiny_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
-    """Depth Anything V2, inverse, static 126x196, fp16."""
-    return export_tiny(tmp_path_factory.mktemp("half"), size=(126, 196), precision="fp16")
+def tiny_v1_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V1, static 70x98, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("v1"), family=V1, size=(70, 98), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def tiny_metric_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, metric up to 20 m, static 70x98, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("metric"), max_depth_m=20.0, size=(70, 98), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def vits_dynamic_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2 Small with random weights, dynamic, short side 126 px, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("vits"), architecture=VITS, size=126, precision="fp16")
 
 
 @pytest.fixture
@@ -53,19 +67,31 @@ def fresh_import() -> Iterator[None]:
 
 
 @needs_rtx
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_a_static_file_becomes_an_engine_whose_header_is_right(
-    precision: str, request: pytest.FixtureRequest, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "model", "precision"),
+    [
+        ("tiny_static", f"{V2}-vit64x4", "fp32"),
+        ("tiny_half", f"{V2}-vit64x4", "fp16"),
+        ("tiny_v1_half", f"{V1}-vit64x4", "fp16"),
+        ("tiny_metric_half", f"{V2}-vit64x4-metric-20m", "fp16"),
+        ("vits_half", f"{V2}-vits", "fp16"),
+        ("default_half", "depthrt-conv384x9", "fp16"),
+    ],
+)
+def test_a_static_file_of_every_family_becomes_an_engine_whose_header_is_right(
+    name: str, model: str, precision: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    tiny: TinyModel = request.getfixturevalue("tiny_static" if precision == "fp32" else "tiny_half")
+    tiny: TinyModel = request.getfixturevalue(name)
     built = build_engine(tiny.onnx, tmp_path / "model.engine")
     header = built.header
     assert header == read_plan_header(built.path)
-    assert header.contract == read_contract(tiny.onnx) and header.precision == precision
-    shape = (1, 3, 126, 196)
+    assert header.contract == read_contract(tiny.onnx)
+    assert (header.contract.model, header.precision) == (model, precision)
+    height, width = header.contract.size.base_px
+    shape = (1, 3, height, width)
     assert header.tensors == (
         PlanTensor("image", "input", "float32", shape, (Profile(shape, shape, shape),)),
-        PlanTensor("depth", "output", "float32", (1, 126, 196)),
+        PlanTensor("depth", "output", "float32", (1, height, width)),
     )
     assert (header.flavour, header.tensorrt_version) == ("tensorrt-rtx", trt.import_tensorrt().version)
     assert header.runs_on == "portable, compute capability 8.0 and later"
@@ -86,6 +112,35 @@ def test_a_dynamic_file_becomes_an_engine_for_a_range_of_sizes_and_batches(tiny:
         PlanTensor("depth", "output", "float32", (-1, -1, -1)),
     )
     assert header.options == options and header.contract.batch is None
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        pytest.param(
+            BuildOptions(opt_px=(126, 168), batch=(1, 2, 4)),
+            Profile((1, 3, 126, 168), (2, 3, 126, 168), (4, 3, 126, 168)),
+            id="batch",
+        ),
+        pytest.param(
+            BuildOptions(min_px=(126, 126), opt_px=(126, 168), max_px=(168, 224)),
+            Profile((1, 3, 126, 126), (1, 3, 126, 168), (1, 3, 168, 224)),
+            id="size",
+        ),
+    ],
+)
+def test_vits_in_fp16_becomes_an_engine_for_a_range(
+    vits_dynamic_half: TinyModel, tmp_path: Path, options: BuildOptions, profile: Profile
+) -> None:
+    built = build_engine(vits_dynamic_half.onnx, tmp_path / "model.engine", options=options)
+    header = built.header
+    assert header == read_plan_header(built.path)
+    assert (header.contract.model, header.precision, header.options) == (f"{V2}-vits", "fp16", options)
+    assert header.tensors == (
+        PlanTensor("image", "input", "float32", (-1, 3, -1, -1), (profile,)),
+        PlanTensor("depth", "output", "float32", (-1, -1, -1)),
+    )
 
 
 @needs_rtx

@@ -218,5 +218,7 @@ def test_a_tuning_says_what_it_gained_and_cost() -> None:
 
 def test_a_model_file_that_went_meanwhile_is_an_error_in_one_line(file: Path, contract: Contract) -> None:
     file.unlink()
-    with pytest.raises(ModelFileError, match="model.onnx cannot be read: No such file.*; give the file that was loaded"):
+    with pytest.raises(
+        ModelFileError, match=r"model.onnx cannot be read: No such file.*; give the file that was loaded"
+    ):
         remember_choice(file, contract, 2, TUNING)

@@ -206,6 +206,8 @@ def test_doctor_tries_each_provider(tiny: TinyModel) -> None:
     assert {"openvino CPU", "CUDA driver", "TensorRT"} <= findings.keys()
     cuda = findings["onnxruntime CUDA"]
     assert cuda["works"] or (cuda["detail"] and cuda["remedy"])
+    assert all(finding["works"] or finding["remedy"] for finding in findings.values())
+    assert {"CUDA driver", "pycuda", "TensorRT"} <= findings.keys()
     assert "onnxruntime CPU" in run("doctor").stdout
 
 

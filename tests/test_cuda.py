@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from conftest import TinyModel
-from kernels_on_host import NO_COMPILER, find_compiler
-from standin import compile_standin, run_case
+from standin import run_case
 
 from depthrt.engine.cuda.driver import DRIVERS
 from depthrt.engine.cuda.gpu import Cuda
 from depthrt.engine.errors import BackendUnavailable
 
-NO_PYCUDA = "the CUDA runtime is NOT tested: pycuda is not installed; `make pycuda` builds it, without a GPU or CUDA"
 INFERENCES = 400  # 10,000 by hand: python tests/cuda_cases.py many_threads MODEL.onnx 10000
-
-
-@pytest.fixture(scope="session")
-def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if find_spec("pycuda") is None:
-        pytest.skip(NO_PYCUDA)
-    if find_compiler() is None:
-        pytest.skip(NO_COMPILER)
-    return compile_standin(tmp_path_factory.mktemp("standin"))
 
 
 def a_driver_is_here() -> bool:

@@ -139,7 +139,7 @@ def test_the_runner_keeps_the_protocol(model: depthrt.DepthModel) -> None:
         ("nothing.onnx", "does not exist"),
         ("model.pth", "is a checkpoint; make a model file of it first: depthrt export"),
         ("folder", "is a checkpoint"),
-        ("model.engine", "TensorRT engine, which this version does not run"),
+        ("model.engine", "is no engine file of depthrt; make one with: depthrt build"),
     ],
 )
 def test_what_is_no_model_file_is_refused_with_the_way_out(tmp_path: Path, name: str, message: str) -> None:

@@ -15,17 +15,23 @@ from random_checkpoint import TINY, random_network
 import depthrt
 from depthrt import BackendUnavailable, InputError, load
 from depthrt.engine.canary import drift
-from depthrt.engine.contract import read_contract
+from depthrt.engine.contract import Contract, read_contract
+from depthrt.engine.preprocess import Float32, fit_image, to_input
+from depthrt.engine.runner import open_runner
+from depthrt.engine.shipped import model_path
 from depthrt.engine.trt.build import build_engine
-from depthrt.export.checkpoint import read_checkpoint
+from depthrt.export.checkpoint import Checkpoint, load_network, read_checkpoint
 from depthrt.export.float32_twin import float32_twin
-from depthrt.export.parity import TOLERANCE
+from depthrt.export.parity import TOLERANCE, torch_answer
 from depthrt.export.precision import set_precision
 from depthrt.export.to_onnx import Exported, export_onnx
 
 SIZE = (126, 196)
 NORMS = 2 * TINY.depth + 4
 HALF_DRIFT = 3e-3  # mean over the range: what fp16 may cost
+NO_WORSE = 1.1  # float32 norms round at other places, so a few per cent either way are luck
+SAME = 1e-5  # float32 sums in another order
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
 
 def export(tiny: TinyModel, folder: Path, precision: str) -> Exported:
@@ -57,6 +63,58 @@ def photo_drift(path: Path, reference: Path, name: str = "coffee") -> float:
         with depthrt.load(one) as model:
             values.append(model.infer(image).values)
     return drift(values[0], values[1])
+
+
+def inputs(contract: Contract) -> list[Float32]:
+    """Return the photographs as the network takes them."""
+    found = []
+    for name in PHOTOGRAPHS:
+        image = depthrt.read_image(PHOTOS / f"{name}.jpg")
+        fit = fit_image(contract.size, (image.shape[0], image.shape[1]))
+        found.append(np.empty((1, 3, *fit.input_px), np.float32))
+        to_input(image, contract, fit, color="bgr", out=found[-1][0])
+    return found
+
+
+def mean_drifts(path: Path, checkpoint: Checkpoint) -> dict[str, float]:
+    """Return how far the photographs are from float32 torch: of a file in ONNX Runtime, and of torch in its precision.
+
+    ONNX Runtime computes an fp16 file in float32 on most CPUs, so torch is asked too: it rounds every answer to fp16.
+    """
+    contract, network = read_contract(path), load_network(checkpoint)
+    rounded = load_network(checkpoint)
+    rounded.set_attention("plain" if contract.attention == "plain" else "eager")
+    dtype = set_precision(rounded, contract.precision)
+    runner = open_runner(path, contract, device="cpu", threads=None)
+    found: dict[str, list[float]] = {"onnx": [], "torch": []}
+    for batch in inputs(contract):
+        reference = torch_answer(network, batch)
+        found["onnx"].append(drift(runner.run(batch), reference))
+        with torch.inference_mode():
+            answer = rounded(torch.from_numpy(batch).to(dtype)).float().numpy()
+        found["torch"].append(drift(answer, reference))
+    runner.close()
+    return {name: float(np.mean(values)) for name, values in found.items()}  # inf where a value is not finite
+
+
+def test_fp16_and_fp16_safe_keep_the_depth_of_photographs(vits_half: TinyModel, tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(vits_half.checkpoint, family="depth-anything-v2", kind="inverse")
+    safe = export_onnx(checkpoint, tmp_path / "safe.onnx", size=(126, 168), precision="fp16-safe").path
+    half, careful = mean_drifts(vits_half.onnx, checkpoint), mean_drifts(safe, checkpoint)
+    for name, allowed in half.items():
+        assert 0 < allowed <= HALF_DRIFT, name
+        assert 0 < careful[name] <= NO_WORSE * allowed, name
+
+
+def test_the_default_model_keeps_the_depth_of_photographs_in_fp16(default_half: TinyModel) -> None:
+    checkpoint = read_checkpoint(default_half.checkpoint)
+    contract, network = read_contract(model_path("default")), load_network(checkpoint)
+    runner = open_runner(model_path("default"), contract, device="cpu", threads=None)
+    batch = inputs(contract)[0]
+    assert drift(runner.run(batch), torch_answer(network, batch)) <= SAME  # these are its weights
+    runner.close()
+    for name, found in mean_drifts(default_half.onnx, checkpoint).items():
+        assert 0 < found <= HALF_DRIFT, name
 
 
 def test_fp16_safe_keeps_norms_and_softmax_in_float32(safe: Exported) -> None:

@@ -112,7 +112,9 @@ def test_a_runner_with_a_wrong_option_is_refused_each_time(tiny: TinyModel, monk
     monkeypatch.setitem(openvino_runner._HINTS, "fp32", "bf16")
     monkeypatch.setitem(openvino_runner._PRECISIONS, "bf16", "fp32")
     for _ in range(3):
-        with pytest.raises(depthrt.ParityError, match="openvino fp32 on CPU does not answer .*: drift .* on the canary"):
+        with pytest.raises(
+            depthrt.ParityError, match=r"openvino fp32 on CPU does not answer .*: drift .* on the canary"
+        ):
             depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
 
 

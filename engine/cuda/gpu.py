@@ -180,7 +180,8 @@ def import_pycuda() -> Any:  # noqa: ANN401 (pycuda has no types)
         import pycuda.driver
     except ImportError as error:
         raise BackendUnavailable(
-            f"pycuda cannot be imported ({error}); install it with: pip install 'depthrt[gpu]'"
+            f"pycuda cannot be imported ({error}); install it with: pip install 'depthrt[gpu]'; "
+            "pip builds it with the CUDA toolkit's nvcc"
         ) from error
     return pycuda.driver
 

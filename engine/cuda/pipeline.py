@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..contract import Contract
 from ..preprocess import Color
 from .gpu import Cuda
+from .parts import Stream
 from .slot import DeviceAnswer, Network, Slot
 
 SLOTS = 3  # one image comes up, one is computed, one goes down
@@ -38,18 +39,27 @@ class DevicePipeline:
         network: Called for each image, or once for each recorded graph.
         slots: Images on the GPU at once; each takes memory of its own.
         graphs: Whether images of one shape run as one CUDA graph, once it has answered like the network itself.
+        stream: That the network is tied to, for one slot; None gives each slot a stream of its own.
     """
 
     def __init__(
-        self, gpu: Cuda, contract: Contract, network: Network, *, slots: int = SLOTS, graphs: bool = True
+        self,
+        gpu: Cuda,
+        contract: Contract,
+        network: Network,
+        *,
+        slots: int = SLOTS,
+        graphs: bool = True,
+        stream: Stream | None = None,
     ) -> None:
+        assert stream is None or slots == 1, "slots with one stream would wait for each other"
         self._slots: list[Slot] = []
         self._changed = Condition()  # guards the two below
         self._free: list[Slot] = []
         self._started: deque[_Ticket] = deque()  # of all streams, oldest first
         try:
             for _ in range(slots):
-                self._slots.append(Slot(gpu, contract, network, graphs=graphs))
+                self._slots.append(Slot(gpu, contract, network, graphs=graphs, stream=stream))
                 self._free.append(self._slots[-1])
         except BaseException:
             self.close()

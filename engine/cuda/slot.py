@@ -62,12 +62,16 @@ class DeviceAnswer:
 class Slot:
     """Takes one image at a time: start() puts it on the GPU, finish() waits for its depth."""
 
-    def __init__(self, gpu: Cuda, contract: Contract, network: Network, *, graphs: bool) -> None:
+    def __init__(
+        self, gpu: Cuda, contract: Contract, network: Network, *, graphs: bool, stream: Stream | None = None
+    ) -> None:
         self.note = ""  # why no graph is used although it was asked for
         self._gpu, self._contract, self._network = gpu, contract, network
         self._graphs = graphs
         self._lock = RLock()
-        self._stream, self._begun, self._ended = Stream(gpu), Event(gpu), Event(gpu)
+        self._own_stream = stream is None
+        self._stream = Stream(gpu) if stream is None else stream
+        self._begun, self._ended = Event(gpu), Event(gpu)
         self._shape: Shape | None = None
         self._device: DeviceMemory | None = None
         self._pinned: PinnedMemory | None = None  # the image, then the values
@@ -132,7 +136,7 @@ class Slot:
                 self._drop_graph()
                 self._drop_device()
                 self._drop_pinned()
-                for one in (self._ended, self._begun, self._stream):
+                for one in (self._ended, self._begun, *([self._stream] if self._own_stream else [])):
                     one.close()
 
     def _check_open(self) -> None:

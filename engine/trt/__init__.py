@@ -1,1 +1,1 @@
-"""TensorRT: engines built of model files, kept, and read."""
+"""TensorRT: engines built of model files, kept, read and run."""

@@ -14,6 +14,7 @@ from ..cuda.driver import Gpu
 from ..errors import BuildError, ContractError, InputError
 from ..files import atomic_path
 from ..ort_runner import INPUT, OUTPUT
+from .build_canary import with_fitting_canary
 from .build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from .build_progress import OnStep, new_monitor, run_interruptible
 from .library import Message, TensorRT, import_tensorrt, tail
@@ -128,9 +129,10 @@ def _compile(
     if plan is None:
         raise BuildError(f"{trt.name} refuses {request.path}: {tail(messages)}")
     save_timing_cache(timing, config)
+    on_step("answer the canary in ONNX Runtime", 0, 1)
     view = memoryview(plan)
     header = PlanHeader(
-        contract=request.contract,
+        contract=with_fitting_canary(request.path, request.contract, request.profile),
         tensors=_tensors(trt, network, request.profile),
         flavour=trt.flavour,
         tensorrt_version=trt.version,

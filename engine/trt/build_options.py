@@ -49,6 +49,10 @@ class Profile:
     opt: Shape
     max: Shape
 
+    def takes(self, shape: Shape) -> bool:
+        """Return whether an input (N, 3, h, w) is within."""
+        return all(least <= side <= most for least, side, most in zip(self.min, shape, self.max, strict=True))
+
 
 def choose_profile(contract: Contract, options: BuildOptions) -> Profile:
     """Return the inputs that an engine of a model file takes.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from types import ModuleType
 from typing import Any, Literal
 
@@ -21,8 +22,11 @@ MODULES: dict[str, Flavour] = {
     "tensorrt_rtx": "tensorrt-rtx",
     "tensorrt_rtx_bindings": "tensorrt-rtx",
 }
+RTX_INSTALL = "pip install tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs"
+TITLES: dict[Flavour, str] = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT-RTX"}
 _TAIL_LINES = 3  # of a log, that an error ends with
 _LINE_LENGTH = 400
+_SINKS_CHANGE = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class TensorRT:
     @property
     def name(self) -> str:
         """Return flavour and version for people."""
-        return f"{'TensorRT-RTX' if self.flavour == 'tensorrt-rtx' else 'TensorRT'} {self.version}"
+        return f"{TITLES[self.flavour]} {self.version}"
 
     @property
     def compute_capabilities(self) -> tuple[str, ...]:
@@ -96,38 +100,44 @@ class TensorRT:
             return find_gpu()
         except BackendUnavailable as error:
             raise BackendUnavailable(
-                f"{self.name} builds on the GPU alone, and {error}; "
-                "TensorRT-RTX builds without one: pip install tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs"
+                f"{self.name} builds on the GPU alone, and {error}; TensorRT-RTX builds without one: {RTX_INSTALL}"
             ) from error
 
     @contextmanager
     def collected(self) -> Iterator[list[Message]]:
         """Give the list that TensorRT's messages go to while the block runs, from any thread."""
         messages: list[Message] = []
-        self.logger.sinks.append(messages)
+        with _SINKS_CHANGE:
+            self.logger.sinks.append(messages)
         try:
             yield messages
         finally:
-            # By identity: two empty lists are equal.
-            self.logger.sinks[:] = [sink for sink in self.logger.sinks if sink is not messages]
+            with _SINKS_CHANGE:  # By identity: two empty lists are equal.
+                self.logger.sinks[:] = [sink for sink in self.logger.sinks if sink is not messages]
 
 
 @cache
-def import_tensorrt() -> TensorRT:
+def import_tensorrt(wanted: Flavour | None = None) -> TensorRT:
     """Import the first TensorRT that works.
+
+    Args:
+        wanted: Look for this flavour alone; None takes either, the full TensorRT first.
 
     Raises:
         BackendUnavailable: None does; the message names what to install.
     """
     reasons = []
     for name, flavour in MODULES.items():
+        if wanted not in (None, flavour):
+            continue
         found = _import(name)
         if isinstance(found, ModuleType):
-            return TensorRT(found, flavour, _new_logger(found))
+            return TensorRT(found, flavour, _the_logger(found))
         if found:
             reasons.append(f"{name}: {found}")
     why = f"cannot be imported ({'; '.join(reasons)})" if reasons else "is not installed"
-    raise BackendUnavailable(f"TensorRT {why}; install it with: pip install 'depthrt[gpu]'")
+    install = RTX_INSTALL if wanted == "tensorrt-rtx" else "pip install 'depthrt[gpu]'"
+    raise BackendUnavailable(f"{TITLES[wanted or 'tensorrt']} {why}; install it with: {install}")
 
 
 def tail(messages: list[Message]) -> str:
@@ -147,8 +157,9 @@ def _import(name: str) -> ModuleType | str:
         return " ".join(str(error).split())
 
 
-def _new_logger(module: Any) -> Any:  # noqa: ANN401 (TensorRT has no types)
-    """Return an ILogger whose messages go to the lists in `sinks`."""
+@cache
+def _the_logger(module: Any) -> Any:  # noqa: ANN401 (TensorRT has no types)
+    """Return the module's one ILogger, whose messages go to the lists in `sinks`."""
 
     class Logger(module.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:

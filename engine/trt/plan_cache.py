@@ -24,6 +24,8 @@ from .plan_file import FORMAT, PlanFile, read_plan_file
 
 CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"
+WAITING = "wait for another build"  # what on_step is told
+FOLDER = "plans"
 
 logger = logging.getLogger("depthrt")
 
@@ -65,21 +67,33 @@ def cached_plan(
     """
     request = check_request(onnx_path, options=options, precision=precision)
     trt = import_tensorrt()
-    folder = cache_dir("plans")
+    folder = cache_dir(FOLDER)
     if folder is None:  # that was said
         with TemporaryDirectory() as temporary:
             return _build(request, Path(temporary) / "model.engine", on_step, path=None)
-    path = folder / f"{plan_key(request, trt, trt.check_driver())}.engine"
+    path = folder / _file_name(request, trt)
     plan = _find(path)
     if plan is not None:
         return CachedPlan(plan, path, built=False)
-    with file_lock(folder / LOCK, on_wait=lambda: on_step("wait for another build", 0, 1)):
+    with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
         plan = _find(path)  # by the process that was waited for
         if plan is not None:
             return CachedPlan(plan, path, built=False)
         cached = _build(request, path, on_step, path=path)
         _make_room(folder, path, cap_bytes)
     return cached
+
+
+def find_cached_plan(onnx_path: str | Path, *, options: BuildOptions = DEFAULT) -> PlanFile | None:
+    """Return the plan that cached_plan would find, or None where it would build one.
+
+    Raises:
+        As build_engine.
+    """
+    request = check_request(onnx_path, options=options)
+    trt = import_tensorrt()
+    folder = cache_dir(FOLDER)
+    return _find(folder / _file_name(request, trt)) if folder is not None else None
 
 
 def plan_key(request: Request, trt: TensorRT, gpu: Gpu | None) -> str:
@@ -95,6 +109,10 @@ def plan_key(request: Request, trt: TensorRT, gpu: Gpu | None) -> str:
         "options": asdict(request.options),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _file_name(request: Request, trt: TensorRT) -> str:
+    return f"{plan_key(request, trt, trt.check_driver())}.engine"
 
 
 def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None) -> CachedPlan:

@@ -49,7 +49,7 @@ class PlanHeader:
     """What an engine file says about its plan.
 
     Args:
-        contract: As it stands in the ONNX file.
+        contract: As it stands in the ONNX file; its canary is of another size where the plan does not take that one.
         tensors: Inputs and outputs.
         flavour: "tensorrt" or "tensorrt-rtx"; the other cannot run the plan.
         tensorrt_version: That built the plan.

@@ -1,0 +1,84 @@
+"""What stands between the stages of an inference: an image that is ready to run, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .contract import Contract
+from .depth import Timings
+from .preprocess import Color, Fit, Float32, to_input
+
+if TYPE_CHECKING:
+    from .cuda.slot import DeviceAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image, ready to run.
+
+    Args:
+        input: The network's input (1, 3, h, w) float32; or what makes it, where the runner's device does that itself.
+        fit: Where the image lies in it.
+        image_px: (H, W) of the image.
+        preprocess_ms: The time that this took.
+        image: (H, W, 3) uint8, for a runner that takes it whole.
+        color: Order of its channels.
+    """
+
+    input: Float32 | Callable[[], Float32]
+    fit: Fit
+    image_px: tuple[int, int]
+    preprocess_ms: float
+    image: NDArray[np.uint8] | None = None
+    color: Color = "bgr"
+
+    @property
+    def batch(self) -> Float32:
+        """Return the network's input, made now where it was not needed before."""
+        return self.input() if callable(self.input) else self.input
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the runner answered for a prepared image.
+
+    Args:
+        prepared: It.
+        output: The network's output (h, w) float32; with `device`, depth at the image's size (H, W).
+        run_ms: The network's time; with `device`, that of both resizes too.
+        device: Times of a runner that took the image whole.
+    """
+
+    prepared: Prepared
+    output: Float32
+    run_ms: float
+    device: Timings | None = None
+
+
+def alike(prepared: Sequence[Prepared]) -> Iterator[list[int]]:
+    """Yield the indices of images of one size, those whose inputs have one size side by side."""
+
+    def size(index: int) -> tuple[tuple[int, int], ...]:
+        one = prepared[index]
+        return (one.fit.input_px,) if one.image is None else (one.fit.input_px, one.image_px)
+
+    for _, group in groupby(sorted(range(len(prepared)), key=size), key=size):
+        yield list(group)
+
+
+def make_batch(image: NDArray[np.uint8], contract: Contract, fit: Fit, color: Color) -> Float32:
+    """Return an image as the network's input (1, 3, h, w)."""
+    batch = np.empty((1, 3, *fit.input_px), np.float32)
+    to_input(image, contract, fit, color=color, out=batch[0])
+    return batch
+
+
+def answer_whole(prepared: Prepared, found: DeviceAnswer) -> Answer:
+    """Return what a device answered that took the image whole."""
+    return Answer(prepared, found.values, found.timings.run_ms, found.timings)

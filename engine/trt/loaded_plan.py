@@ -1,0 +1,172 @@
+"""A plan on the GPU: one engine, and for each stream an execution context, in which the network's work is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ..cuda.gpu import Cuda
+from ..cuda.graph import CallRefused
+from ..cuda.parts import Held
+from ..cuda.slot import NetworkCall
+from ..errors import BackendUnavailable, ContractError, InputError, ModelFileError
+from ..ort_runner import INPUT, OUTPUT
+from .build_options import Profile, Shape
+from .library import TensorRT, tail
+from .plan_file import PlanFile, PlanHeader
+
+_BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
+
+
+class LoadedPlan:
+    """Starts the network's work on streams. Safe from several threads, each with streams of its own.
+
+    An instance is the Network of engine/cuda/slot.py. The GPU's close() frees it.
+
+    Args:
+        gpu: Stays open as long as the plan.
+        trt: That built the plan.
+        plan: Its hash was checked.
+        path: For messages.
+
+    Raises:
+        ContractError: It has other tensors than every engine of depthrt.
+        BackendUnavailable: TensorRT refuses it on this GPU.
+    """
+
+    def __init__(self, gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> None:
+        self.profile = _check_borders(plan.header, path)
+        self._gpu, self._trt, self._path = gpu, trt, path
+        self._engine = _Engine(gpu, trt, plan, path)
+        self._contexts: dict[int, _Context] = {}  # by the stream's handle
+        self._change = Lock()
+
+    @property
+    def batch(self) -> tuple[int, int]:
+        """Return the smallest and the largest number of images that the engine takes at once."""
+        return self.profile.min[0], self.profile.max[0]
+
+    def __call__(self, call: NetworkCall) -> None:
+        """Start the network for one image; the GPU's context is current."""
+        self.start(shape=(1, 3, *call.input_px), input=call.input, output=call.output, stream=call.stream)
+
+    def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
+        """Put the network's work on a stream; returns without waiting.
+
+        Args:
+            shape: (N, 3, h, w) of the input.
+            input: Address of the input, float32 on the GPU.
+            output: Address of (N, h, w) float32 on the GPU, to be written.
+            stream: Handle of the stream.
+
+        Raises:
+            InputError: The engine was not built for the shape.
+            BackendUnavailable: TensorRT refuses, for example because memory is short.
+        """
+        self.check_shape(shape)
+        self._context(stream).start(shape, input, output)
+
+    def check_shape(self, shape: Shape) -> None:
+        """Raise InputError unless the engine was built for an input (N, 3, h, w)."""
+        if self.profile.takes(shape):
+            return
+        wanted, least, most = (f"{side[2]}x{side[3]}" for side in (shape, self.profile.min, self.profile.max))
+        raise InputError(
+            f"an input of {wanted} (HxW) is needed, {self._path} was built for {least} to {most}; build it for more "
+            "(depthrt build --min --max), or crop the image"
+        )
+
+    def forget(self, stream: int) -> None:
+        """Free what is kept for a stream, whose work is done."""
+        with self._change:
+            context = self._contexts.pop(stream, None)
+        if context is not None:
+            context.close()
+
+    def _context(self, stream: int) -> _Context:
+        with self._change:
+            if stream not in self._contexts:
+                self._contexts[stream] = _Context(self._gpu, self._trt, self._engine, stream)
+            return self._contexts[stream]
+
+
+class _Engine(Held):
+    """The deserialised plan."""
+
+    def __init__(self, gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> None:
+        super().__init__(gpu, lambda: _deserialise(gpu, trt, plan, path))
+
+    def new_context(self) -> Any:  # noqa: ANN401 (TensorRT has no types)
+        """Return an execution context, or None where TensorRT cannot make one."""
+        return self._held.create_execution_context()
+
+
+class _Context(Held):
+    """An execution context of one stream, and what its tensors are bound to."""
+
+    def __init__(self, gpu: Cuda, trt: TensorRT, engine: _Engine, stream: int) -> None:
+        self._trt, self._stream = trt, stream
+        self._bound: tuple[Shape, int, int] | None = None
+        super().__init__(gpu, lambda: _new_context(gpu, trt, engine, stream))
+
+    def start(self, shape: Shape, input: int, output: int) -> None:
+        """Start the network; the GPU's context is current."""
+        with self._trt.collected() as messages:
+            if self._bound != (shape, input, output):
+                self._bind(shape, input, output)
+            if not self._held.execute_async_v3(self._stream):
+                self._bound = None
+                raise CallRefused(f"{self._trt.name} cannot start the network: {tail(messages)}")
+
+    def _bind(self, shape: Shape, input: int, output: int) -> None:
+        """Say where the tensors are; a wrong name or shape is False here, or silence."""
+        self._bound, context = None, self._held
+        addresses = {INPUT: input, OUTPUT: output}
+        if not context.set_input_shape(INPUT, shape) or not all(
+            context.set_tensor_address(name, address) for name, address in addresses.items()
+        ):
+            raise CallRefused(f"{self._trt.name} does not take an input of {shape}")
+        expected, found = (shape[0], *shape[2:]), tuple(context.get_tensor_shape(OUTPUT))
+        if found != expected:  # it would be written past the end of the memory for it
+            raise ModelFileError(
+                f"the engine answers {found} for an input of {shape}, expected {expected}; build it again"
+            )
+        self._bound = (shape, input, output)
+
+
+def _check_borders(header: PlanHeader, path: Path) -> Profile:
+    """Return the shapes that an engine takes; its tensors must be those of every engine of depthrt."""
+    found = {tensor.name: (tensor.mode, tensor.dtype) for tensor in header.tensors}
+    profiles = [profile for tensor in header.inputs() for profile in tensor.profiles]
+    if found != _BORDERS or len(profiles) != 1:
+        raise ContractError(f"{path} has tensors {found}, expected {_BORDERS} and one profile; build the engine again")
+    return profiles[0]
+
+
+def _deserialise(gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> Any:  # noqa: ANN401
+    with trt.collected() as messages:
+        engine = trt.module.Runtime(trt.logger).deserialize_cuda_engine(plan.plan)
+    if engine is None:
+        raise BackendUnavailable(
+            f"{trt.name} cannot load {path} on {gpu.name}: {tail(messages)}; build the engine again: depthrt build"
+        )
+    names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+    expected = [tensor.name for tensor in plan.header.tensors]
+    if sorted(names) != sorted(expected):
+        raise ModelFileError(f"{path} has tensors {names}, its header says {expected}; build the engine again")
+    return engine
+
+
+def _new_context(gpu: Cuda, trt: TensorRT, engine: _Engine, stream: int) -> Any:  # noqa: ANN401
+    with trt.collected() as messages:
+        context = engine.new_context()
+        if context is None:
+            raise BackendUnavailable(
+                f"{trt.name} cannot make an execution context on {gpu.name}: {tail(messages)}; close what else uses "
+                "the GPU (nvidia-smi lists it), or use device='cpu'"
+            )
+        # Only an engine's first context is sure to have profile 0.
+        if context.active_optimization_profile != 0 and not context.set_optimization_profile_async(0, stream):
+            raise CallRefused(f"{trt.name} cannot set the profile of an execution context: {tail(messages)}")
+    return context

@@ -1,0 +1,107 @@
+"""TensorRT as a runner: an engine file on the GPU, for whole images with our kernels around it, or for batches."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract import Precision
+from ..cuda.gpu import Cuda
+from ..cuda.host_batches import HostBatches
+from ..cuda.pipeline import SLOTS, DevicePipeline
+from ..errors import BackendUnavailable, InputError
+from .fitness import check_fit, gpu_note
+from .loaded_plan import LoadedPlan
+from .plan_file import PlanFile, read_plan_file, read_plan_header
+
+
+class TrtRunner:
+    """An engine on this machine's first GPU. Safe from several threads; close() frees it.
+
+    Args:
+        path: The engine file, or the ONNX file that `plan` was built of.
+        plan: Read before; None reads `path`.
+        notes: Recorded before the runner's own.
+        slots: Images on the GPU at once.
+        graphs: Whether images of one shape run as one CUDA graph.
+
+    Raises:
+        ModelFileError: The file is missing, foreign, truncated or damaged.
+        ContractError: It is of another version of depthrt.
+        BackendUnavailable: No GPU, no or another TensorRT, or one of them refuses.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        plan: PlanFile | None = None,
+        notes: tuple[str, ...] = (),
+        slots: int = SLOTS,
+        graphs: bool = True,
+    ) -> None:
+        header = plan.header if plan is not None else read_plan_header(path)
+        trt = check_fit(header, path)
+        plan = plan or read_plan_file(path)
+        self.contract = header.contract
+        self.name: str = header.flavour
+        self.precision: Precision = header.precision
+        self.plan_sha256 = header.plan_sha256
+        self.tf32 = header.options.tf32  # float32 products of numbers as short as those of float16
+        self.pipeline: DevicePipeline | None = None
+        self._gpu = Cuda()
+        self.provider = self._gpu.name
+        self._closed = False
+        try:
+            self._plan = LoadedPlan(self._gpu, trt, plan, path)
+            self._batches = HostBatches(self._gpu, self._plan)
+            if self._plan.batch[0] == 1:
+                self.pipeline = DevicePipeline(self._gpu, header.contract, self._plan, slots=slots, graphs=graphs)
+        except BaseException:
+            self._gpu.close()
+            raise
+        self._notes = (*notes, *filter(None, (gpu_note(header, self.provider), self._host_note(path))))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, one sentence each."""
+        return (*self._notes, *(self.pipeline.notes if self.pipeline is not None else ()))
+
+    def takes(self, input_px: tuple[int, int]) -> bool:
+        """Return whether the engine was built for inputs of (h, w)."""
+        return self._plan.profile.takes((self._plan.batch[0], 3, *input_px))
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
+
+        Raises:
+            InputError: The engine was not built for this size, or the runner is closed.
+            BackendUnavailable: The GPU has not enough memory, or is lost.
+        """
+        if self._closed:
+            raise InputError("this model is closed; load it again")
+        return self._batches.run(batch)
+
+    def free_batches(self) -> None:
+        """Free the GPU memory that `run` keeps; the next call makes it again. Whole images need none of it."""
+        self._batches.free()
+
+    def close(self) -> None:
+        """Wait for the GPU and free the engine; safe to call twice."""
+        self._closed = True
+        with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
+            if self.pipeline is not None:
+                self.pipeline.close()
+            self._batches.free()
+        self._gpu.close()
+
+    def _host_note(self, path: Path) -> str:
+        if self.pipeline is not None:
+            return ""
+        return (
+            f"{path} takes {self._plan.batch[0]} images or more at once, so each is resized on the CPU and "
+            "repeated; build it for batches from 1 on"
+        )
