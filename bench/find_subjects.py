@@ -101,7 +101,9 @@ def _file_subject(
 
 
 def _engine_subject(path: Path) -> Subject:
-    return Subject(f"{path.name} cuda", partial(load, path), {"file": str(path)}, needs=("depthrt.engine.trt.runner", "cv2"))
+    return Subject(
+        f"{path.name} cuda", partial(load, path), {"file": str(path)}, needs=("depthrt.engine.trt.runner", "cv2")
+    )
 
 
 def _torch_subjects(
