@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..engine.errors import InputError
 from . import show
 from .exits import needs, one_line_errors
+from .images import find_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ..engine.contract import Kind
     from ..export.find_weights import Choice
     from ..export.network import Family
@@ -53,10 +58,24 @@ class SizeType(click.ParamType[int | tuple[int, int]]):
 )
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16"]),
+    type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16", "int8"]),
     default="fp32",
     show_default=True,
-    help="Of the arithmetic. fp16-safe: layer norms and softmax in float32. bf16: for TensorRT alone.",
+    help="Of the arithmetic. fp16-safe: layer norms and softmax in float32. bf16: for TensorRT alone. int8: for "
+    "CPUs, as many layers as the drift budget allows; needs --images like those to come.",
+)
+@click.option(
+    "--images",
+    multiple=True,
+    metavar="INPUT",
+    help="For int8: images, folders or patterns to calibrate on; may be given several times. "
+    "Default: a photograph that comes with depthrt.",
+)
+@click.option(
+    "--drift-budget",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    metavar="PERCENT",
+    help="For int8: largest mean difference from float32, of the range of depth. Default: 1.0.",
 )
 @click.option(
     "--attention",
@@ -85,6 +104,8 @@ def export(
     attention: AttentionOp | None,
     weights: Choice,
     half_storage: bool,
+    images: tuple[str, ...],
+    drift_budget: float | None,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -98,11 +119,17 @@ def export(
     """
     with needs("export"):
         from ..export.checkpoint import read_checkpoint
+        from ..export.quantize import BUDGET, FEW
         from ..export.to_onnx import export_onnx
+    if precision != "int8" and (images or drift_budget is not None):
+        raise InputError(f"--images or --drift-budget found with {precision}; they are for --precision int8")
+    paths = find_images(images)
+    if precision == "int8" and len(paths) < FEW:
+        click.echo(_few(len(paths), given=bool(images), enough=FEW), err=True)
     read = read_checkpoint(checkpoint, family=family, kind=kind, max_depth_m=max_depth, weights=weights)
     for sentence in read.said:
         click.echo(sentence, err=True)
-    with show.steps() as on_step:
+    with _progress(many=precision == "int8") as (on_step, on_progress):
         exported = export_onnx(
             read,
             path,
@@ -110,6 +137,29 @@ def export(
             precision=precision,
             attention=attention,
             half_storage=half_storage,
+            images=paths,
+            budget=BUDGET if drift_budget is None else drift_budget / 100,
             on_step=on_step,
+            on_progress=on_progress,
         )
     show.show_exported(exported, as_json=as_json)
+
+
+@contextmanager
+def _progress(*, many: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, int, int], None]]]:
+    """Show the steps of an export: by a bar where some of them have many."""
+    if not many:
+        with show.steps() as on_step:
+            yield on_step, lambda title, done, wanted: None
+        return
+    with show.titled() as on_progress:
+        yield lambda step: on_progress(step, 0, 1), on_progress
+
+
+def _few(count: int, *, given: bool, enough: int) -> str:
+    """Return the warning about int8 from too few images."""
+    found = f"{count} image{'s' if count > 1 else ''}" if given else "the photograph that comes with depthrt"
+    return (
+        f"warning: int8 is calibrated on {found} and its drift measured on the same; give {enough} or more --images "
+        "like those to come"
+    )

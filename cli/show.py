@@ -121,6 +121,8 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
     if as_json:
         parity = [asdict(one) for one in exported.parity]
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
+        if exported.quantised is not None:
+            found["quantised"] = {key: value for key, value in asdict(exported.quantised).items() if key != "canary"}
         click.echo(json.dumps(found))
         return
     click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
@@ -129,6 +131,8 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
         click.echo(
             f"  against torch on {one.name} ({shape}): drift {one.drift:.1e} of the range, at most {one.largest:.1e}"
         )
+    if exported.quantised is not None:
+        click.echo(f"  {exported.quantised}")
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:

@@ -53,7 +53,8 @@ class Canary:
         formula: Name of the formula that makes the input; see engine/canary.py.
         size_px: (h, w) of the input.
         stride_px: The answer is the output at every stride_px-th row and column.
-        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference.
+        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference; in an int8
+            file its own answer in ONNX Runtime, since its drift from the reference is known and larger than a fault.
         tolerance: Largest allowed mean |difference| over the answer's 2-98 % range, on any runner
             at the file's precision.
     """

@@ -27,7 +27,7 @@ _FOLDER = "verdicts"
 
 # Largest drift on the canary, of the answer's 2-98 % range. Ten random networks and Depth Anything V2 Small measured
 # 1e-6 in float32, 9e-4 in fp16 files and 6e-3 in bf16; the room above is for other CPUs, networks and sums.
-DRIFT: dict[Precision, float] = {"fp32": 1e-4, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 3e-2, "int8": 5e-2}
+DRIFT: dict[Precision, float] = {"fp32": 1e-4, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 3e-2, "int8": 1.5e-2}
 # Largest distance of the slope from 1, so that a scale off by 2 % shows at every precision. The same networks
 # measured 4e-7, 1e-3 and 4e-3; the convolutions of the model that comes with depthrt measured 1.1e-2 in bf16.
 SLOPE: dict[Precision, float] = {"fp32": 1e-3, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 1.5e-2, "int8": 1e-2}

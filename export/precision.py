@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from .network.encoder import Attention
 
-ExportPrecision = Literal["fp32", "fp16", "fp16-safe", "bf16"]
+ExportPrecision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
 
 DTYPES: dict[ExportPrecision, torch.dtype] = {
     "fp32": torch.float32,
     "fp16": torch.float16,
     "fp16-safe": torch.float16,
     "bf16": torch.bfloat16,
+    "int8": torch.float32,  # the graph is quantised, not the network
 }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -24,9 +24,10 @@ from ..engine.files import atomic_path
 from ..engine.ort_runner import INPUT, OUTPUT
 from .checkpoint import Checkpoint, load_network
 from .network import Network
-from .parity import TOLERANCE, Parity, check_parity, torch_answer
+from .parity import PHOTO, TOLERANCE, Parity, check_parity, torch_answer
 from .precision import ExportPrecision, set_precision
 from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
+from .quantize import BUDGET, Quantised, Step, quantize
 from .store_half import store_half
 
 AttentionOp = Literal["fused", "plain"]
@@ -35,17 +36,21 @@ OPSET = 23  # the first whose Gelu, LayerNormalization and Attention are single 
 DEFAULT_SIZE = 518
 CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
 TRACE_GRID = (11, 13)  # patches; no side equals the batch, the channels or each other
+# Drift on one input, over the budget for the mean. One photograph of six took 2 times the mean, and the canary's
+# picture upside down is harder than those.
+ONE_INPUT = 5
 PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights go into a file beside
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote, and how far it is from its checkpoint."""
+    """What an export wrote, and how far it is from its checkpoint; `quantised` is of an int8 file."""
 
     path: Path
     contract: Contract
     file_mib: float
     parity: tuple[Parity, ...]
+    quantised: Quantised | None = None
 
 
 def export_onnx(
@@ -56,21 +61,29 @@ def export_onnx(
     precision: ExportPrecision = "fp32",
     attention: AttentionOp | None = None,
     half_storage: bool = False,
+    images: Sequence[Path] = (PHOTO,),
+    budget: float = BUDGET,
     on_step: Callable[[str], None] = lambda step: None,
+    on_progress: Step = lambda title, done, wanted: None,
 ) -> Exported:
     """Write a checkpoint as an ONNX file; nothing is left at `path` unless it answers like torch.
 
     Args:
         size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one.
         precision: Of the arithmetic; input and output are float32 always. "fp16-safe" keeps the layer norms and
-            the softmax in float32; "bf16" is for TensorRT alone.
+            the softmax in float32; "bf16" is for TensorRT alone; "int8" is for CPUs, with as many layers in int8
+            as the budget allows and the rest in float32.
         attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for parsers that lack it.
             None: fused, but plain in fp16-safe, whose softmax stands in the graph.
         half_storage: Store weights that float16 holds exactly as float16; the arithmetic stays as it is.
+        images: Files like those to come, which int8 is calibrated and measured on.
+        budget: Largest mean drift of int8, as a part of the range.
         on_step: Called with what is being done, for progress.
+        on_progress: Called with the title, the steps done and the steps wanted of work that has many.
 
     Raises:
         InputError: The size does not fit the network's patches, or fp16-safe was asked for with fused attention.
+        BudgetError: Too few layers fit into the budget of int8.
         ParityError: The written file departs from the checkpoint by more than the precision allows.
     """
     rule = size_rule(size, checkpoint.architecture.patch_px)
@@ -81,13 +94,18 @@ def export_onnx(
     contract = _contract(checkpoint, network, rule, precision, attention)
     on_step("trace the graph")
     program = _trace(network, contract, precision)
+    quantised = None
+    if precision == "int8":
+        quantised = quantize(program.model, contract, images=images, budget=budget, on_step=on_progress)
+        contract = replace(contract, canary=quantised.canary)
     if half_storage:
         store_half(program.model)
     program.model.metadata_props[METADATA_KEY] = contract.to_json()
     on_step("write the file")
     with _saved(program, path) as (written, file_bytes):
-        parity = check_parity(written, contract, network, on_step=on_step)
-    return Exported(path, contract, file_bytes / 2**20, parity)
+        allowed = ONE_INPUT * budget if quantised else None
+        parity = check_parity(written, contract, network, allowed=allowed, on_step=on_step)
+    return Exported(path, contract, file_bytes / 2**20, parity, quantised)
 
 
 class _Graph(nn.Module):
