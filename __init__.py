@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engine.cuda.device_depth import DeviceDepth as DeviceDepth
     from .engine.depth import Depth as Depth
     from .engine.depth import Intrinsics as Intrinsics
     from .engine.depth import Provenance as Provenance
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Depth": "depth",
     "DepthModel": "model",
+    "DeviceDepth": "cuda.device_depth",
     "Intrinsics": "depth",
     "Limits": "image",
     "Provenance": "depth",
@@ -44,6 +46,7 @@ __all__ = [
     "Depth",
     "DepthModel",
     "DepthrtError",
+    "DeviceDepth",
     "InputError",
     "Intrinsics",
     "Limits",

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from .choice import Choice
 from .contract import Contract, Precision, read_contract
+from .cuda.device_depth import DeviceDepth
+from .cuda.device_image import Image, OnDevice
 from .depth import Depth, Provenance, Timings
 from .errors import InputError, ModelFileError
 from .image import Limits, check_image
 from .overlap import overlap
-from .preprocess import Color, fit_image, to_image_size
+from .preprocess import Color, Fit, fit_image, to_image_size
 from .runner import Device, ImageRunner, Runner
 from .shipped import DEFAULT, DEFAULT_NOTE, model_path
-from .stages import Answer, Prepared, alike, answer_whole, make_batch
+from .stages import Answer, Prepared, alike, answer_whole, find_image_there, make_batch, valid_pixels
 from .trt.plan_file import read_plan_header
 from .trusted import ENGINE_SUFFIX, open_trusted
 
@@ -57,22 +59,37 @@ class DepthModel:
         """Return every fallback and compromise so far, one sentence each; they stand in every result."""
         return (*self.runner.notes, *self._own_notes)
 
-    def infer(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Depth:
+    def infer(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
 
         Args:
-            image: (H, W, 3) uint8, [0, 255].
+            image: (H, W, 3) uint8, [0, 255]: a numpy array; or where the model resizes on a GPU, anything there with
+                a __cuda_array_interface__, which is read where it lies once its stream is done.
             color: Order of the channels: "bgr" (OpenCV) or "rgb" (Pillow).
 
         Raises:
             InputError: The image has another shape or type, or is over the limits.
             BackendUnavailable: A GPU's memory is short, or the GPU is lost.
         """
-        return self.finish(self.run(self.prepare(image, color=color)))
+        return self.finish(self.run(self._prepare(image, color)))
 
-    def infer_batch(self, images: Sequence[NDArray[np.uint8]], *, color: Color = "bgr") -> list[Depth]:
+    def infer_on_device(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> DeviceDepth:
+        """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is there.
+
+        Raises:
+            InputError, BackendUnavailable: As for infer; also where the model does not resize on a GPU.
+        """
+        if self._pipeline is None:
+            raise InputError(f"depth that stays on a GPU was asked for, {self!r} resizes on the CPU; use infer")
+        prepared = self._prepare(image, color)
+        assert prepared.image is not None
+        found = self._pipeline.infer_kept(prepared.image, color=color)
+        timings = Timings(prepared.preprocess_ms + found.timings.preprocess_ms, found.timings.run_ms, 0.0)
+        return DeviceDepth(found.memory, self.contract, self._provenance(prepared, timings))
+
+    def infer_batch(self, images: Sequence[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> list[Depth]:
         """Return the depth of each image; those of one size run together, where the graph or the GPU takes several."""
-        prepared = [self.prepare(image, color=color) for image in images]
+        prepared = [self._prepare(image, color) for image in images]
         depths: dict[int, Depth] = {}
         for indices in alike(prepared):
             group = [prepared[index] for index in indices]
@@ -80,12 +97,12 @@ class DepthModel:
             depths.update(zip(indices, map(self.finish, answers), strict=True))
         return [depths[index] for index in range(len(images))]
 
-    def stream(self, images: Iterable[NDArray[np.uint8]], *, color: Color = "bgr") -> Generator[Depth]:
-        """Yield the depth of each image in order, preparing the next and finishing the last meanwhile."""
+    def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
+        """Yield the depth of each image in order, with the next under way; one on a GPU stays as it is until then."""
         if self._pipeline is not None:
             yield from self._stream_from_device(images, color)
             return
-        outcomes = overlap(images, read=lambda image: self.prepare(image, color=color), run=self.run, write=self.finish)
+        outcomes = overlap(images, read=lambda image: self._prepare(image, color), run=self.run, write=self.finish)
         # Closed here: the garbage collector would do it at any time in any thread, and its threads are waited for.
         with closing(outcomes):
             for outcome in outcomes:
@@ -98,11 +115,8 @@ class DepthModel:
         """Do the first stage of infer: check, and where no device does that, resize and normalise."""
         start = perf_counter()
         check_image(image)
-        if color not in ("bgr", "rgb"):
-            raise InputError(f"color {color!r} found, expected 'bgr' or 'rgb'")
         image_px = (image.shape[0], image.shape[1])
-        self.limits.check_shape(*image_px, "the image")
-        fit = fit_image(self.contract.size, image_px)
+        fit = self._fit(image_px, color)
         make = partial(make_batch, image, self.contract, fit, color)
         if self._pipeline is not None:
             return Prepared(make, fit, image_px, _ms_since(start), image, color)
@@ -121,9 +135,7 @@ class DepthModel:
         values = answer.output
         if device is None:
             values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
-        valid = np.isfinite(values)
-        if self.contract.kind == "metric":
-            valid &= values > 0
+        valid = valid_pixels(values, self.contract.kind)
         before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
         timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
         return Depth(values, self.contract.kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
@@ -145,6 +157,21 @@ class DepthModel:
             f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
         )
 
+    def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color) -> Prepared:
+        """Do the first stage for an image wherever it lies."""
+        if isinstance(image, np.ndarray):
+            return self.prepare(image, color=color)
+        start = perf_counter()
+        found = find_image_there(image, self._pipeline)
+        return Prepared(None, self._fit(found.image_px, color), found.image_px, _ms_since(start), found, color)
+
+    def _fit(self, image_px: tuple[int, int], color: Color) -> Fit:
+        """Return where an image lies in the network's input, once its size and `color` are checked."""
+        if color not in ("bgr", "rgb"):
+            raise InputError(f"color {color!r} found, expected 'bgr' or 'rgb'")
+        self.limits.check_shape(*image_px, "the image")
+        return fit_image(self.contract.size, image_px)
+
     def _run_together(self, group: Sequence[Prepared]) -> list[Answer]:
         """Run inputs of one size, as one batch where the graph takes it."""
         if len(group) > 1 and self.contract.batch == 1:
@@ -158,14 +185,14 @@ class DepthModel:
         share_ms = _ms_since(start) / len(group)
         return [Answer(one, plane, share_ms) for one, plane in zip(group, output, strict=True)]
 
-    def _stream_from_device(self, images: Iterable[NDArray[np.uint8]], color: Color) -> Iterator[Depth]:
+    def _stream_from_device(self, images: Iterable[NDArray[np.uint8] | OnDevice], color: Color) -> Iterator[Depth]:
         """Yield the depth of each image in order, then raise the error of the first that was refused."""
         refused: list[InputError] = []
 
         def prepared() -> Iterator[Prepared]:
             for image in images:
                 try:
-                    one = self.prepare(image, color=color)
+                    one = self._prepare(image, color)
                 except InputError as error:
                     refused.append(error)
                     return
@@ -181,7 +208,7 @@ class DepthModel:
         assert self._pipeline is not None
         waiting: deque[Prepared] = deque()
 
-        def images() -> Iterator[NDArray[np.uint8]]:
+        def images() -> Iterator[Image]:
             for one in prepared:
                 assert one.image is not None
                 waiting.append(one)

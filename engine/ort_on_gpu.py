@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .contract import Contract
+from .cuda.calls import CallRefused
 from .cuda.gpu import Cuda
-from .cuda.graph import CallRefused
 from .cuda.host_batches import HostBatches, Shape
 from .cuda.parts import Held, Stream
 from .cuda.pipeline import DevicePipeline

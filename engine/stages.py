@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Contract
+from .contract import Contract, Kind
+from .cuda.device_image import DeviceImage, Image, is_on_device, read_interface
 from .depth import Timings
+from .errors import InputError
+from .image import check_image
 from .preprocess import Color, Fit, Float32, to_input
 
 if TYPE_CHECKING:
+    from .cuda.pipeline import DevicePipeline
     from .cuda.slot import DeviceAnswer
 
 
@@ -23,24 +27,26 @@ class Prepared:
     """An image, ready to run.
 
     Args:
-        input: The network's input (1, 3, h, w) float32; or what makes it, where the runner's device does that itself.
+        input: The network's input (1, 3, h, w) float32; or what makes it, where the runner's device does that itself;
+            None for an image that lies there.
         fit: Where the image lies in it.
         image_px: (H, W) of the image.
         preprocess_ms: The time that this took.
-        image: (H, W, 3) uint8, for a runner that takes it whole.
+        image: (H, W, 3) uint8, for a runner that takes it whole; on its GPU, or on the host.
         color: Order of its channels.
     """
 
-    input: Float32 | Callable[[], Float32]
+    input: Float32 | Callable[[], Float32] | None
     fit: Fit
     image_px: tuple[int, int]
     preprocess_ms: float
-    image: NDArray[np.uint8] | None = None
+    image: Image | None = None
     color: Color = "bgr"
 
     @property
     def batch(self) -> Float32:
         """Return the network's input, made now where it was not needed before."""
+        assert self.input is not None, "an image on the GPU is resized there"
         return self.input() if callable(self.input) else self.input
 
 
@@ -77,6 +83,34 @@ def make_batch(image: NDArray[np.uint8], contract: Contract, fit: Fit, color: Co
     batch = np.empty((1, 3, *fit.input_px), np.float32)
     to_input(image, contract, fit, color=color, out=batch[0])
     return batch
+
+
+def find_image_there(image: object, pipeline: DevicePipeline | None) -> DeviceImage:
+    """Return where an image (H, W, 3) uint8 lies on a GPU.
+
+    Args:
+        image: Whatever is no numpy array.
+        pipeline: What takes images on the runner's GPU; None where there is none.
+
+    Raises:
+        InputError: It is not on a GPU, has another shape or type, or the runner has no GPU or another.
+    """
+    if not is_on_device(image):
+        check_image(image)
+        raise AssertionError("check_image takes numpy arrays alone")
+    if pipeline is None:
+        raise InputError(
+            f"image: {type(image).__name__} on a GPU found, and this model resizes on the CPU; copy it to the host"
+        )
+    found = read_interface(image)
+    pipeline.check(found)
+    return found
+
+
+def valid_pixels(values: Float32, kind: Kind) -> NDArray[np.bool_]:
+    """Return where values (H, W) mean something: finite, and for metric depth larger than 0."""
+    finite = np.isfinite(values)
+    return finite & (values > 0) if kind == "metric" else finite
 
 
 def answer_whole(prepared: Prepared, found: DeviceAnswer) -> Answer:

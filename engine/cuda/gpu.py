@@ -14,8 +14,8 @@ from typing import Any
 from weakref import WeakSet
 
 from ..errors import BackendUnavailable
+from .calls import CallRefused, pop_context
 from .driver import find_gpu
-from .graph import CallRefused, pop_context
 from .kernels import ARGUMENTS, FATBIN
 from .parts import Held, never_destroy
 
@@ -35,6 +35,7 @@ class Cuda:
 
     def __init__(self, index: int = 0) -> None:
         found = find_gpu(index)
+        self.index = index
         self.name, self.compute_capability = found.name, found.compute_capability
         if tuple(map(int, found.compute_capability.split("."))) < OLDEST:
             raise BackendUnavailable(

@@ -18,11 +18,13 @@ class Shape:
     image_px: tuple[int, int]
     color: Color
     fit: Fit
+    image_there: bool = False  # on the GPU already, where somebody else put it
+    depth_stays: bool = False  # on the GPU, in memory of its own
 
     @property
     def image_bytes(self) -> int:
-        """Size of the image (H, W, 3) uint8."""
-        return self.image_px[0] * self.image_px[1] * 3
+        """Size of the image (H, W, 3) uint8 that is brought to the GPU."""
+        return 0 if self.image_there else self.image_px[0] * self.image_px[1] * 3
 
     @property
     def values_bytes(self) -> int:

@@ -29,6 +29,16 @@ class Held:
             self._held: Any = make()
         gpu.held[self] = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was freed."""
+        return self._held is None
+
+    @property
+    def gpu(self) -> Cuda:
+        """Return what it lives on."""
+        return self._gpu
+
     def close(self) -> None:
         """Free it; it cannot be used afterwards."""
         if self._held is None:

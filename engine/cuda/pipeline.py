@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from threading import Condition
 from types import TracebackType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..contract import Contract
 from ..preprocess import Color
+from .device_image import DeviceImage, Image
 from .gpu import Cuda
+from .handover import check_place
 from .parts import Stream
-from .slot import DeviceAnswer, Network, Slot
+from .slot import DeviceAnswer, KeptAnswer, Network, Slot
 
 SLOTS = 3  # one image comes up, one is computed, one goes down
 
@@ -53,6 +52,7 @@ class DevicePipeline:
         stream: Stream | None = None,
     ) -> None:
         assert stream is None or slots == 1, "slots with one stream would wait for each other"
+        self._gpu = gpu
         self._slots: list[Slot] = []
         self._changed = Condition()  # guards the two below
         self._free: list[Slot] = []
@@ -70,7 +70,11 @@ class DevicePipeline:
         """Each fallback and compromise so far, one sentence each."""
         return tuple(dict.fromkeys(slot.note for slot in self._slots if slot.note))
 
-    def infer(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> DeviceAnswer:
+    def check(self, image: DeviceImage) -> None:
+        """Raise InputError for an image that lies on another GPU, or on none."""
+        check_place(self._gpu, image)
+
+    def infer(self, image: Image, *, color: Color = "bgr") -> DeviceAnswer:
         """Return the depth of one image (H, W, 3) uint8; blocks.
 
         Raises:
@@ -81,8 +85,20 @@ class DevicePipeline:
             slot.start(image, color=color)
             return slot.finish()
 
-    def stream(self, images: Iterable[NDArray[np.uint8]], *, color: Color = "bgr") -> Generator[DeviceAnswer]:
+    def infer_kept(self, image: Image, *, color: Color = "bgr") -> KeptAnswer:
+        """Return the depth of one image (H, W, 3) uint8, which stays on the GPU; blocks.
+
+        Raises:
+            BackendUnavailable, InputError: As for infer.
+        """
+        with self._borrowed() as slot:
+            slot.start(image, color=color, keep=True)
+            return slot.finish_kept()
+
+    def stream(self, images: Iterable[Image], *, color: Color = "bgr") -> Generator[DeviceAnswer]:
         """Yield the depth of each image in order, with as many on the GPU as there are free slots.
+
+        An image that lies on the GPU must stay as it is until its depth is there.
 
         Raises:
             BackendUnavailable, InputError: As for infer.
@@ -113,7 +129,7 @@ class DevicePipeline:
     ) -> None:
         self.close()
 
-    def _start(self, image: NDArray[np.uint8], color: Color) -> _Ticket:
+    def _start(self, image: Image, color: Color) -> _Ticket:
         """Put an image on the GPU."""
         slot = self._take()
         try:

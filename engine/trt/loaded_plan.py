@@ -6,8 +6,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from ..cuda.calls import CallRefused
 from ..cuda.gpu import Cuda
-from ..cuda.graph import CallRefused
 from ..cuda.parts import Held
 from ..cuda.slot import NetworkCall
 from ..errors import BackendUnavailable, ContractError, InputError, ModelFileError

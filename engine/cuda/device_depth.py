@@ -1,0 +1,100 @@
+"""Depth that stays on the GPU, for other libraries to take where it lies."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..contract import Contract
+from ..depth import Depth, Provenance
+from ..errors import InputError
+from ..stages import valid_pixels
+from .parts import DeviceMemory, Stream
+
+
+class DeviceDepth:
+    """Depth of every pixel of one image, (H, W) float32 on a GPU; a context manager; close() frees it.
+
+    Whatever reads `__cuda_array_interface__` takes it without a copy: `torch.as_tensor(depth, device="cuda")`,
+    `cupy.asarray(depth)`. The values are there when this is, so nobody needs to wait for a stream. The memory is its
+    own until close(), garbage collection or the model's close(); what took it without a copy must not be used
+    afterwards. A pixel means something where its value is finite, and for "metric" larger than 0.
+
+    Args:
+        memory: That holds the values, and is this depth's from now on.
+        contract: Of the model.
+        provenance: Where the values come from.
+    """
+
+    def __init__(self, memory: DeviceMemory, contract: Contract, provenance: Provenance) -> None:
+        self._memory = memory
+        self.provenance = provenance
+        self.kind, self.max_depth_m = contract.kind, contract.max_depth_m
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (H, W)."""
+        return self.provenance.image_px
+
+    @property
+    def unit(self) -> str:
+        """Return "m" for metric depth, "" for inverse depth, which has none."""
+        return "m" if self.kind == "metric" else ""
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """Return version 3 of the interface: where the values are, and that nothing is to be waited for.
+
+        Raises:
+            InputError: It is closed.
+        """
+        self._check_open()
+        return {
+            "shape": self.shape,
+            "typestr": "<f4",
+            "data": (self._memory.address, False),
+            "strides": None,
+            "stream": None,
+            "version": 3,
+        }
+
+    def to_host(self) -> Depth:
+        """Copy the depth to the host; blocks. What others wrote into it has to be done before.
+
+        Raises:
+            InputError: It is closed.
+            BackendUnavailable: The GPU is lost.
+        """
+        self._check_open()
+        values = np.empty(self.shape, np.float32)
+        with Stream(self._memory.gpu) as stream:
+            stream.download(values, self._memory.address)
+            stream.synchronize()
+        return Depth(values, self.kind, valid_pixels(values, self.kind), self.provenance, self.max_depth_m)
+
+    def close(self) -> None:
+        """Free the memory; safe to call twice."""
+        self._memory.close()
+
+    def __enter__(self) -> DeviceDepth:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        place = "closed" if self._memory.closed else f"on {self.provenance.provider}"
+        return f"<DeviceDepth {self.shape[0]}x{self.shape[1]} {self.kind}, {place}>"
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # at the interpreter's end anything may be gone
+            self.close()
+
+    def _check_open(self) -> None:
+        if self._memory.closed:
+            raise InputError("this depth was freed, by its close() or its model's; infer again, or keep to_host()")
