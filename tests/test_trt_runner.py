@@ -34,7 +34,7 @@ from depthrt.engine.verdicts import check_canary
 RTX = "tensorrt_rtx_bindings"
 NO_RTX = f"engines are NOT run: {RTX} has no wheel for this platform"
 NO_DEVICE = 100  # Source: CUDA driver API, CUresult
-INFERENCES = 400  # 10,000 by hand: python tests/trt_cases.py many_threads MODEL.engine MODEL.onnx 10000
+INFERENCES = 400  # of a network with weights, whose time is its own
 RANGE = BuildOptions(min_px=(126, 126), opt_px=(126, 168), max_px=(224, 224))
 
 needs_rtx = pytest.mark.skipif(find_spec(RTX) is None, reason=NO_RTX)
@@ -153,6 +153,13 @@ def test_the_canary_is_asked_once_a_plan_and_gpu(
 def test_many_inferences_over_many_threads_do_not_grow(library: Path, engine: Path, tiny: TinyModel) -> None:
     said = run(library, "many_threads", engine, tiny.onnx, INFERENCES)
     assert re.match(rf"{INFERENCES} inferences over 8 threads: [+-]\d", said)
+
+
+def test_ten_thousand_inferences_of_a_network_that_costs_nothing_do_not_grow(library: Path, tmp_path: Path) -> None:
+    onnx = write_mean(tmp_path / "mean.onnx")
+    engine = build_engine(onnx, tmp_path / "mean.engine").path
+    said = run(library, "many_threads", engine, onnx, 10_000, "mean")
+    assert re.match(r"10000 inferences over 8 threads: [+-]\d", said)
 
 
 @pytest.mark.parametrize("function", ["cuLaunchHostFunc", "cuEventSynchronize", "cuGraphLaunch"])
