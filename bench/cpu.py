@@ -23,6 +23,7 @@ from ..engine.cores import usable_cores
 from ..engine.errors import InputError
 from ..engine.openvino_runner import cpu_precisions
 from ..engine.runner import available_choices
+from ..engine.shipped import PHOTO
 from ..export.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
 from .figures import latency_in
@@ -37,7 +38,6 @@ from .tables import memory_table
 from .torch_runner import DTYPES, TorchPrecision
 from .wording import ABSENT
 
-PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
 SCOPE = "kernel"  # the network alone: the work that is counted
 CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
 CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast

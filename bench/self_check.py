@@ -28,6 +28,7 @@ from ..engine.errors import DepthrtError
 from ..engine.files import atomic_path
 from ..engine.model import DepthModel
 from ..engine.runner import Runner
+from ..engine.shipped import PHOTO
 from .against import find_reference
 from .change import relative_change
 from .compare import compare
@@ -44,7 +45,6 @@ SLOWER, OFF = 0.10, 0.01  # of the time; of the answer's range
 NEAR = 0.03  # of the median, that two runs of the same may differ by
 CONDITIONS = ("p50>+3%", "p50>+5%", "speed<-3%", "speed<-5%", "drift>+0.5%")
 HEARS: dict[Planted, tuple[str, ...]] = {"nothing": (), "slower": CONDITIONS[:4], "off": CONDITIONS[4:]}
-PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..engine.errors import InputError
-
-PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
+from ..engine.shipped import PHOTO
 
 
 def find_images(inputs: Sequence[str]) -> list[Path]:

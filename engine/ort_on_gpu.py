@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -13,12 +12,12 @@ from .contract import Contract
 from .cuda.calls import CallRefused
 from .cuda.gpu import Cuda
 from .cuda.host_batches import HostBatches, Shape
+from .cuda.network_on_gpu import NetworkOnGpu
 from .cuda.parts import Held, Stream
 from .cuda.pipeline import DevicePipeline
 from .cuda.slot import NetworkCall
-from .errors import BackendUnavailable, InputError
+from .errors import BackendUnavailable
 from .ort_runner import CPU, CUDA, INPUT, OUTPUT
-from .preprocess import Float32
 
 # Provider, or with options. Source: ONNX Runtime, CUDA Execution Provider
 Providers = Sequence[str | tuple[str, dict[str, str]]]
@@ -26,7 +25,7 @@ Providers = Sequence[str | tuple[str, dict[str, str]]]
 _ANY_NUMBER = 1 << 30
 
 
-class OnGpu:
+class OnGpu(NetworkOnGpu):
     """A session on the first GPU, and what feeds it; close() frees both.
 
     A session works on one stream, so there is one image on the GPU at a time. CUDA graphs are not used: what a
@@ -50,9 +49,7 @@ class OnGpu:
         *,
         options: Any,  # noqa: ANN401 (onnxruntime has no types)
     ) -> None:
-        self._closed = False
-        self.pipeline: DevicePipeline | None = None
-        self._gpu = Cuda()
+        super().__init__(Cuda())
         try:
             stream = Stream(self._gpu)
             providers: Providers = [(CUDA, {"user_compute_stream": str(stream.handle)}), CPU]
@@ -71,32 +68,6 @@ class OnGpu:
         except BaseException:
             self._gpu.close()
             raise
-
-    def run(self, batch: Float32) -> Float32:
-        """Return the network's output (N, h, w) for (N, 3, h, w); blocks.
-
-        Raises:
-            InputError: It is closed.
-            BackendUnavailable: ONNX Runtime refuses, the GPU has not enough memory, or is lost.
-        """
-        if self._closed:
-            raise InputError("this model is closed; load it again")
-        return self._batches.run(batch)
-
-    def free_batches(self) -> None:
-        """Free the GPU memory that `run` keeps."""
-        self._batches.free()
-
-    def close(self) -> None:
-        """Wait for the GPU and free everything; safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
-        with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
-            if self.pipeline is not None:
-                self.pipeline.close()
-            self._batches.free()
-        self._gpu.close()
 
 
 class OrtNetwork(Held):

@@ -1,10 +1,11 @@
-"""The model that comes with depthrt: its name becomes its file."""
+"""What comes with depthrt: a model, whose name becomes its file, and a photograph."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 DEFAULT = "default"
+PHOTO = Path(__file__).parents[1] / "export" / "photo.jpg"
 DEFAULT_NOTE = "the model that comes with depthrt is for demonstration and tests; export a checkpoint for real work"
 
 

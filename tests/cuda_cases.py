@@ -7,7 +7,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,24 +167,42 @@ def streams_in_order(onnx: str) -> None:
 def many_threads(onnx: str, count: str) -> None:
     images = [picture(40 + number, 60, number) for number in range(THREADS)]
 
-    def worker(number: int) -> None:
-        for repeat in range(int(count) // THREADS):
-            which = (number + repeat // 20) % THREADS
-            assert_close(pipeline.infer(images[which]).values, expected[which])
-
-    def warm_up(_: int) -> None:
-        for image in images:
-            pipeline.infer(image)
+    def infer(which: int, repeat: int) -> None:
+        assert_close(pipeline.infer(images[which]).values, expected[which])
 
     with depthrt.load(onnx, device="cpu", threads=1) as model, pipeline_of(onnx) as (pipeline, _):
         expected = [model.infer(image).values for image in images]
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(warm_up, range(THREADS)))
-            before = rss_mib()
-            list(pool.map(worker, range(THREADS)))
-            growth = rss_mib() - before
-        print(f"{int(count) // THREADS * THREADS} inferences over {THREADS} threads: {growth:+.2f} MiB")  # noqa: T201
-        assert growth <= GROWTH_MIB, growth
+        does_not_grow(int(count), warm_up=lambda which: pipeline.infer(images[which]), infer=infer)
+
+
+def does_not_grow(
+    count: int, *, warm_up: Callable[[int], object], infer: Callable[[int, int], None], pieces: bool = False
+) -> None:
+    """Infer over several threads, each image in each of them, and hold the growth of the process.
+
+    Args:
+        count: Of inferences.
+        warm_up: Takes the number of an image; all threads do it for all images before memory is looked at.
+        infer: Takes the number of an image and the repeat, and checks the answer.
+        pieces: Whether as many pieces of device memory must be there afterwards as before.
+    """
+
+    def worker(number: int) -> None:
+        for repeat in range(count // THREADS):
+            infer((number + repeat // 20) % THREADS, repeat)
+
+    def warm(_: int) -> None:
+        for which in range(THREADS):
+            warm_up(which)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(warm, range(THREADS)))
+        before, held = rss_mib(), live().get("device")
+        list(pool.map(worker, range(THREADS)))
+        growth = rss_mib() - before
+    assert not pieces or live()["device"] == held
+    print(f"{count // THREADS * THREADS} inferences over {THREADS} threads: {growth:+.2f} MiB")  # noqa: T201
+    assert growth <= GROWTH_MIB, growth
 
 
 def out_of_memory(onnx: str) -> None:

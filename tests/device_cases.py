@@ -12,7 +12,16 @@ import numpy as np
 import ort_cases
 import standin_onnxruntime
 import trt_cases
-from cuda_cases import GROWTH_MIB, LAUNCH_FAILED, LOST, OUT_OF_MEMORY, THREADS, assert_close, picture, refused, rss_mib
+from cuda_cases import (
+    LAUNCH_FAILED,
+    LOST,
+    OUT_OF_MEMORY,
+    THREADS,
+    assert_close,
+    does_not_grow,
+    picture,
+    refused,
+)
 from foreign import ROUNDS, NetworkRunner, both, make_default_stream, peek, put_elsewhere, takes_and_leaves
 from standin import fail, limit_memory, live
 
@@ -210,31 +219,21 @@ def depth_holds_while_others_are_computed(onnx: str) -> None:
 def many_threads(onnx: str, count: str) -> None:
     images = [picture(40 + number, 60, number) for number in range(THREADS)]
 
-    def worker(number: int) -> None:
-        for repeat in range(int(count) // THREADS):
-            which = (number + repeat // 20) % THREADS
-            if repeat % 40 < 20:
-                assert_close(model.infer(theirs[which]).values, expected[which])
-            else:
-                with model.infer_on_device(theirs[which]) as found:
-                    assert_close(peek(found), expected[which])
+    def infer(which: int, repeat: int) -> None:
+        if repeat % 40 < 20:
+            assert_close(model.infer(theirs[which]).values, expected[which])
+        else:
+            with model.infer_on_device(theirs[which]) as found:
+                assert_close(peek(found), expected[which])
 
-    def warm_up(_: int) -> None:
-        for one in theirs:
-            model.infer(one)
-            model.infer_on_device(one).close()
+    def warm_up(which: int) -> None:
+        model.infer(theirs[which])
+        model.infer_on_device(theirs[which]).close()
 
     with both(onnx) as (cpu, model, producer):
         expected = [cpu.infer(image).values for image in images]
         theirs = [producer.put(image) for image in images]
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(warm_up, range(THREADS)))
-            before, pieces = rss_mib(), live()["device"]
-            list(pool.map(worker, range(THREADS)))
-            growth = rss_mib() - before
-        assert live()["device"] == pieces
-        print(f"{int(count) // THREADS * THREADS} inferences over {THREADS} threads: {growth:+.2f} MiB")  # noqa: T201
-        assert growth <= GROWTH_MIB, growth
+        does_not_grow(int(count), warm_up=warm_up, infer=infer, pieces=True)
 
 
 def memory_runs_out(onnx: str) -> None:

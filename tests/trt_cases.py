@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner
 from cuda_cases import (
-    GROWTH_MIB,
     LAUNCH_FAILED,
     LOST,
     MIB,
     OUT_OF_MEMORY,
     THREADS,
     assert_close,
+    does_not_grow,
     picture,
     refused,
-    rss_mib,
 )
 from standin import driver, fail, limit_memory, live
 from standin_tensorrt import Runtime, install
@@ -172,24 +171,12 @@ def many_threads(engine: str, onnx: str, count: str, network: str = "") -> None:
     if network == "mean":
         images = [image[:20, :30] for image in images]
 
-    def worker(number: int) -> None:
-        for repeat in range(int(count) // THREADS):
-            which = (number + repeat // 20) % THREADS
-            assert_close(model.infer(images[which]).values, expected[which])
-
-    def warm_up(_: int) -> None:
-        for image in images:
-            model.infer(image)
+    def infer(which: int, repeat: int) -> None:
+        assert_close(model.infer(images[which]).values, expected[which])
 
     with (both_unasked if network == "mean" else both)(engine, onnx) as (cpu, model):
         expected = [cpu.infer(image).values for image in images]
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(warm_up, range(THREADS)))
-            before = rss_mib()
-            list(pool.map(worker, range(THREADS)))
-            growth = rss_mib() - before
-        print(f"{int(count) // THREADS * THREADS} inferences over {THREADS} threads: {growth:+.2f} MiB")  # noqa: T201
-        assert growth <= GROWTH_MIB, growth
+        does_not_grow(int(count), warm_up=lambda which: model.infer(images[which]), infer=infer)
 
 
 def refuses(engine: str, onnx: str, kind: str, message: str, function: str = "", code: str = "") -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..contract import Precision
 from ..cuda.gpu import Cuda
 from ..cuda.host_batches import HostBatches
+from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import SLOTS, DevicePipeline
-from ..errors import BackendUnavailable, InputError
 from .fitness import check_fit, gpu_note
 from .loaded_plan import LoadedPlan
 from .plan_file import PlanFile, read_plan_file, read_plan_header
 
 
-class TrtRunner:
+class TrtRunner(NetworkOnGpu):
     """An engine on this machine's first GPU. Safe from several threads; close() frees it.
 
     Args:
@@ -51,10 +47,8 @@ class TrtRunner:
         self.precision: Precision = header.precision
         self.plan_sha256 = header.plan_sha256
         self.tf32 = header.options.tf32  # float32 products of numbers as short as those of float16
-        self.pipeline: DevicePipeline | None = None
-        self._gpu = Cuda()
+        super().__init__(Cuda())
         self.provider = self._gpu.name
-        self._closed = False
         try:
             self._plan = LoadedPlan(self._gpu, trt, plan, path)
             self._batches = HostBatches(self._gpu, self._plan)
@@ -73,30 +67,6 @@ class TrtRunner:
     def takes(self, input_px: tuple[int, int]) -> bool:
         """Return whether the engine was built for inputs of (h, w)."""
         return self._plan.profile.takes((self._plan.batch[0], 3, *input_px))
-
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
-
-        Raises:
-            InputError: The engine was not built for this size, or the runner is closed.
-            BackendUnavailable: The GPU has not enough memory, or is lost.
-        """
-        if self._closed:
-            raise InputError("this model is closed; load it again")
-        return self._batches.run(batch)
-
-    def free_batches(self) -> None:
-        """Free the GPU memory that `run` keeps; the next call makes it again. Whole images need none of it."""
-        self._batches.free()
-
-    def close(self) -> None:
-        """Wait for the GPU and free the engine; safe to call twice."""
-        self._closed = True
-        with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
-            if self.pipeline is not None:
-                self.pipeline.close()
-            self._batches.free()
-        self._gpu.close()
 
     def _host_note(self, path: Path) -> str:
         if self.pipeline is not None:

@@ -1,0 +1,52 @@
+"""A network on a GPU with both ways to feed it: whole images through the pipeline, batches from the host."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ..errors import BackendUnavailable, InputError
+from ..preprocess import Float32
+from .gpu import Cuda
+from .host_batches import HostBatches
+from .pipeline import DevicePipeline
+
+
+class NetworkOnGpu:
+    """What its runners have in common; they make the batches, and the pipeline where the network takes one image.
+
+    Args:
+        gpu: Closed with it.
+    """
+
+    _batches: HostBatches
+
+    def __init__(self, gpu: Cuda) -> None:
+        self.pipeline: DevicePipeline | None = None
+        self._gpu = gpu
+        self._closed = False
+
+    def run(self, batch: Float32) -> Float32:
+        """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
+
+        Raises:
+            InputError: The network does not take this size, or it is closed.
+            BackendUnavailable: The runtime refuses, the GPU has not enough memory, or is lost.
+        """
+        if self._closed:
+            raise InputError("this model is closed; load it again")
+        return self._batches.run(batch)
+
+    def free_batches(self) -> None:
+        """Free the GPU memory that `run` keeps; the next call makes it again. Whole images need none of it."""
+        self._batches.free()
+
+    def close(self) -> None:
+        """Wait for the GPU and free everything; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
+            if self.pipeline is not None:
+                self.pipeline.close()
+            self._batches.free()
+        self._gpu.close()
