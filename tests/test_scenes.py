@@ -249,6 +249,24 @@ def first_hit_of_cup(eye: torch.Tensor, ray: torch.Tensor, middle: float, radius
     return torch.cat([wall, torch.where(x * x + y * y <= radius * radius, bottom, torch.inf)[None]]).amin(0)
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("off_m", [0.0, 3e-16, -3e-16])
+def test_a_box_whose_face_is_seen_edge_on_is_on_its_own_side(
+    side: int, off_m: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def content(d: Draft, p: Palette) -> None:
+        d.box(side * 0.5, 4.0, 1.1, 1.0, 1.0, 1.0, p.plastic())  # from the camera's plane to one side
+
+    draw(monkeypatch, content)
+    cameras = cameras_of([Eye((off_m, 0.0, 1.6), fov_rad=1.2)], "cpu")
+    scenes = render_scenes([0], setting="drawn", height_px=160, width_px=160, cameras=cameras)
+    seen = scenes.valid[0]
+    assert int(seen.sum()) > 400
+    assert scenes.depth_m[0][seen].sub(3.5).abs().max() < 1e-6  # the front alone
+    columns = seen.nonzero()[:, 1]
+    assert int((columns >= 80).sum() if side < 0 else (columns < 80).sum()) == 0
+
+
 class TestAKnownBox:
     """A box of known size, seen by a known camera."""
 

@@ -12,13 +12,14 @@ from .stage import KIND_BALL, KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 from .views import TILE_AREA, tile_pixels
 
 _LEAF_LEVEL = -0.1  # of five waves; about half of a lace solid is holes
+_BESIDE = 1e-9  # half sides of the solid; the eye is never nearer to the plane of a face
 _ALWAYS = 1e9  # inverse depth of a plane that does not limit
 
 
 def _box_planes(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
     """Return the planes of boxes as affine inverse depths: the near one of each axis, then its two far ones."""
     del solids, solid
-    upper, lower = _divided(rays, 1 - origin), _divided(rays, -1 - origin)
+    upper, lower = _divided(rays, 1 - origin), _divided(rays, -(1 + origin))  # -(1 - 1) is minus zero
     above, below = (origin > 1)[..., None], (origin < -1)[..., None]
     always = torch.tensor([0.0, 0.0, _ALWAYS], dtype=rays.dtype, device=rays.device)
     near = torch.where(above, upper, torch.where(below, lower, always))
@@ -85,7 +86,8 @@ def _padded(affine: torch.Tensor) -> torch.Tensor:
 
 
 def _divided(rays: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
-    safe = torch.where(by.abs() < 1e-9, 1e-9, by)
+    """Return rays / by, where the eye is in a face's plane as if it were beside it, on the side that the sign says."""
+    safe = torch.where(by.abs() < _BESIDE, torch.full_like(by, _BESIDE).copysign(by), by)
     return rays / safe[..., None]
 
 
