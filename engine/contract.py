@@ -12,6 +12,7 @@ from .errors import ContractError, ModelFileError
 Kind = Literal["inverse", "metric"]
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
 Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
+Attention = Literal["fused", "plain", "none"]
 Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 
@@ -80,7 +81,7 @@ class Contract:
         final_resize: How the output is brought to the image's size.
         batch: Number of images the graph takes; None for any number.
         precision: Of the graph's arithmetic; input and output are float32 always.
-        attention: "fused" (com.microsoft MultiHeadAttention) or "plain" (MatMul and Softmax).
+        attention: "fused" (com.microsoft MultiHeadAttention), "plain" (MatMul and Softmax), or "none" in the network.
         source_name, source_sha256: The checkpoint that the file was made from.
         licence: Of the weights, as their publisher states it, or "unknown".
         producer: "depthrt X.Y.Z".
@@ -97,7 +98,7 @@ class Contract:
     final_resize: FinalResize
     batch: int | None
     precision: Precision
-    attention: Literal["fused", "plain"]
+    attention: Attention
     source_name: str
     source_sha256: str
     licence: str

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from .. import __version__
-from ..engine.contract import Canary, Contract, FinalResize, Precision, SizeRule
+from ..engine.contract import Attention, Canary, Contract, FinalResize, Precision, SizeRule
 from ..engine.errors import InputError
 from .checkpoint import Checkpoint
-from .network import Family
+from .network import ConvArchitecture, Family
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Source: the interpolate call after the network in each repository's inference code.
@@ -24,10 +22,10 @@ def make_contract(
     rule: SizeRule,
     *,
     precision: Precision,
-    attention: Literal["fused", "plain"],
+    attention: Attention,
     canary: Canary,
 ) -> Contract:
-    """Return the contract of a file made from a checkpoint."""
+    """Return the contract of a file made from a checkpoint; a network without attention has none of any form."""
     return Contract(
         family=checkpoint.family,
         encoder=checkpoint.architecture.encoder,
@@ -39,7 +37,7 @@ def make_contract(
         final_resize=FINAL_RESIZE[checkpoint.family],
         batch=1 if rule.static else None,
         precision=precision,
-        attention=attention,
+        attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,
         source_name=checkpoint.path.name,
         source_sha256=checkpoint.sha256,
         licence=checkpoint.licence,

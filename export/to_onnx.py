@@ -147,7 +147,8 @@ def _trace(network: Network, contract: Contract, precision: ExportPrecision) -> 
     if rule.static:
         traced.bake_positions(rule.base_px[0] // rule.multiple_px, rule.base_px[1] // rule.multiple_px)
     dtype = set_precision(traced, precision)
-    traced.set_attention(contract.attention)
+    if contract.attention != "none":
+        traced.set_attention(contract.attention)
     graph = _Graph(traced, dtype).eval()
     if rule.static:
         example, dynamic = torch.zeros(1, 3, *rule.base_px), None
