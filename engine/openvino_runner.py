@@ -38,9 +38,9 @@ class OpenVinoRunner:
         self._compiled: Any = _compile(ov, core, path, contract, precision, threads)
         self._idle: deque[Any] = deque()  # infer requests that no thread uses
         hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
-        self.precision: Precision = "int8" if contract.precision == "int8" else _PRECISIONS[hint]
-        if self.precision not in (precision, "int8"):
+        if hint != _HINTS.get(precision, "f32"):
             raise BackendUnavailable(f"OpenVINO compiled {path} in {hint}, {precision} was asked for")
+        self.precision: Precision = "int8" if contract.precision == "int8" and hint == "f32" else _PRECISIONS[hint]
         self.notes: tuple[str, ...] = _notes(contract, self.precision)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -157,6 +157,8 @@ def _place_weights(compiled: Any, contract: Contract) -> None:  # noqa: ANN401
 
 
 def _notes(contract: Contract, precision: Precision) -> tuple[str, ...]:
-    if contract.precision not in ("fp32", "int8"):
+    if contract.precision == "int8":
+        return () if precision == "int8" else (f"OpenVINO computes in {precision} what this file leaves in float32",)
+    if contract.precision != "fp32":
         return (f"a CPU computes this {contract.precision} file in {precision}",)
     return ()

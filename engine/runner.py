@@ -97,10 +97,9 @@ def available_choices(contract: Contract, threads: int) -> tuple[Choice, ...]:
     from .openvino_runner import cpu_precisions
 
     default = Choice("onnxruntime", contract.precision, threads)
-    if contract.precision == "int8":
-        precisions: tuple[Precision, ...] = ("int8",) if cpu_precisions() else ()
-    else:
-        precisions = cpu_precisions()
+    precisions = cpu_precisions()
+    if contract.precision == "int8":  # which leaves some layers in float32; OpenVINO computes those in bf16 as well
+        precisions = tuple("int8" if precision == "fp32" else precision for precision in precisions)
     return (default, *(Choice("openvino", precision, threads) for precision in precisions))
 
 
