@@ -110,6 +110,7 @@ def log_loss(
     target: Tensor,
     valid: Tensor,
     *,
+    aligned: bool = False,
     gradient_weight: float = 0.0,
     gradient_scales: int = GRADIENT_SCALES,
 ) -> Tensor:
@@ -119,14 +120,18 @@ def log_loss(
         predicted: (N, h, w), inverse depth, about 1 on average.
         target: (N, h, w), inverse depth, 0 where the sky is.
         valid: (N, h, w) bool.
+        aligned: Whether each prediction is brought under its best scale and shift first, as it will be judged.
         gradient_weight: Of the multi-scale gradient matching of the logarithms that is added.
         gradient_scales: Its sizes.
     """
     enough = _enough_seen(target, valid)
     if not bool(enough.any()):
         return (predicted * 0).sum()
-    predicted, valid = predicted[enough].clamp(min=_FARTHEST).log(), valid[enough]
-    logarithm = _over_mean(target[enough], valid).clamp(min=_FARTHEST).log()
+    predicted, valid = predicted[enough], valid[enough]
+    scaled = _over_mean(target[enough], valid)
+    if aligned:
+        predicted = align(predicted, scaled, valid)
+    predicted, logarithm = predicted.clamp(min=_FARTHEST).log(), scaled.clamp(min=_FARTHEST).log()
     loss = _trimmed_mean((predicted - logarithm).abs(), valid, 0.0)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(predicted, logarithm, valid, scales=gradient_scales)

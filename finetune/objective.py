@@ -59,12 +59,14 @@ class DepthObjective(nn.Module):
                 gradient_scales=options.gradient_scales,
                 relative_weight=options.relative_weight,
             )
-        if options.log_weight:
-            terms["log"] = options.log_weight * log_loss(
-                answer,
-                inverse,
-                batch.valid,
-                gradient_weight=options.gradient_weight,
-                gradient_scales=options.gradient_scales,
-            )
+        for name, weight in (("log", options.log_weight), ("aligned", options.aligned_weight)):
+            if weight:
+                terms[name] = weight * log_loss(
+                    answer,
+                    inverse,
+                    batch.valid,
+                    aligned=name == "aligned",
+                    gradient_weight=options.gradient_weight,
+                    gradient_scales=options.gradient_scales,
+                )
         return terms

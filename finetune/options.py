@@ -21,6 +21,8 @@ class TrainOptions:
         accumulate: Batches that make one step, on each process.
         learning_rate: Of the head, at its highest.
         encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
+        muon_factor: The rate of matrices and kernels over what AdamW's would be, moved by Muon instead; 0 leaves them
+            to AdamW. From scratch it learns more of each image. Source: Jordan et al. 2024; Liu et al. 2025.
         weight_decay: Of matrices and kernels; vectors have none.
         betas: Of AdamW.
         warmup_steps: The rate rises in a line over these.
@@ -32,7 +34,8 @@ class TrainOptions:
         affine_weight: Of the loss of inverse depth that forgives scale and shift.
         scaled_weight: Of the one that settles them, which a training from scratch begins with.
         log_weight: Of the one of logarithms, in which near and far count alike; beside the one before.
-        gradient_weight: Of gradient matching in all three.
+        aligned_weight: Of the same after the best scale and shift of each image, which is how it will be judged.
+        gradient_weight: Of gradient matching in all four.
         gradient_scales: Sizes at which slopes are matched, each half of the one before.
         relative_weight: Of the part of the latter that weighs errors by distance.
         trim: Share of each image's pixels left out of the former.
@@ -50,6 +53,7 @@ class TrainOptions:
     accumulate: int = 1
     learning_rate: float = 5e-5
     encoder_factor: float = 0.1
+    muon_factor: float = 0.0
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
     warmup_steps: int = 500
@@ -61,6 +65,7 @@ class TrainOptions:
     affine_weight: float = 1.0
     scaled_weight: float = 0.1
     log_weight: float = 0.0
+    aligned_weight: float = 0.0
     gradient_weight: float = 2.0
     gradient_scales: int = GRADIENT_SCALES
     relative_weight: float = 0.0
@@ -89,11 +94,13 @@ class TrainOptions:
             "warmup_steps",
             "hold_steps",
             "encoder_factor",
+            "muon_factor",
             "weight_decay",
             "gradient_weight",
             "affine_weight",
             "scaled_weight",
             "log_weight",
+            "aligned_weight",
         ):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("average_decay", "trim"):

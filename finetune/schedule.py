@@ -12,6 +12,8 @@ from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
 _NETWORK = "network."  # what an objective calls it
+_MUON_LEAST = 32  # rows or columns of the smallest matrix that Muon moves
+_MUON_STEPS = 4  # of Newton-Schulz, each a fifth of the cost of torch's default
 _AVERAGE_START = 10.0  # the average follows closely at first: its decay is at most (1 + step) / (10 + step)
 
 
@@ -23,7 +25,9 @@ def rate_factor(step: int, options: TrainOptions) -> float:
 
 
 class Optimiser:
-    """AdamW with a rate of its own for the encoder; vectors (norms, biases, gains) and tables have no weight decay.
+    """AdamW with a rate of its own for the encoder, and Muon for matrices and kernels where that is asked for.
+
+    Vectors (norms, biases, gains) and tables have no weight decay.
 
     Args:
         objective: Its trainable parameters are moved.
@@ -32,13 +36,30 @@ class Optimiser:
 
     def __init__(self, objective: nn.Module, options: TrainOptions) -> None:
         named = ((name.removeprefix(_NETWORK), parameter) for name, parameter in objective.named_parameters())
-        groups = _groups([(name, parameter) for name, parameter in named if parameter.requires_grad], options)
-        self._adamw = torch.optim.AdamW(groups, betas=options.betas, fused=True)
+        trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
+        turned = [one for one in trained if options.muon_factor and _is_wide(*one)]
+        rest = [one for one in trained if not (options.muon_factor and _is_wide(*one))]
+        self._parts: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(_groups(rest, options), betas=options.betas, fused=True)
+        ]
+        # Muon takes matrices only: each kernel as one of a row per output, in the kernel's own memory.
+        self._kernels = [
+            (kernel, nn.Parameter(_ordered(kernel.detach(), like=kernel).view(len(kernel), -1))) for _, kernel in turned
+        ]
+        if turned:
+            matrices = [(name, matrix) for (name, _), (_, matrix) in zip(turned, self._kernels, strict=True)]
+            self._parts.append(
+                torch.optim.Muon(
+                    _groups(matrices, options, factor=options.muon_factor),
+                    ns_steps=_MUON_STEPS,
+                    adjust_lr_fn="match_rms_adamw",
+                )
+            )
 
     @property
     def groups(self) -> list[dict[str, Any]]:
-        """All parameter groups."""
-        return self._adamw.param_groups
+        """All parameter groups, those of AdamW first."""
+        return [group for part in self._parts for group in part.param_groups]
 
     def set_rate(self, factor: float) -> None:
         """Bring every group to a share of its highest rate."""
@@ -47,16 +68,21 @@ class Optimiser:
 
     def step(self) -> None:
         """Move the parameters and forget the gradients."""
-        self._adamw.step()
-        self._adamw.zero_grad(set_to_none=True)
+        for kernel, matrix in self._kernels:
+            if kernel.grad is not None:
+                matrix.grad, kernel.grad = _ordered(kernel.grad, like=kernel).flatten(1), None
+        for part in self._parts:
+            part.step()
+            part.zero_grad(set_to_none=True)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> list[dict[str, Any]]:
         """Return what load_state_dict takes."""
-        return self._adamw.state_dict()
+        return [part.state_dict() for part in self._parts]
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
         """Go on from a state of the same parameters and options."""
-        self._adamw.load_state_dict(state)
+        for part, state in zip(self._parts, states, strict=True):
+            part.load_state_dict(state)
 
 
 class Average:
@@ -82,17 +108,29 @@ class Average:
                 self.weights[name].copy_(current[name])
 
 
-def _groups(named: list[tuple[str, nn.Parameter]], options: TrainOptions) -> list[dict[str, Any]]:
+def _groups(
+    named: list[tuple[str, nn.Parameter]], options: TrainOptions, *, factor: float = 1.0
+) -> list[dict[str, Any]]:
     """Sort parameters by rate and decay; each group remembers its highest rate as "peak"."""
     found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in named:
-        peak = options.learning_rate * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
+        peak = options.learning_rate * factor * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
         decay = options.weight_decay if _is_decayed(name, parameter) else 0.0
         found.setdefault((peak, decay), []).append(parameter)
     return [
         {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
         for (peak, decay), parameters in found.items()
     ]
+
+
+def _is_wide(name: str, parameter: nn.Parameter) -> bool:
+    """Return whether a parameter is a matrix with directions enough to be worth turning."""
+    return _is_decayed(name, parameter) and min(len(parameter), parameter[0].numel()) >= _MUON_LEAST
+
+
+def _ordered(values: Tensor, *, like: Tensor) -> Tensor:
+    """Return values (O, I, h, w) with their axes in the order that a kernel has in memory; a matrix as it is."""
+    return values if like.is_contiguous() else values.movedim(1, -1)
 
 
 def _is_decayed(name: str, parameter: nn.Parameter) -> bool:

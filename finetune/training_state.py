@@ -19,7 +19,7 @@ from .options import TrainOptions
 from .schedule import Average, Optimiser
 
 STATE_NAME = "state.pt"
-FORMAT = 3  # of the state; a reader refuses others
+FORMAT = 4  # of the state; a reader refuses others
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -22,7 +23,8 @@ from depthrt.finetune.losses import (
 
 CLOSE = 1e-5  # float32 sums over a few hundred pixels
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss, log_loss]
+aligned_log_loss: Loss = partial(log_loss, aligned=True)
+INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss, log_loss, aligned_log_loss]
 
 
 def maps(seed: int, *, count: int = 2) -> Tensor:
@@ -104,6 +106,17 @@ def test_in_the_loss_of_logarithms_near_and_far_count_alike() -> None:
     target[0, 0] = 0  # the sky counts as ten times as far as the mean
     shown = torch.where(target > 0, target / target[target > 0].mean(), 0.1)
     assert float(log_loss(shown, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
+
+
+def test_scale_and_shift_cost_nothing_once_aligned() -> None:
+    target = maps(5, count=2)
+    known = everywhere(target)
+    moved = 0.2 + 3 * target
+    assert float(log_loss(moved, target, known, aligned=True, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
+    predicted = maps(6, count=2)
+    loss = float(aligned_log_loss(predicted, target, known))
+    assert loss > 0.1
+    assert float(aligned_log_loss(0.2 + 3 * predicted, target, known)) == pytest.approx(loss, abs=CLOSE)
 
 
 def test_a_nearly_flat_answer_is_not_blown_up() -> None:

@@ -41,6 +41,7 @@ QUICK = TrainOptions(
     bf16=False,
 )
 REPEATS = 20  # losses that two runs of one seed must share
+MUON_GAIN = 0.2  # of a step, so that it is as long as AdamW's. Source: Liu et al. 2025, section 2.2
 SAME_GROUP = 1e-3  # gradients are added up in another order, and three steps of AdamW enlarge that
 
 
@@ -141,8 +142,9 @@ def assert_same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> No
         assert torch.equal(value, second[name]), name
 
 
-def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path) -> None:
-    options = replace(QUICK, steps=40, validate_every=20, learning_rate=5e-3)
+@pytest.mark.parametrize("muon_factor", [0.0, 1.0])
+def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path, muon_factor: float) -> None:
+    options = replace(QUICK, steps=40, validate_every=20, learning_rate=5e-3, muon_factor=muon_factor)
     result = run(tmp_path, options, validation=Brightness())
     found = losses(tmp_path)
     assert sum(found[-10:]) < 0.6 * sum(found[:10])
@@ -168,6 +170,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, convolu
         return tiny_convolutions() if convolutional else random_network(TINY)
 
     size_px = (32, 32) if convolutional else (28, 28)
+    options = replace(QUICK, muon_factor=2.0) if convolutional else QUICK
 
     class Killed(BaseException):
         pass
@@ -176,13 +179,13 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, convolu
         if index == 8:
             raise Killed
 
-    run(tmp_path / "whole", network=network(), source=Planes(size_px), validation=Brightness(size_px))
+    run(tmp_path / "whole", options, network=network(), source=Planes(size_px), validation=Brightness(size_px))
     with pytest.raises(Killed):
         source = Planes(size_px, on_batch=kill)
-        run(tmp_path / "killed", network=network(), source=source, validation=Brightness(size_px))
+        run(tmp_path / "killed", options, network=network(), source=source, validation=Brightness(size_px))
     assert len(losses(tmp_path / "killed")) == 8
     source = Planes(size_px)
-    run(tmp_path / "killed", network=network(), source=source, validation=Brightness(size_px), resume=True)
+    run(tmp_path / "killed", options, network=network(), source=source, validation=Brightness(size_px), resume=True)
     assert sorted(source.asked)[:7] == list(range(5, 12))  # from the last saved step
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     for part in ("network", "average"):
@@ -244,6 +247,22 @@ def test_accumulated_batches_weigh_as_one_large_batch(tmp_path: Path) -> None:
     run(tmp_path / "two", replace(options, accumulate=2))
     run(tmp_path / "one", options, source=Pairs())
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
+
+
+def test_muon_turns_kernels_alike_in_either_order_of_their_memory() -> None:
+    moved = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        network = ConvDepth(ConvArchitecture((32, 32, 64, 64), (1, 1, 1, 1), features=32), norms=True)
+        kernel = network.get_parameter("pretrained.stages.2.0.conv2.convolution.weight")
+        kernel.data = torch.zeros_like(kernel.data, memory_format=order)
+        optimiser = Optimiser(network, replace(QUICK, muon_factor=1.0, encoder_factor=1.0))
+        kernel.grad = torch.randn(kernel.shape, generator=torch.Generator().manual_seed(0))
+        optimiser.step()
+        moved.append(kernel.detach().flatten(1))
+    first, second = moved
+    assert torch.allclose(first, second, atol=0.05 * float(first.abs().max()))  # bfloat16, added in another order
+    lengths = torch.linalg.svdvals(first) / (QUICK.learning_rate * MUON_GAIN * max(first.shape) ** 0.5)
+    assert 0.5 < float(lengths.min()) <= float(lengths.max()) < 1.5
 
 
 def test_a_metric_network_learns_metres(tmp_path: Path) -> None:
