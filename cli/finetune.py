@@ -64,7 +64,7 @@ def default(folder: Path, device: str) -> None:
     \b
     Example:
       depthrt finetune default -o training/
-      depthrt export training/default.safetensors -o default.onnx --size 256 --half-storage
+      depthrt export training/default.safetensors -o default.onnx --size 160 --half-storage
     """
     with needs("finetune"):
         from ..finetune.default_model import render_default, train_default

@@ -21,7 +21,7 @@ ARCHITECTURE = ConvArchitecture(widths=(64, 128, 256, 384), depths=(2, 2, 3, 2),
 LICENCE = "Apache-2.0"
 SHARDS = 384  # of 64 scenes
 HELD_OUT = 48  # scenes of each setting
-VALIDATION_PX = (192, 256)  # (h, w)
+VALIDATION_PX = (160, 224)  # (h, w)
 OPTIONS = TrainOptions(
     steps=8500,
     learning_rate=5e-4,
