@@ -124,7 +124,7 @@ def run(
 def tiny_convolutions() -> ConvDepth:
     """Return a network with batch norms, always the same one."""
     torch.manual_seed(0)
-    return ConvDepth(ConvArchitecture((8, 8, 16, 16), (1, 1, 1, 1), features=8), norms=True)
+    return ConvDepth(ConvArchitecture((8, 8, 32, 32), (1, 1, 1, 1), features=8), norms=True)
 
 
 def losses(out: Path) -> list[float]:
@@ -190,6 +190,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, convolu
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     for part in ("network", "average"):
         assert_same(weights(tmp_path / "killed", part), weights(tmp_path / "whole", part))
+    assert len(weights(tmp_path / "whole", "optimiser")) == (2 if convolutional else 1)  # AdamW, and Muon beside it
     assert sorted(path.name for path in (tmp_path / "killed").glob("best-*")) == sorted(
         path.name for path in (tmp_path / "whole").glob("best-*")
     )
