@@ -9,12 +9,12 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .choice import Choice
+from .closable import Closable
 from .contract import Contract, Precision, read_contract
 from .cuda.device_depth import DeviceDepth
 from .cuda.device_image import Image, OnDevice
@@ -36,7 +36,7 @@ CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 logger = logging.getLogger("depthrt")
 
 
-class DepthModel:
+class DepthModel(Closable):
     """A loaded model. Safe to call from several threads; a context manager; close() frees it.
 
     Args:
@@ -143,14 +143,6 @@ class DepthModel:
     def close(self) -> None:
         """Free the runner; the model cannot infer afterwards."""
         self.runner.close()
-
-    def __enter__(self) -> DepthModel:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return (

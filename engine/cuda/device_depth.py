@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from ..closable import Closable
 from ..contract import Contract
 from ..depth import Depth, Provenance
 from ..errors import InputError
@@ -15,7 +15,7 @@ from ..stages import valid_pixels
 from .parts import DeviceMemory, Stream
 
 
-class DeviceDepth:
+class DeviceDepth(Closable):
     """Depth of every pixel of one image, (H, W) float32 on a GPU; a context manager; close() frees it.
 
     Whatever reads `__cuda_array_interface__` takes it without a copy: `torch.as_tensor(depth, device="cuda")`,
@@ -78,14 +78,6 @@ class DeviceDepth:
     def close(self) -> None:
         """Free the memory; safe to call twice."""
         self._memory.close()
-
-    def __enter__(self) -> DeviceDepth:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         place = "closed" if self._memory.closed else f"on {self.provenance.provider}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
+from ..closable import Closable
 from ..errors import BackendUnavailable
 from .calls import CallRefused, pop_context
 from .driver import find_gpu
@@ -23,7 +23,7 @@ OLDEST = (7, 5)  # compute capability; kernels.fatbin has nothing older
 _MIB = 1 << 20
 
 
-class Cuda:
+class Cuda(Closable):
     """One GPU: makes memory, streams and events, and holds our kernels. Safe from several threads.
 
     Args:
@@ -111,14 +111,6 @@ class Cuda:
         self.held.clear()
         never_destroy(self.kernels, self._module, self._context)
         self._context = None
-
-    def __enter__(self) -> Cuda:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Cuda {self.name}, compute capability {self.compute_capability}>"

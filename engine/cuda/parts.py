@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..closable import Closable
 from ..errors import BackendUnavailable
 from .graph import Recording
 from .kernels import Launch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: never waits for the default stream, which torch may keep busy
 
 
-class Held:
+class Held(Closable):
     """Something on a GPU that close() frees, once; the GPU's close() frees what is left. A context manager."""
 
     def __init__(self, gpu: Cuda, make: Callable[[], Any]) -> None:
@@ -61,14 +61,6 @@ class Held:
 
     def _free(self) -> None:
         """Free what dropping the last reference does not."""
-
-    def __enter__(self) -> Any:  # noqa: ANN401 (typing.Self comes with Python 3.11)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class DeviceMemory(Held):

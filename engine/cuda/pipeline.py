@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
-from types import TracebackType
 
+from ..closable import Closable
 from ..contract import Contract
 from ..preprocess import Color
 from .device_image import DeviceImage, Image
@@ -29,7 +29,7 @@ class _Ticket:
     answer: Future[DeviceAnswer] = field(default_factory=Future)
 
 
-class DevicePipeline:
+class DevicePipeline(Closable):
     """Runs a network between our kernels. Safe from several threads; a context manager; close() frees it.
 
     Args:
@@ -120,14 +120,6 @@ class DevicePipeline:
         """Wait for the GPU and free every slot; safe to call twice."""
         for slot in self._slots:
             slot.close()
-
-    def __enter__(self) -> DevicePipeline:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start(self, image: Image, color: Color) -> _Ticket:
         """Put an image on the GPU."""
