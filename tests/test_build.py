@@ -269,16 +269,7 @@ def test_a_graph_with_other_borders_is_refused(tmp_path: Path) -> None:
         build_engine(path, tmp_path / "model.engine")
 
 
-@pytest.fixture
-def heard_ctrl_c() -> Iterator[None]:
-    """Listen to SIGINT, which a shell mutes for what it runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @needs_rtx
-@pytest.mark.usefixtures("heard_ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to oneself")
 def test_ctrl_c_ends_the_build_and_leaves_what_was_there(tiny_static: TinyModel, tmp_path: Path) -> None:
     path = tmp_path / "model.engine"
@@ -383,7 +374,6 @@ def test_the_verb_refuses_what_is_no_size(mean: Path, tmp_path: Path, arguments:
 
 
 @needs_rtx
-@pytest.mark.usefixtures("heard_ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_ctrl_c_at_the_verb_leaves_nothing_and_exits_with_130(tiny_static: TinyModel, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "depthrt.cli", "build", str(tiny_static.onnx), "-o", str(tmp_path / "m.engine")]
