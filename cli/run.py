@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.errors import DepthrtError
+from ..engine.errors import DepthrtError, InputError
 from . import show
 from .exits import INTERRUPTED, one_line_errors
 from .model_type import ModelType
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from ..engine.runner import Device
     from ..engine.sheet import Sheet
     from ..engine.sources import Source
+    from ..engine.video import FrameReader
 
 FORMATS = ("color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff")
 COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
@@ -52,15 +56,14 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
     "formats",
     type=click.Choice(FORMATS),
     multiple=True,
-    default=["color"],
-    show_default=True,
-    help="May be given several times. color and side are pictures, the others hold the values.",
+    help="May be given several times. color and side are pictures, the others hold the values. "
+    "Default: color, or what the suffix of a named file says.",
 )
 @click.option(
     "--sheet",
     "sheet_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write one picture of all images, each above its depth.",
+    help="Also write one picture of all images, each above its depth. Not with --resume, which leaves images out.",
 )
 @click.option("--colormap", type=click.Choice(COLORMAPS), help="Default: spectral_r.")
 @click.option(
@@ -119,12 +122,20 @@ def run(
     """
     from ..engine.image import Limits
     from ..engine.model import load
-    from ..engine.run_files import choose_output
-    from ..engine.sheet import Sheet
+    from ..engine.run_files import choose_output, make_folder
+    from ..engine.sheet import Sheet, check_sheet
     from ..engine.sources import find_sources
 
-    sources = find_sources(inputs)
+    sources = find_sources(inputs, outputs=output, on_left_out=lambda count: show.show_left_out(count, output))
     written_to = choose_output(sources, output, formats=formats, colormap=colormap, value_range=value_range)
+    if sheet_path is not None:
+        if resume:
+            raise InputError(
+                "--sheet and --resume found, expected one of them; a sheet is made of all images in one run"
+            )
+        check_sheet(sheet_path, sources)
+        make_folder(sheet_path.parent)
+    make_folder(written_to.folder)
     limits = Limits(max_pixels=max_pixels, max_aspect=max_aspect, max_file_mib=max_file_mib)
     with load(model_path, device=device, threads=threads, limits=limits) as model:
         report = show.RunReport(model, as_json=as_json)
@@ -132,6 +143,7 @@ def run(
         left = [source for source in sources if not (resume and written_to.is_there(source))]
         try:
             _run_images(model, left, written_to, report, sheet)
+            report.resumable = False  # a video begins anew
             _run_videos(model, left, written_to, report, max_frames)
         except KeyboardInterrupt:
             report.interrupted = True
@@ -163,9 +175,37 @@ def _run_videos(
         if source.kind == "image":
             continue
         try:
-            with closing(FrameReader(source, max_frames=max_frames)) as reader:
-                outcomes = run_video(model, source, output, reader)
+            with (
+                closing(FrameReader(source, max_frames=max_frames)) as reader,
+                _ended_by_ctrl_c(source, reader),
+                closing(run_video(model, source, output, reader)) as outcomes,
+            ):
                 named = ((f"{source.name} frame {outcome.item}", outcome) for outcome in outcomes)
                 report.follow(source.name, reader.frames, named)
+                report.show_videos(source.name, list(output.videos(source.target)))
         except DepthrtError as error:
             report.fail(source.name, error)
+
+
+@contextmanager
+def _ended_by_ctrl_c(source: Source, reader: FrameReader) -> Iterator[None]:
+    """Let Ctrl-C, the only end of a camera's recording, make it whole before it interrupts; a second does not wait.
+
+    A video file is interrupted at once.
+    """
+    listening = signal.getsignal(signal.SIGINT)
+    if source.kind != "camera" or listening is not signal.default_int_handler:
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, listening)
+        reader.stop()
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, listening)
+        if reader.stopped:
+            raise KeyboardInterrupt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -153,7 +154,9 @@ class RunReport:
     def __init__(self, model: DepthModel, *, as_json: bool) -> None:
         self._as_json = as_json
         self.interrupted = False
+        self.resumable = True  # whether --resume goes on where an interrupt stopped
         self._written = 0
+        self._held: Counter[str] = Counter()  # frames of a video that is not whole, by its title
         self._failed: list[tuple[str, str]] = []
         self._start = perf_counter()
         runner = model.runner
@@ -172,11 +175,23 @@ class RunReport:
             task = progress.add_task(title, total=total, speed="")
             for name, outcome in outcomes:
                 if outcome.result is not None:
-                    self._written += 1
+                    if outcome.result.paths:
+                        self._written += 1
+                    else:
+                        self._held[title] += 1
                     self._show(name, outcome.result)
                 else:
                     self.fail(name, outcome.error)
                 self._advance(progress, task)
+
+    def show_videos(self, title: str, paths: Sequence[Path]) -> None:
+        """Print the depth videos of what was followed under a title: they are whole now."""
+        self._written += self._held.pop(title, 0)
+        if self._as_json:
+            _result(json.dumps({"input": title, "outputs": [str(path) for path in paths]}))
+            return
+        for path in paths:
+            _result(path)
 
     def fail(self, name: str, error: Exception | None) -> None:
         """Print one failure at once; it is named again at the end."""
@@ -190,10 +205,13 @@ class RunReport:
         seconds = perf_counter() - self._start
         done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
         already = f", {skipped} were there" if skipped else ""
-        stopped = "; stopped early, --resume goes on" if self.interrupted else ""
+        way_on = ", --resume goes on" if self.resumable else ""
+        stopped = f"; stopped early{way_on}" if self.interrupted else ""
         _say(f"{done}{already}, {len(self._failed)} failed{stopped}")
         for name, _ in self._failed:
             _say(f"  failed: {name}")
+        for title, frames in self._held.items():
+            _say(f"  not kept: {frames} frames of {title}, whose depth video is not whole")
 
     def _show(self, name: str, written: Written) -> None:
         if not self._as_json:
@@ -215,8 +233,13 @@ class RunReport:
         _result(json.dumps(found))
 
     def _advance(self, progress: Progress, task: TaskID) -> None:
-        speed = (self._written + self.failed) / (perf_counter() - self._start)
+        speed = (self._written + self._held.total() + self.failed) / (perf_counter() - self._start)
         progress.update(task, advance=1, speed=f"{speed:.2f}/s")
+
+
+def show_left_out(count: int, outputs: Path) -> None:
+    """Say that a folder's own outputs are not its inputs."""
+    _say(f"left out: {count} images and videos in {outputs}, the folder of outputs")
 
 
 def show_sheet(path: Path, sheet: Sheet) -> None:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from .colour import Colormap
 from .depth import Depth, Format
-from .depth_files import format_of_suffix
+from .depth_files import SUFFIXES, format_of_suffix
 from .errors import InputError
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
 from .sheet import Sheet
-from .sources import STDIN, Source
+from .sources import STDIN, Source, refuse_to_replace
 
 ENDING: dict[Format, str] = {
     "color": ".png",
@@ -30,6 +30,8 @@ ENDING: dict[Format, str] = {
     "exr": ".exr",
     "tiff": ".tiff",
 }
+PICTURES: tuple[Format, ...] = ("color", "side")  # of a video they become one; other formats one file a frame
+FRAME_DIGITS = 6  # in the name of a frame's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Output:
         folder: Outputs go here, under the names of their inputs.
         formats: One file each.
         colormap, value_range: As in Depth.colorize.
-        file: Takes the place of folder and formats for a single image; its suffix is the format.
+        file: Takes the place of the folder for a single image in one format.
     """
 
     folder: Path
@@ -49,11 +51,20 @@ class Output:
     value_range: tuple[float, float] | None = None
     file: Path | None = None
 
-    def paths(self, target: Path) -> dict[Path, Format | None]:
-        """Return the files for a source's target, each with its format."""
+    def paths(self, target: Path) -> dict[Path, Format]:
+        """Return the files for an image's target, each with its format."""
         if self.file is not None:
-            return {self.file: None}
+            return {self.file: self.formats[0]}
         return {self.folder / target.with_name(target.name + ENDING[format]): format for format in self.formats}
+
+    def videos(self, target: Path) -> dict[Path, Format]:
+        """Return the depth videos for a video's target, each with its format."""
+        return {path.with_suffix(".mp4"): format for path, format in self.paths(target).items() if format in PICTURES}
+
+    def frame_paths(self, target: Path, index: int) -> dict[Path, Format]:
+        """Return the files for one frame of a video's target, each with its format."""
+        files = self.paths(target / f"{index:0{FRAME_DIGITS}d}")
+        return {path: format for path, format in files.items() if format not in PICTURES}
 
     def is_there(self, source: Source) -> bool:
         """Whether everything that an image would give is there already."""
@@ -95,12 +106,24 @@ def run_images(
     return overlap(sources, read=read, run=run, write=write)
 
 
-def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format | None], output: Output) -> Written:
+def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format], output: Output) -> Written:
     """Write one depth in each format asked for, making the folders."""
     for path, format in paths.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=output.colormap, value_range=output.value_range)
     return Written(tuple(paths), depth)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, and those that it lies in.
+
+    Raises:
+        InputError: Something else has its name, or the disk refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"folder {folder} cannot be made: {error.strerror or error}; choose another place") from error
 
 
 def choose_output(
@@ -113,16 +136,50 @@ def choose_output(
 ) -> Output:
     """Return where to write: into the folder `path`, or to the file `path` where it names one of a single image.
 
+    Args:
+        formats: None given means "color" in a folder, and what the suffix says for a file.
+
     Raises:
-        InputError: `path` names a file and there are several sources, or the range is empty.
+        InputError: `path` names a file and there are several sources or formats or another suffix is
+            expected, the range is empty, or an output would take the place of a source.
     """
     if value_range is not None and not value_range[0] < value_range[1]:
         raise InputError(f"range {value_range[0]:g} {value_range[1]:g} found, expected the lower value first")
+    given = tuple(dict.fromkeys(formats))
     if not path.suffix or path.is_dir():
-        return Output(path, tuple(dict.fromkeys(formats)), colormap, value_range)
+        output = Output(path, given or ("color",), colormap, value_range)
+    else:
+        output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
+    refuse_to_replace(_written_paths(sources, output), sources, by="its own depth", option="-o")
+    return output
+
+
+def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Format]) -> Format:
+    """Return the format of a single image's output that the user named."""
     if len(sources) != 1 or sources[0].kind != "image":
         raise InputError(
             f"{path} names a file, but there are several images or a video; give a folder, without a suffix"
         )
-    format_of_suffix(path)
-    return Output(path.parent, (), colormap, value_range, file=path)
+    if len(given) > 1:
+        raise InputError(
+            f"{path} names a file, but there are {len(given)} formats ({', '.join(given)}); "
+            "give one, or a folder, without a suffix"
+        )
+    format = given[0] if given else format_of_suffix(path)
+    if path.suffix.lower() not in SUFFIXES[format]:
+        expected = " or ".join(SUFFIXES[format])
+        raise InputError(
+            f"{path}: suffix {path.suffix!r} found, format {format} expects {expected}; change one of them"
+        )
+    return format
+
+
+def _written_paths(sources: Sequence[Source], output: Output) -> Iterator[Path]:
+    """Yield all that will be written; of a video's frames, whose number nobody knows, what is there already."""
+    for source in sources:
+        if source.kind == "image":
+            yield from output.paths(source.target)
+            continue
+        yield from output.videos(source.target)
+        for path in output.frame_paths(source.target, 0):
+            yield from path.parent.glob("[0-9]" * FRAME_DIGITS + path.name[FRAME_DIGITS:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from .depth import Depth
 from .errors import InputError
-from .image import write_image
+from .image import WRITABLE_SUFFIXES, write_image
+from .sources import Source, refuse_to_replace
 
 CELL_H_PX = 240  # height of a photograph on the sheet
 ROW_W_PX = 1600  # a row is not wider, unless one photograph alone is
@@ -54,6 +56,15 @@ class Sheet:
     def save(self, path: str | Path) -> None:
         """Write the picture, whole or not at all; the suffix says how."""
         write_image(path, self.picture())
+
+
+def check_sheet(path: Path, sources: Sequence[Source]) -> None:
+    """Raise InputError where `path` cannot hold a sheet of these sources."""
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
+    if not any(source.kind == "image" for source in sources):
+        raise InputError(f"{path} would be a sheet without images, expected one at least; leave --sheet out for videos")
+    refuse_to_replace([path], sources, by="the sheet", option="--sheet")
 
 
 def _reduced(picture: NDArray[np.uint8]) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -31,20 +31,59 @@ class Source:
     target: Path
 
 
-def find_sources(inputs: Sequence[str]) -> list[Source]:
+def find_sources(
+    inputs: Sequence[str], *, outputs: Path | None = None, on_left_out: Callable[[int], object] = lambda count: None
+) -> list[Source]:
     """Return what the inputs name: files, folders (with all below), glob patterns, "-", camera indices.
 
     Files that were named are kept whatever their suffix; of folders and patterns only images and
     videos. No two sources share a target.
 
+    Args:
+        outputs: The folder of outputs: where an input is a folder around it, what lies in it is left out.
+        on_left_out: Called once with the number of files left out, where there are any.
+
     Raises:
         InputError: An input names nothing that is there.
     """
     found: dict[str, Source] = {}
+    left_out: set[str] = set()
     for text in inputs:
+        inside = None if outputs is None else _place_in(Path(text), outputs)
         for source in _expand(text):
-            found.setdefault(source.name, source)
+            if inside is not None and inside in source.target.parents:
+                left_out.add(source.name)
+            else:
+                found.setdefault(source.name, source)
+    if left_out and not found:
+        raise InputError(f"all images and videos lie in {outputs}, the folder of outputs; choose another for outputs")
+    if left_out:
+        on_left_out(len(left_out))
     return _separate(list(found.values()))
+
+
+def refuse_to_replace(paths: Iterable[Path], sources: Sequence[Source], *, by: str, option: str) -> None:
+    """Raise InputError where a path to be written, `by` something, is a source; `option` is what to change."""
+    read = {_identity(Path(source.name)) for source in sources if source.kind != "camera"} - {None}
+    for path in paths:
+        if _identity(path) in read:
+            raise InputError(f"{path} would be replaced by {by}; give another place with {option}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by under any of its names, or None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _place_in(folder: Path, outputs: Path) -> Path | None:
+    """Return where in a folder the outputs go, or None where they go elsewhere or beside its files."""
+    if not folder.is_dir() or folder.resolve() not in outputs.resolve().parents:
+        return None
+    return outputs.resolve().relative_to(folder.resolve())
 
 
 def _expand(text: str) -> Iterator[Source]:

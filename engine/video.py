@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
@@ -17,10 +17,9 @@ from .errors import InputError
 from .files import atomic_path
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
-from .run_files import ENDING, Output, Written, save_all
+from .run_files import Output, Written, make_folder, save_all
 from .sources import Source
 
-PICTURES: tuple[Format, ...] = ("color", "side")  # become one video; other formats one file a frame
 FALLBACK_FPS = 30.0  # for cameras and files that do not say
 CODEC = "mp4v"  # MPEG-4 part 2: in every build of OpenCV and read by every player
 
@@ -34,20 +33,39 @@ class FrameReader:
             raise InputError(
                 f"{_title(source)} cannot be opened as a video; check that it plays, or its index and rights"
             )
+        self._camera = source.kind == "camera"
         frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         known = frames if source.kind == "video" and frames > 0 else None
         self.frames = min(known or max_frames, max_frames) if max_frames else known  # None: nobody knows
-        self._left = max_frames
+        self.stopped = False
+        self._left = self._most = max_frames
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if np.isfinite(fps) and 0 < fps < 1000 else FALLBACK_FPS
 
     def next(self) -> NDArray[np.uint8] | None:
         """Return the next frame (H, W, 3) uint8 BGR, or None after the last."""
-        if self._left == 0:
+        if self.stopped or self._left == 0:
             return None
         self._left = None if self._left is None else self._left - 1
         more, frame = self._capture.read()
         return np.asarray(frame, np.uint8) if more else None
+
+    def shortfall(self, frames: int) -> str | None:
+        """Return what is wrong with a source that ended by itself after `frames`, or None where it ended as it should.
+
+        The number that a file announces is an estimate: what lacks a hundredth is whole.
+        """
+        if self.stopped or frames == self._most:
+            return None
+        if self._camera:
+            return f"gave no frame after {frames}; check its cable and its power"
+        if self.frames is not None and frames < self.frames - max(2, self.frames // 100):
+            return f"ends after {frames} of {self.frames} frames, what follows is cut off or damaged; copy it again"
+        return None
+
+    def stop(self) -> None:
+        """Make the frame that is being read the last; from any thread, and from the handler of a signal."""
+        self.stopped = True
 
     def close(self) -> None:
         """Give the file or the camera back."""
@@ -58,10 +76,17 @@ class _End(Exception):
     """The video has no further frame."""
 
 
+class _Unwritable(InputError):
+    """A depth video cannot be gone on with: no further frame can help."""
+
+
 def run_video(
     model: DepthModel, source: Source, output: Output, reader: FrameReader
-) -> Iterator[Outcome[int, Written]]:
-    """Yield what became of each frame; the depth videos are whole when the iterator ends.
+) -> Generator[Outcome[int, Written], None, None]:
+    """Yield what became of each frame, with its own files; output.videos() are there when the iterator has ended.
+
+    An iterator that is closed before its end, or interrupted, leaves no video. A source that is cut off gives one error
+    at its end; the depth of what could be read stays.
 
     Raises:
         InputError: No frame can be read, or a video cannot be written.
@@ -78,42 +103,43 @@ def run_video(
         return index, frame, model.run(prepared)
 
     with ExitStack() as stack:
-        pictures = [format for format in output.formats if format in PICTURES]
-        videos = [stack.enter_context(_DepthVideo(source, output, format, reader.fps)) for format in pictures]
+        wanted = output.videos(source.target)
+        videos = [stack.enter_context(_DepthVideo(path, wanted[path], output, reader.fps)) for path in wanted]
 
         def write(item: tuple[int, NDArray[np.uint8], Answer]) -> Written:
             index, frame, answer = item
             depth = model.finish(answer)
             for video in videos:
                 video.add(depth, frame)
-            files = output.paths(source.target / f"{index:06d}")
-            data: dict[Path, Format | None] = {path: kind for path, kind in files.items() if kind not in PICTURES}
-            written = save_all(depth, frame, data, output)
-            return Written((*(video.path for video in videos), *written.paths), depth)
+            return save_all(depth, frame, output.frame_paths(source.target, index), output)
 
         # Closed before the videos are, so that no thread still writes to them.
         for outcome in stack.enter_context(closing(overlap(count(), read=read, run=run, write=write))):
             if isinstance(outcome.error, _End):
                 if outcome.item == 0:
                     raise InputError(f"{_title(source)} has no frame that can be decoded; check that it plays")
+                if wrong := reader.shortfall(outcome.item):
+                    yield Outcome(outcome.item, None, InputError(f"{_title(source)} {wrong}"))
                 return
+            if isinstance(outcome.error, _Unwritable):
+                raise outcome.error
             yield outcome
 
 
 class _DepthVideo:
     """A depth video being written: under a temporary name until it is whole."""
 
-    def __init__(self, source: Source, output: Output, format: Format, fps: float) -> None:
-        ending = ENDING[format].replace(".png", ".mp4")
-        self.path = output.folder / source.target.with_name(source.target.name + ending)
-        self._format, self._fps, self._output = format, fps, output
+    def __init__(self, path: Path, format: Format, output: Output, fps: float) -> None:
+        self._path, self._format, self._output, self._fps = path, format, output, fps
         self._writer: cv2.VideoWriter | None = None
+        self._size_px = (0, 0)  # (w, h)
+        self._frames = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> _DepthVideo:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = self._stack.enter_context(atomic_path(self.path))
-        self._stack.callback(self._finish)
+        make_folder(self._path.parent)
+        self._temporary = self._stack.enter_context(atomic_path(self._path))
+        self._stack.push(self._finish)
         return self
 
     def __exit__(self, *error: object) -> bool | None:
@@ -124,18 +150,45 @@ class _DepthVideo:
         picture = depth.colorize(colormap=self._output.colormap, value_range=self._output.value_range)
         if self._format == "side":
             picture = side_by_side(frame, picture)
+        picture = _even(picture)
+        size_px = (picture.shape[1], picture.shape[0])
         if self._writer is None:
-            size = (picture.shape[1], picture.shape[0])  # (w, h) for OpenCV
-            self._writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter.fourcc(*CODEC), self._fps, size)
+            self._size_px = size_px
+            self._writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter.fourcc(*CODEC), self._fps, size_px)
             if not self._writer.isOpened():
-                raise InputError(
-                    f"{self.path} cannot be written as a {CODEC} video; use --format npz for single frames"
+                raise _Unwritable(
+                    f"{self._path} cannot be written as a {CODEC} video; use --format npz for single frames"
                 )
+        if size_px != self._size_px:
+            raise _Unwritable(
+                f"{self._path}: frame {self._frames} of {size_px} px (w, h) found after frames of {self._size_px}, "
+                "which one video cannot hold; use --format npz for single frames"
+            )
         self._writer.write(picture)
+        self._frames += 1
 
-    def _finish(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
+    def _finish(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Close the file; OpenCV says nothing of what a full disk swallowed, so the frames are counted."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        if kind is not None:
+            return
+        written = cv2.VideoCapture(str(self._temporary))
+        frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
+        written.release()
+        if frames != self._frames:
+            raise InputError(
+                f"{self._path} cannot be written: it held {frames} of {self._frames} frames; is the disk full?"
+            )
+
+
+def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture of even sides, its last row and column repeated: the codec would cut odd ones off."""
+    rows, columns = picture.shape[0] % 2, picture.shape[1] % 2
+    if not rows and not columns:
+        return picture
+    return np.asarray(cv2.copyMakeBorder(picture, 0, rows, 0, columns, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _title(source: Source) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from depthrt import InputError
+from depthrt.engine.depth import Format
 from depthrt.engine.run_files import Output, choose_output
 from depthrt.engine.sources import Source, find_sources
 
@@ -72,21 +73,89 @@ def test_outputs_mirror_the_inputs(tmp_path: Path) -> None:
 
 
 def test_a_single_image_can_go_to_a_named_file(tmp_path: Path) -> None:
-    output = choose_output([IMAGE], tmp_path / "depth.exr", formats=["color"])
-    assert output == Output(tmp_path, (), file=tmp_path / "depth.exr")
-    assert list(output.paths(IMAGE.target)) == [tmp_path / "depth.exr"]
+    output = choose_output([IMAGE], tmp_path / "depth.exr", formats=[])
+    assert output == Output(tmp_path, ("exr",), file=tmp_path / "depth.exr")
+    assert output.paths(IMAGE.target) == {tmp_path / "depth.exr": "exr"}
+
+
+@pytest.mark.parametrize(("name", "format"), [("a.png", "png16"), ("a.jpg", "side"), ("a.TIF", "tiff")])
+def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: str, format: Format) -> None:
+    assert choose_output([IMAGE], tmp_path / name, formats=[format]).paths(IMAGE.target) == {tmp_path / name: format}
+
+
+def test_a_folder_without_a_format_gets_colour_pictures(tmp_path: Path) -> None:
+    assert choose_output([IMAGE], tmp_path, formats=[]).formats == ("color",)
 
 
 @pytest.mark.parametrize(
-    ("sources", "name", "value_range", "message"),
+    ("sources", "name", "formats", "value_range", "message"),
     [
-        ([IMAGE, IMAGE], "depth.png", None, "names a file"),
-        ([IMAGE], "depth.xyz", None, "xyz"),
-        ([IMAGE], "depth", (5.0, 5.0), "lower value first"),
+        ([IMAGE, IMAGE], "depth.png", [], None, "names a file"),
+        ([IMAGE], "depth.xyz", [], None, "xyz"),
+        ([IMAGE], "depth", [], (5.0, 5.0), "lower value first"),
+        ([IMAGE], "depth.jpg", ["png16"], None, r"suffix '\.jpg' found, format png16 expects \.png"),
+        ([IMAGE], "depth.png", ["color", "npz"], None, r"2 formats \(color, npz\); give one, or a folder"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused(
-    tmp_path: Path, sources: list[Source], name: str, value_range: tuple[float, float] | None, message: str
+    tmp_path: Path,
+    sources: list[Source],
+    name: str,
+    formats: list[Format],
+    value_range: tuple[float, float] | None,
+    message: str,
 ) -> None:
     with pytest.raises(InputError, match=message):
-        choose_output(sources, tmp_path / name, formats=["color"], value_range=value_range)
+        choose_output(sources, tmp_path / name, formats=formats, value_range=value_range)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "name", "formats"),
+    [
+        (["p.png"], ".", ["color"]),
+        (["p.png"], "p.png", []),
+        (["p.png"], "link.png", []),
+        (["p.png", "p_side.png"], ".", ["side"]),
+        (["clip.mp4"], ".", ["color"]),
+        (["clip.mp4", "clip/000003.tiff"], ".", ["tiff"]),
+    ],
+)
+def test_an_output_never_takes_the_place_of_an_input(
+    tmp_path: Path, inputs: list[str], name: str, formats: list[Format]
+) -> None:
+    for text in inputs:
+        (tmp_path / text).parent.mkdir(exist_ok=True)
+        (tmp_path / text).write_bytes(b"")
+    (tmp_path / "link.png").symlink_to(tmp_path / "p.png")
+    sources = find_sources([str(tmp_path / text) for text in inputs])
+    with pytest.raises(InputError, match=r"would be replaced by its own depth; give another place with -o"):
+        choose_output(sources, tmp_path / name, formats=formats)
+
+
+def test_what_is_beside_the_inputs_is_no_input(tmp_path: Path) -> None:
+    for text in ("a.jpg", "a.png", "clip.mp4", "clip/000003_depth16.png", "clip/notes_depth16.png"):
+        (tmp_path / text).parent.mkdir(exist_ok=True)
+        (tmp_path / text).write_bytes(b"")
+    sources = find_sources([str(tmp_path / "a.jpg"), str(tmp_path / "clip.mp4")])
+    sources += find_sources([str(tmp_path / "clip" / "notes_depth16.png")])
+    assert choose_output(sources, tmp_path, formats=["png16"]).folder == tmp_path
+    assert choose_output(sources[:1], tmp_path, formats=["color"]).folder == tmp_path
+
+
+def test_a_folder_of_inputs_leaves_its_outputs_out_and_counts_them_once(folder: Path) -> None:
+    counts: list[int] = []
+    assert len(find_sources([str(folder)], outputs=folder / "depth", on_left_out=counts.append)) == 4 and not counts
+    for name in ("depth/a.png", "depth/sub/c.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    found = find_sources([str(folder), str(folder / "sub")], outputs=folder / "depth", on_left_out=counts.append)
+    assert not [source for source in found if "depth" in Path(source.name).relative_to(folder).parts]
+    assert len(found) == 4 and counts == [2]
+    assert len(find_sources([str(folder)], outputs=folder, on_left_out=counts.append)) == 6 and counts == [2]
+
+
+def test_a_folder_of_nothing_but_outputs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "depth").mkdir()
+    (tmp_path / "depth" / "a.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"all images and videos lie in .*depth, the folder of outputs"):
+        find_sources([str(tmp_path)], outputs=tmp_path / "depth")

@@ -1,0 +1,247 @@
+"""What `depthrt run` refuses before it loads a model, and what Ctrl-C leaves of a video."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from conftest import PHOTOS, TinyModel
+
+import depthrt
+from depthrt.cli import main
+from depthrt.engine.run_files import Output
+from depthrt.engine.sources import Source
+from depthrt.engine.video import FrameReader, run_video
+
+FRAMES = 60  # more than are on their way when the fifth is read
+PRESSED_AT = 5
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "p.png"
+    cv2.imwrite(str(path), cv2.resize(depthrt.read_image(PHOTOS / "coffee.jpg"), (90, 60)))
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    write_clip(path, (96, 64), "mp4v")
+    return path
+
+
+@pytest.fixture
+def no_model(tmp_path: Path) -> Path:
+    """A file that no run could load: who gets another error did not try."""
+    path = tmp_path / "no_model.onnx"
+    path.write_bytes(b"no model")
+    return path
+
+
+def refusal(*arguments: object) -> str:
+    result = run("run", *arguments)
+    assert result.exit_code == 1 and not result.stdout
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_a_photograph_is_not_replaced_by_its_depth(photo: Path, no_model: Path) -> None:
+    before = photo.read_bytes()
+    for options in ((), ("--resume",)):
+        line = refusal(photo, "-m", no_model, "-o", photo.parent, *options)
+        assert line == f"error: {photo} would be replaced by its own depth; give another place with -o"
+    assert photo.read_bytes() == before
+
+
+def test_a_recording_is_not_replaced_by_its_depth(clip: Path, no_model: Path) -> None:
+    before = clip.read_bytes()
+    assert "would be replaced by its own depth" in refusal(clip, "-m", no_model, "-o", clip.parent)
+    assert clip.read_bytes() == before
+
+
+def test_a_folder_run_again_does_not_take_its_outputs_for_inputs(
+    tmp_path: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(PHOTOS / "coffee.jpg", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for already in (0, 1, 1):
+        result = run("run", ".", "-m", tiny.onnx)
+        assert result.exit_code == 0 and "1 written" in result.stderr
+        assert result.stderr.count("left out: 1 images and videos in depth") == already
+    assert list(Path("depth").rglob("*")) == [Path("depth/coffee.png")]
+
+
+def test_a_named_file_holds_the_format_that_was_asked_for(photo: Path, tiny: TinyModel) -> None:
+    target = photo.with_name("out.png")
+    assert run("run", photo, "-m", tiny.onnx, "-o", target, "-f", "png16").exit_code == 0
+    picture = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
+    assert picture is not None and picture.dtype == np.uint16 and picture.ndim == 2
+
+
+def test_a_file_in_the_place_of_the_output_folder_is_refused(photo: Path, clip: Path, no_model: Path) -> None:
+    plain = photo.with_name("plain")
+    plain.write_bytes(b"mine")
+    for source, output in ((photo, plain), (clip, plain), (clip, plain / "below")):
+        assert f"folder {output} cannot be made: " in refusal(source, "-m", no_model, "-o", output)
+    assert plain.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("source", "sheet", "options", "message"),
+    [
+        ("p.png", "s.gif", (), r"suffix '.gif' found"),
+        ("clip.mp4", "s.jpg", (), "would be a sheet without images"),
+        ("p.png", "s.jpg", ("--resume",), "--sheet and --resume found, expected one of them"),
+        ("p.png", "p.png", (), "p.png would be replaced by the sheet; give another place with --sheet"),
+        ("p.png", "p.png/s.jpg", (), "p.png cannot be made"),
+    ],
+)
+def test_a_sheet_that_cannot_be_is_refused(
+    photo: Path, clip: Path, no_model: Path, source: str, sheet: str, options: tuple[str, ...], message: str
+) -> None:
+    folder = photo.parent
+    line = refusal(folder / source, "-m", no_model, "-o", folder / "out", "--sheet", folder / sheet, *options)
+    assert message in line
+    assert not (folder / "out").exists()
+
+
+def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, *, camera: Path | None = None) -> None:
+    """Press Ctrl-C while a frame is read; the `camera`, where there is one, shows a clip again and again."""
+    true_capture = cv2.VideoCapture
+
+    class Pressed:
+        def __init__(self, source: str | int) -> None:
+            self._endless = not isinstance(source, str)
+            self._source = str(camera if self._endless else source)
+            self._clip, self._frames = true_capture(self._source), 0
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            self._frames += 1
+            if self._frames == PRESSED_AT:
+                signal.raise_signal(signal.SIGINT)
+            found, frame = self._clip.read()
+            if not found and self._endless:
+                self._clip = true_capture(self._source)
+                found, frame = self._clip.read()
+            return found, frame
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._clip, name)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Pressed)
+
+
+def test_ctrl_c_ends_the_recording_of_a_camera_which_is_whole_and_counted(
+    tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    press_ctrl_c(monkeypatch, camera=clip)
+    result = run("run", "0", "-m", tiny.onnx, "-o", out, "-f", "color", "-f", "side")
+    monkeypatch.undo()
+    assert result.exit_code == 130
+    assert result.stdout.split() == [str(out / "camera0.mp4"), str(out / "camera0_side.mp4")]
+    frames = frames_in(out / "camera0.mp4")
+    assert frames >= PRESSED_AT and frames == frames_in(out / "camera0_side.mp4")
+    assert f"{frames} written" in result.stderr
+    assert "stopped early" in result.stderr and "--resume" not in result.stderr and "not kept" not in result.stderr
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_on_a_video_leaves_nothing_and_says_so(
+    tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    press_ctrl_c(monkeypatch)
+    result = run("run", clip, "-m", tiny.onnx, "-o", out)
+    assert result.exit_code == 130
+    assert not result.stdout and not list(out.iterdir())
+    assert "0 written" in result.stderr and "stopped early" in result.stderr and "--resume" not in result.stderr
+
+
+def test_ctrl_c_on_a_video_counts_the_frames_that_have_files(
+    tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    press_ctrl_c(monkeypatch)
+    result = run("run", clip, "-m", tiny.onnx, "-o", out, "-f", "color", "-f", "npy")
+    shown = result.stdout.split()
+    assert shown == [str(out / "clip" / f"{index:06d}.npy") for index in range(len(shown))]
+    assert all(Path(path).is_file() for path in shown) and not (out / "clip.mp4").exists()
+    (written,) = re.findall(r"(\d+) written", result.stderr)
+    assert int(written) - len(shown) in (0, 1)  # Ctrl-C may come between a frame's count and its line
+    assert "stopped early" in result.stderr and "--resume" not in result.stderr
+
+
+def test_the_path_of_a_video_is_printed_once(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
+    arguments = ("run", clip, "-m", tiny.onnx, "--max-frames", 3)
+    result = run(*arguments, "-o", tmp_path / "out")
+    assert result.stdout.split() == [str(tmp_path / "out" / "clip.mp4")] and "3 written" in result.stderr
+    *frames, video = map(
+        json.loads, run(*arguments, "-o", tmp_path / "out", "-f", "color", "--json").stdout.splitlines()
+    )
+    assert [(frame["input"], frame["outputs"]) for frame in frames] == [
+        (f"{clip} frame {index}", []) for index in range(3)
+    ]
+    assert video == {"input": str(clip), "outputs": [str(tmp_path / "out" / "clip.mp4")]}
+
+
+def test_a_video_that_is_cut_off_gives_what_it_has_and_says_what_lacks(tmp_path: Path, tiny: TinyModel) -> None:
+    clip, out = tmp_path / "clip.avi", tmp_path / "out"
+    write_clip(clip, (96, 64), "MJPG")
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) * 2 // 5])
+    result = run("run", clip, "-m", tiny.onnx, "-o", out)
+    assert result.exit_code == 1
+    (found,) = re.findall(rf"clip.avi ends after (\d+) of {FRAMES} frames", result.stderr)
+    assert 0 < int(found) < FRAMES and frames_in(out / "clip.mp4") == int(found)
+
+
+def test_a_video_of_odd_sides_loses_no_row_or_column(tmp_path: Path, tiny: TinyModel) -> None:
+    for number in range(2):  # as pictures, since OpenCV writes no video of odd sides
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((63, 95, 3), 50, np.uint8))
+    source = Source(str(tmp_path / "%d.png"), "video", Path("odd"))
+    output = Output(tmp_path / "out", ("color",))
+    with depthrt.load(tiny.onnx, device="cpu") as model, closing(FrameReader(source)) as reader:
+        assert [outcome.error for outcome in run_video(model, source, output, reader)] == [None, None]
+    assert cv2.VideoCapture(str(tmp_path / "out" / "odd.mp4")).read()[1].shape == (64, 96, 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of a file")
+def test_a_full_disk_leaves_no_half_video(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
+    program = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+        "sys.argv[0] = 'depthrt'; runpy.run_module('depthrt.cli', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", program, "run", str(clip), "-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1 and not ended.stdout and not list((tmp_path / "out").iterdir())
+    assert re.search(rf"clip.mp4 cannot be written: it held \d+ of {FRAMES} frames; is the disk full", ended.stderr)
+
+
+def write_clip(path: Path, size_px: tuple[int, int], codec: str) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10.0, size_px)
+    for shade in range(FRAMES):
+        writer.write(np.full((size_px[1], size_px[0], 3), 3 * shade, np.uint8))
+    writer.release()
+
+
+def frames_in(path: Path) -> int:
+    return int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
