@@ -1,15 +1,21 @@
-"""How a time changed between two reports, with what the machine itself changed taken off: by their reference."""
+"""How a time changed between two reports, with what the machine itself changed taken off: by their reference.
+
+The reference decodes, prepares and writes by the same code as its neighbours, so only its network tells of the machine
+alone. Where the rest of the reference clearly grew beyond its network, that code changed, and is not taken off.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .change import relative_change
 from .figures import Figure, latency_in
-from .result import Interval, Report, SubjectResult
+from .result import Interval, Latency, Report, SubjectResult
+from .statistics import ALARM
 from .summary import speed
 
-_SCOPES = ("kernel", "host", "file")  # a frame that arrives at a rate waits for it, whatever the machine does
+NETWORK = "kernel"  # the scope of the network alone
+_SCOPES = (NETWORK, "host", "file")  # a frame that arrives at a rate waits for it, whatever the machine does
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,19 @@ class Reference:
 
     def moved(self, figure: Figure) -> Interval | None:
         """Return how much a time of the reference itself grew, None where it tells nothing of the figure."""
-        scope, _, _ = figure.name.partition(".")
-        before, after = figure.read(self.before), figure.read(self.after)
-        if scope not in _SCOPES or not before or not after:
-            return None
-        return relative_change(before[""], after[""])
+        return self._grown(*_parts(figure))
+
+    def network_moved(self, figure: Figure) -> Interval | None:
+        """Return how much the same figure of the reference's network alone grew, None where that was not measured."""
+        return self._grown(NETWORK, _parts(figure)[1])
+
+    def shared_code_grew(self, figure: Figure) -> bool:
+        """Whether a time of the reference clearly grew by the clock and beyond its network's, measured beside it.
+
+        A network that alone became faster makes the rest no slower, hence the clock.
+        """
+        own, beyond = self.moved(figure), self.take_off_network(figure, self.before, self.after)
+        return own is not None and beyond is not None and own.low > 0 and beyond.low > ALARM
 
     def take_off(self, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
         """Return how much a subject's time grew beyond the reference's, None where the two cannot be compared.
@@ -45,14 +59,30 @@ class Reference:
             figure: Of latency.
             before, after: The subject's results.
         """
-        if self.moved(figure) is None or not figure.read(before) or not figure.read(after):
+        return self._beyond(_parts(figure)[0], figure, before, after)
+
+    def take_off_network(self, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
+        """Return how much a subject's time grew beyond that of the reference's network; as take_off."""
+        return self._beyond(NETWORK, figure, before, after)
+
+    def _grown(self, scope: str, what: str) -> Interval | None:
+        before, after = latency_in(self.before, scope), latency_in(self.after, scope)
+        if scope not in _SCOPES or before is None or after is None:
             return None
-        scope, _, what = figure.name.partition(".")
-        if what == "p50":
-            speeds = [_speed(one, other, scope) for one, other in ((self.before, before), (self.after, after))]
-            return relative_change(*map(_inverse, speeds))
-        shares = [_share(figure, one, other) for one, other in ((self.before, before), (self.after, after))]
-        return relative_change(*shares)
+        return relative_change(_of(before, what), _of(after, what))
+
+    def _beyond(self, base: str, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
+        """Return how much a subject's time grew beyond the reference's in the scope `base`."""
+        scope, what = _parts(figure)
+        if scope not in _SCOPES:
+            return None
+        ratios = []
+        for reference, subject in ((self.before, before), (self.after, after)):
+            one, other = latency_in(reference, base), latency_in(subject, scope)
+            if one is None or other is None:
+                return None
+            ratios.append(_ratio(one, other, what))
+        return relative_change(*ratios)
 
 
 def find_reference(before: Report, after: Report) -> Reference | None:
@@ -63,17 +93,28 @@ def find_reference(before: Report, after: Report) -> Reference | None:
     return Reference(*found) if len(found) == 2 and not any(one.failure for one in found) else None
 
 
-def _speed(reference: SubjectResult, subject: SubjectResult, scope: str) -> Interval:
-    base, found = latency_in(reference, scope), latency_in(subject, scope)
-    assert base is not None and found is not None
-    return speed(base, found)
+def _parts(figure: Figure) -> tuple[str, str]:
+    """Return the scope of a figure of latency and what it is of it: "host" and "p50"."""
+    scope, _, what = figure.name.partition(".")
+    return scope, what
 
 
-def _inverse(ratio: Interval) -> Interval:
-    return Interval(1 / ratio.value, 1 / ratio.high, 1 / ratio.low)
+def _of(latency: Latency, what: str) -> Interval:
+    found: Interval = getattr(latency, f"{what}_ms")
+    return found
 
 
-def _share(figure: Figure, reference: SubjectResult, subject: SubjectResult) -> Interval:
-    """Return a subject's time over the reference's."""
-    grown = relative_change(figure.read(reference)[""], figure.read(subject)[""])
+def _ratio(base: Latency, found: Latency, what: str) -> Interval:
+    """Return a time over another of the same run."""
+    if what == "p50":
+        faster = speed(*_same_rounds(base, found))
+        return Interval(1 / faster.value, 1 / faster.high, 1 / faster.low)
+    grown = relative_change(_of(base, what), _of(found, what))
     return Interval(1 + grown.value, 1 + grown.low, 1 + grown.high)
+
+
+def _same_rounds(base: Latency, found: Latency) -> tuple[Latency, Latency]:
+    """Return both without the rounds that one has beyond the other's: these come last, and have no partner."""
+    count, rounds = min(len(base.samples_ms), len(found.samples_ms)), min(base.rounds, found.rounds)
+    first, second = (replace(one, samples_ms=one.samples_ms[:count], rounds=rounds) for one in (base, found))
+    return first, second

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.contract import Kind
 from ..engine.depth import Depth
 from ..engine.image import read_image
-from .accuracy import AccuracyMeter, Rules
+from .accuracy import AccuracyMeter, Crop, Rules
+from .alignment import Alignment
 from .drift import DriftMeter
 from .ground_truth import GroundTruth
 from .latency import failures_of
@@ -23,9 +25,39 @@ from .pictures import tile_pictures
 from .result import Accuracy, Drift, Picture
 from .subjects import Opened, failure_of
 from .true_depth import Sample
-from .wording import SMALLEST_SHARE
+from .wording import SMALLEST_SHARE, reference_notes
 
 Count = Callable[[int, int], None]  # images done, images wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a user asked of the rules of accuracy; the rest is the custom, of each subject on each data set.
+
+    Args:
+        alignment: None takes metres against metres as they are, and aligns all else by scale and shift.
+        cap_m: None takes the data set's.
+        crop: As in Rules.
+
+    Raises:
+        InputError: As Rules.
+    """
+
+    alignment: Alignment | None = None
+    cap_m: float | None = None
+    crop: Crop = "none"
+
+    def __post_init__(self) -> None:
+        Rules(self.alignment or "none", self.cap_m, self.crop)  # a wrong one is said before anything is measured
+
+    def rules(self, kind: Kind, dataset: GroundTruth) -> Rules:
+        """Return how depth of a kind is judged on a data set."""
+        metres = kind == "metric" and dataset.cap_m is not None
+        custom: Alignment = "none" if metres else "scale-and-shift"
+        return Rules(self.alignment or custom, dataset.cap_m if self.cap_m is None else self.cap_m, self.crop)
+
+
+AS_IS_CUSTOM = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +69,14 @@ class Drifts:
         pictures: Of their worst tiles.
         failures: Why a subject, or the reference, failed.
         notes: Why one that did not fail has no drift or no pictures.
+        warnings: What a reader must know of the reference, one sentence each.
     """
 
     found: Mapping[str, Drift] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +138,13 @@ def measure_drifts(
     pictures: list[Picture] = []
     unpainted = failures_of({name: partial(_paint, left[name], base, found[name], paths, pictures) for name in left})
     notes |= {name: f"no pictures of its drift: {why}" for name, why in unpainted.items()}
-    return Drifts(found, tuple(pictures), failures, notes)
+    return Drifts(found, tuple(pictures), failures, notes, reference_notes(base.model.runner.precision))
 
 
 def judge(
     opened: Sequence[Opened],
     dataset: GroundTruth,
-    rules: Rules | None = None,
+    asked: Asked = AS_IS_CUSTOM,
     *,
     on_image: Count = lambda done, wanted: None,
 ) -> Judgement:
@@ -119,11 +153,13 @@ def judge(
     Args:
         opened: They stay open.
         dataset: An image of it that cannot be read is left out.
-        rules: None takes the custom: metres as they are, all else aligned by scale and shift.
+        asked: Of the rules.
         on_image: Called as it goes on.
     """
     left = {one.subject.name: one for one in opened}
-    meters = {name: AccuracyMeter(dataset.name, rules or _custom(one, dataset)) for name, one in left.items()}
+    meters = {
+        name: AccuracyMeter(dataset.name, asked.rules(one.model.contract.kind, dataset)) for name, one in left.items()
+    }
     failures: dict[str, str] = {}
     warnings = []
     for number, pair in enumerate(dataset.pairs):
@@ -165,11 +201,6 @@ def _paint(one: Opened, base: Opened, drift: Drift, paths: Mapping[str, Path], p
 
     if drift.mean >= SMALLEST_SHARE:
         pictures += tile_pictures(one.subject.name, drift, answers)
-
-
-def _custom(one: Opened, dataset: GroundTruth) -> Rules:
-    metres = one.model.contract.kind == "metric" and dataset.cap_m is not None
-    return Rules("none" if metres else "scale-and-shift", dataset.cap_m)
 
 
 def _judge(one: Opened, sample: Sample, meter: AccuracyMeter) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.run_files import Output, save_all
-from .subjects import Opened
+from .subjects import Opened, Subject
 
 Laps = tuple[int, ...]  # ns of each part of one call
 Call = Callable[[int], Laps]  # takes the number of the image, finishes before it returns
@@ -21,24 +21,54 @@ TIMED_SCOPES = ("kernel", "host", "file")
 STAGES = ("decode", "preprocess", "run", "postprocess", "encode")  # the laps of "file"
 
 
-def make_call(one: Opened, images: Sequence[Path], folder: Path, scope: str, *, clock: Clock = perf_counter_ns) -> Call:
+class Decoded:
+    """Images as arrays, each decoded once for all the subjects that read it the same way."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[object, Path], NDArray[np.uint8]] = {}
+
+    def read(self, subject: Subject, path: Path) -> NDArray[np.uint8]:
+        """Return (H, W, 3) uint8, BGR; nobody writes to it.
+
+        Raises:
+            InputError: The image cannot be read.
+        """
+        key = (subject.read, path)
+        if key not in self._arrays:
+            self._arrays[key] = subject.read(path)
+        return self._arrays[key]
+
+
+def make_call(
+    one: Opened,
+    images: Sequence[Path],
+    folder: Path,
+    scope: str,
+    *,
+    decoded: Decoded | None = None,
+    clock: Clock = perf_counter_ns,
+) -> Call:
     """Return what is timed in a scope; each call waits for the subject's device.
 
     "kernel" runs the network on inputs made before, "host" infers from image array to depth array, "file" does what
     `depthrt run` does for one image, its stages one after the other.
+
+    Args:
+        one: It stays open.
+        images: Files; call number n takes the n-th, and begins again after the last.
+        folder: Where "file" writes.
+        scope: Of TIMED_SCOPES.
+        decoded: Shared with the other calls, for "host" and "kernel"; None decodes for this one alone.
+        clock: For tests.
 
     Raises:
         InputError: An image cannot be read.
     """
     if scope == "file":
         return _file_call(one, images, folder, clock)
-    model, wait = one.model, one.wait
-    arrays = [one.subject.read(path) for path in images]
-    work: list[Callable[[], object]]
-    if scope == "kernel":
-        work = [_kernel(one, model.prepare(array).batch) for array in arrays]
-    else:
-        work = [_host(one, array) for array in arrays]
+    wait = one.wait
+    kept, make = decoded or Decoded(), _kernel if scope == "kernel" else _host
+    work = [make(one, kept.read(one.subject, path)) for path in images]
 
     def call(number: int) -> Laps:
         todo = work[number % len(work)]
@@ -50,7 +80,8 @@ def make_call(one: Opened, images: Sequence[Path], folder: Path, scope: str, *, 
     return call
 
 
-def _kernel(one: Opened, batch: NDArray[np.float32]) -> Callable[[], object]:
+def _kernel(one: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
+    batch = one.model.prepare(image).batch
     return lambda: one.model.runner.run(batch)
 
 

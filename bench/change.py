@@ -22,6 +22,7 @@ class Change:
         before, after: Values with their intervals; low and high are the value where it has no noise.
         relative: The change over the value before: 0.05 is 5 % more.
         absolute: The change in the figure's unit.
+        doubt: Why the intervals do not tell what changed; "" where they do.
     """
 
     subject: str
@@ -31,10 +32,13 @@ class Change:
     after: Interval
     relative: Interval
     absolute: Interval
+    doubt: str = ""
 
     @property
     def clear(self) -> bool:
         """Whether it is more than the noise of a figure that is measured, or any change of one that is computed."""
+        if self.doubt:
+            return False
         least = ALARM if self.before.low < self.before.high else 0.0
         return self.relative.low > least or self.relative.high < -least
 
@@ -47,9 +51,10 @@ class Change:
         )
 
 
-def change_of(figure: Figure, subject: str, of: str, before: Interval, after: Interval) -> Change:
+def change_of(figure: Figure, subject: str, of: str, before: Interval, after: Interval, *, doubt: str = "") -> Change:
     """Return how a figure of a subject changed; `of` names the data set, if any."""
-    return Change(subject, figure, of, before, after, relative_change(before, after), absolute_change(before, after))
+    changes = relative_change(before, after), absolute_change(before, after)
+    return Change(subject, figure, of, before, after, *changes, doubt)
 
 
 def relative_change(before: Interval, after: Interval) -> Interval:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import BackendUnavailable
-from .result import ColdStart, MemoryStep
+from .result import ColdProcess, ColdStart, MemoryStep
 from .subjects import Subject
 
 PROCESSES = 3
@@ -31,7 +31,7 @@ _FIGURES = ("process_ms", "import_ms", "load_ms", "first_ms", "second_ms", "peak
 
 @dataclass(frozen=True, slots=True)
 class ColdRun:
-    """A cold start, and the GPU memory that the subject took; None without an NVIDIA GPU."""
+    """A cold start, and the most GPU memory that a process held at its end; None without an NVIDIA GPU."""
 
     cold: ColdStart
     vram_mib: float | None
@@ -58,9 +58,9 @@ def measure_cold_start(
         job.write_bytes(pickle.dumps((subject, image)))
         found = [_start(subject, job, timeout_s) for _ in range(processes)]
     medians = {name: median(one[name] for one in found) for name in _FIGURES}
-    vram_mib = [one["vram_mib"] for one in found if one["vram_mib"] is not None]
-    cold = ColdStart(**medians, processes=processes, memory=tuple(_memory(found)))
-    return ColdRun(cold, max(vram_mib, default=None))
+    each = tuple(ColdProcess(**{name: one[name] for name in (*_FIGURES, "vram_mib")}) for one in found)
+    cold = ColdStart(**medians, processes=processes, memory=tuple(_memory(found)), each=each)
+    return ColdRun(cold, max((one.vram_mib for one in each if one.vram_mib is not None), default=None))
 
 
 def _memory(found: Sequence[Mapping[str, Any]]) -> Iterator[MemoryStep]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from ..engine.errors import InputError
 from .against import Reference, find_reference
@@ -13,9 +13,11 @@ from .change import Change, change_of, percent_change
 from .conditions import Condition, parse_condition
 from .figures import FIGURES, Figure
 from .result import Interval, Machine, Report, SubjectResult
+from .same_images import Others, find_other_images
 from .wording import amount, between
 
-State = Literal["passed", "unclear", "failed"]
+State = Literal["passed", "unclear", "failed"]  # from good to bad
+_STATES: tuple[State, ...] = get_args(State)
 
 # Shown for every pair of reports, with conditions or without.
 SHOWN = (
@@ -43,7 +45,9 @@ class Outcome:
         subject: Name.
         state: "failed" where the whole 95 % interval is past the limit, "unclear" where the value is but the
             interval is not, else "passed". How a time changed is judged by what it changed beyond the reference's,
-            where both reports have one; where only the clock is past the limit, it is unclear.
+            where both reports have one; where only the clock is past the limit, it is unclear, unless the reference's
+            own network shows that it was not the machine but code that all subjects share. A change whose noise
+            nothing tells never fails, and one to other images is unclear.
         reason: The figures, one line.
     """
 
@@ -87,7 +91,8 @@ class Verdict:
             yield name
             for one in self.changes:
                 if one.subject == name:
-                    yield f"  {one.line()}{'' if one.clear else ' (no clear change)'}"
+                    why = one.doubt or "no clear change"
+                    yield f"  {one.line()}{'' if one.clear else f' ({why})'}"
         yield from (f"note: {note}" for note in self.notes)
         yield from (outcome.line() for outcome in self.outcomes if outcome.state != "passed")
         if self.outcomes:
@@ -120,10 +125,11 @@ def compare(
     notes += [f"{name} is in the first report alone" for name in old if name not in new]
     notes += [f"{name} is in the second report alone" for name in new if name not in old]
     read = [parse_condition(one) if isinstance(one, str) else one for one in conditions]
-    reference = find_reference(before, after)
-    outcomes = [outcome for condition in read for outcome in _judge(condition, old, new, reference)]
-    shown = [FIGURES[name] for name in SHOWN]
-    changes = [one for name in old if name in new for figure in shown for one in _changes(figure, old[name], new[name])]
+    reference, others = find_reference(before, after), find_other_images(before, after)
+    notes += [f"not the same images: {line}" for line in dict.fromkeys(others.values())]
+    outcomes = [outcome for condition in read for outcome in _judge(condition, old, new, reference, others)]
+    both = [(old[name], new[name]) for name in old if name in new]
+    changes = [one for pair in both for figure in SHOWN for one in _changes(FIGURES[figure], *pair, others)]
     return Verdict(tuple(outcomes), tuple(changes), tuple(notes))
 
 
@@ -131,11 +137,20 @@ def _by_name(report: Report) -> Mapping[str, SubjectResult]:
     return {subject.name: subject for subject in report.subjects}
 
 
-def _changes(figure: Figure, before: SubjectResult, after: SubjectResult) -> Iterator[Change]:
+def _changes(figure: Figure, before: SubjectResult, after: SubjectResult, others: Others) -> Iterator[Change]:
     old, new = figure.read(before), figure.read(after)
     for of in old:
         if of in new:
-            yield change_of(figure, after.name, of, old[of], new[of])
+            doubt = _doubt(figure, of, before, after, others)
+            yield change_of(figure, after.name, of, old[of], new[of], doubt=doubt)
+
+
+def _doubt(figure: Figure, of: str, before: SubjectResult, after: SubjectResult, others: Others) -> str:
+    """Return why the intervals of a figure do not tell how it changed, "" where they do."""
+    if figure.of_images and (after.name, of) in others:
+        return "not of the same images"
+    known = figure.noise_known(before) and figure.noise_known(after)
+    return "" if known else "measured once, so nothing tells how much is noise"
 
 
 def _judge(
@@ -143,6 +158,7 @@ def _judge(
     old: Mapping[str, SubjectResult],
     new: Mapping[str, SubjectResult],
     reference: Reference | None,
+    others: Others,
 ) -> list[Outcome]:
     """Return a condition's outcomes for all subjects."""
     outcomes = []
@@ -156,7 +172,8 @@ def _judge(
         ]
         for of, value in after.items():
             if of in before or not condition.change:
-                found = change_of(condition.figure, name, of, before.get(of, value), value)
+                doubt = _doubt(condition.figure, of, old[name], new[name], others) if of in before else ""
+                found = change_of(condition.figure, name, of, before.get(of, value), value, doubt=doubt)
                 outcome = _outcome(condition, found)
                 if condition.relative and reference is not None and name in old:
                     outcome = _by_reference(condition, outcome, reference, old[name], new[name])
@@ -182,29 +199,45 @@ def _outcome(condition: Condition, found: Change) -> Outcome:
         reason += f", a change of {amount(value.value, unit)} (95 % {between(value, unit)})"
     if not condition.change and value.low < value.high:
         reason += f" (95 % {between(value, unit)})"
-    return Outcome(condition.text, found.subject, _state(condition, value), reason)
+    state = _state(condition, value)
+    if condition.change and found.doubt and math.isfinite(found.after.value):
+        reason += f"; {found.doubt}"
+        state = "unclear" if found.figure.of_images else _better(state, "unclear")
+    return Outcome(condition.text, found.subject, state, reason)
 
 
 def _by_reference(
     condition: Condition, outcome: Outcome, reference: Reference, before: SubjectResult, after: SubjectResult
 ) -> Outcome:
     """Judge a time by what it grew beyond the reference's; what the machine did to both alike is no failure."""
-    moved, beyond = (
-        reference.moved(condition.figure),
-        reference.take_off(condition.figure, before, after),
-    )
+    figure = condition.figure
+    moved, beyond = reference.moved(figure), reference.take_off(figure, before, after)
     if moved is None or beyond is None:
         return outcome
-    if after.name == reference.name:
-        if outcome.state != "failed":
-            return outcome
-        reason = f"{outcome.reason}; it is the reference, whose time tells of the machine"
-        return replace(outcome, state="unclear", reason=reason)
-    state = _state(condition, beyond)
+    state, network = _state(condition, beyond), reference.network_moved(figure)
     if state == "passed" and outcome.state != "passed":
         state = "unclear"
-    grown = f"{percent_change(beyond)} beyond the reference, whose own time changed by {percent_change(moved)}"
-    return replace(outcome, state=state, reason=f"{outcome.reason}; {grown}")
+    reason = f"{percent_change(beyond)} beyond the reference, whose own time changed by {percent_change(moved)}"
+    if after.name == reference.name:
+        reason = "it is the reference" if network is None else "it is the reference, whose time tells of the machine"
+    grew = outcome.state != "passed" and reference.shared_code_grew(figure)
+    if grew and (alone := reference.take_off_network(figure, before, after)):
+        state = _worse(state, _better(outcome.state, _state(condition, alone)))
+        reason = f"{percent_change(alone)} beyond the reference's network, which tells of the machine; "
+        reason += (
+            f"all of the reference changed by {percent_change(moved)}, so code that all subjects share grew slower"
+        )
+    elif network is None and state == "unclear":
+        reason += "; without the scope kernel nothing tells the machine from code that all subjects share"
+    return replace(outcome, state=state, reason=f"{outcome.reason}; {reason}")
+
+
+def _better(one: State, other: State) -> State:
+    return min(one, other, key=_STATES.index)
+
+
+def _worse(one: State, other: State) -> State:
+    return max(one, other, key=_STATES.index)
 
 
 def _state(condition: Condition, value: Interval) -> State:

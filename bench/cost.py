@@ -7,7 +7,6 @@ The file takes any size and any batch. Every runner and precision that works her
 
 from __future__ import annotations
 
-import json
 import random
 import shlex
 import sys
@@ -27,11 +26,14 @@ from ..engine.errors import InputError
 from ..engine.files import atomic_path
 from ..engine.model import load
 from ..engine.runner import Runner, available_choices
+from ..engine.shipped import model_path
 from ..export.network import Family
 from .checkpoint_options import CheckpointOptions
 from .cost_plot import plot_costs
 from .cpu import count_work
+from .exits import one_line_errors, read_numbers
 from .machine import describe_machine, describe_run
+from .places import try_place, write_json
 
 SIDES_PX = (266, 392, 518, 644, 770, 896, 1036)
 BATCHES = (2, 4, 8)
@@ -129,6 +131,7 @@ def measure_costs(
 @click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
 @click.option("--plot", type=click.Path(path_type=Path), help="An SVG to write.")
+@one_line_errors
 def main(
     checkpoint: Path,
     model: Path,
@@ -143,11 +146,16 @@ def main(
 ) -> None:
     """Measure MODEL, made of CHECKPOINT, at many sizes and batches."""
     started, start_s = datetime.now(timezone.utc), monotonic()
+    for place in filter(None, (out, plot)):
+        try_place(place)
+    model = model_path(model)
     contract = read_contract(model)
     if contract.size.static or contract.batch is not None:
         raise InputError(f"{model} takes one size or batch alone; export it without --size HxW and --batch")
-    sides_px = [int(side) for side in sides.split(",")]
-    loads = loads_of(sides_px, [int(batch) for batch in batches.split(",") if batch])
+    sides_px = read_numbers(sides, ",", example="266,518")
+    if wrong := [side for side in sides_px if side % contract.size.multiple_px]:
+        raise InputError(f"side {wrong[0]} found, expected multiples of {contract.size.multiple_px} px; give --sides")
+    loads = loads_of(sides_px, read_numbers(batches, ",", example="2,4") if batches else ())
     work_gflop = {side: count_work(checkpoint, CheckpointOptions((side, side), family, kind)) for side in sides_px}
     with ExitStack() as stack:
         runners: dict[str, Runner] = {}
@@ -163,8 +171,7 @@ def main(
     )
     machine = describe_machine()
     result = {"machine": asdict(machine), "made": asdict(made), "costs": [*map(asdict, costs)]}
-    with atomic_path(out) as temporary:
-        temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_json(out, result)
     if plot is not None:
         with atomic_path(plot) as temporary:
             temporary.write_text(

@@ -26,11 +26,13 @@ from ..engine.runner import available_choices
 from ..engine.shipped import PHOTO
 from ..export.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
+from .exits import one_line_errors, read_numbers
 from .figures import latency_in
 from .find_subjects import find_subjects
 from .latency import Plan
 from .measure import BenchPlan, choose_reference, run_bench
 from .naive_export import open_naive, write_naive
+from .places import try_place
 from .result import Report, SubjectResult
 from .result_file import write_result
 from .subjects import Subject
@@ -198,6 +200,7 @@ def _row(subject: SubjectResult) -> tuple[str, ...]:
 @click.option("--compile/--no-compile", "compiled", default=True, show_default=True)
 @click.option("--cold", type=click.IntRange(0), default=1, show_default=True, help="Fresh processes, for memory.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
+@one_line_errors
 def main(
     checkpoint: Path,
     models: tuple[Path, ...],
@@ -212,8 +215,11 @@ def main(
     out: Path,
 ) -> None:
     """Measure CHECKPOINT in torch and as a naive export, and MODELS made of it, in turns; print a table."""
-    height, width = (int(side) for side in size.split("x"))
-    options, threads = CheckpointOptions(size=(height, width)), threads or usable_cores()
+    try_place(out)
+    sides_px = read_numbers(size, "x", example="518x518")
+    if len(sides_px) != 2:
+        raise InputError(f"size {size!r} found, expected HxW such as 518x518: a naive export has one size")
+    options, threads = CheckpointOptions(size=(sides_px[0], sides_px[1])), threads or usable_cores()
     work_gflop, before = count_work(checkpoint, options), measure_ceilings(threads)
     latency = Plan(rounds=rounds, calls=calls, scopes=(SCOPE,), warmup_s=warmup_s)
     with TemporaryDirectory() as folder:

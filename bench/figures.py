@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .accuracy import METRICS
-from .result import SCOPES, Accuracy, Interval, Latency, SubjectResult
+from .result import SCOPES, Accuracy, Drift, Interval, Latency, Report, SubjectResult
+from .statistics import median_interval
 
 MAIN_SCOPE = "host"  # what a user waits for; conditions and headlines mean it unless they name another
 _PERCENTILES = ("p50", "p90", "p95", "p99", "mean")
 _SHARES = {"delta1", "delta2", "delta3"}
+_OF_DRIFT: tuple[tuple[str, str, str, Callable[[Drift], float | None]], ...] = (
+    ("drift", "share", "drift", lambda one: one.mean),
+    ("drift.p99", "share", "drift p99", lambda one: one.p99),
+    ("drift.worst", "share", "worst drift", lambda one: one.worst),
+    ("temporal", "share", "temporal drift", lambda one: one.temporal),
+    ("edge_f1", "share", "edge F1", lambda one: one.edge_f1),
+    ("nonfinite", "", "non-finite values", lambda one: one.nonfinite),
+)
+_LEAST_PROCESSES = 2  # one shows no spread
 
 # What the figure is of ("" where a subject has one alone, else the data set) and its value.
 Values = Mapping[str, Interval]
@@ -25,12 +35,16 @@ class Figure:
         unit: "ms", "MiB", "J", "images/s", "share" (a part of a whole, 1 is all of it) or "".
         title: For people.
         read: Gives its values for a subject; empty where it was not measured.
+        noise_known: Whether a subject's values have intervals that tell their noise; that of what is computed is none.
+        of_images: Whether it is a mean over images, so that other images give another figure.
     """
 
     name: str
     unit: str
     title: str
     read: Callable[[SubjectResult], Values]
+    noise_known: Callable[[SubjectResult], bool] = lambda one: True
+    of_images: bool = False
 
 
 def exact(value: float | None) -> Values:
@@ -56,6 +70,16 @@ def conditions_of(accuracy: Accuracy) -> str:
     crop = "" if accuracy.crop == "none" else f"{accuracy.crop} crop"
     alignment = "not aligned" if accuracy.alignment == "none" else accuracy.alignment
     return ", ".join(filter(None, [accuracy.dataset, alignment, cap, crop]))
+
+
+def first_accuracy(report: Report) -> tuple[str, Mapping[str, Accuracy]]:
+    """Return the first data set and way of judging of a report, as conditions_of, and its accuracy by subject name.
+
+    What was aligned does not rank beside what was not.
+    """
+    judged = [(subject.name, conditions_of(one), one) for subject in report.subjects for one in subject.accuracy]
+    first = judged[0][1] if judged else ""
+    return first, {name: one for name, conditions, one in judged if conditions == first}
 
 
 def best_throughput(subject: SubjectResult) -> Interval | None:
@@ -88,6 +112,36 @@ def _jitter(subject: SubjectResult) -> Values:
     return exact(None if found is None else found.jitter_ms)
 
 
+def _cold(name: str) -> Callable[[SubjectResult], Values]:
+    def read(subject: SubjectResult) -> Values:
+        cold = subject.cold
+        return {} if cold is None else _over_processes(getattr(cold, name), [getattr(one, name) for one in cold.each])
+
+    return read
+
+
+def _vram(subject: SubjectResult) -> Values:
+    told = [one.vram_mib for one in subject.cold.each if one.vram_mib is not None] if subject.cold else []
+    return {} if subject.vram_mib is None else _over_processes(subject.vram_mib, told)
+
+
+def _over_processes(value: float, each: Sequence[float]) -> Values:
+    """Return a value with the interval that the processes give it: its own where they are no two."""
+    if len(each) < _LEAST_PROCESSES:
+        return exact(value)
+    found = median_interval(each)
+    return {"": Interval(value, min(value, found.low), max(value, found.high))}
+
+
+def _has_processes(subject: SubjectResult) -> bool:
+    return subject.cold is not None and len(subject.cold.each) >= _LEAST_PROCESSES
+
+
+def _never(subject: SubjectResult) -> bool:
+    """Say of what is measured once that nothing tells its noise."""
+    return False
+
+
 def _throughput(subject: SubjectResult) -> Values:
     best = best_throughput(subject)
     return {} if best is None else {"": best}
@@ -97,6 +151,10 @@ def _speed(subject: SubjectResult) -> Values:
     return {} if subject.speed is None else {"": subject.speed}
 
 
+def _drift(read: Callable[[Drift], float | None]) -> Callable[[SubjectResult], Values]:
+    return lambda subject: {} if subject.drift is None else exact(read(subject.drift))
+
+
 def _all_figures() -> Mapping[str, Figure]:
     found = [
         Figure(f"{scope}.{name}", "ms", f"{scope} {name}", _percentile(scope, name))
@@ -104,23 +162,18 @@ def _all_figures() -> Mapping[str, Figure]:
         for name in _PERCENTILES
     ]
     found += [
-        Figure("rate.missed", "share", "missed frames", _missed),
-        Figure("rate.jitter", "ms", "jitter", _jitter),
+        Figure("rate.missed", "share", "missed frames", _missed, _never),
+        Figure("rate.jitter", "ms", "jitter", _jitter, _never),
         Figure("speed", "", "speed against the reference", _speed),
         Figure("throughput", "images/s", "best throughput", _throughput),
-        Figure("cold.load", "ms", "load", lambda one: exact(one.cold.load_ms if one.cold else None)),
-        Figure("cold.first", "ms", "first inference", lambda one: exact(one.cold.first_ms if one.cold else None)),
-        Figure("rss", "MiB", "peak RSS", lambda one: exact(one.cold.peak_rss_mib if one.cold else None)),
-        Figure("vram", "MiB", "peak VRAM", lambda one: exact(one.vram_mib)),
-        Figure("energy", "J", "energy an image", lambda one: exact(one.energy.joules if one.energy else None)),
-        Figure("drift", "share", "drift", lambda one: exact(one.drift.mean if one.drift else None)),
-        Figure("drift.p99", "share", "drift p99", lambda one: exact(one.drift.p99 if one.drift else None)),
-        Figure("drift.worst", "share", "worst drift", lambda one: exact(one.drift.worst if one.drift else None)),
-        Figure("temporal", "share", "temporal drift", lambda one: exact(one.drift.temporal if one.drift else None)),
-        Figure("edge_f1", "share", "edge F1", lambda one: exact(one.drift.edge_f1 if one.drift else None)),
-        Figure("nonfinite", "", "non-finite values", lambda one: exact(one.drift.nonfinite if one.drift else None)),
+        Figure("cold.load", "ms", "load", _cold("load_ms"), _has_processes),
+        Figure("cold.first", "ms", "first inference", _cold("first_ms"), _has_processes),
+        Figure("rss", "MiB", "peak RSS", _cold("peak_rss_mib"), _has_processes),
+        Figure("vram", "MiB", "VRAM after two images", _vram, _has_processes),
+        Figure("energy", "J", "energy an image", lambda one: exact(one.energy.joules if one.energy else None), _never),
     ]
-    found += [Figure(name, "share" if name in _SHARES else "", name, _metric(name)) for name in METRICS]
+    found += [Figure(name, unit, title, _drift(read), of_images=True) for name, unit, title, read in _OF_DRIFT]
+    found += [Figure(name, "share" if name in _SHARES else "", name, _metric(name), of_images=True) for name in METRICS]
     return {figure.name: figure for figure in found}
 
 

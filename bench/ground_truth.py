@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,22 @@ class GroundTruth:
         return replace(self, pairs=tuple(self.pairs[index * len(self) // count] for index in range(count)))
 
 
+def open_ground_truths(sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M) -> list[GroundTruth]:
+    """Open data sets that are measured in one run; those that share a name are told apart by where they lie.
+
+    Args:
+        sources: As open_ground_truth takes them; one that is given twice is one.
+        units_per_m: As open_ground_truth takes it.
+
+    Raises:
+        InputError, BackendUnavailable: As open_ground_truth.
+    """
+    found = {Path(one).resolve(): open_ground_truth(one, units_per_m=units_per_m) for one in sources}
+    times = Counter(one.name for one in found.values())
+    alike = {name: [path for path, one in found.items() if one.name == name] for name in times if times[name] > 1}
+    return [replace(one, name=_told_apart(one.name, path, alike.get(one.name, ()))) for path, one in found.items()]
+
+
 def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> GroundTruth:
     """Open a data set; its files are found now and read when their turn comes.
 
@@ -100,6 +118,16 @@ def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> G
     return _on_disk(path, pairs, units_per_m)
 
 
+def _told_apart(name: str, path: Path, alike: Sequence[Path]) -> str:
+    """Return a name with as many last parts of its path as tell it from the others of the name."""
+    if not alike:
+        return name
+    parts = next(parts for parts in count(1) if len({one.parts[-parts:] for one in alike}) == len(alike))
+    end = Path(*path.parts[-parts:])
+    own = end.name.removesuffix(".txt") == name
+    return end.as_posix() if own else f"{name} {end.as_posix()}"
+
+
 def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
     """Return the data set of the pairs whose picture is there."""
     there = [(image, depth) for image, depth in pairs.files if image.is_file()]
@@ -108,6 +136,8 @@ def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
     notes = []
     if len(there) < len(pairs.files):
         notes.append(f"{len(pairs.files) - len(there)} of {len(pairs.files)} depth files have no picture")
+    if pairs.alone:
+        notes.append(f"{pairs.alone} of {pairs.alone + len(pairs.files)} photographs have no depth")
     root = path if path.is_dir() else path.parent
     reader = _READERS.get(pairs.layout) or partial(read_true_depth, units_per_m=units_per_m)
     first = reader(there[0][1])  # a package that is missing, or a wrong unit, is said before anything is measured
@@ -127,24 +157,31 @@ def _pair(image: Path, depth: Path, root: Path, reader: Callable[[Path], TrueDep
 
 
 def _nyu(path: Path) -> GroundTruth:
-    """Open the labelled part of NYU v2, whose arrays MATLAB wrote with their axes turned around."""
+    """Open the labelled part of NYU v2, whose arrays MATLAB wrote with their axes turned around.
+
+    rawDepths is what the sensor measured, 0 where it saw nothing; in depths the holes are painted over.
+    Source: the data set's own page; BTS (Lee et al. 2019), which judges the former.
+    """
     h5py = import_h5py()
     try:
         with h5py.File(path, "r") as file:
-            images, depths = file["images"].shape, file["depths"].shape
+            key = "rawDepths" if "rawDepths" in file else "depths"
+            images, depths = file["images"].shape, file[key].shape
     except (OSError, KeyError) as error:
         raise InputError(f"{path} is not NYU v2's labelled .mat ({error}); download it again") from error
     if len(images) != 4 or images[1] != 3 or depths != (images[0], *images[2:]):
-        raise InputError(f"{path}: images {images}, depths {depths} found, expected (N, 3, W, H) and (N, W, H)")
-    pairs = tuple(
-        Pair(f"{index + 1:04d}", partial(_read_nyu, path, f"{index + 1:04d}", index)) for index in range(images[0])
-    )
-    return GroundTruth("nyu", pairs, CAP_M["nyu"], ("the training images of NYU v2 are among those judged",))
+        raise InputError(f"{path}: images {images}, {key} {depths} found, expected (N, 3, W, H) and (N, W, H)")
+    names = [f"{index + 1:04d}" for index in range(images[0])]
+    pairs = tuple(Pair(name, partial(_read_nyu, path, key, name, index)) for index, name in enumerate(names))
+    notes = ["the training images of NYU v2 are among those judged"]
+    if key != "rawDepths":
+        notes.append("it has no rawDepths, and the holes of its depths were filled in")
+    return GroundTruth("nyu", pairs, CAP_M["nyu"], tuple(notes))
 
 
-def _read_nyu(path: Path, name: str, index: int) -> Sample:
+def _read_nyu(path: Path, key: str, name: str, index: int) -> Sample:
     with import_h5py().File(path, "r") as file:
-        rgb, depth_m = np.asarray(file["images"][index]), np.asarray(file["depths"][index])  # (3, W, H), (W, H)
+        rgb, depth_m = np.asarray(file["images"][index]), np.asarray(file[key][index])  # (3, W, H), (W, H)
     values = np.ascontiguousarray(depth_m.T, np.float32)
     image = np.ascontiguousarray(rgb.transpose(2, 1, 0)[..., ::-1], np.uint8)
     return Sample(name, image, TrueDepth(values, np.isfinite(values)))

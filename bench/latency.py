@@ -19,7 +19,7 @@ from time import perf_counter_ns
 
 import numpy as np
 
-from .calls import STAGES, TIMED_SCOPES, Call, Clock, Laps, make_call
+from .calls import STAGES, TIMED_SCOPES, Call, Clock, Decoded, Laps, make_call
 from .result import Latency
 from .statistics import summarise
 from .subjects import Opened, failure_of
@@ -103,7 +103,8 @@ def measure_latency(
 
     Args:
         opened: They stay open.
-        images: Files; each call takes the next, and every subject the same ones.
+        images: A few files, whose arrays are held at once; each call takes the next, and every subject the same ones.
+            Those that the plan's rounds do not reach are not read.
         folder: Where depth files may go, 16-bit PNG.
         plan: How much.
         more: Asked after the plan's rounds, and after each that it asked for.
@@ -114,9 +115,12 @@ def measure_latency(
         By subject name. One that fails on the way has its failure and no times.
     """
     calls: dict[str, dict[str, Call]] = {}
+    images, decoded = images[: max(1, plan.rounds * plan.calls)], Decoded()
 
     def make_calls(one: Opened) -> None:
-        calls[one.subject.name] = {scope: make_call(one, images, folder, scope, clock=clock) for scope in plan.scopes}
+        calls[one.subject.name] = {
+            scope: make_call(one, images, folder, scope, decoded=decoded, clock=clock) for scope in plan.scopes
+        }
 
     unmade = failures_of({one.subject.name: partial(make_calls, one) for one in opened})
     turns = take_turns(calls, plan, images=len(images), more=more, clock=clock, on_round=on_round)

@@ -14,8 +14,7 @@ from typing import Any
 
 from ..engine.errors import InputError
 from ..engine.image import read_image
-from .accuracy import Rules
-from .answers import Drifts, judge, measure_drifts
+from .answers import AS_IS_CUSTOM, Asked, Drifts, judge, measure_drifts
 from .cold_start import measure_cold_start
 from .energy import find_meter, measure_energy
 from .figures import MAIN_SCOPE
@@ -24,11 +23,13 @@ from .heap import keep_freed_memory
 from .latency import Plan, failures_of, measure_latency, no_more
 from .machine import describe_machine, describe_run, find_disturbances, read_state
 from .narrowing import Narrowing
+from .places import printable
 from .rate import RatePlan, measure_rate
 from .result import Picture, Report, SubjectResult
 from .subjects import Opened, Subject, facts_of, open_subjects
 from .summary import speed
 from .throughput import LOADS, Load, measure_builds, measure_throughput
+from .timed_images import choose_timed, image_facts
 from .wording import between
 
 Step = Callable[[str, int, int], None]  # what is done, steps done of it, steps wanted
@@ -47,7 +48,7 @@ class BenchPlan:
         builds: Times that a subject is loaded anew; 0 leaves it out.
         energy: Whether energy is measured where something counts it.
         video: Whether the images follow each other in time.
-        rules: How accuracy is judged; None takes the data set's custom.
+        asked: How accuracy is judged.
     """
 
     latency: Plan | None = field(default_factory=Plan)
@@ -58,7 +59,7 @@ class BenchPlan:
     builds: int = 0
     energy: bool = True
     video: bool = False
-    rules: Rules | None = None
+    asked: Asked = AS_IS_CUSTOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def run_bench(
 
     Args:
         subjects: Names are unique.
-        images: Files for times and drift.
+        images: Files. All are for drift, a few of them for times.
         plan: What is measured.
         reference: Name of the subject that drift is measured against; "" for no drift.
         ground_truth: Data sets for accuracy.
@@ -118,7 +119,7 @@ def run_bench(
     if not subjects or not images:
         raise InputError(f"{len(subjects)} subjects and {len(images)} images found, expected one of each at least")
     made = {**(settings or {}), "freed memory": "kept" if keep_freed_memory() else "as the system has it"}
-    return _Run(subjects, images, plan, reference, on_step).go(ground_truth, command, made)
+    return _Run(subjects, images, plan, reference, on_step).go(ground_truth, command, made | image_facts(images, plan))
 
 
 class _Run:
@@ -126,7 +127,7 @@ class _Run:
         self, subjects: Sequence[Subject], images: Sequence[Path], plan: BenchPlan, reference: str, on_step: Step
     ) -> None:
         self.subjects, self.images, self.plan, self.reference = subjects, images, plan, reference
-        self.on_step = on_step
+        self.on_step, self.timed = on_step, choose_timed(images, plan.latency)
         self.first = read_image(images[0])  # for what takes one image alone
         self.found: dict[str, dict[str, Any]] = {one.name: {"facts": one.facts} for one in subjects}
         self.failures: dict[str, str] = {}
@@ -147,11 +148,9 @@ class _Run:
         self._start_cold()
         self._compare_speeds()
         warnings = [*find_disturbances(machine, before, read_state()), *self._doubts(), *self.warnings]
-        warnings += [f"{one.name}: {note}." for one in ground_truth for note in one.notes]
         made = describe_run(command, settings, started=started, took_s=monotonic() - start_s)
-        results = tuple(self._result(one) for one in self.subjects)
-        report = Report(machine, made, results, self.reference, tuple(warnings))
-        return Measured(report, self.pictures)
+        report = Report(machine, made, tuple(map(self._result, self.subjects)), self.reference, tuple(warnings))
+        return printable(Measured(report, self.pictures))
 
     def _open(self, stack: ExitStack) -> None:
         self.on_step("loading", 0, 1)
@@ -173,7 +172,7 @@ class _Run:
             self._take_turns(plan.latency)
         if plan.rate is not None:
             self.on_step(f"frames at {plan.rate.rate_hz:g} Hz", 0, 1)
-            answered, failed = measure_rate(self._left(), self.images, plan.rate)
+            answered, failed = measure_rate(self._left(), self.timed, plan.rate)
             for name, latency in answered.items():
                 self._add(name, "latency", latency)
             self.failures |= failed
@@ -194,7 +193,7 @@ class _Run:
 
         more = no_more if narrowing is None else narrowing.against(self.reference)
         with tempfile.TemporaryDirectory() as folder:
-            times = measure_latency(self._left(), self.images, Path(folder), plan, more=more, on_round=on_round)
+            times = measure_latency(self._left(), self.timed, Path(folder), plan, more=more, on_round=on_round)
         for name, one in times.items():
             self.found[name] |= {"latency": one.latency, "stages_ms": one.stages_ms}
         self.failures |= {name: one.failure for name, one in times.items() if one.failure}
@@ -230,18 +229,19 @@ class _Run:
             self._add(name, "notes", note)
         self.pictures = drifts.pictures
         self.failures |= drifts.failures
+        self.warnings += drifts.warnings
         if base is None or self.reference in self.failures:
             self.reference = ""
 
     def _judge(self, dataset: GroundTruth) -> None:
         on_image = partial(self.on_step, f"accuracy on {dataset.name}")
-        judgement = judge(self._left(), dataset, self.plan.rules, on_image=on_image)
+        judgement = judge(self._left(), dataset, self.plan.asked, on_image=on_image)
         for name, accuracy in judgement.found.items():
             self._add(name, "accuracy", accuracy)
         for name, note in judgement.notes.items():
             self._add(name, "notes", note)
         self.failures |= judgement.failures
-        self.warnings += judgement.warnings
+        self.warnings += [*judgement.warnings, *(f"{dataset.name}: {note}." for note in dataset.notes)]
 
     def _start_cold(self) -> None:
         """Start fresh processes, now that this one holds no model."""

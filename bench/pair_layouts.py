@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,10 +23,17 @@ Files = tuple[Path, Path]  # of an image and its depth
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The files of a data set, in a fixed order."""
+    """The files of a data set.
+
+    Args:
+        layout: How they lie.
+        files: In a fixed order.
+        alone: Photographs without depth, which are not among the files.
+    """
 
     layout: Layout
     files: tuple[Files, ...]
+    alone: int = 0
 
 
 def find_pairs(path: Path) -> Pairs | None:
@@ -42,8 +50,7 @@ def find_pairs(path: Path) -> Pairs | None:
     depths = sorted(path.glob("**/frames/depth/Camera_*/depth_*.png"))
     if depths:
         return Pairs("vkitti2", tuple((_vkitti2_image(depth), depth) for depth in depths))
-    files = _in_two_folders(path) or _side_by_side(path)
-    return Pairs("files", tuple(files)) if files else None
+    return _in_two_folders(path) or _side_by_side(path)
 
 
 def _listed(path: Path) -> Pairs:
@@ -74,25 +81,30 @@ def _vkitti2_image(depth: Path) -> Path:
     return folder / depth.name.replace("depth_", "rgb_").replace(".png", ".jpg")
 
 
-def _in_two_folders(path: Path) -> list[Files]:
+def _in_two_folders(path: Path) -> Pairs | None:
     folders = {child.name.lower(): child for child in path.iterdir() if child.is_dir()}
     images = next((folders[name] for name in _IMAGE_FOLDERS if name in folders), None)
     depths = next((folders[name] for name in _DEPTH_FOLDERS if name in folders), None)
     if images is None or depths is None:
-        return []
+        return None
     known = {_bare(depth.relative_to(depths)): depth for depth in _below(depths, tuple(READERS))}
-    photos = _below(images, IMAGE_SUFFIXES)
-    return [(photo, known[bare]) for photo in photos if (bare := _bare(photo.relative_to(images))) in known]
+    return _matched(_below(images, IMAGE_SUFFIXES), images, known)
 
 
-def _side_by_side(path: Path) -> list[Files]:
+def _side_by_side(path: Path) -> Pairs | None:
     known = {
-        _bare(depth): depth
+        _bare(depth.relative_to(path)): depth
         for depth in _below(path, tuple(READERS))
         if depth.suffix.lower() not in _PICTURE_SUFFIXES or depth.stem.endswith(_DEPTH_ENDINGS)
     }
     photos = [photo for photo in _below(path, IMAGE_SUFFIXES) if not photo.stem.endswith(_DEPTH_ENDINGS)]
-    return [(photo, known[_bare(photo)]) for photo in photos if _bare(photo) in known]
+    return _matched(photos, path, known)
+
+
+def _matched(photos: Sequence[Path], folder: Path, known: Mapping[Path, Path]) -> Pairs | None:
+    """Return the photographs of a folder with the depth that has their bare name, None where none has."""
+    files = tuple((photo, known[bare]) for photo in photos if (bare := _bare(photo.relative_to(folder))) in known)
+    return Pairs("files", files, len(photos) - len(files)) if files else None
 
 
 def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -12,7 +12,7 @@ from time import perf_counter_ns, sleep
 
 import numpy as np
 
-from .calls import Clock
+from .calls import Clock, Decoded
 from .latency import failures_of, no_collection
 from .result import Latency
 from .statistics import summarise
@@ -61,7 +61,7 @@ def measure_rate(
 
     Args:
         opened: Warm, as measure_latency leaves them.
-        images: Their arrays are the frames, again and again.
+        images: A few files; their arrays are the frames, again and again, and all are held at once.
         plan: How the frames come.
 
     Returns:
@@ -70,11 +70,12 @@ def measure_rate(
     random = np.random.default_rng(plan.seed)
     bursts: dict[str, list[Burst]] = {one.subject.name: [] for one in opened}
     failures: dict[str, str] = {}
+    decoded = Decoded()
     for _ in range(plan.bursts):
         left = [one for one in opened if one.subject.name not in failures]
         order = [left[index] for index in random.permutation(len(left))]
         failures |= failures_of(
-            {one.subject.name: partial(_burst, one, images, plan, bursts[one.subject.name]) for one in order}
+            {one.subject.name: partial(_burst, one, images, plan, bursts[one.subject.name], decoded) for one in order}
         )
     found = {name: rate_latency(some, plan.rate_hz) for name, some in bursts.items() if name not in failures}
     return found, failures
@@ -130,9 +131,9 @@ def rate_latency(bursts: Sequence[Burst], rate_hz: float) -> Latency:
     )
 
 
-def _burst(one: Opened, images: Sequence[Path], plan: RatePlan, bursts: list[Burst]) -> None:
+def _burst(one: Opened, images: Sequence[Path], plan: RatePlan, bursts: list[Burst], decoded: Decoded) -> None:
     """Add a subject's next burst."""
-    frames = [one.subject.read(path) for path in images]
+    frames = [decoded.read(one.subject, path) for path in images[: plan.frames]]
 
     def answer(number: int) -> None:
         one.model.infer(frames[number % len(frames)])

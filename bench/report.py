@@ -13,6 +13,7 @@ from ..engine.files import atomic_path
 from .accuracy import METRICS
 from .figures import conditions_of
 from .markdown import to_markdown
+from .places import printable, try_place
 from .report_plots import (
     band_rows,
     builds_panel,
@@ -79,17 +80,30 @@ def write_report(
         BackendUnavailable: jinja2 is not installed.
         InputError: The folder cannot be made or written.
     """
-    folder = Path(folder)
+    report, pictures = printable(report), printable(tuple(pictures))
     page = to_html(report, pictures, drift_budget=drift_budget)
+    files = make_place(folder)
+    write_result(files.json, report)
+    for path, text in ((files.html, page), (files.markdown, to_markdown(report, drift_budget=drift_budget))):
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return files
+
+
+def make_place(folder: str | Path) -> ReportFiles:
+    """Make the folder of a report if need be, and see that its files can be written; call it before measuring.
+
+    Raises:
+        InputError: The folder cannot be made or written.
+    """
+    folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder} cannot be made: {error.strerror or error}; choose another --out") from error
     files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")
-    write_result(files.json, report)
-    for path, text in ((files.html, page), (files.markdown, to_markdown(report, drift_budget=drift_budget))):
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    for path in (files.html, files.json, files.markdown):
+        try_place(path)
     return files
 
 

@@ -122,7 +122,7 @@ def resource_panels(report: Report, summary: Summary) -> Iterator[Panel]:
     """Give memory and energy, each where it was measured."""
     kinds = (
         ("Peak memory of the process", "MiB", [one.cold.peak_rss_mib if one.cold else None for one in report.subjects]),
-        ("Peak GPU memory", "MiB", [one.vram_mib for one in report.subjects]),
+        ("GPU memory after two images", "MiB", [one.vram_mib for one in report.subjects]),
         ("Energy an image", "J", [one.energy.joules if one.energy else None for one in report.subjects]),
     )
     for title, unit, values in kinds:

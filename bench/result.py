@@ -123,6 +123,19 @@ class MemoryStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ColdProcess:
+    """What one fresh process took; as in ColdStart, and the GPU memory as in SubjectResult."""
+
+    process_ms: float
+    import_ms: float
+    load_ms: float
+    first_ms: float
+    second_ms: float
+    peak_rss_mib: float
+    vram_mib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ColdStart:
     """From a process that does not exist to depth, medians over several processes.
 
@@ -134,6 +147,7 @@ class ColdStart:
         peak_rss_mib: Of the process.
         processes: How many were started.
         memory: Step by step; empty where the system does not tell.
+        each: The processes one by one, in order; empty in older reports.
     """
 
     process_ms: float
@@ -144,6 +158,7 @@ class ColdStart:
     peak_rss_mib: float
     processes: int
     memory: tuple[MemoryStep, ...] = ()
+    each: tuple[ColdProcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +287,8 @@ class SubjectResult:
         builds_ms: Median host latency of each time the model was loaded anew; the build-to-build spread.
         cold: None where it was not measured.
         energy: None where nothing gives it.
-        vram_mib: Most GPU memory in use; None without a GPU.
+        vram_mib: GPU memory in use after loading and two images, over that before, most of the fresh processes; None
+            without a GPU.
         drift: None for the reference itself.
         accuracy: One entry a data set.
         failure: Why there are no figures, or no more of them; empty where nothing failed.

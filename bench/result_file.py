@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..engine.errors import InputError
 from ..engine.files import atomic_path
+from .places import printable
 from .result import SCHEMA, Report
 
 Json = Any  # what json.loads gives, not looked at yet
@@ -50,7 +51,7 @@ def read_result(path: str | Path) -> Report:
 
 def to_json(report: Report) -> str:
     """Return the report as JSON; numbers keep all their digits."""
-    found = _plain(report)
+    found = _plain(printable(report))
     return json.dumps({"schema": found.pop("schema"), **found}, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 

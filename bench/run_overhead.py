@@ -19,10 +19,12 @@ from time import perf_counter
 import click
 
 from ..engine.cores import usable_cores
+from ..engine.errors import InputError
 from ..engine.image import read_image
 from ..engine.model import DepthModel, Prepared, load
 from ..engine.run_files import Output, run_images
 from ..engine.sources import Source, find_sources
+from .exits import one_line_errors
 
 BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both
 
@@ -78,11 +80,18 @@ def _seconds(work: Callable[[], None]) -> float:
 @click.argument("model_path", type=click.Path(path_type=Path))
 @click.argument("photos", nargs=-1, required=True)
 @click.option(
-    "--images", default=100, show_default=True, help="The photographs are taken again and again up to so many."
+    "--images",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="The photographs are taken again and again up to so many.",
 )
+@one_line_errors
 def main(model_path: Path, photos: tuple[str, ...], images: int) -> None:
     """Print the time of a whole run over pure inference; the goal is at most 1.1."""
     found = [source for source in find_sources(photos) if source.kind == "image"]
+    if not found:
+        raise InputError(f"no image in {', '.join(photos)}; give images, folders or patterns")
     sources = list(itertools.islice(itertools.cycle(found), images))
     with load(model_path, device="cpu") as model, tempfile.TemporaryDirectory() as folder:
         blocks = measure(model, sources, Path(folder))

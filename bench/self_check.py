@@ -8,7 +8,6 @@ slower, and 1 % of the range off. Every run is compared with the last untouched 
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -25,18 +24,19 @@ from numpy.typing import NDArray
 
 from ..engine.contract import Precision
 from ..engine.errors import DepthrtError
-from ..engine.files import atomic_path
 from ..engine.model import DepthModel
 from ..engine.runner import Runner
 from ..engine.shipped import PHOTO
 from .against import find_reference
 from .change import relative_change
 from .compare import compare
+from .exits import one_line_errors
 from .figures import FIGURES, MAIN_SCOPE
 from .find_subjects import find_subjects
 from .latency import Plan
 from .machine import describe_machine
 from .measure import BenchPlan, run_bench
+from .places import try_place, write_json
 from .result import Interval, Report
 
 Planted = Literal["nothing", "slower", "off"]
@@ -142,13 +142,21 @@ def _open_altered(opener: Callable[[], DepthModel], planted: Planted) -> DepthMo
 @click.command()
 @click.argument("model")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
-@click.option("--clean", default=20, show_default=True, help="Comparisons of the model as it is with itself.")
-@click.option("--slower", default=10, show_default=True, help="Runs that are 10 % slower.")
-@click.option("--off", default=5, show_default=True, help="Runs that are 1 % of the range off.")
+@click.option(
+    "--clean",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Comparisons of the model as it is with itself.",
+)
+@click.option("--slower", type=click.IntRange(0), default=10, show_default=True, help="Runs that are 10 % slower.")
+@click.option("--off", type=click.IntRange(0), default=5, show_default=True, help="Runs that are 1 % of the range off.")
 @click.option("--rounds", type=click.IntRange(1), help="Of each run. Default: as `depthrt bench` does.")
 @click.option("--seed", default=0, show_default=True, help="Of the order.")
+@one_line_errors
 def main(model: str, out: Path, clean: int, slower: int, off: int, rounds: int | None, seed: int) -> None:
     """Measure MODEL many times and say what was heard."""
+    try_place(out)
     order: list[Planted] = [*["nothing"] * clean, *["slower"] * slower, *["off"] * off]  # type: ignore[list-item]
     random.Random(seed).shuffle(order)
     trials: list[Trial] = []
@@ -163,8 +171,7 @@ def main(model: str, out: Path, clean: int, slower: int, off: int, rounds: int |
         last = report if planted == "nothing" else last
     found = summarise(trials)
     result = {"model": model, "machine": asdict(describe_machine()), "found": found, "trials": [*map(asdict, trials)]}
-    with atomic_path(out) as temporary:
-        temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_json(out, result)
     for condition, line in found.items():
         click.echo(f"{condition}: {line}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .figures import MAIN_SCOPE, latency_in, missed_share
+from .figures import MAIN_SCOPE, first_accuracy, latency_in, missed_share
 from .result import Interval, Latency, Report, SubjectResult
 from .statistics import ALARM, compare_medians
 from .wording import amount, digits, share, times
@@ -174,17 +174,15 @@ def _listed(names: list[str]) -> str:
 
 
 def _accuracy(report: Report, baseline: str) -> Iterator[str]:
-    """Say how abs_rel on the first data set spreads over the subjects."""
-    found = {one.name: one.accuracy[0] for one in report.subjects if one.accuracy}
+    """Say how abs_rel spreads over the subjects that were judged alike, on the first data set."""
+    conditions, found = first_accuracy(report)
     values = {name: one.metrics["abs_rel"] for name, one in found.items() if "abs_rel" in one.metrics}
     if len(values) < 2:
         return
     best, worst = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
-    first = next(iter(found.values()))
     at_baseline = f"; {baseline} has {digits(values[baseline])}" if baseline in values.keys() - {best, worst} else ""
     yield (
-        f"abs_rel on {first.dataset} is {digits(values[best])} ({best}) to "
-        f"{digits(values[worst])} ({worst}){at_baseline}."
+        f"abs_rel ({conditions}) is {digits(values[best])} ({best}) to {digits(values[worst])} ({worst}){at_baseline}."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .accuracy import METRICS
-from .figures import best_throughput, conditions_of, latency_in, missed_share
+from .figures import best_throughput, conditions_of, first_accuracy, latency_in, missed_share
 from .result import Interval, Latency, Report, SubjectResult
 from .summary import Summary
 from .wording import ABSENT, amount, between, digits, share, times
@@ -35,11 +35,10 @@ class Table:
 
 def summary_table(report: Report, summary: Summary) -> Table:
     """Return the figures that decide, one row a subject; columns that nobody has are left out."""
-    first = next((conditions_of(one.accuracy[0]) for one in report.subjects if one.accuracy), "")
+    conditions, judged = first_accuracy(report)
 
     def metric(subject: SubjectResult, name: str) -> str:
-        same = [one for one in subject.accuracy if conditions_of(one) == first]
-        return digits(same[0].metrics[name]) if same and name in same[0].metrics else ABSENT
+        return _optional(judged[subject.name].metrics.get(name) if subject.name in judged else None)
 
     columns: dict[str, Callable[[SubjectResult], str]] = {
         "subject": lambda one: one.name,
@@ -59,7 +58,7 @@ def summary_table(report: Report, summary: Summary) -> Table:
     note = f"p50 and p90: {summary.scope}. " if summary.baseline else ""
     # A slow minute meets both of a turn, so this ratio is steadier than that of the two medians, and can differ.
     note += f"Speed: turn by turn against {summary.baseline}." if summary.baseline else ""
-    note += f" abs_rel and δ1: {first}." if first else ""
+    note += f" abs_rel and δ1: {conditions}." if conditions else ""
     return _filled("Summary", tuple(columns), rows, note.strip(), ("precision", "runner", ""))
 
 

@@ -18,7 +18,7 @@ from .latency import Plan
 from .machine import describe_machine, find_disturbances, read_state
 from .result import Interval
 from .statistics import ALARM
-from .wording import SMALLEST_SHARE, digits, share, times
+from .wording import SMALLEST_SHARE, digits, reference_notes, share, times
 
 BUDGET = 0.005  # of the range
 ROUNDS = 10
@@ -102,8 +102,7 @@ def tune(
     )
     written = remember_choice(path, contract, threads, tuning)
     notes = [*find_disturbances(machine, before, read_state()), *notes]
-    if reference.precision != "fp32":
-        notes.append(f"The file is {reference.precision}, so drift is against that and not against float32.")
+    notes += reference_notes(reference.precision)
     if found[0].failure:
         notes.append(f"The default, {default}, fails here, so speeds are against {reference}.")
     if chosen.choice != default and chosen.speed.low <= 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..engine.contract import Precision
 from .result import Interval
 
 SMALLEST_SHARE = 1e-5  # smaller ones differ by rounding alone
@@ -60,6 +61,13 @@ def times(ratio: float) -> str:
 def change(value: float) -> str:
     """Return a change as a signed percentage: "+5.2 %"."""
     return f"{value * 100:+.1f} %" if math.isfinite(value) else amount(value, "")
+
+
+def reference_notes(precision: Precision) -> tuple[str, ...]:
+    """Return what a reader must know of what drift is against, one sentence or none."""
+    if precision == "fp32":
+        return ()
+    return (f"The reference is {precision}, so drift is against that and not against float32.",)
 
 
 def _decimals(ratio: float) -> int:

@@ -15,10 +15,9 @@ from .export import SizeType
 from .images import find_images
 
 if TYPE_CHECKING:
-    from ..bench.accuracy import Crop, Rules
+    from ..bench.accuracy import Crop
     from ..bench.alignment import Alignment
     from ..bench.find_subjects import SubjectDevice
-    from ..bench.measure import BenchPlan
     from ..bench.torch_runner import TorchPrecision
     from ..engine.choice import CpuRunner
     from ..engine.contract import Kind
@@ -29,6 +28,7 @@ CROPS = ("none", "eigen", "garg")
 SCOPES = ("kernel", "host", "file")
 RUNNERS = ("onnxruntime", "openvino")
 QUICK_ROUNDS = 8
+QUICK_DEFAULTS = {"rounds": str(QUICK_ROUNDS), "throughput": False, "energy": False, "cold": 1}
 LEAST_ROUNDS = 2
 
 
@@ -45,6 +45,13 @@ class RoundsType(click.ParamType[int | None]):
         if not text.isdigit() or int(text) < LEAST_ROUNDS:
             self.fail(f"{value!r} found, expected auto or a number of {LEAST_ROUNDS} or more", param, ctx)
         return int(text)
+
+
+def _take_quick(context: click.Context, option: click.Parameter, quick: bool) -> bool:
+    """Change the defaults of the other options, so that what is given beside --quick holds."""
+    if quick:
+        context.default_map = {**(context.default_map or {}), **QUICK_DEFAULTS}
+    return quick
 
 
 @click.command()
@@ -65,6 +72,15 @@ class RoundsType(click.ParamType[int | None]):
     multiple=True,
     metavar="DATASET",
     help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle.",
+)
+@click.option(
+    "--depth-units",
+    "units_per_m",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    default=1000.0,
+    show_default=True,
+    help="Units a metre of depth files that hold whole numbers and say no unit; KITTI's have 256.",
 )
 @click.option(
     "--out",
@@ -95,7 +111,12 @@ class RoundsType(click.ParamType[int | None]):
     "known to 2 %, so that a slow-down of 10 % shows on a machine that wanders.",
 )
 @click.option(
-    "--quick", is_flag=True, help=f"{QUICK_ROUNDS} rounds, no throughput, no energy, one cold start: for a first look."
+    "--quick",
+    is_flag=True,
+    is_eager=True,  # before the options whose defaults it changes
+    callback=_take_quick,
+    help=f"{QUICK_ROUNDS} rounds, no throughput, no energy, one cold start, where nothing else is said: "
+    "for a first look.",
 )
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, default=SCOPES, show_default=True)
 @click.option(
@@ -173,6 +194,7 @@ def measure(
     reference: Path | None,
     images: tuple[str, ...],
     ground_truth: tuple[str, ...],
+    units_per_m: float,
     folder: Path,
     devices: tuple[SubjectDevice, ...],
     runners: tuple[CpuRunner, ...],
@@ -213,14 +235,16 @@ def measure(
     with needs("bench"):
         import jinja2  # noqa: F401 - before minutes of measuring, not after
 
+        from ..bench.answers import Asked
         from ..bench.checkpoint_options import CheckpointOptions
         from ..bench.find_subjects import find_subjects
-        from ..bench.ground_truth import open_ground_truth
+        from ..bench.ground_truth import open_ground_truths
         from ..bench.latency import Plan
         from ..bench.measure import BenchPlan, choose_reference, run_bench
         from ..bench.narrowing import Narrowing
         from ..bench.rate import RatePlan
-        from ..bench.report import write_report
+        from ..bench.report import make_place, write_report
+        from ..bench.settings import describe_settings
         from ..bench.throughput import LOADS
 
     files = [*models, str(reference)] if reference is not None and str(reference) not in models else [*models]
@@ -235,48 +259,32 @@ def measure(
         compiled=compiled,
         study=study,
     )
-    datasets = [open_ground_truth(one) for one in ground_truth]
+    datasets = open_ground_truths(ground_truth, units_per_m=units_per_m)
     plan = BenchPlan(
-        latency=Plan(rounds=QUICK_ROUNDS if quick else rounds or Plan().rounds, scopes=tuple(scopes)),
-        narrowing=Narrowing() if rounds is None and not quick else None,
+        latency=Plan(rounds=rounds or Plan().rounds, scopes=tuple(scopes)),
+        narrowing=Narrowing() if rounds is None else None,
         rate=RatePlan(rate_hz=rate, bursts=1 if quick else RatePlan().bursts) if rate else None,
-        loads=LOADS if throughput and not quick else (),
-        processes=min(cold, 1) if quick else cold,
+        loads=LOADS if throughput else (),
+        processes=cold,
         builds=builds,
-        energy=energy and not quick,
+        energy=energy,
         video=video,
-        rules=_rules(alignment, cap, crop),
+        asked=Asked(alignment, cap, crop),
     )
-    paths = find_images(images)
+    paths, named = find_images(images), choose_reference(subjects, reference)
+    make_place(folder)
     with show.titled() as on_step:
         measured = run_bench(
             subjects,
             paths,
             plan,
-            reference=choose_reference(subjects, reference),
+            reference=named,
             ground_truth=[one.spread(count) for one in datasets] if count else datasets,
             command=shlex.join(["depthrt", *sys.argv[1:]]),
-            settings=_settings(plan, paths),
+            settings=describe_settings(plan, paths, datasets, count=count, units_per_m=units_per_m),
             on_step=on_step,
         )
     written = write_report(folder, measured.report, measured.pictures, drift_budget=drift_budget / 100)
     show.show_report(measured.report, written, drift_budget=drift_budget / 100, as_json=as_json)
     failed = [one for one in measured.report.subjects if one.failure]
     sys.exit(1 if failed else 0)
-
-
-def _rules(alignment: Alignment | None, cap_m: float | None, crop: Crop) -> Rules | None:
-    """Return the user's rules, or None where there are none and the data sets' custom holds."""
-    from ..bench.accuracy import Rules
-
-    if alignment is None and cap_m is None and crop == "none":
-        return None
-    return Rules(alignment or "scale-and-shift", cap_m, crop)
-
-
-def _settings(plan: BenchPlan, paths: list[Path]) -> dict[str, str]:
-    latency, narrowing = plan.latency, plan.narrowing
-    rounds = f"{latency.rounds} of {latency.calls} calls" if latency else "none"
-    if narrowing:
-        rounds += f", up to {narrowing.most_rounds} until speeds are known to {narrowing.width:.1%}"
-    return {"images": f"{len(paths)}, first {paths[0].name}", "rounds": rounds}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +13,17 @@ from made import make_contract
 from numpy.typing import NDArray
 
 from depthrt.bench import measure as measure_module
-from depthrt.bench.answers import judge, measure_drifts
+from depthrt.bench.accuracy import Rules
+from depthrt.bench.answers import Asked, judge, measure_drifts
 from depthrt.bench.energy import RAPL, Meter
 from depthrt.bench.ground_truth import GroundTruth, Pair
 from depthrt.bench.measure import BenchPlan, run_bench
+from depthrt.bench.report import write_report
 from depthrt.bench.result import Report
+from depthrt.bench.result_file import read_result, to_json
 from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.true_depth import Sample, TrueDepth
-from depthrt.engine.contract import Precision, SizeRule
+from depthrt.engine.contract import Kind, Precision, SizeRule
 from depthrt.engine.errors import InputError
 from depthrt.engine.image import Limits, write_image
 from depthrt.engine.model import DepthModel
@@ -33,11 +38,11 @@ class MadeRunner:
     """Answers what it is told to."""
 
     name, provider = "made", "cpu"
-    precision: Precision = "fp32"
     notes: tuple[str, ...] = ()
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, precision: Precision = "fp32") -> None:
         self.answer = answer
+        self.precision: Precision = precision
         self.calls = 0
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,13 +69,15 @@ def fails_at(number: int) -> Answer:
     return answer
 
 
-def subject(name: str, runner: MadeRunner) -> Subject:
+def subject(name: str, runner: MadeRunner, kind: Kind = "inverse") -> Subject:
     contract = make_contract(size=SizeRule((SIDE_PX, SIDE_PX), 14, "lower_bound"))
+    if kind == "metric":
+        contract = replace(contract, kind="metric", max_depth_m=20.0)
     return Subject(name, lambda: DepthModel(runner, contract, limits=Limits()))
 
 
-def opened(name: str, answer: Answer) -> Opened:
-    return open_subject(subject(name, MadeRunner(answer)))
+def opened(name: str, answer: Answer, kind: Kind = "inverse") -> Opened:
+    return open_subject(subject(name, MadeRunner(answer), kind))
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +134,59 @@ def test_a_subject_that_fails_on_a_data_set_leaves_and_the_others_go_on() -> Non
     judgement = judge([opened("bad", fails_at(2)), opened("good", slope())], dataset(truth(2.0), truth(4.0)))
     assert judgement.failures == {"bad": "RuntimeError: the device is gone"}
     assert list(judgement.found) == ["good"] and len(judgement.found["good"].images) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "metric", "inverse"),
+    [
+        (Asked(), Rules("none", 10.0), Rules("scale-and-shift", 10.0)),
+        (Asked(crop="eigen"), Rules("none", 10.0, "eigen"), Rules("scale-and-shift", 10.0, "eigen")),
+        (Asked(cap_m=5.0), Rules("none", 5.0), Rules("scale-and-shift", 5.0)),
+        (Asked("scale"), Rules("scale", 10.0), Rules("scale", 10.0)),
+    ],
+)
+def test_what_is_not_asked_for_stays_the_data_set_s_custom(asked: Asked, metric: Rules, inverse: Rules) -> None:
+    subjects = [opened("metric", slope(), "metric"), opened("inverse", slope())]
+    found = judge(subjects, dataset(truth(2.0)), asked).found
+    rules = {name: Rules(one.alignment, one.cap_m, one.crop) for name, one in found.items()}  # type: ignore[arg-type]
+    assert rules == {"metric": metric, "inverse": inverse}
+
+
+def test_depth_without_a_unit_has_no_cap_and_is_aligned() -> None:
+    unitless = replace(dataset(truth(2.0)), cap_m=None)
+    assert [Asked(crop="garg").rules(kind, unitless) for kind in ("metric", "inverse")] == [
+        Rules("scale-and-shift", None, "garg")
+    ] * 2
+
+
+def test_a_cap_that_judges_nothing_is_refused_when_it_is_asked_for() -> None:
+    with pytest.raises(InputError, match=r"a cap of 0\.0005 m found"):
+        Asked(cap_m=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("precision", "warnings"),
+    [("fp32", []), ("fp16", ["The reference is fp16, so drift is against that and not against float32."])],
+)
+def test_a_reference_that_is_no_float32_is_said(images: list[Path], precision: Precision, warnings: list[str]) -> None:
+    subjects = [subject("base", MadeRunner(slope(), precision)), subject("other", MadeRunner(slope(0.1)))]
+    report = run_bench(subjects, images, ANSWERS_ALONE, reference="base").report
+    assert [one for one in report.warnings if "reference" in one] == warnings
+
+
+def test_a_name_that_is_no_utf_8_can_be_written_and_read(images: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.png")
+    path.write_bytes(images[0].read_bytes())
+    subjects = [subject(one, MadeRunner(slope(offset))) for one, offset in (("base", 0.0), ("other", 0.1))]
+    found = run_bench(subjects, [path], ANSWERS_ALONE, reference="base", settings={"images": path.name})
+    files = write_report(tmp_path / "report", found.report, found.pictures)
+    report = read_result(files.json)
+    assert report == found.report
+    drift = report.subjects[1].drift
+    assert drift is not None and drift.worst_image == report.made.settings["images"] == r"caf\udce9.png"
+    assert r"caf\udce9.png" in files.html.read_text(encoding="utf-8")
+    raw = replace(report, made=replace(report.made, command=path.name))
+    assert r"caf\\udce9.png" in to_json(raw)
 
 
 def judged(data: GroundTruth, images: list[Path]) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,17 @@ from conftest import PHOTOS, TinyModel
 from onnx import numpy_helper
 
 import depthrt
+from depthrt.bench.answers import Asked, judge
 from depthrt.bench.find_subjects import find_subjects
+from depthrt.bench.ground_truth import open_ground_truth
 from depthrt.bench.latency import Plan
 from depthrt.bench.measure import BenchPlan, choose_reference, run_bench
 from depthrt.bench.result import Report
 from depthrt.bench.result_file import read_result, write_result
-from depthrt.bench.subjects import Subject
+from depthrt.bench.subjects import Subject, open_subject
 from depthrt.cli import main
+from depthrt.cli.measure import QUICK_ROUNDS
+from depthrt.cli.measure import measure as measure_verb
 from depthrt.engine.contract import Precision
 from depthrt.engine.errors import InputError
 from depthrt.engine.image import write_image
@@ -33,6 +38,7 @@ SHORT = (
     *("--runner", "onnxruntime", "--threads", "1"),
 )
 SAME = 1e-4  # of the range: torch and ONNX Runtime add up in another order
+KITTI_STEPS = 0.02  # of an error in metres: depth in steps of 1/256 m
 SMALL_PX = (180, 120)  # (w, h): reading and writing are measured here, and need not take long
 
 
@@ -153,6 +159,93 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
     assert not found[0].failure and found[0].latency
     assert found[1].failure == "RuntimeError: the device is gone"
     assert found[1].facts["runner"] == "onnxruntime"
+
+
+@pytest.fixture(scope="module")
+def chosen(tiny: TinyModel, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report]:
+    """A run with choices of its own, on KITTI's unit and on an image whose name is no UTF-8."""
+    folder = tmp_path_factory.mktemp("chosen")
+    image = folder / os.fsdecode(b"caf\xe9.png")
+    image.write_bytes((photos / "coffee.png").read_bytes())
+    for name in ("coffee", "chelsea"):
+        (folder / "kitti" / "rgb").mkdir(parents=True, exist_ok=True)
+        (folder / "kitti" / "depth").mkdir(exist_ok=True)
+        (folder / "kitti" / "rgb" / f"{name}.png").write_bytes((photos / f"{name}.png").read_bytes())
+        codes = (np.load(photos / f"{name}.npy") * 256).astype(np.uint16)
+        cv2.imwrite(str(folder / "kitti" / "depth" / f"{name}.png"), codes)
+    options = ("--depth-units", 256, "--count", 1, "--crop", "garg", "--scope", "host", "--video", "--json")
+    command = (tiny.onnx, "--images", image, "--ground-truth", folder / "kitti", "--out", folder / "report")
+    result = bench(*command, *SHORT, *options)
+    return result, read_result(folder / "report" / "report.json")
+
+
+def test_what_the_user_chose_is_in_the_report(chosen: tuple[Result, Report]) -> None:
+    _, report = chosen
+    expected = {
+        "images": r"1, first caf\udce9.png",
+        "video": "yes",
+        "rounds": "2 of 3 calls",
+        "scopes": "host",
+        "rate": "none",
+        "throughput": "no",
+        "energy": "no",
+        "cold starts": "0",
+        "builds": "0",
+        "ground truth": "kitti, 1 of 2 images",
+        "depth units": "256 a metre, of whole numbers",
+        "alignment": "the data set's custom",
+        "cap": "the data set's custom",
+        "crop": "garg",
+    }
+    assert {key: report.made.settings.get(key) for key in expected} == expected
+
+
+def test_depth_is_judged_in_the_unit_that_was_given(
+    chosen: tuple[Result, Report], tiny: TinyModel, photos: Path
+) -> None:
+    _, report = chosen
+    (one,) = report.subjects[0].accuracy
+    assert (one.alignment, one.cap_m, one.crop) == ("scale-and-shift", 80.0, "garg")
+    opened = open_subject(find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"], threads=1)[0])
+    with opened.model:
+        (in_metres,) = judge([opened], open_ground_truth(photos).spread(1), Asked(crop="garg")).found.values()
+    assert one.metrics["rmse"] == pytest.approx(in_metres.metrics["rmse"], rel=KITTI_STEPS)
+
+
+def test_a_name_that_is_no_utf_8_ends_no_run(chosen: tuple[Result, Report]) -> None:
+    result, report = chosen
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["made"]["settings"] == report.made.settings
+
+
+@pytest.mark.parametrize("place", ["file", "folder/report.html"])
+def test_a_place_that_takes_no_report_is_said_before_anything_is_measured(
+    tiny: TinyModel, photos: Path, tmp_path: Path, place: str
+) -> None:
+    out = tmp_path / place
+    if place == "file":
+        out.write_text("mine")
+    else:
+        out.mkdir(parents=True)
+        out = out.parent
+    result = bench(tiny.onnx, "--images", photos, "--out", out, *SHORT)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
+
+
+def test_quick_changes_what_was_not_given_and_nothing_else() -> None:
+    def taken(*options: object) -> dict[str, object]:
+        context = measure_verb.make_context("measure", ["model.onnx", *map(str, options)])
+        return {name: context.params[name] for name in ("rounds", "throughput", "energy", "cold", "builds")}
+
+    usual = {"rounds": None, "throughput": True, "energy": True, "cold": 3, "builds": 0}
+    quick = {"rounds": QUICK_ROUNDS, "throughput": False, "energy": False, "cold": 1, "builds": 0}
+    assert taken() == usual
+    assert taken("--quick") == quick
+    asked = {"rounds": 40, "throughput": True, "energy": True, "cold": 5, "builds": 2}
+    options = ("--rounds", 40, "--throughput", "--energy", "--cold", 5, "--builds", 2)
+    assert taken("--quick", *options) == taken(*options, "--quick") == asked
+    assert taken("--rounds", "auto", "--quick") == quick | {"rounds": None}
 
 
 def test_the_reference_must_be_measured(tiny: TinyModel) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from made_report import BF16, EAGER, FP32, make_latency, make_report
+from made_report import BF16, CALLS, EAGER, FP32, make_latency, make_report, make_subject
 
+from depthrt.bench.against import find_reference
 from depthrt.bench.compare import Outcome, compare
-from depthrt.bench.result import Report
+from depthrt.bench.figures import FIGURES
+from depthrt.bench.result import Latency, Report
 
+TWIN = "twin.onnx cpu"  # as slow as the reference
+EXTRA_MS = 150.0  # of the reference's 1020
+ANOTHER_DAY = 0.05  # of a ratio of two scopes that were drawn apart; each has a level of its own, 0.8 %
 CONDITIONS = ("p50>+5%", "kernel.p50>+5%", "host.p90>+9%")
 SEEDS = range(4)
 
@@ -24,6 +30,26 @@ def wandered(report: Report, factor: float) -> Report:
         )
         subjects.append(replace(subject, latency=latency))
     return replace(report, subjects=tuple(subjects))
+
+
+def changed(report: Report, change: Callable[[Latency], Latency | None]) -> Report:
+    """Return a report with the latency of every subject changed alike, left out where the change gives None."""
+    subjects = [
+        replace(subject, latency=tuple(filter(None, map(change, subject.latency)))) for subject in report.subjects
+    ]
+    return replace(report, subjects=tuple(subjects))
+
+
+def later(latency: Latency, ms: float, *, scopes: tuple[str, ...] = ("host", "file")) -> Latency:
+    """Return a latency whose every call takes so much longer, if it is of one of the scopes."""
+    return make_latency(latency.scope, [one + ms for one in latency.samples_ms]) if latency.scope in scopes else latency
+
+
+def with_twin(seed: int) -> Report:
+    """Return a report of the reference, one that is as slow, and the float32 file."""
+    report = make_report(seed, only=(EAGER, FP32))
+    twin = make_subject(TWIN, 1015.0, seed * 1000 + 700, precision="fp32", runner="x", drift=0.0, abs_rel=0.05)
+    return replace(report, subjects=(*report.subjects, twin))
 
 
 def outcomes(before: Report, after: Report) -> dict[tuple[str, str], Outcome]:
@@ -70,3 +96,63 @@ def test_without_a_shared_reference_the_clock_decides() -> None:
     other = replace(after, reference=BF16)
     assert compare(before, after, CONDITIONS).exit_code == 0
     assert {one.subject for one in compare(before, other, CONDITIONS).failed} == {BF16, EAGER}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("machine", [1.0, 1.2])
+def test_slower_code_that_the_reference_runs_too_is_not_taken_for_the_machine(seed: int, machine: float) -> None:
+    before = with_twin(seed)
+    after = wandered(changed(with_twin(seed + 30), lambda one: later(one, EXTRA_MS)), machine)
+    found = outcomes(before, after)
+    for name in (EAGER, TWIN, FP32):
+        assert found[name, "p50>+5%"].state == "failed"
+        assert found[name, "kernel.p50>+5%"].state != "failed"
+        assert "beyond the reference's network" in found[name, "p50>+5%"].reason
+        assert "so code that all subjects share grew slower" in found[name, "p50>+5%"].reason
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_networks_that_all_became_faster_leave_nothing_slower(seed: int) -> None:
+    """A new runtime: the code around the network is as it was, and a larger part of what is left."""
+    rest_ms = {"kernel": 0.0, "host": 5.6, "file": 27.4, "rate": 0.0}  # as make_subject has them
+
+    def faster(one: Latency) -> Latency:
+        rest = rest_ms[one.scope]
+        return make_latency(one.scope, [0.2 * (ms - rest) + rest for ms in one.samples_ms])
+
+    before, after = with_twin(seed), changed(with_twin(seed + 30), faster)
+    failed = compare(before, after, ["kernel.p50>+5%", "p50>+5%", "file.p50>+5%", "file.p90>+9%"]).failed
+    assert not {EAGER, TWIN} & {one.subject for one in failed}
+    shared = find_reference(before, after)
+    assert shared is not None and not shared.shared_code_grew(FIGURES["file.p50"])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_the_networks_own_time_nothing_is_said_for_sure(seed: int) -> None:
+    def without_network(report: Report) -> Report:
+        return changed(report, lambda one: None if one.scope == "kernel" else one)
+
+    before, after = without_network(with_twin(seed)), without_network(wandered(with_twin(seed + 30), 1.2))
+    verdict = compare(before, after, ["p50>+5%"])
+    assert {one.state for one in verdict.outcomes} == {"unclear"}
+    for one in verdict.outcomes:
+        assert "without the scope kernel nothing tells the machine from code that all subjects share" in one.reason
+        assert "tells of the machine" not in one.reason
+
+
+def test_rounds_of_the_main_scope_alone_are_not_held_against_the_network() -> None:
+    """Such rounds come last: where the machine is slow by then, the network was never timed on a slow machine."""
+
+    def slow_at_last(one: Latency) -> Latency:
+        rounds = len(one.samples_ms) // CALLS
+        if one.scope != "host":
+            return replace(one, rounds=rounds)
+        longer = make_latency("host", [*one.samples_ms, *(1.3 * ms for ms in one.samples_ms * 3)])
+        return replace(longer, rounds=4 * rounds)
+
+    before, after = changed(with_twin(1), lambda one: replace(one, rounds=30)), changed(with_twin(2), slow_at_last)
+    assert not compare(before, after, ["p50>+5%"]).failed
+    shared = find_reference(before, after)
+    assert shared is not None
+    beyond = shared.take_off_network(FIGURES["host.p50"], shared.before, shared.after)
+    assert beyond is not None and abs(beyond.value) < ANOTHER_DAY

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
-from made_report import BF16, FP32, MADE, make_drift, make_report
+from made_report import BF16, FP32, MADE, make_accuracy, make_drift, make_report
 
 from depthrt.bench.change import absolute_change, relative_change
 from depthrt.bench.compare import Verdict, compare
 from depthrt.bench.conditions import parse_condition
 from depthrt.bench.markdown import verdict_to_markdown
-from depthrt.bench.result import Interval, Report, SubjectResult
+from depthrt.bench.result import Accuracy, ColdProcess, ColdStart, Interval, Report, SubjectResult
+from depthrt.bench.same_images import IMAGE_NAMES, name_images
 from depthrt.engine.errors import InputError
 
 GATE = ("p50>+5%", "kernel.p50>+5%", "host.p90>+10%", "drift>0.5%", "drift>+0.1%", "abs_rel>+0.01", "rss>+50MiB")
+COLD = ("cold.load>+5%", "rss>+5%", "vram>+5%")
 SEEDS = range(20)
 MONTE_CARLO = 0.02  # of the half width, from 200 000 draws
 
@@ -261,3 +265,98 @@ def test_the_text_says_what_failed_and_by_how_much() -> None:
     assert lines[-1] == "1 of 1 checks failed"
     assert "**1 of 1 checks failed**" in verdict_to_markdown(verdict)
     assert "p50\\>+5%" in verdict_to_markdown(verdict)
+
+
+def started(loads_ms: Sequence[float]) -> Report:
+    """Return a report of one subject that was loaded in several fresh processes, with 100 MiB for each millisecond."""
+    each = tuple(ColdProcess(10.0, 200.0, load, 50.0, 40.0, 100 * load, vram_mib=100 * load) for load in loads_ms)
+    load = median(loads_ms)
+    cold = ColdStart(10.0, 200.0, load, 50.0, 40.0, 100 * load, len(each), each=each)
+    return with_subject(run_of(0), SubjectResult(BF16, {}, cold=cold, vram_mib=100 * max(loads_ms)))
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4, 5])
+def test_cold_starts_whose_processes_overlap_fail_nothing(processes: int) -> None:
+    random = np.random.default_rng(processes)
+    tried = 0
+    while tried < 40:
+        before_ms, after_ms = random.uniform(100, 140, processes), random.uniform(115, 155, processes)
+        if after_ms.min() <= before_ms.max():
+            tried += 1
+            verdict = compare(started(before_ms.tolist()), started(after_ms.tolist()), COLD)
+            assert not verdict.failed, (before_ms, after_ms)
+
+
+def test_a_load_that_became_longer_in_every_process_fails() -> None:
+    verdict = compare(started([100, 103, 101]), started([150, 152, 157]), [*COLD, "cold.first>+5%"])
+    assert states(verdict) == {**dict.fromkeys(COLD, "failed"), "cold.first>+5%": "passed"}
+    assert next(one for one in verdict.changes if one.figure.name == "rss").clear
+
+
+@pytest.mark.parametrize("figure", ["cold.load", "rss", "vram", "energy", "jitter"])
+def test_a_change_of_what_was_measured_once_is_unclear_and_its_value_still_judged(figure: str) -> None:
+    subject = replace(run_of(0).subjects[0], vram_mib=900.0)
+    assert subject.cold is not None and subject.energy is not None
+    more = replace(
+        subject,
+        cold=replace(subject.cold, load_ms=2 * subject.cold.load_ms, peak_rss_mib=2 * subject.cold.peak_rss_mib),
+        energy=replace(subject.energy, joules=2 * subject.energy.joules),
+        vram_mib=1800.0,
+        latency=tuple(
+            replace(one, jitter_ms=None if one.jitter_ms is None else 2 * one.jitter_ms) for one in subject.latency
+        ),
+    )
+    unit = parse_condition(f"{figure}>+5%").figure.unit
+    conditions = [f"{figure}>+5%", f"{figure}>+150%", f"{figure}>0{unit}"]
+    verdict = compare(with_subject(run_of(0), subject), with_subject(run_of(0), more), conditions)
+    assert list(states(verdict).values()) == ["unclear", "passed", "failed"]
+    assert "measured once, so nothing tells how much is noise" in verdict.outcomes[0].reason
+    assert not any(one.clear for one in verdict.changes if one.figure.name == figure)
+
+
+def judged_on(images: slice, abs_rel: float) -> Accuracy:
+    accuracy = make_accuracy(abs_rel, images=50)
+    return replace(accuracy, images=accuracy.images[images])
+
+
+def test_accuracy_on_other_images_is_another_figure() -> None:
+    subject = run_of(0).subjects[0]
+    before = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(0, 12), 0.05),)))
+    after = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(8, 50), 0.04),)))
+    verdict = compare(before, after, ["abs_rel>+0.01", "abs_rel>+100%", "abs_rel>0.03", "abs_rel>0.06", "drift>+0.1%"])
+    assert list(states(verdict).values()) == ["unclear", "unclear", "failed", "passed", "passed"]
+    assert "not of the same images" in verdict.outcomes[0].reason
+    of = "nyu, scale-and-shift, to 10 m, eigen crop"
+    assert f"not the same images: {of}: 12 -> 42 images, 4 of them in both" in verdict.notes
+    assert any(line.endswith("(not of the same images)") for line in verdict.lines())
+
+
+def test_images_in_another_order_are_the_same_images() -> None:
+    subject = run_of(0).subjects[0]
+    turned = replace(subject, accuracy=(judged_on(slice(None, None, -1), 0.05),))
+    before = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(None), 0.05),)))
+    verdict = compare(before, with_subject(run_of(0), turned), ["abs_rel>+0.01"])
+    assert states(verdict) == {"abs_rel>+0.01": "passed"} and not verdict.notes
+    assert name_images([Path("a/1.png"), Path("a/2.png")]) == name_images([Path("b/2.png"), Path("b/1.png")])
+
+
+@pytest.mark.parametrize("told", ["number", IMAGE_NAMES, "images"])
+def test_drift_on_other_images_is_another_figure(told: str) -> None:
+    def report(version: int) -> Report:
+        subject = run_of(0).subjects[0]
+        assert subject.drift is not None
+        drift = replace(subject.drift, images=version) if told == "number" else subject.drift
+        settings = MADE.settings if told == "number" else {**MADE.settings, told: str(version)}
+        return replace(run_of(0), made=replace(MADE, settings=settings), subjects=(replace(subject, drift=drift),))
+
+    conditions = ["drift>+0.1%", "drift.worst>+0.1%", "edge_f1<-1%", "drift>0.5%", "p50>+5%", "abs_rel>+0.01"]
+    other = compare(report(3), report(4), conditions)
+    assert list(states(other).values()) == ["unclear"] * 3 + ["passed"] * 3
+    assert any(note.startswith("not the same images: drift: ") for note in other.notes)
+    same = compare(report(3), report(3), conditions)
+    assert set(states(same).values()) == {"passed"} and not same.notes
+
+
+def test_drift_that_is_no_number_fails_on_other_images_too() -> None:
+    subject = replace(run_of(0).subjects[0], drift=replace(make_drift(0.001), mean=math.nan, images=5))
+    assert compare(run_of(0), with_subject(run_of(0), subject), ["drift>+0.5%"]).exit_code == 1

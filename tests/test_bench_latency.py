@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from made import make_contract
 from numpy.typing import NDArray
 
 from depthrt.bench.calls import STAGES, TIMED_SCOPES, Laps
+from depthrt.bench.candidates import LATENCY_IMAGES
 from depthrt.bench.cold_start import measure_cold_start
 from depthrt.bench.find_subjects import find_subjects
 from depthrt.bench.latency import (
@@ -24,7 +25,9 @@ from depthrt.bench.latency import (
     take_turns,
     warm_up,
 )
+from depthrt.bench.measure import BenchPlan, run_bench
 from depthrt.bench.rate import RatePlan, feed_frames, measure_rate, rate_latency
+from depthrt.bench.result import Report
 from depthrt.bench.statistics import compare_medians
 from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
@@ -143,6 +146,54 @@ def test_every_subject_has_one_turn_in_each_round_in_changing_order() -> None:
         for at in range(0, len(one), per_turn):
             assert [image for _, image in one[at : at + per_turn]] == [0, *range(3 * number, 3 * number + 3)]
     assert all(len(turns.series[name]["host"].laps) == 36 for name in "abc")
+
+
+class Reading:
+    """Reads every file as one small image, and counts."""
+
+    def __init__(self) -> None:
+        self.read: list[Path] = []
+
+    def __call__(self, path: Path) -> NDArray[np.uint8]:
+        self.read.append(path)
+        return np.zeros((28, 28, 3), np.uint8)
+
+
+def timed(images: int, *readings: Reading, plan: Plan = QUICK, scopes: tuple[str, ...] = ("kernel", "host")) -> Report:
+    """Measure one subject for each way to read, over so many images."""
+    contract = make_contract(size=SizeRule((28, 28), 14, "lower_bound"))
+
+    def open_one() -> DepthModel:
+        return DepthModel(PlantedRunner(Time()), contract, limits=Limits())
+
+    subjects = [Subject(f"subject {number}", open_one, read=read) for number, read in enumerate(readings)]
+    paths = [IMAGES[0], *(Path(f"{number}.png") for number in range(1, images))]
+    bench = BenchPlan(
+        latency=replace(plan, scopes=scopes),
+        narrowing=None,
+        rate=RatePlan(rate_hz=1000, frames=10, bursts=2),
+        loads=(),
+        processes=0,
+        energy=False,
+    )
+    return run_bench(subjects, paths, bench).report
+
+
+@pytest.mark.parametrize("images", [5, 50])
+def test_times_hold_a_few_images_however_many_there_are(images: int) -> None:
+    own, shared = Reading(), Reading()
+    report = timed(images, own, shared, shared)
+    for reading in (own, shared):  # once for the turns and once for the frames, whoever else reads in the same way
+        assert len(reading.read) == 2 * LATENCY_IMAGES and len(set(reading.read)) == LATENCY_IMAGES
+    assert report.made.settings["times on"] == f"{LATENCY_IMAGES} of {images} images"
+    assert [len(one.latency) for one in report.subjects] == [3, 3, 3]
+
+
+def test_warm_up_meets_no_image_that_is_never_timed() -> None:
+    reading = Reading()
+    report = timed(50, reading, plan=Plan(rounds=2, calls=1, warmup_calls=1), scopes=("file",))
+    assert len(set(reading.read)) == 2 and report.made.settings["times on"] == "2 of 50 images"
+    assert report.subjects[0].latency[0].warmup == 2 + 1
 
 
 def test_a_slow_while_meets_all_subjects_alike() -> None:
@@ -369,6 +420,8 @@ def test_a_cold_start_is_measured_in_processes_of_its_own(tiny: TinyModel) -> No
     assert min(found.process_ms, found.import_ms, found.load_ms, found.first_ms, found.second_ms) > 0
     assert found.import_ms > found.process_ms  # numpy, OpenCV and ONNX Runtime against a bare interpreter
     assert tiny.onnx.stat().st_size / 2**20 < found.peak_rss_mib < 4096
+    assert len(found.each) == 2
+    assert np.mean([one.load_ms for one in found.each]) == pytest.approx(found.load_ms)
 
 
 def test_a_subject_that_fails_in_a_fresh_process_says_why(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from made_report import BF16, EAGER, FP32, INT8, make_accuracy, make_drift, make
 from depthrt.bench.figures import latency_in
 from depthrt.bench.markdown import to_markdown
 from depthrt.bench.report import to_html, write_report
+from depthrt.bench.report_plots import resource_panels
 from depthrt.bench.result import Interval, Picture, Report, SubjectResult
 from depthrt.bench.result_file import SCHEMA_FILE, from_json, json_schema, read_result, to_json
 from depthrt.bench.summary import summarise_report
@@ -166,7 +167,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_keys_with_a_default_may_be_missing() -> None:
     found = json.loads(to_json(whole()))
-    del found["warnings"], found["subjects"][0]["notes"]
+    del found["warnings"], found["subjects"][0]["notes"], found["subjects"][0]["cold"]["each"]
     assert from_json(json.dumps(found)) == replace(whole(), warnings=())
 
 
@@ -304,6 +305,28 @@ def test_two_subjects_that_the_times_do_not_tell_apart_are_said_to_be_alike() ->
     first, again = make_report(1, only=(FP32,)).subjects[0], make_report(2, only=(FP32,)).subjects[0]
     report = replace(whole(), subjects=(first, replace(again, name="again")), reference="")
     assert any("is not clearly slower than" in sentence for sentence in summarise_report(report).sentences)
+
+
+def test_subjects_that_were_judged_otherwise_are_not_ranked_together() -> None:
+    def judged(name: str, abs_rel: float, alignment: str) -> SubjectResult:
+        return replace(constant(name, 9.0), accuracy=(replace(make_accuracy(abs_rel), alignment=alignment),))
+
+    metric, better = judged("metric", 0.12, "none"), judged("better", 0.11, "none")
+    inverse = judged("inverse", 0.05, "scale-and-shift")
+    alone = summarise_report(replace(whole(), subjects=(metric, inverse), reference=""))
+    assert not any("abs_rel" in sentence for sentence in alone.sentences)
+    alike = replace(whole(), subjects=(metric, inverse, better), reference="")
+    assert summarise_report(alike).sentences[-1] == (
+        "abs_rel (nyu, not aligned, to 10 m, eigen crop) is 0.110 (better) to 0.120 (metric)."
+    )
+    table = summary_table(alike, summarise_report(alike))
+    assert [row[table.columns.index("abs_rel")] for row in table.rows] == ["0.120", "–", "0.110"]
+
+
+def test_gpu_memory_is_named_for_what_it_is() -> None:
+    gpu = replace(whole(), subjects=(replace(whole().subjects[0], vram_mib=900.0),))
+    titles = [panel.title for panel in resource_panels(gpu, summarise_report(gpu))]
+    assert titles == ["Peak memory of the process", "GPU memory after two images", "Energy an image"]
 
 
 def test_missed_frames_are_a_share_of_all_that_came() -> None:

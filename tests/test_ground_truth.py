@@ -17,7 +17,7 @@ from made_depth import make_depth
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth
+from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
 from depthrt.bench.true_depth import TrueDepth, read_true_depth
 from depthrt.engine.depth import Format
 from depthrt.engine.errors import BackendUnavailable, InputError
@@ -189,7 +189,46 @@ def test_folders_of_pairs_are_understood(tmp_path: Path, image: str, depth: str)
         assert sample.name == image.format(f"n{seed}").removesuffix(".png")
         assert np.array_equal(sample.image, photo(seed))
         assert known_apart(sample.truth, depth_map(seed)) < 2 * HALF_A_MM
-    assert found.notes == ("depth files without a unit are read as metres, whole numbers as 1/1000 m",)
+    assert found.notes == (
+        "1 of 4 photographs have no depth",
+        "depth files without a unit are read as metres, whole numbers as 1/1000 m",
+    )
+
+
+def pairs_in(folder: Path) -> Path:
+    put(folder / "rgb" / "a.png", photo())
+    put(folder / "depth" / "a.npy", depth_map())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["indoor/val", "outdoor/val", "other"], ["indoor/val", "outdoor/val", "other"]),
+        (["a/x/val", "b/x/val"], ["a/x/val", "b/x/val"]),
+        (["val", "val"], ["val"]),
+    ],
+)
+def test_data_sets_of_one_name_are_told_apart_by_where_they_lie(
+    tmp_path: Path, folders: list[str], names: list[str]
+) -> None:
+    found = open_ground_truths([pairs_in(tmp_path / folder) for folder in folders])
+    assert [one.name for one in found] == names
+
+
+def test_a_list_and_a_folder_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    folder = pairs_in(tmp_path / "val")
+    (tmp_path / "val.txt").write_text("val/rgb/a.png val/depth/a.npy\n")
+    assert [one.name for one in open_ground_truths([folder, tmp_path / "val.txt"])] == ["val", "val.txt"]
+
+
+def test_every_data_set_that_is_opened_has_the_unit_that_was_said(tmp_path: Path) -> None:
+    folders = [pairs_in(tmp_path / name) for name in ("one", "other")]
+    for folder in folders:
+        (folder / "depth" / "a.npy").unlink()
+        put(folder / "depth" / "a.png", np.full(SIZE_PX, 20 * 256, np.uint16))  # as KITTI writes 20 m
+    for found in open_ground_truths(folders, units_per_m=256):
+        assert next(iter(found)).truth.values == pytest.approx(20.0)
 
 
 def test_a_folder_of_inverse_depth_has_no_cap(tmp_path: Path) -> None:
@@ -276,6 +315,14 @@ def test_virtual_kitti_s_centimetres_become_metres_and_its_sky_nothing(vkitti2: 
     assert known_apart(sample.truth, expected.clip(max=655.34)) < HALF_A_CM
 
 
+def test_two_of_one_layout_are_told_apart(vkitti2: Dataset) -> None:
+    found = open_ground_truths(
+        [path for path in (vkitti2.directory, vkitti2.train, vkitti2.val) if path.stat().st_size]
+    )
+    assert found[0].name == f"vkitti2 {vkitti2.directory.name}"
+    assert len({one.name for one in found}) == len(found) > 1
+
+
 @pytest.mark.parametrize("layout", ["hypersim", "vkitti2"])
 def test_the_lists_of_the_scene_generator_are_understood(layout: str, request: pytest.FixtureRequest) -> None:
     written: Dataset = request.getfixturevalue(layout)
@@ -294,25 +341,35 @@ def test_depth_without_its_picture_is_left_out_and_said(tmp_path: Path) -> None:
     assert found.notes == ("1 of 3 depth files have no picture",)
 
 
-def write_nyu(path: Path, images: NDArray[np.uint8], depths: NDArray[np.float32]) -> None:
+def write_nyu(path: Path, images: NDArray[np.uint8], **depths: NDArray[np.float32]) -> None:
     """Write images (N, H, W, 3) RGB and depths (N, H, W) as MATLAB's HDF5 does: the axes turned around."""
     with h5py.File(path, "w") as file:
         file["images"] = images.transpose(0, 3, 2, 1)
-        file["depths"] = depths.transpose(0, 2, 1)
+        for name, values in depths.items():
+            file[name] = values.transpose(0, 2, 1)
 
 
 def test_nyu_s_turned_axes_are_turned_back(tmp_path: Path) -> None:
     rgb = np.stack([photo(0), photo(1)])
     depths = np.stack([depth_map(0), depth_map(1)])
     depths[1, 2, 3] = 0
-    write_nyu(tmp_path / "nyu_depth_v2_labeled.mat", rgb, depths)
+    filled = np.where(depths > 0, depths, np.float32(3))
+    write_nyu(tmp_path / "nyu_depth_v2_labeled.mat", rgb, depths=filled, rawDepths=depths)
     found = open_ground_truth(tmp_path / "nyu_depth_v2_labeled.mat")
     assert (found.name, found.cap_m, len(found)) == ("nyu", 10.0, 2)
+    assert found.notes == ("the training images of NYU v2 are among those judged",)
     for index, sample in enumerate(found):
         assert sample.name == f"000{index + 1}"
         assert np.array_equal(cv2.cvtColor(sample.image, cv2.COLOR_BGR2RGB), rgb[index])
         assert known_apart(sample.truth, depths[index]) == 0
         assert np.count_nonzero(~sample.truth.valid) == index
+
+
+def test_without_what_the_sensor_saw_the_filled_depth_is_taken_and_said(tmp_path: Path) -> None:
+    write_nyu(tmp_path / "nyu.mat", photo()[None], depths=depth_map()[None])
+    found = open_ground_truth(tmp_path / "nyu.mat")
+    assert known_apart(next(iter(found)).truth, depth_map()) == 0
+    assert found.notes[-1] == "it has no rawDepths, and the holes of its depths were filled in"
 
 
 def test_the_stereo_photograph_is_in_metres() -> None:

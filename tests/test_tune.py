@@ -132,6 +132,7 @@ def test_a_budget_of_nothing_takes_float32_and_the_table_says_so(file: Path) -> 
 def test_info_says_what_is_remembered(file: Path) -> None:
     contract, cores = read_contract(file), usable_cores()
     forget_choice(file, contract, cores)
+    forget_choice(file, contract, THREADS)
     assert "tuned" not in run("info", file).stdout
     tuning = Tuning(Choice("onnxruntime", "fp32", 1), 2.5, 0.0, 0.005, "2026-11-21T12:00:00+00:00", ())
     remember_choice(file, contract, cores, tuning)
@@ -139,6 +140,11 @@ def test_info_says_what_is_remembered(file: Path) -> None:
     assert json.loads(run("info", file, "--json").stdout)["tuned"]["speed"] == 2.5
     forget_choice(file, contract, cores)
     assert json.loads(run("info", file, "--json").stdout)["tuned"] is None
+    remember_choice(file, contract, cores + 1, tuning)
+    shown, found = run("info", file).stdout, json.loads(run("info", file, "--json").stdout)
+    assert f"  --threads {cores + 1}  {tuning} (" in shown and f"--forget --threads {cores + 1}` undoes it" in shown
+    assert found["tuned"] is None and found["tuned_by_threads"][str(cores + 1)]["speed"] == 2.5
+    forget_choice(file, contract, cores + 1)
 
 
 def test_fewer_threads_are_tried_and_taken_where_they_are_faster(tiny: TinyModel) -> None:
@@ -242,10 +248,17 @@ def test_a_budget_that_is_no_percentage_is_wrong_usage(tiny: TinyModel, budget: 
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nothing.onnx", "nothing.onnx cannot be read"), ("text.onnx", "not a whole ONNX file")]
+    ("name", "message"),
+    [
+        ("nothing.onnx", "nothing.onnx does not exist"),
+        ("text.onnx", "not a whole ONNX file"),
+        ("net.pth", "is a checkpoint; make a model file of it first"),
+        ("net.engine", "is a TensorRT engine; give the .onnx file"),
+    ],
 )
 def test_what_is_no_model_file_is_one_line(tmp_path: Path, name: str, message: str) -> None:
-    (tmp_path / "text.onnx").write_text("text")
+    for one in ("text.onnx", "net.pth", "net.engine"):
+        (tmp_path / one).write_text("text")
     for more in ((), ("--forget",)):
         result = run("tune", tmp_path / name, *more)
         assert result.exit_code == 1 and message in result.stderr and result.stderr.count("\n") == 1

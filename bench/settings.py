@@ -1,0 +1,71 @@
+"""What a user chose for a run, as text for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .ground_truth import GroundTruth
+from .measure import BenchPlan
+from .true_depth import MM_PER_M
+
+_CUSTOM = "the data set's custom"
+
+
+def describe_settings(
+    plan: BenchPlan,
+    images: Sequence[Path],
+    ground_truth: Sequence[GroundTruth] = (),
+    *,
+    count: int | None = None,
+    units_per_m: float = MM_PER_M,
+) -> dict[str, str]:
+    """Return the settings of a report, by name.
+
+    Args:
+        plan: What is measured.
+        images: Files for times and drift, one or more.
+        ground_truth: Whole data sets.
+        count: Images taken of each of them; None takes all.
+        units_per_m: Of their depth files.
+    """
+    found = {
+        "images": f"{len(images)}, first {images[0].name}",
+        "video": _yes(plan.video),
+        "rounds": _rounds(plan),
+        "scopes": ", ".join(plan.latency.scopes) if plan.latency else "none",
+        "rate": f"{plan.rate.rate_hz:g} Hz, {plan.rate.bursts} bursts" if plan.rate else "none",
+        "throughput": _yes(bool(plan.loads)),
+        "energy": _yes(plan.energy),
+        "cold starts": str(plan.processes),
+        "builds": str(plan.builds),
+    }
+    if ground_truth:
+        asked = plan.asked
+        found |= {
+            "ground truth": "; ".join(_part(one, count) for one in ground_truth),
+            "depth units": f"{units_per_m:g} a metre, of whole numbers",
+            "alignment": asked.alignment or _CUSTOM,
+            "cap": _CUSTOM if asked.cap_m is None else f"{asked.cap_m:g} m",
+            "crop": asked.crop,
+        }
+    return found
+
+
+def _rounds(plan: BenchPlan) -> str:
+    latency, narrowing = plan.latency, plan.narrowing
+    if latency is None:
+        return "none"
+    rounds = f"{latency.rounds} of {latency.calls} calls"
+    if narrowing is None:
+        return rounds
+    return f"{rounds}, up to {narrowing.most_rounds} until speeds are known to {narrowing.width:.1%}"
+
+
+def _part(dataset: GroundTruth, count: int | None) -> str:
+    taken = len(dataset) if count is None else min(count, len(dataset))
+    return f"{dataset.name}, {taken} of {len(dataset)} images"
+
+
+def _yes(chosen: bool) -> str:
+    return "yes" if chosen else "no"
