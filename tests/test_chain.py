@@ -1,4 +1,4 @@
-"""The whole way, at real sizes: official checkpoint, export, ONNX Runtime, depth at the image's size."""
+"""The whole way: official checkpoint, export, ONNX Runtime, depth at the image's size."""
 
 from __future__ import annotations
 
