@@ -114,7 +114,7 @@ def find_disturbances(machine: Machine, before: State, after: State) -> tuple[st
     """Return what a reader must know before the figures, one sentence each; none on a calm machine."""
     found = []
     if machine.load > LOAD_SHARE * machine.cores:
-        found.append(f"The machine was busy before the run: load {machine.load:.1f} on {machine.cores} cores, mean of a minute.")
+        found.append(f"The machine was busy before the run: load {machine.load:.1f} on {machine.cores} cores.")
     total_s = after.total_s - before.total_s
     if total_s > 0:
         steal_s, own_s = after.steal_s - before.steal_s, after.own_s - before.own_s

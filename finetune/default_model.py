@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..engine.errors import BackendUnavailable
 from ..export.network import ConvArchitecture, ConvDepth, fold_norms
 from .appearance import Appearance
 from .evaluate import CAP_M, SceneValidation, held_out_scenes
+from .group import announced_group
 from .options import TrainOptions
 from .scene_pool import SHARD, PoolSource, Stage, render_pool
 from .train import train
@@ -78,7 +80,11 @@ def render_default(
         out_dir: They come into a folder "pool" below it.
         device: "cpu" or "cuda".
         on_progress: Called with (scenes done, scenes wanted).
+
+    Raises:
+        BackendUnavailable: The device is not here.
     """
+    _check_device(device)
 
     def on_shard(done: int, wanted: int) -> None:
         if on_progress is not None:
@@ -90,8 +96,9 @@ def render_default(
 def train_default(out_dir: str | Path, *, device: str = "cpu") -> Path:
     """Train the default model from nothing on rendered scenes; blocks.
 
-    A training that is there is continued, so it can be stopped and started at any time. Under torchrun the processes
-    share it.
+    A training that is there is continued, so it can be stopped and started at any time. Under torchrun the steps stay
+    those of the recipe and each process has batches of its own, so that a step sees as many times the images; the first
+    process writes the checkpoint.
 
     Args:
         out_dir: Holds the scenes; the training and default.safetensors come beside them.
@@ -101,20 +108,31 @@ def train_default(out_dir: str | Path, *, device: str = "cpu") -> Path:
         The checkpoint, for `depthrt export --half-storage`.
 
     Raises:
-        InputError: Scenes are missing.
+        InputError: Scenes are missing, or the training was begun by another number of processes.
+        BackendUnavailable: The device is not here.
         KeyboardInterrupt: The training was interrupted; its state is saved.
     """
+    _check_device(device)
     out_dir = Path(out_dir)
     network = first_network(OPTIONS.seed)
     held_out = {setting: held_out_scenes(setting, HELD_OUT, VALIDATION_PX) for setting in CAP_M}
-    source = PoolSource(out_dir / "pool", shards=SHARDS, stages=STAGES, seed=OPTIONS.seed, appearance=APPEARANCE)
+    rank, processes = announced_group()
+    source = PoolSource(
+        out_dir / "pool",
+        shards=SHARDS,
+        stages=STAGES,
+        batches_a_step=processes * OPTIONS.accumulate,
+        seed=OPTIONS.seed,
+        appearance=APPEARANCE,
+    )
     course = out_dir / "course"
     begun = (course / STATE_NAME).is_file()
     result = train(network, source, SceneValidation(held_out), OPTIONS, course, resume=begun, device=device)
     if result.ending == "interrupted":
         raise KeyboardInterrupt
     path = out_dir / "default.safetensors"
-    write_default(course, path)
+    if rank == 0:
+        write_default(course, path)
     return path
 
 
@@ -146,6 +164,14 @@ def first_network(seed: int) -> ConvDepth:
         if parameter.ndim == 4:  # a CPU trains a quarter faster so in bfloat16
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
+
+
+def _check_device(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BackendUnavailable(
+            f"cuda was asked for, torch {torch.__version__} finds no CUDA device; train with cpu, or install torch for "
+            "CUDA and the GPU's driver"
+        )
 
 
 def _first_values(name: str, parameter: Tensor, generator: torch.Generator) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..engine.errors import InputError
 from ..export.network import Network
 from .batches import Batch
 from .losses import LEAST_PIXELS, align
@@ -21,12 +22,12 @@ CAP_M = {
 DELTA = 1.25  # Source: Eigen et al. 2014
 
 
-def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> dict[str, float]:
-    """Return abs_rel, rmse_m and delta1: the mean over images of the mean over their pixels.
+def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> tuple[dict[str, float], int]:
+    """Return abs_rel, rmse_m and delta1, the mean over images of the mean over their pixels, and how many images.
 
     Args:
         depth_m, truth_m: (N, h, w), metres.
-        valid: (N, h, w) bool; images with fewer than LEAST_PIXELS are left out.
+        valid: (N, h, w) bool; images with fewer than LEAST_PIXELS are left out. Without any the figures are NaN.
     """
     enough = valid.flatten(1).sum(1) >= LEAST_PIXELS
     depth_m, truth_m, valid = (maps[enough].flatten(1) for maps in (depth_m, truth_m, valid))
@@ -36,31 +37,40 @@ def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> dict[str, 
         return (torch.where(valid, values, 0.0)).sum(1) / valid.sum(1)
 
     ratio = torch.maximum(depth_m / truth_m, truth_m / depth_m)
-    return {
+    figures = {
         "abs_rel": float(mean((depth_m - truth_m).abs() / truth_m).mean()),
         "rmse_m": float(mean((depth_m - truth_m).square()).sqrt().mean()),
         "delta1": float(mean((ratio < DELTA).float()).mean()),
     }
+    return figures, len(truth_m)
 
 
 def measure(network: Network, batches: Sequence[Batch], cap_m: float) -> dict[str, float]:
     """Measure a network: inverse depth after alignment, metres as they are.
 
     Args:
-        network: In eval mode.
-        batches: Figures are means over their images.
-        cap_m: Depth beyond it is not judged, and predictions are cut there.
+        network: In eval mode; batches are brought to its device.
+        batches: Figures are means over those of their images that have enough pixels.
+        cap_m: Depth beyond it is not judged, and answers are cut there.
+
+    Raises:
+        InputError: No image has enough pixels.
     """
     sums: dict[str, float] = {}
-    images = sum(len(batch.images) for batch in batches)
-    for batch in batches:
-        valid = batch.valid & (batch.depth_m <= cap_m)
+    images = 0
+    device = next(network.parameters()).device
+    for batch in (given.to(device) for given in batches):
+        valid = batch.valid & (batch.depth_m > 0) & (batch.depth_m <= cap_m)
         answer = network(batch.normalised()).float()
         if network.max_depth_m is None:
             answer = 1 / align(answer, batch.inverse(), valid).clamp(min=1 / cap_m)
-        for name, value in depth_figures(answer, batch.depth_m, valid).items():
-            sums[name] = sums.get(name, 0.0) + value * len(batch.images) / images
-    return sums
+        figures, judged = depth_figures(answer.clamp(max=cap_m), batch.depth_m, valid)
+        if judged:
+            images += judged
+            sums = {name: sums.get(name, 0.0) + value * judged for name, value in figures.items()}
+    if images == 0:
+        raise InputError(f"no picture has {LEAST_PIXELS} pixels of depth up to {cap_m:g} m; validate on other ones")
+    return {name: value / images for name, value in sums.items()}
 
 
 class SceneValidation:

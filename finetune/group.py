@@ -59,6 +59,10 @@ class Group:
         dist.all_reduce(values)
         return dict(zip(figures, (values / self.size).tolist(), strict=True))
 
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        self.any(False)  # its answer takes all of them; a barrier of NCCL's own would guess the device
+
     def shared(self, number: int) -> int:
         """Return the first process's number; all must call it at the same point."""
         if self.size == 1:
@@ -68,6 +72,12 @@ class Group:
         return int(sent.item())
 
 
+def announced_group() -> tuple[int, int]:
+    """Return this process's number and how many there are, as torchrun says in the environment; (0, 1) without it."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    return (int(os.environ["RANK"]) if size > 1 else 0), size
+
+
 @contextmanager
 def join_group(device: str) -> Iterator[Group]:
     """Join the group that torchrun announces in the environment, or be one alone.
@@ -75,7 +85,7 @@ def join_group(device: str) -> Iterator[Group]:
     Args:
         device: "cpu" or "cuda"; each process of a group takes the GPU of its local rank.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if announced_group()[1] == 1:
         yield Group(0, 1, torch.device(device))
         return
     own = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)

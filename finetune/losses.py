@@ -120,7 +120,8 @@ def log_loss(
         predicted: (N, h, w), inverse depth, about 1 on average.
         target: (N, h, w), inverse depth, 0 where the sky is.
         valid: (N, h, w) bool.
-        aligned: Whether each prediction is brought under its best scale and shift first, as it will be judged.
+        aligned: Whether each prediction is brought under its best scale and shift first, as it will be judged: those
+            of what is not sky.
         gradient_weight: Of the multi-scale gradient matching of the logarithms that is added.
         gradient_scales: Its sizes.
     """
@@ -130,7 +131,7 @@ def log_loss(
     predicted, valid = predicted[enough], valid[enough]
     scaled = _over_mean(target[enough], valid)
     if aligned:
-        predicted = align(predicted, scaled, valid)
+        predicted = align(predicted, scaled, scaled > 0)
     predicted, logarithm = predicted.clamp(min=_FARTHEST).log(), scaled.clamp(min=_FARTHEST).log()
     loss = _trimmed_mean((predicted - logarithm).abs(), valid, 0.0)
     if gradient_weight:

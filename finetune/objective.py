@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from ..engine.errors import InputError
 from ..export.network import Network
 from .batches import Batch
 from .losses import affine_invariant_loss, log_loss, scaled_loss, silog_loss
@@ -20,12 +20,21 @@ class DepthObjective(nn.Module):
     Args:
         network: What it never uses is taken out of training.
         options: Weights of the losses.
+
+    Raises:
+        InputError: The network answers with inverse depth, and no loss of it has a weight.
     """
 
     def __init__(self, network: Network, options: TrainOptions) -> None:
         super().__init__()
         self.network = network
         self._options = options
+        weights = (options.affine_weight, options.scaled_weight, options.log_weight, options.aligned_weight)
+        if network.max_depth_m is None and not any(weights):
+            raise InputError(
+                "affine_weight, scaled_weight, log_weight and aligned_weight are 0, expected one or more above 0; "
+                "correct the options"
+            )
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(not name.startswith(_UNUSED))
 
@@ -38,7 +47,8 @@ class DepthObjective(nn.Module):
         """Return the parts of the loss, each with its weight."""
         options = self._options
         if self.network.max_depth_m is not None:
-            known = batch.valid & torch.isfinite(batch.depth_m)
+            # What the network cannot say teaches it nothing. Source: Depth Anything V2, metric_depth/train.py
+            known = batch.valid & (batch.depth_m > 0) & (batch.depth_m <= self.network.max_depth_m)
             return {"silog": silog_loss(answer, batch.depth_m, known, focus=options.silog_focus)}
         inverse, terms = batch.inverse(), {}
         if options.affine_weight:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ..engine.errors import BackendUnavailable
+from ..engine.files import atomic_path
 
 LOG_NAME = "log.jsonl"
 
@@ -67,8 +68,7 @@ class Reporter:
             return
         elapsed_s = round(time.monotonic() - self._began_s, 2)
         line = {"event": event, "step": step, "elapsed_s": elapsed_s, **{k: round(v, 6) for k, v in figures.items()}}
-        with self._path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        self._append(line)
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{event}/{name}", value, step)
@@ -77,6 +77,17 @@ class Reporter:
             self._bar.update(self._task, completed=step, description=shown)
         elif not self._bar.disable:
             self._bar.console.print(f"{event} after step {step}: {shown}", highlight=False)
+
+    def note(self, step: int, text: str) -> None:
+        """Add one line of text that holds from a step on."""
+        if self._writes:
+            self._append({"event": "note", "step": step, "text": text})
+            if not self._bar.disable:
+                self._bar.console.print(text, highlight=False)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        with self._path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
 
 
 def read_log(directory: Path) -> list[dict[str, Any]]:
@@ -91,7 +102,8 @@ def _drop_later(path: Path, start: int) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     # A line cut short by a crash is of a step that is repeated.
     kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
-    path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    with atomic_path(path) as unfinished:
+        unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
 def _open_board(directory: Path) -> Any:  # noqa: ANN401 - its package may not be there to name it

@@ -16,13 +16,14 @@ from ..engine.errors import InputError
 from ..engine.files import atomic_path
 from .appearance import Appearance, vary_appearance
 from .batches import Batch
+from .recipe_file import keep_recipe
 from .scenes import render_scenes
 
 SHARD = 64  # scenes in a file
 SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
 SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
 LEAST_CROP = 0.6  # side of the smallest crop, of the largest one
-_OPEN_SHARDS = 4096
+_OPEN_SHARDS = 100  # each holds two descriptors, of which some systems allow a program 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Stage:
     """A part of the course with its own picture sizes.
 
     Args:
-        first: Number of the batch that it begins with.
+        first: Number of the step that it begins with.
         sizes_px: (h, w), one of them drawn a batch; multiples of the network's patch.
         batch: Pictures in a batch.
     """
@@ -58,9 +59,19 @@ def render_pool(
         setting: As render_scenes takes it.
         device: "cpu" or "cuda".
         on_shard: Called with (shards done, shards wanted).
+
+    Raises:
+        InputError: The folder holds other scenes or something else, or cannot be used.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    recipe = {
+        "layout": "pool",
+        "seed": first_seed,
+        "setting": setting,
+        "sizes_px": [list(size) for size in SIZES_PX],
+        "shard": SHARD,
+        "shards_per_bank": SHARDS_PER_BANK,
+    }
+    directory = keep_recipe(directory, recipe)
     for shard in range(shards):
         if not _depth_path(directory, shard).is_file():
             _render_shard(directory, shard, first_seed, setting, device)
@@ -97,6 +108,7 @@ class PoolSource:
         directory: Of the pool.
         shards: Its size.
         stages: In order; the first begins at 0.
+        batches_a_step: How many batches all processes together take for a step.
         seed: Of the choice of scenes, crops and appearance.
         appearance: How strongly pictures are varied.
     """
@@ -107,16 +119,17 @@ class PoolSource:
         *,
         shards: int,
         stages: Sequence[Stage],
+        batches_a_step: int = 1,
         seed: int,
         appearance: Appearance = Appearance(),  # noqa: B008 - frozen, so sharing it is safe
     ) -> None:
         self._directory, self._shards, self._stages, self._seed = Path(directory), shards, tuple(stages), seed
-        self._appearance = appearance
+        self._batches_a_step, self._appearance = batches_a_step, appearance
         self._open = functools.lru_cache(maxsize=_OPEN_SHARDS)(self._open_shard)
 
     def batch(self, index: int) -> Batch:
         """Return batch number `index`."""
-        stage = [stage for stage in self._stages if stage.first <= index][-1]
+        stage = [stage for stage in self._stages if stage.first <= index // self._batches_a_step][-1]
         rng = np.random.default_rng([self._seed, index])
         height_px, width_px = stage.sizes_px[rng.integers(len(stage.sizes_px))]
         scenes = rng.integers(self._shards * SHARD, size=stage.batch)
@@ -140,7 +153,8 @@ class PoolSource:
         window = np.s_[top : top + rows, left : left + columns]
         smooth = cv2.INTER_AREA if rows >= height_px else cv2.INTER_LINEAR
         picture = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=smooth)  # (w, h)
-        metres = cv2.resize(depth_m[window].astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_NEAREST)
+        exact = cv2.INTER_NEAREST_EXACT  # the plain one takes a pixel's corner, half a pixel beside the picture's
+        metres = cv2.resize(depth_m[window].astype(np.float32), (width_px, height_px), interpolation=exact)
         if rng.random() < 0.5:
             picture, metres = picture[:, ::-1], metres[:, ::-1]
         return picture.astype(np.uint8), metres.astype(np.float32)

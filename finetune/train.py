@@ -62,7 +62,8 @@ def train(
     """Train a network in place; blocks until the end, Ctrl-C or an early stop.
 
     The first Ctrl-C finishes the step, saves and returns; the second raises KeyboardInterrupt at once, and what was
-    saved last stays whole. Under torchrun each process takes its own batches and gradients are averaged.
+    saved last stays whole. Under torchrun each process takes its own batches and gradients are averaged: a step sees
+    as many times the images as there are processes.
 
     Args:
         network: Holds the moving average's weights at the end.
@@ -92,12 +93,15 @@ def train(
         average = Average(network, options.average_decay)
         moving = Moving(network, objective, Optimiser(objective, options), average, Course())
         if resume:
-            restore_state(directory, moving, options)
+            restore_state(directory, moving, options, processes=group.size)
         with (
             _interrupts() as asked,
             _reporter(directory, moving, options, group, quiet) as reporter,
             ReadAhead(source, stride=group.size) as batches,
         ):
+            if group.size > 1:
+                times = f"a step sees {group.size} times the images that one process gives it"
+                reporter.note(moving.course.step, f"{group.size} processes, each with batches of its own: {times}")
             return _Run(moving, batches, validation, options, directory, group, reporter).go(asked)
 
 
@@ -121,25 +125,28 @@ class _Run:
 
     def go(self, asked: threading.Event) -> TrainResult:
         """Make steps until something ends them."""
-        ending: Ending = "finished"
         course, options = self._moving.course, self._options
-        while course.step < options.steps:
+        ending: Ending = "stopped early" if self._is_stale() else "finished"
+        while ending == "finished" and course.step < options.steps:
             self._step()
             last = course.step == options.steps
             if last or course.step % options.validate_every == 0:
                 self._validate()
-            if options.patience is not None and course.waits >= options.patience:
+            if self._is_stale():
                 ending = "stopped early"
             elif self._group.any(asked.is_set()) and not last:
                 ending = "interrupted"
             if last or ending != "finished" or course.step % options.save_every == 0:
                 self._save()
-            if ending != "finished":
-                break
+        self._group.wait()  # so that each finds the state saved
         self._moving.network.load_state_dict(self._moving.average.weights)
         self._moving.network.set_attention("eager")
         best = self._directory / course.kept[0][2] if course.kept else None
         return TrainResult(ending, course.step, best, self._figures)
+
+    def _is_stale(self) -> bool:
+        """Return whether validation has waited too long for a better score."""
+        return self._options.patience is not None and self._moving.course.waits >= self._options.patience
 
     def _step(self) -> None:
         """Make one optimiser step and report it."""
@@ -196,7 +203,7 @@ class _Run:
 
     def _save(self) -> None:
         if self._group.first:
-            save_state(self._directory, self._moving, self._options)
+            save_state(self._directory, self._moving, self._options, processes=self._group.size)
 
 
 def _reporter(directory: Path, moving: Moving, options: TrainOptions, group: Group, quiet: bool) -> Reporter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from .options import TrainOptions
 from .schedule import Average, Optimiser
 
 STATE_NAME = "state.pt"
-FORMAT = 4  # of the state; a reader refuses others
+FORMAT = 5  # of the state; a reader refuses others
 
 
 @dataclass(slots=True)
@@ -48,8 +49,14 @@ class Moving:
     course: Course
 
 
-def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
+def save_state(directory: Path, moving: Moving, options: TrainOptions, *, processes: int) -> None:
     """Write the state whole or not at all.
+
+    Args:
+        directory: Of the training.
+        moving: What is saved.
+        options: Kept with it, and so is the next.
+        processes: How many share each step.
 
     Raises:
         InputError: The disk refuses.
@@ -57,21 +64,26 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
     state = {
         "format": FORMAT,
         "options": asdict(options),
+        "processes": processes,
         "network": moving.network.state_dict(),
         "optimiser": moving.optimiser.state_dict(),
         "average": moving.average.weights,
         "course": asdict(moving.course),
         "rng": torch.get_rng_state(),
     }
-    with atomic_path(directory / STATE_NAME) as unfinished:
-        torch.save(state, unfinished)
+    path = directory / STATE_NAME
+    try:
+        with atomic_path(path) as unfinished:
+            torch.save(state, unfinished)
+    except RuntimeError as error:  # what torch makes of a full disk
+        raise InputError(f"{path} cannot be written ({_first_line(error)}); check the disk and its rights") from error
 
 
-def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> None:
+def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, processes: int) -> None:
     """Bring a fresh network, optimiser, average and course to where a saved state stopped.
 
     Raises:
-        InputError: There is no state, or the options would make it another run.
+        InputError: There is no state, or the options or the number of processes would make it another run.
         ModelFileError: The file is damaged or another network's.
     """
     path = directory / STATE_NAME
@@ -80,12 +92,18 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions) -> Non
     state = _load(path)
     state["options"]["betas"] = tuple(state["options"]["betas"])
     options.check_resumable(TrainOptions(**state["options"]))
+    if processes != state["processes"]:
+        raise InputError(
+            f"processes is {processes} and was {state['processes']} when the run began; start {state['processes']} "
+            "again or a new run"
+        )
     try:
         moving.network.load_state_dict(state["network"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
     moving.optimiser.load_state_dict(state["optimiser"])
-    moving.average.weights = state["average"]
+    for name, value in moving.average.weights.items():
+        value.copy_(state["average"][name])  # in place: it is on the device that trains
     moving.course = Course(**state["course"])
     torch.set_rng_state(state["rng"])
 
@@ -168,7 +186,7 @@ def _load(path: Path) -> dict[str, Any]:
 def _judged(figures: Mapping[str, float], judge: str) -> float:
     if judge not in figures:
         raise InputError(f"the validation gives {', '.join(figures)}, not {judge}; choose the judge among them")
-    return figures[judge]
+    return figures[judge] if math.isfinite(figures[judge]) else math.inf  # nothing is lower than NaN
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +26,7 @@ from .dataset_files import (
     write_text,
     write_vkitti2_cameras,
 )
+from .recipe_file import keep_recipe
 from .scenes import Scenes, render_scenes, scene_cameras
 
 _VKITTI2_FRAMES = 20  # frames of a Scene folder
@@ -186,19 +186,11 @@ def _begin(directory: str | Path, recipe: _Recipe) -> Path:
     if recipe.count < 1:
         raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
     root = Path(directory).resolve()
-    note = root / "scenes.json"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        found = json.loads(note.read_text()) if note.is_file() else None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{directory} cannot be used ({error}); choose another folder") from error
-    wanted = asdict(recipe)
-    if found is not None and (not isinstance(found, dict) or {**found, "count": recipe.count} != wanted):
-        raise InputError(f"{directory} holds scenes of {found}, {wanted} was asked for; choose another folder")
-    if found is None and any(root.iterdir()):
-        raise InputError(f"{directory} is not empty and was not written by depthrt; choose another folder")
-    write_text(note, json.dumps(wanted))
-    return root
+    if len(str(root).split()) > 1:  # as readers of the lists do
+        raise InputError(
+            f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
+        )
+    return keep_recipe(root, asdict(recipe), growing="count")
 
 
 def _hypersim_pair(root: Path, index: int) -> _Pair:

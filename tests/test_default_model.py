@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +17,13 @@ import torch
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network import ConvDepth, fold_norms
-from depthrt.finetune import default_model, scene_pool
+from depthrt.finetune import default_model, recipe_file, scene_pool
 from depthrt.finetune.appearance import Appearance
 from depthrt.finetune.batches import Batch
 from depthrt.finetune.evaluate import SceneValidation, depth_figures, held_out_scenes, measure
+from depthrt.finetune.scene_pool import SHARD as SCENES_A_SHARD
 from depthrt.finetune.scene_pool import PoolSource, Stage, render_pool
+from depthrt.finetune.scenes import SETTINGS, VERSION
 from depthrt.finetune.train import train
 from depthrt.finetune.training_state import STATE_NAME
 
@@ -40,6 +46,11 @@ AS_IT_IS = Appearance(
     sharpen=0,
 )
 ROUNDING = 2 / 255  # a picture is 8 bits, and the resize and the grading round once more
+ASIDE_PX = (
+    0.05  # of an output pixel that depth may lie beside its picture on average; a pixel's corner is 0.1 to 0.3 off
+)
+DESCRIPTORS = 256  # that macOS allows a program
+CARD = Path(default_model.__file__).parents[1] / "engine" / "default.md"
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +98,22 @@ def test_a_cut_keeps_picture_and_depth_together(tmp_path: Path) -> None:
     assert float(batch.inverse()[~inside].abs().max()) == 0
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("size_px", sorted({size for stage in default_model.STAGES for size in stage.sizes_px}))
+def test_depth_lies_where_its_picture_does(tmp_path: Path, size_px: tuple[int, int], axis: int) -> None:
+    ramp = np.mgrid[:192, :256][axis]  # the row or column is picture and depth
+    falling = 255 - ramp  # a resize of 8 bits rounds down: of one that rises and one that falls nothing is left of it
+    picture = np.stack([ramp, falling, ramp], -1).astype(np.uint8)
+    np.save(tmp_path / "images-00000.npy", np.tile(picture, (SHARD, 1, 1, 1)))
+    np.save(tmp_path / "depth-00000.npy", np.tile((1000 + ramp).astype(np.float16), (SHARD, 1, 1)))
+    pool = PoolSource(tmp_path, shards=1, stages=(Stage(0, (size_px,), 32),), seed=0, appearance=AS_IT_IS)
+    batch = pool.batch(0)
+    shown, depth = (batch.images[:, 0] - batch.images[:, 1] + 1) * 127.5, batch.depth_m - 1000
+    step = depth.diff(dim=1 + axis).mean((1, 2), keepdim=True)  # source px an output px; mirrored pictures run back
+    aside = ((depth - shown) / step)[:, 4:-4, 4:-4]  # a resize repeats the edges
+    assert abs(float((aside * step.sign()).mean())) < ASIDE_PX
+
+
 def test_a_batch_depends_on_its_number_alone(tmp_path: Path) -> None:
     first, second = source(written_pool(tmp_path)), source(tmp_path)
     for index in (3, 0, 12):
@@ -103,6 +130,30 @@ def test_stages_change_size_and_number(tmp_path: Path) -> None:
     assert tuple(pool.batch(10).images.shape) == (3, 3, 64, 64)
 
 
+def test_stages_begin_at_the_same_step_whatever_the_number_of_processes(tmp_path: Path) -> None:
+    stages = (Stage(0, ((32, 64),), 6), Stage(10, ((64, 64),), 3))
+    shared = PoolSource(written_pool(tmp_path), shards=2, stages=stages, batches_a_step=3, seed=0, appearance=AS_IT_IS)
+    sizes = {index: len(shared.batch(index).images) for index in (27, 28, 29, 30, 31, 32)}
+    assert sizes == {27: 6, 28: 6, 29: 6, 30: 3, 31: 3, 32: 3}
+
+
+def test_a_pool_of_many_shards_needs_few_descriptors(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    (tmp_path / "one").mkdir()
+    one = written_pool(tmp_path / "one", shards=1)
+    for shard in range(default_model.SHARDS):
+        for kind in ("images", "depth"):
+            (tmp_path / f"{kind}-{shard:05d}.npy").symlink_to(one / f"{kind}-00000.npy")
+    stages = (Stage(0, ((32, 64),), 2 * default_model.SHARDS),)
+    pool = PoolSource(tmp_path, shards=default_model.SHARDS, stages=stages, seed=0, appearance=AS_IT_IS)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, before[1]), before[1]))
+    try:
+        assert len(pool.batch(0).images) == 2 * default_model.SHARDS
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     pool = source(written_pool(tmp_path, shards=1), shards=3)
     with pytest.raises(InputError, match=r"depth-0000[12]\.npy is not there; render the pool, then resume"):
@@ -111,12 +162,45 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 
 def test_a_pool_is_rendered_once_and_whole_shards_are_kept(rendered: Path) -> None:
     names = sorted(path.name for path in rendered.iterdir())
-    assert names == ["depth-00000.npy", "depth-00001.npy", "images-00000.npy", "images-00001.npy"]
+    assert names == ["depth-00000.npy", "depth-00001.npy", "images-00000.npy", "images-00001.npy", "scenes.json"]
+    names.remove("scenes.json")
     before = {name: (rendered / name).stat().st_mtime_ns for name in names}
     told: list[tuple[int, int]] = []
     render_pool(rendered, 2, on_shard=lambda done, wanted: told.append((done, wanted)))
     assert told == [(1, 2), (2, 2)]
     assert before == {name: (rendered / name).stat().st_mtime_ns for name in names}
+
+
+@pytest.mark.parametrize("change", [{"setting": "outdoor"}, {"first_seed": 999}])
+def test_a_pool_of_other_scenes_is_refused(rendered: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"holds scenes of .* was asked for; choose another folder") as caught:
+        render_pool(rendered, 2, **change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pool_of_an_older_version_of_the_scenes_is_refused(rendered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_file, "VERSION", VERSION + 1)
+    with pytest.raises(InputError, match="choose another folder"):
+        render_pool(rendered, 2)
+
+
+def test_shards_that_do_not_say_what_they_are_of_are_refused(tmp_path: Path) -> None:
+    message = r"has no scenes\.json .* choose another folder, or empty this one to render again"
+    with pytest.raises(InputError, match=message) as caught:
+        render_pool(written_pool(tmp_path), 3)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "depth-00002.npy").exists()
+
+
+def test_the_card_tells_the_recipe_s_scenes() -> None:
+    text = " ".join(CARD.read_text(encoding="utf-8").split())
+    weights = [(weight, kind in dict(SETTINGS["outdoor"])) for kind, weight in SETTINGS["mixed"]]
+    outdoor = sum(weight for weight, outside in weights if outside) / sum(weight for weight, _ in weights)
+    assert f"{default_model.SHARDS * SCENES_A_SHARD:,} procedural scenes" in text
+    assert f"{1 - outdoor:.0%} indoor".replace("%", " %") in text
+    assert f"{outdoor:.0%} outdoor".replace("%", " %") in text
+    sizes = [f"{height}x{width}" for height, width in scene_pool.SIZES_PX]
+    assert f"a third each of {', '.join(sizes[:-1])} and {sizes[-1]} px" in text
 
 
 def test_rendered_shards_hold_pictures_and_depth_of_one_size(rendered: Path) -> None:
@@ -137,7 +221,8 @@ def test_held_out_scenes_are_not_those_of_training(rendered: Path) -> None:
 def test_figures_are_those_of_the_definition() -> None:
     truth = torch.tensor([[[1.0, 2.0, 4.0, torch.inf]]]).expand(1, 4, 4)
     depth = torch.tensor([[[1.1, 2.0, 6.0, 3.0]]]).expand(1, 4, 4)
-    found = depth_figures(depth, truth, torch.isfinite(truth))
+    found, judged = depth_figures(depth, truth, torch.isfinite(truth))
+    assert judged == 1
     assert found["abs_rel"] == pytest.approx((0.1 + 0 + 0.5) / 3)
     assert found["rmse_m"] == pytest.approx(((0.01 + 0 + 4) / 3) ** 0.5)
     assert found["delta1"] == pytest.approx(2 / 3)
@@ -163,6 +248,63 @@ def test_a_right_answer_of_any_scale_and_shift_has_no_error() -> None:
     figures = SceneValidation({"indoor": [batch], "outdoor": [batch]}).measure(exact)
     assert figures["outdoor_delta1"] == pytest.approx(1)
     assert set(figures) == {f"{s}_{name}" for s in ("indoor", "outdoor") for name in ("abs_rel", "rmse_m", "delta1")}
+
+
+class Metric(Exact):
+    """Answers with metres, all alike."""
+
+    max_depth_m: float | None
+
+    def __init__(self, batch: Batch, answer_m: float) -> None:
+        super().__init__(batch)
+        self.max_depth_m, self.answer = 80.0, torch.full_like(batch.depth_m, answer_m)
+
+
+def even_batch(depth_m: float, *, count: int = 1) -> Batch:
+    depth = torch.full((count, 28, 28), depth_m)
+    return Batch(torch.zeros((count, 3, 28, 28)), depth, torch.ones_like(depth, dtype=torch.bool))
+
+
+def test_answers_in_metres_are_cut_where_nothing_is_judged() -> None:
+    batch = even_batch(10.0)
+    assert measure(Metric(batch, 70.0), [batch], 20.0)["abs_rel"] == pytest.approx(1)  # 20 m for 10
+
+
+def test_pictures_without_enough_depth_have_no_weight() -> None:
+    far, near = even_batch(50.0, count=3), even_batch(10.0)
+    near.depth_m[0, 0] = 0.0  # nothing measured, marked as if
+    both = Batch(*(torch.cat([getattr(b, name) for b in (far, near)]) for name in ("images", "depth_m", "valid")))
+    expected = measure(Metric(near, 15.0), [near], 20.0)
+    assert expected["abs_rel"] == pytest.approx(0.5)
+    assert measure(Metric(both, 15.0), [both], 20.0) == expected
+    network = Metric(near, 15.0)
+    network.forward = lambda batch: torch.full((len(batch), 28, 28), 15.0)  # type: ignore[method-assign]
+    assert measure(network, [far, near, far], 20.0) == pytest.approx(expected)
+    assert measure(network, [even_batch(12.0, count=3), near], 20.0)["abs_rel"] == pytest.approx((3 * 0.25 + 0.5) / 4)
+
+
+def test_pictures_that_say_nothing_at_all_are_refused() -> None:
+    far = even_batch(50.0)
+    with pytest.raises(InputError, match="no picture has 10 pixels of depth up to 20 m; validate on other ones"):
+        measure(Metric(far, 15.0), [far], 20.0)
+
+
+@dataclass(frozen=True)
+class Sent(Batch):
+    """A batch that notes where it is sent to, and stays."""
+
+    sent: list[torch.device]
+
+    def to(self, device: torch.device) -> Batch:
+        self.sent.append(device)
+        return self
+
+
+def test_pictures_are_brought_to_the_network_s_device() -> None:
+    batch, sent = even_batch(10.0), list[torch.device]()
+    network = Metric(batch, 10.0).to("meta")
+    measure(network, [Sent(batch.images, batch.depth_m, batch.valid, sent)], 20.0)
+    assert sent == [torch.device("meta")]
 
 
 def test_first_weights_are_those_of_their_seed_and_answer_near_one() -> None:
@@ -199,3 +341,46 @@ def test_a_training_of_the_default_model_becomes_a_small_checkpoint(tmp_path: Pa
     expected = fold_norms(averaged).half().float().state_dict()
     found = load_network(read_checkpoint(path)).state_dict()
     assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_two_processes_keep_the_recipe_s_steps_and_one_of_them_writes(tmp_path: Path) -> None:
+    (tmp_path / "pool").mkdir()
+    written_pool(tmp_path / "pool")
+    script = tmp_path / "both.py"
+    script.write_text(
+        "import os, torch; torch.set_num_threads(1)\n"
+        "from dataclasses import replace\n"
+        "from pathlib import Path\n"
+        "from depthrt.export.network import ConvArchitecture\n"
+        "from depthrt.finetune import default_model, scene_pool\n"
+        "from depthrt.finetune.batches import Batch\n"
+        "from depthrt.finetune.scene_pool import Stage\n"
+        f"scene_pool.SHARD, default_model.SHARDS = {SHARD}, 2\n"
+        "depth_m = torch.linspace(1, 9, 1024).view(1, 32, 32)\n"
+        "seen = Batch(torch.zeros(1, 3, 32, 32), depth_m, depth_m > 0)\n"
+        "default_model.held_out_scenes = lambda *asked: [seen]\n"
+        "default_model.ARCHITECTURE = ConvArchitecture((8, 8, 32, 32), (1, 1, 1, 1), features=8)\n"
+        "default_model.STAGES = (Stage(0, ((32, 32),), 2), Stage(1, ((32, 64),), 3))\n"
+        "default_model.OPTIONS = replace(default_model.OPTIONS, steps=2, hold_steps=0, bf16=False)\n"
+        "write = default_model.write_default\n"
+        "def counted(course, path):\n"
+        f"    Path({str(tmp_path)!r}, 'written-by-' + os.environ['RANK']).touch()\n"
+        "    write(course, path)\n"
+        "default_model.write_default = counted\n"
+        "batch = scene_pool.PoolSource.batch\n"
+        "def told(source, index):\n"
+        "    made = batch(source, index)\n"
+        f"    Path({str(tmp_path)!r}, f'batch-{{index}}-of-{{len(made.images)}}').touch()\n"
+        "    return made\n"
+        "scene_pool.PoolSource.batch = told\n"
+        f"default_model.train_default({str(tmp_path)!r})\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [path.name for path in tmp_path.glob("written-by-*")] == ["written-by-0"]
+    assert describe_checkpoint(tmp_path / "default.safetensors").notes == {"step": "2"}
+    told = {path.name for path in tmp_path.glob("batch-*")}
+    assert {"batch-0-of-2", "batch-1-of-2", "batch-2-of-3", "batch-3-of-3"} <= told  # one step, then the next stage

@@ -119,6 +119,19 @@ def test_scale_and_shift_cost_nothing_once_aligned() -> None:
     assert float(aligned_log_loss(0.2 + 3 * predicted, target, known)) == pytest.approx(loss, abs=CLOSE)
 
 
+def test_the_sky_has_no_part_in_the_best_scale_and_shift() -> None:
+    target = maps(5, count=2)
+    target[:, :4] = 0  # the sky, which 3 x + 0.2 would make 0.2 and the answer makes 1
+    predicted = torch.where(target > 0, 0.2 + 3 * target, 1.0).requires_grad_()
+    loss = aligned_log_loss(predicted, target, everywhere(target))
+    loss.backward()
+    assert predicted.grad is not None
+    assert float(predicted.grad[target == 0].abs().min()) > 0  # it counts, once the fit is made
+    level = [float(one[one > 0].mean()) for one in target]
+    sky = [math.log((1.0 - 0.2) / 3 / mean / 0.1) for mean in level]  # 0.1: as far as the loss sees
+    assert float(loss.detach()) == pytest.approx(sum(sky) / len(sky) * 4 / 12, abs=CLOSE)  # and nothing off it
+
+
 def test_a_nearly_flat_answer_is_not_blown_up() -> None:
     target, flat = maps(13), 1 + 1e-3 * maps(14)
     found = normalise(flat, everywhere(flat))

@@ -12,14 +12,19 @@ import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes, stream_scenes
+from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, batch, render, render_scenes, stream_scenes
 from depthrt.finetune.scenes.camera import cameras_of
+from depthrt.finetune.scenes.cast import Hits
 from depthrt.finetune.scenes.compose import PROBES
-from depthrt.finetune.scenes.draft import Draft, Eye
+from depthrt.finetune.scenes.draft import Draft, Eye, look_at
+from depthrt.finetune.scenes.exact import Depth, exact_depth
 from depthrt.finetune.scenes.lights import light_outdoors
 from depthrt.finetune.scenes.materials import Palette, flat
+from depthrt.finetune.scenes.stage import Solids
+from depthrt.finetune.scenes.views import Views
 
 ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64
+ONE_SURFACE = 1e-3  # float32 hits are good to 2e-5; another face of the solid is much farther off
 SMALL: Any = {"height_px": 48, "width_px": 64}
 INDOOR_SEEDS, OUTDOOR_SEEDS = range(20), range(12)
 
@@ -170,6 +175,45 @@ def _drafting(content: Callable[[Draft, Palette], None]) -> Callable[[Draft], No
         light_outdoors(d)
 
     return draft
+
+
+def test_a_thin_disc_on_a_wall_is_flat_wherever_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = (41.0, -63.0, 1.6)
+
+    def content(d: Draft, p: Palette) -> None:
+        with d.at(*at, yaw=0.7, lean=math.pi / 2):
+            d.tube(0, 0, 0, 0.3, 0.012, p.picture(0.6, 0.6))
+
+    draw(monkeypatch, content)
+    front = math.sin(0.7), -math.cos(0.7)  # where it faces
+    eye = Eye((at[0] + 2.5 * front[0] + 0.1, at[1] + 2.5 * front[1], 1.7), fov_rad=0.4)  # its side is not seen
+    cameras = cameras_of([look_at(eye, at)], "cpu")
+    scenes = render_scenes([0], setting="drawn", height_px=160, width_px=160, cameras=cameras)
+    disc = scenes.valid[0]
+    assert int(disc.sum()) > 2000
+    assert bool((scenes.plane[0][disc] >= 0).all())
+    assert bool(scenes.art[0][disc].all())
+    normal = torch.tensor([*front, 0.0], dtype=torch.float64)
+    beside_m = (back_project(scenes, 0)[disc] - torch.tensor(at, dtype=torch.float64)) @ normal
+    assert (beside_m - 0.012).abs().max() < 5 * ROUNDING  # of metres away
+
+
+@pytest.mark.parametrize(("setting", "seeds"), [("indoor", range(60)), ("outdoor", range(12))])
+def test_exact_depth_is_of_the_surface_that_each_ray_hits(
+    setting: str, seeds: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off: list[float] = []
+
+    def compared(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> Depth:
+        depth = exact_depth(solids, views, hits, face)
+        inside = hits.solid >= 0
+        off.append(float((depth.depth_m[inside] * hits.inverse[inside] - 1).abs().max()))
+        return depth
+
+    monkeypatch.setattr(batch, "exact_depth", compared)
+    render_scenes(seeds, **SMALL, setting=setting)
+    assert off
+    assert max(off) < ONE_SURFACE
 
 
 def test_a_mirror_shows_things_where_the_law_of_reflection_puts_them(monkeypatch: pytest.MonkeyPatch) -> None:

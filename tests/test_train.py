@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import errno
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,13 +25,14 @@ from depthrt.engine.errors import BackendUnavailable, InputError, ModelFileError
 from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network import ConvArchitecture, ConvDepth, Network
 from depthrt.finetune.batches import Batch, Source, Validation
+from depthrt.finetune.evaluate import SceneValidation
 from depthrt.finetune.objective import DepthObjective
 from depthrt.finetune.options import TrainOptions
 from depthrt.finetune.progress import LOG_NAME, read_log
 from depthrt.finetune.read_ahead import ReadAhead
 from depthrt.finetune.schedule import Average, Optimiser, rate_factor
 from depthrt.finetune.train import TrainResult, train
-from depthrt.finetune.training_state import STATE_NAME
+from depthrt.finetune.training_state import STATE_NAME, Course, Moving, restore_state
 
 QUICK = TrainOptions(
     steps=12,
@@ -225,6 +230,18 @@ def test_training_stops_early_without_a_better_score(tmp_path: Path) -> None:
     options = replace(QUICK, steps=100, validate_every=1, patience=3)
     result = run(tmp_path, options, validation=Scores([0.9, 0.5, 0.6, 0.5, 0.7, 0.1]))
     assert (result.ending, result.step) == ("stopped early", 5)
+    again = run(tmp_path, options, validation=Scores([]), resume=True)
+    assert (again.ending, again.step, again.best) == (result.ending, result.step, result.best)
+    more = run(tmp_path, replace(options, patience=4), validation=Scores([0.9]), resume=True)
+    assert (more.ending, more.step) == ("stopped early", 6)
+
+
+@pytest.mark.parametrize("score", [math.nan, -math.inf])
+def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path, score: float) -> None:
+    options = replace(QUICK, steps=3, validate_every=1, keep_best=1)
+    result = run(tmp_path, options, validation=Scores([score, 0.5, score]))
+    assert result.best == tmp_path / "best-0000002.safetensors"
+    assert list(tmp_path.glob("best-*")) == [result.best]
 
 
 def test_the_best_checkpoints_are_kept_and_no_others(tmp_path: Path) -> None:
@@ -273,6 +290,25 @@ def test_a_metric_network_learns_metres(tmp_path: Path) -> None:
     assert sum(found[-10:]) < 0.6 * sum(found[:10])
 
 
+def test_a_metric_network_is_not_asked_for_depth_that_it_cannot_say() -> None:
+    network = random_network(TINY, max_depth_m=10.0)
+    objective = DepthObjective(network, QUICK)
+    generator = torch.Generator().manual_seed(0)
+    depth_m, answer = (9 * torch.rand((2, 28, 28), generator=generator) + 0.5 for _ in range(2))
+    images, known = torch.zeros((2, 3, 28, 28)), torch.ones_like(depth_m, dtype=torch.bool)
+    known[:, :8] = False
+    expected = objective.terms(answer, Batch(images, depth_m, known))["silog"]
+    depth_m[:, :2], depth_m[:, 2:4], depth_m[:, 4:6], depth_m[:, 6:8] = 40.0, 0.0, torch.inf, torch.nan
+    assert torch.equal(objective.terms(answer, Batch(images, depth_m, torch.ones_like(known)))["silog"], expected)
+
+
+def test_a_training_without_any_loss_is_refused(tmp_path: Path) -> None:
+    none = replace(QUICK, affine_weight=0.0, scaled_weight=0.0)
+    with pytest.raises(InputError, match="aligned_weight are 0, expected one or more above 0; correct the options"):
+        run(tmp_path, none)
+    DepthObjective(random_network(TINY, max_depth_m=10.0), none)  # metres have a loss of their own
+
+
 def test_batches_read_ahead_are_those_of_the_source_in_any_order() -> None:
     source = Planes()
     with ReadAhead(Planes(), stride=2) as ahead:
@@ -297,20 +333,107 @@ def test_an_error_of_a_batch_comes_when_the_batch_is_asked_for() -> None:
 def test_two_processes_train_as_one_that_accumulates(tmp_path: Path) -> None:
     options = replace(QUICK, steps=3)
     run(tmp_path / "one", replace(options, accumulate=2))
+    two = tmp_path / "two"
     script = tmp_path / "both.py"
     script.write_text(
         "import sys, torch; torch.set_num_threads(1)\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "import test_train as t\n"
-        f"t.run(t.Path({str(tmp_path / 'two')!r}), t.replace(t.QUICK, steps=3))\n"
+        f"t.run(t.Path({str(two)!r}), t.replace(t.QUICK, steps=3))\n"
+        f"assert t.weights(t.Path({str(two)!r}), 'course')['step'] == 3\n"  # in both: none returns before it is saved
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
-    assert len(losses(tmp_path / "two")) == 3
+    assert losses(two) == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
+    assert len(losses(two)) == 3
+    (note,) = [line["text"] for line in read_log(two) if line["event"] == "note"]
+    assert note == "2 processes, each with batches of its own: a step sees 2 times the images that one process gives it"
+    with pytest.raises(InputError, match="processes is 1 and was 2 when the run began; start 2 again or a new run"):
+        run(two, replace(options, steps=4), resume=True)
+    assert len(losses(two)) == 3
+
+
+def test_a_restored_average_stays_on_the_device_that_trains(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=1))
+    network = random_network(TINY)
+    objective = DepthObjective(network, QUICK)
+    moving = Moving(network, objective, Optimiser(objective, QUICK), Average(network, 0.9), Course())
+    before = {name: (value.data_ptr(), value.device) for name, value in moving.average.weights.items()}
+    restore_state(tmp_path, moving, QUICK, processes=1)
+    assert {name: (value.data_ptr(), value.device) for name, value in moving.average.weights.items()} == before
+    assert_same(moving.average.weights, weights(tmp_path, "average"))
+    far = copy.deepcopy(network).to("meta")
+    moving.average = Average(far, 0.9)
+    restore_state(tmp_path, moving, QUICK, processes=1)
+    moving.average.update(far, 1)  # which tensors of two devices refuse
+    assert {value.device.type for value in moving.average.weights.values()} == {"meta"}
+
+
+@pytest.mark.gpu
+def test_a_gpu_trains_validates_and_goes_on(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no GPU")
+    held_out = {"indoor": [Planes().batch(10_000)], "outdoor": [Planes().batch(10_001)]}
+    options = replace(QUICK, steps=4, validate_every=2, save_every=2, judge="indoor_abs_rel", muon_factor=1.0)
+
+    def interrupt(index: int) -> None:
+        if index == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def trained(source: Planes, *, resume: bool = False) -> TrainResult:
+        network, validation = random_network(TINY), SceneValidation(held_out)
+        return train(network, source, validation, options, tmp_path, resume=resume, device="cuda", quiet=True)
+
+    stopped = trained(Planes(on_batch=interrupt))
+    assert (stopped.ending, stopped.step) == ("interrupted", 2)
+    ended = trained(Planes(), resume=True)
+    assert (ended.ending, ended.step) == ("finished", 4)
+    assert all(math.isfinite(value) for value in ended.figures.values())
+    assert len(losses(tmp_path)) == 4
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_the_last_state_whole(tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    run(tmp_path, replace(QUICK, steps=1))
+    whole = (tmp_path / STATE_NAME).read_bytes()
+    code = (
+        "import resource, sys, torch; torch.set_num_threads(1)\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import test_train as t\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(whole) // 2},) * 2)\n"
+        "try:\n"
+        f"    t.run(t.Path({str(tmp_path)!r}), t.replace(t.QUICK, steps=2), resume=True)\n"
+        "except t.InputError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert re.fullmatch(r".*state\.pt cannot be written \(.+\); check the disk and its rights\n", done.stdout)
+    assert (tmp_path / STATE_NAME).read_bytes() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LOG_NAME, STATE_NAME]
+
+
+def test_a_log_is_shortened_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, replace(QUICK, steps=2))
+    path = tmp_path / LOG_NAME
+    path.write_text(path.read_text() + '{"event": "step", "st')  # a crash amid a line
+    before = path.read_bytes()
+
+    def full(self: Path, text: str, *, encoding: str) -> int:
+        with self.open("w", encoding=encoding) as file:
+            file.write(text[:20])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(InputError, match=r"log\.jsonl cannot be written: No space left on device"):
+            run(tmp_path, replace(QUICK, steps=3), resume=True)
+    assert path.read_bytes() == before
+    run(tmp_path, replace(QUICK, steps=3), resume=True)
+    assert [line["step"] for line in read_log(tmp_path)] == [1, 2, 3]
 
 
 def test_a_new_run_does_not_overwrite_another(tmp_path: Path) -> None:

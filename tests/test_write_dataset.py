@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune import dataset_files
-from depthrt.finetune.scenes import Scenes, render_scenes, scene_cameras
+from depthrt.finetune import dataset_files, recipe_file
+from depthrt.finetune.scenes import VERSION, Scenes, render_scenes, scene_cameras
 from depthrt.finetune.write_dataset import Dataset, write_hypersim, write_vkitti2
 
 FLOAT32 = 3e-7  # planar depth to distance and back: two roundings to float32
@@ -206,9 +206,23 @@ def test_a_folder_of_other_scenes_is_refused(tmp_path: Path, change: dict[str, o
 
 def test_a_folder_of_someone_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("not to be mixed with scenes")
-    with pytest.raises(InputError, match="is not empty and was not written by depthrt"):
+    with pytest.raises(InputError, match=r"is not empty and has no scenes\.json"):
         write_vkitti2(tmp_path, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_with_a_space_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:
+    for name in ("my rooms", "my\trooms"):
+        with pytest.raises(InputError, match="at which a line of the lists is split; choose another folder"):
+            write_hypersim(tmp_path / name / "a", 1, height_px=12, width_px=16)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scenes_of_another_version_are_not_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16)
+    monkeypatch.setattr(recipe_file, "VERSION", VERSION + 1)
+    with pytest.raises(InputError, match=r"holds scenes of .* was asked for; choose another folder"):
+        write_hypersim(tmp_path / "h", 2, height_px=12, width_px=16)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -8,4 +8,6 @@ from .render import render_scenes, scene_cameras
 from .scene import Scenes
 from .stream import stream_scenes
 
-__all__ = ["SETTINGS", "Cameras", "Scenes", "render_scenes", "scene_cameras", "stream_scenes"]
+VERSION = 1  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
+
+__all__ = ["SETTINGS", "VERSION", "Cameras", "Scenes", "render_scenes", "scene_cameras", "stream_scenes"]

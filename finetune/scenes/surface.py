@@ -8,15 +8,14 @@ from .materials import MATERIAL_FIELDS
 from .stage import KIND_BOX, KIND_ROUND, Solids
 
 CAPS = 6  # faces: 0-5 of a box (axis * 2 + upper), 0 of a curved side, 6 and 7 of a round solid's lower and upper cap
-_CAP_EDGE = 0.9999  # own height beyond which a round solid's surface is its cap
-_GEOMETRY = (*(f"a{k}" for k in range(9)), "kx", "ky", "kz", "hx", "hy", "hz", "q1", "q2", "kind")
+_GEOMETRY = (*(f"a{k}" for k in range(9)), "kx", "ky", "kz", "hx", "hy", "hz", "q0", "q1", "q2", "kind")
 
 
 def solid_table(solids: Solids) -> torch.Tensor:
     """Return what shading gathers of each solid, (fields, n) float32."""
     own = solids.rotation.transpose(1, 2) / solids.half[:, :, None]
     origin = -(own * solids.centre[:, None, :]).sum(2)
-    geometry = torch.cat([own.reshape(-1, 9), origin, solids.half, solids.profile[:, 1:], solids.kind[:, None]], 1)
+    geometry = torch.cat([own.reshape(-1, 9), origin, solids.half, solids.profile, solids.kind[:, None]], 1)
     material = torch.stack([solids.material[name] for name in MATERIAL_FIELDS])
     return torch.cat([geometry.float().t(), material]).contiguous()
 
@@ -48,7 +47,9 @@ class Surface:
         box = g["kind"] == KIND_BOX
         along_x = box & (ax >= torch.maximum(ay, az))
         along_z = box & (az > torch.maximum(ax, ay))
-        cap = (g["kind"] == KIND_ROUND) & (az > _CAP_EDGE)
+        # In a flat disc, height is rounded by more than any fixed margin: the face is the one nearer in metres.
+        beside = torch.addcmul(x * x - (g["q0"] + (g["q1"] + g["q2"] * z) * z), y, y)
+        cap = (g["kind"] == KIND_ROUND) & ((1 - az).abs() * g["hz"] < beside.abs() * g["hx"])
         flat, level = box | cap, along_z | cap
         along_y = flat & ~along_x & ~level
         across = torch.where(level, z, torch.where(along_y, y, x)) > 0

@@ -1,0 +1,51 @@
+"""What a folder of scenes was rendered from, kept in it, so that it is never mixed with other scenes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..engine.errors import InputError
+from ..engine.files import atomic_path
+from .scenes import VERSION
+
+RECIPE_NAME = "scenes.json"
+
+Recipe = Mapping[str, object]
+
+
+def keep_recipe(directory: str | Path, recipe: Recipe, *, growing: str | None = None) -> Path:
+    """Create a folder, or check that what it holds was made from the same recipe by the same version of the scenes.
+
+    Args:
+        directory: Created where missing.
+        recipe: All that decides what is rendered; values as JSON has them.
+        growing: Name of what may have been another: a larger number is a continuation.
+
+    Returns:
+        The folder, absolute.
+
+    Raises:
+        InputError: It holds other scenes or something else, or cannot be used.
+    """
+    root = Path(directory).resolve()
+    note, wanted = root / RECIPE_NAME, {**recipe, "version": VERSION}
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        # Asked before the recipe, which one that begins at the same moment may be writing.
+        occupied = any(not path.name.startswith(".") for path in root.iterdir())
+        found = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{directory} cannot be used ({error}); choose another folder") from error
+    if found is None and occupied:
+        raise InputError(
+            f"{directory} is not empty and has no {RECIPE_NAME} that says what depthrt rendered there; choose another "
+            "folder, or empty this one to render again"
+        )
+    kept = {growing: recipe[growing]} if growing else {}
+    if found is not None and (not isinstance(found, dict) or {**found, **kept} != wanted):
+        raise InputError(f"{directory} holds scenes of {found}, {wanted} was asked for; choose another folder")
+    with atomic_path(note) as unfinished:
+        unfinished.write_text(json.dumps(wanted), encoding="utf-8")
+    return root
