@@ -142,6 +142,8 @@ def export(
             on_step=on_step,
             on_progress=on_progress,
         )
+    if exported.weights is not None:
+        click.echo(f"note: its weights are in {exported.weights}, which has to stay beside it", err=True)
     show.show_exported(exported, as_json=as_json)
 
 

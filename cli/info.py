@@ -23,12 +23,13 @@ def info(file: Path, as_json: bool) -> None:
       depthrt info model.onnx
     """
     if file.suffix == ".onnx":
-        from ..engine.choice import recall_tuning
+        from ..engine.choice import recall_tunings
         from ..engine.contract import read_contract
         from ..engine.cores import usable_cores
 
-        contract = read_contract(file)
-        show_file.show_contract(contract, file, tuning=recall_tuning(file, contract, usable_cores()), as_json=as_json)
+        contract, cores = read_contract(file), usable_cores()
+        tunings = recall_tunings(file, contract, cores)
+        show_file.show_contract(contract, file, tunings=tunings, cores=cores, as_json=as_json)
         return
     if file.suffix == ".engine":
         from ..engine.trt.plan_file import read_plan_header

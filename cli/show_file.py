@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +17,26 @@ if TYPE_CHECKING:
     from ..export.checkpoint import CheckpointFacts
 
 
-def show_contract(contract: Contract, path: Path, *, tuning: Tuning | None = None, as_json: bool) -> None:
-    """Print what a model file promises, and how it runs on this machine where that was tuned."""
+def show_contract(contract: Contract, path: Path, *, tunings: Mapping[int, Tuning], cores: int, as_json: bool) -> None:
+    """Print what a model file promises, and how it runs on this machine where that was tuned.
+
+    Args:
+        contract: Of the file.
+        path: It.
+        tunings: By the threads that a load asks for.
+        cores: Threads of a load that asks for none.
+        as_json: Print it as JSON.
+    """
     if as_json:
-        tuned = asdict(tuning) if tuning else None
-        click.echo(json.dumps({"path": str(path), "file": "onnx", **asdict(contract), "tuned": tuned}))
+        tuned = {threads: asdict(tuning) for threads, tuning in tunings.items()}
+        found = {"path": str(path), "file": "onnx", **asdict(contract)}
+        click.echo(json.dumps({**found, "tuned": tuned.get(cores), "tuned_by_threads": tuned}))
         return
     rows = contract_rows(contract)
-    if tuning:
-        rows["here"] = f"{tuning} ({tuning.made[:10]}; `depthrt tune {path} --forget` undoes it)"
+    for threads, tuning in sorted(tunings.items(), key=lambda one: one[0] != cores):
+        given = [] if threads == cores else ["--threads", str(threads)]
+        undo = shlex.join(["depthrt", "tune", str(path), "--forget", *given])
+        rows[" ".join(given) or "here"] = f"{tuning} ({tuning.made[:10]}; `{undo}` undoes it)"
     show_rows(path, rows)
 
 

@@ -146,6 +146,22 @@ def recall_tuning(path: str | Path, contract: Contract, threads: int) -> Tuning 
         return None
 
 
+def recall_tunings(path: str | Path, contract: Contract, threads: int) -> dict[int, Tuning]:
+    """Return all that was tuned for this very file on this machine, by the threads that a load asks for.
+
+    Args:
+        path: The model file.
+        contract: Read from it.
+        threads: What cannot be read is said for these alone; among the rest nobody knows whose it is.
+
+    Raises:
+        ModelFileError: The file is gone since its contract was read.
+    """
+    asked = {threads, *_threads_of(Path(path), contract)}
+    found = {one: recall_tuning(path, contract, one) for one in sorted(asked)}
+    return {one: tuning for one, tuning in found.items() if tuning is not None}
+
+
 def forget_choice(path: str | Path, contract: Contract, threads: int) -> Path | None:
     """Remove what is remembered for a model file; return the file that was removed, None where there was none."""
     file = _find(Path(path), contract, threads)
@@ -168,6 +184,23 @@ def _find(path: Path, contract: Contract, threads: int) -> Path | None:
         return None
     file = root / _FOLDER / f"{digest(_key(path, contract, threads))}.json"
     return file if file.exists() else None
+
+
+def _threads_of(path: Path, contract: Contract) -> set[int]:
+    """Return the numbers of threads for which there are entries of a model file."""
+    root = cache_root()
+    keys = [_key_in(file) for file in (root / _FOLDER).glob("*.json")] if root else []
+    own = _key(path, contract, 0)
+    alike = [key for key in keys if {**key, "threads": 0} == own]
+    return {key["threads"] for key in alike if isinstance(key.get("threads"), int)}
+
+
+def _key_in(file: Path) -> dict[str, Any]:
+    """Return the key that an entry says it has, or {} where it cannot be read: for all that is known, another's."""
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8"))["key"])
+    except Exception:  # as in recall_tuning
+        return {}
 
 
 def _key(path: Path, contract: Contract, threads: int) -> dict[str, Any]:

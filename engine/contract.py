@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
@@ -17,6 +18,7 @@ Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 
 KINDS: tuple[Kind, ...] = ("inverse", "metric")
+CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 METADATA_KEY = "depthrt.contract"
 FORMAT = 1  # version of the JSON below; a reader refuses others
 
@@ -159,10 +161,13 @@ def read_contract(path: str | Path) -> Contract:
     """Read the contract of a model file; takes the same time for any size of file.
 
     Raises:
-        ModelFileError: The file is missing or no ONNX file.
+        ModelFileError: The file is missing or no ONNX file; the message has the way out.
         ContractError: It is an ONNX file that depthrt did not write, or of another version.
     """
     path = Path(path)
+    refuse_other_files(path)
+    if path.suffix == ".engine":
+        raise ModelFileError(f"{path} is a TensorRT engine; give the .onnx file that it was built from")
     metadata = read_onnx_metadata(path)
     if METADATA_KEY not in metadata:
         raise ContractError(
@@ -170,6 +175,17 @@ def read_contract(path: str | Path) -> Contract:
             "make it from its checkpoint with `depthrt export`"
         )
     return Contract.from_json(metadata[METADATA_KEY])
+
+
+def refuse_other_files(path: Path) -> None:
+    """Raise ModelFileError with the way out for what looks like something else than a model file."""
+    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+        command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])
+        raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: {command}")
+    if not path.exists():
+        raise ModelFileError(
+            f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
+        )
 
 
 def read_onnx_metadata(path: Path) -> dict[str, str]:

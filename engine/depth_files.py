@@ -178,19 +178,21 @@ def _scaled(depth: Depth, value_range: tuple[float, float] | None) -> tuple[NDAr
 
 
 def _write_npy(depth: Depth, path: Path) -> None:
-    np.save(path, _values_or_nan(depth), allow_pickle=False)
+    with path.open("wb") as file:  # to a name that ends in .NPY, numpy appends .npy
+        np.save(file, _values_or_nan(depth), allow_pickle=False)
 
 
 def _write_npz(depth: Depth, path: Path) -> None:
-    np.savez(
-        path,
-        values=depth.values,
-        valid=depth.valid,
-        kind=np.array(depth.kind),
-        unit=np.array(depth.unit),
-        max_depth_m=np.array(np.nan if depth.max_depth_m is None else depth.max_depth_m),
-        provenance=np.array(_json(depth)),
-    )
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            values=depth.values,
+            valid=depth.valid,
+            kind=np.array(depth.kind),
+            unit=np.array(depth.unit),
+            max_depth_m=np.array(np.nan if depth.max_depth_m is None else depth.max_depth_m),
+            provenance=np.array(_json(depth)),
+        )
 
 
 def _write_pfm(depth: Depth, path: Path) -> None:

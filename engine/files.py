@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -23,6 +23,33 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises:
         InputError: The folder is missing, `path` is a folder or a device, or the disk refuses.
     """
+    with _beside(path) as (final, temporary):
+        yield temporary
+        temporary.replace(final)
+
+
+def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
+    """Refuse a file that cannot be written, or should not be, before the work on what is to stand in it.
+
+    Args:
+        path: The file to be.
+        suffix: Of every file of its format.
+        source: What it is made from, which it must not replace.
+
+    Raises:
+        InputError: As atomic_path, or the name ends otherwise, or `path` is the source.
+    """
+    if Path(path).suffix != suffix:
+        raise InputError(f"{path} found as the file to write, expected a name that ends in {suffix}")
+    with _beside(path) as (final, temporary):
+        if final == Path(source).resolve():
+            raise InputError(f"{path} is {source}, which the file is made from; choose another name")
+        temporary.touch()
+
+
+@contextmanager
+def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
+    """Give the file that `path` means, and a temporary one beside it that is removed at the end."""
     final = Path(path).resolve()
     if not final.parent.is_dir():
         raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
@@ -32,8 +59,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     # The writers that get this path choose their format by its suffix.
     temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
     try:
-        yield temporary
-        temporary.replace(final)
+        yield final, temporary
     except OSError as error:
         if error.filename not in (None, str(temporary)):
             raise  # about another file, which the block was reading
@@ -41,4 +67,5 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             f"{path} cannot be written: {error.strerror or error}; check the disk and its rights"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that cannot be written to refuses this even where there is no file
+            temporary.unlink()

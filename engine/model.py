@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from .choice import Choice
 from .closable import Closable
-from .contract import Contract, Precision, read_contract
+from .contract import CHECKPOINT_SUFFIXES, Contract, Precision, read_contract, refuse_other_files
 from .cuda.device_depth import DeviceDepth
 from .cuda.device_image import Image, OnDevice
 from .depth import Depth, Provenance, Timings
 from .errors import InputError, ModelFileError
 from .image import Limits, check_image
-from .overlap import overlap
+from .overlap import run_ahead
 from .preprocess import Color, Fit, fit_image, to_image_size
 from .runner import Device, ImageRunner, Runner
 from .shipped import DEFAULT, DEFAULT_NOTE, model_path
@@ -30,8 +30,6 @@ from .trt.plan_file import read_plan_header
 from .trusted import ENGINE_SUFFIX, open_trusted
 
 __all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
-
-CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 
 logger = logging.getLogger("depthrt")
 
@@ -98,18 +96,29 @@ class DepthModel(Closable):
         return [depths[index] for index in range(len(images))]
 
     def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
-        """Yield the depth of each image in order, with the next under way; one on a GPU stays as it is until then."""
-        if self._pipeline is not None:
-            yield from self._stream_from_device(images, color)
-            return
-        outcomes = overlap(images, read=lambda image: self._prepare(image, color), run=self.run, write=self.finish)
+        """Yield the depth of each image in order, with the next one under way, or on a GPU the next few.
+
+        An array may be written again once the next image is asked for, as the one buffer of a camera is; an image on
+        a GPU has to stay as it is until its depth is there. A bad image is an error after the depth of those before.
+        """
+        refused: list[InputError] = []
+
+        def prepared() -> Iterator[Prepared]:
+            for image in images:
+                try:
+                    one = self._prepare(image, color)
+                except InputError as error:
+                    refused.append(error)
+                    return
+                yield one
+
+        on_device = self._pipeline is not None
+        answers = self._run_on_device(prepared(), color) if on_device else run_ahead(prepared(), self.run)
         # Closed here: the garbage collector would do it at any time in any thread, and its threads are waited for.
-        with closing(outcomes):
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    raise outcome.error
-                assert outcome.result is not None
-                yield outcome.result
+        with closing(answers):
+            yield from map(self.finish, answers)
+        if refused:
+            raise refused[0]
 
     def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
         """Do the first stage of infer: check, and where no device does that, resize and normalise."""
@@ -177,24 +186,6 @@ class DepthModel(Closable):
         share_ms = _ms_since(start) / len(group)
         return [Answer(one, plane, share_ms) for one, plane in zip(group, output, strict=True)]
 
-    def _stream_from_device(self, images: Iterable[NDArray[np.uint8] | OnDevice], color: Color) -> Iterator[Depth]:
-        """Yield the depth of each image in order, then raise the error of the first that was refused."""
-        refused: list[InputError] = []
-
-        def prepared() -> Iterator[Prepared]:
-            for image in images:
-                try:
-                    one = self._prepare(image, color)
-                except InputError as error:
-                    refused.append(error)
-                    return
-                yield one
-
-        with closing(self._run_on_device(prepared(), color)) as answers:
-            yield from map(self.finish, answers)
-        if refused:
-            raise refused[0]
-
     def _run_on_device(self, prepared: Iterable[Prepared], color: Color) -> Generator[Answer]:
         """Yield the answer of each image in order, several of them on the device at once."""
         assert self._pipeline is not None
@@ -261,7 +252,7 @@ def load(
         ParityError: No runner answers the canary; the message has the numbers.
     """
     path = model_path(path)
-    _refuse_other_files(path)
+    refuse_other_files(path)
     if path.suffix == ENGINE_SUFFIX and (device == "cpu" or choice is not None):
         raise InputError(f"{path} is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file")
     contract = read_plan_header(path).contract if path.suffix == ENGINE_SUFFIX else read_contract(path)
@@ -274,18 +265,6 @@ def load(
         logger.info("depthrt: %s", remark)
     notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
     return DepthModel(opened.runner, contract, limits=limits or Limits(), notes=notes)
-
-
-def _refuse_other_files(path: Path) -> None:
-    """Raise with the way out for what looks like something else than a model file."""
-    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
-        raise ModelFileError(
-            f"{path} is a checkpoint; make a model file of it first: depthrt export {path} -o model.onnx"
-        )
-    if not path.exists():
-        raise ModelFileError(
-            f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
-        )
 
 
 def _ms_since(start: float) -> float:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .ort_on_gpu import OnGpu, Providers
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+# Float32 products of numbers as short as those of float16 are its default; then "fp32" would be said of what is not.
+# Source: ONNX Runtime, CUDA Execution Provider, use_tf32
+CUDA_OPTIONS = {"use_tf32": "0"}
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
 _FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors reach the user as exceptions
 
@@ -52,7 +55,8 @@ class OrtRunner:
             except BackendUnavailable as error:
                 notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
         if self._gpu is None:
-            self._session = _open_session(ort, path, threads, providers)
+            asked = [(CUDA, CUDA_OPTIONS) if one == CUDA else one for one in providers]
+            self._session = _open_session(ort, path, threads, asked)
         # The truth, whatever was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
         if device == "cuda" and self.provider != CUDA:

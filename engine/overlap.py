@@ -1,4 +1,4 @@
-"""Three stages over many items, overlapped: while one item runs, the next is read and the last written."""
+"""Stages over many items, overlapped: while one item runs, the next is read and, for files, the last written."""
 
 from __future__ import annotations
 
@@ -53,6 +53,26 @@ def overlap(
                 yield _outcome(*writing.popleft())
         finally:  # the caller stopped early, or Ctrl-C: begin nothing more
             for _, left in reading:
+                left.cancel()
+
+
+def run_ahead(items: Iterable[Item], run: Callable[[Item], Ran]) -> Generator[Ran, None, None]:
+    """Yield run(item) for every item, in order; `run` works in a thread, everything else in the caller's.
+
+    When an answer comes, one item more has been taken at most: each further one would be a camera's answer come a
+    frame later. An error of `items` or of `run` ends it.
+    """
+    with ThreadPoolExecutor(1, "depthrt-run") as runner:
+        running: deque[Future[Ran]] = deque()
+        try:
+            for item in items:
+                running.append(runner.submit(run, item))
+                while len(running) > 1 or (running and running[0].done()):
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:  # the caller stopped early, or an error: begin nothing more
+            for left in running:
                 left.cancel()
 
 

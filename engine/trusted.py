@@ -101,25 +101,28 @@ def _plan(
     if choice is not None:
         return [how.on(device, choice)]
     # What a build for CUDA says of itself costs its import, 30 MiB that another runner has no use for.
-    cuda = device == "cuda" or (device == "auto" and "onnxruntime-gpu" in runtime_versions())
+    cuda = device == "cuda" or (device == "auto" and "onnxruntime-gpu" in runtime_versions() and _has_gpu())
     if precision not in (None, contract.precision):
         choices = () if cuda else available_choices(contract, cores)
         return [how.on("cpu", one) for one in _of_precision(path, contract, choices, precision)]
     engines, remarks = _engines(path, device)
     if cuda:
-        return [
-            *engines,
-            how.on(device, None, *remarks),
-            *([how.on("cpu", None, *remarks)] if device == "auto" else []),
-        ]
-    tuning = recall_tuning(path, contract, cores)
+        engines.append(how.on("cuda", None, *remarks))
+    if device == "cuda":
+        return engines
+    return [*engines, *_without_gpu(how, "cpu" if cuda else device, precision, remarks)]
+
+
+def _without_gpu(how: _Ways, device: Device, precision: Precision | None, remarks: tuple[str, ...]) -> list[_Try]:
+    """Return how a CPU runs a file: as was tuned, then as `device` does by itself."""
+    tuning = recall_tuning(how.path, how.contract, how.cores)
     if tuning is not None and precision in (None, tuning.choice.precision):
         second = Choice("openvino", "fp32", tuning.choice.threads)
         between = [second] if tuning.choice.precision == "bf16" else []
         tuned = [how.on("cpu", one, *remarks, str(tuning)) for one in (tuning.choice, *between)]
-        return [*engines, *tuned, how.on(device, None, *remarks, str(tuning))]
-    untuned = (_untuned(path),) if tuning is None and find_spec("openvino") else ()
-    return [*engines, how.on(device, None, *remarks, *untuned)]
+        return [*tuned, how.on(device, None, *remarks, str(tuning))]
+    untuned = (_untuned(how.path),) if tuning is None and find_spec("openvino") else ()
+    return [how.on(device, None, *remarks, *untuned)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,6 @@ DRIFT: dict[Precision, float] = {"fp32": 1e-4, "fp16": 5e-3, "fp16-safe": 5e-3, 
 # Largest distance of the slope from 1, so that a scale off by 2 % shows at every precision. The same networks
 # measured 4e-7, 1e-3 and 4e-3; the convolutions of the model that comes with depthrt measured 1.1e-2 in bf16.
 SLOPE: dict[Precision, float] = {"fp32": 1e-3, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 1.5e-2, "int8": 1e-2}
-# Its float32 products are made of TF32 numbers, as short as those of float16; engines have a flag for that.
-_HALF_STEPS = "CUDAExecutionProvider"
 
 logger = logging.getLogger("depthrt")
 
@@ -114,7 +112,7 @@ def judge(canary: Canary, output: NDArray[np.float32], drift_bound: float, slope
 def _bounds(runner: Runner, contract: Contract) -> tuple[float, float]:
     """Return the largest drift and the largest distance of the slope from 1, for what runs and what is stored."""
     rounded: list[Precision] = [runner.precision, contract.precision]
-    if runner.provider == _HALF_STEPS or (isinstance(runner, EngineRunner) and runner.tf32):
+    if isinstance(runner, EngineRunner) and runner.tf32:
         rounded.append("fp16")
     own = contract.canary.tolerance if runner.precision == contract.precision else 0.0
     return max(own, *(DRIFT[one] for one in rounded)), max(SLOPE[one] for one in rounded)

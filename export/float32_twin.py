@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx_ir
 from onnx_ir import DataType
+
+from .scratch import scratch_folder
 
 
 @contextmanager
@@ -27,8 +28,8 @@ def float32_twin(path: Path) -> Iterator[Path]:
             if output.dtype == DataType.BFLOAT16:
                 output.dtype = DataType.FLOAT
         _retype_attributes(node)
-    with TemporaryDirectory() as folder:
-        twin = Path(folder) / "twin.onnx"
+    with scratch_folder() as folder:
+        twin = folder / "twin.onnx"
         onnx_ir.save(model, twin, external_data="twin.data")  # a file of 2 GiB has no other way
         yield twin
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx_ir
@@ -21,6 +20,7 @@ from ..engine.runner import open_runner
 from .calibrate import Calibration, calibrate
 from .int8_graph import Layer, find_layers, insert_int8
 from .parity import make_batch
+from .scratch import scratch_folder
 
 Step = Callable[[str, int, int], None]  # what is done, steps done of it, steps wanted
 
@@ -91,15 +91,15 @@ def quantize(
         on_step: Called as it goes on.
 
     Raises:
-        InputError: No image, or a budget that is no share.
+        InputError: No image, a budget that is no share, or no room for temporary files.
         BudgetError: Too few layers fit into the budget to be of use.
     """
     if not images or not 0 < budget < 1:
         raise InputError(f"{len(images)} images and a budget of {budget:g} found, expected an image, and 0 to 1")
     ranged, measured = _split(list(dict.fromkeys(images)))
     candidates = find_layers(model)
-    with TemporaryDirectory() as folder:
-        trials = _Trials(Path(folder), model, contract, [make_batch(path, contract) for path in measured])
+    with scratch_folder() as folder:
+        trials = _Trials(folder, model, contract, [make_batch(path, contract) for path in measured])
         calibration = calibrate(trials.graph(), trials.path, candidates, _inputs(ranged, contract, on_step))
         chosen, found = _choose(trials, candidates, calibration, budget, on_step)
         canary = trials.own_canary(chosen, calibration, tolerance=OTHER_RUNNER * budget)
@@ -160,8 +160,8 @@ def _split(images: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Return the images for ranges and those for drift; every third is for drift alone, where there are enough."""
     if len(images) < FEW:
         return list(images), list(images)
-    measured = images[1::3]
-    return _spread([one for one in images if one not in measured], MOST_RANGED), _spread(measured, MOST_MEASURED)
+    ranged = [one for number, one in enumerate(images) if number % 3 != 1]
+    return _spread(ranged, MOST_RANGED), _spread(images[1::3], MOST_MEASURED)
 
 
 def _spread(images: Sequence[Path], count: int) -> list[Path]:

@@ -8,20 +8,21 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import onnx_ir
 import torch
 from onnx_ir import Shape
 from torch import Tensor, nn
 
-from ..engine.canary import canary_input, make_canary
+from ..engine.canary import RANGE_PERCENTILES, canary_input, make_canary
 from ..engine.contract import METADATA_KEY, Canary, Contract, SizeRule
-from ..engine.errors import InputError
-from ..engine.files import atomic_path
+from ..engine.errors import InputError, ModelFileError
+from ..engine.files import atomic_path, check_output
 from ..engine.ort_runner import INPUT, OUTPUT
+from ..engine.preprocess import Float32
 from .checkpoint import Checkpoint, load_network
 from .network import Network
 from .parity import PHOTO, TOLERANCE, Parity, check_parity, torch_answer
@@ -29,9 +30,11 @@ from .precision import ExportPrecision, set_precision
 from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
 from .quantize import BUDGET, Quantised, Step, quantize
 from .store_half import store_half
+from .weights_beside import fresh_name, remove_orphans, weights_of
 
 AttentionOp = Literal["fused", "plain"]
 
+SUFFIX = ".onnx"
 OPSET = 23  # the first whose Gelu, LayerNormalization and Attention are single ops everywhere
 DEFAULT_SIZE = 518
 CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
@@ -44,12 +47,22 @@ PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights g
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote, and how far it is from its checkpoint; `quantised` is of an int8 file."""
+    """What an export wrote, and how far it is from its checkpoint.
+
+    Args:
+        path: The file.
+        contract: In it.
+        file_mib: With the weights beside it.
+        parity: On each input.
+        weights: The file beside it that holds its weights and must stay there, or None where they are in it.
+        quantised: Of an int8 file.
+    """
 
     path: Path
     contract: Contract
     file_mib: float
     parity: tuple[Parity, ...]
+    weights: Path | None = None
     quantised: Quantised | None = None
 
 
@@ -82,10 +95,13 @@ def export_onnx(
         on_progress: Called with the title, the steps done and the steps wanted of work that has many.
 
     Raises:
-        InputError: The size does not fit the network's patches, or fp16-safe was asked for with fused attention.
+        InputError: The size does not fit the network's patches, fp16-safe was asked for with fused attention, or
+            no file can be written to `path`, which must end in .onnx.
+        ModelFileError: The checkpoint answers the same everywhere, or numbers that are not finite.
         BudgetError: Too few layers fit into the budget of int8.
         ParityError: The written file departs from the checkpoint by more than the precision allows.
     """
+    check_output(path, suffix=SUFFIX, source=checkpoint.path)
     rule = size_rule(size, checkpoint.architecture.patch_px)
     attention = _choose_attention(attention, precision)
     on_step("load the network")
@@ -102,10 +118,11 @@ def export_onnx(
         store_half(program.model)
     program.model.metadata_props[METADATA_KEY] = contract.to_json()
     on_step("write the file")
-    with _saved(program, path) as (written, file_bytes):
+    with _saved(program, path) as (written, weights):
+        file_bytes = sum(one.stat().st_size for one in (written, weights) if one is not None)
         allowed = ONE_INPUT * budget if quantised else None
         parity = check_parity(written, contract, network, allowed=allowed, on_step=on_step)
-    return Exported(path, contract, file_bytes / 2**20, parity, quantised)
+    return Exported(path, contract, file_bytes / 2**20, parity, weights, quantised)
 
 
 class _Graph(nn.Module):
@@ -136,8 +153,23 @@ def _contract(
     patch_px = rule.multiple_px
     canary_px = rule.base_px if rule.static else (CANARY_GRID[0] * patch_px, CANARY_GRID[1] * patch_px)
     golden = canary_input(canary_px, IMAGENET_MEAN, IMAGENET_STD)
-    canary: Canary = make_canary(canary_px, torch_answer(network, golden)[0], tolerance=TOLERANCE[precision])
+    answer = torch_answer(network, golden)[0]
+    _check_alive(checkpoint, answer)
+    canary: Canary = make_canary(canary_px, answer, tolerance=TOLERANCE[precision])
     return make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
+
+
+def _check_alive(checkpoint: Checkpoint, answer: Float32) -> None:
+    """Refuse a network whose answer has no range, which no runner could be checked by."""
+    if not np.isfinite(answer).all():
+        found = "numbers that are not finite"
+    elif np.ptp(np.percentile(answer, RANGE_PERCENTILES)) == 0:
+        found = f"{np.median(answer):g} everywhere"
+    else:
+        return
+    raise ModelFileError(
+        f"{checkpoint.path} answers {found} on the canary; the training collapsed, take an earlier file"
+    )
 
 
 def _trace(network: Network, contract: Contract, precision: ExportPrecision) -> torch.onnx.ONNXProgram:
@@ -188,30 +220,30 @@ def _forget_origin(model: onnx_ir.Model) -> None:
 
 
 @contextmanager
-def _saved(program: torch.onnx.ONNXProgram, path: Path) -> Iterator[tuple[Path, int]]:
+def _saved(program: torch.onnx.ONNXProgram, path: Path) -> Iterator[tuple[Path, Path | None]]:
     """Write the file under a temporary name that becomes `path` when the block ends well.
 
-    Weights too large for one ONNX file go beside it, under a name made of their hash, so that a
-    failed export never touches the weights of a file that stands at `path`.
+    Weights too large for one ONNX file go beside it under a name of their own, so that a failed export never
+    touches the weights of a file that stands at `path`; those go when the file goes.
 
     Yields:
-        The temporary path and the number of bytes written.
+        The temporary path, and the weights' where they are beside it.
     """
     model = program.model
     large = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value) > (
         PROTOBUF_LIMIT_BYTES
     )
-    name = f"{path.stem}-{sha256(model.metadata_props[METADATA_KEY].encode()).hexdigest()[:12]}.data"
-    weights = path.resolve().with_name(name)
-    existed = weights.exists()
-    with atomic_path(path) as written:
-        try:
-            onnx_ir.save(model, written, external_data=name if large else None)
-            yield written, written.stat().st_size + (weights.stat().st_size if large else 0)
-        except BaseException:
-            if not existed:
-                weights.unlink(missing_ok=True)
-            raise
+    weights = fresh_name(path, model.metadata_props[METADATA_KEY]) if large else None
+    replaced = weights_of(path)
+    try:
+        with atomic_path(path) as written:
+            onnx_ir.save(model, written, external_data=weights.name if weights else None)
+            yield written, weights
+    except BaseException:
+        if weights is not None:
+            remove_orphans([weights])
+        raise
+    remove_orphans(replaced)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import logging
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,9 @@ from cuda_cases import LAUNCH_FAILED, LOST, assert_close, picture, refused
 from standin import driver, fail, live
 from standin_onnxruntime import CUDA, InferenceSession, install
 
+import depthrt
 from depthrt import BackendUnavailable, DepthModel, InputError, Limits
+from depthrt.engine.choice import Choice, Tuning, remember_choice
 from depthrt.engine.contract import read_contract
 from depthrt.engine.preprocess import Color
 from depthrt.engine.runner import Device, ImageRunner, open_runner
@@ -86,6 +90,20 @@ def a_provider_that_does_not_start(onnx: str) -> None:
     with opened(onnx, "auto") as model:
         assert model.notes == ("ONNX Runtime could not start its CUDA provider, so the CPU is used",)
         model.infer(picture(90, 120))
+    assert live() == {}
+
+
+def a_tuned_choice_follows_a_provider_that_does_not_start(onnx: str) -> None:
+    logging.getLogger("depthrt").addHandler(logging.NullHandler())
+    tuning = Tuning(Choice("openvino", "fp32", 1), speed=2.0, drift=0.0, budget=0.005, made="2026-11-21", trials=())
+    remember_choice(onnx, read_contract(onnx), 1, tuning)
+    with depthrt.load(onnx, threads=1) as model:
+        assert model.runner.provider == CUDA
+    InferenceSession.works = False
+    with depthrt.load(onnx, threads=1) as model:
+        assert (model.runner.name, model.runner.precision) == ("openvino", "fp32")
+        assert re.match("ONNX Runtime could not start its CUDA provider.*; openvino fp32 is used", model.notes[0])
+        assert str(tuning) in model.notes
     assert live() == {}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -52,6 +53,7 @@ class InferenceSession:
         self._session = true.InferenceSession(path, options, providers=[CPU])
         self._asked = [one if isinstance(one, str) else one[0] for one in providers]
         (given,) = [one[1] for one in providers if isinstance(one, tuple)] or [{}]
+        assert CUDA not in self._asked or given.get("use_tf32") == "0", "its float32 would be TF32"
         self._stream = int(given.get("user_compute_stream", 0))
         self._functions: dict[object, object] = {}  # C keeps no reference to them
 
@@ -97,6 +99,14 @@ class Module(ModuleType):
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(true, name)
+
+
+def write_gpu_build(folder: Path) -> None:
+    """Write what says that onnxruntime-gpu is installed, for whoever has the folder on sys.path."""
+    about = folder / f"onnxruntime_gpu-{true.__version__}.dist-info"
+    about.mkdir(parents=True)
+    fields = {"Metadata-Version": "2.1", "Name": "onnxruntime-gpu", "Version": true.__version__}
+    (about / "METADATA").write_text("".join(f"{name}: {value}\n" for name, value in fields.items()))
 
 
 def install() -> None:

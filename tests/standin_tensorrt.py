@@ -65,8 +65,14 @@ class ICudaEngine:
         """Return an input's or output's name."""
         return str(self._names[index])
 
-    def create_execution_context(self) -> IExecutionContext | None:
+    def create_runtime_config(self) -> IRuntimeConfig:
+        """Return how contexts are to work."""
+        return IRuntimeConfig()
+
+    def create_execution_context(self, runtime_config: IRuntimeConfig) -> IExecutionContext | None:
         """Return a context, or None and a message; the first has a profile."""
+        strategy = runtime_config.dynamic_shapes_kernel_specialization_strategy
+        assert strategy.name == "EAGER", "a graph may hold the kernels that a new size begins with"
         memory = _allocate(CONTEXT_BYTES)
         if memory is None:
             self._runtime.logger.log(ERROR, "IExecutionContext creation failed: out of memory")
@@ -81,8 +87,16 @@ class ICudaEngine:
         at_address(depth, answer.shape)[:] = answer
 
 
+class IRuntimeConfig:
+    """How contexts are to work."""
+
+    dynamic_shapes_kernel_specialization_strategy: Any = SimpleNamespace(name="LAZY")
+
+
 class IExecutionContext:
     """What an engine is run in."""
+
+    capturable = True
 
     def __init__(self, engine: ICudaEngine, memory: object, profile: int) -> None:
         self._engine, self._memory, self._profile = engine, memory, profile
@@ -119,6 +133,10 @@ class IExecutionContext:
         assert name == self._engine._names[1]
         return (self._shape[0], *self._shape[2:])
 
+    def is_stream_capturable(self, stream: int) -> bool:
+        """Return whether a graph can be made of the work."""
+        return self.capturable
+
     def execute_async_v3(self, stream_handle: int) -> bool:
         """Put a run on the stream, with what is bound now."""
         engine, shape = self._engine, self._shape
@@ -135,7 +153,7 @@ class IExecutionContext:
 class Module(ModuleType):
     """The true module, but for what runs engines."""
 
-    Runtime, ICudaEngine, IExecutionContext = Runtime, ICudaEngine, IExecutionContext
+    Runtime, ICudaEngine, IRuntimeConfig, IExecutionContext = Runtime, ICudaEngine, IRuntimeConfig, IExecutionContext
 
     def __init__(self, true: ModuleType) -> None:
         super().__init__(true.__name__)

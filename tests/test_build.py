@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -223,11 +224,55 @@ def test_another_precision_names_the_export_that_makes_it(tmp_path: Path) -> Non
 
 
 def test_what_is_no_onnx_file_of_depthrt_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"cannot be read"):
+    with pytest.raises(ModelFileError, match=r"does not exist; give the \.onnx file"):
         build_engine(tmp_path / "nothing.onnx", tmp_path / "model.engine")
     (tmp_path / "noise.onnx").write_bytes(b"\x00noise")
     with pytest.raises(ModelFileError, match=r"not a whole ONNX file"):
         build_engine(tmp_path / "noise.onnx", tmp_path / "model.engine")
+    (tmp_path / "tiny.pth").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=r"is a checkpoint; make a model file of it first: depthrt export .*tiny"):
+        build_engine(tmp_path / "tiny.pth", tmp_path / "model.engine")
+    (tmp_path / "other.engine").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=r"is a TensorRT engine; give the \.onnx file that it was built from"):
+        build_engine(tmp_path / "other.engine", tmp_path / "model.engine")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mean.onnx", r"mean\.onnx found as the file to write, expected a name that ends in \.engine"),
+        ("model", r"model found as the file to write"),
+        ("link.engine", r"link\.engine is .*mean\.onnx, which the file is made from"),
+        ("nowhere/model.engine", r"the folder .*nowhere does not exist"),
+    ],
+)
+def test_a_place_where_no_engine_can_come_is_refused_before_the_work(
+    mean: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    (tmp_path / "link.engine").symlink_to(mean)
+    content, told = mean.read_bytes(), []
+    with pytest.raises(InputError, match=message):
+        build_engine(mean, tmp_path / name, on_step=lambda *step: told.append(step))
+    assert told == [] and mean.read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.engine", "mean.onnx"]
+
+
+def test_an_int8_file_is_refused_with_the_export_that_makes_another(tmp_path: Path) -> None:
+    path = write_mean(tmp_path / "mean.onnx", replace(STATIC, precision="int8"))
+    with pytest.raises(BuildError, match=r"is int8, which is for CPUs; export fp16: depthrt export made\.pth .* fp16$"):
+        build_engine(path, tmp_path / "model.engine")
+
+
+def test_the_export_that_an_error_names_is_one_that_the_verb_takes(tmp_path: Path) -> None:
+    named = replace(STATIC, source_name="my net.pth")
+    for contract in (named, replace(named, family="depthrt")):
+        path = write_mean(tmp_path / "mean.onnx", contract)
+        with pytest.raises(InputError) as caught:
+            build_engine(path, tmp_path / "model.engine", precision="fp16")
+        command = shlex.split(str(caught.value).partition("make another: ")[2])
+        assert command[:2] == ["depthrt", "export"]
+        found = CliRunner().invoke(main, command[1:])
+        assert found.exit_code == 1 and "error: my net.pth" in found.stderr  # it is not there; the rest is right
 
 
 @needs_rtx

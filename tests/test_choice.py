@@ -17,6 +17,7 @@ from depthrt.engine.choice import (
     forget_choice,
     recall_choice,
     recall_tuning,
+    recall_tunings,
     remember_choice,
 )
 from depthrt.engine.contract import Contract
@@ -85,6 +86,24 @@ def test_asking_writes_nothing(file: Path, contract: Contract, cache: Path) -> N
 def test_a_choice_is_for_its_number_of_threads(file: Path, contract: Contract) -> None:
     remember_choice(file, contract, 2, TUNING)
     assert recall_choice(file, contract, 1) is None and recall_choice(file, contract, 4) is None
+
+
+def test_all_that_is_remembered_for_a_model_is_found(file: Path, contract: Contract) -> None:
+    assert recall_tunings(file, contract, 2) == {}
+    narrow = replace(TUNING, choice=replace(FAST, threads=1), trials=())
+    other = replace(contract, source_sha256="1" * 64)
+    for one, threads, tuning in ((contract, 2, TUNING), (contract, 1, narrow), (other, 3, TUNING)):
+        remember_choice(file, one, threads, tuning)
+    assert recall_tunings(file, contract, 2) == {1: narrow, 2: TUNING}
+    assert recall_tunings(file, other, 2) == {3: TUNING}
+
+
+def test_a_damaged_entry_hides_no_other(file: Path, contract: Contract, caplog: pytest.LogCaptureFixture) -> None:
+    written = remember_choice(file, contract, 2, TUNING)
+    remember_choice(file, contract, 4, TUNING)
+    assert written is not None
+    written.write_text("{")
+    assert recall_tunings(file, contract, 2) == {4: TUNING} and "cannot be used" in caplog.text
 
 
 def test_a_choice_is_for_its_model(file: Path, contract: Contract) -> None:

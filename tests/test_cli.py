@@ -241,6 +241,17 @@ def test_export_stops_with_one_line_that_names_the_way_on(
     assert not (tmp_path / "model.onnx").exists()
 
 
+def test_training_on_a_gpu_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    result = run("finetune", "default", "-o", tmp_path, "--device", "cuda")
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.exit_code == 1 and "finds no CUDA device; train with cpu" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("verb", ["export", "run", "info", "tune", "doctor", "finetune scenes"])
 def test_every_help_ends_with_an_example(verb: str) -> None:
     text = run(*verb.split(), "--help").stdout

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import matplotlib as mpl
@@ -459,9 +459,16 @@ def test_every_format_has_a_suffix_and_replaces_a_file_whole(format: Format, tmp
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("suffix", sorted({suffix for suffixes in SUFFIXES.values() for suffix in suffixes}))
+def test_a_suffix_in_capitals_is_the_same(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"d{suffix.upper()}"
+    make().save(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_an_interrupt_while_writing_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(path: Path, *_: object, **__: object) -> None:
-        path.write_bytes(b"half")
+    def interrupted(file: IO[bytes], *_: object, **__: object) -> None:
+        file.write(b"half")
         raise KeyboardInterrupt
 
     path = tmp_path / "d.npy"

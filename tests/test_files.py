@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from depthrt.engine.errors import InputError
-from depthrt.engine.files import atomic_path
+from depthrt.engine.files import atomic_path, check_output
 
 
 def test_the_file_appears_at_the_end_and_not_before(tmp_path: Path) -> None:
@@ -74,6 +75,33 @@ def test_a_failing_disk_is_told_in_one_line(tmp_path: Path) -> None:
         pass
 
 
+def test_a_disk_for_reading_alone_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)  # Linux says so even of a file that is not there
+    with (
+        pytest.raises(InputError, match=r"^.*a.bin cannot be written: Read-only file system.*$"),
+        atomic_path(tmp_path / "a.bin") as temporary,
+    ):
+        refuse(temporary)
+
+
 def test_an_error_about_another_file_is_not_blamed_on_this_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="other"), atomic_path(tmp_path / "a.bin"):
         (tmp_path / "other").read_bytes()
+
+
+def test_a_place_that_takes_a_file_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    for name in ("a.bin", "b.bin"):
+        check_output(tmp_path / name, suffix=".bin", source=tmp_path / "source")
+    assert (tmp_path / "a.bin").read_bytes() == b"old" and list(tmp_path.iterdir()) == [tmp_path / "a.bin"]
+
+
+def test_what_a_file_is_made_from_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.bin").symlink_to("a.bin")
+    for one, other in (("a.bin", tmp_path / "a.bin"), ("link.bin", "a.bin"), ("a.bin", "link.bin")):
+        with pytest.raises(InputError, match=rf"{one} is .*{other}, which the file is made from; choose another name"):
+            check_output(one, suffix=".bin", source=other)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,9 +83,28 @@ def test_a_stream_gives_what_single_images_give_in_order(model: depthrt.DepthMod
         assert np.array_equal(depth.values, model.infer(image).values)
 
 
-def test_a_bad_image_in_a_stream_is_an_error(model: depthrt.DepthModel) -> None:
+def test_a_camera_may_write_every_frame_into_one_buffer(model: depthrt.DepthModel) -> None:
+    frames = [np.roll(photo("coffee"), 40 * number, axis=1) for number in range(6)]
+    buffer, taken = np.empty_like(frames[0]), 0
+
+    def camera() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for frame in frames:
+            np.copyto(buffer, frame)
+            taken += 1
+            yield buffer
+        buffer[:] = 0
+
+    for number, (depth, frame) in enumerate(zip(model.stream(camera()), frames, strict=True)):
+        assert taken <= number + 2  # a depth comes one frame after its own at the latest
+        assert np.array_equal(depth.values, model.infer(frame).values)
+
+
+def test_a_bad_image_in_a_stream_is_an_error_after_the_depth_of_those_before(model: depthrt.DepthModel) -> None:
+    seen: list[depthrt.Depth] = []
     with pytest.raises(InputError, match="float64"):
-        list(model.stream([photo("coffee"), np.zeros((4, 4, 3))]))  # type: ignore[list-item]
+        seen.extend(model.stream([photo("coffee"), np.zeros((4, 4, 3))]))  # type: ignore[list-item]
+    assert len(seen) == 1
 
 
 def test_several_threads_get_the_same_answers(model: depthrt.DepthModel) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -113,13 +115,28 @@ def test_a_file_is_compiled_once_and_again_where_it_changed(tiny: TinyModel, cac
     contract, batch = read_contract(file), pixels(*SIZES[0])
     first = OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch)
     (folder,) = (cache / "openvino").iterdir()
-    (blob,) = folder.iterdir()
+    (blob,) = folder.glob("*.blob")
     written = blob.stat().st_mtime_ns
     assert np.array_equal(OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch), first)
     assert blob.stat().st_mtime_ns == written and list((cache / "openvino").iterdir()) == [folder]
     file.write_bytes(tiny.onnx.read_bytes() + b"\x72\x00")  # an empty entry of metadata
     OpenVinoRunner(file, contract, precision="fp32", threads=1)
     assert len(list((cache / "openvino").iterdir())) == 2
+
+
+def test_a_damaged_compilation_is_made_again(tiny: TinyModel, cache: Path) -> None:
+    batch = pixels(*SIZES[0])
+    first = opened(tiny).run(batch)
+    (folder,) = (cache / "openvino").iterdir()
+    (blob,) = folder.glob("*.blob")
+    files, whole = set(folder.iterdir()), blob.read_bytes()
+    at = len(whole) * 3 // 4  # among the weights, whose bytes OpenVINO takes as they are
+    damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+    (sums,) = files - {blob}
+    for damage in (lambda: blob.write_bytes(damaged), blob.unlink, sums.unlink, lambda: sums.write_text("no sums")):
+        damage()
+        assert np.array_equal(opened(tiny).run(batch), first)
+        assert set(folder.iterdir()) == files and blob.read_bytes() != damaged
 
 
 def test_without_a_cache_it_compiles_each_time(
@@ -140,19 +157,35 @@ def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
 
 
 def test_the_least_recently_used_compilation_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     from depthrt.engine import compiled_cache
 
-    monkeypatch.setattr(compiled_cache, "BOUND_BYTES", 250)
+    monkeypatch.setattr(compiled_cache, "BOUND_BYTES", 2500)
     for number in (0, 1, 2):
         with compiled_folder("made", {"key": number}) as folder:
             assert folder is not None
             folder.mkdir()
-            (folder / f"{number}.blob").write_bytes(b"x" * 100)
+            (folder / f"{number}.blob").write_bytes(b"x" * 1000)
         for age, kept in enumerate(sorted((cache / "made").iterdir(), key=lambda path: path.stat().st_mtime)[::-1]):
             os.utime(kept, (1000 - age, 1000 - age))  # clocks of files can be coarser than this test
-    assert {file.name for file in (cache / "made").glob("*/*")} == {"1.blob", "2.blob"}
+    assert {file.name for file in (cache / "made").glob("*/*.blob")} == {"1.blob", "2.blob"}
+
+
+def test_what_others_remove_meanwhile_and_what_was_interrupted_do_no_harm(cache: Path) -> None:
+    home = cache / "made"
+    home.mkdir(parents=True)
+    (home / "gone").mkdir()
+    (home / "gone" / "gone.blob").symlink_to(home / "nowhere")  # listed, and not there when it is asked for its size
+    for name, age_s in (("begun", 3600), ("stopped", 3 * 86400)):
+        folder = home / f".new-{name}"
+        folder.mkdir()
+        (folder / "half.blob").write_bytes(b"half")
+        os.utime(folder, (time.time() - age_s, time.time() - age_s))
+    with compiled_folder("made", {"key": 1}) as new:
+        assert new is not None
+        new.mkdir()
+        (new / "whole.blob").write_bytes(b"whole")
+    assert {file.name for file in home.glob("*/*.blob")} == {"gone.blob", "half.blob", "whole.blob"}
+    assert [folder.name for folder in home.glob(".new-*")] == [".new-begun"]
 
 
 def test_a_damaged_graph_is_refused_in_one_line(tiny: TinyModel, tmp_path: Path) -> None:

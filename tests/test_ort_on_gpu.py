@@ -10,10 +10,11 @@ import pytest
 from conftest import TinyModel
 from kernels_on_host import HERE
 from standin import run_case
+from standin_onnxruntime import write_gpu_build
 
 
-def run(library: Path, case: str, onnx: Path) -> None:
-    run_case(library, case, str(onnx), cases=HERE / "ort_cases.py")
+def run(library: Path, case: str, onnx: Path, **environment: str) -> None:
+    run_case(library, case, str(onnx), cases=HERE / "ort_cases.py", environment=environment)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,12 @@ def run(library: Path, case: str, onnx: Path) -> None:
 )
 def test_onnx_runtime_on_a_gpu(standin: Path, tiny: TinyModel, case: str) -> None:
     run(standin, case, tiny.onnx)
+
+
+def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
+    write_gpu_build(tmp_path / "site")
+    case, cache = "a_tuned_choice_follows_a_provider_that_does_not_start", str(tmp_path / "cache")
+    run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=str(tmp_path / "site"))
 
 
 def test_a_static_file_answers_like_the_cpu(standin: Path, tiny_static: TinyModel) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from depthrt.engine.overlap import AHEAD, overlap
+from depthrt.engine.overlap import AHEAD, overlap, run_ahead
 
 PATIENCE_S = 10  # a stage that waits for another waits so long at most
 
@@ -82,3 +82,61 @@ def test_an_interrupt_in_a_stage_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(overlap(range(3), read=lambda x: x, run=lambda x: x, write=write))
+
+
+def counted(taken: list[int], stop: int) -> Iterator[int]:
+    """Yield numbers; `taken` has those that were asked for."""
+    for number in range(stop):
+        taken.append(number)
+        yield number
+
+
+def test_running_ahead_gives_every_answer_in_order_with_one_item_more_taken_at_most() -> None:
+    taken: list[int] = []
+    answers = run_ahead(counted(taken, 20), lambda x: x * 10)
+    for number, answer in enumerate(answers):
+        assert answer == number * 10 and len(taken) <= number + 2
+    assert len(taken) == 20
+
+
+def test_running_ahead_takes_the_next_item_while_one_runs() -> None:
+    second_was_taken = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        second_was_taken.set()
+        yield 1
+
+    assert list(run_ahead(items(), lambda _: second_was_taken.wait(PATIENCE_S))) == [True, True]
+
+
+def test_running_ahead_takes_items_in_the_callers_thread() -> None:
+    threads: list[str] = []
+
+    def items() -> Iterator[int]:
+        for number in range(3):
+            threads.append(threading.current_thread().name)
+            yield number
+
+    list(run_ahead(items(), lambda x: x))
+    assert set(threads) == {threading.current_thread().name}
+
+
+def test_running_ahead_ends_with_an_error_and_where_the_caller_stops() -> None:
+    def items() -> Iterator[int]:
+        yield from range(3)
+        raise OSError("the camera is gone")
+
+    def run(number: int) -> float:
+        return 1 / (2 - number)
+
+    with pytest.raises(OSError, match="the camera is gone"):
+        list(run_ahead(items(), lambda x: x))
+    with pytest.raises(ZeroDivisionError):
+        list(run_ahead(items(), run))
+    taken: list[int] = []
+    answers = run_ahead(counted(taken, 20), lambda x: x)
+    next(answers)
+    answers.close()
+    assert len(taken) <= 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("depthrt-run")]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 import torch
 from conftest import PHOTOS, TinyModel
 from onnx import TensorProto
-from random_checkpoint import TINY, random_network
+from random_checkpoint import TINY, random_network, save_official
 
 import depthrt
-from depthrt import BackendUnavailable, InputError, load
+from depthrt import BackendUnavailable, InputError, ParityError, load
 from depthrt.engine.canary import drift
 from depthrt.engine.contract import Contract, read_contract
 from depthrt.engine.preprocess import Float32, fit_image, to_input
@@ -24,12 +25,14 @@ from depthrt.export.checkpoint import Checkpoint, load_network, read_checkpoint
 from depthrt.export.float32_twin import float32_twin
 from depthrt.export.parity import TOLERANCE, torch_answer
 from depthrt.export.precision import set_precision
+from depthrt.export.rounding import rounded_answer
 from depthrt.export.to_onnx import Exported, export_onnx
 
 SIZE = (126, 196)
 NORMS = 2 * TINY.depth + 4
 HALF_DRIFT = 3e-3  # mean over the range: what fp16 may cost
 NO_WORSE = 1.1  # float32 norms round at other places, so a few per cent either way are luck
+ALIKE = 1.5  # of two ways to round everything, which place the roundings apart; 0.93 to 1.08 measured
 SAME = 1e-5  # float32 sums in another order
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
@@ -169,8 +172,56 @@ def test_fused_attention_is_refused_in_fp16_safe(tiny: TinyModel, tmp_path: Path
 
 def test_bf16_is_checked_in_float32_and_by_torch(brain: Exported) -> None:
     assert (brain.contract.precision, brain.contract.attention) == ("bf16", "fused")
-    assert [one.name for one in brain.parity] == ["a photograph", "a photograph, in bf16 by torch"]
+    rounded = ["the canary, in bf16 by torch", "a photograph, in bf16 by torch"]
+    assert [one.name for one in brain.parity] == ["a photograph", *rounded]
     assert all(1e-4 < one.drift <= TOLERANCE["bf16"] for one in brain.parity)  # bf16 weights and arithmetic show
+
+
+def test_rounding_every_answer_departs_as_far_as_torch_in_half_precision(tiny: TinyModel) -> None:
+    checkpoint = read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
+    network, half = load_network(checkpoint), load_network(checkpoint)
+    half.set_attention("plain")
+    set_precision(half, "fp16")
+    batch = inputs(read_contract(tiny.onnx))[0]
+    reference, found = torch_answer(network, batch), rounded_answer(network, "fp16")(batch)
+    with torch.inference_mode():
+        expected = half(torch.from_numpy(batch).half()).float().numpy()
+    assert 1 / ALIKE <= drift(found, reference) / drift(expected, reference) <= ALIKE
+
+
+@pytest.fixture(scope="module")
+def beyond(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A network of the same function as any, with activations beyond the range of fp16 on the way."""
+    network = random_network(TINY)
+    with torch.no_grad():
+        for name in ("mlp.fc2.weight", "mlp.fc2.bias"):
+            network.pretrained.blocks[1].get_parameter(name).mul_(3e4)
+        network.pretrained.blocks[1].get_parameter("ls2.gamma").div_(3e4)
+    path = save_official(network, tmp_path_factory.mktemp("beyond") / "beyond.pth")
+    return read_checkpoint(path, family="depth-anything-v2", kind="inverse")
+
+
+@pytest.mark.parametrize("precision", ["fp16", "fp16-safe"])
+def test_weights_that_overflow_in_fp16_are_refused_in_it(beyond: Checkpoint, tmp_path: Path, precision: str) -> None:
+    with pytest.raises(
+        ParityError, match=rf"drift inf on the canary, in {precision} by torch.*try --precision fp32, or bf16"
+    ):
+        export_onnx(beyond, tmp_path / "model.onnx", size=(56, 84), precision=precision)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_overflow_in_fp16_are_taken_in_bf16(beyond: Checkpoint, tmp_path: Path) -> None:
+    assert export_onnx(beyond, tmp_path / "model.onnx", size=(56, 84), precision="bf16").path.is_file()
+
+
+def test_a_temporary_folder_that_refuses_is_named(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    for precision in ("int8", "bf16"):
+        with pytest.raises(InputError, match=r"temporary files cannot be written to .*gone: No such file.*TMPDIR"):
+            export(tiny, tmp_path, precision)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cpu_refuses_a_bf16_file_and_says_what_to_export(brain: Exported) -> None:

@@ -22,6 +22,7 @@ from depthrt.cli import main
 from depthrt.engine.canary import canary_input, canary_slope, drift
 from depthrt.engine.contract import Contract, read_contract
 from depthrt.engine.runner import available_choices, open_runner
+from depthrt.export import quantize as quantize_module
 from depthrt.export.calibrate import calibrate
 from depthrt.export.checkpoint import Checkpoint, read_checkpoint
 from depthrt.export.int8_graph import find_layers, insert_int8
@@ -181,6 +182,18 @@ def test_a_dynamic_int8_file_takes_any_size_and_batch(dynamic: Exported, static:
     assert [one.name for one in dynamic.parity] == ["a photograph", "a batch of two"]
     assert dynamic.quantised is not None and static.quantised is not None
     assert dynamic.quantised.candidates == static.quantised.candidates  # products that interpolate positions are none
+
+
+def test_images_are_split_without_comparing_each_with_each() -> None:
+    class Image(type(Path())):  # type: ignore[misc]
+        def __eq__(self, other: object) -> bool:
+            pytest.fail("thousands of images would take seconds so")
+
+        __hash__ = Path.__hash__
+
+    ranged, measured = quantize_module._split([Image(f"{number}.jpg") for number in range(12)])
+    assert [path.stem for path in measured] == ["1", "4", "7", "10"]
+    assert [path.stem for path in ranged] == ["0", "2", "3", "5", "6", "8", "9", "11"]
 
 
 def test_a_smaller_budget_leaves_more_layers_in_float32(tiny: TinyModel, tiny_static: TinyModel) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import PHOTOS, TinyModel
+from standin_onnxruntime import write_gpu_build
 
 import depthrt
 from depthrt import BackendUnavailable, InputError
@@ -15,6 +16,8 @@ from depthrt.engine import openvino_runner, verdicts
 from depthrt.engine.choice import Choice, Tuning, remember_choice
 from depthrt.engine.contract import read_contract
 from depthrt.engine.cores import usable_cores
+from depthrt.engine.cuda import driver
+from depthrt.engine.machine import runtime_versions
 from depthrt.engine.openvino_runner import cpu_precisions
 from depthrt.engine.runner import available_choices, open_runner
 
@@ -90,6 +93,25 @@ def test_a_precision_asked_for_is_what_runs(tiny: TinyModel) -> None:
         assert what_runs(model) == ("openvino", "bf16")
     with depthrt.load(tiny.onnx, precision="fp32") as model:
         assert what_runs(model) == ("onnxruntime", "fp32")
+
+
+@pytest.fixture
+def _gpu_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have onnxruntime-gpu installed, as far as the packages say, on a machine without a GPU."""
+    write_gpu_build(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr(driver, "DRIVERS", ())
+    assert "onnxruntime-gpu" in runtime_versions()
+
+
+@pytest.mark.usefixtures("_gpu_build")
+def test_a_build_for_a_gpu_that_is_not_there_changes_no_choice(tiny: TinyModel) -> None:
+    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
+    with depthrt.load(tiny.onnx) as model:
+        assert what_runs(model) == ("openvino", "fp32") and model.notes == (str(tuning),)
+    if HAS_BF16:
+        with depthrt.load(tiny.onnx, precision="bf16") as model:
+            assert what_runs(model) == ("openvino", "bf16")
 
 
 @needs_bf16

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -81,6 +83,17 @@ def test_info_knows_it_by_its_name() -> None:
     assert found.exit_code == 0, found.output
     assert "depthrt-conv384x9" in found.stdout
     assert "attention    none" in found.stdout
+
+
+@pytest.mark.parametrize("written", ["./default", "default/"])
+def test_a_folder_of_that_name_is_not_taken_for_it(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "default").mkdir()
+    for verb in (["info"], ["run", str(PHOTOS / "coffee.jpg"), "--model"]):
+        found = CliRunner().invoke(main, [*verb, written])
+        assert found.exit_code == 1 and str(tmp_path / "default") in found.stderr, found.output
 
 
 def test_it_is_small_enough_to_travel() -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from click.testing import CliRunner
 from conftest import PHOTOS, TinyModel, export_tiny
-from random_checkpoint import TINY
+from random_checkpoint import TINY, random_network, save_official
 
 import depthrt
-from depthrt import InputError, ParityError
+from depthrt import InputError, ModelFileError, ParityError
+from depthrt.cli import main
 from depthrt.engine.canary import canary_drift, canary_input
 from depthrt.engine.contract import SizeRule, read_contract
 from depthrt.engine.runner import open_runner
@@ -31,6 +35,16 @@ def dimensions(value: onnx.ValueInfoProto) -> list[str | int]:
 
 def read(tiny: TinyModel) -> Checkpoint:
     return read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
+
+
+def stop_at(word: str) -> Callable[[str], None]:
+    """Return an on_step that is an interrupt at the step with a word in its name."""
+
+    def interrupt(step: str) -> None:
+        if word in step:
+            raise KeyboardInterrupt
+
+    return interrupt
 
 
 def test_the_graph_is_clean(tiny: TinyModel) -> None:
@@ -100,12 +114,8 @@ def test_an_interrupt_leaves_the_file_that_was_there(tiny: TinyModel, tmp_path: 
     path = tmp_path / "model.onnx"
     path.write_bytes(b"what was there")
 
-    def interrupt(step: str) -> None:
-        if "photograph" in step:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        export_onnx(read(tiny), path, size=(28, 42), on_step=interrupt)
+        export_onnx(read(tiny), path, size=(28, 42), on_step=stop_at("photograph"))
     assert path.read_bytes() == b"what was there" and list(tmp_path.iterdir()) == [path]
 
 
@@ -115,10 +125,89 @@ def test_weights_too_large_for_one_file_go_beside_it(
     monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
     exported = export_onnx(read(tiny), tmp_path / "model.onnx", size=(126, 196))
     weights = [path for path in tmp_path.iterdir() if path.suffix == ".data"]
-    assert len(weights) == 1 and weights[0].stat().st_size > 100_000 > exported.path.stat().st_size
+    assert weights == [exported.weights] and weights[0].stat().st_size > 100_000 > exported.path.stat().st_size
     image = depthrt.read_image(PHOTOS / "coffee.jpg")
     with depthrt.load(exported.path) as model:
         assert np.isfinite(model.infer(image).values).all()
+
+
+def test_a_failed_export_leaves_the_large_weights_of_the_file_that_was_there(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    exported = export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42))
+    assert exported.weights is not None
+    before = {path: path.read_bytes() for path in (exported.path, exported.weights)}
+    # Half storage makes other weights of the same contract.
+    with pytest.raises(KeyboardInterrupt):
+        export_onnx(read(tiny), exported.path, size=(28, 42), half_storage=True, on_step=stop_at("photograph"))
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_large_weights_go_with_the_last_file_that_names_them(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    path, copied = tmp_path / "model.onnx", tmp_path / "copied.onnx"
+    first = export_onnx(read(tiny), path, size=(28, 42)).weights
+    shutil.copy(path, copied)
+    second = export_onnx(read(tiny), path, size=(28, 42)).weights
+    assert first is not None and second is not None
+    assert set(tmp_path.iterdir()) == {path, copied, first, second}
+    copied.unlink()
+    shutil.copy(first, tmp_path / "of-somebody.data")
+    monkeypatch.undo()
+    whole = export_onnx(read(tiny), path, size=(28, 42))
+    assert whole.weights is None and set(tmp_path.iterdir()) == {path, first, tmp_path / "of-somebody.data"}
+
+
+def test_the_verb_names_the_weights_that_must_travel_along(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    what = ["--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42"]
+    found = CliRunner().invoke(main, ["export", str(tiny.checkpoint), "-o", str(tmp_path / "model.onnx"), *what])
+    (weights,) = tmp_path.glob("*.data")
+    assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("model", r"model found as the file to write, expected a name that ends in \.onnx"),
+        ("tiny.pth", r"tiny\.pth found as the file to write"),
+        ("link.onnx", r"link\.onnx is .*tiny\.pth, which the file is made from"),
+        ("nowhere/model.onnx", r"the folder .*nowhere does not exist"),
+        ("/proc/model.onnx", r"/proc/model\.onnx cannot be written: "),  # a folder that takes no file
+    ],
+)
+def test_a_place_where_no_file_can_come_is_refused_before_the_work(
+    tiny: TinyModel, tmp_path: Path, name: str, message: str
+) -> None:
+    if name.startswith("/proc") and not Path("/proc").is_dir():
+        pytest.skip("this system has no /proc")
+    checkpoint = Path(shutil.copy(tiny.checkpoint, tmp_path / "tiny.pth"))
+    (tmp_path / "link.onnx").symlink_to(checkpoint)
+    found = read_checkpoint(checkpoint, family="depth-anything-v2", kind="inverse")
+    steps: list[str] = []
+    with pytest.raises(InputError, match=message):
+        export_onnx(found, tmp_path / name, size=(28, 42), on_step=steps.append)
+    assert steps == [] and checkpoint.read_bytes() == tiny.checkpoint.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.onnx", "tiny.pth"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [("bias", -1000.0, "0 everywhere"), ("weight", 3e38, "numbers that are not finite")],
+)
+def test_a_network_that_collapsed_is_refused(tmp_path: Path, name: str, value: float, found: str) -> None:
+    network = random_network(TINY)
+    torch.nn.init.constant_(network.depth_head.scratch.get_parameter(f"output_conv2.2.{name}"), value)
+    path = save_official(network, tmp_path / "dead.pth")
+    checkpoint = read_checkpoint(path, family="depth-anything-v2", kind="inverse")
+    with pytest.raises(ModelFileError, match=rf"dead\.pth answers {found} on the canary; .*take an earlier file"):
+        export_onnx(checkpoint, tmp_path / "model.onnx", size=(28, 42))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_half_storage_halves_the_file_and_changes_no_bit(tiny: TinyModel, tmp_path: Path) -> None:

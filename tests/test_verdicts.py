@@ -14,6 +14,7 @@ from depthrt.engine import verdicts
 from depthrt.engine.canary import canary_slope, make_canary
 from depthrt.engine.contract import Canary, Contract, Precision, read_contract
 from depthrt.engine.cores import usable_cores
+from depthrt.engine.ort_runner import CUDA
 from depthrt.engine.runner import Runner, open_runner
 from depthrt.engine.verdicts import DRIFT, SLOPE, Verdict, check_canary, judge
 
@@ -95,6 +96,14 @@ def test_a_good_answer_is_asked_for_once(tiny: TinyModel, cache: Path) -> None:
     assert ask(runner, tiny, contract) is None and runner.asked == 1
     (file,) = (cache / "verdicts").iterdir()
     assert json.loads(file.read_text())["verdict"]["drift"] == first.drift
+
+
+def test_float32_on_a_gpu_is_held_to_the_bounds_of_float32(tiny: TinyModel, cache: Path) -> None:
+    runner, contract = opened(tiny, lambda output: output)
+    runner.provider = CUDA
+    verdict = ask(runner, tiny, contract)
+    assert verdict is not None and verdict.slope_bound == SLOPE["fp32"]
+    assert verdict.drift_bound == max(contract.canary.tolerance, DRIFT["fp32"])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -25,7 +25,7 @@ from cuda_cases import (
     refused,
 )
 from standin import driver, fail, limit_memory, live
-from standin_tensorrt import Runtime, install
+from standin_tensorrt import IExecutionContext, Runtime, install
 
 import depthrt
 from depthrt import BackendUnavailable, DepthModel, InputError
@@ -356,6 +356,19 @@ def a_graph_that_fails_is_said_once(engine: str, onnx: str) -> None:
         (note,) = depths[-1].provenance.notes
         assert "cannot be recorded as a CUDA graph" in note and depths[0].provenance.notes == ()
         assert said.lines == [f"depthrt: {note}"] and model.notes == (note,)
+
+
+def a_network_that_cannot_be_recorded_is_said_once(engine: str, onnx: str) -> None:
+    IExecutionContext.capturable = False
+    with both(engine, onnx) as (cpu, model):
+        said, before = Said(), Runtime.executions
+        for image in (picture(90, 120), picture(120, 90)):
+            for _ in range(4):
+                depth = model.infer(image)
+                assert_close(depth.values, cpu.infer(image).values)
+        (note,) = depth.provenance.notes
+        assert "cannot be recorded as a CUDA graph" in note and "says that its work for this size is not cap" in note
+        assert said.lines == [f"depthrt: {note}"] and Runtime.executions - before == 8  # each once, and no graph
 
 
 if __name__ == "__main__":

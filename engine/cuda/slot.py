@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 from time import perf_counter
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -44,6 +45,14 @@ class NetworkCall:
 
 # Puts its work on the stream and returns without waiting; the GPU's context is current. Two may run at once.
 Network = Callable[[NetworkCall], None]
+
+
+@runtime_checkable
+class Recordable(Protocol):
+    """A network that knows whether its work can become a graph."""
+
+    def check_recordable(self, stream: int) -> None:
+        """Raise CallRefused unless the work that it puts on a stream can be recorded; the GPU's context is current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +262,9 @@ class Slot:
         written = at.depth if shape.image_there else at.batch
         graph = None
         try:
+            if isinstance(self._network, Recordable):
+                with self._gpu.current():
+                    self._network.check_recordable(self._stream.handle)
             graph = self._stream.record(lambda: self._enqueue(shape))
             self._stream.blank(written, at.cubic[0] - written)  # or what the graph leaves out would look right
             graph.launch(self._stream)

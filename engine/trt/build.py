@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +13,7 @@ from ... import __version__
 from ..contract import Contract, Precision, read_contract
 from ..cuda.driver import Gpu
 from ..errors import BuildError, ContractError, InputError
-from ..files import atomic_path
+from ..files import atomic_path, check_output
 from ..ort_runner import INPUT, OUTPUT
 from .build_canary import with_fitting_canary
 from .build_options import DEFAULT, BuildOptions, Profile, choose_profile
@@ -21,6 +22,7 @@ from .library import Message, TensorRT, import_tensorrt, tail
 from .plan_file import PlanHeader, PlanTensor, write_plan_file
 from .timing_cache import load_timing_cache, save_timing_cache
 
+_RECORDED = "depthrt"  # the family whose checkpoints say themselves what they are
 _CHUNK_BYTES = 1 << 20
 
 
@@ -75,11 +77,13 @@ def build_engine(
 
     Raises:
         ModelFileError, ContractError: The ONNX file is none that depthrt wrote.
-        InputError: Options that do not fit the file, or another precision was asked for.
+        InputError: Options that do not fit the file, another precision was asked for, or no file can be written to
+            `out_path`, which must end in .engine.
         BackendUnavailable: No TensorRT is here, or it needs a GPU and finds none.
-        BuildError: TensorRT refused; the message ends with the tail of its log.
+        BuildError: The file is int8, or TensorRT refused; the message ends with the tail of its log.
     """
     start = perf_counter()
+    check_output(out_path, suffix=".engine", source=onnx_path)
     request = check_request(onnx_path, options=options, precision=precision)
     trt = import_tensorrt()
     with trt.collected() as messages, atomic_path(out_path) as unfinished:
@@ -104,6 +108,8 @@ def check_request(
             f"{path} is {contract.precision}, precision {precision} was asked for; TensorRT takes the types that stand "
             f"in the file, so make another: {_export_command(contract, precision)}"
         )
+    if contract.precision == "int8":
+        raise BuildError(f"{path} is int8, which is for CPUs; export fp16: {_export_command(contract, 'fp16')}")
     if options.workspace_mib is not None and options.workspace_mib < 1:
         raise InputError(f"workspace {options.workspace_mib} MiB found, expected 1 or more")
     return Request(path, _file_sha256(path), contract, choose_profile(contract, options), options)
@@ -229,11 +235,11 @@ def _export_command(contract: Contract, precision: Precision) -> str:
     """Return the command that makes a contract's model in another precision."""
     height, width = contract.size.base_px
     size = f"{height}x{width}" if contract.size.static else f"{min(height, width)}"
-    depth = f" --max-depth {contract.max_depth_m:g}" if contract.max_depth_m is not None else ""
-    return (
-        f"depthrt export {contract.source_name} -o model-{precision}.onnx --family {contract.family} "
-        f"--kind {contract.kind}{depth} --size {size} --precision {precision}"
-    )
+    command = ["depthrt", "export", contract.source_name, "-o", f"model-{precision}.onnx"]
+    if contract.family != _RECORDED:
+        command += ["--family", contract.family, "--kind", contract.kind]
+        command += [] if contract.max_depth_m is None else ["--max-depth", f"{contract.max_depth_m:g}"]
+    return shlex.join([*command, "--size", size, "--precision", precision])
 
 
 def _file_sha256(path: Path) -> str:

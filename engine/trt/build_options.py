@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from ..contract import Contract, SizeRule
@@ -80,7 +81,7 @@ def _static_profile(contract: Contract, options: BuildOptions) -> Profile:
     if any(size_px != base_px for size_px in asked) or options.batch != (1, 1, 1):
         raise InputError(
             f"the file is static, {base_px[0]}x{base_px[1]} and one image a batch, so no other sizes can be built; "
-            f"export it dynamic: depthrt export {contract.source_name} -o model.onnx --size {min(base_px)}"
+            f"export it dynamic: depthrt export {shlex.quote(contract.source_name)} -o model.onnx --size {min(base_px)}"
         )
     shape = (1, 3, *base_px)
     return Profile(shape, shape, shape)

@@ -22,7 +22,7 @@ _BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
 class LoadedPlan:
     """Starts the network's work on streams. Safe from several threads, each with streams of its own.
 
-    An instance is the Network of engine/cuda/slot.py. The GPU's close() frees it.
+    An instance is the Network of engine/cuda/slot.py, and Recordable. The GPU's close() frees it.
 
     Args:
         gpu: Stays open as long as the plan.
@@ -77,6 +77,10 @@ class LoadedPlan:
             "(depthrt build --min --max), or crop the image"
         )
 
+    def check_recordable(self, stream: int) -> None:
+        """Raise CallRefused where TensorRT says that what was bound last cannot become a graph."""
+        self._context(stream).check_recordable()
+
     def forget(self, stream: int) -> None:
         """Free what is kept for a stream, whose work is done."""
         with self._change:
@@ -95,11 +99,21 @@ class _Engine(Held):
     """The deserialised plan."""
 
     def __init__(self, gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> None:
+        self._trt = trt
         super().__init__(gpu, lambda: _deserialise(gpu, trt, plan, path))
 
     def new_context(self) -> Any:  # noqa: ANN401 (TensorRT has no types)
-        """Return an execution context, or None where TensorRT cannot make one."""
-        return self._held.create_execution_context()
+        """Return an execution context, or None where TensorRT cannot make one.
+
+        Left to itself TensorRT-RTX computes a new size by makeshift kernels until a thread of its own has compiled
+        better ones, and a graph would hold the makeshift for good. So the first image of a size waits for its kernels.
+        """
+        trt = self._trt.module
+        if not hasattr(getattr(trt, "IRuntimeConfig", None), "dynamic_shapes_kernel_specialization_strategy"):
+            return self._held.create_execution_context()
+        config = self._held.create_runtime_config()
+        config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
+        return self._held.create_execution_context(config)
 
 
 class _Context(Held):
@@ -118,6 +132,12 @@ class _Context(Held):
             if not self._held.execute_async_v3(self._stream):
                 self._bound = None
                 raise CallRefused(f"{self._trt.name} cannot start the network: {tail(messages)}")
+
+    def check_recordable(self) -> None:
+        """Raise CallRefused where TensorRT says so; one that cannot be asked is tried."""
+        asked = getattr(self._held, "is_stream_capturable", None)
+        if asked is not None and not asked(self._stream):
+            raise CallRefused(f"{self._trt.name} says that its work for this size is not capturable")
 
     def _bind(self, shape: Shape, input: int, output: int) -> None:
         """Say where the tensors are; a wrong name or shape is False here, or silence."""

@@ -25,8 +25,9 @@ def load_timing_cache(trt: TensorRT, config: Any, gpu: Gpu | None) -> Path | Non
     name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{trt.version}-{gpu.name}-{gpu.compute_capability}")
     path = folder / f"{name}.timing"
     known = path.read_bytes() if path.is_file() else b""
-    # TensorRT refuses a file of another version or GPU by itself; it measures again then.
-    if not known or not config.set_timing_cache(config.create_timing_cache(known), False):
+    # TensorRT refuses a damaged file, or one of another version or GPU, by itself; it measures again then.
+    times = config.create_timing_cache(known) if known else None
+    if times is None or not config.set_timing_cache(times, False):
         config.set_timing_cache(config.create_timing_cache(b""), False)
     return path
 
