@@ -122,6 +122,8 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
     if as_json:
         parity = [asdict(one) for one in exported.parity]
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
+        if exported.weights is not None:
+            found["weights"] = str(exported.weights)
         if exported.quantised is not None:
             found["quantised"] = {key: value for key, value in asdict(exported.quantised).items() if key != "canary"}
         click.echo(json.dumps(found))
