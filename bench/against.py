@@ -1,17 +1,19 @@
 """How a time changed between two reports, with what the machine itself changed taken off: by their reference.
 
 The reference decodes, prepares and writes by the same code as its neighbours, so only its network tells of the machine
-alone. Where the rest of the reference clearly grew beyond its network, that code changed, and is not taken off.
+alone. Where the rest of the reference clearly grew beyond its network, that code changed, and is not taken off. A
+network on a GPU tells nothing of the CPU around it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from .change import relative_change
 from .figures import Figure, latency_in
 from .result import Interval, Latency, Report, SubjectResult
-from .statistics import ALARM
+from .statistics import ALARM, summarise
+from .subjects import CPU_PROVIDERS
 from .summary import speed
 
 NETWORK = "kernel"  # the scope of the network alone
@@ -47,6 +49,8 @@ class Reference:
 
         A network that alone became faster makes the rest no slower, hence the clock.
         """
+        if self.after.facts.get("provider", "cpu") not in CPU_PROVIDERS:
+            return False
         own, beyond = self.moved(figure), self.take_off_network(figure, self.before, self.after)
         return own is not None and beyond is not None and own.low > 0 and beyond.low > ALARM
 
@@ -106,8 +110,10 @@ def _of(latency: Latency, what: str) -> Interval:
 
 def _ratio(base: Latency, found: Latency, what: str) -> Interval:
     """Return a time over another of the same run."""
+    if base.scope != found.scope:  # the main scope may have further rounds, in which the machine was another
+        base, found = _same_rounds(base, found)
     if what == "p50":
-        faster = speed(*_same_rounds(base, found))
+        faster = speed(base, found)
         return Interval(1 / faster.value, 1 / faster.high, 1 / faster.low)
     grown = relative_change(_of(base, what), _of(found, what))
     return Interval(1 + grown.value, 1 + grown.low, 1 + grown.high)
@@ -116,5 +122,15 @@ def _ratio(base: Latency, found: Latency, what: str) -> Interval:
 def _same_rounds(base: Latency, found: Latency) -> tuple[Latency, Latency]:
     """Return both without the rounds that one has beyond the other's: these come last, and have no partner."""
     count, rounds = min(len(base.samples_ms), len(found.samples_ms)), min(base.rounds, found.rounds)
-    first, second = (replace(one, samples_ms=one.samples_ms[:count], rounds=rounds) for one in (base, found))
+    first, second = (_first_rounds(one, count, rounds) for one in (base, found))
     return first, second
+
+
+def _first_rounds(latency: Latency, count: int, rounds: int) -> Latency:
+    """Return the first `rounds` alone, which have `count` samples, with the figures that these give."""
+    if count == len(latency.samples_ms) or not rounds:
+        return latency
+    samples = latency.samples_ms[:count]
+    now = summarise(samples, per_round=count // rounds)
+    figures = {f"{one.name}_ms": getattr(now, one.name) for one in fields(now)}
+    return replace(latency, samples_ms=samples, rounds=rounds, **figures)

@@ -150,7 +150,7 @@ def _doubt(figure: Figure, of: str, before: SubjectResult, after: SubjectResult,
     if figure.of_images and (after.name, of) in others:
         return "not of the same images"
     known = figure.noise_known(before) and figure.noise_known(after)
-    return "" if known else "measured once, so nothing tells how much is noise"
+    return "" if known else "its single values are not in both reports, so nothing tells how much is noise"
 
 
 def _judge(
@@ -214,11 +214,12 @@ def _by_reference(
     moved, beyond = reference.moved(figure), reference.take_off(figure, before, after)
     if moved is None or beyond is None:
         return outcome
-    state, network = _state(condition, beyond), reference.network_moved(figure)
+    itself, network = after.name == reference.name, reference.network_moved(figure)
+    state = _better(outcome.state, "unclear") if itself else _state(condition, beyond)
     if state == "passed" and outcome.state != "passed":
         state = "unclear"
     reason = f"{percent_change(beyond)} beyond the reference, whose own time changed by {percent_change(moved)}"
-    if after.name == reference.name:
+    if itself:
         reason = "it is the reference" if network is None else "it is the reference, whose time tells of the machine"
     grew = outcome.state != "passed" and reference.shared_code_grew(figure)
     if grew and (alone := reference.take_off_network(figure, before, after)):

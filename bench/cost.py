@@ -23,7 +23,7 @@ import numpy as np
 from ..engine.contract import Kind, read_contract
 from ..engine.cores import usable_cores
 from ..engine.errors import InputError
-from ..engine.files import atomic_path
+from ..engine.files import atomic_path, try_place
 from ..engine.model import load
 from ..engine.runner import Runner, available_choices
 from ..engine.shipped import model_path
@@ -33,7 +33,7 @@ from .cost_plot import plot_costs
 from .cpu import count_work
 from .exits import one_line_errors, read_numbers
 from .machine import describe_machine, describe_run
-from .places import try_place, write_json
+from .places import write_json
 
 SIDES_PX = (266, 392, 518, 644, 770, 896, 1036)
 BATCHES = (2, 4, 8)

@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..engine.contract import Precision
 from ..engine.cores import usable_cores
 from ..engine.errors import InputError
+from ..engine.files import try_place
 from ..engine.openvino_runner import cpu_precisions
 from ..engine.runner import available_choices
 from ..engine.shipped import PHOTO
@@ -32,7 +33,6 @@ from .find_subjects import find_subjects
 from .latency import Plan
 from .measure import BenchPlan, choose_reference, run_bench
 from .naive_export import open_naive, write_naive
-from .places import try_place
 from .result import Report, SubjectResult
 from .result_file import write_result
 from .subjects import Subject

@@ -11,13 +11,11 @@ import click
 
 from ..engine.errors import DepthrtError, InputError
 
-WRONG_USAGE = 2  # exit code, as click's for an option that it does not know
-
 Options = ParamSpec("Options")
 
 
 def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]:
-    """Print a DepthrtError as one line and exit with 2; any other error is a bug and shows its traceback."""
+    """Print a DepthrtError as one line and exit with 1; any other error is a bug and shows its traceback."""
 
     @wraps(handler)
     def wrapped(*arguments: Options.args, **options: Options.kwargs) -> None:
@@ -25,7 +23,7 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
             handler(*arguments, **options)
         except DepthrtError as error:
             click.echo(f"error: {error}", err=True)
-            sys.exit(WRONG_USAGE)
+            sys.exit(1)
 
     return wrapped
 

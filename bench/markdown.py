@@ -51,7 +51,7 @@ def verdict_to_markdown(verdict: Verdict) -> str:
     state = f"**{len(verdict.failed)} of {len(verdict.outcomes)} checks failed**"
     lines = ["### depthrt bench compare", "", state if verdict.outcomes else "**No conditions were given**", ""]
     lines += [f"- {_text(outcome.line())}" for outcome in verdict.outcomes if outcome.state != "passed"]
-    rows = [(one.subject, one.line(), "yes" if one.clear else "no") for one in verdict.changes]
+    rows = [(one.subject, one.line(), "yes" if one.clear else one.doubt or "no") for one in verdict.changes]
     lines += ["", *_table(Table("", ("subject", "change", "clear"), tuple(rows), words=("change", "clear"))), ""]
     lines += [f"- {_text(note)}" for note in verdict.notes]
     return "\n".join(lines).rstrip() + "\n"

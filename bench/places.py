@@ -1,10 +1,9 @@
-"""Where results go: a place is tried before anything is measured, and what is written there is text everywhere."""
+"""How results are written: whole or not at all, and as text everywhere."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,21 +11,6 @@ from typing import Any, TypeVar
 from ..engine.files import atomic_path
 
 Found = TypeVar("Found")
-
-
-class _Tried(Exception):
-    """Ends the trial of a place, whose file must not come to be."""
-
-
-def try_place(path: str | Path) -> None:
-    """See that a file can be written, as it will be; leaves nothing, and what stands there as it is.
-
-    Raises:
-        InputError: The folder is missing, something else stands there, or the disk refuses.
-    """
-    with suppress(_Tried), atomic_path(path) as temporary:
-        temporary.touch()
-        raise _Tried
 
 
 def write_json(path: str | Path, found: object) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import BackendUnavailable, InputError
-from ..engine.files import atomic_path
+from ..engine.files import atomic_path, try_place
 from .accuracy import METRICS
 from .figures import conditions_of
 from .markdown import to_markdown
-from .places import printable, try_place
+from .places import printable
 from .report_plots import (
     band_rows,
     builds_panel,

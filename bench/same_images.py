@@ -21,7 +21,7 @@ Others = Mapping[tuple[str, str], str]
 def name_images(images: Sequence[Path]) -> str:
     """Return a digest of the names of images, the same in whichever folder and order they are."""
     names = "\n".join(sorted(path.name for path in images))
-    return sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
+    return sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def find_other_images(before: Report, after: Report) -> Others:

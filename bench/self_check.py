@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..engine.contract import Precision
 from ..engine.errors import DepthrtError
+from ..engine.files import try_place
 from ..engine.model import DepthModel
 from ..engine.runner import Runner
 from ..engine.shipped import PHOTO
@@ -36,7 +37,7 @@ from .find_subjects import find_subjects
 from .latency import Plan
 from .machine import describe_machine
 from .measure import BenchPlan, run_bench
-from .places import try_place, write_json
+from .places import write_json
 from .result import Interval, Report
 
 Planted = Literal["nothing", "slower", "off"]

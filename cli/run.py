@@ -90,7 +90,9 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
 @click.option(
     "--max-file-mib", type=click.FloatRange(0, min_open=True), default=512.0, show_default=True, help="Largest file."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON line an image instead of paths.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON line an image, frame or depth video instead of paths."
+)
 @one_line_errors
 def run(
     inputs: tuple[str, ...],
@@ -178,6 +180,7 @@ def _run_videos(
             with (
                 closing(FrameReader(source, max_frames=max_frames)) as reader,
                 _ended_by_ctrl_c(source, reader),
+                report.failures_of(source.name),  # within, or the interrupt would take the place of what went wrong
                 closing(run_video(model, source, output, reader)) as outcomes,
             ):
                 named = ((f"{source.name} frame {outcome.item}", outcome) for outcome in outcomes)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..engine.errors import DepthrtError
 from ..engine.shipped import DEFAULT_NOTE
 
 if TYPE_CHECKING:
@@ -189,11 +190,21 @@ class RunReport:
     def show_videos(self, title: str, paths: Sequence[Path]) -> None:
         """Print the depth videos of what was followed under a title: they are whole now."""
         self._written += self._held.pop(title, 0)
+        if not paths:
+            return
         if self._as_json:
             _result(json.dumps({"input": title, "outputs": [str(path) for path in paths]}))
             return
         for path in paths:
             _result(path)
+
+    @contextmanager
+    def failures_of(self, name: str) -> Iterator[None]:
+        """Print what depthrt refuses in the block as the failure of a source."""
+        try:
+            yield
+        except DepthrtError as error:
+            self.fail(name, error)
 
     def fail(self, name: str, error: Exception | None) -> None:
         """Print one failure at once; it is named again at the end."""

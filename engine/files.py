@@ -41,9 +41,18 @@ def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
     """
     if Path(path).suffix != suffix:
         raise InputError(f"{path} found as the file to write, expected a name that ends in {suffix}")
-    with _beside(path) as (final, temporary):
-        if final == Path(source).resolve():
-            raise InputError(f"{path} is {source}, which the file is made from; choose another name")
+    if Path(path).resolve() == Path(source).resolve():
+        raise InputError(f"{path} is {source}, which the file is made from; choose another name")
+    try_place(path)
+
+
+def try_place(path: str | Path) -> None:
+    """See that a file can be written, before the work on it; leaves nothing, and what stands there as it is.
+
+    Raises:
+        InputError: As atomic_path.
+    """
+    with _beside(path) as (_, temporary):
         temporary.touch()
 
 

@@ -21,6 +21,7 @@ from .run_files import Output, Written, make_folder, save_all
 from .sources import Source
 
 FALLBACK_FPS = 30.0  # for cameras and files that do not say
+_LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time: what lacks no more is whole
 CODEC = "mp4v"  # MPEG-4 part 2: in every build of OpenCV and read by every player
 
 
@@ -41,6 +42,8 @@ class FrameReader:
         self._left = self._most = max_frames
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if np.isfinite(fps) and 0 < fps < 1000 else FALLBACK_FPS
+        self._announced_s = known / self.fps if known else 0.0
+        self._reached_s = 0.0
 
     def next(self) -> NDArray[np.uint8] | None:
         """Return the next frame (H, W, 3) uint8 BGR, or None after the last."""
@@ -48,20 +51,25 @@ class FrameReader:
             return None
         self._left = None if self._left is None else self._left - 1
         more, frame = self._capture.read()
-        return np.asarray(frame, np.uint8) if more else None
+        if not more:
+            return None
+        self._reached_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3  # 0 where a format does not say
+        return np.asarray(frame, np.uint8)
 
     def shortfall(self, frames: int) -> str | None:
         """Return what is wrong with a source that ended by itself after `frames`, or None where it ended as it should.
 
-        The number that a file announces is an estimate: what lacks a hundredth is whole.
+        What counts is the time: of frames that come unevenly a file announces as many as even ones would be.
         """
         if self.stopped or frames == self._most:
             return None
         if self._camera:
             return f"gave no frame after {frames}; check its cable and its power"
-        if self.frames is not None and frames < self.frames - max(2, self.frames // 100):
-            return f"ends after {frames} of {self.frames} frames, what follows is cut off or damaged; copy it again"
-        return None
+        least_s = (1 - _LACKING) * self._announced_s - _LACKING_FRAMES / self.fps
+        if not 0 < self._reached_s < least_s:
+            return None
+        reached = f"{frames} frames and {self._reached_s:.1f} of {self._announced_s:.1f} s"
+        return f"ends after {reached}, what follows is cut off or damaged; copy it again"
 
     def stop(self) -> None:
         """Make the frame that is being read the last; from any thread, and from the handler of a signal."""

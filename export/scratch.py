@@ -23,8 +23,9 @@ def scratch_folder() -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
     except OSError as error:
-        if error.filename is not None and not str(error.filename).startswith(parent):
-            raise  # about another file, which the block was reading
+        elsewhere = parent and error.filename is not None and not Path(str(error.filename)).is_relative_to(parent)
+        if elsewhere or isinstance(error, BrokenPipeError):
+            raise  # about another file, which the block was reading, or about who listens to it
         raise InputError(
             f"temporary files cannot be written{f' to {parent}' if parent else ''}: {error.strerror or error}; "
             "make room there, or set TMPDIR to another folder"

@@ -6,6 +6,7 @@ import mmap
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,13 +30,17 @@ def weights_of(path: Path) -> list[Path]:
 def remove_orphans(weights: Iterable[Path]) -> None:
     """Remove those of some weights that no ONNX file in their folder names."""
     for one in weights:
-        if not any(_names(other, one) for other in one.parent.glob("*.onnx")):
-            one.unlink(missing_ok=True)
+        if not any(_names(other, one) for other in one.parent.glob("*.onnx*")):  # copies put aside, too
+            with suppress(OSError):  # gone, or another process has it mapped
+                one.unlink()
 
 
 def _names(onnx: Path, weights: Path) -> bool:
     """Return whether the name stands anywhere in a file; a search takes no memory, and reading the graph would."""
-    if not onnx.is_file() or onnx.stat().st_size == 0:
-        return False
-    with onnx.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(weights.name.encode()) >= 0
+    try:
+        if not onnx.is_file() or onnx.stat().st_size == 0:
+            return False
+        with onnx.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(weights.name.encode()) >= 0
+    except (OSError, ValueError):  # cannot be read, or changed meanwhile: it may name them
+        return True

@@ -186,7 +186,7 @@ def _begin(directory: str | Path, recipe: _Recipe) -> Path:
     if recipe.count < 1:
         raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
     root = Path(directory).resolve()
-    if len(str(root).split()) > 1:  # as readers of the lists do
+    if any(map(str.isspace, str(root))):
         raise InputError(
             f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
         )

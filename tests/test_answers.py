@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -175,8 +174,11 @@ def test_a_reference_that_is_no_float32_is_said(images: list[Path], precision: P
 
 
 def test_a_name_that_is_no_utf_8_can_be_written_and_read(images: list[Path], tmp_path: Path) -> None:
-    path = tmp_path / os.fsdecode(b"caf\xe9.png")
-    path.write_bytes(images[0].read_bytes())
+    path = tmp_path / "caf\udce9.png"
+    try:
+        path.write_bytes(images[0].read_bytes())
+    except (OSError, UnicodeError):
+        pytest.skip("files have names in Unicode alone here")
     subjects = [subject(one, MadeRunner(slope(offset))) for one, offset in (("base", 0.0), ("other", 0.1))]
     found = run_bench(subjects, [path], ANSWERS_ALONE, reference="base", settings={"images": path.name})
     files = write_report(tmp_path / "report", found.report, found.pictures)

@@ -310,7 +310,7 @@ def test_a_change_of_what_was_measured_once_is_unclear_and_its_value_still_judge
     conditions = [f"{figure}>+5%", f"{figure}>+150%", f"{figure}>0{unit}"]
     verdict = compare(with_subject(run_of(0), subject), with_subject(run_of(0), more), conditions)
     assert list(states(verdict).values()) == ["unclear", "passed", "failed"]
-    assert "measured once, so nothing tells how much is noise" in verdict.outcomes[0].reason
+    assert "its single values are not in both reports, so nothing tells how much is noise" in verdict.outcomes[0].reason
     assert not any(one.clear for one in verdict.changes if one.figure.name == figure)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import click
@@ -13,9 +12,10 @@ from conftest import PHOTOS, TinyModel
 
 from depthrt.bench import cost, cpu, run_overhead, self_check
 from depthrt.bench.exits import read_numbers
-from depthrt.bench.places import printable, try_place, write_json
+from depthrt.bench.places import printable, write_json
 from depthrt.bench.result import Picture
 from depthrt.engine.errors import InputError
+from depthrt.engine.files import try_place
 
 COFFEE = PHOTOS / "coffee.jpg"
 
@@ -50,7 +50,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_a_mistake_is_one_line(program: click.Command, arguments: tuple[object, ...], message: str) -> None:
     found = run(program, *arguments)
-    assert found.exit_code == 2 and not found.stdout
+    assert found.exit_code == 1 and not found.stdout
     assert found.stderr.startswith("error: ") and message in found.stderr
     assert len(found.stderr.splitlines()) == 1
     assert list(Path().iterdir()) == []
@@ -89,7 +89,7 @@ def test_a_place_that_takes_no_file_is_refused(path: str, message: str) -> None:
 
 
 def test_names_that_are_no_utf_8_become_text_and_all_else_stays() -> None:
-    name = os.fsdecode(b"caf\xe9")
+    name = "caf\udce9"
     shown = r"caf\udce9"
     assert printable(Picture(name, "café", b"\xe9")) == Picture(shown, "café", b"\xe9")
     assert printable({name: (name, [1.5, None])}) == {shown: (shown, [1.5, None])}

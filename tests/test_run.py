@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -123,7 +124,9 @@ def test_a_sheet_that_cannot_be_is_refused(
     assert not (folder / "out").exists()
 
 
-def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, *, camera: Path | None = None) -> None:
+def press_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, *, camera: Path | None = None, then: Callable[[], object] = lambda: None
+) -> None:
     """Press Ctrl-C while a frame is read; the `camera`, where there is one, shows a clip again and again."""
     true_capture = cv2.VideoCapture
 
@@ -137,6 +140,7 @@ def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, *, camera: Path | None = None)
             self._frames += 1
             if self._frames == PRESSED_AT:
                 signal.raise_signal(signal.SIGINT)
+                then()
             found, frame = self._clip.read()
             if not found and self._endless:
                 self._clip = true_capture(self._source)
@@ -203,6 +207,18 @@ def test_the_path_of_a_video_is_printed_once(tmp_path: Path, clip: Path, tiny: T
     assert video == {"input": str(clip), "outputs": [str(tmp_path / "out" / "clip.mp4")]}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file that is open")
+def test_a_recording_that_cannot_be_ended_is_said(
+    tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    press_ctrl_c(monkeypatch, camera=clip, then=lambda: [path.unlink() for path in out.glob(".*")])
+    result = run("run", "0", "-m", tiny.onnx, "-o", out)
+    monkeypatch.undo()
+    assert result.exit_code == 130 and not result.stdout and not list(out.iterdir())
+    assert re.search(r"camera0.mp4 cannot be written: it held 0 of \d+ frames", result.stderr)
+
+
 def test_a_video_that_is_cut_off_gives_what_it_has_and_says_what_lacks(tmp_path: Path, tiny: TinyModel) -> None:
     clip, out = tmp_path / "clip.avi", tmp_path / "out"
     write_clip(clip, (96, 64), "MJPG")
@@ -210,7 +226,7 @@ def test_a_video_that_is_cut_off_gives_what_it_has_and_says_what_lacks(tmp_path:
     clip.write_bytes(whole[: len(whole) * 2 // 5])
     result = run("run", clip, "-m", tiny.onnx, "-o", out)
     assert result.exit_code == 1
-    (found,) = re.findall(rf"clip.avi ends after (\d+) of {FRAMES} frames", result.stderr)
+    (found,) = re.findall(rf"clip.avi ends after (\d+) frames and [0-9.]+ of {FRAMES / 10:.1f} s", result.stderr)
     assert 0 < int(found) < FRAMES and frames_in(out / "clip.mp4") == int(found)
 
 
@@ -224,13 +240,23 @@ def test_a_video_of_odd_sides_loses_no_row_or_column(tmp_path: Path, tiny: TinyM
     assert cv2.VideoCapture(str(tmp_path / "out" / "odd.mp4")).read()[1].shape == (64, 96, 3)
 
 
+def test_a_video_whose_frames_come_unevenly_is_whole(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
+    video = tmp_path / "uneven.mkv"
+    write_with_pause(clip, video)
+    announced = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT)
+    assert announced > 1.2 * FRAMES  # else it is not what this is about
+    result = run("run", video, "-m", tiny.onnx, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert frames_in(tmp_path / "out" / "uneven.mp4") == FRAMES
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of a file")
 def test_a_full_disk_leaves_no_half_video(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
     program = (
         "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
         "sys.argv[0] = 'depthrt'; runpy.run_module('depthrt.cli', run_name='__main__')"
     )
-    command = [sys.executable, "-c", program, "run", str(clip), "-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-B", "-c", program, "run", str(clip), "-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ended.returncode == 1 and not ended.stdout and not list((tmp_path / "out").iterdir())
     assert re.search(rf"clip.mp4 cannot be written: it held \d+ of {FRAMES} frames; is the disk full", ended.stderr)
@@ -240,6 +266,18 @@ def write_clip(path: Path, size_px: tuple[int, int], codec: str) -> None:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10.0, size_px)
     for shade in range(FRAMES):
         writer.write(np.full((size_px[1], size_px[0], 3), 3 * shade, np.uint8))
+    writer.release()
+
+
+def write_with_pause(source: Path, path: Path) -> None:
+    """Copy a video's packets as they are, with a pause in the middle."""
+    packets = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    raw, fourcc = [cv2.VIDEOWRITER_PROP_RAW_VIDEO, 1], cv2.VideoWriter.fourcc(*"FMP4")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, 10.0, (96, 64), raw)
+    for number in range(FRAMES):
+        writer.set(cv2.VIDEOWRITER_PROP_PTS, number + (FRAMES // 3 if number > FRAMES // 2 else 0))
+        writer.set(cv2.VIDEOWRITER_PROP_KEY_FLAG, packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME))
+        writer.write(packets.read()[1])
     writer.release()
 
 

@@ -67,7 +67,7 @@ class Told(Batch):
 
     def to(self, device: torch.device) -> Batch:
         self.on_step()
-        return self
+        return super().to(device)
 
 
 @dataclass
@@ -409,7 +409,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_the_last_state_whole(tmp_pat
         "except t.InputError as error:\n"
         "    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert re.fullmatch(r".*state\.pt cannot be written \(.+\); check the disk and its rights\n", done.stdout)
     assert (tmp_path / STATE_NAME).read_bytes() == whole
