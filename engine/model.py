@@ -96,7 +96,7 @@ class DepthModel(Closable):
         return [depths[index] for index in range(len(images))]
 
     def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
-        """Yield the depth of each image in order, with the next one under way unless it is done, or on a GPU the next few.
+        """Yield the depth of each image in order, with the next under way unless it is done, or on a GPU the next few.
 
         An array may be written again once the next image is asked for, as the one buffer of a camera is; an image on
         a GPU has to stay as it is until its depth is there. A bad image is an error after the depth of those before.
