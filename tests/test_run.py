@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -212,7 +212,7 @@ def test_a_recording_that_cannot_be_ended_is_said(
     tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    press_ctrl_c(monkeypatch, camera=clip, then=lambda: [path.unlink() for path in out.glob(".*")])
+    press_ctrl_c(monkeypatch, camera=clip, then=lambda: unlink_all(out.glob(".*")))
     result = run("run", "0", "-m", tiny.onnx, "-o", out)
     monkeypatch.undo()
     assert result.exit_code == 130 and not result.stdout and not list(out.iterdir())
@@ -267,6 +267,11 @@ def write_clip(path: Path, size_px: tuple[int, int], codec: str) -> None:
     for shade in range(FRAMES):
         writer.write(np.full((size_px[1], size_px[0], 3), 3 * shade, np.uint8))
     writer.release()
+
+
+def unlink_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink()
 
 
 def write_with_pause(source: Path, path: Path) -> None:
