@@ -1,4 +1,4 @@
-"""How a measuring program, `python -m depthrt.bench.X`, ends: done, or one line about what is wrong."""
+"""How a verb or a measuring program, `python -m depthrt.bench.X`, ends: done, or one line about what is wrong."""
 
 from __future__ import annotations
 

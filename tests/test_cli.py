@@ -11,25 +11,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from conftest import PHOTOS, TinyModel
 from PIL import Image
+from run_verb import run
 
 import depthrt
-from depthrt.cli import main
 from depthrt.cli.run import COLORMAPS as RUN_COLORMAPS
 from depthrt.cli.run import FORMATS as RUN_FORMATS
 from depthrt.engine.colour import COLORMAPS
 from depthrt.engine.depth import FORMATS
 
 FRAMES = 7
-
-
-def run(*arguments: object, stdin: bytes | None = None) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @pytest.fixture

@@ -90,5 +90,5 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="does not exist; give the .onnx file"):
+    with pytest.raises(ModelFileError, match=r"does not exist; give the \.onnx file"):
         read_contract(tmp_path / "nothing.onnx")

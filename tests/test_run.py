@@ -15,24 +15,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from conftest import PHOTOS, TinyModel
+from run_verb import run
 
 import depthrt
-from depthrt.cli import main
 from depthrt.engine.run_files import Output
 from depthrt.engine.sources import Source
 from depthrt.engine.video import FrameReader, run_video
 
 FRAMES = 60  # more than are on their way when the fifth is read
 PRESSED_AT = 5
-
-
-def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @pytest.fixture
