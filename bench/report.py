@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.errors import BackendUnavailable, InputError
-from ..engine.files import atomic_path, try_place
+from ..engine.errors import BackendUnavailable
+from ..engine.files import atomic_path, make_folder, try_place
 from .accuracy import METRICS
 from .figures import conditions_of
 from .markdown import to_markdown
@@ -97,10 +97,7 @@ def make_place(folder: str | Path) -> ReportFiles:
         InputError: The folder cannot be made or written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be made: {error.strerror or error}; choose another --out") from error
+    make_folder(folder)
     files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")
     for path in (files.html, files.json, files.markdown):
         try_place(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.errors import DepthrtError, InputError
+from ..engine.errors import InputError
 from . import show
 from .exits import INTERRUPTED, one_line_errors
 from .model_type import ModelType
@@ -122,9 +122,10 @@ def run(
       depthrt run photo.jpg
       depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
     """
+    from ..engine.files import make_folder
     from ..engine.image import Limits
     from ..engine.model import load
-    from ..engine.run_files import choose_output, make_folder
+    from ..engine.run_files import choose_output
     from ..engine.sheet import Sheet, check_sheet
     from ..engine.sources import find_sources
 
@@ -176,18 +177,16 @@ def _run_videos(
     for source in sources:
         if source.kind == "image":
             continue
-        try:
-            with (
-                closing(FrameReader(source, max_frames=max_frames)) as reader,
-                _ended_by_ctrl_c(source, reader),
-                report.failures_of(source.name),  # within, or the interrupt would take the place of what went wrong
-                closing(run_video(model, source, output, reader)) as outcomes,
-            ):
-                named = ((f"{source.name} frame {outcome.item}", outcome) for outcome in outcomes)
-                report.follow(source.name, reader.frames, named)
-                report.show_videos(source.name, list(output.videos(source.target)))
-        except DepthrtError as error:
-            report.fail(source.name, error)
+        with (
+            report.failures_of(source.name),
+            closing(FrameReader(source, max_frames=max_frames)) as reader,
+            _ended_by_ctrl_c(source, reader),
+            report.failures_of(source.name),  # again, or the interrupt would take the place of what went wrong
+            closing(run_video(model, source, output, reader)) as outcomes,
+        ):
+            named = ((f"{source.name} frame {outcome.item}", outcome) for outcome in outcomes)
+            report.follow(source.name, reader.frames, named)
+            report.show_videos(source.name, list(output.videos(source.target)))
 
 
 @contextmanager

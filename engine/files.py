@@ -56,6 +56,18 @@ def try_place(path: str | Path) -> None:
         temporary.touch()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, and those that it lies in, where they are missing.
+
+    Raises:
+        InputError: Something else has its name, or the disk refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"folder {folder} cannot be made: {error.strerror or error}; choose another place") from error
+
+
 @contextmanager
 def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
     """Give the file that `path` means, and a temporary one beside it that is removed at the end."""

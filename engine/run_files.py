@@ -14,6 +14,7 @@ from .colour import Colormap
 from .depth import Depth, Format
 from .depth_files import SUFFIXES, format_of_suffix
 from .errors import InputError
+from .files import make_folder
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
@@ -112,18 +113,6 @@ def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format], 
         make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=output.colormap, value_range=output.value_range)
     return Written(tuple(paths), depth)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for outputs, and those that it lies in.
-
-    Raises:
-        InputError: Something else has its name, or the disk refuses.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"folder {folder} cannot be made: {error.strerror or error}; choose another place") from error
 
 
 def choose_output(

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from .depth import Depth, Format
 from .depth_files import side_by_side
 from .errors import InputError
-from .files import atomic_path
+from .files import atomic_path, make_folder
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
-from .run_files import Output, Written, make_folder, save_all
+from .run_files import Output, Written, save_all
 from .sources import Source
 
 FALLBACK_FPS = 30.0  # for cameras and files that do not say
