@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ def choose_output(
 
     Raises:
         InputError: `path` names a file and there are several sources or formats or another suffix is
-            expected, the range is empty, or an output would take the place of a source.
+            expected, the range is empty, or an output would take the place of a source or of another output.
     """
     if value_range is not None and not value_range[0] < value_range[1]:
         raise InputError(f"range {value_range[0]:g} {value_range[1]:g} found, expected the lower value first")
@@ -139,7 +140,11 @@ def choose_output(
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
-    refuse_to_replace(_written_paths(sources, output), sources, by="its own depth", option="-o")
+    written = list(_written_paths(sources, output))
+    refuse_to_replace(written, sources, by="its own depth", option="-o")
+    shared = [path for path, times in Counter(written).items() if times > 1]
+    if shared:
+        raise InputError(f"{shared[0]} would hold the depth of two inputs; give them in runs of their own, each its -o")
     return output
 
 

@@ -132,6 +132,15 @@ def test_an_output_never_takes_the_place_of_an_input(
         choose_output(sources, tmp_path / name, formats=formats)
 
 
+def test_no_output_takes_the_place_of_another(tmp_path: Path) -> None:
+    for text in ("a.jpg", "a_side.jpg"):
+        (tmp_path / text).write_bytes(b"")
+    sources = find_sources([str(tmp_path)])
+    with pytest.raises(InputError, match=r"a_side\.png would hold the depth of two inputs; give them in runs"):
+        choose_output(sources, tmp_path / "depth", formats=["color", "side"])
+    assert choose_output(sources, tmp_path / "depth", formats=["side", "npy"]).folder == tmp_path / "depth"
+
+
 def test_what_is_beside_the_inputs_is_no_input(tmp_path: Path) -> None:
     for text in ("a.jpg", "a.png", "clip.mp4", "clip/000003_depth16.png", "clip/notes_depth16.png"):
         (tmp_path / text).parent.mkdir(exist_ok=True)
