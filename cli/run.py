@@ -151,7 +151,7 @@ def run(
         except KeyboardInterrupt:
             report.interrupted = True
         report.finish(skipped=len(sources) - len(left))
-        if sheet is not None and sheet_path is not None:
+        if sheet is not None and sheet_path is not None and (len(sheet) or not report.interrupted):
             sheet.save(sheet_path)
             show.show_sheet(sheet_path, sheet)
     sys.exit(INTERRUPTED if report.interrupted else 1 if report.failed else 0)

@@ -40,6 +40,10 @@ class Sheet:
             return
         self._cells.append(np.concatenate([_reduced(image), _reduced(depth.colorize())]))
 
+    def __len__(self) -> int:
+        """Return the number of images on the sheet."""
+        return len(self._cells)
+
     def picture(self) -> Picture:
         """Return (H, W, 3) uint8 BGR: rows of images in the order they came.
 

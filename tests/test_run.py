@@ -280,3 +280,15 @@ def write_with_pause(source: Path, path: Path) -> None:
 
 def frames_in(path: Path) -> int:
     return int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
+
+
+def test_ctrl_c_before_the_first_image_is_no_complaint_about_the_sheet(
+    photo: Path, tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("depthrt.engine.run_files.run_images", pressed)
+    result = run("run", photo, "-m", tiny.onnx, "-o", tmp_path / "out", "--sheet", tmp_path / "s.jpg")
+    assert result.exit_code == 130 and "error" not in result.stderr, result.stderr
+    assert not (tmp_path / "s.jpg").exists()
