@@ -5,6 +5,8 @@ All take float32 maps (N, h, w) and a bool mask, and give a mean over the images
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,7 @@ LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Dept
 LEAST_SPREAD = 0.1  # of a prediction, whose mean scaled_loss brings to 1
 _LEAST_CONTRAST = 0.1  # spread of a target over its median
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
-_FARTHEST = 0.1  # of the mean inverse depth, in the logarithm: all beyond ten times as far is alike, and the sky
+_FARTHEST = 0.1  # of the mean inverse depth, in logarithms: all beyond ten times as far is alike, and the sky
 _TINY = 1e-6
 
 
@@ -105,23 +107,22 @@ def scaled_loss(
     return loss
 
 
-def log_loss(
+def aligned_loss(
     predicted: Tensor,
     target: Tensor,
     valid: Tensor,
     *,
-    aligned: bool = False,
     gradient_weight: float = 0.0,
     gradient_scales: int = GRADIENT_SCALES,
 ) -> Tensor:
-    """Return the mean absolute difference of logarithms of inverse depth over its mean: near and far count alike.
+    """Return the mean relative error of depth under each prediction's best scale and shift: how it will be judged.
+
+    Depth that is more than e times too far adds to it by its logarithm, so that no pixel pulls without bound.
 
     Args:
-        predicted: (N, h, w), inverse depth, about 1 on average.
-        target: (N, h, w), inverse depth, 0 where the sky is.
+        predicted: (N, h, w), inverse depth of any scale and shift.
+        target: (N, h, w), inverse depth, 0 where the sky is, which has no part in the fit.
         valid: (N, h, w) bool.
-        aligned: Whether each prediction is brought under its best scale and shift first, as it will be judged: those
-            of what is not sky.
         gradient_weight: Of the multi-scale gradient matching of the logarithms that is added.
         gradient_scales: Its sizes.
     """
@@ -130,12 +131,10 @@ def log_loss(
         return (predicted * 0).sum()
     predicted, valid = predicted[enough], valid[enough]
     scaled = _over_mean(target[enough], valid)
-    if aligned:
-        predicted = align(predicted, scaled, scaled > 0)
-    predicted, logarithm = predicted.clamp(min=_FARTHEST).log(), scaled.clamp(min=_FARTHEST).log()
-    loss = _trimmed_mean((predicted - logarithm).abs(), valid, 0.0)
+    predicted, scaled = _far_logarithms(align(predicted, scaled, scaled > 0), scaled)
+    loss = _trimmed_mean(_relative_error(scaled - predicted), valid, 0.0)
     if gradient_weight:
-        loss = loss + gradient_weight * gradient_loss(predicted, logarithm, valid, scales=gradient_scales)
+        loss = loss + gradient_weight * gradient_loss(predicted, scaled, valid, scales=gradient_scales)
     return loss
 
 
@@ -198,6 +197,21 @@ def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEA
     spread = (centred.abs() * valid).flatten(1).sum(1) / counted
     spread = torch.maximum(spread, torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY))
     return torch.where(valid, centred / spread[:, None, None], 0.0)
+
+
+def _far_logarithms(predicted: Tensor, scaled: Tensor) -> tuple[Tensor, Tensor]:
+    """Return logarithms of inverse depth over its mean, all beyond _FARTHEST alike.
+
+    What is shown as farther than that, and is not, gets the logarithm's tangent there: below zero it learns too.
+    """
+    beyond = torch.where(scaled > _FARTHEST, (_FARTHEST - predicted).clamp(min=0) / _FARTHEST, 0.0)
+    return predicted.clamp(min=_FARTHEST).log() - beyond, scaled.clamp(min=_FARTHEST).log()
+
+
+def _relative_error(too_far: Tensor) -> Tensor:
+    """Return |depth / truth - 1| of their ratio's logarithm; beyond a ratio of e its tangent."""
+    within = too_far.clamp(max=1.0)
+    return torch.expm1(within).abs() + math.e * (too_far - within)
 
 
 def _enough_seen(target: Tensor, valid: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ..engine.errors import InputError
 from ..export.network import Network
 from .batches import Batch
-from .losses import affine_invariant_loss, log_loss, scaled_loss, silog_loss
+from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 
 # In every published file, in no forward pass.
@@ -29,11 +29,11 @@ class DepthObjective(nn.Module):
         super().__init__()
         self.network = network
         self._options = options
-        weights = (options.affine_weight, options.scaled_weight, options.log_weight, options.aligned_weight)
+        weights = (options.affine_weight, options.scaled_weight, options.aligned_weight)
         if network.max_depth_m is None and not any(weights):
             raise InputError(
-                "affine_weight, scaled_weight, log_weight and aligned_weight are 0, expected one or more above 0; "
-                "correct the options"
+                "affine_weight, scaled_weight and aligned_weight are 0, expected one or more above 0; correct the "
+                "options"
             )
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(not name.startswith(_UNUSED))
@@ -69,14 +69,12 @@ class DepthObjective(nn.Module):
                 gradient_scales=options.gradient_scales,
                 relative_weight=options.relative_weight,
             )
-        for name, weight in (("log", options.log_weight), ("aligned", options.aligned_weight)):
-            if weight:
-                terms[name] = weight * log_loss(
-                    answer,
-                    inverse,
-                    batch.valid,
-                    aligned=name == "aligned",
-                    gradient_weight=options.gradient_weight,
-                    gradient_scales=options.gradient_scales,
-                )
+        if options.aligned_weight:
+            terms["aligned"] = options.aligned_weight * aligned_loss(
+                answer,
+                inverse,
+                batch.valid,
+                gradient_weight=options.gradient_weight,
+                gradient_scales=options.gradient_scales,
+            )
         return terms

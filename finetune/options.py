@@ -33,12 +33,12 @@ class TrainOptions:
         bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
         affine_weight: Of the loss of inverse depth that forgives scale and shift.
         scaled_weight: Of the one that settles them, which a training from scratch begins with.
-        log_weight: Of the one of logarithms, in which near and far count alike; beside the one before.
-        aligned_weight: Of the same after the best scale and shift of each image, which is how it will be judged.
-        gradient_weight: Of gradient matching in all four.
+        aligned_weight: Of the relative error of depth after the best scale and shift of each image, which is how it
+            will be judged; beside the one before.
+        gradient_weight: Of gradient matching in all three.
         gradient_scales: Sizes at which slopes are matched, each half of the one before.
-        relative_weight: Of the part of the latter that weighs errors by distance.
-        trim: Share of each image's pixels left out of the former.
+        relative_weight: Of the part of scaled_weight's that weighs errors by distance.
+        trim: Share of each image's pixels left out of affine_weight's.
         silog_focus: Share of a wrong scale that the loss of metres forgives.
         validate_every: Steps between validations.
         save_every: Steps between saved states.
@@ -64,7 +64,6 @@ class TrainOptions:
     bf16: bool = True
     affine_weight: float = 1.0
     scaled_weight: float = 0.1
-    log_weight: float = 0.0
     aligned_weight: float = 0.0
     gradient_weight: float = 2.0
     gradient_scales: int = GRADIENT_SCALES
@@ -99,7 +98,6 @@ class TrainOptions:
             "gradient_weight",
             "affine_weight",
             "scaled_weight",
-            "log_weight",
             "aligned_weight",
         ):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")

@@ -20,7 +20,7 @@ from .options import TrainOptions
 from .schedule import Average, Optimiser
 
 STATE_NAME = "state.pt"
-FORMAT = 5  # of the state; a reader refuses others
+FORMAT = 6  # of the state; a reader refuses others
 
 
 @dataclass(slots=True)

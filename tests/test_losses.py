@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ from depthrt.finetune.losses import (
     LEAST_SPREAD,
     affine_invariant_loss,
     align,
+    aligned_loss,
     gradient_loss,
-    log_loss,
     normalise,
     scaled_loss,
     silog_loss,
@@ -23,8 +22,7 @@ from depthrt.finetune.losses import (
 
 CLOSE = 1e-5  # float32 sums over a few hundred pixels
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-aligned_log_loss: Loss = partial(log_loss, aligned=True)
-INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss, log_loss, aligned_log_loss]
+INVERSE_LOSSES: list[Loss] = [affine_invariant_loss, scaled_loss, aligned_loss]
 
 
 def maps(seed: int, *, count: int = 2) -> Tensor:
@@ -97,38 +95,52 @@ def test_the_scaled_loss_wants_inverse_depth_over_its_mean() -> None:
     assert float(scaled_loss(right * 2, 3 * target, known)) == pytest.approx(float(right.mean()), abs=CLOSE)
 
 
-def test_in_the_loss_of_logarithms_near_and_far_count_alike() -> None:
+def test_the_aligned_loss_is_the_relative_error_of_depth() -> None:
+    depth = torch.tensor([[[1.0, 1.0, 2.0, 2.0, 4.0], [4.0, 2.0, 2.0, 1.0, 1.0]]])
+    answer = depth.clone()
+    answer[0, 0, 0], answer[0, 1, 4] = 2.0, 0.8
+    known, target = everywhere(depth), 1 / depth
+    fitted = 1 / align(1 / answer, target, known)
+    expected = float((fitted / depth - 1).abs().mean())
+    assert expected > 0.05 and float((fitted / depth).max()) < math.e
+    assert float(aligned_loss(1 / answer, 7 * target, known)) == pytest.approx(expected, abs=CLOSE)
+
+
+def test_an_answer_below_zero_costs_more_the_lower_it_is_and_learns() -> None:
     target = maps(5, count=1)
-    known = everywhere(target)
-    right = target / target.mean()
-    assert float(log_loss(right, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
-    assert float(log_loss(right * math.exp(0.3), 7 * target, known)) == pytest.approx(0.3, abs=CLOSE)
-    target[0, 0] = 0  # the sky counts as ten times as far as the mean
-    shown = torch.where(target > 0, target / target[target > 0].mean(), 0.1)
-    assert float(log_loss(shown, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
+    losses = []
+    for below in (0.5, 1.0):
+        predicted = target.clone()
+        predicted[0, 0, 0] = -below  # one pixel of 192, which hardly moves the fit
+        predicted.requires_grad_()
+        loss = aligned_loss(predicted, target, everywhere(target))
+        loss.backward()
+        assert predicted.grad is not None and float(predicted.grad[0, 0, 0]) < 0
+        losses.append(float(loss.detach()))
+    assert losses[1] > 1.2 * losses[0]
 
 
 def test_scale_and_shift_cost_nothing_once_aligned() -> None:
     target = maps(5, count=2)
     known = everywhere(target)
     moved = 0.2 + 3 * target
-    assert float(log_loss(moved, target, known, aligned=True, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
+    assert float(aligned_loss(moved, target, known, gradient_weight=1.0)) == pytest.approx(0, abs=CLOSE)
     predicted = maps(6, count=2)
-    loss = float(aligned_log_loss(predicted, target, known))
+    loss = float(aligned_loss(predicted, target, known))
     assert loss > 0.1
-    assert float(aligned_log_loss(0.2 + 3 * predicted, target, known)) == pytest.approx(loss, abs=CLOSE)
+    assert float(aligned_loss(0.2 + 3 * predicted, target, known)) == pytest.approx(loss, abs=CLOSE)
 
 
 def test_the_sky_has_no_part_in_the_best_scale_and_shift() -> None:
     target = maps(5, count=2)
     target[:, :4] = 0  # the sky, which 3 x + 0.2 would make 0.2 and the answer makes 1
     predicted = torch.where(target > 0, 0.2 + 3 * target, 1.0).requires_grad_()
-    loss = aligned_log_loss(predicted, target, everywhere(target))
+    loss = aligned_loss(predicted, target, everywhere(target))
     loss.backward()
     assert predicted.grad is not None
     assert float(predicted.grad[target == 0].abs().min()) > 0  # it counts, once the fit is made
     level = [float(one[one > 0].mean()) for one in target]
-    sky = [math.log((1.0 - 0.2) / 3 / mean / 0.1) for mean in level]  # 0.1: as far as the loss sees
+    sky = [1 - 0.1 / ((1.0 - 0.2) / 3 / mean) for mean in level]  # 0.1: as far as the loss sees
     assert float(loss.detach()) == pytest.approx(sum(sky) / len(sky) * 4 / 12, abs=CLOSE)  # and nothing off it
 
 
