@@ -22,7 +22,7 @@ from .scenes import render_scenes
 SHARD = 64  # scenes in a file
 SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
 SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
-LEAST_CROP = 0.6  # side of the smallest crop, of the largest one
+LEAST_CROP = 0.6
 _OPEN_SHARDS = 100  # each holds two descriptors, of which some systems allow a program 256
 
 
@@ -34,11 +34,13 @@ class Stage:
         first: Number of the step that it begins with.
         sizes_px: (h, w), one of them drawn a batch; multiples of the network's patch.
         batch: Pictures in a batch.
+        least_crop: Side of the smallest crop, of the largest one.
     """
 
     first: int
     sizes_px: tuple[tuple[int, int], ...]
     batch: int
+    least_crop: float = LEAST_CROP
 
 
 def render_pool(
@@ -133,7 +135,7 @@ class PoolSource:
         rng = np.random.default_rng([self._seed, index])
         height_px, width_px = stage.sizes_px[rng.integers(len(stage.sizes_px))]
         scenes = rng.integers(self._shards * SHARD, size=stage.batch)
-        cuts = [self._cut(int(scene), rng, height_px, width_px) for scene in scenes]
+        cuts = [self._cut(int(scene), rng, (height_px, width_px), stage.least_crop) for scene in scenes]
         images = torch.from_numpy(np.stack([image for image, _ in cuts])).permute(0, 3, 1, 2).float().div_(255)
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -142,17 +144,18 @@ class PoolSource:
         return Batch(varied, depth_m, torch.ones_like(depth_m, dtype=torch.bool))
 
     def _cut(
-        self, scene: int, rng: np.random.Generator, height_px: int, width_px: int
+        self, scene: int, rng: np.random.Generator, size_px: tuple[int, int], least_crop: float
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return a crop of a scene at a size: (h, w, 3) and (h, w)."""
+        height_px, width_px = size_px
         images, depths = self._open(scene // SHARD)
         image, depth_m = images[scene % SHARD], depths[scene % SHARD]
-        rows, columns = _crop_size(image.shape[:2], (height_px, width_px), float(rng.uniform(LEAST_CROP, 1.0)))
+        rows, columns = _crop_size(image.shape[:2], size_px, float(rng.uniform(least_crop, 1.0)))
         top = int(rng.integers(image.shape[0] - rows + 1))
         left = int(rng.integers(image.shape[1] - columns + 1))
         window = np.s_[top : top + rows, left : left + columns]
-        smooth = cv2.INTER_AREA if rows >= height_px else cv2.INTER_LINEAR
-        picture = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=smooth)  # (w, h)
+        cubic = cv2.INTER_CUBIC  # as the pictures that the model will answer are resized
+        picture = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=cubic)  # (w, h)
         exact = cv2.INTER_NEAREST_EXACT  # the plain one takes a pixel's corner, half a pixel beside the picture's
         metres = cv2.resize(depth_m[window].astype(np.float32), (width_px, height_px), interpolation=exact)
         if rng.random() < 0.5:
