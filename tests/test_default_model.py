@@ -131,6 +131,18 @@ def test_stages_change_size_and_number(tmp_path: Path) -> None:
     assert tuple(pool.batch(10).images.shape) == (3, 3, 64, 64)
 
 
+def test_a_stage_says_how_small_its_crops_may_be(tmp_path: Path) -> None:
+    def shares(least: float) -> list[float]:
+        stages = (Stage(0, ((56, 70),), 24, least_crop=least),)
+        pool = PoolSource(written_pool(tmp_path), shards=2, stages=stages, seed=0, appearance=AS_IT_IS)
+        down = pool.batch(0).depth_m.diff(dim=1).flatten(1)
+        return (torch.where(down.isfinite(), down, torch.nan).nanmean(1) * 28).tolist()  # 28 rows a metre
+
+    assert shares(1.0) == pytest.approx([1.0] * 24, abs=0.02)
+    assert min(shares(0.8)) == pytest.approx(0.8, abs=0.05)
+    assert min(shares(0.6)) == pytest.approx(0.6, abs=0.06)
+
+
 def test_stages_begin_at_the_same_step_whatever_the_number_of_processes(tmp_path: Path) -> None:
     stages = (Stage(0, ((32, 64),), 6), Stage(10, ((64, 64),), 3))
     shared = PoolSource(written_pool(tmp_path), shards=2, stages=stages, batches_a_step=3, seed=0, appearance=AS_IT_IS)
