@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
@@ -50,31 +53,15 @@ class DepthObjective(nn.Module):
             # What the network cannot say teaches it nothing. Source: Depth Anything V2, metric_depth/train.py
             known = batch.valid & (batch.depth_m > 0) & (batch.depth_m <= self.network.max_depth_m)
             return {"silog": silog_loss(answer, batch.depth_m, known, focus=options.silog_focus)}
-        inverse, terms = batch.inverse(), {}
-        if options.affine_weight:
-            terms["affine"] = options.affine_weight * affine_invariant_loss(
-                answer,
-                inverse,
-                batch.valid,
-                trim=options.trim,
-                gradient_weight=options.gradient_weight,
-                gradient_scales=options.gradient_scales,
-            )
-        if options.scaled_weight:
-            terms["scaled"] = options.scaled_weight * scaled_loss(
-                answer,
-                inverse,
-                batch.valid,
-                gradient_weight=options.gradient_weight,
-                gradient_scales=options.gradient_scales,
-                relative_weight=options.relative_weight,
-            )
-        if options.aligned_weight:
-            terms["aligned"] = options.aligned_weight * aligned_loss(
-                answer,
-                inverse,
-                batch.valid,
-                gradient_weight=options.gradient_weight,
-                gradient_scales=options.gradient_scales,
-            )
-        return terms
+        losses: dict[str, tuple[float, Callable[..., Tensor]]] = {
+            "affine": (options.affine_weight, partial(affine_invariant_loss, trim=options.trim)),
+            "scaled": (options.scaled_weight, partial(scaled_loss, relative_weight=options.relative_weight)),
+            "aligned": (options.aligned_weight, aligned_loss),
+        }
+        slopes = {"gradient_weight": options.gradient_weight, "gradient_scales": options.gradient_scales}
+        inverse = batch.inverse()
+        return {
+            name: weight * loss(answer, inverse, batch.valid, **slopes)
+            for name, (weight, loss) in losses.items()
+            if weight
+        }
