@@ -77,13 +77,9 @@ class AccuracyMeter:
             kind: Of values: "inverse" or "metric".
 
         Raises:
-            InputError: Values or truth have no unit and the rules align nothing, or the truth has none and they cap.
+            InputError: As check.
         """
-        if "inverse" in (kind, truth.kind) and self.rules.alignment == "none":
-            whose = "the model gives" if kind == "inverse" else f"{self.dataset} has"
-            raise InputError(f"{whose} inverse depth without a unit, which must be aligned; choose another alignment")
-        if truth.kind == "inverse" and self.rules.cap_m is not None:
-            raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
+        self.check(kind, truth.kind)
         truth_m = _measured_depth(truth)
         valid = _judged(truth_m, truth.valid, self.rules)
         pixels = int(np.count_nonzero(valid))
@@ -96,12 +92,26 @@ class AccuracyMeter:
         depth_m = _predicted_depth(resized[valid].astype(np.float64), judged_m, kind, self.rules)
         self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
 
+    def check(self, kind: Kind, truth_kind: Kind) -> None:
+        """Refuse kinds of depth that the rules do not suit.
+
+        Raises:
+            InputError: Values or truth have no unit and the rules align nothing, or the truth has none and they cap.
+        """
+        if "inverse" in (kind, truth_kind) and self.rules.alignment == "none":
+            whose = "the model gives" if kind == "inverse" else f"{self.dataset} has"
+            raise InputError(f"{whose} inverse depth without a unit, which must be aligned; choose another alignment")
+        if truth_kind == "inverse" and self.rules.cap_m is not None:
+            raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
+
     def result(self) -> Accuracy:
         """Return the mean over images of every metric.
 
         Raises:
             InputError: No image could be judged.
         """
+        if not self._images and not self.skipped:
+            raise InputError(f"no image of {self.dataset} could be read; check its files")
         if not self._images:
             raise InputError(
                 f"none of {self.skipped} images of {self.dataset} has {LEAST_PIXELS} known pixels within the cap and "

@@ -156,10 +156,11 @@ def judge(
         asked: Of the rules.
         on_image: Called as it goes on.
     """
-    left = {one.subject.name: one for one in opened}
-    meters = {
-        name: AccuracyMeter(dataset.name, asked.rules(one.model.contract.kind, dataset)) for name, one in left.items()
-    }
+    kinds = {one.subject.name: one.model.contract.kind for one in opened}
+    meters = {name: AccuracyMeter(dataset.name, asked.rules(kind, dataset)) for name, kind in kinds.items()}
+    truth_kind: Kind = "inverse" if dataset.cap_m is None else "metric"
+    unjudged = failures_of({name: partial(meters[name].check, kind, truth_kind) for name, kind in kinds.items()})
+    left = {one.subject.name: one for one in opened if one.subject.name not in unjudged}
     failures: dict[str, str] = {}
     warnings = []
     for number, pair in enumerate(dataset.pairs):
@@ -172,7 +173,7 @@ def judge(
         failures |= failures_of({name: partial(_judge, one, sample, meters[name]) for name, one in left.items()})
         left = {name: one for name, one in left.items() if name not in failures}
     found: dict[str, Accuracy] = {}
-    unjudged = failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
+    unjudged |= failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
     notes = {
         name: f"{meters[name].skipped} images of {dataset.name} have too few measured pixels"
         for name in found

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from ..engine.canary import canary_input
 from ..engine.contract import Contract, read_contract
 from ..engine.cores import usable_cores
+from ..engine.errors import InputError
 from ..engine.ort_runner import CPU, import_onnxruntime
 from ..engine.preprocess import Float32
 from .graph_cuts import Cut, Graph, common_cuts, read_graph
@@ -91,13 +93,17 @@ def bisect(
 
     Raises:
         ModelFileError, ContractError: A file is not one that depthrt wrote.
-        InputError: The files share no layer.
+        InputError: The files share no layer or no input size, or ONNX Runtime has no arithmetic for one on a CPU.
     """
+    exact, doubted = read_graph(Path(reference)), read_graph(Path(suspect))
     contract = read_contract(Path(suspect))
+    batch = _canary(contract) if batch is None else batch
+    for graph in (exact, doubted):
+        _check_graph(graph, batch)
     search = _Search(
-        read_graph(Path(reference)),
-        read_graph(Path(suspect)),
-        _canary(contract) if batch is None else batch,
+        exact,
+        doubted,
+        batch,
         tolerance or TOLERANCE.get(contract.precision, TOLERANCE["fp16"]),
         threads or usable_cores(),
         on_step,
@@ -152,6 +158,17 @@ class _Search:
         layer = next(filter(None, reversed(layers[: index + 1])), "")
         island = tuple(self.suspect.nodes[at].name for at in _island(layers, index))
         return Departure(node.name, node.op_type, layer, difference, before, island)
+
+
+def _check_graph(graph: Graph, batch: Float32) -> None:
+    """Refuse a graph that ONNX Runtime cannot run on a CPU, or not on this picture."""
+    if any(tensor.data_type == TensorProto.BFLOAT16 for tensor in graph.weights.values()):
+        raise InputError(f"{graph.path} is in bf16, which ONNX Runtime has no layers for on a CPU; bisect fp16 or int8")
+    taken = graph.model.graph.input[0].type.tensor_type.shape
+    sides = [one.dim_value for one in taken.dim][2:]  # 0 where it takes any
+    if any(own and own != given for own, given in zip(sides, batch.shape[2:], strict=False)):
+        own, given = ("x".join(map(str, shape)) for shape in (sides, batch.shape[2:]))
+        raise InputError(f"{graph.path} takes {own} px alone, the picture has {given}; export both files at one size")
 
 
 def _canary(contract: Contract) -> Float32:

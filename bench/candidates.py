@@ -107,7 +107,7 @@ class Candidates:
             found = self._found[choice]
             if found.latency and against:
                 samples = found.latency.samples_ms, against.samples_ms
-                speed = compare_medians(*samples, per_round=plan.calls, paired=True).ratio
+                speed = compare_medians(*samples, per_round=plan.calls, paired=True)
                 self._found[choice] = replace(found, speed=speed)
         return [self._found[choice] for choice in choices]
 

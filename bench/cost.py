@@ -151,7 +151,7 @@ def main(
     model = model_path(model)
     contract = read_contract(model)
     if contract.size.static or contract.batch is not None:
-        raise InputError(f"{model} takes one size or batch alone; export it without --size HxW and --batch")
+        raise InputError(f"{model} takes one size or batch alone; export it with --size N")
     sides_px = read_numbers(sides, ",", example="266,518")
     if wrong := [side for side in sides_px if side % contract.size.multiple_px]:
         raise InputError(f"side {wrong[0]} found, expected multiples of {contract.size.multiple_px} px; give --sides")

@@ -25,6 +25,7 @@ from .machine import describe_machine, describe_run, find_disturbances, read_sta
 from .narrowing import Narrowing
 from .places import printable
 from .rate import RatePlan, measure_rate
+from .readable import find_readable
 from .result import Picture, Report, SubjectResult
 from .subjects import Opened, Subject, facts_of, open_subjects
 from .summary import speed
@@ -106,7 +107,7 @@ def run_bench(
 
     Args:
         subjects: Names are unique.
-        images: Files. All are for drift, a few of them for times.
+        images: Files. All are for drift, a few of them for times; unreadable ones are left out with a warning.
         plan: What is measured.
         reference: Name of the subject that drift is measured against; "" for no drift.
         ground_truth: Data sets for accuracy.
@@ -114,24 +115,32 @@ def run_bench(
         on_step: Called as the run goes on.
 
     Raises:
-        InputError: There is no subject or no image.
+        InputError: There is no subject, or no image that can be read.
     """
     if not subjects or not images:
         raise InputError(f"{len(subjects)} subjects and {len(images)} images found, expected one of each at least")
     made = {**(settings or {}), "freed memory": "kept" if keep_freed_memory() else "as the system has it"}
-    return _Run(subjects, images, plan, reference, on_step).go(ground_truth, command, made | image_facts(images, plan))
+    images, left_out = find_readable(images, on_step=on_step)
+    run = _Run(subjects, images, plan, reference, on_step, left_out)
+    return run.go(ground_truth, command, made | image_facts(images, plan))
 
 
 class _Run:
     def __init__(
-        self, subjects: Sequence[Subject], images: Sequence[Path], plan: BenchPlan, reference: str, on_step: Step
+        self,
+        subjects: Sequence[Subject],
+        images: Sequence[Path],
+        plan: BenchPlan,
+        reference: str,
+        on_step: Step,
+        warnings: Sequence[str],
     ) -> None:
         self.subjects, self.images, self.plan, self.reference = subjects, images, plan, reference
         self.on_step, self.timed = on_step, choose_timed(images, plan.latency)
         self.first = read_image(images[0])  # for what takes one image alone
         self.found: dict[str, dict[str, Any]] = {one.name: {"facts": one.facts} for one in subjects}
         self.failures: dict[str, str] = {}
-        self.warnings: list[str] = []
+        self.warnings = list(warnings)
         self.pictures: tuple[Picture, ...] = ()
         self.opened: list[Opened] = []
 

@@ -43,5 +43,5 @@ class Narrowing:
             return ()
         if done % LOOK_EVERY:
             return (MAIN_SCOPE,)
-        speeds = (compare_medians(one, base, per_round=len(base) // done, paired=True).ratio for one in timed.values())
+        speeds = (compare_medians(one, base, per_round=len(base) // done, paired=True) for one in timed.values())
         return () if all(map(self.is_narrow, speeds)) else (MAIN_SCOPE,)

@@ -1,9 +1,8 @@
-"""What a user chose for a run, as text for its report."""
+"""What a user chose for a run but the images, as text for its report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from .ground_truth import GroundTruth
 from .measure import BenchPlan
@@ -14,7 +13,6 @@ _CUSTOM = "the data set's custom"
 
 def describe_settings(
     plan: BenchPlan,
-    images: Sequence[Path],
     ground_truth: Sequence[GroundTruth] = (),
     *,
     count: int | None = None,
@@ -24,13 +22,11 @@ def describe_settings(
 
     Args:
         plan: What is measured.
-        images: Files for times and drift, one or more.
         ground_truth: Whole data sets.
         count: Images taken of each of them; None takes all.
         units_per_m: Of their depth files.
     """
     found = {
-        "images": f"{len(images)}, first {images[0].name}",
         "video": _yes(plan.video),
         "rounds": _rounds(plan),
         "scopes": ", ".join(plan.latency.scopes) if plan.latency else "none",

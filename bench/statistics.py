@@ -38,25 +38,6 @@ class Percentiles:
     mean: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How one series of times compares with another.
-
-    Args:
-        ratio: Median of the second over the median of the first; above 1 the second is slower.
-    """
-
-    ratio: Interval
-
-    def is_slower(self, *, by: float = ALARM) -> bool:
-        """Whether the whole interval is slower by more than this share of the first median."""
-        return self.ratio.low > 1 + by
-
-    def is_faster(self, *, by: float = ALARM) -> bool:
-        """Whether the whole interval is faster by more than this share of the first median."""
-        return self.ratio.high < 1 - by
-
-
 def summarise(samples: Sequence[float], *, per_round: int = 1, seed: int = 0) -> Percentiles:
     """Return percentiles and mean with their intervals.
 
@@ -87,8 +68,8 @@ def median_interval(samples: Sequence[float], *, seed: int = 0) -> Interval:
 
 def compare_medians(
     a: Sequence[float], b: Sequence[float], *, per_round: int = 1, paired: bool = False, seed: int = 0
-) -> Change:
-    """Return how the times `b` compare with the times `a`.
+) -> Interval:
+    """Return the median of the times `b` over the median of the times `a`; above 1 `b` is slower.
 
     Args:
         a, b: In the order measured.
@@ -104,7 +85,7 @@ def compare_medians(
     if min(first.min(), second.min()) <= 0:
         raise InputError("a time of 0 ms found, expected positive times; their ratio has no meaning")
     if paired:
-        return Change(_paired_ratio(first, second, seed))
+        return _paired_ratio(first, second, seed)
     medians, blocks = [], []
     for rounds, one_seed in ((first, seed), (second, seed + 1)):
         block = _block_length(rounds)
@@ -112,7 +93,7 @@ def compare_medians(
         medians.append(np.log(np.median(drawn, axis=1)))
         blocks.append(len(rounds) / block)
     value = math.log(np.median(second) / np.median(first))
-    return Change(_exponential(_interval(value, medians[1] - medians[0], min(blocks), least=-math.inf)))
+    return _exponential(_interval(value, medians[1] - medians[0], min(blocks), least=-math.inf))
 
 
 def _paired_ratio(first: Float64, second: Float64, seed: int) -> Interval:

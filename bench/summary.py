@@ -88,7 +88,7 @@ def speed(baseline: Latency, found: Latency) -> Interval:
     """Return how many times as fast as the baseline, over the medians."""
     paired = len(baseline.samples_ms) == len(found.samples_ms) and found.scope != "rate"
     per_round = len(found.samples_ms) // found.rounds if found.rounds == baseline.rounds > 0 else 1
-    return compare_medians(found.samples_ms, baseline.samples_ms, per_round=per_round, paired=paired).ratio
+    return compare_medians(found.samples_ms, baseline.samples_ms, per_round=per_round, paired=paired)
 
 
 def _headline(

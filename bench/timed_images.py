@@ -1,4 +1,4 @@
-"""Of the images of a run, those that times are taken on, and what its report says of them all."""
+"""The images of a run: those that can be read, those that times are taken on, and what its report says of them."""
 
 from __future__ import annotations
 
@@ -28,4 +28,8 @@ def choose_timed(images: Sequence[Path], plan: Plan | None) -> list[Path]:
 def image_facts(images: Sequence[Path], plan: BenchPlan) -> dict[str, str]:
     """Return the settings of a report that say which images drift is of, and how many of them times are taken on."""
     timed = f"{len(choose_timed(images, plan.latency))} of {len(images)} images"
-    return {**({"times on": timed} if plan.latency or plan.rate else {}), IMAGE_NAMES: name_images(images)}
+    return {
+        "images": f"{len(images)}, first {images[0].name}",
+        **({"times on": timed} if plan.latency or plan.rate else {}),
+        IMAGE_NAMES: name_images(images),
+    }

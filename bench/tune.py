@@ -16,6 +16,7 @@ from ..engine.runner import available_choices
 from .candidates import Candidate, Candidates, Step
 from .latency import Plan
 from .machine import describe_machine, find_disturbances, read_state
+from .readable import find_readable
 from .result import Interval
 from .statistics import ALARM
 from .wording import SMALLEST_SHARE, digits, reference_notes, share, times
@@ -66,7 +67,7 @@ def tune(
 
     Args:
         path: The model file.
-        images: Files. All are for drift, a few of them for times.
+        images: Files. All are for drift, a few of them for times; unreadable ones are left out with a note.
         budget: Largest mean drift, as a part of the reference's 2-98 % range.
         threads: That `load` will be given; None takes the cores that this process may use.
         rounds: Turns of each choice.
@@ -74,7 +75,7 @@ def tune(
         on_step: Called as the run goes on.
 
     Raises:
-        InputError: No image, or a budget that is no share.
+        InputError: No image that can be read, or a budget that is no share.
         BackendUnavailable: The reference does not work here.
         BudgetError: No choice works and stays within the budget.
     """
@@ -85,8 +86,9 @@ def tune(
     available = available_choices(contract, threads)
     default, reference = available[0], find_reference(available)
     wanted = tuple(dict.fromkeys((default, reference, *(available if choices is None else choices))))
+    images, left_out = find_readable(list(dict.fromkeys(images)), on_step=on_step)
     plan, machine, before = replace(PLAN, rounds=rounds), describe_machine(), read_state()
-    with Candidates(path, list(dict.fromkeys(images)), reference=reference, on_step=on_step) as field:
+    with Candidates(path, images, reference=reference, on_step=on_step) as field:
         field.start(wanted)
         found = field.measure(wanted, plan, base=default)
         chosen, fewer, notes = _with_fewer_threads(field, fastest(found, budget), plan, budget)
@@ -101,7 +103,7 @@ def tune(
         trials=tuple(map(_trial, found)),
     )
     written = remember_choice(path, contract, threads, tuning)
-    notes = [*find_disturbances(machine, before, read_state()), *notes]
+    notes = [*left_out, *find_disturbances(machine, before, read_state()), *notes]
     notes += reference_notes(reference.precision)
     if found[0].failure:
         notes.append(f"The default, {default}, fails here, so speeds are against {reference}.")

@@ -247,7 +247,7 @@ def measure(
         from ..bench.settings import describe_settings
         from ..bench.throughput import LOADS
 
-    files = [*models, str(reference)] if reference is not None and str(reference) not in models else [*models]
+    files = [*models, str(reference)] if reference is not None and reference not in map(Path, models) else [*models]
     checkpoint = CheckpointOptions(size=size, family=family, kind=kind, max_depth_m=max_depth)
     subjects = find_subjects(
         files,
@@ -281,7 +281,7 @@ def measure(
             reference=named,
             ground_truth=[one.spread(count) for one in datasets] if count else datasets,
             command=shlex.join(["depthrt", *sys.argv[1:]]),
-            settings=describe_settings(plan, paths, datasets, count=count, units_per_m=units_per_m),
+            settings=describe_settings(plan, datasets, count=count, units_per_m=units_per_m),
             on_step=on_step,
         )
     written = write_report(folder, measured.report, measured.pictures, drift_budget=drift_budget / 100)

@@ -136,13 +136,13 @@ def run(
             raise InputError(
                 "--sheet and --resume found, expected one of them; a sheet is made of all images in one run"
             )
-        check_sheet(sheet_path, sources)
+        check_sheet(sheet_path, sources, written_to.all_paths(sources))
         make_folder(sheet_path.parent)
     make_folder(written_to.folder)
     limits = Limits(max_pixels=max_pixels, max_aspect=max_aspect, max_file_mib=max_file_mib)
     with load(model_path, device=device, threads=threads, limits=limits) as model:
         report = show.RunReport(model, as_json=as_json)
-        sheet = None if sheet_path is None else Sheet()
+        sheet = None if sheet_path is None else Sheet(colormap=colormap, value_range=value_range)
         left = [source for source in sources if not (resume and written_to.is_there(source))]
         try:
             _run_images(model, left, written_to, report, sheet)

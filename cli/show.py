@@ -275,8 +275,9 @@ def _bar() -> Progress:
 
 
 def _result(text: object) -> None:
-    """Print to what standard output is now, which a progress bar may have replaced."""
-    click.echo(text, file=sys.stdout)
+    """Print to what standard output is now, which a progress bar may have replaced; what it cannot hold is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(str(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stdout)
 
 
 def _say(text: str) -> None:

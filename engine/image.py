@@ -24,6 +24,7 @@ WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 STDIN = "-"
 _MIB = 2**20
+_PART_BYTES = 16 * _MIB  # of a stream, read at once
 _JPEG_QUALITY = 95  # OpenCV's own default, stated so that a release cannot change it
 
 
@@ -68,8 +69,8 @@ class Limits:
 
     @property
     def max_file_bytes(self) -> int:
-        """Return max_file_mib in bytes, rounded down."""
-        return math.floor(self.max_file_mib * _MIB)
+        """Return max_file_mib in bytes, rounded down; endless is what no file reaches."""
+        return math.floor(min(self.max_file_mib * _MIB, sys.maxsize // 2))
 
 
 DEFAULT_LIMITS = Limits()
@@ -169,14 +170,26 @@ def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[
     if isinstance(source, bytes):
         data, name = source, "the image"
     elif isinstance(source, (str, Path)):
-        data, name = sys.stdin.buffer.read(limits.max_file_bytes + 1), "standard input"
+        data, name = _read_stream(sys.stdin.buffer, "standard input", limits), "standard input"
     elif callable(getattr(source, "read", None)):
-        data, name = source.read(limits.max_file_bytes + 1), "the stream"
+        data, name = _read_stream(source, "the stream", limits), "the stream"
     else:
         raise InputError(f"image source: {type(source).__name__} found, expected a path, bytes or a binary stream")
-    if not isinstance(data, bytes):
-        raise InputError(f"{name} gives {type(data).__name__}, expected bytes; open it in binary mode")
     return _checked(data, name, limits), name
+
+
+def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
+    """Read a stream to its end or to a byte over the limit, in parts: a large limit takes no memory by itself."""
+    parts, left = [], limits.max_file_bytes + 1
+    while left > 0:
+        part = stream.read(min(left, _PART_BYTES))
+        if not isinstance(part, bytes):
+            raise InputError(f"{name} gives {type(part).__name__}, expected bytes; open it in binary mode")
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _read_path(path: Path, limits: Limits) -> bytes:
@@ -186,7 +199,7 @@ def _read_path(path: Path, limits: Limits) -> bytes:
             raise InputError(f"{path} is a folder, expected an image file; name a file in it")
         limits.check_file(path.stat().st_size, str(path))
         with path.open("rb") as file:
-            data = file.read(limits.max_file_bytes + 1)  # a pipe tells no size before, so the limit holds here too
+            data = _read_stream(file, str(path), limits)  # a pipe tells no size before, so the limit holds here too
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an image file; check the path") from error
     except OSError as error:

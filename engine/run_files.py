@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -68,9 +69,22 @@ class Output:
         files = self.paths(target / f"{index:0{FRAME_DIGITS}d}")
         return {path: format for path, format in files.items() if format not in PICTURES}
 
+    def all_paths(self, sources: Sequence[Source]) -> Iterator[Path]:
+        """Yield all that will be written; of a video's frames, whose number nobody knows, what is there already."""
+        for source in sources:
+            if source.kind == "image":
+                yield from self.paths(source.target)
+                continue
+            yield from self.videos(source.target)
+            for path in self.frame_paths(source.target, 0):
+                yield from path.parent.glob("[0-9]" * FRAME_DIGITS + path.name[FRAME_DIGITS:])
+
     def is_there(self, source: Source) -> bool:
-        """Whether everything that an image would give is there already."""
-        return source.kind == "image" and all(path.exists() for path in self.paths(source.target))
+        """Whether everything that a source would give is there already; of single frames nobody knows how many."""
+        if source.kind == "image":
+            return all(path.exists() for path in self.paths(source.target))
+        videos = self.videos(source.target)
+        return source.kind == "video" and len(videos) == len(self.formats) and all(path.exists() for path in videos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +145,17 @@ def choose_output(
 
     Raises:
         InputError: `path` names a file and there are several sources or formats or another suffix is
-            expected, the range is empty, or an output would take the place of a source or of another output.
+            expected, the range is empty or endless, or an output would take the place of a source or of another output.
     """
-    if value_range is not None and not value_range[0] < value_range[1]:
-        raise InputError(f"range {value_range[0]:g} {value_range[1]:g} found, expected the lower value first")
+    if value_range is not None and not -math.inf < value_range[0] < value_range[1] < math.inf:
+        found = f"{value_range[0]:g} {value_range[1]:g}"
+        raise InputError(f"range {found} found, expected two finite values, the lower one first")
     given = tuple(dict.fromkeys(formats))
     if not path.suffix or path.is_dir():
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
-    written = list(_written_paths(sources, output))
+    written = list(output.all_paths(sources))
     refuse_to_replace(written, sources, by="its own depth", option="-o")
     shared = [path for path, times in Counter(written).items() if times > 1]
     if shared:
@@ -166,14 +181,3 @@ def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Forma
             f"{path}: suffix {path.suffix!r} found, format {format} expects {expected}; change one of them"
         )
     return format
-
-
-def _written_paths(sources: Sequence[Source], output: Output) -> Iterator[Path]:
-    """Yield all that will be written; of a video's frames, whose number nobody knows, what is there already."""
-    for source in sources:
-        if source.kind == "image":
-            yield from output.paths(source.target)
-            continue
-        yield from output.videos(source.target)
-        for path in output.frame_paths(source.target, 0):
-            yield from path.parent.glob("[0-9]" * FRAME_DIGITS + path.name[FRAME_DIGITS:])

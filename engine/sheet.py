@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .colour import Colormap
 from .depth import Depth
 from .errors import InputError
 from .image import WRITABLE_SUFFIXES, write_image
@@ -27,9 +28,13 @@ class Sheet:
     """Collects photographs and depth, and becomes one picture.
 
     Only reduced copies are held. Not for several threads at once.
+
+    Args:
+        colormap, value_range: As in Depth.colorize.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None) -> None:
+        self._colormap, self._value_range = colormap, value_range
         self._cells: list[Picture] = []
         self.left_out = 0  # images beyond LARGEST
 
@@ -38,7 +43,8 @@ class Sheet:
         if len(self._cells) == LARGEST:
             self.left_out += 1
             return
-        self._cells.append(np.concatenate([_reduced(image), _reduced(depth.colorize())]))
+        picture = depth.colorize(colormap=self._colormap, value_range=self._value_range)
+        self._cells.append(np.concatenate([_reduced(image), _reduced(picture)]))
 
     def __len__(self) -> int:
         """Return the number of images on the sheet."""
@@ -62,13 +68,15 @@ class Sheet:
         write_image(path, self.picture())
 
 
-def check_sheet(path: Path, sources: Sequence[Source]) -> None:
-    """Raise InputError where `path` cannot hold a sheet of these sources."""
+def check_sheet(path: Path, sources: Sequence[Source], outputs: Iterable[Path]) -> None:
+    """Raise InputError where `path` cannot hold a sheet of these sources, beside their outputs."""
     if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
     if not any(source.kind == "image" for source in sources):
         raise InputError(f"{path} would be a sheet without images, expected one at least; leave --sheet out for videos")
     refuse_to_replace([path], sources, by="the sheet", option="--sheet")
+    if path.resolve() in {output.resolve() for output in outputs}:
+        raise InputError(f"{path} would hold both a depth and the sheet; give another place with --sheet")
 
 
 def _reduced(picture: NDArray[np.uint8]) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ def find_sources(
     videos. No two sources share a target.
 
     Args:
-        outputs: The folder of outputs: where an input is a folder around it, what lies in it is left out.
+        outputs: The folder of outputs: where an input is a folder or a pattern around it, what lies in it is left out.
         on_left_out: Called once with the number of files left out, where there are any.
 
     Raises:
@@ -49,9 +50,9 @@ def find_sources(
     found: dict[str, Source] = {}
     left_out: set[str] = set()
     for text in inputs:
-        inside = None if outputs is None else _place_in(Path(text), outputs)
+        inside = outputs if outputs is not None and _is_around(text, outputs) else None
         for source in _expand(text):
-            if inside is not None and inside in source.target.parents:
+            if inside is not None and _lies_in(Path(source.name), inside):
                 left_out.add(source.name)
             else:
                 found.setdefault(source.name, source)
@@ -79,11 +80,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _place_in(folder: Path, outputs: Path) -> Path | None:
-    """Return where in a folder the outputs go, or None where they go elsewhere or beside its files."""
-    if not folder.is_dir() or folder.resolve() not in outputs.resolve().parents:
-        return None
-    return outputs.resolve().relative_to(folder.resolve())
+def _is_around(text: str, outputs: Path) -> bool:
+    """Whether an input is a folder, or a pattern from a folder on, that has the outputs in a folder below."""
+    folder = Path(text)
+    if not folder.exists() and glob.has_magic(text):
+        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), folder.parts)
+        folder = Path(*fixed)
+    return folder.is_dir() and folder.resolve() in outputs.resolve().parents
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return folder.resolve() in (path.parent.resolve() / path.name).parents
 
 
 def _expand(text: str) -> Iterator[Source]:

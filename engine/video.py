@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from itertools import count
@@ -23,13 +24,16 @@ from .sources import Source
 FALLBACK_FPS = 30.0  # for cameras and files that do not say
 _LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time: what lacks no more is whole
 CODEC = "mp4v"  # MPEG-4 part 2: in every build of OpenCV and read by every player
+_LARGEST_TICKS = 65535  # a second. Source: ISO/IEC 14496-2, vop_time_increment_resolution
 
 
 class FrameReader:
     """The frames of a video file or camera, in order."""
 
     def __init__(self, source: Source, *, max_frames: int | None = None) -> None:
-        self._capture = cv2.VideoCapture(int(source.name) if source.kind == "camera" else source.name)
+        # Absolute, or FFmpeg takes what stands before a colon for a protocol.
+        place = int(source.name) if source.kind == "camera" else _for_opencv(Path(source.name).absolute())
+        self._capture = cv2.VideoCapture(place)
         if not self._capture.isOpened():
             raise InputError(
                 f"{_title(source)} cannot be opened as a video; check that it plays, or its index and rights"
@@ -129,8 +133,8 @@ def run_video(
                 if wrong := reader.shortfall(outcome.item):
                     yield Outcome(outcome.item, None, InputError(f"{_title(source)} {wrong}"))
                 return
-            if isinstance(outcome.error, _Unwritable):
-                raise outcome.error
+            if isinstance(outcome.error, _Unwritable) or (outcome.item == 0 and isinstance(outcome.error, InputError)):
+                raise outcome.error  # what is wrong with the first frame is with all: its size, a place to write to
             yield outcome
 
 
@@ -162,7 +166,8 @@ class _DepthVideo:
         size_px = (picture.shape[1], picture.shape[0])
         if self._writer is None:
             self._size_px = size_px
-            self._writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter.fourcc(*CODEC), self._fps, size_px)
+            place, codec = _for_opencv(self._temporary), cv2.VideoWriter.fourcc(*CODEC)
+            self._writer = cv2.VideoWriter(place, codec, _writable_fps(self._fps), size_px)
             if not self._writer.isOpened():
                 raise _Unwritable(
                     f"{self._path} cannot be written as a {CODEC} video; use --format npz for single frames"
@@ -178,17 +183,33 @@ class _DepthVideo:
     def _finish(self, kind: type[BaseException] | None, *error: object) -> None:
         """Close the file; OpenCV says nothing of what a full disk swallowed, so the frames are counted."""
         if self._writer is None:
+            if kind is None:
+                raise InputError(f"{self._path} is not written: every frame failed")
             return
         self._writer.release()
         if kind is not None:
             return
-        written = cv2.VideoCapture(str(self._temporary))
+        written = cv2.VideoCapture(_for_opencv(self._temporary))
         frames = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
         written.release()
         if frames != self._frames:
             raise InputError(
                 f"{self._path} cannot be written: it held {frames} of {self._frames} frames; is the disk full?"
             )
+
+
+def _writable_fps(fps: float) -> float:
+    """Return the nearest frame rate that MPEG-4 holds: OpenCV writes decimals as ticks a second."""
+    return round(fps, int(math.log10(_LARGEST_TICKS / fps)))
+
+
+def _for_opencv(path: Path) -> str:
+    """Return a path as OpenCV takes it, which crashes on any that is no Unicode."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path} is not UTF-8, which a video's path must be; rename it") from error
+    return str(path)
 
 
 def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

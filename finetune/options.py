@@ -8,7 +8,7 @@ from ..engine.errors import InputError
 from .losses import GRADIENT_SCALES
 
 # Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
-RESUMABLE = ("steps", "hold_steps", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
+RESUMABLE = ("steps", "hold_steps", "judge", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
 
 
 @dataclass(frozen=True, slots=True)

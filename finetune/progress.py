@@ -67,8 +67,8 @@ class Reporter:
         if not self._writes:
             return
         elapsed_s = round(time.monotonic() - self._began_s, 2)
-        line = {"event": event, "step": step, "elapsed_s": elapsed_s, **{k: round(v, 6) for k, v in figures.items()}}
-        self._append(line)
+        told = {name: float(f"{value:.6g}") for name, value in figures.items()}
+        self._append({"event": event, "step": step, "elapsed_s": elapsed_s, **told})
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{event}/{name}", value, step)

@@ -131,7 +131,11 @@ class _Run:
             self._step()
             last = course.step == options.steps
             if last or course.step % options.validate_every == 0:
-                self._validate()
+                try:
+                    self._validate()
+                except InputError:  # what was learnt stays, to resume with a judge that there is
+                    self._save()
+                    raise
             if self._is_stale():
                 ending = "stopped early"
             elif self._group.any(asked.is_set()) and not last:
@@ -167,8 +171,8 @@ class _Run:
         norm = float(nn.utils.clip_grad_norm_(moving.objective.parameters(), options.clip_norm))
         if not math.isfinite(norm):
             raise InputError(
-                f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; lower "
-                "learning_rate and resume or start again"
+                f"the gradient is not finite at step {moving.course.step + 1}: the training diverged; start "
+                "again with a lower learning_rate"
             )
         moving.optimiser.step()
         moving.course.step += 1

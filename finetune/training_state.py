@@ -14,7 +14,7 @@ from ..engine.contract import Kind
 from ..engine.errors import InputError, ModelFileError
 from ..engine.files import atomic_path
 from ..export.checkpoint import save_checkpoint
-from ..export.network import Network
+from ..export.network import ConvDepth, Network, fold_norms
 from .objective import DepthObjective
 from .options import TrainOptions
 from .schedule import Average, Optimiser
@@ -91,7 +91,8 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, pro
         raise InputError(f"{path} is not there, so nothing can be resumed; start a new run")
     state = _load(path)
     state["options"]["betas"] = tuple(state["options"]["betas"])
-    options.check_resumable(TrainOptions(**state["options"]))
+    before = TrainOptions(**state["options"])
+    options.check_resumable(before)
     if processes != state["processes"]:
         raise InputError(
             f"processes is {processes} and was {state['processes']} when the run began; start {state['processes']} "
@@ -105,6 +106,8 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, pro
     for name, value in moving.average.weights.items():
         value.copy_(state["average"][name])  # in place: it is on the device that trains
     moving.course = Course(**state["course"])
+    if options.judge != before.judge:  # its scores say nothing beside another's; the files that it kept stay
+        moving.course.kept, moving.course.waits = None, 0
     torch.set_rng_state(state["rng"])
 
 
@@ -140,7 +143,9 @@ def keep_checkpoint(
 
 
 def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
-    """Write a network as a checkpoint that says what it is; the figures become its notes."""
+    """Write a network as a checkpoint that says what it is, norms folded away; the figures become its notes."""
+    if isinstance(network, ConvDepth):
+        network = fold_norms(network)
     kind: Kind = "inverse" if network.max_depth_m is None else "metric"
     save_checkpoint(
         path,

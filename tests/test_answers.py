@@ -180,15 +180,36 @@ def test_a_name_that_is_no_utf_8_can_be_written_and_read(images: list[Path], tmp
     except (OSError, UnicodeError):
         pytest.skip("files have names in Unicode alone here")
     subjects = [subject(one, MadeRunner(slope(offset))) for one, offset in (("base", 0.0), ("other", 0.1))]
-    found = run_bench(subjects, [path], ANSWERS_ALONE, reference="base", settings={"images": path.name})
+    found = run_bench(subjects, [path], ANSWERS_ALONE, reference="base", settings={"given": path.name})
     files = write_report(tmp_path / "report", found.report, found.pictures)
     report = read_result(files.json)
     assert report == found.report
     drift = report.subjects[1].drift
-    assert drift is not None and drift.worst_image == report.made.settings["images"] == r"caf\udce9.png"
+    assert drift is not None and drift.worst_image == report.made.settings["given"] == r"caf\udce9.png"
     assert r"caf\udce9.png" in files.html.read_text(encoding="utf-8")
     raw = replace(report, made=replace(report.made, command=path.name))
     assert r"caf\\udce9.png" in to_json(raw)
+
+
+def test_an_image_that_cannot_be_read_is_left_out_before_anything_is_measured(
+    images: list[Path], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(images[0].read_bytes()[:50])
+    subjects = [subject(one, MadeRunner(slope(offset))) for one, offset in (("base", 0.0), ("other", 0.1))]
+    report = run_bench(subjects, [damaged, *images], ANSWERS_ALONE, reference="base").report
+    assert [one for one in report.warnings if one.startswith(f"{damaged} is left out: {damaged}")]
+    assert report.made.settings["images"] == "3, first 0.png"
+    assert report.subjects[1].drift is not None and report.subjects[1].drift.images == 3
+    with pytest.raises(InputError, match=r"none of 1 images can be read; .*damaged\.png is left out"):
+        run_bench(subjects, [damaged], ANSWERS_ALONE, reference="base")
+
+
+def test_rules_that_suit_one_subject_alone_cost_the_other_its_accuracy_and_no_more() -> None:
+    subjects = [opened("metric", slope(), "metric"), opened("inverse", slope())]
+    found = judge(subjects, dataset(truth(2.0)), Asked("none"))
+    assert list(found.found) == ["metric"] and not found.failures
+    assert found.notes["inverse"].startswith("no accuracy on made: the model gives inverse depth without a unit")
 
 
 def judged(data: GroundTruth, images: list[Path]) -> Report:

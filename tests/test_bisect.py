@@ -13,6 +13,8 @@ from onnx import numpy_helper
 
 from depthrt.bench.bisect import TOLERANCE, bisect
 from depthrt.engine.errors import ContractError, InputError, ModelFileError
+from depthrt.export.checkpoint import read_checkpoint
+from depthrt.export.to_onnx import export_onnx
 
 SPOILT = 1.5  # times the weights
 
@@ -143,3 +145,17 @@ def test_files_that_cannot_be_searched_are_refused(tiny_static: TinyModel, tmp_p
     onnx.save(onnx.helper.make_model(graph), tmp_path / "other.onnx")
     with pytest.raises(InputError, match="share no node, expected two files of one network"):
         bisect(tmp_path / "other.onnx", tiny_static.onnx)
+
+
+def test_files_that_the_search_cannot_run_are_refused(tiny: TinyModel, tiny_static: TinyModel, tmp_path: Path) -> None:
+    bf16 = tmp_path / "bf16.onnx"
+    export_onnx(
+        read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse"),
+        bf16,
+        size=(28, 42),
+        precision="bf16",
+    )
+    with pytest.raises(InputError, match=r"bf16\.onnx is in bf16, which ONNX Runtime has no layers for on a CPU"):
+        bisect(tiny.onnx, bf16)
+    with pytest.raises(InputError, match=r"takes \d+x\d+ px alone, the picture has 252x336; export both"):
+        bisect(tiny_static.onnx, tiny.onnx)

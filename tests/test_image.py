@@ -419,6 +419,13 @@ def test_an_endless_stream_is_read_no_farther_than_the_limit() -> None:
     assert stream.asked == 2**19 + 1
 
 
+@pytest.mark.parametrize("max_file_mib", [1e6, float("inf")])
+def test_a_limit_that_nothing_reaches_costs_nothing(max_file_mib: float) -> None:
+    data = packed(np.zeros((9, 13, 3), np.uint8), "PNG")
+    limits = Limits(max_file_mib=max_file_mib)
+    assert read_image(data, limits=limits).shape == read_image(io.BytesIO(data), limits=limits).shape == (9, 13, 3)
+
+
 SMALL_FILES = [
     packed(np.random.default_rng(1).integers(0, 256, (9, 13, 3)).astype(np.uint8), format)
     for format in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")

@@ -105,6 +105,7 @@ def test_a_file_in_the_place_of_the_output_folder_is_refused(photo: Path, clip: 
         ("p.png", "s.jpg", ("--resume",), "--sheet and --resume found, expected one of them"),
         ("p.png", "p.png", (), "p.png would be replaced by the sheet; give another place with --sheet"),
         ("p.png", "p.png/s.jpg", (), "p.png cannot be made"),
+        ("p.png", "out/p.png", (), "out/p.png would hold both a depth and the sheet; give another place with --sheet"),
     ],
 )
 def test_a_sheet_that_cannot_be_is_refused(
@@ -254,8 +255,8 @@ def test_a_full_disk_leaves_no_half_video(tmp_path: Path, clip: Path, tiny: Tiny
     assert re.search(rf"clip.mp4 cannot be written: it held \d+ of {FRAMES} frames; is the disk full", ended.stderr)
 
 
-def write_clip(path: Path, size_px: tuple[int, int], codec: str) -> None:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10.0, size_px)
+def write_clip(path: Path, size_px: tuple[int, int], codec: str, *, fps: float = 10.0) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), fps, size_px)
     for shade in range(FRAMES):
         writer.write(np.full((size_px[1], size_px[0], 3), 3 * shade, np.uint8))
     writer.release()
@@ -292,3 +293,62 @@ def test_ctrl_c_before_the_first_image_is_no_complaint_about_the_sheet(
     result = run("run", photo, "-m", tiny.onnx, "-o", tmp_path / "out", "--sheet", tmp_path / "s.jpg")
     assert result.exit_code == 130 and "error" not in result.stderr, result.stderr
     assert not (tmp_path / "s.jpg").exists()
+
+
+def test_resume_skips_a_video_that_is_whole_but_not_one_of_single_frames(
+    tmp_path: Path, clip: Path, tiny: TinyModel
+) -> None:
+    arguments = ("run", clip, "-m", tiny.onnx, "-o", tmp_path / "out", "--max-frames", 2)
+    assert run(*arguments).exit_code == 0
+    assert "0 written" in (again := run(*arguments, "--resume").stderr) and "1 were there" in again
+    assert "2 written" in run(*arguments, "--resume", "-f", "side").stderr
+    assert "2 written" in run(*arguments, "--resume", "-f", "color", "-f", "npy").stderr
+
+
+@pytest.mark.parametrize("fps", [23.976, 239.977, 990.1])
+def test_a_video_keeps_a_frame_rate_that_mpeg_4_cannot_hold_exactly(
+    tmp_path: Path, tiny: TinyModel, fps: float
+) -> None:
+    clip = tmp_path / "fast.avi"
+    write_clip(clip, (96, 64), "MJPG", fps=fps)
+    result = run("run", clip, "-m", tiny.onnx, "-o", tmp_path / "out", "--max-frames", 3)
+    assert result.exit_code == 0, result.stderr
+    written = cv2.VideoCapture(str(tmp_path / "out" / "fast.mp4")).get(cv2.CAP_PROP_FPS)
+    assert written == pytest.approx(fps, rel=1e-3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_video_s_name_is_no_protocol(
+    tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip.rename("2026-05-01T10:30:00.mp4")
+    result = run("run", "2026-05-01T10:30:00.mp4", "-m", tiny.onnx, "-o", "out", "--max-frames", 2)
+    assert result.exit_code == 0 and Path("out/2026-05-01T10:30:00.mp4").is_file(), result.stderr
+
+
+def test_a_video_whose_frames_are_too_large_is_refused_once(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
+    out = tmp_path / "out"
+    result = run("run", clip, "-m", tiny.onnx, "-o", out, "--max-pixels", 100)
+    assert result.exit_code == 1 and not list(out.iterdir())
+    assert result.stderr.count("expected at most 100") == 1 and "No such file" not in result.stderr
+
+
+def test_a_range_without_an_end_is_refused(photo: Path, no_model: Path) -> None:
+    line = refusal(photo, "-m", no_model, "-o", photo.parent / "out", "--range", 0, "inf")
+    assert line == "error: range 0 inf found, expected two finite values, the lower one first"
+
+
+def test_names_that_are_no_utf_8_end_no_run(tmp_path: Path, photo: Path, clip: Path, tiny: TinyModel) -> None:
+    folder = tmp_path / "named"
+    folder.mkdir()
+    try:
+        shutil.copy(photo, folder / "caf\udce9.png")
+    except (OSError, UnicodeError):
+        pytest.skip("files have names in Unicode alone here")
+    shutil.copy(clip, folder / "caf\udce9.mp4")
+    shutil.copy(photo, folder / "z.png")
+    result = run("run", folder, "-m", tiny.onnx, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [rf"{tmp_path}/out/caf\udce9.png.png", str(tmp_path / "out" / "z.png")]
+    assert r"caf\udce9.mp4 is not UTF-8, which a video's path must be; rename it" in result.stderr

@@ -78,3 +78,9 @@ def test_run_writes_a_sheet_of_all_photographs(tiny: TinyModel, tmp_path: Path) 
     photos = [depthrt.read_image(path) for path in sorted(PHOTOS.glob("*.jpg"))]
     widths = [round(photo.shape[1] * CELL_H_PX / photo.shape[0]) for photo in photos]
     assert depthrt.read_image(sheet).shape == (2 * CELL_H_PX, sum(widths) + 3 * GAP_PX, 3)
+
+
+def test_a_sheet_has_the_colours_that_were_asked_for(model: depthrt.DepthModel) -> None:
+    sheet = Sheet(colormap="gray", value_range=(0.0, 4.0))
+    sheet.add(np.zeros((CELL_H_PX, 90, 3), np.uint8), depth_of(np.ones((CELL_H_PX, 90), np.float32), model))
+    assert (sheet.picture()[CELL_H_PX:] == 63).all()  # a quarter of the way up

@@ -92,7 +92,7 @@ def test_a_folder_without_a_format_gets_colour_pictures(tmp_path: Path) -> None:
     [
         ([IMAGE, IMAGE], "depth.png", [], None, "names a file"),
         ([IMAGE], "depth.xyz", [], None, "xyz"),
-        ([IMAGE], "depth", [], (5.0, 5.0), "lower value first"),
+        ([IMAGE], "depth", [], (5.0, 5.0), "the lower one first"),
         ([IMAGE], "depth.jpg", ["png16"], None, r"suffix '\.jpg' found, format png16 expects \.png"),
         ([IMAGE], "depth.png", ["color", "npz"], None, r"2 formats \(color, npz\); give one, or a folder"),
     ],
@@ -161,6 +161,17 @@ def test_a_folder_of_inputs_leaves_its_outputs_out_and_counts_them_once(folder: 
     assert not [source for source in found if "depth" in Path(source.name).relative_to(folder).parts]
     assert len(found) == 4 and counts == [2]
     assert len(find_sources([str(folder)], outputs=folder, on_left_out=counts.append)) == 6 and counts == [2]
+
+
+def test_a_pattern_leaves_the_outputs_below_it_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "depth").mkdir()
+    (folder / "depth" / "x.png").write_bytes(b"")
+    monkeypatch.chdir(folder)
+    for pattern in ("**/*", f"{folder}/**/*"):
+        counts: list[int] = []
+        found = find_sources([pattern], outputs=Path("depth"), on_left_out=counts.append)
+        assert counts == [1] and sorted(source.target.name for source in found) == ["a", "b", "c", "clip"]
+    assert [source.target for source in find_sources(["depth/*.png"], outputs=Path("depth"))] == [Path("x")]
 
 
 def test_a_folder_of_nothing_but_outputs_is_refused(tmp_path: Path) -> None:

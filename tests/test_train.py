@@ -147,6 +147,16 @@ def assert_same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> No
         assert torch.equal(value, second[name]), name
 
 
+def test_the_best_checkpoint_of_a_network_with_norms_reads_back(tmp_path: Path) -> None:
+    network = tiny_convolutions()
+    options = replace(QUICK, steps=2)
+    result = run(tmp_path, options, network=network, source=Planes((32, 32)), validation=Scores([1.0]))
+    assert result.best is not None
+    batch = torch.randn((1, 3, 32, 64), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(load_network(read_checkpoint(result.best))(batch), network.eval()(batch), atol=1e-4)
+
+
 @pytest.mark.parametrize("muon_factor", [0.0, 1.0])
 def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path, muon_factor: float) -> None:
     options = replace(QUICK, steps=40, validate_every=20, learning_rate=5e-3, muon_factor=muon_factor)
@@ -488,6 +498,10 @@ def test_a_training_that_diverges_is_stopped_before_it_spoils_the_weights(tmp_pa
 def test_a_judge_that_validation_does_not_give_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the validation gives error, not rmse; choose the judge among them"):
         run(tmp_path, replace(QUICK, judge="rmse"), validation=Scores([1.0]))
+    step = int(torch.load(tmp_path / STATE_NAME, weights_only=True)["course"]["step"])
+    assert step > 0, "what was learnt is not lost"
+    result = run(tmp_path, replace(QUICK, steps=step + 1), validation=Scores([1.0]), resume=True)
+    assert result.best is not None and result.best.is_file()
 
 
 def test_tensorboard_is_named_where_it_is_missing(tmp_path: Path) -> None:
@@ -507,6 +521,7 @@ def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
     assert [line["event"] for line in lines] == ["step"] * 4 + ["validation"]
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 4]
     assert {"loss", "affine", "scaled", "grad_norm", "rate", "images_per_s"} <= set(lines[0])
+    assert lines[0]["rate"] > 0, "the first rates are small, not nothing"
 
 
 @pytest.mark.parametrize(
