@@ -7,8 +7,10 @@ PHOTOS ?= tests/photos
 
 .PHONY: demo test check pycuda kernels clean
 
-demo: $(VENV)/ready
-	$(BIN)/depthrt run $(PHOTOS) -o $(DEMO)/depth -f side -f npz --sheet $(DEMO)/sheet.jpg
+# One path with spaces is taken as it is; several, or a pattern, as the shell splits them.
+demo: $(VENV)/runs
+	$(BIN)/depthrt run $(if $(shell test -e "$(PHOTOS)" && echo one),"$(PHOTOS)",$(PHOTOS)) \
+		-o "$(DEMO)/depth" -f side --sheet "$(DEMO)/sheet.jpg"
 
 test: $(VENV)/ready $(VENV)/pycuda
 	$(BIN)/python -m pytest
@@ -19,8 +21,17 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 
-$(VENV)/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, %d.%d found; give another, such as make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
+
+# To run a model alone: no torch.
+$(VENV)/runs: $(VENV)/made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu]'
+	touch $@
+
+$(VENV)/ready: $(VENV)/made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
@@ -38,4 +49,4 @@ kernels: $(VENV)/ready
 	$(BIN)/python -m depthrt.engine.cuda.compile_kernels
 
 clean:
-	rm -rf $(VENV) $(DEMO)
+	rm -rf "$(VENV)" "$(DEMO)"

@@ -30,6 +30,12 @@ def cache_dir(name: str) -> Path | None:
     return folder
 
 
+def known_dir(name: str) -> Path | None:
+    """Return the cache's subfolder `name` where it is there; it can be read, and perhaps not be written."""
+    root = cache_root()
+    return root / name if root is not None and (root / name).is_dir() else None
+
+
 def cache_root() -> Path | None:
     """Return where the cache is, or would be, or None where nobody says; nothing is created."""
     try:
@@ -63,7 +69,7 @@ def _refusal(folder: Path) -> str:
 @cache
 def _say_once(folder: Path, reason: str) -> None:
     logger.warning(
-        "depthrt: the cache %s cannot be written (%s), so nothing is remembered; set %s to a folder that can be",
+        "depthrt: the cache %s cannot be written (%s), so nothing new is remembered; set %s to a folder that can be",
         folder,
         reason,
         VARIABLE,

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 
-from .cache import cache_dir
+from .cache import cache_dir, known_dir
 from .file_identity import digest
 
 BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 95 MiB, Large 1.3 GiB
@@ -34,18 +34,19 @@ def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | Non
         key: All that a compiled model depends on.
 
     Yields:
-        The folder, or None where this machine has no cache.
+        The folder, or None where this machine has no cache that can be written, and nothing compiled in it.
     """
+    known = known_dir(name)
+    if known is not None and _is_whole(known / digest(key)):
+        with suppress(OSError):
+            os.utime(known / digest(key))  # what was used last is kept longest
+        yield known / digest(key)
+        return
     home = cache_dir(name)
     if home is None:
         yield None
         return
     final = home / digest(key)
-    if _is_whole(final):
-        with suppress(OSError):
-            os.utime(final)  # what was used last is kept longest
-        yield final
-        return
     shutil.rmtree(final, ignore_errors=True)
     unfinished = home / f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:

@@ -17,7 +17,7 @@ def release_mapped(folder: Path) -> None:
     """
     if sys.platform != "linux":
         return
-    libc = ctypes.CDLL(None)
+    libc, folder = ctypes.CDLL(None), folder.resolve()  # the system names files without links
     for line in _MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
         fields = line.split(maxsplit=5)
         if len(fields) == 6 and fields[1].startswith("r--") and folder in Path(fields[5]).parents:

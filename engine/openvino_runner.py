@@ -55,6 +55,8 @@ class OpenVinoRunner:
         answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
         output: NDArray[np.float32] = answer[OUTPUT].copy()  # the request's own memory is written again
         self._idle.append(request)
+        if self._compiled is None:  # closed meanwhile
+            self._idle.clear()
         return output
 
     def close(self) -> None:

@@ -81,9 +81,10 @@ class OrtRunner:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
         if self._gpu is not None:
             return self._gpu.run(batch)
-        if self._session is None:
+        session = self._session  # which another thread may drop
+        if session is None:
             raise InputError("this model is closed; load it again")
-        (output,) = self._session.run([OUTPUT], {INPUT: batch})
+        (output,) = session.run([OUTPUT], {INPUT: batch})
         result: NDArray[np.float32] = output
         return result
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from .choice import Choice, recall_tuning
 from .contract import Contract, Precision
 from .cores import usable_cores
-from .cuda.driver import find_gpu
+from .cuda.driver import DriverFault, find_gpu
 from .errors import BackendUnavailable, BuildError, InputError, ModelFileError, ParityError
 from .machine import runtime_versions
 from .runner import Device, EngineRunner, ImageRunner, Runner, available_choices, check_options, open_runner
@@ -70,7 +70,9 @@ def open_trusted(
         ParityError: What was asked for by name, or the last runner left, departs from the canary.
     """
     check_options(device, threads)
-    tries = _plan(path, contract, device, threads or usable_cores(), choice, precision)
+    asks = device == "auto" and choice is None and path.suffix != ENGINE_SUFFIX
+    gpu, faults = _ask_driver() if asks else (device == "cuda", ())
+    tries = _plan(path, contract, device, threads or usable_cores(), choice, precision, gpu=gpu)
     failures: list[str] = []
     for one in tries:
         try:
@@ -82,7 +84,7 @@ def open_trusted(
             continue
         used = f"{runner.name} {runner.precision}"
         replaced = (f"{failure}; {used} is used instead" for failure in failures)
-        return Trusted(runner, (*replaced, *warnings), one.remarks)
+        return Trusted(runner, (*faults, *replaced, *warnings), one.remarks)
     raise AssertionError("a plan has a runner to try")
 
 
@@ -93,19 +95,21 @@ def _plan(
     cores: int,
     choice: Choice | None,
     precision: Precision | None,
+    *,
+    gpu: bool,
 ) -> list[_Try]:
-    """Return what to try, best first."""
+    """Return what to try, best first; `gpu` says whether a GPU is there or must be."""
     if path.suffix == ENGINE_SUFFIX:
         return [_engine_file(path, contract, precision)]
     how = _Ways(path, contract, cores)
     if choice is not None:
         return [how.on(device, choice)]
     # What a build for CUDA says of itself costs its import, 30 MiB that another runner has no use for.
-    cuda = device == "cuda" or (device == "auto" and "onnxruntime-gpu" in runtime_versions() and _has_gpu())
+    cuda = device == "cuda" or (gpu and "onnxruntime-gpu" in runtime_versions())
     if precision not in (None, contract.precision):
         choices = () if cuda else available_choices(contract, cores)
         return [how.on("cpu", one) for one in _of_precision(path, contract, choices, precision)]
-    engines, remarks = _engines(path, device)
+    engines, remarks = _engines(path, device) if gpu else ([], ())
     if cuda:
         engines.append(how.on("cuda", None, *remarks))
     if device == "cuda":
@@ -154,8 +158,6 @@ def _engine_file(path: Path, contract: Contract, precision: Precision | None) ->
 
 def _engines(path: Path, device: Device) -> tuple[list[_Try], tuple[str, ...]]:
     """Return how TensorRT opens an ONNX file, and what is worth knowing where it does not."""
-    if device == "cpu" or (device == "auto" and not _has_gpu()):
-        return [], ()
     from .trt.open_built import find_plan, open_built
     from .trt.runner import TrtRunner
 
@@ -167,12 +169,15 @@ def _engines(path: Path, device: Device) -> tuple[list[_Try], tuple[str, ...]]:
     return [], (f"no TensorRT engine of {path} is in the cache, and none is built unasked; device='cuda' builds one",)
 
 
-def _has_gpu() -> bool:
+def _ask_driver() -> tuple[bool, tuple[str, ...]]:
+    """Return whether a GPU is there, and why not where there is a driver that does not start."""
     try:
         find_gpu()
+    except DriverFault as error:
+        return False, (f"{error}; the CPU is used",)
     except BackendUnavailable:
-        return False
-    return True
+        return False, ()
+    return True, ()
 
 
 def _of_precision(

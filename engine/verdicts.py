@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .cache import cache_dir
+from .cache import cache_dir, known_dir
 from .canary import canary_drift, canary_input, canary_slope
 from .contract import Canary, Contract, Precision
 from .errors import InputError
@@ -92,15 +92,15 @@ def check_canary(runner: Runner, path: Path, contract: Contract, *, threads: int
         key["pipeline"] = True  # the network works on a stream and in memory of ours
     if isinstance(runner, EngineRunner):
         key["plan_sha256"] = runner.plan_sha256  # it stands for TensorRT's version too
-    folder = cache_dir(_FOLDER)
-    file = folder / f"{digest(key)}.json" if folder else None
-    if file is not None and _is_remembered(file, key):
+    name = f"{digest(key)}.json"
+    known = known_dir(_FOLDER)
+    if known is not None and _is_remembered(known / name, key):
         return None
     canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
     batch = np.repeat(canary, contract.batch or 1, axis=0)
     verdict = judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))
-    if file is not None and verdict.passed:
-        _remember(file, key, verdict)
+    if verdict.passed and (folder := cache_dir(_FOLDER)) is not None:
+        _remember(folder / name, key, verdict)
     return verdict
 
 

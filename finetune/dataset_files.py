@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.files import atomic_path
+from ..engine.errors import InputError
+from ..engine.files import atomic_path, make_folder
 from .scenes import Cameras
 
 HYPERSIM_SIZE_PX = (768, 1024)  # (h, w); readers of Hypersim take this size for granted
@@ -46,7 +47,7 @@ def write_hypersim_camera(folder: Path, cameras: Cameras, index: int) -> None:
     """Write the camera's key frame; Hypersim's cameras have x right, y up, z backwards."""
     position, rotation = cameras.position[index].cpu().numpy(), cameras.rotation[index].cpu().numpy()
     detail = folder / "_detail" / "cam_00"
-    detail.mkdir(parents=True, exist_ok=True)
+    make_folder(detail)
     write_h5(detail / "camera_keyframe_positions.hdf5", position[None])
     write_h5(detail / "camera_keyframe_orientations.hdf5", (rotation * [1.0, -1.0, -1.0])[None])
     write_h5(detail / "camera_keyframe_frame_indices.hdf5", np.zeros(1, np.int64))
@@ -97,12 +98,15 @@ def _write_bytes(path: Path, suffix: str, image: NDArray[np.generic], options: l
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     with atomic_path(path) as unfinished:
-        unfinished.write_text(text)
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def write_h5(path: Path, values: NDArray[np.generic]) -> None:
     """Write an array as the data set `dataset` of an HDF5 file."""
     import h5py
 
-    with atomic_path(path) as unfinished, h5py.File(unfinished, "w") as file:
-        file.create_dataset("dataset", data=values)
+    try:
+        with atomic_path(path) as unfinished, h5py.File(unfinished, "w") as file:
+            file.create_dataset("dataset", data=values)
+    except RuntimeError as error:  # what h5py makes of a full disk
+        raise InputError(f"{path} cannot be written ({error}); check the disk and its rights") from error

@@ -21,7 +21,7 @@ def keep_recipe(directory: str | Path, recipe: Recipe, *, growing: str | None = 
     Args:
         directory: Created where missing.
         recipe: All that decides what is rendered; values as JSON has them.
-        growing: Name of what may have been another: a larger number is a continuation.
+        growing: Name of a number that may have been smaller: a larger one is a continuation.
 
     Returns:
         The folder, absolute.
@@ -46,6 +46,9 @@ def keep_recipe(directory: str | Path, recipe: Recipe, *, growing: str | None = 
     kept = {growing: recipe[growing]} if growing else {}
     if found is not None and (not isinstance(found, dict) or {**found, **kept} != wanted):
         raise InputError(f"{directory} holds scenes of {found}, {wanted} was asked for; choose another folder")
+    if found is not None and growing and found[growing] > wanted[growing]:
+        more, fewer = found[growing], wanted[growing]
+        raise InputError(f"{directory} holds {more} scenes, {fewer} were asked for; ask for as many")
     with atomic_path(note) as unfinished:
         unfinished.write_text(json.dumps(wanted), encoding="utf-8")
     return root

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..engine.errors import BackendUnavailable, InputError
+from ..engine.files import make_folder
 from .dataset_files import (
     HYPERSIM_FOCAL_PX,
     HYPERSIM_SIZE_PX,
@@ -190,6 +191,9 @@ def _begin(directory: str | Path, recipe: _Recipe) -> Path:
         raise InputError(
             f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
         )
+    if min(recipe.height_px, recipe.width_px) < 1:
+        raise InputError(f"size {recipe.height_px}x{recipe.width_px} px found, expected 1x1 or more")
+    scene_cameras([recipe.seed], setting=recipe.setting)  # refuses a wrong setting before the folder is of it
     return keep_recipe(root, asdict(recipe), growing="count")
 
 
@@ -253,7 +257,7 @@ def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArra
     images, depths = scenes.image.permute(0, 2, 3, 1).cpu().numpy(), scenes.depth_m.cpu().numpy()
     for pair, image, depth_m in zip(part, images, depths, strict=True):
         for path in (pair.image, pair.depth):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         yield pair, image, depth_m
 
 

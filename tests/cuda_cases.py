@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from standin import HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
 from depthrt.engine.contract import read_contract
+from depthrt.engine.cuda.driver import DriverFault
 from depthrt.engine.cuda.gpu import Cuda
 from depthrt.engine.cuda.parts import DeviceMemory, Event, PinnedMemory, Stream
 from depthrt.engine.cuda.pipeline import DevicePipeline
@@ -43,7 +45,7 @@ def refused(kind: type[Exception], message: str) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        assert type(error) is kind and re.search(message, str(error)), repr(error)
+        assert type(error) in (kind, DriverFault) and re.search(message, str(error)), repr(error)
         assert "\n" not in str(error)
     else:
         raise AssertionError(f"no {kind.__name__}")
@@ -162,6 +164,32 @@ def streams_in_order(onnx: str) -> None:
                 assert_close(other.values, expected[number])
         unread.close()
         assert_close(pipeline.infer(images[1]).values, expected[1])
+
+
+def a_stream_gives_what_came_before_a_refusal(onnx: str) -> None:
+    images = [picture(60, 90, number) for number in range(2)]
+    with depthrt.load(onnx, device="cpu", threads=1) as model, pipeline_of(onnx) as (pipeline, network):
+        expected = [model.infer(image).values for image in images]
+
+        def wide_alone(call: NetworkCall) -> None:
+            if call.input_px[0] > call.input_px[1]:
+                raise InputError("too tall")
+            network(call)
+
+        for slot in pipeline._slots:
+            slot._network = wide_alone
+        answers = pipeline.stream([*images, picture(90, 60)])
+        for values in expected:
+            assert_close(next(answers).values, values)
+        with refused(InputError, "too tall"):
+            next(answers)
+
+
+def auto_says_why_not(onnx: str) -> None:
+    logging.disable(logging.WARNING)  # which is said on stderr, too
+    with depthrt.load(onnx, device="auto") as model:
+        notes = model.infer(picture(60, 90)).provenance.notes
+    assert [note for note in notes if re.search("cuInit answers 803; .*; the CPU is used", note)], notes
 
 
 def many_threads(onnx: str, count: str) -> None:

@@ -52,6 +52,7 @@ def test_the_cuda_layer(standin: Path, case: str) -> None:
         "answers_like_the_cpu",
         "answers_each_image_of_a_graph",
         "streams_in_order",
+        "a_stream_gives_what_came_before_a_refusal",
         "a_network_that_fails_leaves_the_slot_usable",
         "a_network_that_cannot_be_recorded",
         "a_graph_that_answers_otherwise",
@@ -86,7 +87,9 @@ def test_a_pipeline_that_cannot_be_opened_leaves_nothing(standin: Path, tiny: Ti
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"STANDIN_FAIL": "cuInit=100"}, "the NVIDIA driver does not start.*cuInit answers 100"),
+        ({"STANDIN_FAIL": "cuInit=100"}, "the NVIDIA driver has no GPU .cuInit answers 100"),
+        ({"STANDIN_FAIL": "cuInit=803"}, "the NVIDIA driver does not start: cuInit answers 803; see what nvidia"),
+        ({"STANDIN_FAIL": "cuInit=3"}, "cuInit answers 3, as in a process that was forked when CUDA had started"),
         ({"STANDIN_FAIL": "cuDeviceGetCount=100"}, "the NVIDIA driver has 0 GPU"),
         (
             {"STANDIN_FAIL": "cuDevicePrimaryCtxRetain=2"},
@@ -99,7 +102,11 @@ def test_a_pipeline_that_cannot_be_opened_leaves_nothing(standin: Path, tiny: Ti
         ),
         ({"STANDIN_CAPABILITY": "52"}, "compute capability 5.2, depthrt's kernels need 7.5 or newer"),
     ],
-    ids=["driver", "count", "memory", "context", "kernels", "old"],
+    ids=["none", "driver", "forked", "count", "memory", "context", "kernels", "old"],
 )
 def test_a_gpu_that_cannot_be_opened_says_why(standin: Path, environment: dict[str, str], message: str) -> None:
     run_case(standin, "cannot_open", message, environment=environment)
+
+
+def test_who_asks_for_any_device_is_told_of_a_driver_that_does_not_start(standin: Path, tiny: TinyModel) -> None:
+    run_case(standin, "auto_says_why_not", str(tiny.onnx), environment={"STANDIN_FAIL": "cuInit=803"})

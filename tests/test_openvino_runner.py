@@ -147,6 +147,32 @@ def test_without_a_cache_it_compiles_each_time(
     assert opened(tiny).run(pixels(*SIZES[0])).shape == (1, 126, 196)
 
 
+def test_what_was_compiled_is_found_where_nothing_can_be_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "whole.blob").write_bytes(b"whole")
+    monkeypatch.setattr("depthrt.engine.cache._refusal", lambda folder: "a read-only file system")
+    with compiled_folder("made", {"key": 1}) as known, compiled_folder("made", {"key": 2}) as new:
+        assert known is not None and (known / "whole.blob").read_bytes() == b"whole" and new is None
+
+
+def test_a_model_that_is_closed_while_it_runs_keeps_nothing(tiny: TinyModel, cache: Path) -> None:
+    runner = opened(tiny)
+    runner.run(pixels(*SIZES[0]))
+    request = runner._idle.pop()
+
+    class Closing:
+        def infer(self, *arguments: object, **options: object) -> object:
+            answer = request.infer(*arguments, **options)
+            runner.close()
+            return answer
+
+    runner._idle.append(Closing())
+    assert runner.run(pixels(*SIZES[0])).shape == (1, 126, 196)
+    assert not runner._idle
+
+
 def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
     with pytest.raises(KeyboardInterrupt), compiled_folder("made", {"key": 1}) as folder:
         assert folder is not None

@@ -50,6 +50,31 @@ def engines(folder: Path) -> set[Path]:
 
 
 @needs_rtx
+def test_a_plan_is_found_where_nothing_can_be_written(
+    mean: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = cached_plan(mean)
+    monkeypatch.setattr("depthrt.engine.cache._refusal", lambda folder: "a read-only file system")
+    monkeypatch.setattr("os.utime", refuse)
+    second = cached_plan(mean)
+    assert not second.built and second.plan == first.plan and second.path == first.path
+
+
+@needs_rtx
+def test_an_engine_that_cannot_be_kept_is_built_and_that_is_said(
+    mean: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("depthrt.engine.trt.plan_cache.file_lock", refuse)
+    found = cached_plan(mean)
+    assert found.built and found.path is None and not engines(folder)
+    assert "an engine is built for this process alone" in caplog.text and "no locks here" in caplog.text
+
+
+def refuse(*arguments: object, **options: object) -> None:
+    raise OSError("no locks here")
+
+
+@needs_rtx
 def test_the_second_time_the_plan_is_found(mean: Path, folder: Path) -> None:
     first, second = cached_plan(mean), cached_plan(mean)
     assert (first.built, second.built) == (True, False)

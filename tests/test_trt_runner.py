@@ -181,7 +181,7 @@ def test_an_engine_that_departs_from_the_canary_is_replaced_and_said(
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("cuInit", "runs on an NVIDIA GPU alone, and the NVIDIA driver does not start"),
+        ("cuInit", "runs on an NVIDIA GPU alone, and the NVIDIA driver has no GPU"),
         ("cuDeviceGetCount", r"and the NVIDIA driver has 0 GPU\(s\)"),
         ("cuDevicePrimaryCtxRetain", r"Stand-in GPU refuses a CUDA call"),
     ],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -234,3 +237,35 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 def test_no_scenes_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="count 0 found, expected 1 or more"):
         write_hypersim(tmp_path / "h", 0)
+
+
+def test_a_data_set_does_not_shrink(tmp_path: Path) -> None:
+    write_vkitti2(tmp_path / "d", 3, height_px=12, width_px=16)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="holds 3 scenes, 2 were asked for; ask for as many"):
+        write_vkitti2(tmp_path / "d", 2, height_px=12, width_px=16)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_refused_call_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="setting 'indor' found"):
+        write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16, setting="indor")
+    with pytest.raises(InputError, match="size 0x16 px found, expected 1x1 or more"):
+        write_hypersim(tmp_path / "h", 1, height_px=0, width_px=16)
+    assert write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16).pairs == 1
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    code = (
+        "import resource, numpy as np\n"
+        "from depthrt.finetune.dataset_files import InputError, Path, write_h5\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try:\n"
+        f"    write_h5(Path({str(tmp_path / 'a.hdf5')!r}), np.zeros(100_000))\n"
+        "except InputError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False)
+    assert re.fullmatch(r".*a\.hdf5 cannot be written.*\n", done.stdout), done.stderr[-2000:]
+    assert not list(tmp_path.iterdir())

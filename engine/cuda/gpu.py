@@ -190,7 +190,7 @@ def _after_fork() -> None:
     for gpu in list(_OPEN):
         gpu.abandon(
             f"{gpu.name} was opened before this process was forked, and CUDA does not survive a fork; "
-            "load the model in the child, or start processes with the 'spawn' method"
+            "start processes with the 'spawn' method, or load models in the children alone"
         )
 
 

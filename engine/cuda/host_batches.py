@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import BackendUnavailable
+from ..errors import BackendUnavailable, InputError
 from ..preprocess import Float32
 from .gpu import Cuda
 from .layout import ALIGNMENT
@@ -49,6 +49,7 @@ class HostBatches:
     def __init__(self, gpu: Cuda, network: BatchNetwork, *, stream: Stream | None = None) -> None:
         self._gpu, self._network = gpu, network
         self._lock = Lock()
+        self._closed = False
         self._given = stream
         self._stream = stream
         self._device: DeviceMemory | None = None
@@ -58,10 +59,12 @@ class HostBatches:
         """Return the network's output (N, h, w) for (N, 3, h, w); blocks.
 
         Raises:
-            InputError: The network does not take this size.
+            InputError: The network does not take this size, or this is closed.
             BackendUnavailable: The GPU has not enough memory, or is lost.
         """
         with self._lock:
+            if self._closed:  # while another batch was waited for
+                raise InputError("this model is closed; load it again")
             most = self._network.batch[1]
             parts = [self._run_part(batch[first : first + most]) for first in range(0, len(batch), most)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -78,6 +81,11 @@ class HostBatches:
                 if one is not None:
                     one.close()
             self._stream, self._device, self._pinned = self._given, None, None
+
+    def close(self) -> None:
+        """Free what is kept and take no further batch."""
+        self._closed = True
+        self.free()
 
     def _run_part(self, part: Float32) -> Float32:
         """Run images that the network takes at once; fewer than it takes are filled up with the last."""

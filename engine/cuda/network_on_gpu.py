@@ -48,5 +48,5 @@ class NetworkOnGpu:
         with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
             if self.pipeline is not None:
                 self.pipeline.close()
-            self._batches.free()
+            self._batches.close()
         self._gpu.close()

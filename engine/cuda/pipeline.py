@@ -11,6 +11,7 @@ from threading import Condition
 
 from ..closable import Closable
 from ..contract import Contract
+from ..errors import InputError
 from ..preprocess import Color
 from .device_image import DeviceImage, Image
 from .gpu import Cuda
@@ -108,7 +109,12 @@ class DevicePipeline(Closable):
             for image in images:
                 while mine and (len(mine) == len(self._slots) or self._answered(mine[0])):
                     yield self._collect(mine.popleft())
-                mine.append(self._start(image, color))
+                try:
+                    mine.append(self._start(image, color))
+                except InputError:  # comes after the depth of the images before
+                    while mine:
+                        yield self._collect(mine.popleft())
+                    raise
             while mine:
                 yield self._collect(mine.popleft())
         finally:

@@ -6,15 +6,16 @@ import hashlib
 import json
 import logging
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ... import __version__
-from ..cache import cache_dir
+from ..cache import cache_dir, known_dir
 from ..contract import Precision
 from ..cuda.driver import Gpu
-from ..errors import ContractError, ModelFileError
+from ..errors import ContractError, InputError, ModelFileError
 from ..file_lock import file_lock
 from .build import Request, build_engine, check_request
 from .build_options import DEFAULT, BuildOptions
@@ -67,21 +68,26 @@ def cached_plan(
     """
     request = check_request(onnx_path, options=options, precision=precision)
     trt = import_tensorrt()
+    name = _file_name(request, trt)
+    known = _known(name)
+    if known is not None:
+        return known
     folder = cache_dir(FOLDER)
-    if folder is None:  # that was said
-        with TemporaryDirectory() as temporary:
-            return _build(request, Path(temporary) / "model.engine", on_step, path=None)
-    path = folder / _file_name(request, trt)
-    plan = _find(path)
-    if plan is not None:
-        return CachedPlan(plan, path, built=False)
-    with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
-        plan = _find(path)  # by the process that was waited for
-        if plan is not None:
-            return CachedPlan(plan, path, built=False)
-        cached = _build(request, path, on_step, path=path)
-        _make_room(folder, path, cap_bytes)
-    return cached
+    if folder is not None:
+        try:
+            with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
+                built = _known(name)  # by the process that was waited for
+                if built is None:
+                    built = _build(request, folder / name, on_step, path=folder / name)
+                    with suppress(OSError):
+                        _make_room(folder, folder / name, cap_bytes)
+            return built
+        except (OSError, InputError) as error:  # a full disk, another user's lock, a file system without locks
+            logger.warning(
+                "depthrt: an engine is built for this process alone: %s does not keep it (%s)", folder, error
+            )
+    with TemporaryDirectory() as temporary:
+        return _build(request, Path(temporary) / name, on_step, path=None)
 
 
 def find_cached_plan(onnx_path: str | Path, *, options: BuildOptions = DEFAULT) -> PlanFile | None:
@@ -92,8 +98,8 @@ def find_cached_plan(onnx_path: str | Path, *, options: BuildOptions = DEFAULT) 
     """
     request = check_request(onnx_path, options=options)
     trt = import_tensorrt()
-    folder = cache_dir(FOLDER)
-    return _find(folder / _file_name(request, trt)) if folder is not None else None
+    known = _known(_file_name(request, trt))
+    return known.plan if known is not None else None
 
 
 def plan_key(request: Request, trt: TensorRT, gpu: Gpu | None) -> str:
@@ -120,18 +126,26 @@ def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None
     return CachedPlan(read_plan_file(target), path, built=True)
 
 
+def _known(name: str) -> CachedPlan | None:
+    """Return the plan of this name, or None where the cache has none; it need not be writable."""
+    folder = known_dir(FOLDER)
+    plan = _find(folder / name) if folder is not None else None
+    return CachedPlan(plan, folder / name, built=False) if folder is not None and plan is not None else None
+
+
 def _find(path: Path) -> PlanFile | None:
     """Return the plan at `path` and mark it as used, or None where there is none that is whole."""
     if not path.is_file():
         return None
     try:
         plan = read_plan_file(path)
-        os.utime(path)
     except (ModelFileError, ContractError) as error:
         logger.warning("depthrt: a cached engine is built again: %s", error)
         return None
-    except OSError:  # removed by another process, or not ours to touch
+    except OSError:  # removed by another process
         return None
+    with suppress(OSError):  # not ours to touch
+        os.utime(path)
     return plan
 
 

@@ -18,7 +18,8 @@ class Scenes:
         depth_m: (b, h, w) float32, planar depth in metres, exact at the pixel's centre; 0 where the sky is.
         valid: (b, h, w) bool, False for the sky.
         mirror, art, window, sky: (b, h, w) bool; window is what is seen through an opening.
-        thing: (b, h, w) int32, number of the object, 0 for the room or ground, -1 for the sky.
+        thing: (b, h, w) int32, number of what was drawn together, such as an object; some share one, and what follows
+            an object may still have its own. 0 is mostly the room or the ground, -1 the sky.
         plane: (b, h, w) int32, row of `planes` where the surface is flat, else -1.
         planes: (b, p, 3) float64, inverse depth is a u + b v + c at pixel (u, v); rows that no scene has are 0.
         intrinsics: (b, 4) float64, fx, fy, cx, cy in pixels; pixel centres are whole numbers.
