@@ -80,9 +80,19 @@ def test_sides_that_are_no_multiples_of_its_cell_are_refused(trained: ConvDepth)
         trained(torch.zeros(1, 3, 48, 64))
 
 
-def test_its_export_answers_like_it(saved: Path, tmp_path: Path) -> None:
+def test_a_mirrored_image_gets_the_mirrored_answer(trained: ConvDepth) -> None:
+    batch = torch.randn((2, 3, 64, 96), generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        alone, mirrored = trained.values(batch), trained.values(batch.flip(-1)).flip(-1)
+        assert (alone - mirrored).abs().max() > 0.01, "the network itself is not symmetric"
+        assert torch.allclose(trained(batch), torch.relu((alone + mirrored) / 2), atol=EXACT)
+        assert torch.allclose(trained(batch.flip(-1)), trained(batch).flip(-1), atol=EXACT)
+
+
+@pytest.mark.parametrize("size", [64, (64, 96)])
+def test_its_export_answers_like_it(saved: Path, tmp_path: Path, size: int | tuple[int, int]) -> None:
     path = tmp_path / "tiny.onnx"
-    exported = export_onnx(read_checkpoint(saved), path, size=(64, 96), half_storage=True)
+    exported = export_onnx(read_checkpoint(saved), path, size=size, half_storage=True)
     assert max(parity.drift for parity in exported.parity) < EXACT
     with load(path, device="cpu") as model:
         assert (model.contract.model, model.contract.size.multiple_px) == ("depthrt-conv32x5", 32)

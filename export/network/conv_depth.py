@@ -101,7 +101,7 @@ class ConvDepth(nn.Module):
         self.depth_head = ConvHead(architecture)
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Estimate depth.
+        """Estimate depth: the mean of what the image and its mirror image say, so a mirrored image is answered alike.
 
         Args:
             batch: (N, 3, h, w) RGB, normalised; h and w are multiples of CONV_CELL_PX.
@@ -112,10 +112,21 @@ class ConvDepth(nn.Module):
         Raises:
             InputError: A side is no multiple of CONV_CELL_PX.
         """
-        return torch.relu(self.values(batch))
+        values, mirrored = self.values(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
+        return torch.relu((values + mirrored.flip(-1)) / 2)
 
     def values(self, batch: Tensor) -> Tensor:
-        """Return what forward does before it is cut at zero, so that pixels below it learn."""
+        """Return what the images say without their mirror images and before the cut at zero, so that all of it learns.
+
+        Args:
+            batch: As forward takes it.
+
+        Returns:
+            (N, h, w): inverse depth, any sign.
+
+        Raises:
+            InputError: A side is no multiple of CONV_CELL_PX.
+        """
         height, width = batch.shape[2:]
         if height % CONV_CELL_PX or width % CONV_CELL_PX:
             raise InputError(
