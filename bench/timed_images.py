@@ -1,4 +1,4 @@
-"""The images of a run: those that can be read, those that times are taken on, and what its report says of them."""
+"""Of the images of a run, those that times are taken on, and what its report says of them all."""
 
 from __future__ import annotations
 

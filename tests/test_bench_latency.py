@@ -33,7 +33,7 @@ from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
 from depthrt.engine.contract import Precision, SizeRule
 from depthrt.engine.errors import BackendUnavailable
-from depthrt.engine.image import Limits, read_image
+from depthrt.engine.image import Limits, read_image, write_image
 from depthrt.engine.model import DepthModel
 
 IMAGES = [PHOTOS / "coffee.jpg", PHOTOS / "astronaut.jpg"]
@@ -159,15 +159,19 @@ class Reading:
         return np.zeros((28, 28, 3), np.uint8)
 
 
-def timed(images: int, *readings: Reading, plan: Plan = QUICK, scopes: tuple[str, ...] = ("kernel", "host")) -> Report:
-    """Measure one subject for each way to read, over so many images."""
+def timed(
+    folder: Path, images: int, *readings: Reading, plan: Plan = QUICK, scopes: tuple[str, ...] = ("kernel", "host")
+) -> Report:
+    """Measure one subject for each way to read, over so many images, which come into the folder."""
     contract = make_contract(size=SizeRule((28, 28), 14, "lower_bound"))
 
     def open_one() -> DepthModel:
         return DepthModel(PlantedRunner(Time()), contract, limits=Limits())
 
     subjects = [Subject(f"subject {number}", open_one, read=read) for number, read in enumerate(readings)]
-    paths = [IMAGES[0], *(Path(f"{number}.png") for number in range(1, images))]
+    paths = [folder / f"{number}.png" for number in range(images)]
+    for path in paths:
+        write_image(path, np.zeros((28, 28, 3), np.uint8))
     bench = BenchPlan(
         latency=replace(plan, scopes=scopes),
         narrowing=None,
@@ -180,18 +184,18 @@ def timed(images: int, *readings: Reading, plan: Plan = QUICK, scopes: tuple[str
 
 
 @pytest.mark.parametrize("images", [5, 50])
-def test_times_hold_a_few_images_however_many_there_are(images: int) -> None:
+def test_times_hold_a_few_images_however_many_there_are(images: int, tmp_path: Path) -> None:
     own, shared = Reading(), Reading()
-    report = timed(images, own, shared, shared)
+    report = timed(tmp_path, images, own, shared, shared)
     for reading in (own, shared):  # once for the turns and once for the frames, whoever else reads in the same way
         assert len(reading.read) == 2 * LATENCY_IMAGES and len(set(reading.read)) == LATENCY_IMAGES
     assert report.made.settings["times on"] == f"{LATENCY_IMAGES} of {images} images"
     assert [len(one.latency) for one in report.subjects] == [3, 3, 3]
 
 
-def test_warm_up_meets_no_image_that_is_never_timed() -> None:
+def test_warm_up_meets_no_image_that_is_never_timed(tmp_path: Path) -> None:
     reading = Reading()
-    report = timed(50, reading, plan=Plan(rounds=2, calls=1, warmup_calls=1), scopes=("file",))
+    report = timed(tmp_path, 50, reading, plan=Plan(rounds=2, calls=1, warmup_calls=1), scopes=("file",))
     assert len(set(reading.read)) == 2 and report.made.settings["times on"] == "2 of 50 images"
     assert report.subjects[0].latency[0].warmup == 2 + 1
 
