@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,5 +135,6 @@ def build(
             built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
     except KeyboardInterrupt:
         click.echo(f"stopped; no {path} was written", err=True)
-        sys.exit(INTERRUPTED)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # at once: threads that TensorRT leaves behind log to Python, and crash while it ends
     show_built(built, as_json=as_json)
