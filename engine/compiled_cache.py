@@ -36,17 +36,17 @@ def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | Non
     Yields:
         The folder, or None where this machine has no cache that can be written, and nothing compiled in it.
     """
-    known = known_dir(name)
-    if known is not None and _is_whole(known / digest(key)):
+    entry, known = digest(key), known_dir(name)
+    if known is not None and _is_whole(known / entry):
         with suppress(OSError):
-            os.utime(known / digest(key))  # what was used last is kept longest
-        yield known / digest(key)
+            os.utime(known / entry)  # what was used last is kept longest
+        yield known / entry
         return
     home = cache_dir(name)
     if home is None:
         yield None
         return
-    final = home / digest(key)
+    final = home / entry
     shutil.rmtree(final, ignore_errors=True)
     unfinished = home / f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:

@@ -45,7 +45,7 @@ def refused(kind: type[Exception], message: str) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        assert type(error) in (kind, DriverFault) and re.search(message, str(error)), repr(error)
+        assert type(error) is kind and re.search(message, str(error)), repr(error)
         assert "\n" not in str(error)
     else:
         raise AssertionError(f"no {kind.__name__}")
@@ -360,8 +360,12 @@ def forked(onnx: str) -> None:
     assert live() == {}
 
 
-def cannot_open(message: str) -> None:
-    with refused(BackendUnavailable, message):
+def cannot_start(message: str) -> None:
+    cannot_open(message, DriverFault)
+
+
+def cannot_open(message: str, kind: type[Exception] = BackendUnavailable) -> None:
+    with refused(kind, message):
         Cuda()
     assert live() == {}
 

@@ -129,8 +129,10 @@ def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None
 def _known(name: str) -> CachedPlan | None:
     """Return the plan of this name, or None where the cache has none; it need not be writable."""
     folder = known_dir(FOLDER)
-    plan = _find(folder / name) if folder is not None else None
-    return CachedPlan(plan, folder / name, built=False) if folder is not None and plan is not None else None
+    if folder is None:
+        return None
+    plan = _find(folder / name)
+    return CachedPlan(plan, folder / name, built=False) if plan is not None else None
 
 
 def _find(path: Path) -> PlanFile | None:
