@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -56,6 +56,11 @@ class Appearance:
     jpeg: float = 0.5
     least_quality: int = 25
     sharpen: float = 0.15
+
+    def milder(self, share: float) -> Appearance:
+        """Return changes of `share` of these strengths and probabilities; 0 changes nothing."""
+        weaker = {name: value * share for name, value in asdict(self).items() if not name.startswith("least_")}
+        return replace(self, **weaker)
 
 
 def vary_appearance(

@@ -35,12 +35,14 @@ class Stage:
         sizes_px: (h, w), one of them drawn a batch; multiples of the network's patch.
         batch: Pictures in a batch.
         least_crop: Side of the smallest crop, of the largest one.
+        variation: Share of the source's appearance: 1 varies pictures as strongly as it says, 0 leaves them.
     """
 
     first: int
     sizes_px: tuple[tuple[int, int], ...]
     batch: int
     least_crop: float = LEAST_CROP
+    variation: float = 1.0
 
 
 def render_pool(
@@ -140,7 +142,8 @@ class PoolSource:
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         near_m = torch.where(depth_m.isinf(), 0.0, depth_m)  # the sky is 0 there
-        varied = vary_appearance(images.contiguous(), generator, depth_m=near_m, strength=self._appearance)
+        strength = self._appearance.milder(stage.variation)
+        varied = vary_appearance(images.contiguous(), generator, depth_m=near_m, strength=strength)
         return Batch(varied, depth_m, torch.ones_like(depth_m, dtype=torch.bool))
 
     def _cut(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +12,7 @@ from depthrt.engine.errors import InputError
 from depthrt.finetune.appearance import Appearance, vary_appearance
 from depthrt.finetune.scenes import render_scenes
 
-NONE = replace(
-    Appearance(),
-    **{field.name: 0 for field in fields(Appearance) if field.name not in ("least_scale", "least_quality")},
-)
+NONE = Appearance().milder(0)
 ROUNDING = 2e-4  # of 1: the tone curve is a power and back
 
 
@@ -73,6 +70,15 @@ def test_every_picture_of_a_batch_gets_its_own_change() -> None:
 def test_no_strength_is_no_change(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     out = vary_appearance(pictures[0], generator(), depth_m=pictures[1], strength=NONE)
     assert (out - pictures[0]).abs().max() < ROUNDING
+
+
+def test_milder_strengths_change_less(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
+    changes = [
+        (vary_appearance(pictures[0], generator(), strength=Appearance().milder(share)) - pictures[0]).abs().mean()
+        for share in (0.25, 0.5, 1.0)
+    ]
+    assert 0.01 < changes[0] < changes[1] < changes[2]
+    assert Appearance().milder(0.5).least_scale == Appearance().least_scale  # a bound, no strength
 
 
 @pytest.mark.parametrize(

@@ -29,23 +29,7 @@ from depthrt.finetune.train import train
 from depthrt.finetune.training_state import STATE_NAME
 
 SHARD = 4  # scenes in a file of these tests
-AS_IT_IS = Appearance(
-    exposure_stops=0,
-    gamma=0,
-    contrast=0,
-    saturation=0,
-    white_balance=0,
-    hue_turns=0,
-    vignette=0,
-    blur=0,
-    motion=0,
-    defocus=0,
-    noise=0,
-    grey=0,
-    rescale=0,
-    jpeg=0,
-    sharpen=0,
-)
+AS_IT_IS = Appearance().milder(0)
 ROUNDING = 2 / 255  # a picture is 8 bits, and the resize and the grading round once more
 ASIDE_PX = (
     0.05  # of an output pixel that depth may lie beside its picture on average; a pixel's corner is 0.1 to 0.3 off
@@ -141,6 +125,18 @@ def test_a_stage_says_how_small_its_crops_may_be(tmp_path: Path) -> None:
     assert shares(1.0) == pytest.approx([1.0] * 24, abs=0.02)
     assert min(shares(0.8)) == pytest.approx(0.8, abs=0.05)
     assert min(shares(0.6)) == pytest.approx(0.6, abs=0.06)
+
+
+def test_a_stage_says_how_strongly_pictures_are_varied(tmp_path: Path) -> None:
+    written_pool(tmp_path)
+
+    def pictures(variation: float, appearance: Appearance) -> torch.Tensor:
+        stages = (Stage(0, ((56, 70),), 24, variation=variation),)
+        return PoolSource(tmp_path, shards=2, stages=stages, seed=0, appearance=appearance).batch(0).images
+
+    plain = pictures(1.0, AS_IT_IS)
+    changes = [float((pictures(share, Appearance(jpeg=0)) - plain).abs().mean()) for share in (0.0, 0.5, 1.0)]
+    assert changes[0] < ROUNDING < 0.02 < changes[1] < changes[2]
 
 
 def test_stages_begin_at_the_same_step_whatever_the_number_of_processes(tmp_path: Path) -> None:
