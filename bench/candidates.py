@@ -35,7 +35,7 @@ class Candidate:
 
     Args:
         choice: What was tried.
-        cold: Of one fresh process; None where that failed.
+        cold: Of one fresh process, which may compile first; None where that failed.
         latency: From image array to depth array; None where it was not measured.
         speed: How many times as fast as the one it was compared with, turn by turn; None without latency.
         drift: Against the reference; None where it was not measured.
@@ -117,7 +117,7 @@ class Candidates:
             str(choice),
             partial(load, self.path, device="cpu", threads=choice.threads, choice=choice),
             {"file": str(self.path)},
-            needs=("onnxruntime", "cv2"),
+            needs=(choice.runner, "cv2"),
         )
 
     def _start(self, choice: Choice, image: NDArray[np.uint8]) -> None:

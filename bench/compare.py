@@ -175,8 +175,8 @@ def _judge(
                 doubt = _doubt(condition.figure, of, old[name], new[name], others) if of in before else ""
                 found = change_of(condition.figure, name, of, before.get(of, value), value, doubt=doubt)
                 outcome = _outcome(condition, found)
-                if condition.relative and reference is not None and name in old:
-                    outcome = _by_reference(condition, outcome, reference, old[name], new[name])
+                if condition.change and reference is not None and name in old:
+                    outcome = _by_reference(condition, outcome, reference, old[name], new[name], was=found.before.value)
                 outcomes.append(outcome)
     if not outcomes:
         raise InputError(
@@ -207,13 +207,24 @@ def _outcome(condition: Condition, found: Change) -> Outcome:
 
 
 def _by_reference(
-    condition: Condition, outcome: Outcome, reference: Reference, before: SubjectResult, after: SubjectResult
+    condition: Condition,
+    outcome: Outcome,
+    reference: Reference,
+    before: SubjectResult,
+    after: SubjectResult,
+    *,
+    was: float,
 ) -> Outcome:
-    """Judge a time by what it grew beyond the reference's; what the machine did to both alike is no failure."""
+    """Judge a time, which `was` so many ms, by what it grew beyond the reference's.
+
+    What the machine did to both alike is no failure.
+    """
     figure = condition.figure
     moved, beyond = reference.moved(figure), reference.take_off(figure, before, after)
     if moved is None or beyond is None:
         return outcome
+    if not condition.relative:
+        condition = replace(condition, limit=condition.limit / was, relative=True)
     itself, network = after.name == reference.name, reference.network_moved(figure)
     state = _better(outcome.state, "unclear") if itself else _state(condition, beyond)
     if state == "passed" and outcome.state != "passed":

@@ -87,8 +87,8 @@ class Cost:
 
 
 def loads_of(sides_px: Sequence[int], batches: Sequence[int]) -> list[Load]:
-    """Return every side alone, and batches at some of them."""
-    batched = [side for side in BATCH_SIDES_PX if side in sides_px]
+    """Return every side alone, and batches at some of them: at those of BATCH_SIDES_PX, else at the smallest."""
+    batched = [side for side in BATCH_SIDES_PX if side in sides_px] or [min(sides_px)]
     return [*(Load(side, 1) for side in sides_px), *(Load(side, batch) for side in batched for batch in batches)]
 
 

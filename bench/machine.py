@@ -24,7 +24,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "numpy": ("numpy",),
     "cv2": ("opencv-python-headless", "opencv-python"),
     "onnxruntime": ("onnxruntime-gpu", "onnxruntime"),
-    "onnxruntime_ep_openvino": ("onnxruntime-ep-openvino",),
+    "openvino": ("openvino",),
     "torch": ("torch",),
     "tensorrt": ("tensorrt",),
     "tensorrt_rtx": ("tensorrt-rtx",),

@@ -191,7 +191,7 @@ class _Run:
             for name, rates in loaded.items():
                 self.found[name]["throughput"] = rates
             for key, why in missing.items():
-                self._add(key.split(", batch ")[0], "notes", f"no throughput for {key}: {why}")
+                self._miss(key.split(", batch ")[0], f"no throughput for {key}: {why}")
 
     def _take_turns(self, plan: Plan) -> None:
         narrowing = self.plan.narrowing if self.reference else None
@@ -210,7 +210,7 @@ class _Run:
     def _spend(self) -> None:
         works = {one.subject.name: partial(self._energy, one) for one in self._left() if self.plan.energy}
         for name, why in failures_of(works).items():
-            self._add(name, "notes", f"no energy: {why}")
+            self._miss(name, f"no energy: {why}")
 
     def _energy(self, one: Opened) -> None:
         """Measure energy where something counts it."""
@@ -235,7 +235,7 @@ class _Run:
         for name, drift in drifts.found.items():
             self.found[name]["drift"] = drift
         for name, note in drifts.notes.items():
-            self._add(name, "notes", note)
+            self._miss(name, note)
         self.pictures = drifts.pictures
         self.failures |= drifts.failures
         self.warnings += drifts.warnings
@@ -248,7 +248,7 @@ class _Run:
         for name, accuracy in judgement.found.items():
             self._add(name, "accuracy", accuracy)
         for name, note in judgement.notes.items():
-            self._add(name, "notes", note)
+            self._miss(name, note)
         self.failures |= judgement.failures
         self.warnings += [*judgement.warnings, *(f"{dataset.name}: {note}." for note in dataset.notes)]
 
@@ -263,7 +263,7 @@ class _Run:
             if self.plan.builds:
                 works["builds"] = partial(self._builds, one)
             for work, why in failures_of(works).items():
-                self._add(one.name, "notes", f"no {work}: {why}")
+                self._miss(one.name, f"no {work}: {why}")
 
     def _cold(self, subject: Subject) -> None:
         self.on_step(f"cold start of {subject.name}", 0, 1)
@@ -284,6 +284,11 @@ class _Run:
             if figures.get("speed_narrow") is False:
                 times = between(figures["speed"], "")
                 yield f"{name} is {times} times as fast as {self.reference}, and the last round knew no better."
+
+    def _miss(self, name: str, why: str) -> None:
+        """Tell what of a subject could not be measured: beside its figures, and before them all."""
+        self._add(name, "notes", why)
+        self.warnings.append(f"{name}: {why.rstrip('.')}.")
 
     def _add(self, name: str, key: str, value: object) -> None:
         """Add one value to what a subject has several of."""

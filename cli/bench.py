@@ -79,7 +79,7 @@ def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int
     Example:
       depthrt bench bisect fp32.onnx fp16.onnx
     """
-    with needs("export"):
+    with needs("bench"):
         from ..bench.bisect import bisect as search
     with show.steps() as on_step:
         found = search(reference, suspect, tolerance=tolerance, threads=threads, on_step=on_step)

@@ -156,7 +156,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     default=["fp32"],
     show_default=True,
 )
-@click.option("--video", is_flag=True, help="The images follow each other in time: measure flicker too.")
+@click.option("--video", is_flag=True, help="The images are frames, frame_10 after frame_9: measure flicker too.")
 @click.option("--count", type=click.IntRange(1), help="Take so many images of each ground truth, evenly spread.")
 @click.option(
     "--align",

@@ -75,6 +75,7 @@ def titled() -> Iterator[Callable[[str, int, int], None]]:
 def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_json: bool) -> None:
     """Print what a benchmark found: its warnings, its first table and where the whole is."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from ..bench.result_file import to_json
@@ -91,12 +92,13 @@ def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_j
     else:
         summary = summarise_report(report, drift_budget=drift_budget)
         found = summary_table(report, summary)
-        table = Table(title=summary.headline, caption=found.note, title_justify="left", caption_justify="left")
+        title, caption = escape(summary.headline), escape(found.note)  # file names may have brackets
+        table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
         for column in found.columns:
             words = column in (found.columns[0], *found.words)
             table.add_column(column, justify="left" if words else "right", overflow="fold")
         for row in found.rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
     _say(f"report: {files.html}, {files.json.name}, {files.markdown.name}")
 
@@ -267,8 +269,8 @@ def _bar() -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    speed = TextColumn("{task.fields[speed]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    title, speed = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[speed]}"))
+    columns = (title, BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
     # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
     # must not pass through the console of standard error.
     return Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=sys.stdout.isatty())

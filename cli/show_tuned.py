@@ -107,7 +107,7 @@ def _as_json(tuned: Tuned, model: Path) -> Mapping[str, Any]:
 
 
 def _candidate(one: Candidate, tuned: Tuned) -> Mapping[str, Any]:
-    latency, drift, cold = one.latency, one.drift, one.cold
+    latency, drift = one.latency, one.drift
     figures = {
         "median_ms": latency.p50_ms.value if latency else None,
         "p90_ms": latency.p90_ms.value if latency else None,
@@ -116,8 +116,6 @@ def _candidate(one: Candidate, tuned: Tuned) -> Mapping[str, Any]:
         "drift_p99": drift.p99 if drift else None,
         "drift_far": drift.bands[0].drift if drift else None,
         "edge_f1": drift.edge_f1 if drift else None,
-        "load_ms": cold.load_ms if cold else None,
-        "peak_rss_mib": cold.peak_rss_mib if cold else None,
     }
     # JSON has no infinity, which is how far an answer that is no number is off.
     finite = {name: found if found is None or isfinite(found) else None for name, found in figures.items()}

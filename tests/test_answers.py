@@ -119,6 +119,7 @@ def test_without_its_reference_there_is_no_drift_and_it_is_said(images: list[Pat
     base, other = report.subjects
     assert base.failure == "RuntimeError: the device is gone" and not other.failure
     assert other.drift is None and other.notes == ("no drift: the reference base failed",)
+    assert "other: no drift: the reference base failed." in report.warnings
     assert report.reference == ""
 
 

@@ -74,6 +74,15 @@ def test_a_subject_that_slows_down_is_caught_whatever_the_machine_does(seed: int
     assert failed == {BF16}
 
 
+@pytest.mark.parametrize("condition", ["p50>+15ms", "kernel.p50>+15ms"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_limit_in_ms_is_of_what_changed_beyond_the_reference_too(seed: int, condition: str) -> None:
+    before, machine = make_report(seed, only=(BF16, EAGER)), 1.2  # takes over 15 ms longer by the clock
+    same, slower = (wandered(make_report(seed + 30, only=(BF16, EAGER), slower=by), machine) for by in (1.0, 1.3))
+    assert not compare(before, same, [condition]).failed
+    assert {one.subject for one in compare(before, slower, [condition]).failed} == {BF16}
+
+
 def test_a_slower_tail_is_caught_beside_a_reference_that_kept_its_own() -> None:
     before, after = make_report(1), make_report(2)
 

@@ -21,6 +21,7 @@ def test_every_size_comes_alone_and_two_in_batches() -> None:
     assert [(one.side_px, one.batch) for one in loads] == [
         (266, 1), (392, 1), (518, 1), (266, 2), (266, 4), (518, 2), (518, 4),
     ]  # fmt: skip
+    assert loads_of((320, 160), (2,))[2:] == [Load(160, 2)]
 
 
 def test_figures_are_of_all_images_of_a_call() -> None:

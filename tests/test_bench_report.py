@@ -25,6 +25,7 @@ from depthrt.bench.summary import summarise_report
 from depthrt.bench.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
 from depthrt.bench.tables import summary_table
 from depthrt.bench.wording import amount, between, digits, share, times
+from depthrt.cli.show import show_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 
 PAGE_BYTES = 2_000_000
@@ -205,6 +206,15 @@ def test_names_and_notes_are_text_not_markup() -> None:
     balance = Balance()
     balance.feed(found)
     assert balance.open == []
+
+
+def test_names_with_brackets_keep_them_in_the_terminal_s_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subjects = [replace(one, name=f"{one.name}[fp32]") for one in whole().subjects]
+    report = replace(whole(), subjects=tuple(subjects), reference=subjects[0].name)
+    show_report(report, write_report(tmp_path, report, ()), drift_budget=0.01, as_json=False)
+    assert capsys.readouterr().out.count("[fp32]") >= len(subjects)
 
 
 def test_a_page_with_too_many_pictures_stays_small_and_says_so() -> None:

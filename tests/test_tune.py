@@ -85,7 +85,6 @@ def test_every_choice_of_this_machine_is_measured_in_one_run(file: Path, generou
     assert set(available) <= set(measured)
     working = [one for one in measured.values() if not one["failure"]]
     assert all(one["median_ms"] > 0 and one["p90_ms"] >= one["median_ms"] for one in working)
-    assert all(one["peak_rss_mib"] > 0 and one["load_ms"] > 0 for one in working)
     default = measured[Choice(**found["default"])]
     assert default["speed"] == 1.0
     assert measured[Choice(**found["reference"])]["drift"] == 0.0
