@@ -33,7 +33,10 @@ def cache_dir(name: str) -> Path | None:
 def known_dir(name: str) -> Path | None:
     """Return the cache's subfolder `name` where it is there; it can be read, and perhaps not be written."""
     root = cache_root()
-    return root / name if root is not None and (root / name).is_dir() else None
+    try:
+        return root / name if root is not None and (root / name).is_dir() else None
+    except OSError:  # a folder above may not be looked into
+        return None
 
 
 def cache_root() -> Path | None:

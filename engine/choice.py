@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from .cache import cache_dir, cache_root
+from .cache import cache_dir, known_dir
 from .contract import Contract, Precision
 from .errors import InputError
 from .file_identity import digest, identify_file
@@ -179,17 +180,17 @@ def _find(path: Path, contract: Contract, threads: int) -> Path | None:
 
     It creates nothing, so that a cache that can only be read is of use, and reads nothing where nothing was tuned.
     """
-    root = cache_root()
-    if root is None or not (root / _FOLDER).is_dir():
+    folder = known_dir(_FOLDER)
+    if folder is None:
         return None
-    file = root / _FOLDER / f"{digest(_key(path, contract, threads))}.json"
-    return file if file.exists() else None
+    file = folder / f"{digest(_key(path, contract, threads))}.json"
+    return file if os.access(file, os.F_OK) else None
 
 
 def _threads_of(path: Path, contract: Contract) -> set[int]:
     """Return the numbers of threads for which there are entries of a model file."""
-    root = cache_root()
-    keys = [_key_in(file) for file in (root / _FOLDER).glob("*.json")] if root else []
+    folder = known_dir(_FOLDER)
+    keys = [_key_in(file) for file in folder.glob("*.json")] if folder else []
     own = _key(path, contract, 0)
     alike = [key for key in keys if {**key, "threads": 0} == own]
     return {key["threads"] for key in alike if isinstance(key.get("threads"), int)}

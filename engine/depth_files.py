@@ -9,8 +9,10 @@ npz     everything: values, valid mask, kind, unit, largest depth, provenance
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -110,6 +112,13 @@ def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) ->
     return np.concatenate([image, gap, picture], axis=1)
 
 
+# What numpy, zipfile, zlib and json raise where a file is damaged.
+_NPZ_FAULTS = (
+    OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
 def load_npz(path: str | Path) -> Depth:
     """Read an .npz file that save_depth wrote.
 
@@ -129,9 +138,9 @@ def load_npz(path: str | Path) -> Depth:
             )
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an .npz file; check the path") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except _NPZ_FAULTS as error:
         raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
 
 
@@ -214,13 +223,17 @@ def _write_exr(depth: Depth, path: Path) -> None:
         "model": depth.provenance.model,
     }
     channels = {"Z": np.ascontiguousarray(_values_or_nan(depth))}
-    OpenEXR.File(header, channels).write(str(path))
+    encoded = io.BytesIO()  # its own errors on a full disk would be of other kinds
+    OpenEXR.File(header, channels).write(encoded)
+    path.write_bytes(encoded.getvalue())
 
 
 def _write_tiff(depth: Depth, path: Path) -> None:
     """Write one float32 channel; kind, unit and model stand in the image description, as JSON."""
     about = json.dumps({"kind": depth.kind, "unit": depth.unit, "model": depth.provenance.model})
-    Image.fromarray(_values_or_nan(depth)).save(path, "TIFF", tiffinfo={_IMAGE_DESCRIPTION: about})
+    encoded = io.BytesIO()  # Pillow does not tell of a full disk here
+    Image.fromarray(_values_or_nan(depth)).save(encoded, "TIFF", tiffinfo={_IMAGE_DESCRIPTION: about})
+    path.write_bytes(encoded.getvalue())
 
 
 def _json(depth: Depth) -> str:

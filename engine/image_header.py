@@ -150,7 +150,9 @@ def _tiff_ends(picture: ImageFile | None, size: int) -> bool:
     """Tell whether all strips or tiles lie inside the file."""
     tags = getattr(picture, "tag_v2", {})
     for offset_tag, count_tag in _TIFF_PLACES:
-        places = zip(tags.get(offset_tag, ()), tags.get(count_tag, ()), strict=False)
+        places = list(zip(tags.get(offset_tag, ()), tags.get(count_tag, ()), strict=False))
+        if any(not isinstance(one, int) for place in places for one in place):
+            return False  # damaged tags
         if any(offset + count > size for offset, count in places):
             return False
     return True

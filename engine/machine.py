@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import __version__
 
 # Distributions whose arithmetic decides what is fast and how far it drifts.
-RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-ep-openvino", "openvino")
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "openvino")
 # Lines of /proc/cpuinfo that name a CPU, on x86 and on ARM; others, such as the clock, change by the second.
 CPU_LINES = (
     "vendor_id", "cpu family", "model", "model name", "stepping", "flags",

@@ -16,7 +16,7 @@ from .colour import Colormap
 from .depth import Depth, Format
 from .depth_files import SUFFIXES, format_of_suffix
 from .errors import InputError
-from .files import make_folder
+from .files import make_folder, reachable
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
@@ -79,12 +79,27 @@ class Output:
             for path in self.frame_paths(source.target, 0):
                 yield from path.parent.glob("[0-9]" * FRAME_DIGITS + path.name[FRAME_DIGITS:])
 
+    def shared_paths(self, sources: Sequence[Source]) -> Iterator[Path]:
+        """Yield what would hold the depth of two sources, or of a source and of a frame that a video may have."""
+        images = [path for source in sources if source.kind == "image" for path in self.paths(source.target)]
+        videos = [source for source in sources if source.kind != "image"]
+        pictures = [path for source in videos for path in self.videos(source.target)]
+        yield from (path for path, times in Counter([*images, *pictures]).items() if times > 1)
+        frames = {_numbered(path) for source in videos for path in self.frame_paths(source.target, 0)}
+        yield from (path for path in images if _numbered(path) in frames)
+
     def is_there(self, source: Source) -> bool:
         """Whether everything that a source would give is there already; of single frames nobody knows how many."""
         if source.kind == "image":
             return all(path.exists() for path in self.paths(source.target))
         videos = self.videos(source.target)
         return source.kind == "video" and len(videos) == len(self.formats) and all(path.exists() for path in videos)
+
+
+def _numbered(path: Path) -> tuple[Path, str]:
+    """Return the folder of a file, and its name without the number of a frame."""
+    number, rest = path.name[:FRAME_DIGITS], path.name[FRAME_DIGITS:]
+    return path.parent, rest if number.isascii() and number.isdigit() else path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +166,18 @@ def choose_output(
         found = f"{value_range[0]:g} {value_range[1]:g}"
         raise InputError(f"range {found} found, expected two finite values, the lower one first")
     given = tuple(dict.fromkeys(formats))
-    if not path.suffix or path.is_dir():
+    with reachable(path):
+        is_folder = path.is_dir()
+    if is_folder or not path.suffix:
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
-    written = list(output.all_paths(sources))
+    with reachable(output.folder):
+        written = list(output.all_paths(sources))
     refuse_to_replace(written, sources, by="its own depth", option="-o")
-    shared = [path for path, times in Counter(written).items() if times > 1]
-    if shared:
-        raise InputError(f"{shared[0]} would hold the depth of two inputs; give them in runs of their own, each its -o")
+    shared = next(output.shared_paths(sources), None)
+    if shared is not None:
+        raise InputError(f"{shared} would hold the depth of two inputs; give them in runs of their own, each its -o")
     return output
 
 

@@ -18,7 +18,7 @@ from .sources import Source, refuse_to_replace
 CELL_H_PX = 240  # height of a photograph on the sheet
 ROW_W_PX = 1600  # a row is not wider, unless one photograph alone is
 GAP_PX = 8
-LARGEST = 200  # images; what a sheet of more would hold nobody could see
+MOST_ROWS = 32  # what more would hold nobody could see; WebP, the smallest format, ends at 16383 px
 _WHITE = 255
 
 Picture = NDArray[np.uint8]
@@ -35,20 +35,23 @@ class Sheet:
 
     def __init__(self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None) -> None:
         self._colormap, self._value_range = colormap, value_range
-        self._cells: list[Picture] = []
-        self.left_out = 0  # images beyond LARGEST
+        self._rows: list[list[Picture]] = []
+        self.left_out = 0  # images beyond MOST_ROWS
 
     def add(self, image: NDArray[np.uint8], depth: Depth) -> None:
         """Take up an image (H, W, 3) uint8 BGR and its depth of the same size."""
-        if len(self._cells) == LARGEST:
-            self.left_out += 1
-            return
         picture = depth.colorize(colormap=self._colormap, value_range=self._value_range)
-        self._cells.append(np.concatenate([_reduced(image), _reduced(picture)]))
+        cell = np.concatenate([_reduced(image), _reduced(picture)])
+        if self._rows and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX:
+            self._rows[-1].append(cell)
+        elif len(self._rows) < MOST_ROWS and not self.left_out:
+            self._rows.append([cell])
+        else:
+            self.left_out += 1
 
     def __len__(self) -> int:
         """Return the number of images on the sheet."""
-        return len(self._cells)
+        return sum(map(len, self._rows))
 
     def picture(self) -> Picture:
         """Return (H, W, 3) uint8 BGR: rows of images in the order they came.
@@ -56,9 +59,9 @@ class Sheet:
         Raises:
             InputError: There is nothing on the sheet.
         """
-        if not self._cells:
+        if not self._rows:
             raise InputError("a sheet without images cannot be made; give at least one that can be read")
-        rows = [_joined(row) for row in _rows(self._cells)]
+        rows = [_joined(row) for row in self._rows]
         width = max(row.shape[1] for row in rows)
         padded = [np.pad(row, ((0, GAP_PX), (0, width - row.shape[1]), (0, 0)), constant_values=_WHITE) for row in rows]
         return np.concatenate(padded)[:-GAP_PX]
@@ -80,25 +83,16 @@ def check_sheet(path: Path, sources: Sequence[Source], outputs: Iterable[Path]) 
 
 
 def _reduced(picture: NDArray[np.uint8]) -> Picture:
-    """Return a picture of CELL_H_PX rows, aspect kept."""
+    """Return a picture of CELL_H_PX rows, or fewer where it would be wider than a row; aspect kept."""
     height, width = picture.shape[:2]
-    columns = max(1, round(width * CELL_H_PX / height))
-    rule = cv2.INTER_AREA if height > CELL_H_PX else cv2.INTER_LINEAR
-    return cv2.resize(picture, (columns, CELL_H_PX), interpolation=rule).astype(np.uint8, copy=False)  # (w, h)
+    scale = min(CELL_H_PX / height, ROW_W_PX / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))  # (w, h)
+    rule = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=rule).astype(np.uint8, copy=False)
 
 
-def _rows(cells: list[Picture]) -> list[list[Picture]]:
-    """Break the cells into rows that are not wider than ROW_W_PX."""
-    rows: list[list[Picture]] = []
-    used_px = 0
-    for cell in cells:
-        if rows and used_px + GAP_PX + cell.shape[1] <= ROW_W_PX:
-            rows[-1].append(cell)
-            used_px += GAP_PX + cell.shape[1]
-        else:
-            rows.append([cell])
-            used_px = cell.shape[1]
-    return rows
+def _width(row: list[Picture]) -> int:
+    return sum(len(cell[0]) for cell in row) + GAP_PX * (len(row) - 1)
 
 
 def _joined(row: list[Picture]) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import InputError
+from .files import reachable
 from .image import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 SourceKind = Literal["image", "video", "camera"]
 STDIN = "-"
+_LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
+_NUMBER = re.compile("([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ def find_sources(
     found: dict[str, Source] = {}
     left_out: set[str] = set()
     for text in inputs:
-        inside = outputs if outputs is not None and _is_around(text, outputs) else None
-        for source in _expand(text):
+        with reachable(text):
+            inside = outputs if outputs is not None and _is_around(text, outputs) else None
+            sources = list(_expand(text))
+        for source in sources:
             if inside is not None and _lies_in(Path(source.name), inside):
                 left_out.add(source.name)
             else:
@@ -101,10 +107,10 @@ def _expand(text: str) -> Iterator[Source]:
         yield from _below(path)
     elif path.exists():
         yield _file(path, Path(path.name))
-    elif text.isdigit():
+    elif text.isascii() and text.isdigit() and int(text) <= _LAST_CAMERA:
         yield Source(text, "camera", Path(f"camera{text}"))
     elif glob.has_magic(text):
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob takes no absolute pattern)
         media = [match for match in matches if match.is_file() and _is_media(match)]
         if not media:
             raise InputError(f"no image or video matches {text!r}; {len(matches)} other paths do")
@@ -114,11 +120,17 @@ def _expand(text: str) -> Iterator[Source]:
 
 
 def _below(folder: Path) -> Iterator[Source]:
-    """Yield the images and videos of a folder and its subfolders, sorted by path."""
-    files = sorted(path for path in folder.rglob("*") if _is_media(path) and path.is_file())
+    """Yield the images and videos of a folder and its subfolders, sorted by path, numbers by their value."""
+    files = sorted((path for path in folder.rglob("*") if _is_media(path) and path.is_file()), key=_order)
     if not files:
         raise InputError(f"{folder} holds no images or videos; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
     yield from (_file(path, path.relative_to(folder)) for path in files)
+
+
+def _order(path: Path) -> tuple[list[list[str | int]], Path]:
+    """Return what paths are sorted by: frame_10 comes after frame_9."""
+    split = [[int(text) if at % 2 else text for at, text in enumerate(_NUMBER.split(part))] for part in path.parts]
+    return split, path
 
 
 def _is_media(path: Path) -> bool:

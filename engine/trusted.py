@@ -12,7 +12,7 @@ from .choice import Choice, recall_tuning
 from .contract import Contract, Precision
 from .cores import usable_cores
 from .cuda.driver import DriverFault, find_gpu
-from .errors import BackendUnavailable, BuildError, InputError, ModelFileError, ParityError
+from .errors import BackendUnavailable, BuildError, DepthrtError, InputError, ModelFileError, ParityError
 from .machine import runtime_versions
 from .runner import Device, EngineRunner, ImageRunner, Runner, available_choices, check_options, open_runner
 from .verdicts import check_canary
@@ -163,7 +163,10 @@ def _engines(path: Path, device: Device) -> tuple[list[_Try], tuple[str, ...]]:
 
     if device == "cuda":
         return [_Try(partial(open_built, path))], ()
-    plan = find_plan(path)
+    try:
+        plan = find_plan(path)
+    except DepthrtError as error:
+        return [], (f"TensorRT is not used: {error}",)
     if plan is not None:
         return [_Try(partial(TrtRunner, path, plan=plan))], ()
     return [], (f"no TensorRT engine of {path} is in the cache, and none is built unasked; device='cuda' builds one",)

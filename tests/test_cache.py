@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.cache import cache_dir, cache_root
+from depthrt.engine.cache import cache_dir, cache_root, known_dir
 
 
 def test_the_variable_names_the_folder_which_is_created_on_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +38,13 @@ def test_without_it_the_system_has_a_place(
         monkeypatch.setenv(name, value.format(home=tmp_path))
     monkeypatch.setattr("sys.platform", platform)
     assert cache_root() == tmp_path / expected
+
+
+def test_a_cache_that_the_system_does_not_look_into_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / ("x" * 300)))
+    assert known_dir("verdicts") is None and cache_dir("verdicts") is None
 
 
 def test_a_cache_that_cannot_be_is_said_once(

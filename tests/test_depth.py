@@ -353,6 +353,37 @@ def test_a_cut_npz_is_refused(tmp_path: Path) -> None:
     assert "is no depth file of depthrt" in refusal(lambda: Depth.load(path))
 
 
+def test_an_npz_damaged_in_any_place_is_refused_or_read(tmp_path: Path) -> None:
+    path = tmp_path / "d.npz"
+    make().save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x1F]) + whole[at + 1 :])
+        try:
+            Depth.load(path)
+        except InputError:
+            refused += 1
+    assert refused > 10
+
+
+@pytest.mark.parametrize("format", ["exr", "tiff", "pfm", "npy", "npz", "png16"])
+def test_a_full_disk_leaves_the_old_file(format: Format, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / f"d{SUFFIXES[format][0]}"
+    path.write_bytes(b"old")
+    noise = np.random.default_rng(0).random((64, 64), np.float32)
+    depth = make(values=noise)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        refused = refusal(lambda: depth.save(path, format=format))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{path} cannot be written: " in refused
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
+
+
 def text_of(path: Path) -> dict[str, str]:
     with Image.open(path) as picture:
         assert picture.format == "PNG"

@@ -328,6 +328,13 @@ def test_numbers_in_a_tiff_are_not_a_picture() -> None:
     assert "its F pixels cannot be decoded" in refusal(lambda: read_image(file.getvalue()))
 
 
+def test_a_tiff_whose_places_are_no_numbers_is_cut_short(crop: Pixels) -> None:
+    data = bytearray(packed(crop, "TIFF"))
+    (entry,) = [at for at in range(len(data) - 12) if data[at : at + 4] == struct.pack("<HH", 279, 4)]  # strip counts
+    data[entry + 2] = 2  # text
+    assert "is cut short" in refusal(lambda: read_image(bytes(data)))
+
+
 def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 

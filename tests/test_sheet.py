@@ -53,13 +53,27 @@ def test_rows_break_before_they_are_too_wide_and_keep_the_order(model: depthrt.D
 def test_images_beyond_the_largest_number_are_counted_not_held(
     model: depthrt.DepthModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheet_module, "LARGEST", 2)
+    monkeypatch.setattr(sheet_module, "MOST_ROWS", 2)
+    monkeypatch.setattr(sheet_module, "ROW_W_PX", CELL_H_PX)
     depth = depth_of(np.ones((8, 8), np.float32), model)
     sheet = Sheet()
     for _ in range(5):
         sheet.add(np.zeros((8, 8, 3), np.uint8), depth)
     assert sheet.left_out == 3
-    assert sheet.picture().shape[1] == 2 * CELL_H_PX + GAP_PX
+    assert sheet.picture().shape[:2] == (4 * CELL_H_PX + GAP_PX, CELL_H_PX)
+
+
+def test_a_sheet_of_any_images_fits_every_format(model: depthrt.DepthModel, tmp_path: Path) -> None:
+    sheet = Sheet()
+    for height, width in [(10, 80)] * (sheet_module.MOST_ROWS // 2) + [(100, 500)] * 60:
+        sheet.add(np.zeros((height, width, 3), np.uint8), depth_of(np.ones((height, width), np.float32), model))
+    assert sheet.picture().shape[1] == ROW_W_PX and sheet.left_out > 0
+    assert sheet._rows[0][0].shape == (2 * ROW_W_PX // 8, ROW_W_PX, 3)
+    tall = Sheet()
+    for _ in range(sheet_module.MOST_ROWS):
+        tall.add(np.zeros((240, 1000, 3), np.uint8), depth_of(np.ones((240, 1000), np.float32), model))
+    tall.save(tmp_path / "sheet.webp")
+    assert tall.picture().shape[0] > 15_000
 
 
 def test_an_empty_sheet_is_refused(tmp_path: Path) -> None:

@@ -28,6 +28,17 @@ def test_a_folder_gives_its_images_and_videos_with_their_subfolders(folder: Path
     assert targets(folder) == {name: str(Path(target)) for name, target in expected.items()}
 
 
+def test_numbers_in_names_are_sorted_by_their_value(tmp_path: Path) -> None:
+    names = ["frame_1.jpg", "frame_2.jpg", "frame_10.jpg", "frame_11a.jpg", "left2/9.jpg", "left10/1.jpg"]
+    for folder in ("left2", "left10"):
+        (tmp_path / folder).mkdir()
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    assert [str(source.target) for source in find_sources([str(tmp_path)])] == [name[:-4] for name in names]
+    found = find_sources([str(tmp_path / "frame_*.jpg")])
+    assert [source.target.name for source in found] == ["frame_1", "frame_2", "frame_10", "frame_11a"]
+
+
 def test_a_pattern_gives_what_it_matches(folder: Path) -> None:
     assert targets(folder / "**" / "*.heic") == {"c.heic": "c"}
 
@@ -130,6 +141,28 @@ def test_an_output_never_takes_the_place_of_an_input(
     sources = find_sources([str(tmp_path / text) for text in inputs])
     with pytest.raises(InputError, match=r"would be replaced by its own depth; give another place with -o"):
         choose_output(sources, tmp_path / name, formats=formats)
+
+
+def test_a_video_s_frames_keep_their_places(tmp_path: Path) -> None:
+    (tmp_path / "clip").mkdir()
+    for text in ("clip.mp4", "clip/000000.jpg"):
+        (tmp_path / text).write_bytes(b"")
+    sources = find_sources([str(tmp_path)])
+    with pytest.raises(InputError, match=r"000000\.npy would hold the depth of two inputs; give them in runs"):
+        choose_output(sources, tmp_path / "depth", formats=["npy"])
+    assert choose_output(sources, tmp_path / "depth", formats=["color"]).formats == ("color",)
+    (tmp_path / "clip/000000.jpg").rename(tmp_path / "clip/first.jpg")
+    assert choose_output(find_sources([str(tmp_path)]), tmp_path / "depth", formats=["npy"]).formats == ("npy",)
+
+
+def test_a_place_that_the_system_does_not_look_at_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"")
+    for call in (
+        lambda: find_sources(["x" * 300]),
+        lambda: choose_output(find_sources([str(tmp_path)]), tmp_path / ("x" * 300), formats=[]),
+    ):
+        with pytest.raises(InputError, match="x cannot be reached: File name too long; check its name and rights"):
+            call()
 
 
 def test_no_output_takes_the_place_of_another(tmp_path: Path) -> None:

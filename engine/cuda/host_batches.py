@@ -72,7 +72,7 @@ class HostBatches:
     def free(self) -> None:
         """Free what is kept; the next batch makes it again."""
         with self._lock:
-            if self._stream is not None:
+            if self._stream is not None and not self._stream.closed:  # a fork loses it
                 with suppress(BackendUnavailable):  # a lost GPU has stopped working
                     self._stream.synchronize()
                 self._network.forget(self._stream.handle)

@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 
 from ..cuda.driver import find_gpu
-from ..errors import DepthrtError
 from .fitness import options_for
 from .library import import_tensorrt
 from .plan_cache import WAITING, cached_plan, find_cached_plan
@@ -38,9 +37,10 @@ def open_built(path: Path) -> TrtRunner:
 
 
 def find_plan(path: Path) -> PlanFile | None:
-    """Return the plan that open_built would find in the cache; None where it would build one, or fail."""
-    try:
-        gpu = find_gpu()
-        return find_cached_plan(path, options=options_for(import_tensorrt(), gpu))
-    except DepthrtError:
-        return None
+    """Return the plan that open_built would find in the cache; None where it would build one.
+
+    Raises:
+        As open_built, where it could not build one.
+    """
+    gpu = find_gpu()
+    return find_cached_plan(path, options=options_for(import_tensorrt(), gpu))

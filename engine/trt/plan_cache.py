@@ -8,6 +8,7 @@ import logging
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -137,18 +138,23 @@ def _known(name: str) -> CachedPlan | None:
 
 def _find(path: Path) -> PlanFile | None:
     """Return the plan at `path` and mark it as used, or None where there is none that is whole."""
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         plan = read_plan_file(path)
     except (ModelFileError, ContractError) as error:
-        logger.warning("depthrt: a cached engine is built again: %s", error)
+        _say_once(str(error))
         return None
-    except OSError:  # removed by another process
+    except OSError:  # removed by another process, or not ours to see
         return None
     with suppress(OSError):  # not ours to touch
         os.utime(path)
     return plan
+
+
+@cache
+def _say_once(reason: str) -> None:
+    logger.warning("depthrt: a cached engine cannot be used: %s", reason)
 
 
 def _make_room(folder: Path, newest: Path, cap_bytes: int) -> None:
