@@ -21,6 +21,7 @@ from .identity import Claim, check_options, find_by_path, first_said, identify
 from .key_maps import to_official
 from .layout import check_dtypes, fit, infer_architecture
 from .network import AnyArchitecture, ConvArchitecture, Family, Network, make_network
+from .network.architecture import PUBLISHED
 from .record import check_complete, read_notes, read_record, write_record
 from .safe_load import Contents, load_file
 
@@ -141,7 +142,7 @@ def read_checkpoint(
         architecture=examined.architecture,
         tensors=MappingProxyType(tensors),
         licence=identity.licence,
-        said=(*examined.said, *changed, *identity.said),
+        said=(*examined.said, *changed, *identity.said, *_guessed(examined.architecture, identity.family)),
     )
 
 
@@ -223,6 +224,16 @@ def save_checkpoint(
             save_file(tensors, unfinished, metadata=write_record(claim, notes))
         except SafetensorError as error:
             raise InputError(f"{path} cannot be written: {error}; check the disk and its rights") from error
+
+
+def _guessed(architecture: AnyArchitecture, family: Family) -> tuple[str, ...]:
+    """Tell what no tensor says: which blocks of an encoder of an unpublished depth feed the head."""
+    if isinstance(architecture, ConvArchitecture) or family == "depth-anything-v1":
+        return ()
+    if architecture.depth in {depth for _, depth in PUBLISHED}:
+        return ()
+    taps = ", ".join(str(tap + 1) for tap in architecture.taps(family))
+    return (f"No published encoder has {architecture.depth} blocks: the head is taken to read blocks {taps}.",)
 
 
 def _examine(path: Path, choice: Choice) -> _Examined:

@@ -11,6 +11,7 @@ import pickle
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from ..engine.errors import ModelFileError
 
 CHUNK_BYTES = 1 << 20
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number that opens a file of torch < 1.6
+_ENCRYPTED = 0x1  # of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
 HEADER_LIMIT_BYTES = 100_000_000  # of a safetensors header. Source: safetensors README, format
 
 # Harmless company of weights in training files: plain values, whose construction runs no code of the file.
@@ -127,7 +129,7 @@ def _load_zip(path: Path, size: int) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = _check_archive(path, archive)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an offset outside the file
             raise
         raise ModelFileError(
@@ -144,6 +146,8 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
         Whether a member is compressed.
     """
     members = archive.infolist()
+    if any(member.flag_bits & _ENCRYPTED for member in members):
+        raise ModelFileError(f"{path} is a zip file with a password; unpack it and zip it again without one")
     names = [member.filename for member in members]
     if not any(name.endswith("/data.pkl") for name in names):
         raise ModelFileError(

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..engine.errors import BackendUnavailable
 from ..export.network import ConvArchitecture, ConvDepth, fold_norms
 from .appearance import Appearance
 from .evaluate import CAP_M, SceneValidation, held_out_scenes
 from .group import announced_group
 from .options import TrainOptions
 from .scene_pool import SHARD, PoolSource, Stage, render_pool
+from .scenes import check_device
 from .train import train
 from .training_state import STATE_NAME, load_average, write_weights
 
@@ -84,7 +84,7 @@ def render_default(
     Raises:
         BackendUnavailable: The device is not here.
     """
-    _check_device(device)
+    check_device(device)
 
     def on_shard(done: int, wanted: int) -> None:
         if on_progress is not None:
@@ -112,7 +112,7 @@ def train_default(out_dir: str | Path, *, device: str = "cpu") -> Path:
         BackendUnavailable: The device is not here.
         KeyboardInterrupt: The training was interrupted; its state is saved.
     """
-    _check_device(device)
+    check_device(device)
     out_dir = Path(out_dir)
     network = first_network(OPTIONS.seed)
     held_out = {setting: held_out_scenes(setting, HELD_OUT, VALIDATION_PX) for setting in CAP_M}
@@ -164,14 +164,6 @@ def first_network(seed: int) -> ConvDepth:
         if parameter.ndim == 4:  # a CPU trains a quarter faster so in bfloat16
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
-
-
-def _check_device(device: str) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise BackendUnavailable(
-            f"cuda was asked for, torch {torch.__version__} finds no CUDA device; train with cpu, or install torch for "
-            "CUDA and the GPU's driver"
-        )
 
 
 def _first_values(name: str, parameter: Tensor, generator: torch.Generator) -> Tensor:

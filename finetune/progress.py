@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ..engine.errors import BackendUnavailable
+from ..engine.errors import BackendUnavailable, InputError
 from ..engine.files import atomic_path
 
 LOG_NAME = "log.jsonl"
@@ -86,8 +86,12 @@ class Reporter:
                 self._bar.console.print(text, highlight=False)
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"{self._path} cannot be written: {reason}; check the disk and its rights") from error
 
 
 def read_log(directory: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..engine.errors import InputError
 from ..engine.files import atomic_path
@@ -12,16 +13,23 @@ from .scenes import VERSION
 
 RECIPE_NAME = "scenes.json"
 
-Recipe = Mapping[str, object]
+Recipe = Mapping[str, Any]
 
 
-def keep_recipe(directory: str | Path, recipe: Recipe, *, growing: str | None = None) -> Path:
+def keep_recipe(
+    directory: str | Path,
+    recipe: Recipe,
+    *,
+    growing: str | None = None,
+    is_there: Callable[[Path, int], bool] = lambda root, index: True,
+) -> Path:
     """Create a folder, or check that what it holds was made from the same recipe by the same version of the scenes.
 
     Args:
         directory: Created where missing.
         recipe: All that decides what is rendered; values as JSON has them.
         growing: Name of a number that may have been smaller: a larger one is a continuation.
+        is_there: Whether the folder holds what has a number; a smaller `growing` is refused where any would be left.
 
     Returns:
         The folder, absolute.
@@ -46,7 +54,7 @@ def keep_recipe(directory: str | Path, recipe: Recipe, *, growing: str | None = 
     kept = {growing: recipe[growing]} if growing else {}
     if found is not None and (not isinstance(found, dict) or {**found, **kept} != wanted):
         raise InputError(f"{directory} holds scenes of {found}, {wanted} was asked for; choose another folder")
-    if found is not None and growing and found[growing] > wanted[growing]:
+    if found is not None and growing and any(is_there(root, at) for at in range(wanted[growing], found[growing])):
         more, fewer = found[growing], wanted[growing]
         raise InputError(f"{directory} holds {more} scenes, {fewer} were asked for; ask for as many")
     with atomic_path(note) as unfinished:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
+from ..engine.files import make_folder
 from ..export.network import Network
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
@@ -66,7 +67,7 @@ def train(
     as many times the images as there are processes.
 
     Args:
-        network: Holds the moving average's weights at the end.
+        network: Holds the moving average's weights at the end, and is in evaluation mode.
         source: Batches by number; the run uses 0, 1, 2, ... in order.
         validation: Measured on the averaged weights; None for none.
         options: See TrainOptions.
@@ -82,7 +83,7 @@ def train(
     directory = Path(out_dir)
     if not resume and (directory / STATE_NAME).exists():
         raise InputError(f"{directory} holds a training already; resume it or choose another folder")
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     objective = DepthObjective(network, options)
@@ -126,16 +127,15 @@ class _Run:
     def go(self, asked: threading.Event) -> TrainResult:
         """Make steps until something ends them."""
         course, options = self._moving.course, self._options
+        if course.step >= options.steps and not course.kept:
+            self._judge()  # the last validation had another judge, or came to nothing
+            self._save()
         ending: Ending = "stopped early" if self._is_stale() else "finished"
         while ending == "finished" and course.step < options.steps:
             self._step()
             last = course.step == options.steps
             if last or course.step % options.validate_every == 0:
-                try:
-                    self._validate()
-                except InputError:  # what was learnt stays, to resume with a judge that there is
-                    self._save()
-                    raise
+                self._judge()
             if self._is_stale():
                 ending = "stopped early"
             elif self._group.any(asked.is_set()) and not last:
@@ -145,6 +145,7 @@ class _Run:
         self._group.wait()  # so that each finds the state saved
         self._moving.network.load_state_dict(self._moving.average.weights)
         self._moving.network.set_attention("eager")
+        self._moving.network.eval()
         best = self._directory / course.kept[0][2] if course.kept else None
         return TrainResult(ending, course.step, best, self._figures)
 
@@ -188,6 +189,14 @@ class _Run:
         with torch.autocast(self._group.device.type, torch.bfloat16, enabled=self._options.bf16):
             answer = self._model(batch.normalised())
         return self._moving.objective.terms(answer.float(), batch)
+
+    def _judge(self) -> None:
+        """Validate; where that cannot be, what was learnt is saved, to resume with a judge that there is."""
+        try:
+            self._validate()
+        except InputError:
+            self._save()
+            raise
 
     def _validate(self) -> None:
         """Measure the averaged weights, on the first process of the group, and keep them if they are good."""

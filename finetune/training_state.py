@@ -106,6 +106,8 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, pro
     for name, value in moving.average.weights.items():
         value.copy_(state["average"][name])  # in place: it is on the device that trains
     moving.course = Course(**state["course"])
+    # One that a validation displaced after this state was saved is gone.
+    moving.course.kept = [one for one in moving.course.kept or () if (directory / one[2]).is_file()]
     if options.judge != before.judge:  # its scores say nothing beside another's; the files that it kept stay
         moving.course.kept, moving.course.waits = None, 0
     torch.set_rng_state(state["rng"])

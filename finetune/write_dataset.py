@@ -28,7 +28,7 @@ from .dataset_files import (
     write_vkitti2_cameras,
 )
 from .recipe_file import keep_recipe
-from .scenes import Scenes, render_scenes, scene_cameras
+from .scenes import Scenes, check_request, render_scenes, scene_cameras
 
 _VKITTI2_FRAMES = 20  # frames of a Scene folder
 _SCENES_A_VOLUME = 100  # ai_VVV_NNN: volumes of up to so many
@@ -112,7 +112,7 @@ def write_hypersim(
     """
     _need_h5py()
     recipe = _Recipe("hypersim", count, seed, setting, height_px, width_px, samples, texture_seed)
-    root = _begin(directory, recipe)
+    root = _begin(directory, recipe, _hypersim_pair, device)
     pairs = [_hypersim_pair(root, index) for index in range(count)]
     fov_rad = 2 * math.atan(HYPERSIM_SIZE_PX[1] / 2 / HYPERSIM_FOCAL_PX)
     if height_px > width_px:
@@ -157,7 +157,7 @@ def write_vkitti2(
         InputError: The folder holds a data set of other scenes, or cannot be written.
     """
     recipe = _Recipe("vkitti2", count, seed, setting, height_px, width_px, samples, texture_seed)
-    root = _begin(directory, recipe)
+    root = _begin(directory, recipe, _vkitti2_pair, device)
     pairs = [_vkitti2_pair(root, index) for index in range(count)]
     focal_px = VKITTI2_FOCAL_PX * width_px / VKITTI2_SIZE_PX[1]
     fov_rad = 2 * math.atan(max(height_px, width_px) / 2 / focal_px)
@@ -182,7 +182,7 @@ def _need_h5py() -> None:
         ) from error
 
 
-def _begin(directory: str | Path, recipe: _Recipe) -> Path:
+def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], _Pair], device: str) -> Path:
     """Create the folder, or check that it was made from the same recipe; a larger count is a continuation."""
     if recipe.count < 1:
         raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
@@ -191,10 +191,17 @@ def _begin(directory: str | Path, recipe: _Recipe) -> Path:
         raise InputError(
             f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
         )
-    if min(recipe.height_px, recipe.width_px) < 1:
-        raise InputError(f"size {recipe.height_px}x{recipe.width_px} px found, expected 1x1 or more")
-    scene_cameras([recipe.seed], setting=recipe.setting)  # refuses a wrong setting before the folder is of it
-    return keep_recipe(root, asdict(recipe), growing="count")
+    check_request(  # before the folder is of this recipe
+        [recipe.seed],
+        height_px=recipe.height_px,
+        width_px=recipe.width_px,
+        setting=recipe.setting,
+        device=device,
+        samples=recipe.samples,
+    )
+    return keep_recipe(
+        root, asdict(recipe), growing="count", is_there=lambda root, index: place(root, index).depth.is_file()
+    )
 
 
 def _hypersim_pair(root: Path, index: int) -> _Pair:

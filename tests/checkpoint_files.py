@@ -142,6 +142,25 @@ def compressed(path: Path, state: State) -> Path:
     return path / "z.pth"
 
 
+def compressed_and_flipped(path: Path, state: State) -> Path:
+    file = compressed(path, state)
+    data = bytearray(file.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(40)
+    file.write_bytes(data)
+    return file
+
+
+def locked(path: Path, state: State) -> Path:
+    """Say of every member, in the archive's directory, that it has a password."""
+    file = compressed(path, state)
+    data = bytearray(file.read_bytes())
+    for entry in re.finditer(b"PK\x01\x02", data):
+        data[entry.start() + 8] |= 1
+    file.write_bytes(data)
+    return file
+
+
 def unchecked(path: Path, state: State) -> Path:
     torch.serialization.set_crc32_options(False)
     try:

@@ -140,6 +140,16 @@ def test_what_is_unknown_or_impossible_is_an_error_that_names_the_options(
     assert "\n" not in str(caught.value)
 
 
+def test_an_encoder_that_lost_its_last_blocks_is_not_taken_for_the_published_one(tmp_path: Path) -> None:
+    path = tmp_path / "depth_anything_v2_vits.pth"
+    torch.save(hollow(replace(REAL["vits"], depth=9)), path)
+    with pytest.raises(ModelFileError, match=r"which is vits, but its tensors are vit384x9; give --family and --kind"):
+        read_checkpoint(path)
+    assert describe_checkpoint(path).official_name is None
+    (said,) = read_checkpoint(path, family=V2, kind="inverse").said[-1:]
+    assert said == "No published encoder has 9 blocks: the head is taken to read blocks 2, 4, 6, 9."
+
+
 def test_a_name_that_means_another_encoder_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "depth_anything_v2_vitb.pth"
     torch.save(hollow(REAL["vits"]), path)

@@ -500,8 +500,26 @@ def test_a_judge_that_validation_does_not_give_is_named(tmp_path: Path) -> None:
         run(tmp_path, replace(QUICK, judge="rmse"), validation=Scores([1.0]))
     step = int(torch.load(tmp_path / STATE_NAME, weights_only=True)["course"]["step"])
     assert step > 0, "what was learnt is not lost"
-    result = run(tmp_path, replace(QUICK, steps=step + 1), validation=Scores([1.0]), resume=True)
+    result = run(tmp_path, replace(QUICK, steps=step), validation=Scores([1.0]), resume=True)
     assert result.best is not None and result.best.is_file()
+    assert result.step == step and result.figures == {"error": 1.0}
+    network = random_network(TINY)
+    again = run(tmp_path, replace(QUICK, steps=step), validation=Scores([]), network=network, resume=True)
+    assert again.best == result.best and not network.training
+
+
+def test_a_best_checkpoint_that_a_crash_left_without_its_file_is_forgotten(tmp_path: Path) -> None:
+    best = run(tmp_path, validation=Scores([1.0] * 9)).best
+    assert best is not None
+    best.unlink()
+    result = run(tmp_path, replace(QUICK, steps=QUICK.steps + 1), validation=Scores([2.0] * 9), resume=True)
+    assert result.best is not None and result.best.is_file()
+
+
+def test_a_log_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / LOG_NAME).mkdir()
+    with pytest.raises(InputError, match=r"log\.jsonl cannot be written: Is a directory; check the disk"):
+        run(tmp_path, replace(QUICK, steps=1))
 
 
 def test_tensorboard_is_named_where_it_is_missing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from depthrt.engine.errors import InputError
+from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.finetune import dataset_files, recipe_file
 from depthrt.finetune.scenes import VERSION, Scenes, render_scenes, scene_cameras
 from depthrt.finetune.write_dataset import Dataset, write_hypersim, write_vkitti2
@@ -247,11 +247,29 @@ def test_a_data_set_does_not_shrink(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_of_a_stopped_run_what_was_not_rendered_is_not_held_to(tmp_path: Path) -> None:
+    def stop(done: int, wanted: int) -> None:
+        raise KeyboardInterrupt
+
+    for write in (write_hypersim, write_vkitti2):
+        root = tmp_path / write.__name__
+        with pytest.raises(KeyboardInterrupt):
+            write(root, 1000, height_px=12, width_px=16, on_progress=stop)
+        assert write(root, 2, height_px=12, width_px=16).pairs == 2
+        with pytest.raises(InputError, match="holds 2 scenes, 1 were asked for; ask for as many"):
+            write(root, 1, height_px=12, width_px=16)
+
+
 def test_a_refused_call_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="setting 'indor' found"):
         write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16, setting="indor")
-    with pytest.raises(InputError, match="size 0x16 px found, expected 1x1 or more"):
+    with pytest.raises(InputError, match="size 0x16, samples 1 found; expected"):
         write_hypersim(tmp_path / "h", 1, height_px=0, width_px=16)
+    with pytest.raises(InputError, match=r"samples 2 found; expected .* a square number of samples"):
+        write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16, samples=2)
+    if not torch.cuda.is_available():
+        with pytest.raises(BackendUnavailable, match="cuda was asked for"):
+            write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16, device="cuda")
     assert write_hypersim(tmp_path / "h", 1, height_px=12, width_px=16).pairs == 1
 
 

@@ -10,7 +10,7 @@ FeedForward = Literal["mlp", "swiglu"]
 
 CONV_CELL_PX = 32
 HEAD_WIDTH = 64  # channels of one attention head; every DINOv2 encoder has it
-ENCODER_OF_WIDTH = {384: "vits", 768: "vitb", 1024: "vitl", 1536: "vitg"}
+PUBLISHED = {(384, 12): "vits", (768, 12): "vitb", (1024, 24): "vitl", (1536, 40): "vitg"}  # by width and depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ class Architecture:
 
     @property
     def encoder(self) -> str:
-        """Return "vits", "vitb", "vitl", "vitg", or for any other width e.g. "vit192x12"."""
-        known = ENCODER_OF_WIDTH.get(self.width)
-        return known if known else f"vit{self.width}x{self.depth}"
+        """Return "vits", "vitb", "vitl", "vitg", or for any other width and depth e.g. "vit192x12"."""
+        return PUBLISHED.get((self.width, self.depth), f"vit{self.width}x{self.depth}")
 
     def taps(self, family: Family) -> tuple[int, int, int, int]:
         """Return the four blocks whose outputs feed the head.

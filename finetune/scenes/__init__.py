@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from .camera import Cameras
 from .compose import SETTINGS
-from .render import render_scenes, scene_cameras
+from .render import check_device, check_request, render_scenes, scene_cameras
 from .scene import Scenes
 from .stream import stream_scenes
 
 VERSION = 1  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
 
-__all__ = ["SETTINGS", "VERSION", "Cameras", "Scenes", "render_scenes", "scene_cameras", "stream_scenes"]
+__all__ = [
+    "SETTINGS",
+    "VERSION",
+    "Cameras",
+    "Scenes",
+    "check_device",
+    "check_request",
+    "render_scenes",
+    "scene_cameras",
+    "stream_scenes",
+]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 
-from ...engine.errors import InputError
+from ...engine.errors import BackendUnavailable, InputError
 from .batch import Batch
 from .camera import Cameras, cameras_of
 from .compose import draft_scene
@@ -46,20 +47,13 @@ def render_scenes(
         texture_seed: Which bank of textures is used; another seed has none in common.
 
     Raises:
-        InputError: An unknown setting, a size below 1, a seed below 0.
+        InputError, BackendUnavailable: As check_request.
     """
     seeds = [int(seed) for seed in seeds]
-    if not seeds or min(seeds) < 0 or min(height_px, width_px) < 1 or round(samples**0.5) ** 2 != samples:
-        raise InputError(
-            f"seeds {seeds[:3]}..., size {height_px}x{width_px}, samples {samples} found; expected one or more seeds "
-            "from 0, sides from 1 px, and a square number of samples"
-        )
+    check_request(seeds, height_px=height_px, width_px=width_px, setting=setting, device=device, samples=samples)
     if cameras is not None and len(cameras.fov_rad) != len(seeds):
         raise InputError(f"{len(cameras.fov_rad)} cameras found for {len(seeds)} seeds, expected one a seed")
-    kind = torch.device(device).type
-    if kind not in _GROUP_PX:
-        raise InputError(f"device {device!r} found, expected cpu or cuda")
-    group = min(max(1, _GROUP_PX[kind] // (height_px * width_px)), _GROUP_SCENES)
+    group = min(max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px)), _GROUP_SCENES)
     parts = []
     with torch.no_grad(), _one_thread():
         bank = _bank(texture_seed, device)
@@ -71,6 +65,45 @@ def render_scenes(
             batch = Batch([draft for _, draft in drafts], own, (height_px, width_px), bank)
             parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
     return join_scenes(parts)
+
+
+def check_request(
+    seeds: Sequence[int], *, height_px: int, width_px: int, setting: str, device: str, samples: int
+) -> None:
+    """Refuse what cannot be rendered; arguments as of render_scenes.
+
+    Raises:
+        InputError: An unknown setting or device, a size below 1, a seed below 0, no square number of samples.
+        BackendUnavailable: The device is not here.
+    """
+    if not seeds or min(seeds) < 0 or min(height_px, width_px) < 1 or not _is_square(samples):
+        raise InputError(
+            f"seeds {list(seeds[:3])}..., size {height_px}x{width_px}, samples {samples} found; expected one or more "
+            "seeds from 0, sides from 1 px, and a square number of samples"
+        )
+    draft_scene(seeds[0], setting)
+    check_device(device)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that scenes are not rendered on, or that is not here.
+
+    Raises:
+        InputError: It is no CPU and no CUDA device.
+        BackendUnavailable: There is no CUDA device.
+    """
+    name, _, number = device.partition(":")
+    if name not in _GROUP_PX or (number and not number.isdecimal()):
+        raise InputError(f"device {device!r} found, expected cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BackendUnavailable(
+            f"cuda was asked for, torch {torch.__version__} finds no CUDA device; take cpu, or install torch for "
+            "CUDA and the GPU's driver"
+        )
+
+
+def _is_square(number: int) -> bool:
+    return number > 0 and math.isqrt(number) ** 2 == number
 
 
 @functools.lru_cache(maxsize=4)
