@@ -240,7 +240,7 @@ def test_training_on_a_gpu_that_is_not_there_is_one_line(tmp_path: Path) -> None
         pytest.skip("this machine has a GPU")
     result = run("finetune", "default", "-o", tmp_path, "--device", "cuda")
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert result.exit_code == 1 and "finds no CUDA device; train with cpu" in line
+    assert result.exit_code == 1 and "finds no CUDA device; take cpu" in line
     assert list(tmp_path.iterdir()) == []
 
 
