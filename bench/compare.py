@@ -223,13 +223,15 @@ def _by_reference(
     moved, beyond = reference.moved(figure), reference.take_off(figure, before, after)
     if moved is None or beyond is None:
         return outcome
-    if not condition.relative:
+    in_ms = not condition.relative
+    if in_ms:
         condition = replace(condition, limit=condition.limit / was, relative=True)
     itself, network = after.name == reference.name, reference.network_moved(figure)
     state = _better(outcome.state, "unclear") if itself else _state(condition, beyond)
     if state == "passed" and outcome.state != "passed":
         state = "unclear"
-    reason = f"{percent_change(beyond)} beyond the reference, whose own time changed by {percent_change(moved)}"
+    more = f"{percent_change(beyond)}, {amount(beyond.value * was, figure.unit)}," if in_ms else percent_change(beyond)
+    reason = f"{more} beyond the reference, whose own time changed by {percent_change(moved)}"
     if itself:
         reason = "it is the reference" if network is None else "it is the reference, whose time tells of the machine"
     grew = outcome.state != "passed" and reference.shared_code_grew(figure)

@@ -6,7 +6,7 @@ FIGURE is one of figures.FIGURES: p50, kernel.p90, drift, abs_rel, rss, ... (p50
 LIMIT with a sign is a change from the first report to the second, without a sign the second report's own value:
 
     p50>+5%        the median takes over 5 % longer than before, beyond what the reference both reports share does
-    file.p90>+2ms  over 2 ms longer
+    file.p90>+2ms  over 2 ms longer, beyond what the reference does
     p50>50ms       the median itself is over 50 ms
     speed<-5%      over 5 % less of the reference's speed
     drift>0.5%     the drift itself is over 0.5 % of the range

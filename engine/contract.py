@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 
 from .errors import ContractError, ModelFileError
-from .files import reachable
+from .files import check_reachable
 
 Kind = Literal["inverse", "metric"]
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
@@ -180,12 +180,11 @@ def read_contract(path: str | Path) -> Contract:
 
 def refuse_other_files(path: Path) -> None:
     """Raise ModelFileError with the way out for what looks like something else than a model file."""
-    with reachable(path, ModelFileError):
-        is_folder, is_there = path.is_dir(), path.exists()
-    if is_folder or path.suffix in CHECKPOINT_SUFFIXES:
+    check_reachable(path, ModelFileError)
+    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
         command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])
         raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: {command}")
-    if not is_there:
+    if not path.exists():
         raise ModelFileError(
             f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
         )

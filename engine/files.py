@@ -68,11 +68,12 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"folder {folder} cannot be made: {error.strerror or error}; choose another place") from error
 
 
-@contextmanager
-def reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> Iterator[None]:
-    """Raise `failure` in place of what the system says where the block may not even see whether `path` is there."""
+def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> None:
+    """Raise `failure` where the system does not even say whether `path` is there: no right to look, a name too long."""
     try:
-        yield
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
     except OSError as error:
         raise failure(f"{path} cannot be reached: {error.strerror or error}; check its name and rights") from error
 
@@ -80,13 +81,13 @@ def reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> Ite
 @contextmanager
 def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
     """Give the file that `path` means, and a temporary one beside it that is removed at the end."""
-    with reachable(path):
-        final = Path(path).resolve()
-        if not final.parent.is_dir():
-            raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
-        if final.exists() and not final.is_file():
-            # A rename would put a plain file in the place of /dev/null or a pipe.
-            raise InputError(f"{path} cannot be written: it is there and is not a plain file; choose another name")
+    check_reachable(path)
+    final = Path(path).resolve()
+    if not final.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
+    if final.exists() and not final.is_file():
+        # A rename would put a plain file in the place of /dev/null or a pipe.
+        raise InputError(f"{path} cannot be written: it is there and is not a plain file; choose another name")
     # The writers that get this path choose their format by its suffix.
     temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
     try:

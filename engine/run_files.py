@@ -16,7 +16,7 @@ from .colour import Colormap
 from .depth import Depth, Format
 from .depth_files import SUFFIXES, format_of_suffix
 from .errors import InputError
-from .files import make_folder, reachable
+from .files import check_reachable, make_folder
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
@@ -166,14 +166,12 @@ def choose_output(
         found = f"{value_range[0]:g} {value_range[1]:g}"
         raise InputError(f"range {found} found, expected two finite values, the lower one first")
     given = tuple(dict.fromkeys(formats))
-    with reachable(path):
-        is_folder = path.is_dir()
-    if is_folder or not path.suffix:
+    check_reachable(path)
+    if not path.suffix or path.is_dir():
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
-    with reachable(output.folder):
-        written = list(output.all_paths(sources))
+    written = list(output.all_paths(sources))
     refuse_to_replace(written, sources, by="its own depth", option="-o")
     shared = next(output.shared_paths(sources), None)
     if shared is not None:

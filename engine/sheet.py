@@ -16,7 +16,7 @@ from .image import WRITABLE_SUFFIXES, write_image
 from .sources import Source, refuse_to_replace
 
 CELL_H_PX = 240  # height of a photograph on the sheet
-ROW_W_PX = 1600  # a row is not wider, unless one photograph alone is
+ROW_W_PX = 1600  # no row is wider; a photograph that would be is reduced further
 GAP_PX = 8
 MOST_ROWS = 32  # what more would hold nobody could see; WebP, the smallest format, ends at 16383 px
 _WHITE = 255
@@ -42,12 +42,13 @@ class Sheet:
         """Take up an image (H, W, 3) uint8 BGR and its depth of the same size."""
         picture = depth.colorize(colormap=self._colormap, value_range=self._value_range)
         cell = np.concatenate([_reduced(image), _reduced(picture)])
-        if self._rows and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX:
-            self._rows[-1].append(cell)
-        elif len(self._rows) < MOST_ROWS and not self.left_out:
-            self._rows.append([cell])
-        else:
+        fits = bool(self._rows) and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX
+        if self.left_out or (not fits and len(self._rows) == MOST_ROWS):
             self.left_out += 1
+        elif fits:
+            self._rows[-1].append(cell)
+        else:
+            self._rows.append([cell])
 
     def __len__(self) -> int:
         """Return the number of images on the sheet."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import InputError
-from .files import reachable
+from .files import check_reachable
 from .image import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 SourceKind = Literal["image", "video", "camera"]
@@ -54,10 +54,10 @@ def find_sources(
     found: dict[str, Source] = {}
     left_out: set[str] = set()
     for text in inputs:
-        with reachable(text):
-            inside = outputs if outputs is not None and _is_around(text, outputs) else None
-            sources = list(_expand(text))
-        for source in sources:
+        if not glob.has_magic(text):
+            check_reachable(text)
+        inside = outputs if outputs is not None and _is_around(text, outputs) else None
+        for source in _expand(text):
             if inside is not None and _lies_in(Path(source.name), inside):
                 left_out.add(source.name)
             else:

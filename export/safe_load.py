@@ -11,7 +11,6 @@ import pickle
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +128,9 @@ def _load_zip(path: Path, size: int) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = _check_archive(path, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+    except ModelFileError:
+        raise
+    except Exception as error:  # zipfile and what it unpacks with each have their own
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an offset outside the file
             raise
         raise ModelFileError(

@@ -365,6 +365,10 @@ def test_an_npz_damaged_in_any_place_is_refused_or_read(tmp_path: Path) -> None:
         except InputError:
             refused += 1
     assert refused > 10
+    locked = bytearray(whole)
+    locked[whole.index(b"PK\x01\x02") + 8] |= 1  # says that it has a password
+    path.write_bytes(locked)
+    assert "is no depth file of depthrt" in refusal(lambda: Depth.load(path))
 
 
 @pytest.mark.parametrize("format", ["exr", "tiff", "pfm", "npy", "npz", "png16"])

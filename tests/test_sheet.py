@@ -63,6 +63,16 @@ def test_images_beyond_the_largest_number_are_counted_not_held(
     assert sheet.picture().shape[:2] == (4 * CELL_H_PX + GAP_PX, CELL_H_PX)
 
 
+def test_no_image_after_the_first_that_was_left_out_is_on_the_sheet(
+    model: depthrt.DepthModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet_module, "MOST_ROWS", 1)
+    sheet = Sheet()
+    for width in (800, 1000, 200):
+        sheet.add(np.zeros((CELL_H_PX, width, 3), np.uint8), depth_of(np.ones((CELL_H_PX, width), np.float32), model))
+    assert (len(sheet), sheet.left_out) == (1, 2)
+
+
 def test_a_sheet_of_any_images_fits_every_format(model: depthrt.DepthModel, tmp_path: Path) -> None:
     sheet = Sheet()
     for height, width in [(10, 80)] * (sheet_module.MOST_ROWS // 2) + [(100, 500)] * 60:

@@ -161,7 +161,7 @@ def test_a_place_that_the_system_does_not_look_at_is_an_error_of_ours(tmp_path: 
         lambda: find_sources(["x" * 300]),
         lambda: choose_output(find_sources([str(tmp_path)]), tmp_path / ("x" * 300), formats=[]),
     ):
-        with pytest.raises(InputError, match="x cannot be reached: File name too long; check its name and rights"):
+        with pytest.raises(InputError, match=r"x cannot be reached: .+; check its name and rights"):
             call()
 
 
