@@ -51,6 +51,7 @@ def render_pool(
     *,
     first_seed: int = 0,
     setting: str = "mixed",
+    indoor_from: int | None = None,
     device: str = "cpu",
     on_shard: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -61,13 +62,14 @@ def render_pool(
         shards: Number of shards, SHARD scenes each.
         first_seed: Seed of the first scene; the others count on.
         setting: As render_scenes takes it.
+        indoor_from: Number of a shard: it and those after it are indoor scenes alone.
         device: "cpu" or "cuda".
         on_shard: Called with (shards done, shards wanted).
 
     Raises:
         InputError: The folder holds other scenes or something else, or cannot be used.
     """
-    recipe = {
+    recipe: dict[str, object] = {
         "layout": "pool",
         "seed": first_seed,
         "setting": setting,
@@ -75,10 +77,13 @@ def render_pool(
         "shard": SHARD,
         "shards_per_bank": SHARDS_PER_BANK,
     }
+    if indoor_from is not None:
+        recipe["indoor_from"] = indoor_from
     directory = keep_recipe(directory, recipe)
     for shard in range(shards):
         if not _depth_path(directory, shard).is_file():
-            _render_shard(directory, shard, first_seed, setting, device)
+            indoor = indoor_from is not None and shard >= indoor_from
+            _render_shard(directory, shard, first_seed, "indoor" if indoor else setting, device)
         if on_shard is not None:
             on_shard(shard + 1, shards)
 

@@ -24,7 +24,7 @@ from depthrt.finetune.batches import Batch
 from depthrt.finetune.evaluate import SceneValidation, depth_figures, held_out_scenes, measure
 from depthrt.finetune.scene_pool import SHARD as SCENES_A_SHARD
 from depthrt.finetune.scene_pool import PoolSource, Stage, render_pool
-from depthrt.finetune.scenes import SETTINGS, VERSION
+from depthrt.finetune.scenes import SETTINGS, VERSION, render_scenes
 from depthrt.finetune.train import train
 from depthrt.finetune.training_state import STATE_NAME
 
@@ -182,7 +182,17 @@ def test_a_pool_is_rendered_once_and_whole_shards_are_kept(rendered: Path) -> No
     assert before == {name: (rendered / name).stat().st_mtime_ns for name in names}
 
 
-@pytest.mark.parametrize("change", [{"setting": "outdoor"}, {"first_seed": 999}])
+def test_the_last_shards_of_a_pool_may_be_indoors_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene_pool, "SHARD", SHARD)
+    render_pool(tmp_path / "pool", 2, first_seed=3, setting="outdoor", indoor_from=1)
+    for shard, setting in enumerate(("outdoor", "indoor")):
+        seeds, (height_px, width_px) = range(3 + shard * SHARD, 3 + (shard + 1) * SHARD), scene_pool.SIZES_PX[shard]
+        scenes = render_scenes(seeds, height_px=height_px, width_px=width_px, setting=setting)
+        images = np.load(tmp_path / "pool" / f"images-{shard:05d}.npy")
+        assert np.array_equal(images, scenes.image.permute(0, 2, 3, 1).numpy())
+
+
+@pytest.mark.parametrize("change", [{"setting": "outdoor"}, {"first_seed": 999}, {"indoor_from": 0}])
 def test_a_pool_of_other_scenes_is_refused(rendered: Path, change: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"holds scenes of .* was asked for; choose another folder") as caught:
         render_pool(rendered, 2, **change)
@@ -207,7 +217,10 @@ def test_the_card_tells_the_recipe_s_scenes() -> None:
     text = " ".join(CARD.read_text(encoding="utf-8").split())
     weights = [(weight, kind in dict(SETTINGS["outdoor"])) for kind, weight in SETTINGS["mixed"]]
     outdoor = sum(weight for weight, outside in weights if outside) / sum(weight for weight, _ in weights)
-    assert f"{default_model.SHARDS * SCENES_A_SHARD:,} procedural scenes" in text
+    scenes, mixed = (shards * SCENES_A_SHARD for shards in (default_model.SHARDS, default_model.MIXED_SHARDS))
+    assert f"{scenes:,} procedural scenes" in text
+    assert f'seeds 0 to {mixed - 1:,} of the setting "mixed"' in text
+    assert f'{mixed:,} to {scenes - 1:,} of "indoor"' in text
     assert f"{1 - outdoor:.0%} indoor".replace("%", " %") in text
     assert f"{outdoor:.0%} outdoor".replace("%", " %") in text
     sizes = [f"{height}x{width}" for height, width in scene_pool.SIZES_PX]
