@@ -19,7 +19,7 @@ from .find_weights import Choice, WeightSet, find_weights
 from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
 from .identity import Claim, check_options, find_by_path, first_said, identify
 from .key_maps import to_official
-from .layout import check_dtypes, fit, infer_architecture
+from .layout import LEAST_BLOCKS, check_dtypes, fit, infer_architecture
 from .network import AnyArchitecture, ConvArchitecture, Family, Network, make_network
 from .network.architecture import PUBLISHED
 from .record import check_complete, read_notes, read_record, write_record
@@ -230,7 +230,7 @@ def _guessed(architecture: AnyArchitecture, family: Family) -> tuple[str, ...]:
     """Tell what no tensor says: which blocks of an encoder of an unpublished depth feed the head."""
     if isinstance(architecture, ConvArchitecture) or family == "depth-anything-v1":
         return ()
-    if architecture.depth in {depth for _, depth in PUBLISHED}:
+    if architecture.depth in {LEAST_BLOCKS, *(depth for _, depth in PUBLISHED)}:  # of the fewest, all are read
         return ()
     taps = ", ".join(str(tap + 1) for tap in architecture.taps(family))
     return (f"No published encoder has {architecture.depth} blocks: the head is taken to read blocks {taps}.",)
