@@ -37,14 +37,19 @@ SETTINGS: dict[str, Kinds] = {
 }
 
 
+def check_setting(setting: str) -> None:
+    """Raise InputError where there is no such setting."""
+    if setting not in SETTINGS:
+        raise InputError(f"setting {setting!r} found, expected one of {', '.join(SETTINGS)}")
+
+
 def draft_scene(seed: int, setting: str) -> tuple[str, Draft]:
     """Return the kind of scene and the draft of a seed.
 
     Raises:
         InputError: There is no such setting.
     """
-    if setting not in SETTINGS:
-        raise InputError(f"setting {setting!r} found, expected one of {', '.join(SETTINGS)}")
+    check_setting(setting)
     draft = Draft(Random(f"{setting} {seed}"))
     kinds, weights = zip(*SETTINGS[setting], strict=True)
     kind = draft.rng.choices(kinds, weights)[0]

@@ -12,7 +12,7 @@ import torch
 from ...engine.errors import BackendUnavailable, InputError
 from .batch import Batch
 from .camera import Cameras, cameras_of
-from .compose import draft_scene
+from .compose import check_setting, draft_scene
 from .patterns import SIDE_PX
 from .scene import Scenes, join_scenes
 from .textures import RENDERED_SLOTS, Bank, texture_bank
@@ -81,7 +81,7 @@ def check_request(
             f"seeds {list(seeds[:3])}..., size {height_px}x{width_px}, samples {samples} found; expected one or more "
             "seeds from 0, sides from 1 px, and a square number of samples"
         )
-    draft_scene(seeds[0], setting)
+    check_setting(setting)
     check_device(device)
 
 
