@@ -31,6 +31,7 @@ DEPTH_TOLERANCE = 1e-4
 OUT_OF_MEMORY, LAUNCH_FAILED = 2, 719  # Source: CUDA driver API, CUresult
 MIB = 1 << 20
 GROWTH_MIB = 5.0
+ROUNDS = 4
 THREADS = 8
 LOST = r"Stand-in GPU was lost \(.*\): every CUDA call of this process fails from now on; start the process again"
 
@@ -208,8 +209,11 @@ def does_not_grow(
 ) -> None:
     """Infer over several threads, each image in each of them, and hold the growth of the process.
 
+    The allocator takes a few MiB more whenever threads first meet in a new order, and then no more; a leak grows
+    by as much every time. So what grew is looked at again, and must stand still in one of a few rounds.
+
     Args:
-        count: Of inferences.
+        count: Of inferences in a round.
         warm_up: Takes the number of an image; all threads do it for all images before memory is looked at.
         infer: Takes the number of an image and the repeat, and checks the answer.
         pieces: Whether as many pieces of device memory must be there afterwards as before.
@@ -225,12 +229,15 @@ def does_not_grow(
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(warm, range(THREADS)))
-        before, held = rss_mib(), live().get("device")
-        list(pool.map(worker, range(THREADS)))
-        growth = rss_mib() - before
+        held, growths = live().get("device"), list[float]()
+        while not growths or (growths[-1] > GROWTH_MIB and len(growths) < ROUNDS):
+            before = rss_mib()
+            list(pool.map(worker, range(THREADS)))
+            growths.append(rss_mib() - before)
     assert not pieces or live()["device"] == held
-    print(f"{count // THREADS * THREADS} inferences over {THREADS} threads: {growth:+.2f} MiB")  # noqa: T201
-    assert growth <= GROWTH_MIB, growth
+    said = ", ".join(f"{growth:+.2f}" for growth in growths)
+    print(f"{count // THREADS * THREADS} inferences over {THREADS} threads: {said} MiB")  # noqa: T201
+    assert growths[-1] <= GROWTH_MIB, growths
 
 
 def out_of_memory(onnx: str) -> None:
