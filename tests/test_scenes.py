@@ -15,15 +15,16 @@ from depthrt.engine.errors import InputError
 from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, batch, render, render_scenes, stream_scenes
 from depthrt.finetune.scenes.camera import cameras_of
 from depthrt.finetune.scenes.cast import Hits
-from depthrt.finetune.scenes.compose import PROBES
+from depthrt.finetune.scenes.compose import PROBES, draft_scene
 from depthrt.finetune.scenes.draft import Draft, Eye, look_at
-from depthrt.finetune.scenes.exact import Depth, exact_depth
+from depthrt.finetune.scenes.exact import FACES, Depth, exact_depth
 from depthrt.finetune.scenes.lights import light_outdoors
 from depthrt.finetune.scenes.materials import Palette, flat
 from depthrt.finetune.scenes.stage import Solids
 from depthrt.finetune.scenes.views import Views
 
 ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64
+_THING = 20  # column of a solid in a draft
 ONE_SURFACE = 1e-3  # float32 hits are good to 2e-5; another face of the solid is much farther off
 SMALL: Any = {"height_px": 48, "width_px": 64}
 INDOOR_SEEDS, OUTDOOR_SEEDS = range(20), range(12)
@@ -152,7 +153,7 @@ def test_mirrors_and_art_have_the_depth_of_their_surface(mask_name: str, indoor:
     for index in range(len(indoor)):
         mask = getattr(indoor, mask_name)[index]
         for plane in indoor.plane[index][mask].unique().tolist():
-            assert plane >= 0  # glass and canvas are flat
+            assert plane % FACES in (2, 3, 6, 7)  # glass and canvas, which are flat, and no rim
             part = mask & (indoor.plane[index] == plane)
             a, b, c = indoor.planes[index, plane]
             inverse = 1 / indoor.depth_m[index][part].double()
@@ -237,6 +238,20 @@ def test_a_mirror_shows_things_where_the_law_of_reflection_puts_them(monkeypatch
     assert float(seen.sum()) == pytest.approx(area, rel=0.12)  # the outline is soft
     on_glass = scenes.depth_m[0][scenes.mirror[0]]
     assert (on_glass - glass_m).abs().max() < 1e-6  # head-on, the glass has one depth
+
+
+@pytest.mark.parametrize("mask_name", ["mirror", "art"])
+def test_the_rim_of_a_mirror_or_picture_is_neither(mask_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def content(d: Draft, p: Palette) -> None:
+        with d.at(0.3, 3, 1, yaw=0.7):
+            d.box(0, 0, 0, 1, 0.4, 0.5, p.mirror() if mask_name == "mirror" else p.picture(1, 0.5))
+
+    scenes = draw(monkeypatch, content, (120, 160))
+    planes = scenes.plane[0][scenes.thing[0] == 1]
+    mask = getattr(scenes, mask_name)[0]
+    assert len(planes.unique()) == 3  # front, side and top
+    (front,) = scenes.plane[0][mask].unique()
+    assert int(mask.sum()) == int((planes == front).sum()) > 500
 
 
 def test_leaves_stay_where_they_are_when_the_camera_moves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,14 +447,45 @@ def test_any_size_is_rendered(size: tuple[int, int]) -> None:
     assert scenes.depth_m.shape == scenes.plane.shape == scenes.window.shape == (2, *size)
 
 
-def test_equal_objects_at_two_distances_look_equally_large() -> None:
-    scenes = render_scenes(range(8), height_px=120, width_px=160, setting="size")
-    for index in range(8):
-        things = [t for t in scenes.thing[index].unique().tolist() if t > 0]
-        nearest = [float(scenes.depth_m[index][scenes.thing[index] == t].min()) for t in things]
-        heights = [int((scenes.thing[index] == t).any(1).sum()) for t in things]
-        if len(things) >= 2 and max(nearest) > 1.5 * min(nearest):
-            assert max(heights) <= 1.35 * min(heights)  # the ends may be cut by the picture's edge
+def shares_seen(monkeypatch: pytest.MonkeyPatch, setting: str, seed: int) -> list[tuple[float, torch.Tensor]]:
+    """Return, of each thing of a scene, the share that nothing hides, and where it is in the picture when alone."""
+    size_px: Any = {"height_px": 120, "width_px": 160}
+    _, draft = draft_scene(seed, setting)
+    whole = render_scenes([seed], **size_px, setting=setting).thing[0]
+    found = []
+    for thing in sorted({row[_THING] for row in draft.solids} - {0}):
+        own = [row for row in draft.solids if row[_THING] == thing]
+
+        def alone(d: Draft, own: list[tuple[float, ...]] = own) -> None:
+            d.solids[:], d.eye, d.lights, d.air = own, draft.eye, draft.lights, draft.air
+
+        monkeypatch.setitem(SETTINGS, "drawn", ((alone, 1.0),))
+        mask = render_scenes([0], **size_px, setting="drawn").valid[0]
+        found.append((float((whole[mask] == thing).float().mean()), mask))
+    return found
+
+
+@pytest.mark.parametrize("setting", ["size", "parallel"])
+def test_equal_objects_are_all_seen_whole(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(12):
+        found = shares_seen(monkeypatch, setting, seed)
+        assert len(found) >= 2
+        for share, mask in found:
+            assert share == 1
+            border = torch.cat([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+            assert mask.any() and not border.any()
+        heights = [int(mask.any(1).sum()) for _, mask in found]
+        if setting == "size":  # small and near as large and far
+            assert max(heights) <= 1.1 * min(heights)
+        else:
+            assert max(heights) > min(heights)
+
+
+def test_an_object_behind_others_is_cut_and_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = [shares_seen(monkeypatch, "occlusion", seed)[0][0] for seed in range(16)]
+    assert all(0.03 < share < 0.97 for share in shares)
+    assert min(shares) < 0.4
+    assert max(shares) > 0.75
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from .scene import Scenes
 from .shade import Shader
 from .shadow import SIDES_PX, cast_shadows
 from .stage import gather_solids, gather_windows
+from .surface import CAPS
 from .textures import Bank
 from .views import TILE_PX, Views
 
 _SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
+_ACROSS = 1  # the axis of a box that goes through its glass or canvas
 
 
 class Batch:
@@ -63,13 +65,13 @@ class Batch:
         nature = self._solids.material["nature"].index_select(0, at).view(solid.shape)
         nature.masked_fill_(solid < 0, -1.0)
         first = self._solids.first[:-1, None, None].int()
-        plane = self._picture(depth.plane)
+        plane, front = self._picture(depth.plane), self._picture(_is_front(face))  # not the rims
         return Scenes(
             image=image,
             depth_m=self._picture(depth.depth_m),
             valid=solid >= 0,
-            mirror=nature == MIRROR,
-            art=(nature == ART) & (plane >= 0),  # not the rim of a disc
+            mirror=(nature == MIRROR) & front,
+            art=(nature == ART) & front,
             window=self._picture(cast(self._windows, views).inverse > hits.inverse),
             sky=solid < 0,
             thing=self._solids.thing.int().index_select(0, at).view(solid.shape).masked_fill_(solid < 0, -1),
@@ -86,7 +88,7 @@ class Batch:
         colour, face = self._shaded(views, hits, torch.arange(views.tiles, device=hits.solid.device))
         mirrors = self._mirrors_seen(hits)
         if len(mirrors):
-            self._reflect(views, hits, mirrors, colour)
+            self._reflect(views, hits, face, mirrors, colour)
         return colour, face
 
     def _mirrors_seen(self, hits: Hits) -> torch.Tensor:
@@ -98,12 +100,15 @@ class Batch:
         seen[hits.solid.view(-1).long()] = True  # -1 falls into the last place
         return mirrors[seen[mirrors]]
 
-    def _reflect(self, views: Views, hits: Hits, mirrors: torch.Tensor, colour: torch.Tensor) -> None:
+    def _reflect(
+        self, views: Views, hits: Hits, face: torch.Tensor, mirrors: torch.Tensor, colour: torch.Tensor
+    ) -> None:
         """Put what mirrors show into colour."""
         behind = mirrored_views(views, self._solids, mirrors)
         area = views.grid[0] * views.grid[1]
         tiles = (behind.scene[:, None] * area + torch.arange(area, device=mirrors.device)).view(-1)
         seen = hits.solid.index_select(0, tiles) == mirrors.repeat_interleave(area)[:, None]
+        seen &= _is_front(face.index_select(0, tiles))
         limit = torch.where(seen, hits.inverse.index_select(0, tiles), 0.0)
         reflected = cast(self._solids, behind, limit=limit)
         wanted = seen.any(1).nonzero()[:, 0]
@@ -159,3 +164,8 @@ class Batch:
         focal = self._cameras.focal_px(height, width)
         centre = focal.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(len(focal), 2)
         return torch.cat([focal[:, None], focal[:, None], centre], 1)
+
+
+def _is_front(face: torch.Tensor) -> torch.Tensor:
+    """Return which faces are glass or canvas of what is a mirror or a picture, and not its rim."""
+    return (face // 2 == _ACROSS) | (face >= CAPS)

@@ -16,57 +16,71 @@ from .rooms import draft_room
 from .streets import draft_meadow, draft_street
 
 _GROUND_M = 60.0
+_PANEL_M = 0.02  # thickness
+_THICK = 0.55  # kinds of shape from here on are no panels
 
 
 def draft_parallel(d: Draft) -> None:
-    """Draw equal panels that face the camera in planes at several depths, with nothing that links them."""
+    """Draw equal panels that face the camera in planes at several depths, whole, with nothing that links them."""
     r, p = d.rng, Palette(d.rng)
-    material, kind = p.any(), r.random()
-    count, side = r.randint(2, 5), r.uniform(0.6, 1.2)
-    far = [r.uniform(2, 4) * 1.5**k for k in range(count)]
+    half = _look_ahead(d)
+    material, kind, count = p.any(), r.uniform(0, _THICK), r.randint(2, 5)
+    slot = 2 * half / count  # of the picture, for each
+    far = [r.uniform(2, 4) * 1.4**k for k in range(count)]
+    side = r.uniform(0.6, 0.9) * slot * min(far)
     r.shuffle(far)
     for k, y in enumerate(far):
-        x = ((k + 0.5) / count - 0.5) * y * 1.1
-        with d.at(x, y, r.uniform(-0.15, 0.15) * y):
+        x = (k + 0.5) * slot - half
+        with d.at(x * y, y, r.uniform(-1, 1) * (half - slot / 2) * y):
             _shape(d, material, side, kind=kind)
-    _backdrop(d, p, 14.0)
-    _look_ahead(d)
+    _backdrop(d, p, 1.1 * max(far))
 
 
 def draft_size(d: Draft) -> None:
-    """Draw small near and large far copies of one object, of the same apparent size; some scenes have a ground."""
+    """Draw small near and large far copies of one object, of the same apparent size; in some scenes they stand."""
     r, p = d.rng, Palette(d.rng)
+    half = _look_ahead(d)
     material, kind, count = p.any(), r.random(), r.randint(2, 3)
-    near = r.uniform(1.5, 2.5)
-    grounded = r.random() < 0.5
-    places = list(range(count))
+    near, slot = r.uniform(1.5, 2.5), 2 * half / count
+    side = r.uniform(0.45, 0.7) * slot
+    places = [(k + 0.5) * slot - half for k in range(count)]
     r.shuffle(places)
     for k, place in enumerate(places):
         y = near * 2.0**k
-        with d.at((place - (count - 1) / 2) * 0.55 * y, y, -0.4 * y if grounded else 0.0, scale=y / near):
-            _shape(d, material, 0.5, kind=kind, low=0.0 if grounded else -0.25)
-    if grounded:
-        for k in range(count):
+        with d.at(place * y, y, 0, scale=y):
+            _shape(d, material, side, kind=kind)
+    if r.random() < 0.5:
+        d.thing = 0
+        for k, place in enumerate(places):
             y = near * 2.0**k
-            d.box(0, y, -0.4 * y - 0.1, 0.3 * y * 9, 0.6 * y, 0.1, p.wood())
+            with d.at(place * y, y, 0, scale=y, same=True):  # so wide that it covers no other's foot
+                d.box(0, 0, -0.6 * side, 0.8 * slot, 0.4, 0.1 * side, p.wood())
     _backdrop(d, p, near * 2.0**count)
-    _look_ahead(d)
 
 
 def draft_occlusion(d: Draft) -> None:
-    """Draw objects that are cut by a nearer one, from a little to almost wholly."""
+    """Draw an object that is cut by nearer ones on one side or both, from a little to almost wholly."""
     r, p = d.rng, Palette(d.rng)
+    _look_ahead(d)
     y = r.uniform(2.5, 5)
-    with d.at(r.gauss(0, 0.2), y, 0):
-        _shape(d, p.any(), r.uniform(0.8, 1.6), kind=r.random())
-    for _ in range(r.randint(1, 3)):
-        near = y * r.uniform(0.4, 0.8)
-        with d.at(r.gauss(0, 0.4), near, r.gauss(0, 0.2), yaw=r.gauss(0, 0.3)):
-            _shape(d, p.any(), r.uniform(0.4, 0.9), kind=r.random())
+    x, side, kind = r.gauss(0, 0.05), r.uniform(0.8, 1.6), r.random()
+    with d.at(x * y, y, 0):
+        _shape(d, p.any(), side, kind=kind)
+    half = _half_width(kind, side) / y
+    cut = r.uniform(0.2, 0.8)
+    cuts = [cut, r.uniform(0, 0.8 - cut)] if r.random() < 0.5 else [cut]
+    from_the = r.choice((-1, 1))
+    for share in cuts:
+        near, own_side, own_kind = y * r.uniform(0.4, 0.8), r.uniform(0.4, 0.9), r.random()
+        edge = x + from_the * half * (1 - 2 * share)
+        at = edge * near + from_the * _half_width(own_kind, own_side)
+        with d.at(at, near, r.uniform(-0.25, 0.25) * own_side, yaw=r.gauss(0, 0.3)):
+            _shape(d, p.any(), own_side, kind=own_kind)
+        from_the = -from_the
     if r.random() < 0.6:
+        d.thing = 0
         d.box(0, _GROUND_M / 2, -1.3, _GROUND_M, _GROUND_M, 0.2, p.floor())
     _backdrop(d, p, y * r.uniform(1.4, 3))
-    _look_ahead(d)
 
 
 def draft_cartoon(d: Draft) -> None:
@@ -102,20 +116,25 @@ def _plain(material: Material) -> Material:
     return tuple(out)
 
 
-def _shape(d: Draft, material: Material, side: float, *, kind: float, low: float | None = None) -> None:
-    """Draw a panel, disc, ball, box or post, its middle (or its foot at `low`) at the frame's height 0."""
-    z = -side / 2 if low is None else low
+def _shape(d: Draft, material: Material, side: float, *, kind: float) -> None:
+    """Draw a panel, disc, ball, box or post, its middle at the frame's origin."""
+    z = -side / 2
     if kind < 0.4:
-        d.box(0, 0, z, side, 0.02, side, material)
-    elif kind < 0.55:
-        with d.at(0, 0, z + side / 2, lean=math.pi / 2, same=True):
-            d.tube(0, 0, 0, side / 2, 0.02, material)
+        d.box(0, 0, z, side, _PANEL_M, side, material)
+    elif kind < _THICK:
+        with d.at(0, 0, 0, lean=math.pi / 2, same=True):
+            d.tube(0, 0, 0, side / 2, _PANEL_M, material)
     elif kind < 0.75:
-        d.ball(0, 0, z + side / 2, side / 2, side / 2, side / 2, material)
+        d.ball(0, 0, 0, side / 2, side / 2, side / 2, material)
     elif kind < 0.9:
         d.box(0, 0, z, side * 0.8, side * 0.8, side, material)
     else:
         d.tube(0, 0, z, side * 0.2, side, material)
+
+
+def _half_width(kind: float, side: float) -> float:
+    """Return half the width of a shape, seen head-on."""
+    return side * (0.5 if kind < 0.75 else 0.4 if kind < 0.9 else 0.2)
 
 
 def _backdrop(d: Draft, p: Palette, y: float) -> None:
@@ -125,8 +144,12 @@ def _backdrop(d: Draft, p: Palette, y: float) -> None:
         d.box(0, y, -40, 120, 0.2, 80, p.paint())
 
 
-def _look_ahead(d: Draft) -> None:
-    """Look level along +y with even light from behind the camera."""
+def _look_ahead(d: Draft) -> float:
+    """Look level along +y with even light from behind the camera.
+
+    Returns:
+        Half the picture's width or height (the less of them, up to 4:3) at unit distance, less a margin.
+    """
     r = d.rng
     d.eye = Eye((0.0, 0.0, 0.0), fov_rad=math.radians(r.uniform(45, 75)))
     at = (r.uniform(-3, 3), -6.0, r.uniform(2, 5))
@@ -135,3 +158,4 @@ def _look_ahead(d: Draft) -> None:
     fill = Light((-at[0], -5.0, 6.0), (0.0, 4.0, 0.0), math.radians(50), (0.2, 0.2, 0.2), False, 3.0)
     d.lights = [key, fill]
     d.air = Air(clouds=r.uniform(0, 0.8), cloud_slot=r.randint(0, 6), key=r.uniform(0.12, 0.3))
+    return 0.65 * math.tan(d.eye.fov_rad / 2)
