@@ -128,6 +128,10 @@ def compare(
     reference, others = find_reference(before, after), find_other_images(before, after)
     notes += [f"not the same images: {line}" for line in dict.fromkeys(others.values())]
     outcomes = [outcome for condition in read for outcome in _judge(condition, old, new, reference, others)]
+    failed = {outcome.condition for outcome in outcomes if outcome.state == "failed"}
+    times = [one for one in read if one.change and one.figure.name.endswith(("p50", "p90")) and one.text in failed]
+    if times and reference is None:
+        notes.append("a machine that was slower counts, as the reports share no reference; measure with --reference")
     both = [(old[name], new[name]) for name in old if name in new]
     changes = [one for pair in both for figure in SHOWN for one in _changes(FIGURES[figure], *pair, others)]
     return Verdict(tuple(outcomes), tuple(changes), tuple(notes))
@@ -290,7 +294,7 @@ def _made_notes(before: Report, after: Report) -> Iterator[str]:
     for what, one, other in pairs:
         for key in dict.fromkeys([*one, *other]):
             if one.get(key) != other.get(key):
-                yield f"{what} {key}: {one.get(key, 'none')} -> {other.get(key, 'none')}"
+                yield f"{what} {key}: {one.get(key, 'not set')} -> {other.get(key, 'not set')}"
 
 
 def _differences(before: object, after: object, names: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,10 +14,11 @@ import click
 from ..engine.errors import DepthrtError, InputError
 
 Options = ParamSpec("Options")
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
 
 
 def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]:
-    """Print a DepthrtError as one line and exit with 1; any other error is a bug and shows its traceback."""
+    """Print a DepthrtError as one line and exit with 1, after Ctrl-C with 130; other errors are bugs and show all."""
 
     @wraps(handler)
     def wrapped(*arguments: Options.args, **options: Options.kwargs) -> None:
@@ -23,6 +26,15 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
             handler(*arguments, **options)
         except DepthrtError as error:
             click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            sys.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise  # click knows a pipe that was closed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again while it ends
+            click.echo(f"error: standard output cannot be written: {error.strerror}; free the disk", err=True)
             sys.exit(1)
 
     return wrapped

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..bench.exits import one_line_errors
+from ..bench.exits import INTERRUPTED, one_line_errors
 from ..engine.errors import BackendUnavailable
 
 __all__ = ["INTERRUPTED", "needs", "one_line_errors"]
-
-INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
 
 
 @contextmanager

@@ -57,9 +57,10 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @one_line_errors
 def default(folder: Path, device: str) -> None:
-    """Train the model that comes with depthrt from nothing: hours on a CPU.
+    """Train the model that comes with depthrt from nothing: many hours on a CPU.
 
-    Scenes are rendered first, then it trains; what is there is kept, so a stopped run goes on where it was.
+    Scenes are rendered first, 24 GB of them, then it trains; what is there is kept, so a stopped run goes on where
+    it was.
 
     \b
     Example:

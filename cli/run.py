@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -56,7 +57,8 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
     "formats",
     type=click.Choice(FORMATS),
     multiple=True,
-    help="May be given several times. color and side are pictures, the others hold the values. "
+    help="May be given several times. color and side are pictures, the others hold the values, "
+    "png16 those up to 65.535 m or within --range. "
     "Default: color, or what the suffix of a named file says.",
 )
 @click.option(
@@ -71,7 +73,8 @@ COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
     "value_range",
     type=(float, float),
     metavar="LOW HIGH",
-    help="Colour range in the depth's unit, so that frames compare. Default: each image's own.",
+    help="Range of the colours, and of an inverse png16, in the depth's unit, so that frames compare. "
+    "Default: each image's own.",
 )
 @click.option(
     "--device",
@@ -122,7 +125,10 @@ def run(
       depthrt run photo.jpg
       depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
     """
-    from ..engine.files import make_folder
+    # What is wrong with a video or camera is said in a line of depthrt's own.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    from ..engine.files import make_folder, try_place
     from ..engine.image import Limits
     from ..engine.model import load
     from ..engine.run_files import choose_output
@@ -138,6 +144,7 @@ def run(
             )
         check_sheet(sheet_path, sources, written_to.all_paths(sources))
         make_folder(sheet_path.parent)
+        try_place(sheet_path)
     make_folder(written_to.folder)
     limits = Limits(max_pixels=max_pixels, max_aspect=max_aspect, max_file_mib=max_file_mib)
     with load(model_path, device=device, threads=threads, limits=limits) as model:

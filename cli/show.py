@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -147,10 +148,14 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
         return
     for finding in findings:
-        mark = click.style("works", fg="green") if finding.works else click.style("no   ", fg="red")
+        mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
         click.echo(f"{mark}  {finding.name:<17} {finding.detail}")
         if finding.remedy:
             click.echo(f"{'':<25}to have it: {finding.remedy}")
+
+
+def _coloured(text: str, colour: str) -> str:
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)  # Source: no-color.org
 
 
 class RunReport:
@@ -163,6 +168,7 @@ class RunReport:
         self._written = 0
         self._held: Counter[str] = Counter()  # frames of a video that is not whole, by its title
         self._failed: list[tuple[str, str]] = []
+        self._outside = 0  # images
         self._start = perf_counter()
         runner = model.runner
         _say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
@@ -180,6 +186,7 @@ class RunReport:
             task = progress.add_task(title, total=total, speed="")
             for name, outcome in outcomes:
                 if outcome.result is not None:
+                    self._outside += outcome.result.outside > 0
                     if outcome.result.paths:
                         self._written += 1
                     else:
@@ -223,6 +230,8 @@ class RunReport:
         way_on = ", --resume goes on" if self.resumable else ""
         stopped = f"; stopped early{way_on}" if self.interrupted else ""
         _say(f"{done}{already}, {len(self._failed)} failed{stopped}")
+        if self._outside:
+            _say(f"  png16 lacks some of {self._outside}: what is beyond 65.535 m is 0 there, beyond --range clipped")
         for name, _ in self._failed:
             _say(f"  failed: {name}")
         for title, frames in self._held.items():
@@ -243,6 +252,7 @@ class RunReport:
             "min": float(inside.min()) if inside.size else None,
             "max": float(inside.max()) if inside.size else None,
             "valid": float(depth.valid.mean()),
+            "outside_png16": written.outside,
             "provenance": depth.provenance.to_dict(),
         }
         _result(json.dumps(found))
@@ -273,12 +283,17 @@ def _bar() -> Progress:
     columns = (title, BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
     # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
     # must not pass through the console of standard error.
-    return Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=sys.stdout.isatty())
+    return Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
+    )
 
 
 def _result(text: object) -> None:
     """Print to what standard output is now, which a progress bar may have replaced; what it cannot hold is escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None where standard output is closed
     click.echo(str(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stdout)
 
 

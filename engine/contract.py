@@ -181,6 +181,8 @@ def read_contract(path: str | Path) -> Contract:
 def refuse_other_files(path: Path) -> None:
     """Raise ModelFileError with the way out for what looks like something else than a model file."""
     check_reachable(path, ModelFileError)
+    if path.is_dir() and not (path / "config.json").exists():
+        raise ModelFileError(f"{path} is a folder, expected an .onnx or .engine file; give the file in it")
     if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
         command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])
         raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: {command}")

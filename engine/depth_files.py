@@ -36,6 +36,7 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
     "exr": (".exr",),
     "tiff": (".tif", ".tiff"),
 }
+FILE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 GAP_PX = 50  # white between photograph and depth. Source: DepthAnything/Depth-Anything-V2 run.py
 MM_PER_M = 1000
 MAX_CODE = 65535  # of uint16; code 0 means invalid
@@ -83,7 +84,7 @@ def format_of_suffix(path: str | Path) -> Format:
     for format, suffixes in SUFFIXES.items():
         if suffix in suffixes:
             return format
-    known = sorted({suffix for suffixes in SUFFIXES.values() for suffix in suffixes})
+    known = sorted(FILE_SUFFIXES)
     raise InputError(f"{path}: suffix {suffix!r} found, expected one of {', '.join(known)}")
 
 
@@ -152,18 +153,30 @@ def _values_or_nan(depth: Depth) -> NDArray[np.float32]:
 def _write_png16(depth: Depth, path: Path, value_range: tuple[float, float] | None) -> None:
     codes, facts = _millimetres(depth) if depth.kind == "metric" else _scaled(depth, value_range)
     text = PngInfo()
+    facts["outside"] = str(outside_png16(depth, value_range))
     facts = {"kind": depth.kind, "model": depth.provenance.model, **facts, "provenance": _json(depth)}
     for key, value in facts.items():
         text.add_text(TEXT_PREFIX + key, value)
     Image.fromarray(codes).save(path, "PNG", pnginfo=text)
 
 
+def outside_png16(depth: Depth, value_range: tuple[float, float] | None = None) -> int:
+    """Return how many valid pixels a "png16" does not hold: metres beyond 65.535 are 0 there, others are clipped."""
+    if depth.kind == "metric":
+        codes = np.rint(depth.metres * np.float32(MM_PER_M))
+        fits = (codes >= 1) & (codes <= MAX_CODE)
+    elif value_range is not None:
+        fits = (depth.values >= value_range[0]) & (depth.values <= value_range[1])
+    else:
+        return 0
+    return int(np.count_nonzero(depth.valid & ~fits))
+
+
 def _millimetres(depth: Depth) -> tuple[NDArray[np.uint16], dict[str, str]]:
-    """Turn metres into codes; what 1..65535 mm cannot hold becomes invalid and is counted."""
+    """Turn metres into codes; what 1..65535 mm cannot hold becomes invalid."""
     codes = np.rint(np.where(depth.valid, depth.metres, 0) * np.float32(MM_PER_M))
     fits = (codes >= 1) & (codes <= MAX_CODE)
-    lost = np.count_nonzero(depth.valid & ~fits)
-    facts = {"unit": "mm", "scale": repr(1 / MM_PER_M), "offset": "0.0", "outside": str(lost)}
+    facts = {"unit": "mm", "scale": repr(1 / MM_PER_M), "offset": "0.0"}
     return np.where(fits, codes, 0).astype(np.uint16), facts
 
 

@@ -15,7 +15,7 @@ from .cuda.driver import find_gpu
 from .errors import BackendUnavailable
 from .openvino_runner import DEVICE, has_bf16, import_openvino, the_core
 from .ort_runner import CPU, CUDA, import_onnxruntime
-from .trt.library import import_tensorrt
+from .trt.library import INSTALL, import_tensorrt
 
 # An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
 # without the onnx library. Made with onnx.helper: opset 13, IR version 8.
@@ -134,7 +134,7 @@ def _tensorrt() -> Finding:
         found = import_tensorrt()
         found.check_driver()
     except BackendUnavailable as error:
-        return Finding("TensorRT", False, str(error), "pip install 'depthrt[gpu]'")
+        return Finding("TensorRT", False, str(error), INSTALL)
     return Finding("TensorRT", True, f"{found.name}, builds engines, and runs them where a GPU and pycuda are")
 
 

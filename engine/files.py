@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import DepthrtError, InputError
+
+_TOKEN_BYTES = 4  # of the name of a temporary file
 
 
 @contextmanager
@@ -56,6 +59,15 @@ def try_place(path: str | Path) -> None:
         temporary.touch()
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what a process that was killed while it wrote `path` left beside it; nobody else may be writing it now."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(path.suffix)}")
+    with suppress(OSError):
+        for found in path.parent.iterdir():
+            if name.fullmatch(found.name):
+                found.unlink()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for outputs, and those that it lies in, where they are missing.
 
@@ -89,7 +101,7 @@ def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
         # A rename would put a plain file in the place of /dev/null or a pipe.
         raise InputError(f"{path} cannot be written: it is there and is not a plain file; choose another name")
     # The writers that get this path choose their format by its suffix.
-    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
+    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(_TOKEN_BYTES)}{final.suffix}")
     try:
         yield final, temporary
     except OSError as error:

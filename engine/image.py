@@ -170,6 +170,8 @@ def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[
     if isinstance(source, bytes):
         data, name = source, "the image"
     elif isinstance(source, (str, Path)):
+        if sys.stdin is None:
+            raise InputError("standard input is closed, expected an image there; give a file or a pipe")
         data, name = _read_stream(sys.stdin.buffer, "standard input", limits), "standard input"
     elif callable(getattr(source, "read", None)):
         data, name = _read_stream(source, "the stream", limits), "the stream"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from numpy.typing import NDArray
 
 from .colour import Colormap
 from .depth import Depth, Format
-from .depth_files import SUFFIXES, format_of_suffix
+from .depth_files import FILE_SUFFIXES, SUFFIXES, format_of_suffix, outside_png16
 from .errors import InputError
 from .files import check_reachable, make_folder
 from .image import read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
 from .sheet import Sheet
-from .sources import STDIN, Source, refuse_to_replace
+from .sources import Source, refuse_to_replace
 
 ENDING: dict[Format, str] = {
     "color": ".png",
@@ -104,10 +103,11 @@ def _numbered(path: Path) -> tuple[Path, str]:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One image's depth and the files that now hold it."""
+    """One image's depth and the files that now hold it; outside is how many of its pixels a png16 among them lacks."""
 
     paths: tuple[Path, ...]
     depth: Depth
+    outside: int = 0
 
 
 def run_images(
@@ -119,8 +119,7 @@ def run_images(
     """
 
     def read(source: Source) -> tuple[Source, NDArray[np.uint8], Prepared]:
-        origin = sys.stdin.buffer if source.name == STDIN else source.name
-        image = read_image(origin, limits=model.limits)
+        image = read_image(source.name, limits=model.limits)
         return source, image, model.prepare(image)
 
     def run(item: tuple[Source, NDArray[np.uint8], Prepared]) -> tuple[Source, NDArray[np.uint8], Answer]:
@@ -142,7 +141,8 @@ def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format], 
     for path, format in paths.items():
         make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=output.colormap, value_range=output.value_range)
-    return Written(tuple(paths), depth)
+    outside = outside_png16(depth, output.value_range) if "png16" in paths.values() else 0
+    return Written(tuple(paths), depth, outside)
 
 
 def choose_output(
@@ -167,7 +167,9 @@ def choose_output(
         raise InputError(f"range {found} found, expected two finite values, the lower one first")
     given = tuple(dict.fromkeys(formats))
     check_reachable(path)
-    if not path.suffix or path.is_dir():
+    single = len(sources) == 1 and sources[0].kind == "image"
+    is_name = path.suffix.lower() in FILE_SUFFIXES or (single and path.suffix)  # of a file; several need a folder
+    if not is_name or path.is_dir():
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
@@ -189,6 +191,11 @@ def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Forma
         raise InputError(
             f"{path} names a file, but there are {len(given)} formats ({', '.join(given)}); "
             "give one, or a folder, without a suffix"
+        )
+    if path.suffix.lower() not in FILE_SUFFIXES:
+        expected = ", ".join(sorted(FILE_SUFFIXES))
+        raise InputError(
+            f"{path}: suffix {path.suffix!r} found, expected one of {expected}; if it is a folder, make it first"
         )
     format = given[0] if given else format_of_suffix(path)
     if path.suffix.lower() not in SUFFIXES[format]:

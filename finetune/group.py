@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+_PATIENCE = timedelta(days=1)  # longer than any validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def join_group(device: str) -> Iterator[Group]:
         yield Group(0, 1, torch.device(device))
         return
     own = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    # The others wait while the first validates; a process that dies ends them all through torchrun.
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), own)
     finally:

@@ -13,9 +13,9 @@ from torch import Tensor
 SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-# Below these a map is taken for flat: a wall seen head-on would else be divided by almost nothing.
-LEAST_SPREAD = 0.1  # of a prediction, whose mean scaled_loss brings to 1
-_LEAST_CONTRAST = 0.1  # spread of a target over its median
+LEAST_SPREAD = 1e-3  # over the mean magnitude: what varies less is taken for flat, and not blown up to look like more
+_LEAST_CONTRAST = 0.1  # spread of a target over its median: a wall seen head-on, with less, counts for as much less
+_FLAT = 1e-4  # deviation over the mean: a fit sees no slope in less
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
 _FARTHEST = 0.1  # of the mean inverse depth, in logarithms: all beyond ten times as far is alike, and the sky
 _TINY = 1e-6
@@ -65,8 +65,9 @@ def affine_invariant_loss(
     if not bool(enough.any()):
         return (predicted * 0).sum()
     predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
-    least = _LEAST_CONTRAST * _masked_median(target, valid).abs()
-    ours, theirs = normalise(predicted, valid), normalise(target, valid, least_spread=least)
+    contrast = _centred(target, valid)[1] / _masked_median(target, valid).abs().clamp(min=_TINY)
+    counts = (contrast / _LEAST_CONTRAST).clamp(max=1)[:, None, None]
+    ours, theirs = counts * normalise(predicted, valid), counts * normalise(target, valid)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(ours, theirs, valid, scales=gradient_scales)
@@ -173,30 +174,37 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     x, y = (_known(maps, valid).flatten(1).double() for maps in (predicted, target))
     mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
     off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
-    scale = (off_x * off_y).sum(1) / off_x.square().sum(1).clamp(min=1e-12)
+    # Of what is flat the slope would be rounding alone.
+    least = count * ((_FLAT * mean_x.detach()).square() + 1e-12)
+    scale = (off_x * off_y).sum(1) / torch.maximum(off_x.square().sum(1), least)
     shift = mean_y - scale * mean_x
     return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
-def normalise(maps: Tensor, valid: Tensor, *, least_spread: Tensor | float = LEAST_SPREAD) -> Tensor:
+def normalise(maps: Tensor, valid: Tensor) -> Tensor:
     """Return maps less their median, over their mean absolute deviation from it.
 
     Args:
         maps: (N, h, w), each with at least one valid pixel.
         valid: (N, h, w) bool.
-        least_spread: () or (N,), the smallest deviation that is divided by: what is nearly flat stays nearly flat.
 
     Returns:
         (N, h, w), 0 where not valid.
     """
+    centred, spread = _centred(maps, valid)
+    level = _known(maps, valid).detach().abs().flatten(1).sum(1) / valid.flatten(1).sum(1)
+    spread = torch.maximum(spread, (LEAST_SPREAD * level).clamp(min=_TINY**2))
+    return centred / spread[:, None, None]
+
+
+def _centred(maps: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Return maps less their median, and (N,) the mean absolute deviation from it."""
     counted = valid.flatten(1).sum(1)
     mean = _known(maps, valid).flatten(1).sum(1) / counted
     # The median's own slope is that of one pixel, a spike a hundred times all others: the mean's stands for it.
     middle = _masked_median(maps, valid).detach() + mean - mean.detach()
-    centred = maps - middle[:, None, None]
-    spread = (centred.abs() * valid).flatten(1).sum(1) / counted
-    spread = torch.maximum(spread, torch.as_tensor(least_spread, device=maps.device).clamp(min=_TINY))
-    return torch.where(valid, centred / spread[:, None, None], 0.0)
+    centred = _known(maps - middle[:, None, None], valid)
+    return centred, centred.abs().flatten(1).sum(1) / counted
 
 
 def _far_logarithms(predicted: Tensor, scaled: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 from ..engine.errors import InputError
 from .losses import GRADIENT_SCALES
 
 # Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
 RESUMABLE = ("steps", "hold_steps", "judge", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
+
+_COUNTS = ("steps", "accumulate", "gradient_scales", "validate_every", "save_every", "keep_best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class TrainOptions:
         average_decay: Of the moving average of the weights, which is what is validated and kept.
         bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
         affine_weight: Of the loss of inverse depth that forgives scale and shift.
-        scaled_weight: Of the one that settles them, which a training from scratch begins with.
+        scaled_weight: Of the one that settles them, which a training from scratch begins with; it would pull a
+            published network, whose level is its own, to a mean of 1.
         aligned_weight: Of the relative error of depth after the best scale and shift of each image, which is how it
             will be judged; beside the one before.
         gradient_weight: Of gradient matching in all three.
@@ -63,7 +69,7 @@ class TrainOptions:
     average_decay: float = 0.999
     bf16: bool = True
     affine_weight: float = 1.0
-    scaled_weight: float = 0.1
+    scaled_weight: float = 0.0
     aligned_weight: float = 0.0
     gradient_weight: float = 2.0
     gradient_scales: int = GRADIENT_SCALES
@@ -78,33 +84,36 @@ class TrainOptions:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps",
-            "accumulate",
-            "learning_rate",
-            "clip_norm",
-            "gradient_scales",
-            "validate_every",
-            "save_every",
-            "keep_best",
-        ):
-            _check(name, getattr(self, name), getattr(self, name) > 0, "more than 0")
+        for name in (*_COUNTS, "seed", "warmup_steps", "hold_steps"):
+            self._check(name, _is_whole, "a whole number")
+        for name in (*_COUNTS, "learning_rate", "clip_norm"):
+            self._check(name, lambda value: 0 < value < math.inf, "more than 0")
         for name in (
             "warmup_steps",
             "hold_steps",
             "encoder_factor",
             "muon_factor",
             "weight_decay",
-            "gradient_weight",
+            "decay_power",
             "affine_weight",
             "scaled_weight",
             "aligned_weight",
+            "gradient_weight",
+            "relative_weight",
         ):
-            _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+            self._check(name, lambda value: 0 <= value < math.inf, "0 or more")
         for name in ("average_decay", "trim"):
-            _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
-        _check("hold_steps", self.hold_steps, self.hold_steps < self.steps, f"below the {self.steps} steps")
-        _check("patience", self.patience, self.patience is None or self.patience > 0, "more than 0, or None")
+            self._check(name, lambda value: 0 <= value < 1, "0 or more and below 1")
+        self._check("silog_focus", lambda value: 0 <= value <= 1, "0 to 1")
+        self._check("betas", lambda pair: len(pair) == 2 and all(0 <= one < 1 for one in pair), "two from 0 to below 1")
+        self._check("seed", lambda value: 0 <= value < 2**63, "0 or more and below 2**63")
+        self._check("hold_steps", lambda value: value < self.steps, f"below the {self.steps} steps")
+        self._check("patience", lambda value: value is None or (_is_whole(value) and value > 0), "more than 0, or None")
+
+    def _check(self, name: str, fine: Callable[[Any], bool], expected: str) -> None:
+        value = getattr(self, name)
+        if not fine(value):
+            raise InputError(f"{name} is {value}, expected {expected}; correct the option")
 
     def check_resumable(self, before: TrainOptions) -> None:
         """Refuse to take up a run with options that would make it another run.
@@ -120,6 +129,5 @@ class TrainOptions:
                 )
 
 
-def _check(name: str, value: object, fine: bool, expected: str) -> None:
-    if not fine:
-        raise InputError(f"{name} is {value}, expected {expected}; correct the option")
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..engine.errors import BackendUnavailable, InputError
 from ..engine.files import atomic_path
 
 LOG_NAME = "log.jsonl"
+_SPEED_OVER_S = 3600.0  # the time left is told from the steps of so long: a large network's may take minutes
 
 
 class Reporter:
@@ -36,7 +38,7 @@ class Reporter:
         self._path = directory / LOG_NAME
         self._writes = writes
         self._began_s = time.monotonic()
-        self._board = _open_board(directory) if tensorboard and writes else None
+        self._board = _open_board(directory, start) if tensorboard and writes else None
         self._bar = Progress(
             TextColumn("step"),
             MofNCompleteColumn(),
@@ -46,6 +48,7 @@ class Reporter:
             TextColumn("{task.description}"),
             console=Console(stderr=True),
             disable=not shows,
+            speed_estimate_period=_SPEED_OVER_S,
         )
         self._task = self._bar.add_task("", total=steps, completed=start)
         if writes:
@@ -63,11 +66,11 @@ class Reporter:
             self._board.close()
 
     def report(self, event: str, step: int, figures: Mapping[str, float]) -> None:
-        """Add one line: what happened after which step, with its figures."""
+        """Add one line: what happened after which step, with its figures; those that are not finite become null."""
         if not self._writes:
             return
         elapsed_s = round(time.monotonic() - self._began_s, 2)
-        told = {name: float(f"{value:.6g}") for name, value in figures.items()}
+        told = {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in figures.items()}
         self._append({"event": event, "step": step, "elapsed_s": elapsed_s, **told})
         if self._board is not None:
             for name, value in figures.items():
@@ -103,18 +106,21 @@ def read_log(directory: Path) -> list[dict[str, Any]]:
 def _drop_later(path: Path, start: int) -> None:
     if not path.is_file():
         return
-    lines = path.read_text(encoding="utf-8").splitlines()
-    # A line cut short by a crash is of a step that is repeated.
-    kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        # A line cut short by a crash is of a step that is repeated.
+        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no log of a training; choose another folder") from error
     with atomic_path(path) as unfinished:
         unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
-def _open_board(directory: Path) -> Any:  # noqa: ANN401 - its package may not be there to name it
+def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - its package may not be there to name it
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise BackendUnavailable(
             "TensorBoard is not installed; pip install tensorboard, or train without it"
         ) from error
-    return SummaryWriter(directory / "tensorboard")
+    return SummaryWriter(directory / "tensorboard", purge_step=start + 1)

@@ -37,7 +37,7 @@ def keep_recipe(
     Raises:
         InputError: It holds other scenes or something else, or cannot be used.
     """
-    root = Path(directory).resolve()
+    root = resolve_folder(directory)
     note, wanted = root / RECIPE_NAME, {**recipe, "version": VERSION}
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -60,3 +60,15 @@ def keep_recipe(
     with atomic_path(note) as unfinished:
         unfinished.write_text(json.dumps(wanted), encoding="utf-8")
     return root
+
+
+def resolve_folder(directory: str | Path) -> Path:
+    """Return the absolute path of a folder, which need not be there.
+
+    Raises:
+        InputError: Its links lead in a circle.
+    """
+    try:
+        return Path(directory).resolve()
+    except (OSError, RuntimeError) as error:  # the latter before Python 3.13
+        raise InputError(f"{directory} cannot be used ({error}); choose another folder") from error

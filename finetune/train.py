@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
-from ..engine.files import make_folder
+from ..engine.files import make_folder, remove_unfinished
 from ..export.network import Network
 from .batches import Batch, Source, Validation
 from .group import Group, join_group
@@ -40,7 +40,7 @@ class TrainResult:
         ending: All steps were done, validation stopped it, or the user did.
         step: Steps done.
         best: The best checkpoint, or None before the first validation.
-        figures: Of the last validation.
+        figures: Of the last validation of this call; none where it made none, nor outside a group's first process.
     """
 
     ending: Ending
@@ -95,6 +95,13 @@ def train(
         moving = Moving(network, objective, Optimiser(objective, options), average, Course())
         if resume:
             restore_state(directory, moving, options, processes=group.size)
+        if group.any(group.shared(moving.course.step) != moving.course.step):
+            raise InputError(
+                f"the processes begin after different steps (here {moving.course.step}); give all of them the same "
+                f"{directory}, on a disk that they share"
+            )
+        if group.first:
+            remove_unfinished(directory / STATE_NAME)
         with (
             _interrupts() as asked,
             _reporter(directory, moving, options, group, quiet) as reporter,

@@ -27,12 +27,12 @@ from .dataset_files import (
     write_text,
     write_vkitti2_cameras,
 )
-from .recipe_file import keep_recipe
+from .recipe_file import keep_recipe, resolve_folder
 from .scenes import Scenes, check_request, render_scenes, scene_cameras
 
 _VKITTI2_FRAMES = 20  # frames of a Scene folder
 _SCENES_A_VOLUME = 100  # ai_VVV_NNN: volumes of up to so many
-_VALIDATION_SHARE = 0.1  # of scene folders
+_VALIDATION_EVERY = 10  # scenes, one of which is for validation
 _BATCH_PX = 1 << 20  # pixels rendered together
 
 Progress = Callable[[int, int], None]
@@ -186,7 +186,9 @@ def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], 
     """Create the folder, or check that it was made from the same recipe; a larger count is a continuation."""
     if recipe.count < 1:
         raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
-    root = Path(directory).resolve()
+    root = resolve_folder(directory)
+    if not _is_text(str(root)):
+        raise InputError(f"{str(root)!r} is no Unicode, in which the lists are written; choose another folder")
     if any(map(str.isspace, str(root))):
         raise InputError(
             f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
@@ -202,6 +204,15 @@ def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], 
     return keep_recipe(
         root, asdict(recipe), growing="count", is_there=lambda root, index: place(root, index).depth.is_file()
     )
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path can be written as UTF-8, which a name of other bytes cannot."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hypersim_pair(root: Path, index: int) -> _Pair:
@@ -269,11 +280,8 @@ def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArra
 
 
 def _finish(root: Path, pairs: Sequence[_Pair]) -> Dataset:
-    """Write the lists; the last tenth of the scene folders is for validation, if there are two or more."""
-    folders = sorted({pair.folder for pair in pairs})
-    held = max(1, round(len(folders) * _VALIDATION_SHARE)) if len(folders) > 1 else 0
-    validation = set(folders[len(folders) - held :])
+    """Write the lists; the second scene of each ten is for validation, and stays so when there are more."""
     for name, wanted in (("train.txt", False), ("val.txt", True)):
-        lines = [f"{pair.image} {pair.depth}\n" for pair in pairs if (pair.folder in validation) == wanted]
+        lines = [f"{pair.image} {pair.depth}\n" for pair in pairs if (pair.index % _VALIDATION_EVERY == 1) == wanted]
         write_text(root / name, "".join(lines))
     return Dataset(root, root / "train.txt", root / "val.txt", len(pairs))

@@ -127,6 +127,15 @@ def test_a_subject_that_fails_is_named_and_the_others_go_on(tiny: TinyModel, pho
     assert bad.failure and not bad.latency
 
 
+@pytest.mark.parametrize("name", ["missing.onnx", "comapre"])
+def test_a_name_without_a_file_replaces_no_report(tiny: TinyModel, tmp_path: Path, name: str) -> None:
+    (tmp_path / "report.json").write_text("of yesterday")
+    result = CliRunner().invoke(main, ["bench", name, str(tiny.onnx), "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stderr == f"error: {name} does not exist, and is no verb of bench; give model files or checkpoints\n"
+    assert (tmp_path / "report.json").read_text() == "of yesterday"
+
+
 def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_path: Path) -> None:
     calls = 0
 

@@ -244,6 +244,41 @@ def test_training_on_a_gpu_that_is_not_there_is_one_line(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_ends_every_verb_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("depthrt.finetune.write_dataset.write_hypersim", interrupted)
+    result = run("finetune", "scenes", "-o", tmp_path / "scenes", "-n", 1)
+    assert (result.exit_code, result.stderr) == (130, "stopped\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_standard_output_that_takes_nothing_is_one_line(tiny: TinyModel) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "depthrt.cli", "info", str(tiny.onnx)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    said = "error: standard output cannot be written: No space left on device; free the disk\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell is another there")
+def test_closed_streams_are_no_crash(tmp_path: Path, tiny: TinyModel) -> None:
+    command = f"{sys.executable} -m depthrt.cli run {{}} -m {tiny.onnx} -o {tmp_path / 'out'}"
+    written = subprocess.run(
+        ["sh", "-c", f"{command.format(PHOTOS / 'coffee.jpg')} >&-"], capture_output=True, text=True, check=False
+    )
+    assert written.returncode == 0 and "1 written" in written.stderr
+    unread = subprocess.run(["sh", "-c", f"{command.format('-')} <&-"], capture_output=True, text=True, check=False)
+    assert unread.returncode == 1
+    assert "error: standard input is closed, expected an image there; give a file or a pipe\n" in unread.stderr
+
+
 @pytest.mark.parametrize("verb", ["export", "run", "info", "tune", "doctor", "finetune scenes"])
 def test_every_help_ends_with_an_example(verb: str) -> None:
     text = run(*verb.split(), "--help").stdout

@@ -71,9 +71,10 @@ def test_trimming_leaves_the_largest_differences_out() -> None:
     assert float(found) == pytest.approx(float(difference[:8].mean()), abs=CLOSE)
 
 
-@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (7.0, 0.0), (0.5, 3.0)])
-def test_scale_and_shift_cost_nothing(scale: float, shift: float) -> None:
-    target = maps(2)
+@pytest.mark.parametrize("contrast", [1.0, 0.05])
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (7.0, 0.0), (0.5, 3.0), (0.01, 0.0), (300.0, -40.0)])
+def test_scale_and_shift_cost_nothing(scale: float, shift: float, contrast: float) -> None:
+    target = 1 - contrast + contrast * maps(2)
     found = affine_invariant_loss(target * scale + shift, target, everywhere(target), gradient_weight=1.0)
     assert float(found) == pytest.approx(0, abs=1e-4)
 
@@ -145,13 +146,33 @@ def test_the_sky_has_no_part_in_the_best_scale_and_shift() -> None:
 
 
 def test_a_nearly_flat_answer_is_not_blown_up() -> None:
-    target, flat = maps(13), 1 + 1e-3 * maps(14)
+    target, flat = maps(13), 1 + 1e-5 * maps(14)
     found = normalise(flat, everywhere(flat))
-    assert float(found.abs().max()) < 0.01
+    assert float(found.abs().max()) < 0.02
     flat.requires_grad_()
     affine_invariant_loss(flat, target, everywhere(target)).backward()
     assert flat.grad is not None
     assert float(flat.grad.abs().max()) * flat.numel() < 2 / LEAST_SPREAD
+
+
+def test_a_nearly_flat_wall_counts_for_less() -> None:
+    wrong, shape = maps(19), maps(20) - 0.5
+    losses = [
+        float(affine_invariant_loss(wrong, 1 + contrast * shape, everywhere(shape))) for contrast in (1, 0.02, 0.01, 0)
+    ]
+    assert losses[0] > 3 * losses[1]
+    assert losses[1] == pytest.approx(2 * losses[2], rel=0.02)
+    assert losses[3] == 0
+
+
+@pytest.mark.parametrize("level", [1.0, 0.7, 0.1])
+def test_a_flat_answer_learns_and_drowns_no_other(level: float) -> None:
+    target = maps(21, count=2)
+    answer = torch.stack([torch.full_like(target[0], level), target[1] + 0.3 * maps(22, count=1)[0]]).requires_grad_()
+    aligned_loss(answer, target, everywhere(target), gradient_weight=1.0).backward()
+    assert answer.grad is not None
+    flat, other = (float(own.norm()) for own in answer.grad)
+    assert flat < 100 * other
 
 
 def test_no_single_pixel_carries_the_slope_of_the_median() -> None:

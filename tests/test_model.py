@@ -158,12 +158,15 @@ def test_the_runner_keeps_the_protocol(model: depthrt.DepthModel) -> None:
     [
         ("nothing.onnx", "does not exist"),
         ("model.pth", "is a checkpoint; make a model file of it first: depthrt export"),
-        ("folder", "is a checkpoint"),
+        ("folder", "is a folder, expected an .onnx or .engine file; give the file in it"),
+        ("hugging-face", "is a checkpoint"),
         ("model.engine", "is no engine file of depthrt; make one with: depthrt build"),
     ],
 )
 def test_what_is_no_model_file_is_refused_with_the_way_out(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "folder").mkdir()
+    (tmp_path / "hugging-face").mkdir()
+    (tmp_path / "hugging-face" / "config.json").write_text("{}")
     (tmp_path / "model.pth").write_bytes(b"x")
     (tmp_path / "model.engine").write_bytes(b"x")
     with pytest.raises(ModelFileError, match=message):

@@ -82,6 +82,32 @@ def test_a_folder_run_again_does_not_take_its_outputs_for_inputs(
     assert list(Path("depth").rglob("*")) == [Path("depth/coffee.png")]
 
 
+def test_several_outputs_may_go_to_a_folder_with_a_dot(photo: Path, clip: Path, tiny: TinyModel) -> None:
+    out = photo.parent / "v1.0"
+    assert run("run", photo, clip, "-m", tiny.onnx, "-o", out, "--max-frames", 1).exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["clip.mp4", "p.png"]
+    line = refusal(photo, "-m", tiny.onnx, "-o", photo.parent / "v2.0")
+    assert "suffix '.0' found, expected one of .exr, " in line and line.endswith("; if it is a folder, make it first")
+
+
+def test_what_a_png16_lacks_is_said(photo: Path, tiny: TinyModel) -> None:
+    options = ("-m", tiny.onnx, "-o", photo.parent / "out", "-f", "png16", "-f", "npz")
+    assert "lacks" not in run("run", photo, *options).stderr
+    result = run("run", photo, *options, "--range", 0, 1e-6, "--json")
+    assert "png16 lacks some of 1: what is beyond 65.535 m is 0 there, beyond --range clipped" in result.stderr
+    line = json.loads(result.stdout)
+    assert line["outside_png16"] > 0
+    text = f"depthrt.outside\0{line['outside_png16']}"
+    assert text.encode() in Path(line["outputs"][0]).read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a place that nobody may write to is not known here")
+def test_a_sheet_without_a_place_is_said_before_the_run(photo: Path, tiny: TinyModel) -> None:
+    out = photo.parent / "out"
+    assert "cannot be written" in refusal(photo, "-m", tiny.onnx, "-o", out, "--sheet", "/proc/sheet.png")
+    assert not list(out.rglob("*.png"))
+
+
 def test_a_named_file_holds_the_format_that_was_asked_for(photo: Path, tiny: TinyModel) -> None:
     target = photo.with_name("out.png")
     assert run("run", photo, "-m", tiny.onnx, "-o", target, "-f", "png16").exit_code == 0

@@ -28,7 +28,7 @@ from depthrt.finetune.batches import Batch, Source, Validation
 from depthrt.finetune.evaluate import SceneValidation
 from depthrt.finetune.objective import DepthObjective
 from depthrt.finetune.options import TrainOptions
-from depthrt.finetune.progress import LOG_NAME, read_log
+from depthrt.finetune.progress import LOG_NAME, Reporter, read_log
 from depthrt.finetune.read_ahead import ReadAhead
 from depthrt.finetune.schedule import Average, Optimiser, rate_factor
 from depthrt.finetune.train import TrainResult, train
@@ -42,6 +42,7 @@ QUICK = TrainOptions(
     validate_every=4,
     save_every=5,
     average_decay=0.9,
+    scaled_weight=0.1,
     judge="error",
     bf16=False,
 )
@@ -340,23 +341,26 @@ def test_an_error_of_a_batch_comes_when_the_batch_is_asked_for() -> None:
             ahead.batch(3)
 
 
+def in_two_processes(script: Path, code: str) -> str:
+    """Run code, which knows this file as `t`, under torchrun; return what it printed."""
+    head = f"import sys, torch; torch.set_num_threads(1)\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    script.write_text(f"{head}import test_train as t\n{code}")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
 def test_two_processes_train_as_one_that_accumulates(tmp_path: Path) -> None:
     options = replace(QUICK, steps=3)
     run(tmp_path / "one", replace(options, accumulate=2))
     two = tmp_path / "two"
-    script = tmp_path / "both.py"
-    script.write_text(
-        "import sys, torch; torch.set_num_threads(1)\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import test_train as t\n"
+    in_two_processes(
+        tmp_path / "both.py",
         f"t.run(t.Path({str(two)!r}), t.replace(t.QUICK, steps=3))\n"
-        f"assert t.weights(t.Path({str(two)!r}), 'course')['step'] == 3\n"  # in both: none returns before it is saved
+        f"assert t.weights(t.Path({str(two)!r}), 'course')['step'] == 3\n",  # in both: none returns before it is saved
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
     assert losses(two) == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
     assert len(losses(two)) == 3
     (note,) = [line["text"] for line in read_log(two) if line["event"] == "note"]
@@ -364,6 +368,23 @@ def test_two_processes_train_as_one_that_accumulates(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="processes is 1 and was 2 when the run began; start 2 again or a new run"):
         run(two, replace(options, steps=4), resume=True)
     assert len(losses(two)) == 3
+
+
+def test_processes_without_a_folder_in_common_are_refused(tmp_path: Path) -> None:
+    run(tmp_path / "0", replace(QUICK, steps=1))
+    state = torch.load(tmp_path / "0" / STATE_NAME, weights_only=True)
+    torch.save({**state, "processes": 2}, tmp_path / "0" / STATE_NAME)
+    said = in_two_processes(
+        tmp_path / "both.py",
+        "rank = t.os.environ['RANK']\n"
+        "try:\n"
+        f"    t.run(t.Path({str(tmp_path)!r}) / rank, t.replace(t.QUICK, steps=4), resume=rank == '0')\n"
+        "except t.InputError as error:\n"
+        "    print(error)\n",
+    )
+    steps = re.findall(r"the processes begin after different steps \(here (\d)\); give all of them the same", said)
+    assert sorted(steps) == ["0", "1"]
+    assert len(losses(tmp_path / "0")) == 1
 
 
 def test_a_restored_average_stays_on_the_device_that_trains(tmp_path: Path) -> None:
@@ -403,6 +424,15 @@ def test_a_gpu_trains_validates_and_goes_on(tmp_path: Path) -> None:
     assert (ended.ending, ended.step) == ("finished", 4)
     assert all(math.isfinite(value) for value in ended.figures.values())
     assert len(losses(tmp_path)) == 4
+
+
+def test_what_a_killed_process_was_writing_is_removed_on_resuming(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=1))
+    cut, other = tmp_path / ".state.0123abcd.pt", tmp_path / ".state.mine.pt"
+    cut.write_bytes(b"PK")
+    other.write_bytes(b"PK")
+    run(tmp_path, replace(QUICK, steps=2), resume=True)
+    assert other.is_file() and not cut.is_file()
 
 
 def test_a_full_disk_is_said_in_one_line_and_leaves_the_last_state_whole(tmp_path: Path) -> None:
@@ -542,6 +572,31 @@ def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
     assert lines[0]["rate"] > 0, "the first rates are small, not nothing"
 
 
+def test_a_figure_that_is_no_number_is_null_in_the_log(tmp_path: Path) -> None:
+    run(tmp_path, replace(QUICK, steps=4), validation=Scores([math.nan]))
+    assert read_log(tmp_path)[-1]["error"] is None
+    assert "NaN" not in (tmp_path / LOG_NAME).read_text()
+
+
+@pytest.mark.parametrize("foreign", ['{"epoch": 1}', "[1, 2}", '{"step": "1"}'])
+def test_the_log_of_another_program_is_left_alone(tmp_path: Path, foreign: str) -> None:
+    (tmp_path / LOG_NAME).write_text(foreign)
+    with pytest.raises(InputError, match="is no log of a training; choose another folder"):
+        run(tmp_path, replace(QUICK, steps=1))
+    assert (tmp_path / LOG_NAME).read_text() == foreign
+
+
+def test_the_time_left_is_known_where_a_step_takes_minutes(tmp_path: Path) -> None:
+    reporter = Reporter(tmp_path, steps=50, start=0, tensorboard=False, writes=False, shows=True)
+    now = 0.0
+    reporter._bar.get_time = lambda: now
+    reporter._bar.start_task(reporter._task)
+    for step in range(1, 4):
+        now += 120
+        reporter._bar.update(reporter._task, completed=step)
+    assert reporter._bar.tasks[0].time_remaining == 47 * 120
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -551,6 +606,14 @@ def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
         ({"average_decay": 1.0}, r"average_decay is 1\.0, expected 0 or more and below 1"),
         ({"steps": 10, "hold_steps": 10}, "hold_steps is 10, expected below the 10 steps"),
         ({"patience": 0}, "patience is 0, expected more than 0, or None"),
+        ({"decay_power": -1.0}, r"decay_power is -1\.0, expected 0 or more"),
+        ({"learning_rate": math.inf}, "learning_rate is inf, expected more than 0"),
+        ({"encoder_factor": math.nan}, "encoder_factor is nan, expected 0 or more"),
+        ({"steps": 2.5}, r"steps is 2\.5, expected a whole number"),
+        ({"betas": (0.9, 1.0)}, r"betas is \(0\.9, 1\.0\), expected two from 0 to below 1"),
+        ({"betas": (0.9,)}, r"betas is \(0\.9,\), expected two"),
+        ({"seed": 2**70}, "seed is 1180591620717411303424, expected 0 or more and below"),
+        ({"silog_focus": 2.0}, r"silog_focus is 2\.0, expected 0 to 1"),
     ],
 )
 def test_impossible_options_are_refused(bad: dict[str, Any], message: str) -> None:

@@ -130,7 +130,7 @@ def test_virtual_kitti_s_readers_get_depth_in_centimetres_and_the_sky_beyond_80_
 
 
 def test_virtual_kitti_s_names_and_camera_files_are_those_of_the_real_data_set(vkitti2: Dataset) -> None:
-    image, depth = pairs_of(vkitti2.train)[1]
+    ((image, depth),) = pairs_of(vkitti2.val)
     folder = vkitti2.directory / "Scene01" / "clone"
     assert image == f"{folder}/frames/rgb/Camera_0/rgb_00001.jpg"
     assert depth == f"{folder}/frames/depth/Camera_0/depth_00001.png"
@@ -146,11 +146,16 @@ def test_virtual_kitti_s_names_and_camera_files_are_those_of_the_real_data_set(v
     assert np.allclose(matrix @ [x, -z, y, 1], [0, 0, 1, 1], atol=1e-6)  # KITTI's world: x right, y down, z forward
 
 
-def test_a_scene_s_folder_is_in_one_list_only(tmp_path: Path) -> None:
-    written = write_hypersim(tmp_path / "h", 12, height_px=12, width_px=16)
-    train, val = pairs_of(written.train), pairs_of(written.val)
-    assert (len(train), len(val)) == (11, 1)
+def test_one_scene_of_ten_is_for_validation_and_stays_so(tmp_path: Path) -> None:
+    lists = []
+    for count in (2, 9, 13):
+        written = write_hypersim(tmp_path / "h", count, height_px=12, width_px=16)
+        lists.append((pairs_of(written.train), pairs_of(written.val)))
+    assert [(len(train), len(val)) for train, val in lists] == [(1, 1), (8, 1), (11, 2)]
+    train, val = lists[-1]
     assert not set(train) & set(val)
+    for before, validated in lists:
+        assert set(before) <= set(train) and set(validated) <= set(val)
 
 
 def test_a_stopped_run_leaves_whole_files_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,6 +224,15 @@ def test_a_folder_with_a_space_is_refused_before_anything_is_rendered(tmp_path: 
         with pytest.raises(InputError, match="at which a line of the lists is split; choose another folder"):
             write_hypersim(tmp_path / name / "a", 1, height_px=12, width_px=16)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_named_in_the_lists_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\\udcff' is no Unicode, in which the lists are written"):
+        write_vkitti2(tmp_path / "a\udcff", 1, height_px=12, width_px=40)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=r"loop cannot be used \(.*loop.*\); choose another folder"):
+        write_vkitti2(tmp_path / "loop", 1, height_px=12, width_px=40)
+    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
 
 
 def test_scenes_of_another_version_are_not_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

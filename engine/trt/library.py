@@ -23,6 +23,7 @@ MODULES: dict[str, Flavour] = {
     "tensorrt_rtx_bindings": "tensorrt-rtx",
 }
 RTX_INSTALL = "pip install tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs"
+INSTALL = f"pip install 'depthrt[gpu]', or to build without a GPU, {RTX_INSTALL}"
 TITLES: dict[Flavour, str] = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT-RTX"}
 _TAIL_LINES = 3  # of a log, that an error ends with
 _LINE_LENGTH = 400
@@ -136,7 +137,7 @@ def import_tensorrt(wanted: Flavour | None = None) -> TensorRT:
         if found:
             reasons.append(f"{name}: {found}")
     why = f"cannot be imported ({'; '.join(reasons)})" if reasons else "is not installed"
-    install = RTX_INSTALL if wanted == "tensorrt-rtx" else "pip install 'depthrt[gpu]'"
+    install = RTX_INSTALL if wanted == "tensorrt-rtx" else INSTALL
     raise BackendUnavailable(f"{TITLES[wanted or 'tensorrt']} {why}; install it with: {install}")
 
 

@@ -8,7 +8,7 @@ from .render import check_device, check_request, render_scenes, scene_cameras
 from .scene import Scenes
 from .stream import stream_scenes
 
-VERSION = 1  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
+VERSION = 2  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
 
 __all__ = [
     "SETTINGS",
