@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 NOT_NEEDED = ("torch", "onnx", "onnxscript", "transformers", "safetensors")
 
 
-def call(*command: object) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+def call(*command: object, **environment: object) -> str:
+    env = os.environ | {name: str(value) for name, value in environment.items()}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -28,7 +30,9 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(sys.executable, "-m", "venv", home)
     bin_folder = home / ("Scripts" if sys.platform == "win32" else "bin")
     constraints = ROOT / "constraints.txt"
-    call(bin_folder / "python", "-m", "pip", "install", "--quiet", "-c", constraints, f"{ROOT}[cpu]")
+    pip = (bin_folder / "python", "-m", "pip", "install", "--quiet", "--retries", 10, "--timeout", 60)
+    # In the environment they hold for what builds the wheel as well; by the second name since pip 25.3.
+    call(*pip, f"{ROOT}[cpu]", PIP_CONSTRAINT=constraints, PIP_BUILD_CONSTRAINT=constraints)
     return bin_folder
 
 

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -122,13 +124,23 @@ def test_a_terminal_shows_progress_and_a_pipe_beside_it_gets_the_results(tmp_pat
 
     (tmp_path / "bad.jpg").write_bytes(b"text")
     ours, theirs = pty.openpty()
+    talk = bytearray()
+
+    def listen() -> None:  # all the time, or a slow program fills the terminal
+        with suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 65536):
+                talk.extend(part)
+
+    listening = Thread(target=listen)
     command = [sys.executable, "-m", "depthrt.cli", "run", str(PHOTOS), str(tmp_path / "bad.jpg")]
     options = ["-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
     running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=theirs, text=True)
-    results, _ = running.communicate(timeout=120)
     os.close(theirs)
-    shown = os.read(ours, 1_000_000).decode()
+    listening.start()
+    results, _ = running.communicate(timeout=120)
+    listening.join(10)
     os.close(ours)
+    shown = talk.decode()
     assert len(results.split()) == 4 and running.returncode == 1
     assert "5/5" in shown and "/s" in shown and "error: " in shown and "4 written" in shown
 

@@ -11,7 +11,8 @@ import pytest
 PAGES = 768  # of 4 KiB in one of the arrays
 TIMES = 20
 CHILD = f"""
-import resource, sys
+import ctypes, resource, sys
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a huge page is one fault
 import numpy as np
 from depthrt.bench.heap import keep_freed_memory
 if sys.argv[1] == "keep":

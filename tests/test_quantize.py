@@ -36,6 +36,11 @@ OTHER_RUNNER = 0.04  # runners round in other places, which measures 0.6 to 0.9 
 LINEAR = 4 * TINY.depth
 
 Float32 = NDArray[np.float32]
+CPU = Path("/proc/cpuinfo")
+# Without VNNI an x86 CPU adds products of int8 in 16 bits, which overflow.
+OVERFLOWS = (
+    CPU.exists() and "sse2" in (flags := set(CPU.read_text().split())) and not flags & {"avx512_vnni", "avx_vnni"}
+)
 
 
 def read(tiny: TinyModel) -> Checkpoint:
@@ -86,6 +91,7 @@ def rounded_inputs(path: Path, operator: str) -> int:
     return sum(set(node.input[:2]) <= rounded for node in graph.node if node.op_type == operator)
 
 
+@pytest.mark.skipif(OVERFLOWS, reason="this CPU has no VNNI: int8 is wrong on it, and the canary refuses it")
 def test_an_int8_layer_is_off_by_no_more_than_its_roundings(tiny: TinyModel, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     weights = random.normal(size=(32, 8)).astype(np.float32) * np.logspace(-3, 3, 8, dtype=np.float32)
@@ -161,13 +167,17 @@ def test_every_runner_answers_the_canary_of_an_int8_file(static: Exported) -> No
     assert {choice.runner for choice in choices} == {"onnxruntime", "openvino"}
     found = {}
     for choice in choices:
-        with load(static.path, choice=choice) as model:
-            depth = model.infer(image)
+        try:
+            with load(static.path, choice=choice) as model:
+                depth = model.infer(image)
+        except ParityError:  # which is what the canary is there for
+            assert OVERFLOWS
+            continue
         assert depth.provenance.precision == choice.precision
         assert any("in bf16 what" in note for note in depth.provenance.notes) == (choice.precision == "bf16")
         found[choice] = depth.values
-    plain = found[choices[0]]
-    assert all(drift(values, plain) <= OTHER_RUNNER for values in found.values())
+    answers = list(found.values())
+    assert all(drift(values, answers[0]) <= OTHER_RUNNER for values in answers)
 
 
 def test_a_dynamic_int8_file_takes_any_size_and_batch(dynamic: Exported, static: Exported) -> None:

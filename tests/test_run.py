@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -231,7 +232,14 @@ def test_a_recording_that_cannot_be_ended_is_said(
     tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    press_ctrl_c(monkeypatch, camera=clip, then=lambda: unlink_all(out.glob(".*")))
+
+    def unlink_when_there() -> None:
+        ends = time.monotonic() + 30
+        while not (found := list(out.glob(".*"))) and time.monotonic() < ends:
+            time.sleep(0.01)
+        unlink_all(found)
+
+    press_ctrl_c(monkeypatch, camera=clip, then=unlink_when_there)
     result = run("run", "0", "-m", tiny.onnx, "-o", out)
     monkeypatch.undo()
     assert result.exit_code == 130 and not result.stdout and not list(out.iterdir())
