@@ -97,6 +97,11 @@ def find_reference(before: Report, after: Report) -> Reference | None:
     return Reference(*found) if len(found) == 2 and not any(one.failure for one in found) else None
 
 
+def is_judged_beyond(figure: Figure) -> bool:
+    """Whether a figure is a time whose change is judged beyond a reference's, where there is one."""
+    return _parts(figure)[0] in _SCOPES
+
+
 def _parts(figure: Figure) -> tuple[str, str]:
     """Return the scope of a figure of latency and what it is of it: "host" and "p50"."""
     scope, _, what = figure.name.partition(".")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ..engine.errors import InputError
-from .against import Reference, find_reference
+from .against import Reference, find_reference, is_judged_beyond
 from .change import Change, change_of, percent_change
 from .conditions import Condition, parse_condition
 from .figures import FIGURES, Figure
@@ -33,6 +33,7 @@ SHOWN = (
     "rss",
 )
 _DECIDES = ("cpu", "cores", "gpu")  # other values of these make another machine
+_NO_REFERENCE = "a machine that was slower counts, as the reports share no reference; measure with --reference"
 _MATTERS = ("memory_mib", "system", "driver", "power")
 
 
@@ -128,10 +129,6 @@ def compare(
     reference, others = find_reference(before, after), find_other_images(before, after)
     notes += [f"not the same images: {line}" for line in dict.fromkeys(others.values())]
     outcomes = [outcome for condition in read for outcome in _judge(condition, old, new, reference, others)]
-    failed = {outcome.condition for outcome in outcomes if outcome.state == "failed"}
-    times = [one for one in read if one.change and one.figure.name.endswith(("p50", "p90")) and one.text in failed]
-    if times and reference is None:
-        notes.append("a machine that was slower counts, as the reports share no reference; measure with --reference")
     both = [(old[name], new[name]) for name in old if name in new]
     changes = [one for pair in both for figure in SHOWN for one in _changes(FIGURES[figure], *pair, others)]
     return Verdict(tuple(outcomes), tuple(changes), tuple(notes))
@@ -181,6 +178,8 @@ def _judge(
                 outcome = _outcome(condition, found)
                 if condition.change and reference is not None and name in old:
                     outcome = _by_reference(condition, outcome, reference, old[name], new[name], was=found.before.value)
+                elif condition.change and outcome.state == "failed" and is_judged_beyond(condition.figure):
+                    outcome = replace(outcome, reason=f"{outcome.reason}; {_NO_REFERENCE}")
                 outcomes.append(outcome)
     if not outcomes:
         raise InputError(

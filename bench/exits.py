@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -31,13 +32,18 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
             click.echo("stopped", err=True)
             sys.exit(INTERRUPTED)
         except OSError as error:
-            if error.errno != errno.ENOSPC or error.filename is not None:
+            if error.errno == errno.EPIPE or not _is_of_echo(error):
                 raise  # click knows a pipe that was closed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again while it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again while it ends
             click.echo(f"error: standard output cannot be written: {error.strerror}; free the disk", err=True)
             sys.exit(1)
 
     return wrapped
+
+
+def _is_of_echo(error: OSError) -> bool:
+    """Return whether it was click.echo that failed, and no work on other files."""
+    return traceback.extract_tb(error.__traceback__)[-1].filename == click.utils.__file__
 
 
 def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.errors import InputError
+from ..engine.files import check_reachable
 from ..engine.shipped import DEFAULT
 from . import show
 from .exits import needs, one_line_errors
@@ -250,9 +251,11 @@ def measure(
         from ..bench.throughput import LOADS
 
     files = [*models, str(reference)] if reference is not None and reference not in map(Path, models) else [*models]
-    missing = [file for file in files if file != DEFAULT and not Path(file).exists()]
-    if missing:
-        raise InputError(f"{missing[0]} does not exist, and is no verb of bench; give model files or checkpoints")
+    for file in files:
+        check_reachable(file)
+        if file != DEFAULT and not Path(file).exists():
+            verb = ", and is no verb of bench" if file == models[0] else ""
+            raise InputError(f"{file} does not exist{verb}; give model files or checkpoints")
     checkpoint = CheckpointOptions(size=size, family=family, kind=kind, max_depth_m=max_depth)
     subjects = find_subjects(
         files,

@@ -231,7 +231,7 @@ class RunReport:
         stopped = f"; stopped early{way_on}" if self.interrupted else ""
         _say(f"{done}{already}, {len(self._failed)} failed{stopped}")
         if self._outside:
-            _say(f"  png16 lacks some of {self._outside}: what is beyond 65.535 m is 0 there, beyond --range clipped")
+            _say(f"  png16 lacks pixels of {self._outside}: beyond 65.535 m they are 0 there, beyond --range clipped")
         for name, _ in self._failed:
             _say(f"  failed: {name}")
         for title, frames in self._held.items():

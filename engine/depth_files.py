@@ -163,8 +163,7 @@ def _write_png16(depth: Depth, path: Path, value_range: tuple[float, float] | No
 def outside_png16(depth: Depth, value_range: tuple[float, float] | None = None) -> int:
     """Return how many valid pixels a "png16" does not hold: metres beyond 65.535 are 0 there, others are clipped."""
     if depth.kind == "metric":
-        codes = np.rint(depth.metres * np.float32(MM_PER_M))
-        fits = (codes >= 1) & (codes <= MAX_CODE)
+        fits = _millimetres(depth)[0] > 0
     elif value_range is not None:
         fits = (depth.values >= value_range[0]) & (depth.values <= value_range[1])
     else:

@@ -16,7 +16,7 @@ from .depth import Depth, Format
 from .depth_files import FILE_SUFFIXES, SUFFIXES, format_of_suffix, outside_png16
 from .errors import InputError
 from .files import check_reachable, make_folder
-from .image import read_image
+from .image import IMAGE_SUFFIXES, VIDEO_SUFFIXES, read_image
 from .model import Answer, DepthModel, Prepared
 from .overlap import Outcome, overlap
 from .sheet import Sheet
@@ -34,6 +34,8 @@ ENDING: dict[Format, str] = {
 }
 PICTURES: tuple[Format, ...] = ("color", "side")  # of a video they become one; other formats one file a frame
 FRAME_DIGITS = 6  # in the name of a frame's file
+
+_NAMES_OF_FILES = FILE_SUFFIXES.union(IMAGE_SUFFIXES, VIDEO_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,8 @@ def choose_output(
     given = tuple(dict.fromkeys(formats))
     check_reachable(path)
     single = len(sources) == 1 and sources[0].kind == "image"
-    is_name = path.suffix.lower() in FILE_SUFFIXES or (single and path.suffix)  # of a file; several need a folder
-    if not is_name or path.is_dir():
+    named = path.suffix.lower() in _NAMES_OF_FILES or (single and path.suffix != "")  # several may mean folder v1.0
+    if not named or path.is_dir():
         output = Output(path, given or ("color",), colormap, value_range)
     else:
         output = Output(path.parent, (_format_of_file(path, sources, given),), colormap, value_range, file=path)
@@ -192,7 +194,7 @@ def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Forma
             f"{path} names a file, but there are {len(given)} formats ({', '.join(given)}); "
             "give one, or a folder, without a suffix"
         )
-    if path.suffix.lower() not in FILE_SUFFIXES:
+    if not given and path.suffix.lower() not in FILE_SUFFIXES:
         expected = ", ".join(sorted(FILE_SUFFIXES))
         raise InputError(
             f"{path}: suffix {path.suffix!r} found, expected one of {expected}; if it is a folder, make it first"

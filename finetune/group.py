@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-_PATIENCE = timedelta(days=1)  # longer than any validation
+_PATIENCE = timedelta(hours=12)  # the others wait while the first validates
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,6 @@ def join_group(device: str) -> Iterator[Group]:
         yield Group(0, 1, torch.device(device))
         return
     own = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
-    # The others wait while the first validates; a process that dies ends them all through torchrun.
     dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), own)

@@ -13,9 +13,10 @@ from torch import Tensor
 SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-LEAST_SPREAD = 1e-3  # over the mean magnitude: what varies less is taken for flat, and not blown up to look like more
+# An answer comes in bfloat16, in steps of up to 0.8 % of its level: what varies less is flat, and not to be blown up.
+LEAST_SPREAD = 1e-2  # over the level
 _LEAST_CONTRAST = 0.1  # spread of a target over its median: a wall seen head-on, with less, counts for as much less
-_FLAT = 1e-4  # deviation over the mean: a fit sees no slope in less
+_FLAT = 2**-8  # standard deviation over the level: of less, the slope would be that of the roundings
 _FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
 _FARTHEST = 0.1  # of the mean inverse depth, in logarithms: all beyond ten times as far is alike, and the sky
 _TINY = 1e-6
@@ -51,6 +52,8 @@ def affine_invariant_loss(
 ) -> Tensor:
     """Return the mean absolute difference of two maps, each less its median and over its mean deviation.
 
+    A target that is nearly flat counts for less. An answer that varies by under 1 % of its level is not blown up.
+
     Args:
         predicted: (N, h, w), inverse depth of any scale and shift.
         target: (N, h, w), the same.
@@ -67,7 +70,7 @@ def affine_invariant_loss(
     predicted, target, valid = predicted[enough], _known(target, valid)[enough], valid[enough]
     contrast = _centred(target, valid)[1] / _masked_median(target, valid).abs().clamp(min=_TINY)
     counts = (contrast / _LEAST_CONTRAST).clamp(max=1)[:, None, None]
-    ours, theirs = counts * normalise(predicted, valid), counts * normalise(target, valid)
+    ours, theirs = counts * normalise(predicted, valid), counts * normalise(target, valid, least_spread=0.0)
     loss = _trimmed_mean((ours - theirs).abs(), valid, trim)
     if gradient_weight:
         loss = loss + gradient_weight * gradient_loss(ours, theirs, valid, scales=gradient_scales)
@@ -162,6 +165,8 @@ def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: i
 def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """Return predicted maps under the scale and shift that bring each closest to its target, in least squares.
 
+    One that varies by under 0.4 % of the batch's level keeps less of a slope.
+
     Args:
         predicted: (N, h, w) float32, inverse depth of any scale and shift.
         target: (N, h, w) float32, inverse depth.
@@ -174,27 +179,31 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     x, y = (_known(maps, valid).flatten(1).double() for maps in (predicted, target))
     mean_x, mean_y = x.sum(1) / count, y.sum(1) / count
     off_x, off_y = (x - mean_x[:, None]) * flat, (y - mean_y[:, None]) * flat
-    # Of what is flat the slope would be rounding alone.
-    least = count * ((_FLAT * mean_x.detach()).square() + 1e-12)
-    scale = (off_x * off_y).sum(1) / torch.maximum(off_x.square().sum(1), least)
+    least = count * (_FLAT * _level(predicted, valid)).square()
+    scale = (off_x * off_y).sum(1) / torch.maximum(off_x.square().sum(1), least.clamp(min=_TINY**2))
     shift = mean_y - scale * mean_x
     return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
 
 
-def normalise(maps: Tensor, valid: Tensor) -> Tensor:
+def normalise(maps: Tensor, valid: Tensor, *, least_spread: float = LEAST_SPREAD) -> Tensor:
     """Return maps less their median, over their mean absolute deviation from it.
 
     Args:
         maps: (N, h, w), each with at least one valid pixel.
         valid: (N, h, w) bool.
+        least_spread: The smallest deviation that is divided by, over the level of the batch.
 
     Returns:
         (N, h, w), 0 where not valid.
     """
     centred, spread = _centred(maps, valid)
-    level = _known(maps, valid).detach().abs().flatten(1).sum(1) / valid.flatten(1).sum(1)
-    spread = torch.maximum(spread, (LEAST_SPREAD * level).clamp(min=_TINY**2))
+    spread = torch.maximum(spread, (least_spread * _level(maps, valid)).clamp(min=_TINY))
     return centred / spread[:, None, None]
+
+
+def _level(maps: Tensor, valid: Tensor) -> Tensor:
+    """Return () the mean magnitude of all maps of a batch: one that is nothing but zeros has none of its own."""
+    return _known(maps, valid).detach().abs().sum() / valid.sum().clamp(min=1)
 
 
 def _centred(maps: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

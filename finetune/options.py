@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,8 +13,6 @@ from .losses import GRADIENT_SCALES
 
 # Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
 RESUMABLE = ("steps", "hold_steps", "judge", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
-
-_COUNTS = ("steps", "accumulate", "gradient_scales", "validate_every", "save_every", "keep_best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +83,20 @@ class TrainOptions:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name in (*_COUNTS, "seed", "warmup_steps", "hold_steps"):
-            self._check(name, _is_whole, "a whole number")
-        for name in (*_COUNTS, "learning_rate", "clip_norm"):
-            self._check(name, lambda value: 0 < value < math.inf, "more than 0")
+        for field in fields(self):
+            if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
+                self._convert(field.name, int if isinstance(field.default, int) else float)
+        for name in (
+            "steps",
+            "accumulate",
+            "gradient_scales",
+            "validate_every",
+            "save_every",
+            "keep_best",
+            "clip_norm",
+        ):
+            self._check(name, lambda value: value > 0, "more than 0")
+        self._check("learning_rate", lambda value: 0 < value < math.inf, "more than 0 and finite")
         for name in (
             "warmup_steps",
             "hold_steps",
@@ -101,14 +110,24 @@ class TrainOptions:
             "gradient_weight",
             "relative_weight",
         ):
-            self._check(name, lambda value: 0 <= value < math.inf, "0 or more")
+            self._check(name, lambda value: 0 <= value < math.inf, "0 or more and finite")
         for name in ("average_decay", "trim"):
             self._check(name, lambda value: 0 <= value < 1, "0 or more and below 1")
         self._check("silog_focus", lambda value: 0 <= value <= 1, "0 to 1")
-        self._check("betas", lambda pair: len(pair) == 2 and all(0 <= one < 1 for one in pair), "two from 0 to below 1")
+        self._check("betas", _are_betas, "two numbers from 0 to below 1")
         self._check("seed", lambda value: 0 <= value < 2**63, "0 or more and below 2**63")
         self._check("hold_steps", lambda value: value < self.steps, f"below the {self.steps} steps")
-        self._check("patience", lambda value: value is None or (_is_whole(value) and value > 0), "more than 0, or None")
+        self._check("patience", lambda value: value is None or value > 0, "more than 0, or None")
+
+    def _convert(self, name: str, kind: type[int] | type[float]) -> None:
+        """Make a number, which may be numpy's, one of Python's: a saved state holds no others."""
+        value = getattr(self, name)
+        try:
+            plain = operator.index(value) if kind is int else float(value)
+        except (TypeError, ValueError):
+            expected = "a whole number" if kind is int else "a number"
+            raise InputError(f"{name} is {value!r}, expected {expected}; correct the option") from None
+        object.__setattr__(self, name, plain)
 
     def _check(self, name: str, fine: Callable[[Any], bool], expected: str) -> None:
         value = getattr(self, name)
@@ -129,5 +148,5 @@ class TrainOptions:
                 )
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int)
+def _are_betas(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(0 <= one < 1 for one in value)

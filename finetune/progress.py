@@ -17,6 +17,7 @@ from ..engine.errors import BackendUnavailable, InputError
 from ..engine.files import atomic_path
 
 LOG_NAME = "log.jsonl"
+_LINE = '{"event": "'  # how each begins
 _SPEED_OVER_S = 3600.0  # the time left is told from the steps of so long: a large network's may take minutes
 
 
@@ -38,7 +39,6 @@ class Reporter:
         self._path = directory / LOG_NAME
         self._writes = writes
         self._began_s = time.monotonic()
-        self._board = _open_board(directory, start) if tensorboard and writes else None
         self._bar = Progress(
             TextColumn("step"),
             MofNCompleteColumn(),
@@ -53,6 +53,7 @@ class Reporter:
         self._task = self._bar.add_task("", total=steps, completed=start)
         if writes:
             _drop_later(self._path, start)
+        self._board = _open_board(directory, start) if tensorboard and writes else None
 
     def __enter__(self) -> Reporter:
         self._bar.start()
@@ -108,8 +109,10 @@ def _drop_later(path: Path, start: int) -> None:
         return
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        # A line cut short by a crash is of a step that is repeated.
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+        if lines and lines[-1].startswith(_LINE[: len(lines[-1])]) and not lines[-1].endswith("}"):
+            lines.pop()  # cut short by a crash, and of a step that is repeated
+        told = [json.loads(line) for line in lines]
+        kept = [line for line, one in zip(lines, told, strict=True) if one["event"] and one["step"] <= start]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no log of a training; choose another folder") from error
     with atomic_path(path) as unfinished:

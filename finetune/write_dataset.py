@@ -44,7 +44,8 @@ class Dataset:
 
     Args:
         directory: Its folder.
-        train, val: Lists of "picture depth" paths, one pair a line; a scene's folder is in one of them only.
+        train, val: Lists of "picture depth" paths, one pair a line; one scene of ten is in the second,
+            and stays there when there are more.
         pairs: Number of pictures.
     """
 

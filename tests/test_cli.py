@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -131,7 +132,7 @@ def test_a_terminal_shows_progress_and_a_pipe_beside_it_gets_the_results(tmp_pat
             while part := os.read(ours, 65536):
                 talk.extend(part)
 
-    listening = Thread(target=listen)
+    listening = Thread(target=listen, daemon=True)
     command = [sys.executable, "-m", "depthrt.cli", "run", str(PHOTOS), str(tmp_path / "bad.jpg")]
     options = ["-m", str(tiny.onnx), "-o", str(tmp_path / "out")]
     running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=theirs, text=True)
@@ -281,12 +282,14 @@ def test_standard_output_that_takes_nothing_is_one_line(tiny: TinyModel) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is another there")
 def test_closed_streams_are_no_crash(tmp_path: Path, tiny: TinyModel) -> None:
-    command = f"{sys.executable} -m depthrt.cli run {{}} -m {tiny.onnx} -o {tmp_path / 'out'}"
-    written = subprocess.run(
-        ["sh", "-c", f"{command.format(PHOTOS / 'coffee.jpg')} >&-"], capture_output=True, text=True, check=False
-    )
+    def closing(what: str, image: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "depthrt.cli", "run", image, "-m", tiny.onnx, "-o", tmp_path / "out"]
+        text = f"{shlex.join(map(str, command))} {what}"
+        return subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=False)
+
+    written = closing(">&-", PHOTOS / "coffee.jpg")
     assert written.returncode == 0 and "1 written" in written.stderr
-    unread = subprocess.run(["sh", "-c", f"{command.format('-')} <&-"], capture_output=True, text=True, check=False)
+    unread = closing("<&-", "-")
     assert unread.returncode == 1
     assert "error: standard input is closed, expected an image there; give a file or a pipe\n" in unread.stderr
 

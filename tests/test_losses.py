@@ -71,8 +71,18 @@ def test_trimming_leaves_the_largest_differences_out() -> None:
     assert float(found) == pytest.approx(float(difference[:8].mean()), abs=CLOSE)
 
 
-@pytest.mark.parametrize("contrast", [1.0, 0.05])
-@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (7.0, 0.0), (0.5, 3.0), (0.01, 0.0), (300.0, -40.0)])
+@pytest.mark.parametrize(
+    ("scale", "shift", "contrast"),
+    [
+        (1.0, 0.0, 1.0),
+        (7.0, 0.0, 1.0),
+        (0.5, 3.0, 1.0),
+        (0.01, 0.0, 1.0),
+        (1.0, 0.0, 0.05),
+        (0.01, 0.0, 0.05),
+        (300.0, -40.0, 0.05),
+    ],
+)
 def test_scale_and_shift_cost_nothing(scale: float, shift: float, contrast: float) -> None:
     target = 1 - contrast + contrast * maps(2)
     found = affine_invariant_loss(target * scale + shift, target, everywhere(target), gradient_weight=1.0)
@@ -165,14 +175,21 @@ def test_a_nearly_flat_wall_counts_for_less() -> None:
     assert losses[3] == 0
 
 
-@pytest.mark.parametrize("level", [1.0, 0.7, 0.1])
-def test_a_flat_answer_learns_and_drowns_no_other(level: float) -> None:
+@pytest.mark.parametrize("level", [1.0, 0.7, 0.1, 0.0])
+@pytest.mark.parametrize("loss", [affine_invariant_loss, aligned_loss])
+def test_a_flat_answer_drowns_no_other(loss: Callable[..., Tensor], level: float) -> None:
     target = maps(21, count=2)
     answer = torch.stack([torch.full_like(target[0], level), target[1] + 0.3 * maps(22, count=1)[0]]).requires_grad_()
-    aligned_loss(answer, target, everywhere(target), gradient_weight=1.0).backward()
+    loss(answer, target, everywhere(target), gradient_weight=1.0).backward()
     assert answer.grad is not None
     flat, other = (float(own.norm()) for own in answer.grad)
     assert flat < 100 * other
+
+
+def test_the_roundings_of_a_flat_answer_are_not_taken_for_depth() -> None:
+    flat = (1.30078 + 1e-3 * (maps(24) - 1)).bfloat16().float()
+    assert len(flat.unique()) == 2
+    assert float(normalise(flat, everywhere(flat)).abs().mean()) < 0.5
 
 
 def test_no_single_pixel_carries_the_slope_of_the_median() -> None:

@@ -176,6 +176,8 @@ def test_every_runner_answers_the_canary_of_an_int8_file(static: Exported) -> No
         assert depth.provenance.precision == choice.precision
         assert any("in bf16 what" in note for note in depth.provenance.notes) == (choice.precision == "bf16")
         found[choice] = depth.values
+    if not found:
+        pytest.skip("no runner of this CPU is right in int8, and the canary refused them all")
     answers = list(found.values())
     assert all(drift(values, answers[0]) <= OTHER_RUNNER for values in answers)
 

@@ -87,6 +87,11 @@ def test_several_outputs_may_go_to_a_folder_with_a_dot(photo: Path, clip: Path, 
     out = photo.parent / "v1.0"
     assert run("run", photo, clip, "-m", tiny.onnx, "-o", out, "--max-frames", 1).exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == ["clip.mp4", "p.png"]
+    for name in ("out.mp4", "out.bmp", "out.png"):
+        line = refusal(photo, clip, "-m", tiny.onnx, "-o", photo.parent / name)
+        assert line.endswith(
+            f"{name} names a file, but there are several images or a video; give a folder, without a suffix"
+        )
     line = refusal(photo, "-m", tiny.onnx, "-o", photo.parent / "v2.0")
     assert "suffix '.0' found, expected one of .exr, " in line and line.endswith("; if it is a folder, make it first")
 
@@ -95,7 +100,7 @@ def test_what_a_png16_lacks_is_said(photo: Path, tiny: TinyModel) -> None:
     options = ("-m", tiny.onnx, "-o", photo.parent / "out", "-f", "png16", "-f", "npz")
     assert "lacks" not in run("run", photo, *options).stderr
     result = run("run", photo, *options, "--range", 0, 1e-6, "--json")
-    assert "png16 lacks some of 1: what is beyond 65.535 m is 0 there, beyond --range clipped" in result.stderr
+    assert "png16 lacks pixels of 1: beyond 65.535 m they are 0 there, beyond --range clipped" in result.stderr
     line = json.loads(result.stdout)
     assert line["outside_png16"] > 0
     text = f"depthrt.outside\0{line['outside_png16']}"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from random_checkpoint import TINY, random_network
@@ -572,13 +573,23 @@ def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
     assert lines[0]["rate"] > 0, "the first rates are small, not nothing"
 
 
+def test_numbers_of_numpy_are_saved_as_plain_ones(tmp_path: Path) -> None:
+    options = replace(QUICK, steps=np.int64(1), learning_rate=np.float64(1e-3), weight_decay=np.float32(0.5))  # type: ignore[arg-type]
+    run(tmp_path, options)
+    run(tmp_path, replace(options, steps=2), resume=True)
+    assert len(losses(tmp_path)) == 2
+    assert TrainOptions(clip_norm=math.inf).clip_norm == math.inf
+
+
 def test_a_figure_that_is_no_number_is_null_in_the_log(tmp_path: Path) -> None:
     run(tmp_path, replace(QUICK, steps=4), validation=Scores([math.nan]))
     assert read_log(tmp_path)[-1]["error"] is None
     assert "NaN" not in (tmp_path / LOG_NAME).read_text()
 
 
-@pytest.mark.parametrize("foreign", ['{"epoch": 1}', "[1, 2}", '{"step": "1"}'])
+@pytest.mark.parametrize(
+    "foreign", ['{"epoch": 1}', "[1, 2}", '{"step": "1"}', '{"step": 7, "loss": 1}\n', "notes of mine\n2024 loss 3\n"]
+)
 def test_the_log_of_another_program_is_left_alone(tmp_path: Path, foreign: str) -> None:
     (tmp_path / LOG_NAME).write_text(foreign)
     with pytest.raises(InputError, match="is no log of a training; choose another folder"):
@@ -607,11 +618,13 @@ def test_the_time_left_is_known_where_a_step_takes_minutes(tmp_path: Path) -> No
         ({"steps": 10, "hold_steps": 10}, "hold_steps is 10, expected below the 10 steps"),
         ({"patience": 0}, "patience is 0, expected more than 0, or None"),
         ({"decay_power": -1.0}, r"decay_power is -1\.0, expected 0 or more"),
-        ({"learning_rate": math.inf}, "learning_rate is inf, expected more than 0"),
+        ({"learning_rate": math.inf}, "learning_rate is inf, expected more than 0 and finite"),
         ({"encoder_factor": math.nan}, "encoder_factor is nan, expected 0 or more"),
         ({"steps": 2.5}, r"steps is 2\.5, expected a whole number"),
-        ({"betas": (0.9, 1.0)}, r"betas is \(0\.9, 1\.0\), expected two from 0 to below 1"),
+        ({"betas": (0.9, 1.0)}, r"betas is \(0\.9, 1\.0\), expected two numbers from 0 to below 1"),
         ({"betas": (0.9,)}, r"betas is \(0\.9,\), expected two"),
+        ({"learning_rate": None}, "learning_rate is None, expected a number"),
+        ({"betas": 0.9}, r"betas is 0\.9, expected two numbers"),
         ({"seed": 2**70}, "seed is 1180591620717411303424, expected 0 or more and below"),
         ({"silog_focus": 2.0}, r"silog_focus is 2\.0, expected 0 to 1"),
     ],

@@ -17,7 +17,7 @@ from .streets import draft_meadow, draft_street
 
 _GROUND_M = 60.0
 _PANEL_M = 0.02  # thickness
-_THICK = 0.55  # kinds of shape from here on are no panels
+_THICK, _BOX, _POST = 0.55, 0.75, 0.9  # kinds of shape: panels and discs, then balls, boxes, posts
 
 
 def draft_parallel(d: Draft) -> None:
@@ -26,7 +26,9 @@ def draft_parallel(d: Draft) -> None:
     half = _look_ahead(d)
     material, kind, count = p.any(), r.uniform(0, _THICK), r.randint(2, 5)
     slot = 2 * half / count  # of the picture, for each
-    far = [r.uniform(2, 4) * 1.4**k for k in range(count)]
+    far = [r.uniform(2, 4)]
+    for _ in range(count - 1):
+        far.append(far[-1] * r.uniform(1.25, 1.6))
     side = r.uniform(0.6, 0.9) * slot * min(far)
     r.shuffle(far)
     for k, y in enumerate(far):
@@ -118,23 +120,23 @@ def _plain(material: Material) -> Material:
 
 def _shape(d: Draft, material: Material, side: float, *, kind: float) -> None:
     """Draw a panel, disc, ball, box or post, its middle at the frame's origin."""
-    z = -side / 2
+    z, wide = -side / 2, 2 * _half_width(kind, side)
     if kind < 0.4:
-        d.box(0, 0, z, side, _PANEL_M, side, material)
+        d.box(0, 0, z, wide, _PANEL_M, side, material)
     elif kind < _THICK:
         with d.at(0, 0, 0, lean=math.pi / 2, same=True):
-            d.tube(0, 0, 0, side / 2, _PANEL_M, material)
-    elif kind < 0.75:
-        d.ball(0, 0, 0, side / 2, side / 2, side / 2, material)
-    elif kind < 0.9:
-        d.box(0, 0, z, side * 0.8, side * 0.8, side, material)
+            d.tube(0, 0, 0, wide / 2, _PANEL_M, material)
+    elif kind < _BOX:
+        d.ball(0, 0, 0, wide / 2, wide / 2, side / 2, material)
+    elif kind < _POST:
+        d.box(0, 0, z, wide, wide, side, material)
     else:
-        d.tube(0, 0, z, side * 0.2, side, material)
+        d.tube(0, 0, z, wide / 2, side, material)
 
 
 def _half_width(kind: float, side: float) -> float:
     """Return half the width of a shape, seen head-on."""
-    return side * (0.5 if kind < 0.75 else 0.4 if kind < 0.9 else 0.2)
+    return side * (0.5 if kind < _BOX else 0.4 if kind < _POST else 0.2)
 
 
 def _backdrop(d: Draft, p: Palette, y: float) -> None:
