@@ -59,7 +59,7 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
 def default(folder: Path, device: str) -> None:
     """Train the model that comes with depthrt from nothing: many hours on a CPU.
 
-    Scenes are rendered first, 24 GB of them, then it trains; what is there is kept, so a stopped run goes on where
+    Scenes are rendered first, 30 GB of them, then it trains; what is there is kept, so a stopped run goes on where
     it was.
 
     \b
