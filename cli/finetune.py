@@ -28,7 +28,8 @@ def finetune() -> None:
     type=click.Choice(["hypersim", "vkitti2"]),
     default="hypersim",
     show_default=True,
-    help="hypersim: rooms, 1024x768, HDF5 distances. vkitti2: streets, 1242x375, PNG centimetres.",
+    help="hypersim: rooms, 1024x768, preview pictures and HDF5 distances (no HDR colour). "
+    "vkitti2: streets, 1242x375, PNG centimetres.",
 )
 @one_line_errors
 def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
