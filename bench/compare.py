@@ -33,8 +33,8 @@ SHOWN = (
     "rss",
 )
 _DECIDES = ("cpu", "cores", "gpu")  # other values of these make another machine
-_NO_REFERENCE = "a machine that was slower counts, as the reports share no reference; measure with --reference"
 _MATTERS = ("memory_mib", "system", "driver", "power")
+_NO_REFERENCE = "a machine that was slower counts, as the reports share no reference; measure with --reference"
 
 
 @dataclass(frozen=True, slots=True)

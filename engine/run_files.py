@@ -169,7 +169,7 @@ def choose_output(
         raise InputError(f"range {found} found, expected two finite values, the lower one first")
     given = tuple(dict.fromkeys(formats))
     check_reachable(path)
-    single = len(sources) == 1 and sources[0].kind == "image"
+    single = _is_single_image(sources)
     named = path.suffix.lower() in _NAMES_OF_FILES or (single and path.suffix != "")  # several may mean folder v1.0
     if not named or path.is_dir():
         output = Output(path, given or ("color",), colormap, value_range)
@@ -183,9 +183,13 @@ def choose_output(
     return output
 
 
+def _is_single_image(sources: Sequence[Source]) -> bool:
+    return len(sources) == 1 and sources[0].kind == "image"
+
+
 def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Format]) -> Format:
     """Return the format of a single image's output that the user named."""
-    if len(sources) != 1 or sources[0].kind != "image":
+    if not _is_single_image(sources):
         raise InputError(
             f"{path} names a file, but there are several images or a video; give a folder, without a suffix"
         )
@@ -194,12 +198,10 @@ def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Forma
             f"{path} names a file, but there are {len(given)} formats ({', '.join(given)}); "
             "give one, or a folder, without a suffix"
         )
-    if not given and path.suffix.lower() not in FILE_SUFFIXES:
-        expected = ", ".join(sorted(FILE_SUFFIXES))
-        raise InputError(
-            f"{path}: suffix {path.suffix!r} found, expected one of {expected}; if it is a folder, make it first"
-        )
-    format = given[0] if given else format_of_suffix(path)
+    try:
+        format = given[0] if given else format_of_suffix(path)
+    except InputError as error:
+        raise InputError(f"{error}; if it is a folder, make it first") from error
     if path.suffix.lower() not in SUFFIXES[format]:
         expected = " or ".join(SUFFIXES[format])
         raise InputError(
