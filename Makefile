@@ -46,7 +46,7 @@ $(VENV)/pycuda: $(VENV)/ready tests/build_pycuda.py
 # The CUDA kernels, compiled without a GPU or a toolkit; a test holds the result to its source.
 kernels: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check nvidia-cuda-nvrtc-cu12==12.8.93 nvidia-nvfatbin-cu12==12.8.90
-	$(BIN)/python -m depthrt.engine.cuda.compile_kernels
+	$(BIN)/python -m depthrt.engine.cuda.kernels.compile_kernels
 
 clean:
 	rm -rf "$(VENV)" "$(DEMO)"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engine.cuda.device_depth import DeviceDepth as DeviceDepth
-    from .engine.depth import Depth as Depth
-    from .engine.depth import Intrinsics as Intrinsics
-    from .engine.depth import Provenance as Provenance
-    from .engine.image import Limits as Limits
-    from .engine.image import read_image as read_image
-    from .engine.model import DepthModel as DepthModel
-    from .engine.model import load as load
+    from .engine.cuda.device_depth import DeviceDepth
+    from .engine.depth.depth import Depth
+    from .engine.depth.intrinsics import Intrinsics
+    from .engine.depth.provenance import Provenance
+    from .engine.images.limits import Limits
+    from .engine.images.read import read_image
+    from .engine.model.depth_model import DepthModel, load
 
 from .engine.errors import (
     BackendUnavailable,
@@ -24,18 +23,17 @@ from .engine.errors import (
     ModelFileError,
     ParityError,
 )
-
-__version__ = "0.1.0"
+from .engine.version import __version__
 
 _HOME = {
-    "Depth": "depth",
-    "DepthModel": "model",
+    "Depth": "depth.depth",
+    "DepthModel": "model.depth_model",
     "DeviceDepth": "cuda.device_depth",
-    "Intrinsics": "depth",
-    "Limits": "image",
-    "Provenance": "depth",
-    "load": "model",
-    "read_image": "image",
+    "Intrinsics": "depth.intrinsics",
+    "Limits": "images.limits",
+    "Provenance": "depth.provenance",
+    "load": "model.depth_model",
+    "read_image": "images.read",
 }
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.contract import Kind
 from ..engine.errors import InputError
-from ..engine.preprocess import resize_bilinear
+from ..engine.images.preprocess import resize_bilinear
+from ..engine.terms import Kind
 from .alignment import ALIGNMENTS, Alignment, Float64, fit_alignment
 from .result import Accuracy, ImageAccuracy
 from .true_depth import TrueDepth

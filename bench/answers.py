@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.contract import Kind
-from ..engine.depth import Depth
-from ..engine.image import read_image
+from ..engine.depth.depth import Depth
+from ..engine.images.read import read_image
+from ..engine.terms import Kind
 from .accuracy import AccuracyMeter, Crop, Rules
 from .alignment import Alignment
 from .drift import DriftMeter

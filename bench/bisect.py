@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from ..engine.canary import canary_input
-from ..engine.contract import Contract, read_contract
-from ..engine.cores import usable_cores
 from ..engine.errors import InputError
-from ..engine.ort_runner import CPU, import_onnxruntime
-from ..engine.preprocess import Float32
+from ..engine.images.preprocess import Float32
+from ..engine.modelfile.canary import canary_input
+from ..engine.modelfile.contract import Contract, read_contract
+from ..engine.runners.ort_session import CPU, FATAL_ONLY, import_onnxruntime
+from ..engine.system.cores import usable_cores
 from .graph_cuts import Cut, Graph, common_cuts, read_graph
 
 # Largest relative difference of a sound layer. Measured on ViT-S with random weights: float32 on the CPU under 1e-6,
 # float16 8e-4.
 TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
 _BLOCK_NAMES = 4  # in the name of a layer inside a block, such as pretrained.blocks.3.norm1; a shorter one stands alone
-_FATAL_ONLY = 4  # ONNX Runtime's log severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ def _answers(graph: Graph, last: int, tensors: tuple[str, ...], batch: Float32, 
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = _FATAL_ONLY
+    options.log_severity_level = FATAL_ONLY
     session = ort.InferenceSession(graph.part(last, tensors), options, providers=[CPU])
     answers: list[NDArray[Any]] = session.run(list(tensors), {graph.model.graph.input[0].name: batch})
     return answers

@@ -10,7 +10,8 @@ from time import perf_counter_ns
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.run_files import Output, save_all
+from ..engine.run.output import Output
+from ..engine.run.run_images import save_all
 from .subjects import Opened, Subject
 
 Laps = tuple[int, ...]  # ns of each part of one call

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.choice import Choice
 from ..engine.errors import BackendUnavailable
-from ..engine.image import read_image
-from ..engine.model import load
+from ..engine.images.read import read_image
+from ..engine.model.depth_model import load
+from ..engine.runners.choice import Choice
 from .cold_start import measure_cold_start
 from .drift import DriftMeter
 from .latency import Plan, failures_of, measure_latency

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..engine.contract import Kind
+    from ..engine.terms import Kind
     from ..export.checkpoint import Checkpoint
     from ..export.find_weights import Choice
     from ..export.network import Family

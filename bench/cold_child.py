@@ -24,7 +24,7 @@ def run_child(first_ns: int) -> None:
     Args:
         first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
     """
-    for module in ("depthrt.engine.model", *sys.argv[2:]):
+    for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
         import_module(module)
     import_ms = _ms_since(first_ns)
     subject, image = _read_job(Path(sys.argv[1]))

@@ -20,13 +20,15 @@ from time import monotonic, perf_counter
 import click
 import numpy as np
 
-from ..engine.contract import Kind, read_contract
-from ..engine.cores import usable_cores
 from ..engine.errors import InputError
-from ..engine.files import atomic_path, try_place
-from ..engine.model import load
-from ..engine.runner import Runner, available_choices
-from ..engine.shipped import model_path
+from ..engine.model.depth_model import load
+from ..engine.modelfile.contract import read_contract
+from ..engine.modelfile.shipped import model_path
+from ..engine.runners.open_runner import available_choices
+from ..engine.runners.runner import Runner
+from ..engine.system.cores import usable_cores
+from ..engine.system.files import atomic_path, try_place
+from ..engine.terms import Kind
 from ..export.network import Family
 from .checkpoint_options import CheckpointOptions
 from .cost_plot import plot_costs

@@ -18,13 +18,13 @@ import click
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..engine.contract import Precision
-from ..engine.cores import usable_cores
 from ..engine.errors import InputError
-from ..engine.files import try_place
-from ..engine.openvino_runner import cpu_precisions
-from ..engine.runner import available_choices
-from ..engine.shipped import PHOTO
+from ..engine.modelfile.shipped import PHOTO
+from ..engine.runners.open_runner import available_choices
+from ..engine.runners.openvino_runner import cpu_precisions
+from ..engine.system.cores import usable_cores
+from ..engine.system.files import try_place
+from ..engine.terms import Precision
 from ..export.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
 from .exits import one_line_errors, read_numbers

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.contract import Kind
+from ..engine.terms import Kind
 
 THRESHOLDS = np.linspace(1.05, 1.25, 10)
 # Depth beyond fifty times the nearest counts as that far: ratios of almost nothing would make edges of noise.

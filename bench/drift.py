@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.canary import RANGE_PERCENTILES
-from ..engine.contract import KINDS, Kind
 from ..engine.errors import InputError
+from ..engine.modelfile.canary import RANGE_PERCENTILES
+from ..engine.terms import KINDS, Kind
 from .depth_edges import edge_f1
 from .result import Band, Drift, Tile
 

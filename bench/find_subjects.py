@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.choice import Choice, CpuRunner
-from ..engine.contract import read_contract
-from ..engine.cores import usable_cores
-from ..engine.doctor import examine
 from ..engine.errors import BackendUnavailable, DepthrtError
-from ..engine.model import CHECKPOINT_SUFFIXES, DepthModel, load
-from ..engine.runner import available_choices
-from ..engine.shipped import model_path
-from ..engine.trusted import ENGINE_SUFFIX
+from ..engine.model.depth_model import CHECKPOINT_SUFFIXES, DepthModel, load
+from ..engine.model.doctor import examine
+from ..engine.model.open_proven import ENGINE_SUFFIX
+from ..engine.modelfile.contract import read_contract
+from ..engine.modelfile.shipped import model_path
+from ..engine.runners.choice import Choice
+from ..engine.runners.open_runner import available_choices
+from ..engine.system.cores import usable_cores
+from ..engine.terms import CpuRunner
 from .checkpoint_options import CheckpointOptions
 from .subjects import Subject
 

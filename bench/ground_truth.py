@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..engine.depth.read import READERS
 from ..engine.errors import BackendUnavailable, InputError
-from ..engine.image import read_image
+from ..engine.images.read import read_image
 from .pair_layouts import Layout, Pairs, find_pairs
-from .true_depth import MM_PER_M, READERS, Sample, TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
+from .true_depth import MM_PER_M, Sample, TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
 
 STEREO_MOTORCYCLE = "stereo_motorcycle"
 CAP_M = {"hypersim": 20.0, "vkitti2": 80.0, "nyu": 10.0}  # Source: Depth Anything V2, metric_depth; BTS for NYU

@@ -12,8 +12,8 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .. import __version__
-from ..engine.cores import usable_cores
+from ..engine.system.cores import usable_cores
+from ..engine.version import __version__
 from .nvml import open_nvml
 from .result import Machine, Made
 

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from ..engine.errors import InputError
-from ..engine.image import read_image
+from ..engine.images.read import read_image
 from .answers import AS_IS_CUSTOM, Asked, Drifts, judge, measure_drifts
 from .cold_start import measure_cold_start
 from .energy import find_meter, measure_energy

@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..engine.choice import Choice
-from ..engine.contract import Contract
-from ..engine.image import Limits
-from ..engine.model import DepthModel
-from ..engine.ort_runner import INPUT, OUTPUT
-from ..engine.runner import open_runner
+from ..engine.images.limits import Limits
+from ..engine.model.depth_model import DepthModel
+from ..engine.modelfile.contract import Contract
+from ..engine.runners.choice import Choice
+from ..engine.runners.open_runner import open_runner
+from ..engine.terms import INPUT, OUTPUT
 from ..export.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..engine.depth.read import READERS
 from ..engine.errors import InputError
-from ..engine.image import IMAGE_SUFFIXES
-from .true_depth import READERS
+from ..engine.images.read import IMAGE_SUFFIXES
 
 Layout = Literal["hypersim", "vkitti2", "files"]
 

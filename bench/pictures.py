@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.colour import colorize
-from ..engine.depth import Depth
+from ..engine.depth.colour import colorize
+from ..engine.depth.depth import Depth
 from ..engine.errors import InputError
-from ..engine.image import check_image
+from ..engine.images.limits import check_image
 from .drift import range_of
 from .result import Drift, Picture, Tile
 from .wording import share

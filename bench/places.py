@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
 
 Found = TypeVar("Found")
 

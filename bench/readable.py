@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..engine.errors import InputError
-from ..engine.image import read_image
+from ..engine.images.read import read_image
 
 
 def find_readable(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import BackendUnavailable
-from ..engine.files import atomic_path, make_folder, try_place
+from ..engine.system.files import atomic_path, make_folder, try_place
 from .accuracy import METRICS
 from .figures import conditions_of
 from .markdown import to_markdown

@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..engine.errors import InputError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
 from .places import printable
 from .result import SCHEMA, Report
 

@@ -18,12 +18,13 @@ from time import perf_counter
 
 import click
 
-from ..engine.cores import usable_cores
 from ..engine.errors import InputError
-from ..engine.image import read_image
-from ..engine.model import DepthModel, Prepared, load
-from ..engine.run_files import Output, run_images
-from ..engine.sources import Source, find_sources
+from ..engine.images.read import read_image
+from ..engine.model.depth_model import DepthModel, Prepared, load
+from ..engine.run.output import Output
+from ..engine.run.run_images import run_images
+from ..engine.run.sources import Source, find_sources
+from ..engine.system.cores import usable_cores
 from .exits import one_line_errors
 
 BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both

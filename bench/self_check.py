@@ -22,12 +22,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.contract import Precision
 from ..engine.errors import DepthrtError
-from ..engine.files import try_place
-from ..engine.model import DepthModel
-from ..engine.runner import Runner
-from ..engine.shipped import PHOTO
+from ..engine.model.depth_model import DepthModel
+from ..engine.modelfile.shipped import PHOTO
+from ..engine.runners.runner import Runner
+from ..engine.system.files import try_place
+from ..engine.terms import Precision
 from .against import find_reference
 from .change import relative_change
 from .compare import compare

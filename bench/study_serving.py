@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ..engine.contract import Precision
-from ..engine.cores import usable_cores
-from ..engine.depth import Depth, Timings
+from ..engine.depth.depth import Depth
+from ..engine.depth.provenance import Timings
 from ..engine.errors import InputError, ModelFileError
-from ..engine.image import Limits
-from ..engine.model import Answer, DepthModel, Prepared
-from ..engine.preprocess import Color, fit_image
+from ..engine.images.limits import Limits
+from ..engine.images.preprocess import Color, fit_image
+from ..engine.model.depth_model import Answer, DepthModel, Prepared
+from ..engine.system.cores import usable_cores
+from ..engine.terms import Precision
 from ..export.checkpoint import Checkpoint
 from ..export.network import Network, make_network
 from .checkpoint_options import CheckpointOptions

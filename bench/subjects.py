@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import BackendUnavailable, DepthrtError
-from ..engine.image import read_image
-from ..engine.model import DepthModel
-from ..engine.openvino_runner import DEVICE as OPENVINO_CPU
-from ..engine.ort_runner import CPU
-from ..engine.preprocess import fit_image
+from ..engine.images.preprocess import fit_image
+from ..engine.images.read import read_image
+from ..engine.model.depth_model import DepthModel
+from ..engine.runners.openvino_runner import DEVICE as OPENVINO_CPU
+from ..engine.runners.ort_session import CPU
 from .result import SubjectResult
 
 # Runners whose `run` returns with the answer in host memory, which ends only after the device is done.

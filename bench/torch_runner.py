@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..engine.canary import FORMULA
-from ..engine.contract import Canary, Contract, Precision
-from ..engine.cores import usable_cores
 from ..engine.errors import BackendUnavailable, InputError
-from ..engine.image import Limits
-from ..engine.model import DepthModel
+from ..engine.images.limits import Limits
+from ..engine.model.depth_model import DepthModel
+from ..engine.modelfile.canary import FORMULA
+from ..engine.modelfile.contract import Canary, Contract
+from ..engine.system.cores import usable_cores
+from ..engine.terms import Precision
 from ..export.checkpoint import Checkpoint, load_network
 from ..export.network import Network
 from ..export.promise import make_contract, size_rule

@@ -5,28 +5,22 @@ Sources: the data sets' own pages (apple/ml-hypersim README and issue 9; Virtual
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ..engine.contract import KINDS, Kind
-from ..engine.depth import Depth
-from ..engine.depth_files import TEXT_PREFIX
+from ..engine.depth.read import READERS, _whole_numbers
 from ..engine.errors import BackendUnavailable, InputError
+from ..engine.terms import KINDS, Kind
 
 MM_PER_M = 1000.0
 _HYPERSIM_FOCAL_PX = 886.81  # at 1024 px; goes with the width
 _HYPERSIM_WIDTH_PX = 1024
 _VKITTI2_SKY = 65535
 _VKITTI2_UNITS_PER_M = 100.0
-_IMAGE_DESCRIPTION = 270  # TIFF tag. Source: TIFF 6.0, section 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,86 +137,3 @@ def import_h5py() -> ModuleType:
 
 def _known(values: NDArray[np.float32], kind: Kind) -> TrueDepth:
     return TrueDepth(values, np.ones(values.shape, np.bool_), kind)
-
-
-def _read_npy(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    with path.open("rb") as file:  # numpy leaves a file open that it cannot read
-        return np.load(file, allow_pickle=False), "metric"
-
-
-def _read_npz(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-        names = list(found)
-        if len(names) == 1:
-            return found[names[0]], "metric"
-    depth = Depth.load(path)
-    return np.where(depth.valid, depth.values, np.float32(np.nan)), depth.kind
-
-
-def _read_png(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    codes = _whole_numbers(path)
-    with Image.open(path) as picture:
-        kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
-    if kind is None or scale is None or offset is None:
-        return codes, "metric"
-    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), _kind(kind)
-
-
-def _read_pfm(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    """Read a portable float map of one channel: bottom row first; a negative scale says little-endian."""
-    with path.open("rb") as file:
-        magic = file.readline().strip()
-        if magic != b"Pf":
-            raise ValueError(f"it begins with {magic[:8]!r}, expected b'Pf': one channel")
-        width, height = (int(side) for side in file.readline().split())
-        order = "<" if float(file.readline()) < 0 else ">"
-        values = np.frombuffer(file.read(), f"{order}f4")
-    return values.reshape(height, width)[::-1], "metric"
-
-
-def _read_exr(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    import OpenEXR
-
-    with OpenEXR.File(str(path)) as file:
-        channels, header = file.channels(), file.header()
-        name = "Z" if "Z" in channels else next(iter(channels))
-        return np.array(channels[name].pixels), _kind(header.get("kind", "metric"))
-
-
-def _read_tiff(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    with Image.open(path) as picture:
-        values, about = np.asarray(picture), picture.getexif().get(_IMAGE_DESCRIPTION, "")
-    try:
-        found = json.loads(about)
-    except ValueError:
-        return values, "metric"
-    return values, _kind(found.get("kind", "metric")) if isinstance(found, dict) else "metric"
-
-
-def _whole_numbers(path: Path) -> NDArray[np.uint16]:
-    """Read a PNG of one channel of 16 bits."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist, expected a depth file; check the path")
-    codes = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if codes is None or codes.ndim != 2 or codes.dtype != np.uint16:
-        found = "no picture" if codes is None else f"{codes.shape} {codes.dtype}"
-        raise InputError(f"{path}: {found} found, expected depth in one channel of 16 bits; check the path")
-    return codes.astype(np.uint16, copy=False)
-
-
-def _kind(text: object) -> Kind:
-    for kind in KINDS:
-        if text == kind:
-            return kind
-    raise ValueError(f"kind {text!r} found, expected one of {', '.join(KINDS)}")
-
-
-READERS: dict[str, Callable[[Path], tuple[NDArray[np.generic], Kind]]] = {
-    ".npy": _read_npy,
-    ".npz": _read_npz,
-    ".png": _read_png,
-    ".pfm": _read_pfm,
-    ".exr": _read_exr,
-    ".tif": _read_tiff,
-    ".tiff": _read_tiff,
-}

@@ -8,11 +8,12 @@ from datetime import datetime, timezone
 from math import isfinite
 from pathlib import Path
 
-from ..engine.choice import Choice, Trial, Tuning, remember_choice
-from ..engine.contract import read_contract
-from ..engine.cores import usable_cores
 from ..engine.errors import BackendUnavailable, BudgetError, InputError
-from ..engine.runner import available_choices
+from ..engine.modelfile.contract import read_contract
+from ..engine.runners.choice import Choice
+from ..engine.runners.open_runner import available_choices
+from ..engine.runners.tuning import Trial, Tuning, remember_choice
+from ..engine.system.cores import usable_cores
 from .candidates import Candidate, Candidates, Step
 from .latency import Plan
 from .machine import describe_machine, find_disturbances, read_state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..engine.contract import Precision
+from ..engine.terms import Precision
 from .result import Interval
 
 SMALLEST_SHARE = 1e-5  # smaller ones differ by rounding alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .. import __version__
+from ..engine.version import __version__
 from .bench import bench
 from .build import build
 from .export import export

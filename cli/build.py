@@ -15,7 +15,7 @@ from .model_type import ModelType
 from .show_engine import show_built
 
 if TYPE_CHECKING:
-    from ..engine.contract import Precision
+    from ..engine.terms import Precision
 
 
 LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five, over in no time
@@ -113,7 +113,7 @@ def build(
     Example:
       depthrt build model.onnx -o model.engine --opt 518x686 --batch 1,1,4
     """
-    from ..engine.trt.build import build_engine
+    from ..engine.trt.build.build import build_engine
     from ..engine.trt.build_options import BuildOptions
 
     options = BuildOptions(

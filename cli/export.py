@@ -16,7 +16,7 @@ from .images import find_images
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..engine.contract import Kind
+    from ..engine.terms import Kind
     from ..export.find_weights import Choice
     from ..export.network import Family
     from ..export.precision import ExportPrecision

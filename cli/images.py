@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..engine.errors import InputError
-from ..engine.shipped import PHOTO
+from ..engine.modelfile.shipped import PHOTO
 
 
 def find_images(inputs: Sequence[str]) -> list[Path]:
@@ -15,7 +15,7 @@ def find_images(inputs: Sequence[str]) -> list[Path]:
     Raises:
         InputError: There is no image in them.
     """
-    from ..engine.sources import find_sources
+    from ..engine.run.sources import find_sources
 
     if not inputs:
         return [PHOTO]

@@ -23,9 +23,9 @@ def info(file: Path, as_json: bool) -> None:
       depthrt info model.onnx
     """
     if file.suffix == ".onnx":
-        from ..engine.choice import recall_tunings
-        from ..engine.contract import read_contract
-        from ..engine.cores import usable_cores
+        from ..engine.modelfile.contract import read_contract
+        from ..engine.runners.tuning import recall_tunings
+        from ..engine.system.cores import usable_cores
 
         contract, cores = read_contract(file), usable_cores()
         tunings = recall_tunings(file, contract, cores)
@@ -52,6 +52,6 @@ def doctor(as_json: bool) -> None:
     Example:
       depthrt doctor
     """
-    from ..engine.doctor import examine
+    from ..engine.model.doctor import examine
 
     show.show_findings(examine(), as_json=as_json)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.errors import InputError
-from ..engine.files import check_reachable
-from ..engine.shipped import DEFAULT
+from ..engine.modelfile.shipped import DEFAULT
+from ..engine.system.files import check_reachable
 from . import show
 from .exits import needs, one_line_errors
 from .export import SizeType
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from ..bench.alignment import Alignment
     from ..bench.find_subjects import SubjectDevice
     from ..bench.torch_runner import TorchPrecision
-    from ..engine.choice import CpuRunner
-    from ..engine.contract import Kind
+    from ..engine.terms import CpuRunner, Kind
     from ..export.network import Family
 
 ALIGNMENTS = ("none", "scale", "scale-and-shift", "log")

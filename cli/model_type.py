@@ -17,7 +17,7 @@ class ModelType(click.Path):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of the model file."""
-        from ..engine.shipped import DEFAULT, model_path
+        from ..engine.modelfile.shipped import DEFAULT, model_path
 
         path = model_path(str(value))
         return path.absolute() if str(path) == DEFAULT else path  # "./default" is a path, and must stay one

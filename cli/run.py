@@ -19,14 +19,12 @@ from .exits import INTERRUPTED, one_line_errors
 from .model_type import ModelType
 
 if TYPE_CHECKING:
-    from ..engine.colour import Colormap
-    from ..engine.depth import Format
-    from ..engine.model import DepthModel
-    from ..engine.run_files import Output
-    from ..engine.runner import Device
-    from ..engine.sheet import Sheet
-    from ..engine.sources import Source
-    from ..engine.video import FrameReader
+    from ..engine.model.depth_model import DepthModel
+    from ..engine.run.output import Output
+    from ..engine.run.sheet import Sheet
+    from ..engine.run.sources import Source
+    from ..engine.run.video import FrameReader
+    from ..engine.terms import Colormap, Device, Format
 
 FORMATS = ("color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff")
 COLORMAPS = ("spectral_r", "inferno", "turbo", "gray")
@@ -128,12 +126,12 @@ def run(
     # What is wrong with a video or camera is said in a line of depthrt's own.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    from ..engine.files import make_folder, try_place
-    from ..engine.image import Limits
-    from ..engine.model import load
-    from ..engine.run_files import choose_output
-    from ..engine.sheet import Sheet, check_sheet
-    from ..engine.sources import find_sources
+    from ..engine.images.limits import Limits
+    from ..engine.model.depth_model import load
+    from ..engine.run.output import choose_output
+    from ..engine.run.sheet import Sheet, check_sheet
+    from ..engine.run.sources import find_sources
+    from ..engine.system.files import make_folder, try_place
 
     sources = find_sources(inputs, outputs=output, on_left_out=lambda count: show.show_left_out(count, output))
     written_to = choose_output(sources, output, formats=formats, colormap=colormap, value_range=value_range)
@@ -167,7 +165,7 @@ def run(
 def _run_images(
     model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, sheet: Sheet | None
 ) -> None:
-    from ..engine.run_files import run_images
+    from ..engine.run.run_images import run_images
 
     images = [source for source in sources if source.kind == "image"]
     if images:
@@ -179,7 +177,7 @@ def _run_videos(
     model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, max_frames: int | None
 ) -> None:
     """Run each video and camera; one that cannot be read is named and the rest goes on."""
-    from ..engine.video import FrameReader, run_video
+    from ..engine.run.video import FrameReader, run_video
 
     for source in sources:
         if source.kind == "image":

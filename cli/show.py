@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..engine.errors import DepthrtError
-from ..engine.shipped import DEFAULT_NOTE
+from ..engine.modelfile.shipped import DEFAULT_NOTE
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from ..bench.bisect import Bisection
     from ..bench.report import ReportFiles
     from ..bench.result import Report
-    from ..engine.doctor import Finding
-    from ..engine.model import DepthModel
-    from ..engine.overlap import Outcome
-    from ..engine.run_files import Written
-    from ..engine.sheet import Sheet
+    from ..engine.model.depth_model import DepthModel
+    from ..engine.model.doctor import Finding
+    from ..engine.run.run_images import Written
+    from ..engine.run.sheet import Sheet
+    from ..engine.system.overlap import Outcome
     from ..export.to_onnx import Exported
 
 _PIPE_WIDTH = 140  # columns of a table that no terminal shows

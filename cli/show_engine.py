@@ -11,7 +11,7 @@ import click
 from .show_file import contract_rows, show_rows
 
 if TYPE_CHECKING:
-    from ..engine.trt.build import Built
+    from ..engine.trt.build.build import Built
     from ..engine.trt.plan_file import PlanHeader
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..engine.choice import Tuning
-    from ..engine.contract import Contract
+    from ..engine.modelfile.contract import Contract
+    from ..engine.runners.tuning import Tuning
     from ..export.checkpoint import CheckpointFacts
 
 

@@ -71,9 +71,9 @@ def tune(
       depthrt tune model.onnx --budget 0.5% --images photos/
     """
     if forget:
-        from ..engine.choice import forget_choice
-        from ..engine.contract import read_contract
-        from ..engine.cores import usable_cores
+        from ..engine.modelfile.contract import read_contract
+        from ..engine.runners.tuning import forget_choice
+        from ..engine.system.cores import usable_cores
 
         removed = forget_choice(model, read_contract(model), threads or usable_cores())
         show_tuned.show_forgotten(model, removed, as_json=as_json)

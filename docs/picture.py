@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import depthrt
 from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
-from depthrt.engine.colour import colorize
+from depthrt.engine.depth.colour import colorize
 from depthrt.finetune.scenes import render_scenes
 
 SEEDS = (3, 15, 13, 23, 0)

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import onnx_ir
 
-from ..engine.ort_runner import CPU, INPUT, import_onnxruntime
-from ..engine.preprocess import Float32
+from ..engine.images.preprocess import Float32
+from ..engine.runners.ort_session import CPU, FATAL_ONLY, import_onnxruntime
+from ..engine.terms import INPUT
 from .int8_graph import Layer, Range
-
-_FATAL_ONLY = 4  # ONNX Runtime's log severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def calibrate(model: onnx_ir.Model, path: Path, layers: Sequence[Layer], batches
     onnx_ir.save(model, path)
     ort = import_onnxruntime()
     options = ort.SessionOptions()
-    options.log_severity_level = _FATAL_ONLY
+    options.log_severity_level = FATAL_ONLY
     session = ort.InferenceSession(str(path), options, providers=[CPU])
     found = np.array([session.run(None, {INPUT: batch}) for batch in batches], np.float64)  # (inputs, figures)
     least, greatest, sizes = np.split(found, [len(tensors), 2 * len(tensors)], axis=1)

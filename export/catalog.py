@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..engine.contract import Kind
+    from ..engine.terms import Kind
     from .network.architecture import Family
 
 # Of every tensor in the file, the unused ones (mask_token, refinenet4.resConfUnit1) included.

@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..engine.contract import Kind
 from ..engine.errors import InputError, ModelFileError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
+from ..engine.terms import Kind
 from .find_weights import Choice, WeightSet, find_weights
 from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
 from .identity import Claim, check_options, find_by_path, first_said, identify

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..engine.contract import Kind
 from ..engine.errors import ModelFileError
+from ..engine.terms import Kind
 from .identity import SINGLE_FILES, Claim
 from .network import Architecture, Family
 from .safe_load import Contents, load_file, reading, shown

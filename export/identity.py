@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from ..engine.contract import KINDS, Kind
 from ..engine.errors import InputError, ModelFileError
+from ..engine.terms import KINDS, Kind
 from .catalog import CatalogEntry, find
 from .network import AnyArchitecture, ConvArchitecture, Family
 from .safe_load import shown

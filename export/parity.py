@@ -11,12 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..engine.canary import canary_drift, canary_input, drift
-from ..engine.contract import Contract, Precision
 from ..engine.errors import ParityError
-from ..engine.image import read_image
-from ..engine.preprocess import Float32, fit_image, to_input
-from ..engine.runner import Runner, open_runner
+from ..engine.images.preprocess import Float32, fit_image, to_input
+from ..engine.images.read import read_image
+from ..engine.modelfile.canary import canary_drift, canary_input, drift
+from ..engine.modelfile.contract import Contract
+from ..engine.modelfile.shipped import PHOTO
+from ..engine.runners.open_runner import open_runner
+from ..engine.runners.runner import Runner
+from ..engine.terms import Precision
 from .float32_twin import float32_twin
 from .network import Network
 from .rounding import rounded_answer
@@ -34,7 +37,6 @@ _WAY_OUT = {
     "bf16": "; try --precision fp32",
     "int8": "; try --precision fp32",
 }
-PHOTO = Path(__file__).with_name("photo.jpg")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .. import __version__
-from ..engine.contract import Attention, Canary, Contract, FinalResize, Precision, SizeRule
 from ..engine.errors import InputError
+from ..engine.modelfile.contract import Attention, Canary, Contract, FinalResize, SizeRule
+from ..engine.terms import Precision
+from ..engine.version import __version__
 from .checkpoint import Checkpoint
 from .network import ConvArchitecture, Family
 

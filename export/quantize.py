@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import onnx_ir
 
-from ..engine.canary import canary_input, drift, make_canary
-from ..engine.contract import Canary, Contract
 from ..engine.errors import BudgetError, InputError
-from ..engine.preprocess import Float32
-from ..engine.runner import open_runner
+from ..engine.images.preprocess import Float32
+from ..engine.modelfile.canary import canary_input, drift, make_canary
+from ..engine.modelfile.contract import Canary, Contract
+from ..engine.runners.open_runner import open_runner
 from .calibrate import Calibration, calibrate
 from .int8_graph import Layer, find_layers, insert_int8
 from .parity import make_batch

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from ..engine.contract import KINDS
 from ..engine.errors import InputError, ModelFileError
+from ..engine.terms import KINDS
 from .identity import FAMILIES, Claim, check_options
 from .safe_load import shown
 

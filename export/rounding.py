@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ..engine.preprocess import Float32
+from ..engine.images.preprocess import Float32
 from .network import Network
 from .precision import DTYPES, ExportPrecision
 

@@ -17,15 +17,16 @@ import torch
 from onnx_ir import Shape
 from torch import Tensor, nn
 
-from ..engine.canary import RANGE_PERCENTILES, canary_input, make_canary
-from ..engine.contract import METADATA_KEY, Canary, Contract, SizeRule
 from ..engine.errors import InputError, ModelFileError
-from ..engine.files import atomic_path, check_output
-from ..engine.ort_runner import INPUT, OUTPUT
-from ..engine.preprocess import Float32
+from ..engine.images.preprocess import Float32
+from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
+from ..engine.modelfile.contract import METADATA_KEY, Canary, Contract, SizeRule
+from ..engine.modelfile.shipped import PHOTO
+from ..engine.system.files import atomic_path, check_output
+from ..engine.terms import INPUT, OUTPUT
 from .checkpoint import Checkpoint, load_network
 from .network import Network
-from .parity import PHOTO, TOLERANCE, Parity, check_parity, torch_answer
+from .parity import TOLERANCE, Parity, check_parity, torch_answer
 from .precision import ExportPrecision, set_precision
 from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
 from .quantize import BUDGET, Quantised, Step, quantize

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.errors import InputError
-from ..engine.files import atomic_path, make_folder
+from ..engine.system.files import atomic_path, make_folder
 from .scenes import Cameras
 
 HYPERSIM_SIZE_PX = (768, 1024)  # (h, w); readers of Hypersim take this size for granted

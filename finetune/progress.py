@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ..engine.errors import BackendUnavailable, InputError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
 
 LOG_NAME = "log.jsonl"
 _LINE = '{"event": "'  # how each begins

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.errors import InputError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
 from .scenes import VERSION
 
 RECIPE_NAME = "scenes.json"

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..engine.errors import InputError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
 from .appearance import Appearance, vary_appearance
 from .batches import Batch
 from .recipe_file import keep_recipe

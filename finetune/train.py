@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.errors import InputError
-from ..engine.files import make_folder, remove_unfinished
+from ..engine.system.files import make_folder, remove_unfinished
 from ..export.network import Network
 from .batches import Batch, Source, Validation
 from .group import Group, join_group

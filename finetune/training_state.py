@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from ..engine.contract import Kind
 from ..engine.errors import InputError, ModelFileError
-from ..engine.files import atomic_path
+from ..engine.system.files import atomic_path
+from ..engine.terms import Kind
 from ..export.checkpoint import save_checkpoint
 from ..export.network import ConvDepth, Network, fold_norms
 from .objective import DepthObjective

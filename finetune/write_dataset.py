@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..engine.errors import BackendUnavailable, InputError
-from ..engine.files import make_folder
+from ..engine.system.files import make_folder
 from .dataset_files import (
     HYPERSIM_FOCAL_PX,
     HYPERSIM_SIZE_PX,

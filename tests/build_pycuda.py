@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from kernels_on_host import COMPILERS, HERE, compile_library, find_compiler
 from kernels_on_host import SOURCE as KERNELS
 
-from depthrt.engine.cores import usable_cores
-from depthrt.engine.files import atomic_path
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.system.files import atomic_path
 
 PYCUDA = "pycuda==2026.1"
 # The stand-in names the functions that pycuda takes from headers of this version.

@@ -17,14 +17,14 @@ import numpy as np
 from standin import HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
-from depthrt.engine.contract import read_contract
-from depthrt.engine.cuda.driver import DriverFault
-from depthrt.engine.cuda.gpu import Cuda
-from depthrt.engine.cuda.parts import DeviceMemory, Event, PinnedMemory, Stream
+from depthrt.engine.cuda.driver.driver import DriverFault
+from depthrt.engine.cuda.driver.gpu import Cuda
+from depthrt.engine.cuda.driver.parts import DeviceMemory, Event, PinnedMemory, Stream
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.engine.preprocess import Color
+from depthrt.engine.images.preprocess import Color
+from depthrt.engine.modelfile.contract import read_contract
 
 # Inputs differ by 1e-5 at most (test_kernels.py), and a tiny random network amplifies that.
 DEPTH_TOLERANCE = 1e-4

@@ -27,10 +27,10 @@ from standin import fail, limit_memory, live
 
 import depthrt
 from depthrt import DepthModel
-from depthrt.engine.contract import read_contract
 from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.engine.image import Limits
-from depthrt.engine.preprocess import Color
+from depthrt.engine.images.limits import Limits
+from depthrt.engine.images.preprocess import Color
+from depthrt.engine.modelfile.contract import read_contract
 
 LEGACY, PER_THREAD = 1, 2  # Source: Numba, CUDA Array Interface (version 3), Synchronization
 MIB = 1 << 20

@@ -17,13 +17,14 @@ from standin import HostNetwork, at_address, driver, live
 
 import depthrt
 from depthrt import DepthModel
-from depthrt.engine.contract import Precision, read_contract
 from depthrt.engine.cuda.device_depth import DeviceDepth
-from depthrt.engine.cuda.gpu import Cuda
-from depthrt.engine.cuda.parts import DeviceMemory, PinnedMemory, Stream
+from depthrt.engine.cuda.driver.gpu import Cuda
+from depthrt.engine.cuda.driver.parts import DeviceMemory, PinnedMemory, Stream
 from depthrt.engine.cuda.pipeline import DevicePipeline
-from depthrt.engine.image import Limits
-from depthrt.engine.runner import ImageRunner
+from depthrt.engine.images.limits import Limits
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.runner import ImageRunner
+from depthrt.engine.terms import Precision
 
 ROUNDS = 5  # twice as it is, then as a graph
 SOURCE = HERE / "standin_foreign.cpp"

@@ -1,5 +1,5 @@
-// engine/cuda/kernels.cu for the CPU: the words of CUDA that it uses, a loop over the grid, and a launch by name.
-// Compile: g++ -std=c++17 -O2 -shared -fPIC kernels_on_host.cpp
+// engine/cuda/kernels/kernels.cu for the CPU: the words of CUDA that it uses, a loop over the grid, and a launch by name.
+// Compile: g++ -std=c++17 -O2 -shared -fPIC -I engine/cuda/kernels kernels_on_host.cpp
 
 #include <cmath>
 #include <cstdlib>
@@ -17,7 +17,7 @@ static thread_local Index gridDim, blockDim, blockIdx, threadIdx;
 static inline double __dmul_rn(double a, double b) { return a * b; }
 static inline double __dsub_rn(double a, double b) { return a - b; }
 
-#include "../engine/cuda/kernels.cu"
+#include "kernels.cu"
 
 namespace {
 

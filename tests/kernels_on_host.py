@@ -1,4 +1,4 @@
-"""engine/cuda/kernels.cu on the CPU: the source compiled by the machine's C++ compiler, launched through ctypes."""
+"""engine/cuda/kernels/kernels.cu on the CPU: the source compiled by the machine's C++ compiler, launched through ctypes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import struct
 import subprocess
 from pathlib import Path
 
-from depthrt.engine.cuda.kernels import ARGUMENTS, Launch
+from depthrt.engine.cuda.kernels.kernels import ARGUMENTS, Launch
+from depthrt.engine.cuda.kernels.kernels import SOURCE as CUDA_SOURCE
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "kernels_on_host.cpp"
@@ -35,7 +36,7 @@ def compile_library(library: Path, *sources: Path, options: tuple[str, ...] = ()
     """
     compiler = find_compiler()
     assert compiler is not None, NO_COMPILER
-    command = [compiler, *OPTIONS, *map(str, sources), *options, "-o", str(library)]
+    command = [compiler, *OPTIONS, f"-I{CUDA_SOURCE.parent}", *map(str, sources), *options, "-o", str(library)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return library

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from depthrt.engine.canary import FORMULA
-from depthrt.engine.contract import Canary, Contract, SizeRule
+from depthrt.engine.modelfile.canary import FORMULA
+from depthrt.engine.modelfile.contract import Canary, Contract, SizeRule
 
 CANARY = Canary(FORMULA, (28, 28), 1, base64.b64encode(np.zeros(784, "<f4").tobytes()).decode(), 1e-5)
 CONTRACT = Contract(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthrt.engine.contract import Kind
-from depthrt.engine.depth import Depth, Provenance, Timings
+from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.provenance import Provenance, Timings
+from depthrt.engine.terms import Kind
 
 
 def make_depth(values: NDArray[np.float32], *, kind: Kind, valid: NDArray[np.bool_] | None = None) -> Depth:

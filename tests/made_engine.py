@@ -10,7 +10,7 @@ import onnx
 from made import CONTRACT
 from onnx import TensorProto, helper
 
-from depthrt.engine.contract import METADATA_KEY, Contract, SizeRule
+from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, SizeRule
 from depthrt.engine.trt.build_options import BuildOptions, Profile
 from depthrt.engine.trt.plan_file import PlanHeader, PlanTensor, write_plan_file
 

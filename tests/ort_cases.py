@@ -18,10 +18,13 @@ from standin_onnxruntime import CUDA, InferenceSession, install
 
 import depthrt
 from depthrt import BackendUnavailable, DepthModel, InputError, Limits
-from depthrt.engine.choice import Choice, Tuning, remember_choice
-from depthrt.engine.contract import read_contract
-from depthrt.engine.preprocess import Color
-from depthrt.engine.runner import Device, ImageRunner, open_runner
+from depthrt.engine.images.preprocess import Color
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.runner import ImageRunner
+from depthrt.engine.runners.tuning import Tuning, remember_choice
+from depthrt.engine.terms import Device
 
 THREADS, REPEATS = 4, 10
 

@@ -8,7 +8,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from depthrt.engine.shipped import model_path
+from depthrt.engine.modelfile.shipped import model_path
 from depthrt.export.checkpoint import save_checkpoint
 from depthrt.export.network import ConvDepth
 from depthrt.finetune.default_model import ARCHITECTURE
@@ -17,7 +17,7 @@ UNUSED = "depth_head.scratch.refinenet4.resConfUnit1."  # every checkpoint has i
 
 
 def write_shipped_checkpoint(path: Path) -> Path:
-    """Write the weights of engine/default.onnx; `path` ends with .safetensors."""
+    """Write the weights of engine/modelfile/default.onnx; `path` ends with .safetensors."""
     network = ConvDepth(ARCHITECTURE)
     stored = {
         tensor.name.removeprefix("network.").removesuffix(".half"): numpy_helper.to_array(tensor)

@@ -16,7 +16,7 @@ from kernels_on_host import HERE, compile_library
 from kernels_on_host import SOURCE as KERNELS
 
 from depthrt.engine.cuda.slot import NetworkCall
-from depthrt.engine.ort_runner import INPUT, OUTPUT
+from depthrt.engine.terms import INPUT, OUTPUT
 
 SOURCE = HERE / "standin_cuda.cpp"
 CASES = HERE / "cuda_cases.py"

@@ -10,19 +10,11 @@ import scipy.optimize
 import torch
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy import (
-    LEAST_PIXELS,
-    METRICS,
-    NEAREST_M,
-    AccuracyMeter,
-    Rules,
-    crop_mask,
-    image_metrics,
-)
+from depthrt.bench.accuracy import LEAST_PIXELS, METRICS, NEAREST_M, AccuracyMeter, Rules, crop_mask, image_metrics
 from depthrt.bench.alignment import ALIGNMENTS, Alignment, fit_alignment
 from depthrt.bench.true_depth import TrueDepth
-from depthrt.engine.contract import Kind
 from depthrt.engine.errors import InputError
+from depthrt.engine.terms import Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 FLOAT32 = 1e-5  # values pass through float32 once

@@ -22,10 +22,12 @@ from depthrt.bench.result import Report
 from depthrt.bench.result_file import read_result, to_json
 from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.true_depth import Sample, TrueDepth
-from depthrt.engine.contract import Kind, Precision, SizeRule
 from depthrt.engine.errors import InputError
-from depthrt.engine.image import Limits, write_image
-from depthrt.engine.model import DepthModel
+from depthrt.engine.images.limits import Limits
+from depthrt.engine.images.write import write_image
+from depthrt.engine.model.depth_model import DepthModel
+from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.terms import Kind, Precision
 
 SIDE_PX = 28
 ANSWERS_ALONE = BenchPlan(latency=None, rate=None, loads=(), processes=0, energy=False)

@@ -27,10 +27,10 @@ from depthrt.bench.subjects import Subject, open_subject
 from depthrt.cli import main
 from depthrt.cli.measure import QUICK_ROUNDS
 from depthrt.cli.measure import measure as measure_verb
-from depthrt.engine.contract import Precision
 from depthrt.engine.errors import InputError
-from depthrt.engine.image import write_image
-from depthrt.engine.model import DepthModel
+from depthrt.engine.images.write import write_image
+from depthrt.engine.model.depth_model import DepthModel
+from depthrt.engine.terms import Precision
 
 SHORT = (
     *("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile"),

@@ -19,7 +19,7 @@ from depthrt.bench.naive_export import write_naive
 from depthrt.bench.subjects import open_subject
 from depthrt.bench.torch_runner import TorchForm, open_torch
 from depthrt.engine.errors import InputError
-from depthrt.engine.image import read_image
+from depthrt.engine.images.read import read_image
 
 SIZE = (98, 126)
 OPTIONS = CheckpointOptions(SIZE, "depth-anything-v2", "inverse")

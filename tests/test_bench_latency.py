@@ -16,25 +16,20 @@ from depthrt.bench.calls import STAGES, TIMED_SCOPES, Laps
 from depthrt.bench.candidates import LATENCY_IMAGES
 from depthrt.bench.cold_start import measure_cold_start
 from depthrt.bench.find_subjects import find_subjects
-from depthrt.bench.latency import (
-    WINDOW,
-    Plan,
-    is_steady,
-    measure_latency,
-    no_collection,
-    take_turns,
-    warm_up,
-)
+from depthrt.bench.latency import WINDOW, Plan, is_steady, measure_latency, no_collection, take_turns, warm_up
 from depthrt.bench.measure import BenchPlan, run_bench
 from depthrt.bench.rate import RatePlan, feed_frames, measure_rate, rate_latency
 from depthrt.bench.result import Report
 from depthrt.bench.statistics import compare_medians
 from depthrt.bench.subjects import Opened, Subject, open_subject
 from depthrt.bench.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
-from depthrt.engine.contract import Precision, SizeRule
 from depthrt.engine.errors import BackendUnavailable
-from depthrt.engine.image import Limits, read_image, write_image
-from depthrt.engine.model import DepthModel
+from depthrt.engine.images.limits import Limits
+from depthrt.engine.images.read import read_image
+from depthrt.engine.images.write import write_image
+from depthrt.engine.model.depth_model import DepthModel
+from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.terms import Precision
 
 IMAGES = [PHOTOS / "coffee.jpg", PHOTOS / "astronaut.jpg"]
 QUICK = Plan(rounds=4, calls=2)

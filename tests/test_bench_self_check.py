@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from depthrt.bench.result import Interval, Report
 from depthrt.bench.self_check import OFF, Altered, Trial, judge_trial, main, summarise
-from depthrt.engine.contract import Precision
 from depthrt.engine.errors import DepthrtError
+from depthrt.engine.terms import Precision
 
 ANSWER = np.linspace(1, 3, 12, dtype=np.float32).reshape(1, 3, 4)
 

@@ -18,10 +18,10 @@ from depthrt.bench.checkpoint_options import CheckpointOptions
 from depthrt.bench.find_subjects import find_subjects
 from depthrt.bench.study_serving import read_as_study
 from depthrt.bench.subjects import Subject, facts_of, open_subject, open_subjects
-from depthrt.engine.contract import read_contract
 from depthrt.engine.errors import BackendUnavailable, DepthrtError, InputError, ModelFileError
-from depthrt.engine.image import read_image
-from depthrt.engine.runner import available_choices
+from depthrt.engine.images.read import read_image
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.open_runner import available_choices
 
 OPTIONS = CheckpointOptions(size=126, family="depth-anything-v2", kind="inverse")
 COFFEE = PHOTOS / "coffee.jpg"

@@ -15,7 +15,7 @@ from depthrt.bench.exits import read_numbers
 from depthrt.bench.places import printable, write_json
 from depthrt.bench.result import Picture
 from depthrt.engine.errors import InputError
-from depthrt.engine.files import try_place
+from depthrt.engine.system.files import try_place
 
 COFFEE = PHOTOS / "coffee.jpg"
 

@@ -23,10 +23,10 @@ from random_checkpoint import VITS
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
-from depthrt.engine.contract import SizeRule, read_contract
-from depthrt.engine.cuda import driver
+from depthrt.engine.cuda.driver import driver
+from depthrt.engine.modelfile.contract import SizeRule, read_contract
 from depthrt.engine.trt import library as trt
-from depthrt.engine.trt.build import build_engine
+from depthrt.engine.trt.build.build import build_engine
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
 
@@ -204,7 +204,7 @@ def test_a_static_file_takes_its_own_size_alone() -> None:
     ],
 )  # fmt: skip
 def test_options_that_do_not_fit_are_refused_without_tensorrt(
-    contract: depthrt.engine.contract.Contract, options: BuildOptions, message: str, tmp_path: Path
+    contract: depthrt.engine.modelfile.contract.Contract, options: BuildOptions, message: str, tmp_path: Path
 ) -> None:
     path = write_mean(tmp_path / "mean.onnx", contract)
     with pytest.raises(InputError, match=message):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from depthrt import ContractError
-from depthrt.engine.canary import canary_drift, canary_image, canary_input, drift, make_canary
+from depthrt.engine.modelfile.canary import canary_drift, canary_image, canary_input, drift, make_canary
 
 # Golden: a canary is only worth something if its input is the same on every machine and in every version.
 IMAGE_SHA256 = {

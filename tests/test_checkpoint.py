@@ -30,15 +30,9 @@ from checkpoint_files import (
 from official_state import REAL, TINY, State, hollow, state_of
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-from depthrt.engine.contract import Kind
 from depthrt.engine.errors import InputError, ModelFileError
-from depthrt.export.checkpoint import (
-    Checkpoint,
-    describe_checkpoint,
-    load_network,
-    read_checkpoint,
-    save_checkpoint,
-)
+from depthrt.engine.terms import Kind
+from depthrt.export.checkpoint import Checkpoint, describe_checkpoint, load_network, read_checkpoint, save_checkpoint
 from depthrt.export.find_weights import Choice
 from depthrt.export.network import Family
 

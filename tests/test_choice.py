@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from made import make_contract
 
-from depthrt.engine.choice import (
-    Choice,
+from depthrt.engine.errors import ModelFileError
+from depthrt.engine.modelfile.contract import Contract
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.runners.tuning import (
     Trial,
     Tuning,
     forget_choice,
@@ -20,9 +22,7 @@ from depthrt.engine.choice import (
     recall_tunings,
     remember_choice,
 )
-from depthrt.engine.contract import Contract
-from depthrt.engine.errors import ModelFileError
-from depthrt.engine.machine import ISA_SWITCHES, describe_cpu, runtime_versions
+from depthrt.engine.system.machine import ISA_SWITCHES, describe_cpu, runtime_versions
 
 PLAIN, FAST = Choice("onnxruntime", "fp32", 2), Choice("openvino", "bf16", 2)
 TUNING = Tuning(
@@ -138,7 +138,7 @@ def test_another_version_of_depthrt_has_no_choice(
     file: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember_choice(file, contract, 2, TUNING)
-    monkeypatch.setattr("depthrt.engine.machine.__version__", "99.0")
+    monkeypatch.setattr("depthrt.engine.system.machine.__version__", "99.0")
     assert recall_choice(file, contract, 2) is None
 
 

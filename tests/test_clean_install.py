@@ -63,5 +63,7 @@ def test_export_without_its_extra_names_what_to_install(binaries: Path, tiny: Ti
 
 def test_the_wheel_holds_the_package_and_not_the_tests(binaries: Path) -> None:
     files = call(binaries / "python", "-m", "pip", "show", "--files", "depthrt").replace("\\", "/")
-    assert "depthrt/cli/run.py" in files and "depthrt/export/photo.jpg" in files and "depthrt/py.typed" in files
+    assert (
+        "depthrt/cli/run.py" in files and "depthrt/engine/modelfile/photo.jpg" in files and "depthrt/py.typed" in files
+    )
     assert "tests/" not in files and ".dev" not in files

@@ -21,8 +21,7 @@ from run_verb import run
 import depthrt
 from depthrt.cli.run import COLORMAPS as RUN_COLORMAPS
 from depthrt.cli.run import FORMATS as RUN_FORMATS
-from depthrt.engine.colour import COLORMAPS
-from depthrt.engine.depth import FORMATS
+from depthrt.engine.terms import COLORMAPS, FORMATS
 
 FRAMES = 7
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import struct
 
-from depthrt.engine.cuda.compile_kernels import ARCHITECTURES, PTX_ARCHITECTURE, hash_lines
-from depthrt.engine.cuda.kernels import FATBIN, SHA256, SOURCE
+from depthrt.engine.cuda.kernels.compile_kernels import ARCHITECTURES, PTX_ARCHITECTURE, hash_lines
+from depthrt.engine.cuda.kernels.kernels import FATBIN, SHA256, SOURCE
 
 # Source: the layout that NVIDIA's fatbinary writes: a header, then each part with its own
 HEADER, PART = "<IHHQ", "<HHIQ12xI"
@@ -15,7 +15,7 @@ LARGEST_BYTES = 200_000
 def test_the_compiled_kernels_are_those_of_the_source() -> None:
     found = SHA256.read_text(encoding="ascii")
     assert found == hash_lines(SOURCE.read_bytes(), FATBIN.read_bytes()), (
-        "engine/cuda/kernels.cu or kernels.fatbin was changed: run `make kernels` and commit all three files"
+        "engine/cuda/kernels/kernels.cu or kernels.fatbin was changed: run `make kernels` and commit all three files"
     )
 
 

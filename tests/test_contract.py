@@ -10,7 +10,7 @@ from made import CONTRACT
 from onnx import TensorProto, helper
 
 from depthrt import ContractError, ModelFileError
-from depthrt.engine.contract import METADATA_KEY, Contract, read_contract
+from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, read_contract
 
 
 def onnx_file(path: Path, metadata: dict[str, str], *, weight_bytes: int = 4) -> Path:

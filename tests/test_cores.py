@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.cores import usable_cores
+from depthrt.engine.system.cores import usable_cores
 
 ALLOWED = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -55,7 +55,7 @@ def test_a_group_that_is_named_as_the_host_sees_it_is_found_at_the_mount(tmp_pat
 def test_a_process_bound_to_one_core_has_one() -> None:
     code = (
         "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
-        "from depthrt.engine.cores import usable_cores; print(usable_cores())"
+        "from depthrt.engine.system.cores import usable_cores; print(usable_cores())"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 

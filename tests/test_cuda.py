@@ -10,8 +10,8 @@ import pytest
 from conftest import TinyModel
 from standin import run_case
 
-from depthrt.engine.cuda.driver import DRIVERS
-from depthrt.engine.cuda.gpu import Cuda
+from depthrt.engine.cuda.driver.driver import DRIVERS
+from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.errors import BackendUnavailable
 
 INFERENCES = 400  # 10,000 by hand: python tests/cuda_cases.py many_threads MODEL.onnx 10000

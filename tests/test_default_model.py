@@ -35,7 +35,7 @@ ASIDE_PX = (
     0.05  # of an output pixel that depth may lie beside its picture on average; a pixel's corner is 0.1 to 0.3 off
 )
 DESCRIPTORS = 256  # that macOS allows a program
-CARD = Path(default_model.__file__).parents[1] / "engine" / "default.md"
+CARD = Path(default_model.__file__).parents[1] / "engine" / "modelfile" / "default.md"
 
 
 @pytest.fixture(autouse=True)

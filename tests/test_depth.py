@@ -16,11 +16,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthrt.engine.colour import COLORMAPS, INVALID_BGR, Colormap, color_table
-from depthrt.engine.contract import Kind
-from depthrt.engine.depth import FORMATS, Depth, Format, Intrinsics, Provenance, Timings
-from depthrt.engine.depth_files import GAP_PX, SUFFIXES
+from depthrt.engine.depth.colour import INVALID_BGR, color_table
+from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.intrinsics import Intrinsics
+from depthrt.engine.depth.provenance import Provenance, Timings
+from depthrt.engine.depth.write import GAP_PX, SUFFIXES
 from depthrt.engine.errors import InputError
+from depthrt.engine.terms import COLORMAPS, FORMATS, Colormap, Format, Kind
 
 OPENCV_LEVELS = 1  # OpenCV's inferno and matplotlib's differ by the rounding of one level
 POINT_M = 1e-5  # float32 arithmetic on coordinates of a few metres

@@ -12,7 +12,7 @@ from foreign import compile_with_foreign
 from kernels_on_host import HERE
 from standin import run_case
 
-from depthrt.engine.trt.build import build_engine
+from depthrt.engine.trt.build.build import build_engine
 from depthrt.engine.trt.build_options import BuildOptions
 
 RTX = "tensorrt_rtx_bindings"

@@ -14,9 +14,9 @@ from depthrt.bench.depth_edges import edge_f1
 from depthrt.bench.drift import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter
 from depthrt.bench.pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
 from depthrt.bench.result import Drift, Tile
-from depthrt.engine.canary import drift as canary_drift
-from depthrt.engine.contract import Kind
 from depthrt.engine.errors import InputError
+from depthrt.engine.modelfile.canary import drift as canary_drift
+from depthrt.engine.terms import Kind
 
 EXACT = 1e-9
 FLOAT32 = 1e-6  # the canary takes its range in float32

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from depthrt.engine.errors import InputError
-from depthrt.engine.files import atomic_path, check_output
+from depthrt.engine.system.files import atomic_path, check_output
 
 
 def test_the_file_appears_at_the_end_and_not_before(tmp_path: Path) -> None:

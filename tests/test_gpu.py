@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from made import CONTRACT
 
-from depthrt.engine.contract import FinalResize, SizeRule
-from depthrt.engine.cuda.driver import DRIVERS
-from depthrt.engine.cuda.gpu import Cuda
+from depthrt.engine.cuda.driver.driver import DRIVERS
+from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable
-from depthrt.engine.preprocess import fit_image, to_image_size, to_input
+from depthrt.engine.images.preprocess import fit_image, to_image_size, to_input
+from depthrt.engine.modelfile.contract import FinalResize, SizeRule
 
 pytestmark = pytest.mark.gpu
 

@@ -19,9 +19,9 @@ from PIL import Image
 
 from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
 from depthrt.bench.true_depth import TrueDepth, read_true_depth
-from depthrt.engine.depth import Format
 from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.engine.image import write_image
+from depthrt.engine.images.write import write_image
+from depthrt.engine.terms import Format
 from depthrt.finetune.scenes import Scenes, render_scenes, scene_cameras
 from depthrt.finetune.write_dataset import Dataset, write_hypersim, write_vkitti2
 

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from depthrt.engine.errors import InputError
-from depthrt.engine.image import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, Limits, check_image, read_image, write_image
+from depthrt.engine.images.limits import Limits, check_image
+from depthrt.engine.images.read import IMAGE_SUFFIXES, read_image
+from depthrt.engine.images.write import WRITABLE_SUFFIXES, write_image
 
 PHOTOS = sorted((Path(__file__).parent / "photos").glob("*.jpg"))
 LOSSY_LEVELS = 6.0  # mean difference that HEIC, AVIF and GIF at their defaults stay well within on these 60x90 pixels

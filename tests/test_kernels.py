@@ -11,10 +11,10 @@ import pytest
 from kernels_on_host import NO_COMPILER, SOURCE, HostKernels, compile_library, find_compiler
 from made import CONTRACT, make_contract
 
-from depthrt.engine.contract import Contract, FinalResize, SizeRule
-from depthrt.engine.cuda import kernels
-from depthrt.engine.cuda.kernels import TAP_BYTES, Launch
-from depthrt.engine.preprocess import Color, Fit, fit_image, to_image_size, to_input
+from depthrt.engine.cuda.kernels import kernels
+from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Launch
+from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
+from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
 
 # float32 sums of 16 taps up to 255, over std 0.224; 1.5e-6 was the largest seen.
 INPUT_TOLERANCE = 1e-5

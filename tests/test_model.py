@@ -13,7 +13,7 @@ from reference_depth_anything import reference_infer
 
 import depthrt
 from depthrt import InputError, ModelFileError
-from depthrt.engine.runner import Runner
+from depthrt.engine.runners.runner import Runner
 
 TOLERANCE = 1e-4  # of the range: the bar for float32
 BATCH_TOLERANCE = 1e-5  # a batch is summed in another order

@@ -11,12 +11,14 @@ import pytest
 from conftest import TinyModel
 
 from depthrt import BackendUnavailable, InputError, ModelFileError
-from depthrt.engine.canary import canary_drift, canary_input
-from depthrt.engine.compiled_cache import compiled_folder
-from depthrt.engine.contract import Precision, read_contract
-from depthrt.engine.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
-from depthrt.engine.runner import Runner, open_runner
-from depthrt.engine.verdicts import DRIFT
+from depthrt.engine.modelfile.canary import canary_drift, canary_input
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.canary_check import DRIFT
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
+from depthrt.engine.runners.runner import Runner
+from depthrt.engine.system.compiled_cache import compiled_folder
+from depthrt.engine.terms import Precision
 
 PRECISIONS = cpu_precisions()
 SIZES = ((1, 126, 196), (2, 126, 126), (1, 252, 126))
@@ -152,7 +154,7 @@ def test_what_was_compiled_is_found_where_nothing_can_be_written(cache: Path, mo
         assert folder is not None
         folder.mkdir()
         (folder / "whole.blob").write_bytes(b"whole")
-    monkeypatch.setattr("depthrt.engine.cache._refusal", lambda folder: "a read-only file system")
+    monkeypatch.setattr("depthrt.engine.system.cache._refusal", lambda folder: "a read-only file system")
     with compiled_folder("made", {"key": 1}) as known, compiled_folder("made", {"key": 2}) as new:
         assert known is not None and (known / "whole.blob").read_bytes() == b"whole" and new is None
 
@@ -183,7 +185,7 @@ def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
 
 
 def test_the_least_recently_used_compilation_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from depthrt.engine import compiled_cache
+    from depthrt.engine.system import compiled_cache
 
     monkeypatch.setattr(compiled_cache, "BOUND_BYTES", 2500)
     for number in (0, 1, 2):

@@ -15,12 +15,12 @@ from random_checkpoint import TINY, random_network, save_official
 
 import depthrt
 from depthrt import BackendUnavailable, InputError, ParityError, load
-from depthrt.engine.canary import drift
-from depthrt.engine.contract import Contract, read_contract
-from depthrt.engine.preprocess import Float32, fit_image, to_input
-from depthrt.engine.runner import open_runner
-from depthrt.engine.shipped import model_path
-from depthrt.engine.trt.build import build_engine
+from depthrt.engine.images.preprocess import Float32, fit_image, to_input
+from depthrt.engine.modelfile.canary import drift
+from depthrt.engine.modelfile.contract import Contract, read_contract
+from depthrt.engine.modelfile.shipped import model_path
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.trt.build.build import build_engine
 from depthrt.export.checkpoint import Checkpoint, load_network, read_checkpoint
 from depthrt.export.float32_twin import float32_twin
 from depthrt.export.parity import TOLERANCE, torch_answer

@@ -19,9 +19,9 @@ from random_checkpoint import TINY
 import depthrt
 from depthrt import BudgetError, InputError, ParityError, load
 from depthrt.cli import main
-from depthrt.engine.canary import canary_input, canary_slope, drift
-from depthrt.engine.contract import Contract, read_contract
-from depthrt.engine.runner import available_choices, open_runner
+from depthrt.engine.modelfile.canary import canary_input, canary_slope, drift
+from depthrt.engine.modelfile.contract import Contract, read_contract
+from depthrt.engine.runners.open_runner import available_choices, open_runner
 from depthrt.export import quantize as quantize_module
 from depthrt.export.calibrate import calibrate
 from depthrt.export.checkpoint import Checkpoint, read_checkpoint

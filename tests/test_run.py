@@ -20,9 +20,9 @@ from conftest import PHOTOS, TinyModel
 from run_verb import run
 
 import depthrt
-from depthrt.engine.run_files import Output
-from depthrt.engine.sources import Source
-from depthrt.engine.video import FrameReader, run_video
+from depthrt.engine.run.output import Output
+from depthrt.engine.run.sources import Source
+from depthrt.engine.run.video import FrameReader, run_video
 
 FRAMES = 60  # more than are on their way when the fifth is read
 PRESSED_AT = 5
@@ -328,7 +328,7 @@ def test_ctrl_c_before_the_first_image_is_no_complaint_about_the_sheet(
     def pressed(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("depthrt.engine.run_files.run_images", pressed)
+    monkeypatch.setattr("depthrt.engine.run.run_images.run_images", pressed)
     result = run("run", photo, "-m", tiny.onnx, "-o", tmp_path / "out", "--sheet", tmp_path / "s.jpg")
     assert result.exit_code == 130 and "error" not in result.stderr, result.stderr
     assert not (tmp_path / "s.jpg").exists()

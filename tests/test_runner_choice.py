@@ -12,14 +12,16 @@ from standin_onnxruntime import write_gpu_build
 
 import depthrt
 from depthrt import BackendUnavailable, InputError
-from depthrt.engine import openvino_runner, verdicts
-from depthrt.engine.choice import Choice, Tuning, remember_choice
-from depthrt.engine.contract import read_contract
-from depthrt.engine.cores import usable_cores
-from depthrt.engine.cuda import driver
-from depthrt.engine.machine import runtime_versions
-from depthrt.engine.openvino_runner import cpu_precisions
-from depthrt.engine.runner import available_choices, open_runner
+from depthrt.engine.cuda.driver import driver
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners import canary_check as verdicts
+from depthrt.engine.runners import openvino_runner
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.runners.open_runner import available_choices, open_runner
+from depthrt.engine.runners.openvino_runner import cpu_precisions
+from depthrt.engine.runners.tuning import Tuning, remember_choice
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.system.machine import runtime_versions
 
 HAS_BF16 = "bf16" in cpu_precisions()
 needs_bf16 = pytest.mark.skipif(not HAS_BF16, reason="this CPU does not compute in bf16")

@@ -11,10 +11,11 @@ from conftest import PHOTOS, TinyModel
 
 import depthrt
 from depthrt.cli import main
-from depthrt.engine import sheet as sheet_module
-from depthrt.engine.depth import Depth, Provenance, Timings
+from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.provenance import Provenance, Timings
 from depthrt.engine.errors import InputError
-from depthrt.engine.sheet import CELL_H_PX, GAP_PX, ROW_W_PX, Sheet
+from depthrt.engine.run import sheet as sheet_module
+from depthrt.engine.run.sheet import CELL_H_PX, GAP_PX, ROW_W_PX, Sheet
 
 ROUNDING = 1  # of one 8-bit step, by the resize
 

@@ -15,7 +15,7 @@ from depthrt.bench.accuracy import AccuracyMeter, Rules
 from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.bench.true_depth import TrueDepth
 from depthrt.cli import main
-from depthrt.engine.shipped import DEFAULT_NOTE, model_path
+from depthrt.engine.modelfile.shipped import DEFAULT_NOTE, model_path
 from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
 from depthrt.finetune.scenes import render_scenes
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from depthrt import InputError
-from depthrt.engine.depth import Format
-from depthrt.engine.run_files import Output, choose_output
-from depthrt.engine.sources import Source, find_sources
+from depthrt.engine.run.output import Output, choose_output
+from depthrt.engine.run.sources import Source, find_sources
+from depthrt.engine.terms import Format
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from depthrt.engine.cuda.driver import Gpu
+from depthrt.engine.cuda.driver.driver import Gpu
+from depthrt.engine.trt.build.timing_cache import load_timing_cache, save_timing_cache
 from depthrt.engine.trt.library import TensorRT
-from depthrt.engine.trt.timing_cache import load_timing_cache, save_timing_cache
 
 GPU = Gpu("NVIDIA L4", "8.9")
 REFUSED, FOREIGN = b"damaged", b"of another GPU"

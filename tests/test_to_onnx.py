@@ -16,9 +16,9 @@ from random_checkpoint import TINY, random_network, save_official
 import depthrt
 from depthrt import InputError, ModelFileError, ParityError
 from depthrt.cli import main
-from depthrt.engine.canary import canary_drift, canary_input
-from depthrt.engine.contract import SizeRule, read_contract
-from depthrt.engine.runner import open_runner
+from depthrt.engine.modelfile.canary import canary_drift, canary_input
+from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.runners.open_runner import open_runner
 from depthrt.export import parity, to_onnx
 from depthrt.export.checkpoint import Checkpoint, read_checkpoint
 from depthrt.export.promise import size_rule

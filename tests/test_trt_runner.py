@@ -20,16 +20,16 @@ from standin import run_case
 
 import depthrt
 from depthrt import BackendUnavailable, ContractError, InputError, ModelFileError
-from depthrt.engine.choice import Choice
-from depthrt.engine.contract import read_contract
-from depthrt.engine.cuda import driver
-from depthrt.engine.cuda.driver import Gpu
-from depthrt.engine.trt.build import build_engine
+from depthrt.engine.cuda.driver import driver
+from depthrt.engine.cuda.driver.driver import Gpu
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.canary_check import check_canary
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.trt.build.build import build_engine
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
-from depthrt.engine.trt.fitness import gpu_note, options_for
+from depthrt.engine.trt.compatibility import gpu_note, options_for
 from depthrt.engine.trt.library import import_tensorrt
 from depthrt.engine.trt.plan_file import PlanHeader, read_plan_file, write_plan_file
-from depthrt.engine.verdicts import check_canary
 
 RTX = "tensorrt_rtx_bindings"
 NO_RTX = f"engines are NOT run: {RTX} has no wheel for this platform"

@@ -24,18 +24,12 @@ from depthrt.bench.result import Drift, Interval
 from depthrt.bench.subjects import Subject
 from depthrt.bench.tune import fastest, find_reference, tune
 from depthrt.cli import main
-from depthrt.engine.choice import (
-    Choice,
-    CpuRunner,
-    Tuning,
-    forget_choice,
-    recall_choice,
-    recall_tuning,
-    remember_choice,
-)
-from depthrt.engine.contract import Precision, read_contract
-from depthrt.engine.cores import usable_cores
-from depthrt.engine.runner import available_choices
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.runners.open_runner import available_choices
+from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_choice, recall_tuning, remember_choice
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.terms import CpuRunner, Precision
 
 THREADS = 1  # two that share the cores of a busy machine wait for each other
 COFFEE = PHOTOS / "coffee.jpg"

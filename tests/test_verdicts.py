@@ -10,13 +10,15 @@ from conftest import TinyModel
 from numpy.typing import NDArray
 
 import depthrt
-from depthrt.engine import verdicts
-from depthrt.engine.canary import canary_slope, make_canary
-from depthrt.engine.contract import Canary, Contract, Precision, read_contract
-from depthrt.engine.cores import usable_cores
-from depthrt.engine.ort_runner import CUDA
-from depthrt.engine.runner import Runner, open_runner
-from depthrt.engine.verdicts import DRIFT, SLOPE, Verdict, check_canary, judge
+from depthrt.engine.modelfile.canary import canary_slope, make_canary
+from depthrt.engine.modelfile.contract import Canary, Contract, read_contract
+from depthrt.engine.runners import canary_check as verdicts
+from depthrt.engine.runners.canary_check import DRIFT, SLOPE, Verdict, check_canary, judge
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.ort_session import CUDA
+from depthrt.engine.runners.runner import Runner
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.terms import Precision
 
 CLEAN_LOADS = 25
 SIZE = (126, 168)

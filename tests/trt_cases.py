@@ -31,10 +31,13 @@ import depthrt
 from depthrt import BackendUnavailable, DepthModel, InputError
 from depthrt.cli import main
 from depthrt.engine import errors
-from depthrt.engine.contract import read_contract
-from depthrt.engine.image import Limits, write_image
-from depthrt.engine.preprocess import Color
-from depthrt.engine.runner import Device, EngineRunner, open_runner
+from depthrt.engine.images.limits import Limits
+from depthrt.engine.images.preprocess import Color
+from depthrt.engine.images.write import write_image
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.runner import EngineRunner
+from depthrt.engine.terms import Device
 from depthrt.engine.trt.runner import TrtRunner
 
 SIDES = [(90, 120), (90, 120), (120, 90), (126, 126)]

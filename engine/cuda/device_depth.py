@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..closable import Closable
-from ..contract import Contract
-from ..depth import Depth, Provenance
+from ..depth.depth import Depth, valid_pixels
+from ..depth.provenance import Provenance
 from ..errors import InputError
-from ..stages import valid_pixels
-from .parts import DeviceMemory, Stream
+from ..modelfile.contract import Contract
+from ..system.closable import Closable
+from .driver.parts import DeviceMemory, Stream
 
 
 class DeviceDepth(Closable):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .driver.calls import answer_of
+
+if TYPE_CHECKING:
+    from .driver.gpu import Cuda
+
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..errors import InputError
 
 # Source: Numba, CUDA Array Interface (version 3), Synchronization: 1 is the legacy default stream.
 DEFAULT_STREAM = 1
@@ -91,3 +99,24 @@ def _row_bytes(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> int |
 
 def _refuse(found: str, way_out: str) -> NoReturn:
     raise InputError(f"image: {found} found, {_EXPECTED}; {way_out}")
+
+
+# Source: CUDA driver API, CUpointer_attribute and CUevent_flags
+_DEVICE_ORDINAL = 9
+
+
+def check_place(gpu: Cuda, image: DeviceImage) -> None:
+    """Raise InputError for an image that lies on another GPU, or on none."""
+    device = ctypes.c_int(-1)
+    with gpu.current():
+        status = answer_of("cuPointerGetAttribute", ctypes.byref(device), _DEVICE_ORDINAL, image.address)
+    if status != 0 or device.value < 0:
+        raise InputError(
+            f"image: the address {image.address:#x} found, which is on no GPU; expected one on {gpu.name}; "
+            "give it from the process that made it, and not after it was freed"
+        )
+    if device.value != gpu.index:
+        raise InputError(
+            f"image: on GPU {device.value} found, the model is on GPU {gpu.index}, {gpu.name}; "
+            "copy it there, or to the host"
+        )

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import BackendUnavailable, InputError
-from ..preprocess import Float32
-from .gpu import Cuda
-from .layout import ALIGNMENT
-from .parts import DeviceMemory, PinnedMemory, Stream
+from ..images.preprocess import Float32
+from .driver.gpu import Cuda
+from .driver.parts import DeviceMemory, PinnedMemory, Stream
+from .slot_memory import ALIGNMENT
 
 Shape = tuple[int, ...]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..errors import BackendUnavailable, InputError
-from ..preprocess import Float32
-from .gpu import Cuda
+from ..images.preprocess import Float32
+from .driver.gpu import Cuda
 from .host_batches import HostBatches
 from .pipeline import DevicePipeline
 

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
 
-from ..closable import Closable
-from ..contract import Contract
 from ..errors import InputError
-from ..preprocess import Color
-from .device_image import DeviceImage, Image
-from .gpu import Cuda
-from .handover import check_place
-from .parts import Stream
+from ..images.preprocess import Color
+from ..modelfile.contract import Contract
+from ..system.closable import Closable
+from .device_image import DeviceImage, Image, check_place
+from .driver.gpu import Cuda
+from .driver.parts import Stream
 from .slot import DeviceAnswer, KeptAnswer, Network, Slot
 
 SLOTS = 3  # one image comes up, one is computed, one goes down

@@ -10,17 +10,16 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..contract import Contract
-from ..depth import Timings
+from ..depth.provenance import Timings
 from ..errors import BackendUnavailable, InputError
-from ..preprocess import Color, Fit, Float32, fit_image
+from ..images.preprocess import Color, Fit, Float32, fit_image
+from ..modelfile.contract import Contract
 from .device_image import DeviceImage, Image
-from .gpu import Cuda
-from .handover import Handover
-from .kernels import bilinear_taps, cubic_taps, depth_to_image, image_to_batch
-from .layout import Shape
-from .parts import DeviceMemory, Event, Graph, Stream
-from .slot_memory import SlotMemory
+from .driver.gpu import Cuda
+from .driver.handover import Handover
+from .driver.parts import DeviceMemory, Event, Graph, Stream
+from .kernels.kernels import bilinear_taps, cubic_taps, depth_to_image, image_to_batch
+from .slot_memory import Shape, SlotMemory
 
 # A recorded graph runs the same kernels as before, so only atomic sums may differ, in their last bits.
 GRAPH_TOLERANCE = 1e-4

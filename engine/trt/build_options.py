@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from ..contract import Contract, SizeRule
 from ..errors import InputError
+from ..modelfile.contract import Contract, SizeRule
 
 # A dynamic file without sizes given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
 TYPICAL_ASPECT, WIDEST_ASPECT = 4 / 3, 16 / 9

@@ -11,7 +11,7 @@ from threading import Lock
 from types import ModuleType
 from typing import Any, Literal
 
-from ..cuda.driver import Gpu, find_gpu
+from ..cuda.driver.driver import Gpu, find_gpu
 from ..errors import BackendUnavailable
 
 Flavour = Literal["tensorrt", "tensorrt-rtx"]

@@ -6,12 +6,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from ..cuda.calls import CallRefused
-from ..cuda.gpu import Cuda
-from ..cuda.parts import Held
+from ..cuda.driver.calls import CallRefused
+from ..cuda.driver.gpu import Cuda
+from ..cuda.driver.held import Held
 from ..cuda.slot import NetworkCall
 from ..errors import BackendUnavailable, ContractError, InputError, ModelFileError
-from ..ort_runner import INPUT, OUTPUT
+from ..terms import INPUT, OUTPUT
 from .build_options import Profile, Shape
 from .library import TensorRT, tail
 from .plan_file import PlanFile, PlanHeader

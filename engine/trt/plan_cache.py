@@ -12,15 +12,15 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ... import __version__
-from ..cache import cache_dir, known_dir
-from ..contract import Precision
-from ..cuda.driver import Gpu
+from ..cuda.driver.driver import Gpu
 from ..errors import ContractError, InputError, ModelFileError
-from ..file_lock import file_lock
-from .build import Request, build_engine, check_request
+from ..system.cache import cache_dir, known_dir
+from ..system.file_lock import file_lock
+from ..terms import Precision
+from ..version import __version__
+from .build.build import Request, build_engine, check_request
+from .build.progress import OnStep
 from .build_options import DEFAULT, BuildOptions
-from .build_progress import OnStep
 from .library import TensorRT, import_tensorrt
 from .plan_file import FORMAT, PlanFile, read_plan_file
 

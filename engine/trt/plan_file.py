@@ -13,8 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from ..contract import Contract, Precision, read_record
 from ..errors import ContractError, ModelFileError
+from ..modelfile.contract import Contract
+from ..system.records import read_record
+from ..terms import Precision
 from .build_options import BuildOptions, Profile, Shape
 from .library import Flavour
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from ..contract import Precision
-from ..cuda.gpu import Cuda
+from ..cuda.driver.driver import find_gpu
+from ..cuda.driver.gpu import Cuda
 from ..cuda.host_batches import HostBatches
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import SLOTS, DevicePipeline
-from .fitness import check_fit, gpu_note
+from ..terms import Precision
+from .compatibility import check_fit, gpu_note, options_for
+from .library import import_tensorrt
 from .loaded_plan import LoadedPlan
+from .plan_cache import WAITING, cached_plan, find_cached_plan
 from .plan_file import PlanFile, read_plan_file, read_plan_header
 
 
@@ -75,3 +79,37 @@ class TrtRunner(NetworkOnGpu):
             f"{path} takes {self._plan.batch[0]} images or more at once, so each is resized on the CPU and "
             "repeated; build it for batches from 1 on"
         )
+
+
+logger = logging.getLogger("depthrt")
+
+
+def open_built(path: Path) -> TrtRunner:
+    """Open an ONNX file on this machine's first GPU; blocks while the engine is built, where none is in the cache.
+
+    Raises:
+        BackendUnavailable: There is no GPU, no TensorRT, or they do not fit together.
+        BuildError: TensorRT refuses the file.
+        ModelFileError, ContractError: As build_engine.
+    """
+    gpu = find_gpu()
+    options = options_for(import_tensorrt(), gpu)
+    said: set[str] = set()
+
+    def say_once(title: str, done: int, wanted: int) -> None:
+        what = "another process builds one" if title == WAITING else "building one now, which takes seconds to minutes"
+        if what not in said:
+            said.add(what)
+            logger.warning("depthrt: no TensorRT engine of %s for %s is in the cache; %s", path, gpu.name, what)
+
+    return TrtRunner(path, plan=cached_plan(path, options=options, on_step=say_once).plan)
+
+
+def find_plan(path: Path) -> PlanFile | None:
+    """Return the plan that open_built would find in the cache; None where it would build one.
+
+    Raises:
+        As open_built, where it could not build one.
+    """
+    gpu = find_gpu()
+    return find_cached_plan(path, options=options_for(import_tensorrt(), gpu))

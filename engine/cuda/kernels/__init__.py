@@ -1,0 +1,1 @@
+"""The CUDA kernels that resize images and depth, compiled for known architectures."""

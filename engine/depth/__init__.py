@@ -1,0 +1,1 @@
+"""Depth: its values with their provenance, coloured, written and read."""

@@ -1,0 +1,172 @@
+"""What a model answers for one image: depth values with their kind, unit, valid mask and provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..images.preprocess import Float32
+from ..terms import KINDS, Colormap, Format, Kind
+from .colour import colorize
+from .intrinsics import Intrinsics
+from .provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Depth:
+    """Depth of every pixel of one image.
+
+    Args:
+        values: (H, W) float32; metres for "metric", unitless and larger is nearer for "inverse".
+        kind: "inverse" or "metric".
+        valid: (H, W) bool; pixels whose value means something. Non-finite values are taken out here.
+        provenance: Where the values come from.
+        max_depth_m: Upper end of what the metric model can answer; None for inverse.
+
+    Raises:
+        InputError: A shape, dtype or kind is wrong.
+    """
+
+    values: NDArray[np.float32]
+    kind: Kind
+    valid: NDArray[np.bool_]
+    provenance: Provenance
+    max_depth_m: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"kind {self.kind!r} found, expected one of {', '.join(KINDS)}")
+        _check_array("values", self.values, np.float32)
+        _check_array("valid", self.valid, np.bool_)
+        if self.values.shape != self.valid.shape:
+            raise InputError(f"values {self.values.shape} and valid {self.valid.shape} found, expected one shape")
+        finite = np.isfinite(self.values)
+        if not finite.all():
+            object.__setattr__(self, "valid", self.valid & finite)
+
+    @property
+    def unit(self) -> str:
+        """Return "m" for metric depth, "" for inverse depth, which has none."""
+        return "m" if self.kind == "metric" else ""
+
+    @property
+    def larger_is_nearer(self) -> bool:
+        """Whether a larger value is nearer to the camera (inverse depth) or farther (metric)."""
+        return self.kind == "inverse"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (H, W)."""
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def metres(self) -> NDArray[np.float32]:
+        """Return values, (H, W) float32 in metres.
+
+        Raises:
+            InputError: The depth is inverse, which no factor turns into metres.
+        """
+        if self.kind == "metric":
+            return self.values
+        raise InputError(
+            f"{self.provenance.model} gives inverse depth, whose scale and shift are unknown and differ "
+            "from image to image, so it has no metres; use a metric model"
+        )
+
+    def colorize(
+        self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None
+    ) -> NDArray[np.uint8]:
+        """Paint the depth; near has the same colour for both kinds.
+
+        Args:
+            colormap: "spectral_r" (the default), "inferno", "turbo" or "gray".
+            value_range: (lowest, highest) in the depth's unit, so that pictures of several images
+                compare; values outside are clipped. None takes this image's own extremes.
+
+        Returns:
+            (H, W, 3) uint8, BGR; invalid pixels are mid-gray.
+        """
+        return colorize(
+            self.values, self.valid, larger_is_nearer=self.larger_is_nearer, colormap=colormap, value_range=value_range
+        )
+
+    def points(self, intrinsics: Intrinsics) -> NDArray[np.float32]:
+        """Lift the valid pixels into space.
+
+        The colours of the same points, in the same order, are `image[depth.valid]`.
+
+        Returns:
+            (N, 3) float32, metres: x right, y down, z forward; row by row.
+
+        Raises:
+            InputError: The depth is inverse, or intrinsics are missing.
+        """
+        z_map = self.metres
+        if not isinstance(intrinsics, Intrinsics):
+            raise InputError(
+                f"intrinsics {intrinsics!r} found, expected Intrinsics; "
+                "give the camera's, or guess with Intrinsics.from_fov(60, height_px, width_px)"
+            )
+        rows, columns = np.nonzero(self.valid)  # (N,), (N,)
+        z = z_map[rows, columns]
+        x = (columns.astype(np.float32) - np.float32(intrinsics.cx_px)) * z / np.float32(intrinsics.fx_px)
+        y = (rows.astype(np.float32) - np.float32(intrinsics.cy_px)) * z / np.float32(intrinsics.fy_px)
+        return np.stack([x, y, z], axis=1)  # (N, 3)
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        format: Format | None = None,
+        image: NDArray[np.uint8] | None = None,
+        colormap: Colormap | None = None,
+        value_range: tuple[float, float] | None = None,
+        unit: Literal["m"] | None = None,
+    ) -> None:
+        """Write the depth to a file, whole or not at all; write.py describes the formats.
+
+        Args:
+            path: The file; an existing one is replaced.
+            format: None chooses by the path's suffix.
+            image: (H, W, 3) uint8 BGR of the same size; needed by "side", unused by the others.
+            colormap: As in colorize, for "color" and "side".
+            value_range: As in colorize; it also sets the scale of an inverse "png16".
+            unit: "m" insists on metres: inverse depth is then refused.
+
+        Raises:
+            InputError: The suffix, the format or an option does not fit, or the disk refuses.
+        """
+        from .write import save_depth
+
+        save_depth(self, path, format=format, image=image, colormap=colormap, value_range=value_range, unit=unit)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Depth:
+        """Read an .npz file that save wrote; everything comes back.
+
+        Raises:
+            InputError: The file is missing or not one of ours.
+        """
+        from .write import load_npz
+
+        return load_npz(path)
+
+
+def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:
+    """Raise InputError unless array is a non-empty (H, W) array of dtype."""
+    wanted = np.dtype(dtype).name
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{name}: {type(array).__name__} found, expected a numpy array (H, W) of {wanted}")
+    if array.ndim != 2 or array.size == 0 or array.dtype != dtype:
+        raise InputError(f"{name}: {array.shape} {array.dtype} found, expected non-empty (H, W) {wanted}; convert it")
+
+
+def valid_pixels(values: Float32, kind: Kind) -> NDArray[np.bool_]:
+    """Return where values (H, W) mean something: finite, and for metric depth larger than 0."""
+    finite = np.isfinite(values)
+    return finite & (values > 0) if kind == "metric" else finite

@@ -1,0 +1,1 @@
+"""Images: read, checked, brought to the network's input, and written."""

@@ -1,0 +1,190 @@
+"""Turns the first bytes of an image file into its format and size, without unpacking a pixel."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+ImageFormat = Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF"]
+
+_MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"RIFF....WEBP", "WEBP"),
+    (b"II\\*\0|MM\0\\*|II\\+\0|MM\0\\+", "TIFF"),
+    (b"BM", "BMP"),
+    (b"GIF8[79]a", "GIF"),
+    (b"....ftyp(avif|avis)|....ftyp(mif1|msf1|miaf).{4,40}(avif|avis)", "AVIF"),
+    (b"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1|heif)", "HEIF"),
+)
+_MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _MAGIC)
+
+# A marker that has a length behind it, or the end of the image; 00, 01, RST, SOI and fill bytes do not count.
+# Source: ITU-T T.81, annex B.1.1
+_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+_JPEG_END = 0xD9
+
+_CUT_SHORT = "it is cut short"
+
+# TIFF tags that say where the pixels lie: strips or tiles. Source: TIFF 6.0, sections 3 and 15
+_TIFF_PLACES = ((273, 279), (324, 325))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image file says of itself.
+
+    Args:
+        format: Pillow's name of the format.
+        height_px, width_px: Before EXIF orientation.
+        picture: Pillow's view with the pixels still packed; None where Pillow has no part in it.
+    """
+
+    format: ImageFormat
+    height_px: int
+    width_px: int
+    picture: ImageFile | None = None
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Find out format and size of an image file.
+
+    Args:
+        data: The file.
+        name: What messages call it.
+
+    Raises:
+        InputError: It is no image, of an unknown format, or its header is damaged.
+    """
+    format = _format_of(data, name)
+    if format == "WEBP":
+        return _read_webp(data, name)
+    if format == "HEIF":
+        return _read_heif(data, name)
+    picture = _open_pillow(format, data, name)
+    width, height = picture.size  # Pillow's order
+    return Header(format, height, width, picture)
+
+
+def find_flaw(data: bytes, header: Header) -> str | None:
+    """Return what is wrong with a file that ends before its pixels do, or whose check sums fail; None if nothing.
+
+    Some decoders would paint the missing part gray. To be asked after the limits: a BMP is unpacked here.
+    """
+    if header.format == "JPEG":
+        return None if _jpeg_ends(data) else _CUT_SHORT
+    if header.format == "WEBP":
+        return None if len(data) >= _little(data, 4, 4) + 8 else _CUT_SHORT
+    if header.format == "TIFF":
+        return None if _tiff_ends(header.picture, len(data)) else _CUT_SHORT
+    try:
+        if header.picture is not None and header.format == "PNG":
+            header.picture.verify()  # the check sums of all chunks; inflates nothing
+        elif header.picture is not None and header.format == "BMP":
+            header.picture.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
+    """Make the error for a file that begins like an image and is none."""
+    line = " ".join(reason.split())  # a library's reason may have several lines
+    return InputError(f"{name} is a damaged or unusual {format} file ({line}); copy it again, or save it as 8-bit PNG")
+
+
+def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
+    """Read a header with the one Pillow plugin that the format needs; pixels stay packed.
+
+    Image.open is not used because its own size check reads a module variable of the user's program.
+
+    Raises:
+        InputError: The header is damaged.
+    """
+    from PIL import Image
+
+    try:
+        return _plugin(format)(io.BytesIO(data))
+    # A warning is an exception only in programs that ask for it.
+    except (SyntaxError, OSError, ValueError, RuntimeError, Warning, Image.DecompressionBombError) as error:
+        raise damaged(name, format, str(error)) from error
+
+
+def _format_of(data: bytes, name: str) -> ImageFormat:
+    """Tell the format by the first bytes; a suffix promises nothing."""
+    for pattern, format in _MAGIC_PATTERNS:
+        if pattern.match(data):
+            return format
+    known = ", ".join(format for _, format in _MAGIC)
+    raise InputError(f"{name} begins with {data[:8]!r}, which is no image of a known kind; expected one of {known}")
+
+
+def _plugin(format: ImageFormat) -> Callable[[BinaryIO], ImageFile]:
+    """Return Pillow's reader of one format."""
+    stem = format.title()
+    plugin: Callable[[BinaryIO], ImageFile] = getattr(import_module(f"PIL.{stem}ImagePlugin"), f"{stem}ImageFile")
+    return plugin
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Tell whether the end-of-image marker stands where the first picture ends; what follows is free."""
+    at = 2
+    while (marker := _JPEG_MARKER.search(data, at)) is not None:
+        at = marker.end()
+        if data[at - 1] == _JPEG_END:
+            return True
+        at += int.from_bytes(data[at : at + 2], "big")  # over the segment, and the thumbnail that may be in it
+    return False
+
+
+def _tiff_ends(picture: ImageFile | None, size: int) -> bool:
+    """Tell whether all strips or tiles lie inside the file."""
+    tags = getattr(picture, "tag_v2", {})
+    for offset_tag, count_tag in _TIFF_PLACES:
+        places = list(zip(tags.get(offset_tag, ()), tags.get(count_tag, ()), strict=False))
+        if any(not isinstance(one, int) for place in places for one in place):
+            return False  # damaged tags
+        if any(offset + count > size for offset, count in places):
+            return False
+    return True
+
+
+def _read_webp(data: bytes, name: str) -> Header:
+    """Read a WebP header; Pillow would allocate the whole canvas for it.
+
+    Source: RFC 9649, sections 2.5 to 2.7; RFC 6386, section 9.1.
+    """
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width, height = _little(data, 24, 3) + 1, _little(data, 27, 3) + 1
+    elif kind == b"VP8L":
+        bits = _little(data, 21, 4)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 ":
+        width, height = _little(data, 26, 2) & 0x3FFF, _little(data, 28, 2) & 0x3FFF
+    else:
+        raise damaged(name, "WEBP", f"its first chunk is {kind!r}")
+    return Header("WEBP", height, width)
+
+
+def _read_heif(data: bytes, name: str) -> Header:
+    import pillow_heif
+
+    try:
+        width, height = pillow_heif.open_heif(io.BytesIO(data)).size
+    except (SyntaxError, OSError, ValueError, EOFError, RuntimeError, IndexError) as error:
+        raise damaged(name, "HEIF", str(error)) from error
+    return Header("HEIF", height, width)
+
+
+def _little(data: bytes, at: int, length: int) -> int:
+    return int.from_bytes(data[at : at + length], "little")

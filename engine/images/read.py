@@ -1,0 +1,146 @@
+"""Turns a still image into the (H, W, 3) uint8 BGR array that cv2.imread would give, or one line saying why not."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .header import Header, damaged, find_flaw, read_header
+from .limits import _MIB, DEFAULT_LIMITS, Limits
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
+VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
+
+STDIN = "-"
+_PART_BYTES = 16 * _MIB  # of a stream, read at once
+
+
+def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
+    """Read a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF image.
+
+    8-bit pixels are those of cv2.imread; 16-bit ones are value / 257, rounded. EXIF orientation is
+    applied, alpha dropped, gray and palette become colour. Of an animation the first frame is read.
+
+    Args:
+        source: A path, "-" for standard input, the bytes of a file, or a binary stream.
+        limits: What the image may cost.
+
+    Returns:
+        (H, W, 3) uint8, BGR, [0, 255].
+
+    Raises:
+        InputError: The source is missing, no image, damaged, cut short or over a limit.
+    """
+    data, name = _read_bytes(source, limits)
+    header = read_header(data, name)
+    limits.check_shape(header.height_px, header.width_px, name)
+    if flaw := find_flaw(data, header):
+        raise damaged(name, header.format, flaw)
+    return _DECODERS.get(header.format, _decode_opencv)(data, header, name)
+
+
+def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
+    """Read a source as far as the limit allows; return its bytes and a name for messages."""
+    if isinstance(source, (str, Path)) and str(source) != STDIN:
+        return _read_path(Path(source), limits), str(source)
+    if isinstance(source, bytes):
+        data, name = source, "the image"
+    elif isinstance(source, (str, Path)):
+        if sys.stdin is None:
+            raise InputError("standard input is closed, expected an image there; give a file or a pipe")
+        data, name = _read_stream(sys.stdin.buffer, "standard input", limits), "standard input"
+    elif callable(getattr(source, "read", None)):
+        data, name = _read_stream(source, "the stream", limits), "the stream"
+    else:
+        raise InputError(f"image source: {type(source).__name__} found, expected a path, bytes or a binary stream")
+    return _checked(data, name, limits), name
+
+
+def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
+    """Read a stream to its end or to a byte over the limit, in parts: a large limit takes no memory by itself."""
+    parts, left = [], limits.max_file_bytes + 1
+    while left > 0:
+        part = stream.read(min(left, _PART_BYTES))
+        if not isinstance(part, bytes):
+            raise InputError(f"{name} gives {type(part).__name__}, expected bytes; open it in binary mode")
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _read_path(path: Path, limits: Limits) -> bytes:
+    """Read a file as far as the limit allows."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, expected an image file; name a file in it")
+        limits.check_file(path.stat().st_size, str(path))
+        with path.open("rb") as file:
+            data = _read_stream(file, str(path), limits)  # a pipe tells no size before, so the limit holds here too
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist, expected an image file; check the path") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}; check its rights") from error
+    return _checked(data, str(path), limits)
+
+
+def _checked(data: bytes, name: str, limits: Limits) -> bytes:
+    limits.check_file(len(data), name)
+    if not data:
+        raise InputError(f"{name} is empty (0 bytes), expected an image; copy or save it again")
+    return data
+
+
+def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode what OpenCV reads well, so that the pixels are those of cv2.imread."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        raise damaged(name, header.format, error.err or "OpenCV refuses it") from error
+    if pixels is None:
+        mode = "" if header.picture is None else f" {header.picture.mode}"
+        raise damaged(name, header.format, f"its{mode} pixels cannot be decoded")
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 becomes 255, exactly
+    if pixels.dtype != np.uint8:
+        raise damaged(name, header.format, f"its pixels are {pixels.dtype}, expected 8 or 16 bits")
+    return np.asarray(pixels, np.uint8)
+
+
+def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode what OpenCV reads in newer releases alone."""
+    from PIL import Image, ImageOps
+
+    assert header.picture is not None  # read_header opened it with Pillow
+    try:
+        rgb = np.asarray(ImageOps.exif_transpose(header.picture).convert("RGB"))  # (H, W, 3)
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:
+        raise damaged(name, header.format, str(error)) from error
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode HEIC; libheif has turned the picture upright, whatever its EXIF says."""
+    import pillow_heif
+
+    try:
+        pixels = np.asarray(pillow_heif.open_heif(io.BytesIO(data)).to_pillow().convert("RGB"))  # (H, W, 3)
+    except (OSError, SyntaxError, ValueError, RuntimeError, EOFError) as error:
+        raise damaged(name, header.format, str(error)) from error
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+_DECODERS: dict[str, Callable[[bytes, Header, str], NDArray[np.uint8]]] = {
+    "GIF": _decode_pillow,
+    "AVIF": _decode_pillow,
+    "HEIF": _decode_heif,
+}

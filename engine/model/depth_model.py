@@ -1,0 +1,273 @@
+"""What a user holds: a model file, loaded, that turns images into depth."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cuda.device_depth import DeviceDepth
+from ..cuda.device_image import Image, OnDevice
+from ..depth.depth import Depth, valid_pixels
+from ..depth.provenance import Provenance, Timings
+from ..errors import InputError, ModelFileError
+from ..images.limits import Limits, check_image
+from ..images.preprocess import Color, Fit, fit_image, make_batch, to_image_size
+from ..modelfile.contract import CHECKPOINT_SUFFIXES, Contract, read_contract, refuse_other_files
+from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
+from ..runners.choice import Choice
+from ..runners.runner import ImageRunner, Runner
+from ..system.closable import Closable
+from ..system.overlap import run_ahead
+from ..terms import Device, Precision
+from ..trt.plan_file import read_plan_header
+from .open_proven import ENGINE_SUFFIX, open_trusted
+from .stages import Answer, Prepared, alike, answer_whole, find_image_there
+
+__all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
+
+logger = logging.getLogger("depthrt")
+
+
+class DepthModel(Closable):
+    """A loaded model. Safe to call from several threads; a context manager; close() frees it.
+
+    Args:
+        runner: What answers; the model closes it.
+        contract: Of the file.
+        limits: Largest image taken.
+        notes: Recorded in every result, after the runner's own.
+    """
+
+    def __init__(self, runner: Runner, contract: Contract, *, limits: Limits, notes: Sequence[str] = ()) -> None:
+        self.contract = contract
+        self.runner = runner
+        self.limits = limits
+        self._own_notes = tuple(notes)
+        self._said = set(runner.notes)
+        self._pipeline = runner.pipeline if isinstance(runner, ImageRunner) else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, one sentence each; they stand in every result."""
+        return (*self.runner.notes, *self._own_notes)
+
+    def infer(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> Depth:
+        """Return the depth of one image, at the image's own size; blocks.
+
+        Args:
+            image: (H, W, 3) uint8, [0, 255]: a numpy array; or where the model resizes on a GPU, anything there with
+                a __cuda_array_interface__, which is read where it lies once its stream is done.
+            color: Order of the channels: "bgr" (OpenCV) or "rgb" (Pillow).
+
+        Raises:
+            InputError: The image has another shape or type, or is over the limits.
+            BackendUnavailable: A GPU's memory is short, or the GPU is lost.
+        """
+        return self.finish(self.run(self._prepare(image, color)))
+
+    def infer_on_device(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> DeviceDepth:
+        """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is there.
+
+        Raises:
+            InputError, BackendUnavailable: As for infer; also where the model does not resize on a GPU.
+        """
+        if self._pipeline is None:
+            raise InputError(f"depth that stays on a GPU was asked for, {self!r} resizes on the CPU; use infer")
+        prepared = self._prepare(image, color)
+        assert prepared.image is not None
+        found = self._pipeline.infer_kept(prepared.image, color=color)
+        timings = Timings(prepared.preprocess_ms + found.timings.preprocess_ms, found.timings.run_ms, 0.0)
+        return DeviceDepth(found.memory, self.contract, self._provenance(prepared, timings))
+
+    def infer_batch(self, images: Sequence[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> list[Depth]:
+        """Return the depth of each image; those of one size run together, where the graph or the GPU takes several."""
+        prepared = [self._prepare(image, color) for image in images]
+        depths: dict[int, Depth] = {}
+        for indices in alike(prepared):
+            group = [prepared[index] for index in indices]
+            answers = self._run_together(group) if self._pipeline is None else self._run_on_device(group, color)
+            depths.update(zip(indices, map(self.finish, answers), strict=True))
+        return [depths[index] for index in range(len(images))]
+
+    def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
+        """Yield the depth of each image in order, with the next under way unless it is done, or on a GPU the next few.
+
+        An array may be written again once the next image is asked for, as the one buffer of a camera is; an image on
+        a GPU has to stay as it is until its depth is there. A bad image is an error after the depth of those before.
+        """
+        refused: list[InputError] = []
+
+        def prepared() -> Iterator[Prepared]:
+            for image in images:
+                try:
+                    one = self._prepare(image, color)
+                except InputError as error:
+                    refused.append(error)
+                    return
+                yield one
+
+        on_device = self._pipeline is not None
+        answers = self._run_on_device(prepared(), color) if on_device else run_ahead(prepared(), self.run)
+        # Closed here: the garbage collector would do it at any time in any thread, and its threads are waited for.
+        with closing(answers):
+            yield from map(self.finish, answers)
+        if refused:
+            raise refused[0]
+
+    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
+        """Do the first stage of infer: check, and where no device does that, resize and normalise."""
+        start = perf_counter()
+        check_image(image)
+        image_px = (image.shape[0], image.shape[1])
+        fit = self._fit(image_px, color)
+        make = partial(make_batch, image, self.contract, fit, color)
+        if self._pipeline is not None:
+            return Prepared(make, fit, image_px, _ms_since(start), image, color)
+        return Prepared(make(), fit, image_px, _ms_since(start))
+
+    def run(self, prepared: Prepared) -> Answer:
+        """Do the second stage of infer: the network; where a device takes the image whole, the resizes too."""
+        if self._pipeline is not None and prepared.image is not None:
+            return answer_whole(prepared, self._pipeline.infer(prepared.image, color=prepared.color))
+        return self._run_together([prepared])[0]
+
+    def finish(self, answer: Answer) -> Depth:
+        """Do the last stage of infer: bring the output to the image's size and say where it came from."""
+        start = perf_counter()
+        prepared, device = answer.prepared, answer.device
+        values = answer.output
+        if device is None:
+            values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
+        valid = valid_pixels(values, self.contract.kind)
+        before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
+        timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
+        return Depth(values, self.contract.kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
+
+    def close(self) -> None:
+        """Free the runner; the model cannot infer afterwards."""
+        self.runner.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
+        )
+
+    def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color) -> Prepared:
+        """Do the first stage for an image wherever it lies."""
+        if isinstance(image, np.ndarray):
+            return self.prepare(image, color=color)
+        start = perf_counter()
+        found = find_image_there(image, self._pipeline)
+        return Prepared(None, self._fit(found.image_px, color), found.image_px, _ms_since(start), found, color)
+
+    def _fit(self, image_px: tuple[int, int], color: Color) -> Fit:
+        """Return where an image lies in the network's input, once its size and `color` are checked."""
+        if color not in ("bgr", "rgb"):
+            raise InputError(f"color {color!r} found, expected 'bgr' or 'rgb'")
+        self.limits.check_shape(*image_px, "the image")
+        return fit_image(self.contract.size, image_px)
+
+    def _run_together(self, group: Sequence[Prepared]) -> list[Answer]:
+        """Run inputs of one size, as one batch where the graph takes it."""
+        if len(group) > 1 and self.contract.batch == 1:
+            return [self._run_together([one])[0] for one in group]
+        start = perf_counter()
+        batch = group[0].batch if len(group) == 1 else np.concatenate([one.batch for one in group])
+        output = self.runner.run(batch)
+        expected = (len(group), *group[0].fit.input_px)
+        if output.shape != expected:
+            raise ModelFileError(f"the model answered {output.shape} for an input of {expected}; export it again")
+        share_ms = _ms_since(start) / len(group)
+        return [Answer(one, plane, share_ms) for one, plane in zip(group, output, strict=True)]
+
+    def _run_on_device(self, prepared: Iterable[Prepared], color: Color) -> Generator[Answer]:
+        """Yield the answer of each image in order, several of them on the device at once."""
+        assert self._pipeline is not None
+        waiting: deque[Prepared] = deque()
+
+        def images() -> Iterator[Image]:
+            for one in prepared:
+                assert one.image is not None
+                waiting.append(one)
+                yield one.image
+
+        with closing(self._pipeline.stream(images(), color=color)) as answers:
+            for answer in answers:
+                yield answer_whole(waiting.popleft(), answer)
+
+    def _provenance(self, prepared: Prepared, timings: Timings) -> Provenance:
+        for note in self.runner.notes:
+            if note not in self._said:  # the device found out on the way
+                self._said.add(note)
+                logger.warning("depthrt: %s", note)
+        return Provenance(
+            model=self.contract.model,
+            source_sha256=self.contract.source_sha256,
+            runner=self.runner.name,
+            provider=self.runner.provider,
+            precision=self.runner.precision,
+            input_px=prepared.fit.input_px,
+            image_px=prepared.image_px,
+            producer=self.contract.producer,
+            notes=self.notes,
+            timings=timings,
+        )
+
+
+def load(
+    path: str | Path,
+    *,
+    device: Device = "auto",
+    precision: Precision | None = None,
+    threads: int | None = None,
+    choice: Choice | None = None,
+    limits: Limits | None = None,
+) -> DepthModel:
+    """Load a model file that `depthrt export` or `depthrt build` wrote.
+
+    On a CPU the file runs as `depthrt tune` found best on this machine, else in ONNX Runtime at its own precision.
+    The first load of a file has the runner answer the canary in it; one that departs is not used.
+
+    Args:
+        path: The `.onnx` file; an `.engine` file; or "default", the small model that comes with depthrt.
+        device: "cpu"; "cuda": TensorRT, whose engine is built and kept at the first load, else ONNX Runtime's CUDA;
+            or "auto": an engine that was built before, else ONNX Runtime's CUDA, else the CPU. It is said which.
+        precision: Run at this precision or fail; None takes the tuned one, else that of the file. "bf16" runs a
+            float32 file so where the CPU can.
+        threads: CPU threads; None takes the cores that this process may use.
+        choice: Run the file on the CPU in exactly this way or fail; it has the precision and the threads.
+        limits: Largest image taken; None takes the defaults.
+
+    Raises:
+        ModelFileError: The file is missing or is no model file.
+        ContractError: The file carries no contract of depthrt, or of another version.
+        BackendUnavailable: No runner for the device; the message names what to install.
+        BuildError: TensorRT refuses the file, and nothing else runs it.
+        ParityError: No runner answers the canary; the message has the numbers.
+    """
+    path = model_path(path)
+    refuse_other_files(path)
+    if path.suffix == ENGINE_SUFFIX and (device == "cpu" or choice is not None):
+        raise InputError(f"{path} is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file")
+    contract = read_plan_header(path).contract if path.suffix == ENGINE_SUFFIX else read_contract(path)
+    if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
+        raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
+    opened = open_trusted(path, contract, device=device, threads=threads, choice=choice, precision=precision)
+    for warning in (*opened.runner.notes, *opened.warnings):
+        logger.warning("depthrt: %s", warning)
+    for remark in opened.remarks:
+        logger.info("depthrt: %s", remark)
+    notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
+    return DepthModel(opened.runner, contract, limits=limits or Limits(), notes=notes)
+
+
+def _ms_since(start: float) -> float:
+    return (perf_counter() - start) * 1e3

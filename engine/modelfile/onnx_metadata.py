@@ -1,0 +1,82 @@
+"""Reads the metadata of an ONNX file without the onnx library, skipping over its graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import ModelFileError
+
+# Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
+_GRAPH_FIELD, _METADATA_FIELD = 7, 14
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+def read_onnx_metadata(path: Path) -> dict[str, str]:
+    """Return metadata_props of an ONNX file, skipping over its graph.
+
+    Raises:
+        ModelFileError: The file is missing, truncated or no ONNX file.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            return _walk_model(file, size)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ModelFileError(f"{path} is not a whole ONNX file ({error}); export it again") from error
+
+
+def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
+    """Read the top-level fields of a ModelProto; ValueError where they are not well formed."""
+    metadata: dict[str, str] = {}
+    has_graph = False
+    while file.tell() < size:
+        field, kind = divmod(_read_varint(file), 8)
+        if kind == _VARINT:
+            _read_varint(file)
+            continue
+        length = {_FIXED64: 8, _FIXED32: 4}.get(kind) or (_read_varint(file) if kind == _BYTES else -1)
+        if length < 0 or file.tell() + length > size:
+            raise ValueError(f"field {field} ends outside the file")
+        if field == _METADATA_FIELD:
+            key, value = _read_entry(file.read(length))
+            metadata[key] = value
+        else:
+            has_graph |= field == _GRAPH_FIELD
+            file.seek(length, 1)
+    if not has_graph:
+        raise ValueError("no graph in it")
+    return metadata
+
+
+def _read_entry(data: bytes) -> tuple[str, str]:
+    """Read a StringStringEntryProto: key is field 1, value field 2."""
+    parts = {1: "", 2: ""}
+    at = 0
+    while at < len(data):
+        tag, at = _varint_at(data, at)
+        length, at = _varint_at(data, at)
+        parts[tag >> 3] = data[at : at + length].decode("utf-8")
+        at += length
+    return parts[1], parts[2]
+
+
+def _varint_at(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise ValueError("a number runs past its end")
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def _read_varint(file: BinaryIO) -> int:
+    start = file.tell()
+    value, length = _varint_at(file.read(10), 0)
+    file.seek(start + length)
+    return value

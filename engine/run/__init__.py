@@ -1,0 +1,1 @@
+"""Runs: images, folders, videos and cameras in, depth files out."""

@@ -1,0 +1,102 @@
+"""Many photographs, each above its depth, on one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..depth.depth import Depth
+from ..errors import InputError
+from ..images.write import WRITABLE_SUFFIXES, write_image
+from ..terms import Colormap
+from .sources import Source, refuse_to_replace
+
+CELL_H_PX = 240  # height of a photograph on the sheet
+ROW_W_PX = 1600  # no row is wider; a photograph that would be is reduced further
+GAP_PX = 8
+MOST_ROWS = 32  # what more would hold nobody could see; WebP, the smallest format, ends at 16383 px
+_WHITE = 255
+
+Picture = NDArray[np.uint8]
+
+
+class Sheet:
+    """Collects photographs and depth, and becomes one picture.
+
+    Only reduced copies are held. Not for several threads at once.
+
+    Args:
+        colormap, value_range: As in Depth.colorize.
+    """
+
+    def __init__(self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None) -> None:
+        self._colormap, self._value_range = colormap, value_range
+        self._rows: list[list[Picture]] = []
+        self.left_out = 0  # images beyond MOST_ROWS
+
+    def add(self, image: NDArray[np.uint8], depth: Depth) -> None:
+        """Take up an image (H, W, 3) uint8 BGR and its depth of the same size."""
+        picture = depth.colorize(colormap=self._colormap, value_range=self._value_range)
+        cell = np.concatenate([_reduced(image), _reduced(picture)])
+        fits = bool(self._rows) and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX
+        if self.left_out or (not fits and len(self._rows) == MOST_ROWS):
+            self.left_out += 1
+        elif fits:
+            self._rows[-1].append(cell)
+        else:
+            self._rows.append([cell])
+
+    def __len__(self) -> int:
+        """Return the number of images on the sheet."""
+        return sum(map(len, self._rows))
+
+    def picture(self) -> Picture:
+        """Return (H, W, 3) uint8 BGR: rows of images in the order they came.
+
+        Raises:
+            InputError: There is nothing on the sheet.
+        """
+        if not self._rows:
+            raise InputError("a sheet without images cannot be made; give at least one that can be read")
+        rows = [_joined(row) for row in self._rows]
+        width = max(row.shape[1] for row in rows)
+        padded = [np.pad(row, ((0, GAP_PX), (0, width - row.shape[1]), (0, 0)), constant_values=_WHITE) for row in rows]
+        return np.concatenate(padded)[:-GAP_PX]
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture, whole or not at all; the suffix says how."""
+        write_image(path, self.picture())
+
+
+def check_sheet(path: Path, sources: Sequence[Source], outputs: Iterable[Path]) -> None:
+    """Raise InputError where `path` cannot hold a sheet of these sources, beside their outputs."""
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
+    if not any(source.kind == "image" for source in sources):
+        raise InputError(f"{path} would be a sheet without images, expected one at least; leave --sheet out for videos")
+    refuse_to_replace([path], sources, by="the sheet", option="--sheet")
+    if path.resolve() in {output.resolve() for output in outputs}:
+        raise InputError(f"{path} would hold both a depth and the sheet; give another place with --sheet")
+
+
+def _reduced(picture: NDArray[np.uint8]) -> Picture:
+    """Return a picture of CELL_H_PX rows, or fewer where it would be wider than a row; aspect kept."""
+    height, width = picture.shape[:2]
+    scale = min(CELL_H_PX / height, ROW_W_PX / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))  # (w, h)
+    rule = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=rule).astype(np.uint8, copy=False)
+
+
+def _width(row: list[Picture]) -> int:
+    return sum(len(cell[0]) for cell in row) + GAP_PX * (len(row) - 1)
+
+
+def _joined(row: list[Picture]) -> Picture:
+    gap = np.full((2 * CELL_H_PX, GAP_PX, 3), _WHITE, np.uint8)
+    parts = [part for cell in row for part in (cell, gap)]
+    return np.concatenate(parts[:-1], axis=1)

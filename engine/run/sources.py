@@ -1,0 +1,159 @@
+"""What a user names on the command line becomes a list of images, videos and cameras."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ..errors import InputError
+from ..images.read import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..system.files import check_reachable
+
+SourceKind = Literal["image", "video", "camera"]
+STDIN = "-"
+_LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
+_NUMBER = re.compile("([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to read.
+
+    Args:
+        name: The path, "-" for standard input, or the index of a camera.
+        kind: How it is read.
+        target: Where its output goes, relative to the output folder, without a suffix.
+    """
+
+    name: str
+    kind: SourceKind
+    target: Path
+
+
+def find_sources(
+    inputs: Sequence[str], *, outputs: Path | None = None, on_left_out: Callable[[int], object] = lambda count: None
+) -> list[Source]:
+    """Return what the inputs name: files, folders (with all below), glob patterns, "-", camera indices.
+
+    Files that were named are kept whatever their suffix; of folders and patterns only images and
+    videos. No two sources share a target.
+
+    Args:
+        outputs: The folder of outputs: where an input is a folder or a pattern around it, what lies in it is left out.
+        on_left_out: Called once with the number of files left out, where there are any.
+
+    Raises:
+        InputError: An input names nothing that is there.
+    """
+    found: dict[str, Source] = {}
+    left_out: set[str] = set()
+    for text in inputs:
+        if not glob.has_magic(text):
+            check_reachable(text)
+        inside = outputs if outputs is not None and _is_around(text, outputs) else None
+        for source in _expand(text):
+            if inside is not None and _lies_in(Path(source.name), inside):
+                left_out.add(source.name)
+            else:
+                found.setdefault(source.name, source)
+    if left_out and not found:
+        raise InputError(f"all images and videos lie in {outputs}, the folder of outputs; choose another for outputs")
+    if left_out:
+        on_left_out(len(left_out))
+    return _separate(list(found.values()))
+
+
+def refuse_to_replace(paths: Iterable[Path], sources: Sequence[Source], *, by: str, option: str) -> None:
+    """Raise InputError where a path to be written, `by` something, is a source; `option` is what to change."""
+    read = {_identity(Path(source.name)) for source in sources if source.kind != "camera"} - {None}
+    for path in paths:
+        if _identity(path) in read:
+            raise InputError(f"{path} would be replaced by {by}; give another place with {option}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by under any of its names, or None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_around(text: str, outputs: Path) -> bool:
+    """Whether an input is a folder, or a pattern from a folder on, that has the outputs in a folder below."""
+    folder = Path(text)
+    if not folder.exists() and glob.has_magic(text):
+        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), folder.parts)
+        folder = Path(*fixed)
+    return folder.is_dir() and folder.resolve() in outputs.resolve().parents
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return folder.resolve() in (path.parent.resolve() / path.name).parents
+
+
+def _expand(text: str) -> Iterator[Source]:
+    path = Path(text)
+    if text == STDIN:
+        yield Source(STDIN, "image", Path("stdin"))
+    elif path.is_dir():
+        yield from _below(path)
+    elif path.exists():
+        yield _file(path, Path(path.name))
+    elif text.isascii() and text.isdigit() and int(text) <= _LAST_CAMERA:
+        yield Source(text, "camera", Path(f"camera{text}"))
+    elif glob.has_magic(text):
+        matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        media = [match for match in matches if match.is_file() and _is_media(match)]
+        if not media:
+            raise InputError(f"no image or video matches {text!r}; {len(matches)} other paths do")
+        yield from (_file(match, Path(match.name)) for match in media)
+    else:
+        raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
+
+
+def _below(folder: Path) -> Iterator[Source]:
+    """Yield the images and videos of a folder and its subfolders, sorted by path, numbers by their value."""
+    files = sorted((path for path in folder.rglob("*") if _is_media(path) and path.is_file()), key=_order)
+    if not files:
+        raise InputError(f"{folder} holds no images or videos; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
+    yield from (_file(path, path.relative_to(folder)) for path in files)
+
+
+def _order(path: Path) -> tuple[list[list[str | int]], Path]:
+    """Return what paths are sorted by: frame_10 comes after frame_9."""
+    split = [[int(text) if at % 2 else text for at, text in enumerate(_NUMBER.split(part))] for part in path.parts]
+    return split, path
+
+
+def _is_media(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES + VIDEO_SUFFIXES and not path.name.startswith(".")
+
+
+def _file(path: Path, relative: Path) -> Source:
+    kind: SourceKind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
+    return Source(str(path), kind, relative.with_suffix(""))
+
+
+def _separate(sources: list[Source]) -> list[Source]:
+    """Give sources of one target their whole file name (a.jpg, a.png), then a number."""
+    stems = Counter(source.target for source in sources)
+    whole = [
+        replace(source, target=source.target.with_name(Path(source.name).name)) if stems[source.target] > 1 else source
+        for source in sources
+    ]
+    seen: Counter[Path] = Counter()
+    separate = []
+    for source in whole:
+        seen[source.target] += 1
+        number = seen[source.target]
+        target = source.target.with_name(f"{source.target.name}-{number}") if number > 1 else source.target
+        separate.append(replace(source, target=target))
+    return separate

@@ -1,0 +1,30 @@
+"""How a model file is run on a CPU, and the tuned choices that this machine remembers.
+
+A remembered choice is one small JSON file in the cache. It counts for the same model file, machine, versions and
+number of threads, and for nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..terms import CpuRunner, Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to run a file on a CPU.
+
+    Args:
+        runner: "onnxruntime" or "openvino".
+        precision: Of the arithmetic.
+        threads: CPU threads.
+    """
+
+    runner: CpuRunner
+    precision: Precision
+    threads: int
+
+    def __str__(self) -> str:
+        """Return it for people: "openvino bf16, 2 threads"."""
+        return f"{self.runner} {self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"

@@ -1,0 +1,166 @@
+"""OpenVINO as a runner: float32 on any x86 or ARM CPU, bf16 where the CPU computes in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendUnavailable, InputError, ModelFileError
+from ..modelfile.contract import Contract
+from ..modelfile.file_identity import identify_file
+from ..system.compiled_cache import compiled_folder
+from ..system.mapped_pages import release_mapped
+from ..terms import INPUT, OUTPUT, Precision
+
+DEVICE = "CPU"
+CACHE = "openvino"
+_WARM_UP_PATCHES = 2  # a side of the first input; see _place_weights
+# OpenVINO's names of the precisions that it can be told to compute in.
+_HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+_PRECISIONS: dict[str, Precision] = {hint: precision for precision, hint in _HINTS.items()}
+
+
+class OpenVinoRunner:
+    """A compiled OpenVINO model; `run` is safe from several threads, which take turns on the same cores."""
+
+    name = "openvino"
+
+    def __init__(self, path: Path, contract: Contract, *, precision: Precision, threads: int) -> None:
+        ov, core = import_openvino(), the_core()
+        check_precision(core, precision)
+        self.provider = DEVICE
+        self._compiled: Any = _compile(ov, core, path, contract, precision, threads)
+        self._idle: deque[Any] = deque()  # infer requests that no thread uses
+        hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        if hint != _HINTS.get(precision, "f32"):
+            raise BackendUnavailable(f"OpenVINO compiled {path} in {hint}, {precision} was asked for")
+        self.precision: Precision = "int8" if contract.precision == "int8" and hint == "f32" else _PRECISIONS[hint]
+        self.notes: tuple[str, ...] = _notes(contract, self.precision)
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
+        compiled = self._compiled
+        if compiled is None:
+            raise InputError("this model is closed; load it again")
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = compiled.create_infer_request()
+        answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
+        output: NDArray[np.float32] = answer[OUTPUT].copy()  # the request's own memory is written again
+        self._idle.append(request)
+        if self._compiled is None:  # closed meanwhile
+            self._idle.clear()
+        return output
+
+    def close(self) -> None:
+        """Drop the compiled model."""
+        self._compiled = None
+        self._idle.clear()
+
+
+def import_openvino() -> ModuleType:
+    """Import openvino or name the extra that brings it."""
+    try:
+        import openvino
+    except ImportError as error:
+        raise BackendUnavailable(
+            f"openvino cannot be imported ({error}); install it with: pip install 'depthrt[cpu]'"
+        ) from error
+    module: ModuleType = openvino
+    return module
+
+
+@cache
+def the_core() -> Any:  # noqa: ANN401
+    """Return the process's one OpenVINO, which is never dropped.
+
+    Its CPU plugin gives the thread that loads it a stack for signals, and takes that stack's memory along when the
+    last Core goes: the next Ctrl-C, which Python handles on it, would end the process (seen in 2026.4.1).
+    """
+    return import_openvino().Core()
+
+
+def cpu_precisions() -> tuple[Precision, ...]:
+    """Return the precisions that OpenVINO computes a float32 file in on this machine, slowest first; none without it.
+
+    Never raises: what a broken installation does is the doctor's to tell.
+    """
+    try:
+        import_openvino()
+        return ("fp32", "bf16") if has_bf16(the_core()) else ("fp32",)
+    except Exception:
+        return ()
+
+
+def check_precision(core: Any, precision: Precision) -> None:  # noqa: ANN401 (openvino is imported on use)
+    """Raise BackendUnavailable for a precision that this CPU does not compute in."""
+    if precision == "bf16" and not has_bf16(core):
+        raise BackendUnavailable(
+            "this CPU does not compute in bf16 (it has neither AVX512-BF16 nor AMX); use precision fp32"
+        )
+    if precision not in (*_HINTS, "int8"):
+        raise BackendUnavailable(f"OpenVINO does not compute in {precision} on a CPU; use precision fp32")
+
+
+def has_bf16(core: Any) -> bool:  # noqa: ANN401
+    """Return whether OpenVINO computes in bf16 on this CPU."""
+    return "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+def _compile(
+    ov: ModuleType,
+    core: Any,  # noqa: ANN401
+    path: Path,
+    contract: Contract,
+    precision: Precision,
+    threads: int,
+) -> Any:  # noqa: ANN401
+    """Compile a file, or load what was compiled of it before."""
+    settings = {
+        "INFERENCE_PRECISION_HINT": _HINTS.get(precision, "f32"),
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    key = identify_file(path, contract) | {
+        "path": str(path.absolute()),
+        "precision": precision,
+        "openvino": ov.__version__,
+    }
+    with compiled_folder(CACHE, key) as folder:
+        if folder is not None:
+            settings["CACHE_DIR"] = str(folder)
+        try:
+            compiled = core.compile_model(str(path), DEVICE, settings)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise ModelFileError(f"OpenVINO refuses {path}: {reason}; export it again") from error
+        if not contract.size.static:
+            _place_weights(compiled, contract)
+        if folder is not None:
+            release_mapped(folder)
+    return compiled
+
+
+def _place_weights(compiled: Any, contract: Contract) -> None:  # noqa: ANN401
+    """Run the smallest input, which makes OpenVINO lay its weights out for the CPU.
+
+    It does so on the first run of a dynamic graph. Done here, the weights of the file are not in memory any more
+    when the first image needs its own, which is 90 MiB less at the peak for Depth Anything V2 Small in bf16.
+    """
+    side = contract.size.multiple_px * _WARM_UP_PATCHES
+    compiled.create_infer_request().infer({INPUT: np.zeros((1, 3, side, side), np.float32)})
+
+
+def _notes(contract: Contract, precision: Precision) -> tuple[str, ...]:
+    if contract.precision == "int8":
+        return () if precision == "int8" else (f"OpenVINO computes in {precision} what this file leaves in float32",)
+    if contract.precision != "fp32":
+        return (f"a CPU computes this {contract.precision} file in {precision}",)
+    return ()

@@ -1,0 +1,122 @@
+"""ONNX Runtime on the GPU, on a stream and on memory that are ours, for whole images with our kernels around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from ..cuda.driver.calls import CallRefused
+from ..cuda.driver.gpu import Cuda
+from ..cuda.driver.held import Held
+from ..cuda.driver.parts import Stream
+from ..cuda.host_batches import HostBatches, Shape
+from ..cuda.network_on_gpu import NetworkOnGpu
+from ..cuda.pipeline import DevicePipeline
+from ..cuda.slot import NetworkCall
+from ..errors import BackendUnavailable
+from ..modelfile.contract import Contract
+from ..terms import INPUT, OUTPUT
+from .ort_session import CPU, CUDA, CUDA_OPTIONS, Providers
+
+_ANY_NUMBER = 1 << 30
+
+
+class OnGpu(NetworkOnGpu):
+    """A session on the first GPU, and what feeds it; close() frees both.
+
+    A session works on one stream, so there is one image on the GPU at a time. CUDA graphs are not used: what a
+    session does besides starting kernels was never recorded.
+
+    Args:
+        contract: Of the model file.
+        open_session: Returns a session of it on these providers.
+        options: Of each run; they keep it from waiting for the GPU.
+
+    Raises:
+        BackendUnavailable: No GPU, no pycuda, or the CUDA provider does not start.
+    """
+
+    provider = CUDA
+
+    def __init__(
+        self,
+        contract: Contract,
+        open_session: Callable[[Providers], Any],
+        *,
+        options: Any,  # noqa: ANN401 (onnxruntime has no types)
+    ) -> None:
+        super().__init__(Cuda())
+        try:
+            stream = Stream(self._gpu)
+            providers: Providers = [(CUDA, CUDA_OPTIONS | {"user_compute_stream": str(stream.handle)}), CPU]
+            self._network = OrtNetwork(
+                self._gpu,
+                stream,
+                lambda: open_session(providers),
+                batch=contract.batch,
+                options=options,
+            )
+            if self._network.provider != CUDA:
+                raise BackendUnavailable("ONNX Runtime could not start its CUDA provider; see `depthrt doctor`")
+            self._batches = HostBatches(self._gpu, self._network, stream=stream)
+            if self._network.batch[0] == 1:
+                self.pipeline = DevicePipeline(self._gpu, contract, self._network, slots=1, graphs=False, stream=stream)
+        except BaseException:
+            self._gpu.close()
+            raise
+
+
+class OrtNetwork(Held):
+    """Starts the network's work on one stream; the Network of engine/cuda/slot.py. Safe from several threads.
+
+    Args:
+        gpu: Stays open as long as the session.
+        stream: That the session was told to work on.
+        open_session: Returns the session; called with the GPU's context current.
+        batch: Number of images that the graph takes; None for any.
+        options: Of each run; they keep it from waiting for the GPU.
+    """
+
+    def __init__(
+        self,
+        gpu: Cuda,
+        stream: Stream,
+        open_session: Callable[[], Any],
+        *,
+        batch: int | None,
+        options: Any,  # noqa: ANN401 (onnxruntime has no types)
+    ) -> None:
+        self.batch = (batch or 1, batch or _ANY_NUMBER)
+        self._stream, self._options = stream, options
+        self._running = Lock()  # a session with a stream of ours is not made for two at once
+        super().__init__(gpu, open_session)
+
+    @property
+    def provider(self) -> str:
+        """Return what runs the graph: the truth, whatever was asked for."""
+        return str(self._held.get_providers()[0])
+
+    def __call__(self, call: NetworkCall) -> None:
+        """Start the network for one image; the GPU's context is current."""
+        self.start(shape=(1, 3, *call.input_px), input=call.input, output=call.output, stream=call.stream)
+
+    def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
+        """Put the network's work for (N, 3, h, w) float32 on the stream; returns without waiting."""
+        assert stream == self._stream.handle, "the session works on another stream"
+        binding = self._held.io_binding()
+        binding.bind_input(INPUT, "cuda", 0, np.float32, shape, input)
+        binding.bind_output(OUTPUT, "cuda", 0, np.float32, (shape[0], *shape[2:]), output)
+        try:
+            with self._running:
+                self._held.run_with_iobinding(binding, self._options)
+        except Exception as error:  # onnxruntime raises its own classes and RuntimeError alike
+            raise CallRefused(f"ONNX Runtime: {' '.join(str(error).split())}") from error
+
+    def check_shape(self, shape: Shape) -> None:
+        """Take every shape: the session says itself what does not fit."""
+
+    def forget(self, stream: int) -> None:
+        """Keep nothing for a stream."""

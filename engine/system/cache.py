@@ -1,0 +1,86 @@
+"""The folder in which depthrt keeps what it found out about this machine; everything in it can be deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+VARIABLE = "DEPTHRT_CACHE"
+logger = logging.getLogger("depthrt")
+
+
+def cache_dir(name: str) -> Path | None:
+    """Return the cache's subfolder `name`, created, or None where none can be written; that is said once.
+
+    The cache is the folder that DEPTHRT_CACHE names, else `depthrt` in the user's cache folder.
+    """
+    root = cache_root()
+    if root is None:
+        _say_once(Path(name), "this user has no home folder")
+        return None
+    folder = root / name
+    reason = _refusal(folder)
+    if reason:
+        _say_once(folder, reason)
+        return None
+    return folder
+
+
+def known_dir(name: str) -> Path | None:
+    """Return the cache's subfolder `name` where it is there; it can be read, and perhaps not be written."""
+    root = cache_root()
+    try:
+        return root / name if root is not None and (root / name).is_dir() else None
+    except OSError:  # a folder above may not be looked into
+        return None
+
+
+def cache_root() -> Path | None:
+    """Return where the cache is, or would be, or None where nobody says; nothing is created."""
+    try:
+        chosen = os.environ.get(VARIABLE)
+        return Path(chosen).expanduser().absolute() if chosen else _users_folder() / "depthrt"
+    except RuntimeError:  # of Path.home and expanduser. A folder shared with others is no place for compiled code.
+        return None
+
+
+def _users_folder() -> Path:
+    """Return the folder where this system's programs keep their caches."""
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return Path(local) if local else Path.home() / "AppData" / "Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # Source: XDG Base Directory Specification 0.8: a relative path is invalid and is ignored.
+    return shared if shared.is_absolute() else Path.home() / ".cache"
+
+
+def _refusal(folder: Path) -> str:
+    """Create the folder; return why it cannot be used, or "" where it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
+
+
+@cache
+def _say_once(folder: Path, reason: str) -> None:
+    logger.warning(
+        "depthrt: the cache %s cannot be written (%s), so nothing new is remembered; set %s to a folder that can be",
+        folder,
+        reason,
+        VARIABLE,
+    )
+
+
+def digest(key: Mapping[str, object]) -> str:
+    """Return a key as a short file name."""
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]

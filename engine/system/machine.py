@@ -1,0 +1,67 @@
+"""What makes this machine this machine, for what is remembered about it: its CPU, and the runtimes installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..version import __version__
+
+# Distributions whose arithmetic decides what is fast and how far it drifts.
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "openvino")
+# Lines of /proc/cpuinfo that name a CPU, on x86 and on ARM; others, such as the clock, change by the second.
+CPU_LINES = (
+    "vendor_id", "cpu family", "model", "model name", "stepping", "flags",
+    "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
+)  # fmt: skip
+# Switches that hide instruction sets from the runtimes. Source: oneDNN, "CPU Dispatcher Control".
+ISA_SWITCHES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
+    """Return the CPU's name, a hash of its features, and the switches that hide some of them.
+
+    Args:
+        cpuinfo: As Linux has it; where there is none, what the system says of the processor stands alone.
+    """
+    found = _first_core(cpuinfo)
+    features = " ".join(sorted((found.pop("flags", "") + found.pop("Features", "")).split()))
+    identity = f"{sorted(found.items())} {features} {platform.machine()}"
+    switches = {name: os.environ[name] for name in ISA_SWITCHES if name in os.environ}
+    return {
+        "name": found.get("model name") or platform.processor() or platform.machine(),
+        "features_sha256": hashlib.sha256(identity.encode()).hexdigest(),
+        **switches,
+    }
+
+
+def runtime_versions() -> dict[str, str]:
+    """Return the versions of depthrt and of the runtimes that are installed, without importing them."""
+    return {"depthrt": __version__, **{name: found for name in RUNTIMES if (found := _version(name))}}
+
+
+def _first_core(cpuinfo: Path) -> dict[str, str]:
+    """Read the lines of the first core alone: the others say the same, and a server has hundreds."""
+    found: dict[str, str] = {}
+    try:
+        with cpuinfo.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                name, colon, value = line.partition(":")
+                if not colon:
+                    break
+                if name.strip() in CPU_LINES:
+                    found[name.strip()] = value.strip()
+    except OSError:
+        return {}
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

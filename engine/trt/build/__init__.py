@@ -1,0 +1,1 @@
+"""The build of a TensorRT plan from an ONNX file."""

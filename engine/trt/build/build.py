@@ -1,0 +1,251 @@
+"""An ONNX file of depthrt becomes a TensorRT engine file; types, and so the precision, are those of the ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from ...cuda.driver.driver import Gpu
+from ...errors import BuildError, ContractError, InputError
+from ...modelfile.contract import Contract, read_contract
+from ...system.files import atomic_path, check_output
+from ...terms import INPUT, OUTPUT, Precision
+from ...version import __version__
+from ..build_options import DEFAULT, BuildOptions, Profile, choose_profile
+from ..library import Message, TensorRT, import_tensorrt, tail
+from ..plan_file import PlanHeader, PlanTensor, write_plan_file
+from .fitting_canary import with_fitting_canary
+from .progress import OnStep, new_monitor, run_interruptible
+from .timing_cache import load_timing_cache, save_timing_cache
+
+_RECORDED = "depthrt"  # the family whose checkpoints say themselves what they are
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A build that was checked as far as that goes without TensorRT."""
+
+    path: Path
+    onnx_sha256: str
+    contract: Contract
+    profile: Profile
+    options: BuildOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build wrote.
+
+    Args:
+        path: The engine file.
+        header: As it stands in the file.
+        file_mib: Its size.
+        seconds: The whole build took.
+        warnings: What TensorRT warned of.
+    """
+
+    path: Path
+    header: PlanHeader
+    file_mib: float
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def build_engine(
+    onnx_path: str | Path,
+    out_path: str | Path,
+    *,
+    options: BuildOptions = DEFAULT,
+    precision: Precision | None = None,
+    on_step: OnStep = lambda title, done, wanted: None,
+) -> Built:
+    """Build an engine file; blocks for seconds to minutes. Nothing is left at `out_path` unless it is whole.
+
+    Ctrl-C in the calling thread cancels the build.
+
+    Args:
+        onnx_path: A file that `depthrt export` wrote.
+        out_path: The `.engine` file.
+        options: Input sizes, GPUs and memory.
+        precision: Refuse the file unless it has this precision; None takes what it has.
+        on_step: Called with (phase, done, wanted), from another thread.
+
+    Raises:
+        ModelFileError, ContractError: The ONNX file is none that depthrt wrote.
+        InputError: Options that do not fit the file, another precision was asked for, or no file can be written to
+            `out_path`, which must end in .engine.
+        BackendUnavailable: No TensorRT is here, or it needs a GPU and finds none.
+        BuildError: The file is int8, or TensorRT refused; the message ends with the tail of its log.
+    """
+    start = perf_counter()
+    check_output(out_path, suffix=".engine", source=onnx_path)
+    request = check_request(onnx_path, options=options, precision=precision)
+    trt = import_tensorrt()
+    with trt.collected() as messages, atomic_path(out_path) as unfinished:
+        header, plan = _compile(trt, request, messages, on_step)
+        write_plan_file(unfinished, header, plan)
+        file_mib = unfinished.stat().st_size / 2**20
+    warnings = tuple(message.text for message in messages if message.severity == "WARNING")
+    return Built(Path(out_path), header, file_mib, perf_counter() - start, warnings)
+
+
+def check_request(
+    onnx_path: str | Path,
+    *,
+    options: BuildOptions = DEFAULT,
+    precision: Precision | None = None,
+) -> Request:
+    """Check a build before any TensorRT is imported; for the arguments and errors see build_engine."""
+    path = Path(onnx_path)
+    contract = read_contract(path)
+    if precision is not None and precision != contract.precision:
+        raise InputError(
+            f"{path} is {contract.precision}, precision {precision} was asked for; TensorRT takes the types that stand "
+            f"in the file, so make another: {_export_command(contract, precision)}"
+        )
+    if contract.precision == "int8":
+        raise BuildError(f"{path} is int8, which is for CPUs; export fp16: {_export_command(contract, 'fp16')}")
+    if options.workspace_mib is not None and options.workspace_mib < 1:
+        raise InputError(f"workspace {options.workspace_mib} MiB found, expected 1 or more")
+    return Request(path, _file_sha256(path), contract, choose_profile(contract, options), options)
+
+
+def _compile(
+    trt: TensorRT, request: Request, messages: list[Message], on_step: OnStep
+) -> tuple[PlanHeader, memoryview]:
+    """Return the header and the plan, which TensorRT holds for as long as the view is there."""
+    gpu = trt.check_driver()
+    capabilities = _capabilities(trt, request.options, gpu)
+    builder = trt.module.Builder(trt.logger)
+    network = builder.create_network(trt.network_flags)
+    on_step("read the ONNX file", 0, 1)
+    _parse(trt, network, request)
+    config = _configure(trt, builder, network, request)
+    timing = load_timing_cache(trt, config, gpu)
+    monitor = new_monitor(trt, on_step)
+    config.progress_monitor = monitor
+    plan = run_interruptible(lambda: builder.build_serialized_network(network, config), monitor.cancel)
+    if monitor.error is not None:
+        raise monitor.error
+    if plan is None:
+        raise BuildError(f"{trt.name} refuses {request.path}: {tail(messages)}")
+    save_timing_cache(timing, config)
+    on_step("answer the canary in ONNX Runtime", 0, 1)
+    view = memoryview(plan)
+    header = PlanHeader(
+        contract=with_fitting_canary(request.path, request.contract, request.profile),
+        tensors=_tensors(trt, network, request.profile),
+        flavour=trt.flavour,
+        tensorrt_version=trt.version,
+        compute_capabilities=capabilities,
+        gpu=gpu.name if gpu else "",
+        onnx_sha256=request.onnx_sha256,
+        options=request.options,
+        plan_bytes=view.nbytes,
+        plan_sha256=hashlib.sha256(view).hexdigest(),
+        producer=f"depthrt {__version__}",
+    )
+    return header, view
+
+
+def _parse(trt: TensorRT, network: Any, request: Request) -> None:  # noqa: ANN401 (TensorRT has no types)
+    """Fill a network from the ONNX file and check that its borders are those of every depthrt file."""
+    parser = trt.module.OnnxParser(network, trt.logger)
+    if not parser.parse_from_file(str(request.path)):
+        errors = [parser.get_error(index) for index in range(parser.num_errors)]
+        reason = " | ".join(f"{error.node_operator()} {error.node_name()}: {error.desc()}" for error in errors)
+        reason = " ".join(reason.split())
+        hint = ""
+        if request.contract.attention == "fused" and "MultiHeadAttention" in reason:
+            command = _export_command(request.contract, request.contract.precision)
+            hint = f"; this parser lacks the fused attention, so use: {command} --attention plain"
+        raise BuildError(f"{trt.name} cannot read {request.path}: {reason}{hint}")
+    found = {tensor.name: tensor.dtype for tensor in _borders(network)}
+    expected = dict.fromkeys((INPUT, OUTPUT), trt.module.DataType.FLOAT)
+    if found != expected:
+        raise ContractError(
+            f"{request.path} has tensors {found}, expected float32 {INPUT} and {OUTPUT}; export it again"
+        )
+
+
+def _configure(trt: TensorRT, builder: Any, network: Any, request: Request) -> Any:  # noqa: ANN401
+    """Return a builder configuration with the request's sizes, GPUs and memory."""
+    config, options = builder.create_builder_config(), request.options
+    if options.workspace_mib is not None:
+        config.set_memory_pool_limit(trt.module.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
+    if not options.tf32:
+        config.clear_flag(trt.module.BuilderFlag.TF32)  # it is on by default
+    if -1 in tuple(network.get_input(0).shape):
+        profile, asked = builder.create_optimization_profile(), request.profile
+        profile.set_shape(INPUT, asked.min, asked.opt, asked.max)
+        # A wrong name is not refused by set_shape, it shows here; a wrong profile is -1, no exception.
+        if [tuple(shape) for shape in profile.get_shape(INPUT)] != [asked.min, asked.opt, asked.max]:
+            raise BuildError(f"{trt.name} did not take the sizes {asked} for {INPUT}")
+        if config.add_optimization_profile(profile) < 0:
+            raise BuildError(f"{trt.name} refuses the sizes {asked}; export the model again or choose other sizes")
+    if trt.compute_capabilities and options.compute_capabilities:
+        _set_capabilities(trt, config, options.compute_capabilities)
+    return config
+
+
+def _capabilities(trt: TensorRT, options: BuildOptions, gpu: Gpu | None) -> tuple[str, ...]:
+    """Return the compute capabilities that the engine will be for; () where it is portable."""
+    allowed = trt.compute_capabilities or ((gpu.compute_capability,) if gpu else ())
+    refused = [one for one in options.compute_capabilities if one not in allowed]
+    if refused:
+        raise InputError(
+            f"{trt.name} cannot build for compute capability {', '.join(refused)}; it builds for {', '.join(allowed)}"
+        )
+    return options.compute_capabilities or (() if trt.compute_capabilities else allowed)
+
+
+def _set_capabilities(trt: TensorRT, config: Any, capabilities: tuple[str, ...]) -> None:  # noqa: ANN401
+    config.num_compute_capabilities = len(capabilities)
+    for index, capability in enumerate(capabilities):
+        value = getattr(trt.module.ComputeCapability, f"SM{capability.replace('.', '')}")
+        if not config.set_compute_capability(value, index):  # the build would fail with "bad optional access"
+            raise BuildError(
+                f"{trt.name} refuses compute capability {capability} on this system; "
+                f"it names {', '.join(trt.compute_capabilities)}"
+            )
+
+
+def _tensors(trt: TensorRT, network: Any, profile: Profile) -> tuple[PlanTensor, ...]:  # noqa: ANN401
+    tensors = []
+    for tensor in _borders(network):
+        dtype = trt.module.nptype(tensor.dtype).__name__
+        if tensor.is_network_input:
+            tensors.append(PlanTensor(tensor.name, "input", dtype, tuple(tensor.shape), (profile,)))
+        else:
+            tensors.append(PlanTensor(tensor.name, "output", dtype, tuple(tensor.shape)))
+    return tuple(tensors)
+
+
+def _borders(network: Any) -> list[Any]:  # noqa: ANN401
+    inputs = [network.get_input(index) for index in range(network.num_inputs)]
+    return inputs + [network.get_output(index) for index in range(network.num_outputs)]
+
+
+def _export_command(contract: Contract, precision: Precision) -> str:
+    """Return the command that makes a contract's model in another precision."""
+    height, width = contract.size.base_px
+    size = f"{height}x{width}" if contract.size.static else f"{min(height, width)}"
+    command = ["depthrt", "export", contract.source_name, "-o", f"model-{precision}.onnx"]
+    if contract.family != _RECORDED:
+        command += ["--family", contract.family, "--kind", contract.kind]
+        command += [] if contract.max_depth_m is None else ["--max-depth", f"{contract.max_depth_m:g}"]
+    return shlex.join([*command, "--size", size, "--precision", precision])
+
+
+def _file_sha256(path: Path) -> str:
+    """Hash a file. Weights beside a file of 2 GiB are not read: the contract in it names their checkpoint's hash."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""The golden input of an engine: that of its ONNX file, or where it does not take the size, one that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import DepthrtError
+from ...modelfile.canary import canary_input, make_canary
+from ...modelfile.contract import Canary, Contract
+from ...runners.canary_check import check_canary
+from ...runners.open_runner import open_runner
+from ...system.cores import usable_cores
+from ..build_options import Profile
+
+
+def with_fitting_canary(path: Path, contract: Contract, profile: Profile) -> Contract:
+    """Return an ONNX file's contract with a canary that an engine of it can be asked.
+
+    A new answer is ONNX Runtime's, on the CPU, which has to answer the file's own canary first. Where it cannot, the
+    contract stays as it is, and loading the engine says that nobody asked.
+
+    Args:
+        path: The ONNX file.
+        contract: Read from it.
+        profile: The engine's sizes.
+    """
+    height, width = contract.canary.size_px
+    if profile.takes((profile.min[0], 3, height, width)):
+        return contract
+    try:
+        canary = _answer(path, contract, (profile.opt[2], profile.opt[3]))
+    except DepthrtError:
+        return contract
+    return replace(contract, canary=canary) if canary is not None else contract
+
+
+def _answer(path: Path, contract: Contract, size_px: tuple[int, int]) -> Canary | None:
+    """Return the canary of a size, or None where ONNX Runtime does not answer the file's own well."""
+    threads = usable_cores()
+    runner = open_runner(path, contract, device="cpu", threads=threads)
+    try:
+        verdict = check_canary(runner, path, contract, threads=threads)
+        if verdict is not None and not verdict.passed:
+            return None
+        output = runner.run(canary_input(size_px, contract.mean, contract.std))
+    finally:
+        runner.close()
+    return make_canary(size_px, output[0], tolerance=contract.canary.tolerance)
