@@ -29,13 +29,13 @@ from ..engine.runners.runner import Runner
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import atomic_path, try_place
 from ..engine.terms import Kind
+from ..exits import one_line_errors, read_numbers
 from ..export.network import Family
-from .checkpoint_options import CheckpointOptions
 from .cost_plot import plot_costs
-from .cpu import count_work
-from .exits import one_line_errors, read_numbers
-from .machine import describe_machine, describe_run
-from .places import write_json
+from .machine.ceilings import count_work
+from .machine.describe import describe_machine, describe_run
+from .numbers.printable import write_json
+from .subjects.checkpoint_options import CheckpointOptions
 
 SIDES_PX = (266, 392, 518, 644, 770, 896, 1036)
 BATCHES = (2, 4, 8)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from .svg import Axis, fit_axis
-from .wording import digits
+from .numbers.wording import digits
+from .report.svg import Axis, fit_axis
 
 if TYPE_CHECKING:
     from .cost import Cost

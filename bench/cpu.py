@@ -12,37 +12,31 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import click
-import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from ..engine.errors import InputError
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.runners.open_runner import available_choices
-from ..engine.runners.openvino_runner import cpu_precisions
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import try_place
 from ..engine.terms import Precision
-from ..export.checkpoint import load_network
-from .checkpoint_options import CheckpointOptions
-from .exits import one_line_errors, read_numbers
-from .figures import latency_in
-from .find_subjects import find_subjects
-from .latency import Plan
-from .measure import BenchPlan, choose_reference, run_bench
-from .naive_export import open_naive, write_naive
-from .result import Report, SubjectResult
-from .result_file import write_result
-from .subjects import Subject
-from .tables import memory_table
-from .torch_runner import DTYPES, TorchPrecision
-from .wording import ABSENT
+from ..exits import one_line_errors, read_numbers
+from .latency.turns import Plan
+from .machine.ceilings import _precisions, count_work, measure_ceilings
+from .numbers.figures import latency_in
+from .numbers.result import Report, SubjectResult
+from .numbers.result_file import write_result
+from .numbers.wording import ABSENT
+from .report.tables import memory_table
+from .run.plan import BenchPlan
+from .run.run_bench import choose_reference, run_bench
+from .subjects.checkpoint_options import CheckpointOptions
+from .subjects.find_subjects import find_subjects
+from .subjects.naive_export import open_naive, write_naive
+from .subjects.subject import Subject
 
 SCOPE = "kernel"  # the network alone: the work that is counted
-CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
-CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast
 
 
 def cpu_subjects(
@@ -91,31 +85,6 @@ def cpu_subjects(
     return [*torch_ways, *naive, *find_subjects(models, devices=["cpu"], threads=threads)]
 
 
-def count_work(checkpoint: Path, options: CheckpointOptions) -> float:
-    """Return what one image costs in GFLOP: two for each multiplication and addition of products and convolutions.
-
-    Args:
-        checkpoint: Whose network is counted.
-        options: Its size is (H, W).
-    """
-    height, width = (options.size, options.size) if isinstance(options.size, int) else options.size
-    network = load_network(options.read(checkpoint)).to("meta")
-    network.set_attention("plain")  # whose products are counted; torch's own operator is a single one
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network(torch.empty(1, 3, height, width, device="meta"))
-    return float(counter.get_total_flops()) / 1e9
-
-
-def measure_ceilings(threads: int) -> dict[Precision, float]:
-    """Return the GFLOP/s of a large matrix product in torch, by precision: a floor under every time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        return {precision: _ceiling(DTYPES[precision]) for precision in _precisions()}
-    finally:
-        torch.set_num_threads(before)
-
-
 def with_ceilings(report: Report, ceilings: dict[Precision, float]) -> Report:
     """Return the report with the ceilings among its settings."""
     said = {f"ceiling {name}": f"{value:.0f} GFLOP/s" for name, value in ceilings.items()}
@@ -142,23 +111,6 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
         )
         for row in rows
     )
-
-
-def _precisions() -> tuple[TorchPrecision, ...]:
-    """Return what this CPU computes in; torch would take any, at a tenth of the speed."""
-    return ("fp32", "bf16") if "bf16" in cpu_precisions() else ("fp32",)
-
-
-def _ceiling(dtype: torch.dtype) -> float:
-    left, right = (torch.randn(CEILING_SIDE, CEILING_SIDE).to(dtype) for _ in range(2))
-    best_s = min(_product_s(left, right) for _ in range(CEILING_ROUNDS))
-    return 2 * CEILING_SIDE**3 / best_s / 1e9
-
-
-def _product_s(left: torch.Tensor, right: torch.Tensor) -> float:
-    start = perf_counter()
-    torch.mm(left, right)
-    return perf_counter() - start
 
 
 def _with_share(subject: SubjectResult, work_gflop: float, ceilings: dict[Precision, float]) -> SubjectResult:

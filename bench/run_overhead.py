@@ -25,7 +25,7 @@ from ..engine.run.output import Output
 from ..engine.run.run_images import run_images
 from ..engine.run.sources import Source, find_sources
 from ..engine.system.cores import usable_cores
-from .exits import one_line_errors
+from ..exits import one_line_errors
 
 BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both
 

@@ -28,17 +28,18 @@ from ..engine.modelfile.shipped import PHOTO
 from ..engine.runners.runner import Runner
 from ..engine.system.files import try_place
 from ..engine.terms import Precision
-from .against import find_reference
-from .change import relative_change
-from .compare import compare
-from .exits import one_line_errors
-from .figures import FIGURES, MAIN_SCOPE
-from .find_subjects import find_subjects
-from .latency import Plan
-from .machine import describe_machine
-from .measure import BenchPlan, run_bench
-from .places import write_json
-from .result import Interval, Report
+from ..exits import one_line_errors
+from .compare.change import relative_change
+from .compare.compare import compare
+from .compare.reference import find_reference
+from .latency.turns import Plan
+from .machine.describe import describe_machine
+from .numbers.figures import FIGURES, MAIN_SCOPE
+from .numbers.printable import write_json
+from .numbers.result import Interval, Report
+from .run.plan import BenchPlan
+from .run.run_bench import run_bench
+from .subjects.find_subjects import find_subjects
 
 Planted = Literal["nothing", "slower", "off"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from ..exits import needs, one_line_errors
 from . import show
-from .exits import needs, one_line_errors
 from .measure import measure
 
 
@@ -57,9 +57,9 @@ def compare(before: Path, after: Path, conditions: tuple[str, ...], across_machi
     Example:
       depthrt bench compare main/report.json branch/report.json --fail-on "p50>+5%" --fail-on "drift>0.5%"
     """
-    from ..bench.compare import compare as compare_reports
-    from ..bench.markdown import verdict_to_markdown
-    from ..bench.result_file import read_result
+    from ..bench.compare.compare import compare as compare_reports
+    from ..bench.numbers.result_file import read_result
+    from ..bench.report.markdown import verdict_to_markdown
 
     verdict = compare_reports(read_result(before), read_result(after), conditions, across_machines=across_machines)
     click.echo(verdict_to_markdown(verdict) if markdown else "\n".join(verdict.lines()))
@@ -80,7 +80,7 @@ def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int
       depthrt bench bisect fp32.onnx fp16.onnx
     """
     with needs("bench"):
-        from ..bench.bisect import bisect as search
+        from ..bench.drift.bisect import bisect as search
     with show.steps() as on_step:
         found = search(reference, suspect, tolerance=tolerance, threads=threads, on_step=on_step)
     show.show_bisection(found)

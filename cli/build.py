@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..exits import INTERRUPTED, one_line_errors
 from . import show
-from .exits import INTERRUPTED, one_line_errors
 from .model_type import ModelType
 from .show_engine import show_built
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.errors import InputError
+from ..exits import needs, one_line_errors
 from . import show
-from .exits import needs, one_line_errors
 from .images import find_images
 
 if TYPE_CHECKING:

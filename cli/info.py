@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..exits import needs, one_line_errors
 from . import show, show_file
-from .exits import needs, one_line_errors
 from .model_type import ModelType
 
 

@@ -12,16 +12,16 @@ import click
 from ..engine.errors import InputError
 from ..engine.modelfile.shipped import DEFAULT
 from ..engine.system.files import check_reachable
+from ..exits import needs, one_line_errors
 from . import show
-from .exits import needs, one_line_errors
 from .export import SizeType
 from .images import find_images
 
 if TYPE_CHECKING:
-    from ..bench.accuracy import Crop
-    from ..bench.alignment import Alignment
-    from ..bench.find_subjects import SubjectDevice
-    from ..bench.torch_runner import TorchPrecision
+    from ..bench.accuracy.accuracy_meter import Crop
+    from ..bench.accuracy.alignment import Alignment
+    from ..bench.subjects.find_subjects import SubjectDevice
+    from ..bench.subjects.torch_runner import TorchPrecision
     from ..engine.terms import CpuRunner, Kind
     from ..export.network import Family
 
@@ -237,17 +237,17 @@ def measure(
     with needs("bench"):
         import jinja2  # noqa: F401 - before minutes of measuring, not after
 
-        from ..bench.answers import Asked
-        from ..bench.checkpoint_options import CheckpointOptions
-        from ..bench.find_subjects import find_subjects
-        from ..bench.ground_truth import open_ground_truths
-        from ..bench.latency import Plan
-        from ..bench.measure import BenchPlan, choose_reference, run_bench
-        from ..bench.narrowing import Narrowing
-        from ..bench.rate import RatePlan
-        from ..bench.report import make_place, write_report
-        from ..bench.settings import describe_settings
-        from ..bench.throughput import LOADS
+        from ..bench.accuracy.ground_truth import open_ground_truths
+        from ..bench.accuracy.judge import Asked
+        from ..bench.latency.narrowing import Narrowing
+        from ..bench.latency.rate import RatePlan
+        from ..bench.latency.throughput import LOADS
+        from ..bench.latency.turns import Plan
+        from ..bench.report.page import make_place, write_report
+        from ..bench.run.plan import BenchPlan, describe_settings
+        from ..bench.run.run_bench import choose_reference, run_bench
+        from ..bench.subjects.checkpoint_options import CheckpointOptions
+        from ..bench.subjects.find_subjects import find_subjects
 
     files = [*models, str(reference)] if reference is not None and reference not in map(Path, models) else [*models]
     for file in files:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.errors import InputError
+from ..exits import INTERRUPTED, one_line_errors
 from . import show
-from .exits import INTERRUPTED, one_line_errors
 from .model_type import ModelType
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from ..engine.modelfile.shipped import DEFAULT_NOTE
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from ..bench.bisect import Bisection
-    from ..bench.report import ReportFiles
-    from ..bench.result import Report
+    from ..bench.drift.bisect import Bisection
+    from ..bench.numbers.result import Report
+    from ..bench.report.page import ReportFiles
     from ..engine.model.depth_model import DepthModel
     from ..engine.model.doctor import Finding
     from ..engine.run.run_images import Written
@@ -79,9 +79,9 @@ def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_j
     from rich.markup import escape
     from rich.table import Table
 
-    from ..bench.result_file import to_json
-    from ..bench.summary import summarise_report
-    from ..bench.tables import summary_table
+    from ..bench.numbers.result_file import to_json
+    from ..bench.report.summary import summarise_report
+    from ..bench.report.tables import summary_table
 
     for warning in report.warnings:
         _say(f"warning: {warning}")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..bench.candidates import Candidate
-    from ..bench.tune import Tuned
+    from ..bench.run.candidates import Candidate
+    from ..bench.run.tune import Tuned
 
 _PIPE_WIDTH = 140  # columns of a table that no terminal shows
 _COLUMNS = ("candidate", "median", "p90", "speed", "drift", "p99", "edge F1", "far", "")
@@ -66,7 +66,7 @@ def _show_table(tuned: Tuned) -> None:
 
 
 def _row(one: Candidate, tuned: Tuned) -> tuple[str, ...]:
-    from ..bench.wording import ABSENT, amount, times
+    from ..bench.numbers.wording import ABSENT, amount, times
 
     latency, drift = one.latency, one.drift
     return (

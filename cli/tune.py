@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from ..exits import one_line_errors
 from . import show, show_tuned
-from .exits import one_line_errors
 from .images import find_images
 from .model_type import ModelType
 
@@ -78,7 +78,7 @@ def tune(
         removed = forget_choice(model, read_contract(model), threads or usable_cores())
         show_tuned.show_forgotten(model, removed, as_json=as_json)
         return
-    from ..bench.tune import tune as measure
+    from ..bench.run.tune import tune as measure
 
     with show.titled() as on_step:
         tuned = measure(

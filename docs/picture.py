@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import depthrt
-from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
+from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.engine.depth.colour import colorize
 from depthrt.finetune.scenes import render_scenes
 

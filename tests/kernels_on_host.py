@@ -1,4 +1,4 @@
-"""engine/cuda/kernels/kernels.cu on the CPU: the source compiled by the machine's C++ compiler, launched through ctypes."""
+"""The CUDA kernels on the CPU: kernels.cu compiled by the machine's C++ compiler, launched through ctypes."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from depthrt.bench.accuracy import METRICS
-from depthrt.bench.result import (
+from depthrt.bench.numbers.result import (
+    METRICS,
     Accuracy,
     Band,
     ColdStart,
@@ -26,7 +26,7 @@ from depthrt.bench.result import (
     Throughput,
     Tile,
 )
-from depthrt.bench.statistics import summarise
+from depthrt.bench.numbers.statistics import summarise
 
 ROUNDS, CALLS = 30, 3
 EAGER, FP32, BF16, INT8 = "vits.pth torch fp32 cpu", "vits.onnx cpu", "vits-bf16.onnx openvino", "vits-int8.onnx cpu"

@@ -10,9 +10,17 @@ import scipy.optimize
 import torch
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy import LEAST_PIXELS, METRICS, NEAREST_M, AccuracyMeter, Rules, crop_mask, image_metrics
-from depthrt.bench.alignment import ALIGNMENTS, Alignment, fit_alignment
-from depthrt.bench.true_depth import TrueDepth
+from depthrt.bench.accuracy.accuracy_meter import (
+    LEAST_PIXELS,
+    NEAREST_M,
+    AccuracyMeter,
+    Rules,
+    crop_mask,
+    image_metrics,
+)
+from depthrt.bench.accuracy.alignment import ALIGNMENTS, Alignment, fit_alignment
+from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.numbers.result import METRICS
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Kind
 

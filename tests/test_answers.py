@@ -11,17 +11,19 @@ import pytest
 from made import make_contract
 from numpy.typing import NDArray
 
-from depthrt.bench import measure as measure_module
-from depthrt.bench.accuracy import Rules
-from depthrt.bench.answers import Asked, judge, measure_drifts
-from depthrt.bench.energy import RAPL, Meter
-from depthrt.bench.ground_truth import GroundTruth, Pair
-from depthrt.bench.measure import BenchPlan, run_bench
-from depthrt.bench.report import write_report
-from depthrt.bench.result import Report
-from depthrt.bench.result_file import read_result, to_json
-from depthrt.bench.subjects import Opened, Subject, open_subject
-from depthrt.bench.true_depth import Sample, TrueDepth
+from depthrt.bench.accuracy.accuracy_meter import Rules
+from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
+from depthrt.bench.accuracy.judge import Asked, judge
+from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
+from depthrt.bench.drift.measure_drifts import measure_drifts
+from depthrt.bench.machine.energy import RAPL, Meter
+from depthrt.bench.numbers.result import Report
+from depthrt.bench.numbers.result_file import read_result, to_json
+from depthrt.bench.report.page import write_report
+from depthrt.bench.run import run_bench as measure_module
+from depthrt.bench.run.plan import BenchPlan
+from depthrt.bench.run.run_bench import run_bench
+from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.write import write_image

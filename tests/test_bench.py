@@ -16,14 +16,15 @@ from conftest import PHOTOS, TinyModel
 from onnx import numpy_helper
 
 import depthrt
-from depthrt.bench.answers import Asked, judge
-from depthrt.bench.find_subjects import find_subjects
-from depthrt.bench.ground_truth import open_ground_truth
-from depthrt.bench.latency import Plan
-from depthrt.bench.measure import BenchPlan, choose_reference, run_bench
-from depthrt.bench.result import Report
-from depthrt.bench.result_file import read_result, write_result
-from depthrt.bench.subjects import Subject, open_subject
+from depthrt.bench.accuracy.ground_truth import open_ground_truth
+from depthrt.bench.accuracy.judge import Asked, judge
+from depthrt.bench.latency.turns import Plan
+from depthrt.bench.numbers.result import Report
+from depthrt.bench.numbers.result_file import read_result, write_result
+from depthrt.bench.run.plan import BenchPlan
+from depthrt.bench.run.run_bench import choose_reference, run_bench
+from depthrt.bench.subjects.find_subjects import find_subjects
+from depthrt.bench.subjects.subject import Subject, open_subject
 from depthrt.cli import main
 from depthrt.cli.measure import QUICK_ROUNDS
 from depthrt.cli.measure import measure as measure_verb

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from made_report import BF16, CALLS, EAGER, FP32, make_latency, make_report, make_subject
 
-from depthrt.bench.against import find_reference
-from depthrt.bench.compare import Outcome, compare
-from depthrt.bench.figures import FIGURES
-from depthrt.bench.result import Latency, Report
+from depthrt.bench.compare.compare import Outcome, compare
+from depthrt.bench.compare.reference import find_reference
+from depthrt.bench.numbers.figures import FIGURES
+from depthrt.bench.numbers.result import Latency, Report
 
 TWIN = "twin.onnx cpu"  # as slow as the reference
 EXTRA_MS = 150.0  # of the reference's 1020

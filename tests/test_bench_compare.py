@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from made_report import BF16, FP32, MADE, make_accuracy, make_drift, make_report
 
-from depthrt.bench.change import absolute_change, relative_change
-from depthrt.bench.compare import Verdict, compare
-from depthrt.bench.conditions import parse_condition
-from depthrt.bench.markdown import verdict_to_markdown
-from depthrt.bench.result import Accuracy, ColdProcess, ColdStart, Interval, Report, SubjectResult
-from depthrt.bench.same_images import IMAGE_NAMES, name_images
+from depthrt.bench.compare.change import absolute_change, relative_change
+from depthrt.bench.compare.compare import Verdict, compare
+from depthrt.bench.compare.conditions import parse_condition
+from depthrt.bench.numbers.figures import IMAGE_NAMES, name_images
+from depthrt.bench.numbers.result import Accuracy, ColdProcess, ColdStart, Interval, Report, SubjectResult
+from depthrt.bench.report.markdown import verdict_to_markdown
 from depthrt.engine.errors import InputError
 
 GATE = ("p50>+5%", "kernel.p50>+5%", "host.p90>+10%", "drift>0.5%", "drift>+0.1%", "abs_rel>+0.01", "rss>+50MiB")

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 from conftest import TinyModel
 
-from depthrt.bench.checkpoint_options import CheckpointOptions
 from depthrt.bench.cost import Cost, Load, loads_of, main
 from depthrt.bench.cost_plot import plot_costs
-from depthrt.bench.cpu import count_work
+from depthrt.bench.machine.ceilings import count_work
+from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
 
 SVG = "{http://www.w3.org/2000/svg}"
 

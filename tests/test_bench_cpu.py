@@ -13,11 +13,12 @@ from made_report import BF16, EAGER, FP32, INT8, make_report
 from random_checkpoint import TINY
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-from depthrt.bench.checkpoint_options import CheckpointOptions
-from depthrt.bench.cpu import count_work, cpu_subjects, to_table, with_shares
-from depthrt.bench.naive_export import write_naive
-from depthrt.bench.subjects import open_subject
-from depthrt.bench.torch_runner import TorchForm, open_torch
+from depthrt.bench.cpu import cpu_subjects, to_table, with_shares
+from depthrt.bench.machine.ceilings import count_work
+from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
+from depthrt.bench.subjects.naive_export import write_naive
+from depthrt.bench.subjects.subject import open_subject
+from depthrt.bench.subjects.torch_runner import TorchForm, open_torch
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.read import read_image
 

@@ -12,17 +12,18 @@ from conftest import PHOTOS, TinyModel
 from made import make_contract
 from numpy.typing import NDArray
 
-from depthrt.bench.calls import STAGES, TIMED_SCOPES, Laps
-from depthrt.bench.candidates import LATENCY_IMAGES
-from depthrt.bench.cold_start import measure_cold_start
-from depthrt.bench.find_subjects import find_subjects
-from depthrt.bench.latency import WINDOW, Plan, is_steady, measure_latency, no_collection, take_turns, warm_up
-from depthrt.bench.measure import BenchPlan, run_bench
-from depthrt.bench.rate import RatePlan, feed_frames, measure_rate, rate_latency
-from depthrt.bench.result import Report
-from depthrt.bench.statistics import compare_medians
-from depthrt.bench.subjects import Opened, Subject, open_subject
-from depthrt.bench.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
+from depthrt.bench.latency.calls import STAGES, TIMED_SCOPES, Laps
+from depthrt.bench.latency.rate import RatePlan, feed_frames, measure_rate, rate_latency
+from depthrt.bench.latency.throughput import CALLS_PER_STREAM, LOADS, Load, measure_builds, measure_throughput
+from depthrt.bench.latency.turns import WINDOW, Plan, is_steady, measure_latency, no_collection, take_turns, warm_up
+from depthrt.bench.machine.cold_start import measure_cold_start
+from depthrt.bench.numbers.result import Report
+from depthrt.bench.numbers.statistics import compare_medians
+from depthrt.bench.run.images import LATENCY_IMAGES
+from depthrt.bench.run.plan import BenchPlan
+from depthrt.bench.run.run_bench import run_bench
+from depthrt.bench.subjects.find_subjects import find_subjects
+from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.errors import BackendUnavailable
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.read import read_image

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.bench import machine as machine_module
-from depthrt.bench.energy import NVML, RAPL, Meter, find_meter, measure_energy
-from depthrt.bench.machine import State, describe_machine, describe_run, find_disturbances, read_state
-from depthrt.bench.nvml import first_gpu
-from depthrt.bench.result import Machine
+from depthrt.bench.machine import describe as machine_module
+from depthrt.bench.machine.describe import State, describe_machine, describe_run, find_disturbances, read_state
+from depthrt.bench.machine.energy import NVML, RAPL, Meter, find_meter, measure_energy
+from depthrt.bench.machine.nvml import first_gpu
+from depthrt.bench.numbers.result import Machine
 
 CALM = Machine("cpu", 4, (), 1024, "Linux", "", "", "", load=0.0)
 BEFORE = State(busy_s=100, total_s=1000, steal_s=5, own_s=10, throttled=3, clock_mhz=3000)

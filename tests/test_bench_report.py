@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 from made_report import BF16, EAGER, FP32, INT8, make_accuracy, make_drift, make_latency, make_pictures, make_report
 
-from depthrt.bench.figures import latency_in
-from depthrt.bench.markdown import to_markdown
-from depthrt.bench.report import to_html, write_report
-from depthrt.bench.report_plots import resource_panels
-from depthrt.bench.result import Interval, Picture, Report, SubjectResult
-from depthrt.bench.result_file import SCHEMA_FILE, from_json, json_schema, read_result, to_json
-from depthrt.bench.summary import summarise_report
-from depthrt.bench.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
-from depthrt.bench.tables import summary_table
-from depthrt.bench.wording import amount, between, digits, share, times
+from depthrt.bench.numbers.figures import latency_in
+from depthrt.bench.numbers.result import Interval, Picture, Report, SubjectResult
+from depthrt.bench.numbers.result_file import SCHEMA_FILE, from_json, json_schema, read_result, to_json
+from depthrt.bench.numbers.wording import amount, between, digits, share, times
+from depthrt.bench.report.markdown import to_markdown
+from depthrt.bench.report.page import to_html, write_report
+from depthrt.bench.report.panels import resource_panels
+from depthrt.bench.report.summary import summarise_report
+from depthrt.bench.report.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
+from depthrt.bench.report.tables import summary_table
 from depthrt.cli.show import show_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 

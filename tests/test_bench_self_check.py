@@ -13,7 +13,7 @@ from conftest import TinyModel
 from made_report import make_report
 from numpy.typing import NDArray
 
-from depthrt.bench.result import Interval, Report
+from depthrt.bench.numbers.result import Interval, Report
 from depthrt.bench.self_check import OFF, Altered, Trial, judge_trial, main, summarise
 from depthrt.engine.errors import DepthrtError
 from depthrt.engine.terms import Precision

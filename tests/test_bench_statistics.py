@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthrt.bench.latency import Plan
-from depthrt.bench.result import Interval
-from depthrt.bench.statistics import ALARM, compare_medians, median_interval, summarise
+from depthrt.bench.latency.turns import Plan
+from depthrt.bench.numbers.result import Interval
+from depthrt.bench.numbers.statistics import ALARM, compare_medians, median_interval, summarise
 from depthrt.engine.errors import InputError
 
 RUNS = 20

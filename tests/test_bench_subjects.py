@@ -14,10 +14,10 @@ from made_engine import write_engine
 from random_checkpoint import TINY, random_network, save_official
 from reference_depth_anything import reference_infer
 
-from depthrt.bench.checkpoint_options import CheckpointOptions
-from depthrt.bench.find_subjects import find_subjects
-from depthrt.bench.study_serving import read_as_study
-from depthrt.bench.subjects import Subject, facts_of, open_subject, open_subjects
+from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
+from depthrt.bench.subjects.find_subjects import find_subjects
+from depthrt.bench.subjects.study_serving import read_as_study
+from depthrt.bench.subjects.subject import Subject, facts_of, open_subject, open_subjects
 from depthrt.engine.errors import BackendUnavailable, DepthrtError, InputError, ModelFileError
 from depthrt.engine.images.read import read_image
 from depthrt.engine.modelfile.contract import read_contract

@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 from conftest import PHOTOS, TinyModel
 
 from depthrt.bench import cost, cpu, run_overhead, self_check
-from depthrt.bench.exits import read_numbers
-from depthrt.bench.places import printable, write_json
-from depthrt.bench.result import Picture
+from depthrt.bench.numbers.printable import printable, write_json
+from depthrt.bench.numbers.result import Picture
 from depthrt.engine.errors import InputError
 from depthrt.engine.system.files import try_place
+from depthrt.exits import read_numbers
 
 COFFEE = PHOTOS / "coffee.jpg"
 

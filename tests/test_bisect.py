@@ -11,7 +11,7 @@ import pytest
 from conftest import TinyModel
 from onnx import numpy_helper
 
-from depthrt.bench.bisect import TOLERANCE, bisect
+from depthrt.bench.drift.bisect import TOLERANCE, bisect
 from depthrt.engine.errors import ContractError, InputError, ModelFileError
 from depthrt.export.checkpoint import read_checkpoint
 from depthrt.export.to_onnx import export_onnx

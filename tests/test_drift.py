@@ -10,10 +10,10 @@ import pytest
 from made_depth import make_depth
 from numpy.typing import NDArray
 
-from depthrt.bench.depth_edges import edge_f1
-from depthrt.bench.drift import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter
-from depthrt.bench.pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
-from depthrt.bench.result import Drift, Tile
+from depthrt.bench.drift.depth_edges import edge_f1
+from depthrt.bench.drift.drift_meter import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter
+from depthrt.bench.drift.tile_pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
+from depthrt.bench.numbers.result import Drift, Tile
 from depthrt.engine.errors import InputError
 from depthrt.engine.modelfile.canary import drift as canary_drift
 from depthrt.engine.terms import Kind

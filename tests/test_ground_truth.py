@@ -17,8 +17,8 @@ from made_depth import make_depth
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthrt.bench.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
-from depthrt.bench.true_depth import TrueDepth, read_true_depth
+from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
+from depthrt.bench.accuracy.true_depth import TrueDepth, read_true_depth
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.write import write_image
 from depthrt.engine.terms import Format

@@ -7,13 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from depthrt.bench.calls import Laps
-from depthrt.bench.change import relative_change
-from depthrt.bench.figures import MAIN_SCOPE
-from depthrt.bench.latency import Plan, Turns, take_turns, to_latency
-from depthrt.bench.narrowing import LOOK_EVERY, Narrowing
-from depthrt.bench.result import Interval
-from depthrt.bench.summary import speed
+from depthrt.bench.compare.change import relative_change
+from depthrt.bench.latency.calls import Laps
+from depthrt.bench.latency.narrowing import LOOK_EVERY, Narrowing
+from depthrt.bench.latency.turns import Plan, Turns, take_turns, to_latency
+from depthrt.bench.numbers.figures import MAIN_SCOPE, speed
+from depthrt.bench.numbers.result import Interval
 
 NARROWING = Narrowing()
 PLAN = Plan(warmup_calls=1)

@@ -17,12 +17,13 @@ from conftest import PHOTOS, TinyModel
 
 import depthrt
 from depthrt import BackendUnavailable, BudgetError, InputError
-from depthrt.bench.candidates import Candidate, Candidates, spread
-from depthrt.bench.drift import DriftMeter
-from depthrt.bench.latency import Plan
-from depthrt.bench.result import Drift, Interval
-from depthrt.bench.subjects import Subject
-from depthrt.bench.tune import fastest, find_reference, tune
+from depthrt.bench.drift.drift_meter import DriftMeter
+from depthrt.bench.latency.turns import Plan
+from depthrt.bench.numbers.result import Drift, Interval
+from depthrt.bench.run.candidates import Candidate, Candidates
+from depthrt.bench.run.images import spread
+from depthrt.bench.run.tune import fastest, find_reference, tune
+from depthrt.bench.subjects.subject import Subject
 from depthrt.cli import main
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.runners.choice import Choice
@@ -269,8 +270,7 @@ def test_help_has_defaults_and_an_example() -> None:
 
 def test_tuning_needs_nothing_beyond_the_cpu_extra() -> None:
     others = ("torch", "onnx", "jinja2", "h5py", "skimage", "safetensors", "transformers")
-    code = (
-        f"import depthrt.bench.tune, depthrt.cli.tune, sys; print([name for name in {others} if name in sys.modules])"
-    )
+    modules = "depthrt.bench.run.tune, depthrt.cli.tune"
+    code = f"import {modules}, sys; print([name for name in {others} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""Accuracy: how far depth is from measured depth."""

@@ -1,0 +1,211 @@
+"""Predicted depth against measured depth: nine metrics, after masks, caps, crops and alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.errors import InputError
+from ...engine.images.preprocess import resize_bilinear
+from ...engine.terms import Kind
+from ..numbers.result import METRICS, Accuracy, ImageAccuracy
+from .alignment import ALIGNMENTS, Alignment, Float64, fit_alignment
+from .true_depth import TrueDepth
+
+DELTA = 1.25  # Source: Eigen et al. 2014
+SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2
+LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
+NEAREST_M = 1e-3  # depth under it is not judged, and predictions are cut there. Source: the same
+
+Crop = Literal["none", "eigen", "garg"]
+CROPS: tuple[Crop, ...] = get_args(Crop)
+
+# Top, bottom, left, right as shares of the side. Source: monodepth (Godard et al. 2017), utils/evaluate_kitti.py
+_GARG = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
+_EIGEN_KITTI = (0.3324324, 0.91351351, 0.0359477, 0.96405229)
+_NYU_SIZE_PX = (480, 640)
+_EIGEN_NYU_PX = (45, 471, 41, 601)  # Source: BTS (Lee et al. 2019), eval_with_pngs.py
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How depth is judged.
+
+    Args:
+        alignment: One of ALIGNMENTS, of depth for metric models and of inverse depth for the others.
+        cap_m: Depth beyond it is not judged, and predictions are cut there. None judges everything and cuts each
+            prediction at the image's largest measured depth.
+        crop: One of CROPS. "eigen" is NYU's for images of 480x640 px, KITTI's for all others.
+
+    Raises:
+        InputError: A choice is unknown, or the cap is not above NEAREST_M.
+    """
+
+    alignment: Alignment = "none"
+    cap_m: float | None = None
+    crop: Crop = "none"
+
+    def __post_init__(self) -> None:
+        if self.alignment not in ALIGNMENTS:
+            raise InputError(f"alignment {self.alignment!r} found, expected one of {', '.join(ALIGNMENTS)}")
+        if self.crop not in CROPS:
+            raise InputError(f"crop {self.crop!r} found, expected one of {', '.join(CROPS)}")
+        if self.cap_m is not None and not NEAREST_M < self.cap_m < np.inf:
+            raise InputError(f"a cap of {self.cap_m} m found, expected a finite depth above {NEAREST_M} m")
+
+
+class AccuracyMeter:
+    """Collects the metrics of images one by one; only numbers are held. Not for several threads at once."""
+
+    def __init__(self, dataset: str, rules: Rules) -> None:
+        self.dataset = dataset
+        self.rules = rules
+        self.skipped = 0  # images with fewer than LEAST_PIXELS judged pixels
+        self._images: list[ImageAccuracy] = []
+
+    def add(self, name: str, values: NDArray[np.float32], truth: TrueDepth, *, kind: Kind) -> None:
+        """Judge one image.
+
+        Args:
+            name: Of the image.
+            values: (h, w) float32, what the model answered; resized to the truth's size where that differs.
+            truth: Measured depth.
+            kind: Of values: "inverse" or "metric".
+
+        Raises:
+            InputError: As check.
+        """
+        self.check(kind, truth.kind)
+        truth_m = _measured_depth(truth)
+        valid = _judged(truth_m, truth.valid, self.rules)
+        pixels = int(np.count_nonzero(valid))
+        if pixels < LEAST_PIXELS:
+            self.skipped += 1
+            return
+        with np.errstate(invalid="ignore"):  # infinite values spread as NaN
+            resized = resize_bilinear(values, truth.shape, mode="bilinear_corners")  # as upstream's evaluation
+        judged_m = truth_m[valid]
+        depth_m = _predicted_depth(resized[valid].astype(np.float64), judged_m, kind, self.rules)
+        self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
+
+    def check(self, kind: Kind, truth_kind: Kind) -> None:
+        """Refuse kinds of depth that the rules do not suit.
+
+        Raises:
+            InputError: Values or truth have no unit and the rules align nothing, or the truth has none and they cap.
+        """
+        if "inverse" in (kind, truth_kind) and self.rules.alignment == "none":
+            whose = "the model gives" if kind == "inverse" else f"{self.dataset} has"
+            raise InputError(f"{whose} inverse depth without a unit, which must be aligned; choose another alignment")
+        if truth_kind == "inverse" and self.rules.cap_m is not None:
+            raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
+
+    def result(self) -> Accuracy:
+        """Return the mean over images of every metric.
+
+        Raises:
+            InputError: No image could be judged.
+        """
+        if not self._images and not self.skipped:
+            raise InputError(f"no image of {self.dataset} could be read; check its files")
+        if not self._images:
+            raise InputError(
+                f"none of {self.skipped} images of {self.dataset} has {LEAST_PIXELS} known pixels within the cap and "
+                "the crop; raise the cap, or choose another crop"
+            )
+        means = {name: float(np.mean([image.metrics[name] for image in self._images])) for name in METRICS}
+        rules = self.rules
+        return Accuracy(self.dataset, rules.alignment, rules.cap_m, rules.crop, means, tuple(self._images))
+
+
+def image_metrics(
+    depth_m: NDArray[np.floating], truth_m: NDArray[np.floating], valid: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return METRICS over the valid pixels of one image, as they are: nothing is aligned, cut or left out.
+
+    With d = log depth - log truth, silog is sqrt(mean(d^2) - 0.5 mean(d)^2), not times 100; log10 is the mean of
+    |d| / log 10; delta1 to delta3 are the shares of pixels whose ratio is under 1.25, 1.25^2, 1.25^3.
+
+    Source: Eigen et al. 2014, section 4; DepthAnything/Depth-Anything-V2, metric_depth/util/metric.py.
+
+    Args:
+        depth_m, truth_m: (H, W), positive where valid.
+        valid: (H, W) bool, at least one True.
+
+    Raises:
+        InputError: The shapes differ, nothing is valid, or a depth is not positive and finite.
+    """
+    if not depth_m.shape == truth_m.shape == valid.shape:
+        raise InputError(f"depth {depth_m.shape}, truth {truth_m.shape}, valid {valid.shape} found, expected one shape")
+    if not valid.any():
+        raise InputError("no valid pixel found, expected one or more; leave the image out")
+    depth, truth = depth_m[valid].astype(np.float64), truth_m[valid].astype(np.float64)
+    for name, values in (("depth", depth), ("truth", truth)):
+        if not (np.isfinite(values).all() and values.min() > 0):
+            raise InputError(f"{name} from {values.min():g} to {values.max():g} m found, expected positive and finite")
+    return _metrics(depth, truth)
+
+
+def crop_mask(size_px: tuple[int, int], crop: Crop) -> NDArray[np.bool_]:
+    """Return (H, W) bool, True where a crop lets depth be judged."""
+    height, width = size_px
+    if crop == "none":
+        return np.ones(size_px, np.bool_)
+    if crop == "eigen" and size_px == _NYU_SIZE_PX:
+        top, bottom, left, right = _EIGEN_NYU_PX
+    else:
+        shares = _GARG if crop == "garg" else _EIGEN_KITTI
+        sides = (height, height, width, width)
+        top, bottom, left, right = (int(share * side) for share, side in zip(shares, sides, strict=True))
+    mask = np.zeros(size_px, np.bool_)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def _measured_depth(truth: TrueDepth) -> Float64:
+    """Return (H, W) depth; in metres, or where it has no unit in medians of the image."""
+    values = np.where(truth.valid, truth.values, 1).astype(np.float64)
+    if truth.kind == "metric" or not truth.valid.any():
+        return values
+    depth: Float64 = np.median(values[truth.valid]) / values
+    return depth
+
+
+def _judged(truth_m: Float64, valid: NDArray[np.bool_], rules: Rules) -> NDArray[np.bool_]:
+    """Return the pixels that count: known, within cap and crop; the least and the largest depth still count."""
+    within = valid & (truth_m >= NEAREST_M) & crop_mask((truth_m.shape[0], truth_m.shape[1]), rules.crop)
+    return within if rules.cap_m is None else within & (truth_m <= rules.cap_m)
+
+
+def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules) -> Float64:
+    """Return aligned depth, cut to what is judged; (N,) as values are.
+
+    A value that is NaN becomes the nearest depth: an answer that is missing must not be better than a wrong one.
+    """
+    farthest_m = float(truth_m.max()) if rules.cap_m is None else rules.cap_m
+    scale, shift = fit_alignment(values, truth_m if kind == "metric" else 1 / truth_m, rules.alignment)
+    aligned = np.where(np.isfinite(values), values * scale + shift, values)
+    if kind == "metric":
+        depth: Float64 = np.nan_to_num(aligned, nan=NEAREST_M)
+    else:
+        depth = 1 / np.clip(np.nan_to_num(aligned, nan=1 / NEAREST_M), 1 / farthest_m, 1 / NEAREST_M)
+    return depth.clip(NEAREST_M, farthest_m)
+
+
+def _metrics(depth: Float64, truth: Float64) -> dict[str, float]:
+    """Return METRICS of (N,) positive depths."""
+    off, off_log = depth - truth, np.log(depth) - np.log(truth)
+    ratio = np.maximum(depth / truth, truth / depth)
+    forgiven = SILOG_FOCUS * float(off_log.mean()) ** 2
+    return {
+        "abs_rel": float(np.mean(np.abs(off) / truth)),
+        "sq_rel": float(np.mean(off**2 / truth)),
+        "rmse": float(np.sqrt(np.mean(off**2))),
+        "rmse_log": float(np.sqrt(np.mean(off_log**2))),
+        "log10": float(np.mean(np.abs(np.log10(depth) - np.log10(truth)))),
+        "silog": float(np.sqrt(max(0.0, float(np.mean(off_log**2)) - forgiven))),
+        **{f"delta{power}": float(np.mean(ratio < DELTA**power)) for power in (1, 2, 3)},
+    }

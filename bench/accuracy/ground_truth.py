@@ -1,0 +1,205 @@
+"""Opens data sets of images with measured depth, recognised by how their files lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from ...engine.depth.read import READERS
+from ...engine.errors import BackendUnavailable, InputError
+from ...engine.images.read import read_image
+from .pair_layouts import Layout, Pairs, find_pairs
+from .true_depth import MM_PER_M, Sample, TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
+
+STEREO_MOTORCYCLE = "stereo_motorcycle"
+CAP_M = {"hypersim": 20.0, "vkitti2": 80.0, "nyu": 10.0}  # Source: Depth Anything V2, metric_depth; BTS for NYU
+FOLDER_CAP_M = 80.0  # of files that do not say how far they reach
+# Calibration of the down-sampled left camera. Source: scikit-image, data.stereo_motorcycle; Middlebury 2014
+_MOTORCYCLE_FOCAL_PX = 994.978
+_MOTORCYCLE_OFFSET_PX = 31.086  # between the principal points of the two cameras
+_MOTORCYCLE_BASELINE_M = 0.193001
+
+_READERS: dict[Layout, Callable[[Path], TrueDepth]] = {"hypersim": read_hypersim, "vkitti2": read_vkitti2}
+
+UNDERSTOOD = (
+    "a folder with images and depth files of the same names in rgb/ and depth/, or side by side as a.jpg with "
+    f"a_depth.png or a.npy (depth in {' '.join(READERS)})",
+    "a .txt list with an image and a depth path on each line",
+    "Hypersim (ai_VVV_NNN/images/scene_cam_00_*)",
+    "Virtual KITTI 2 (SceneNN/VARIANT/frames/depth/Camera_0)",
+    "NYU v2's labelled .mat",
+    f"the name {STEREO_MOTORCYCLE} (scikit-image)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One image of a data set, on disk until it is read."""
+
+    name: str
+    read: Callable[[], Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """A data set; iterating reads one image after the other, anew each time.
+
+    Args:
+        name: Short.
+        pairs: In a fixed order, one or more.
+        cap_m: Depth that it is customary not to judge beyond; None where the truth has no unit.
+        notes: What was taken for granted, one sentence each.
+    """
+
+    name: str
+    pairs: tuple[Pair, ...]
+    cap_m: float | None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (pair.read() for pair in self.pairs)
+
+    def spread(self, count: int) -> GroundTruth:
+        """Return the data set with `count` of its images, evenly spread; all where there are fewer."""
+        if count < 1:
+            raise InputError(f"{count} images of {self.name} found, expected 1 or more")
+        if count >= len(self):
+            return self
+        return replace(self, pairs=tuple(self.pairs[index * len(self) // count] for index in range(count)))
+
+
+def open_ground_truths(sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M) -> list[GroundTruth]:
+    """Open data sets that are measured in one run; those that share a name are told apart by where they lie.
+
+    Args:
+        sources: As open_ground_truth takes them; one that is given twice is one.
+        units_per_m: As open_ground_truth takes it.
+
+    Raises:
+        InputError, BackendUnavailable: As open_ground_truth.
+    """
+    found = {Path(one).resolve(): open_ground_truth(one, units_per_m=units_per_m) for one in sources}
+    times = Counter(one.name for one in found.values())
+    alike = {name: [path for path, one in found.items() if one.name == name] for name in times if times[name] > 1}
+    return [replace(one, name=_told_apart(one.name, path, alike.get(one.name, ()))) for path, one in found.items()]
+
+
+def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> GroundTruth:
+    """Open a data set; its files are found now and read when their turn comes.
+
+    Args:
+        source: What UNDERSTOOD lists. What exists on disk goes before a name.
+        units_per_m: What the whole numbers of files without a unit count, such as 256 for KITTI's.
+
+    Raises:
+        InputError: Nothing is there, or the layout is none of those understood.
+        BackendUnavailable: A package that the data set needs is missing.
+    """
+    if not 0 < units_per_m < np.inf:
+        raise InputError(f"{units_per_m} units a metre found, expected a positive number, such as 1000 or 256")
+    path = Path(source)
+    if not path.exists():
+        if str(source) == STEREO_MOTORCYCLE:
+            return _stereo_motorcycle()
+        raise InputError(f"{source} does not exist, expected {'; or '.join(UNDERSTOOD)}")
+    if path.suffix.lower() == ".mat":
+        return _nyu(path)
+    pairs = find_pairs(path)
+    if pairs is None:
+        raise InputError(f"{source} is no data set that is understood, expected {'; or '.join(UNDERSTOOD)}")
+    return _on_disk(path, pairs, units_per_m)
+
+
+def _told_apart(name: str, path: Path, alike: Sequence[Path]) -> str:
+    """Return a name with as many last parts of its path as tell it from the others of the name."""
+    if not alike:
+        return name
+    parts = next(parts for parts in count(1) if len({one.parts[-parts:] for one in alike}) == len(alike))
+    end = Path(*path.parts[-parts:])
+    own = end.name.removesuffix(".txt") == name
+    return end.as_posix() if own else f"{name} {end.as_posix()}"
+
+
+def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
+    """Return the data set of the pairs whose picture is there."""
+    there = [(image, depth) for image, depth in pairs.files if image.is_file()]
+    if not there:
+        raise InputError(f"{path} has {len(pairs.files)} depth files, but no picture {pairs.files[0][0]}; add them")
+    notes = []
+    if len(there) < len(pairs.files):
+        notes.append(f"{len(pairs.files) - len(there)} of {len(pairs.files)} depth files have no picture")
+    if pairs.alone:
+        notes.append(f"{pairs.alone} of {pairs.alone + len(pairs.files)} photographs have no depth")
+    root = path if path.is_dir() else path.parent
+    reader = _READERS.get(pairs.layout) or partial(read_true_depth, units_per_m=units_per_m)
+    first = reader(there[0][1])  # a package that is missing, or a wrong unit, is said before anything is measured
+    name, cap_m = path.resolve().name.removesuffix(".txt"), FOLDER_CAP_M
+    if pairs.layout != "files":
+        name, cap_m = pairs.layout, CAP_M[pairs.layout]
+    elif first.kind == "metric":
+        notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
+    made = tuple(_pair(image, depth, root, reader) for image, depth in there)
+    return GroundTruth(name, made, cap_m if first.kind == "metric" else None, tuple(notes))
+
+
+def _pair(image: Path, depth: Path, root: Path, reader: Callable[[Path], TrueDepth]) -> Pair:
+    named = image.relative_to(root) if image.is_relative_to(root) else image
+    name = named.with_suffix("").as_posix()
+    return Pair(name, lambda: Sample(name, read_image(image), reader(depth)))
+
+
+def _nyu(path: Path) -> GroundTruth:
+    """Open the labelled part of NYU v2, whose arrays MATLAB wrote with their axes turned around.
+
+    rawDepths is what the sensor measured, 0 where it saw nothing; in depths the holes are painted over.
+    Source: the data set's own page; BTS (Lee et al. 2019), which judges the former.
+    """
+    h5py = import_h5py()
+    try:
+        with h5py.File(path, "r") as file:
+            key = "rawDepths" if "rawDepths" in file else "depths"
+            images, depths = file["images"].shape, file[key].shape
+    except (OSError, KeyError) as error:
+        raise InputError(f"{path} is not NYU v2's labelled .mat ({error}); download it again") from error
+    if len(images) != 4 or images[1] != 3 or depths != (images[0], *images[2:]):
+        raise InputError(f"{path}: images {images}, {key} {depths} found, expected (N, 3, W, H) and (N, W, H)")
+    names = [f"{index + 1:04d}" for index in range(images[0])]
+    pairs = tuple(Pair(name, partial(_read_nyu, path, key, name, index)) for index, name in enumerate(names))
+    notes = ["the training images of NYU v2 are among those judged"]
+    if key != "rawDepths":
+        notes.append("it has no rawDepths, and the holes of its depths were filled in")
+    return GroundTruth("nyu", pairs, CAP_M["nyu"], tuple(notes))
+
+
+def _read_nyu(path: Path, key: str, name: str, index: int) -> Sample:
+    with import_h5py().File(path, "r") as file:
+        rgb, depth_m = np.asarray(file["images"][index]), np.asarray(file[key][index])  # (3, W, H), (W, H)
+    values = np.ascontiguousarray(depth_m.T, np.float32)
+    image = np.ascontiguousarray(rgb.transpose(2, 1, 0)[..., ::-1], np.uint8)
+    return Sample(name, image, TrueDepth(values, np.isfinite(values)))
+
+
+def _stereo_motorcycle() -> GroundTruth:
+    """Open Middlebury's motorcycle, whose disparity its calibration turns into metres."""
+    try:
+        from skimage.data import stereo_motorcycle
+    except ImportError as error:
+        raise BackendUnavailable(
+            f"scikit-image is missing, {STEREO_MOTORCYCLE} comes with it; pip install 'depthrt[bench]'"
+        ) from error
+    left, _, disparity_px = stereo_motorcycle()  # type: ignore[no-untyped-call, unused-ignore]
+    offset_px = np.asarray(disparity_px, np.float64) + _MOTORCYCLE_OFFSET_PX
+    known = np.isfinite(offset_px) & (offset_px > 0)
+    depth_m = _MOTORCYCLE_FOCAL_PX * _MOTORCYCLE_BASELINE_M / np.where(known, offset_px, 1)
+    image = np.ascontiguousarray(left[..., ::-1], np.uint8)
+    sample = Sample(STEREO_MOTORCYCLE, image, TrueDepth(depth_m.astype(np.float32), known))
+    return GroundTruth(STEREO_MOTORCYCLE, (Pair(STEREO_MOTORCYCLE, lambda: sample),), 10.0)

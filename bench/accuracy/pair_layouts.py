@@ -1,0 +1,120 @@
+"""Finds the image and depth files of a data set by how they lie: Hypersim, Virtual KITTI 2, a list, a plain folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...engine.depth.read import READERS
+from ...engine.errors import InputError
+from ...engine.images.read import IMAGE_SUFFIXES
+
+Layout = Literal["hypersim", "vkitti2", "files"]
+
+_IMAGE_FOLDERS = ("rgb", "image", "images", "color", "colour", "photos")
+_DEPTH_FOLDERS = ("depth", "depths", "gt", "ground_truth")
+_DEPTH_ENDINGS = ("_depth", "-depth", ".depth")
+_PICTURE_SUFFIXES = (".png", ".tif", ".tiff")  # without such an ending they are taken for photographs
+
+Files = tuple[Path, Path]  # of an image and its depth
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The files of a data set.
+
+    Args:
+        layout: How they lie.
+        files: In a fixed order.
+        alone: Photographs without depth, which are not among the files.
+    """
+
+    layout: Layout
+    files: tuple[Files, ...]
+    alone: int = 0
+
+
+def find_pairs(path: Path) -> Pairs | None:
+    """Return the pairs of a folder or of a .txt list, or None where there are none.
+
+    Raises:
+        InputError: A list is damaged or mixes layouts.
+    """
+    if path.is_file():
+        return _listed(path) if path.suffix.lower() == ".txt" else None
+    depths = sorted(path.glob("**/images/scene_cam_*_geometry_hdf5/frame.*.depth_meters.hdf5"))
+    if depths:
+        return Pairs("hypersim", tuple((_hypersim_image(depth), depth) for depth in depths))
+    depths = sorted(path.glob("**/frames/depth/Camera_*/depth_*.png"))
+    if depths:
+        return Pairs("vkitti2", tuple((_vkitti2_image(depth), depth) for depth in depths))
+    return _in_two_folders(path) or _side_by_side(path)
+
+
+def _listed(path: Path) -> Pairs:
+    """Read the lists that upstream and the scene generator use; a relative path starts at the list."""
+    lines = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    if not lines or any(len(words) != 2 for words in lines):
+        raise InputError(f"{path} is no list of pairs, expected an image and a depth path on each line, without spaces")
+    files = tuple((path.parent / image, path.parent / depth) for image, depth in lines)
+    layouts = sorted({_layout_of(depth) for _, depth in files})
+    if len(layouts) > 1:
+        raise InputError(f"{path} mixes {' and '.join(layouts)}, expected files of one layout; split the list")
+    return Pairs(layouts[0], files)
+
+
+def _layout_of(depth: Path) -> Layout:
+    if depth.name.endswith(".depth_meters.hdf5"):
+        return "hypersim"
+    return "vkitti2" if depth.match("frames/depth/Camera_*/depth_*.png") else "files"
+
+
+def _hypersim_image(depth: Path) -> Path:
+    folder = depth.parent.name.replace("geometry_hdf5", "final_preview")
+    return depth.parent.with_name(folder) / depth.name.replace("depth_meters.hdf5", "tonemap.jpg")
+
+
+def _vkitti2_image(depth: Path) -> Path:
+    folder = depth.parents[2] / "rgb" / depth.parent.name
+    return folder / depth.name.replace("depth_", "rgb_").replace(".png", ".jpg")
+
+
+def _in_two_folders(path: Path) -> Pairs | None:
+    folders = {child.name.lower(): child for child in path.iterdir() if child.is_dir()}
+    images = next((folders[name] for name in _IMAGE_FOLDERS if name in folders), None)
+    depths = next((folders[name] for name in _DEPTH_FOLDERS if name in folders), None)
+    if images is None or depths is None:
+        return None
+    known = {_bare(depth.relative_to(depths)): depth for depth in _below(depths, tuple(READERS))}
+    return _matched(_below(images, IMAGE_SUFFIXES), images, known)
+
+
+def _side_by_side(path: Path) -> Pairs | None:
+    known = {
+        _bare(depth.relative_to(path)): depth
+        for depth in _below(path, tuple(READERS))
+        if depth.suffix.lower() not in _PICTURE_SUFFIXES or depth.stem.endswith(_DEPTH_ENDINGS)
+    }
+    photos = [photo for photo in _below(path, IMAGE_SUFFIXES) if not photo.stem.endswith(_DEPTH_ENDINGS)]
+    return _matched(photos, path, known)
+
+
+def _matched(photos: Sequence[Path], folder: Path, known: Mapping[Path, Path]) -> Pairs | None:
+    """Return the photographs of a folder with the depth that has their bare name, None where none has."""
+    files = tuple((photo, known[bare]) for photo in photos if (bare := _bare(photo.relative_to(folder))) in known)
+    return Pairs("files", files, len(photos) - len(files)) if files else None
+
+
+def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted(path for path in found if path.is_file())
+
+
+def _bare(path: Path) -> Path:
+    """Return a path without its suffix and without what marks a file as depth."""
+    stem = path.stem
+    for ending in _DEPTH_ENDINGS:
+        stem = stem.removesuffix(ending)
+    return path.with_name(stem)

@@ -1,0 +1,85 @@
+r"""What must not happen between two reports, as a person writes it.
+
+    FIGURE > LIMIT    or    FIGURE < LIMIT
+
+FIGURE is one of figures.FIGURES: p50, kernel.p90, drift, abs_rel, rss, ... (p50 alone is host.p50).
+LIMIT with a sign is a change from the first report to the second, without a sign the second report's own value:
+
+    p50>+5%        the median takes over 5 % longer than before, beyond what the reference both reports share does
+    file.p90>+2ms  over 2 ms longer, beyond what the reference does
+    p50>50ms       the median itself is over 50 ms
+    speed<-5%      over 5 % less of the reference's speed
+    drift>0.5%     the drift itself is over 0.5 % of the range
+    delta1<-1%     delta1 loses over one point: figures that are parts of a whole change by points
+    abs_rel>+0.01  abs_rel grows by over 0.01
+    rss>+50MiB     the process needs over 50 MiB more
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...engine.errors import InputError
+from ..numbers.figures import FIGURES, MAIN_SCOPE, Figure
+
+_FORM = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*([<>])\s*([+-]?)(\d+(?:\.\d*)?|\.\d+)\s*(%|[A-Za-z/]*)\s*", re.ASCII)
+_EXAMPLES = "p50>+5%, kernel.p90>+2ms, drift>0.5%, abs_rel>+0.01, delta1<-1% or rss>+50MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must not happen.
+
+    Args:
+        text: As written.
+        figure: What it is about.
+        above: Whether more than the limit is bad, else less.
+        limit: In the figure's unit, or a share of the first report's value where `relative`.
+        change: Whether the limit is of the change, else of the second report's value.
+        relative: Whether the change is over the first report's value.
+    """
+
+    text: str
+    figure: Figure
+    above: bool
+    limit: float
+    change: bool
+    relative: bool
+
+
+def parse_condition(text: str) -> Condition:
+    """Read one condition, such as "p50>+5%".
+
+    Raises:
+        InputError: The form, the figure or the unit is not understood.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise InputError(f"condition {text!r} found, expected a figure, > or <, and a limit, such as {_EXAMPLES}")
+    name, comparator, sign, number, unit = match.groups()
+    figure = _figure(name, text)
+    relative = unit == "%" and figure.unit != "share"
+    _check_unit(figure, unit, signed=bool(sign), text=text)
+    limit = float(sign + number) / (100 if unit == "%" else 1)
+    return Condition(text.strip(), figure, comparator == ">", limit, bool(sign), relative)
+
+
+def _figure(name: str, text: str) -> Figure:
+    figure = FIGURES.get(name) or FIGURES.get(f"{MAIN_SCOPE}.{name}") or FIGURES.get(f"rate.{name}")
+    if figure is None:
+        raise InputError(f"condition {text!r} is about {name!r}, expected one of {', '.join(FIGURES)}")
+    return figure
+
+
+def _check_unit(figure: Figure, unit: str, *, signed: bool, text: str) -> None:
+    """Raise InputError where the unit is not the figure's, or a percentage is of nothing."""
+    own = "" if figure.unit == "share" else figure.unit
+    if unit == "%" and not signed and figure.unit != "share":
+        raise InputError(
+            f"condition {text!r}: a percentage of {figure.name} is a change and needs a sign, such as +5%; "
+            f"without a sign the limit is the value itself{f', in {own}' if own else ''}"
+        )
+    if unit not in ("%", own):
+        also = f"{own} or %" if own else "no unit or %"
+        raise InputError(f"condition {text!r}: unit {unit or 'none'!r} found, expected {also} for {figure.name}")

@@ -1,0 +1,60 @@
+"""What a CPU can do at most: matrix products at each precision, and the work of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ...engine.runners.openvino_runner import cpu_precisions
+from ...engine.terms import Precision
+from ...export.checkpoint import load_network
+from ..subjects.checkpoint_options import CheckpointOptions
+from ..subjects.torch_runner import DTYPES, TorchPrecision
+
+CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
+CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast
+
+
+def count_work(checkpoint: Path, options: CheckpointOptions) -> float:
+    """Return what one image costs in GFLOP: two for each multiplication and addition of products and convolutions.
+
+    Args:
+        checkpoint: Whose network is counted.
+        options: Its size is (H, W).
+    """
+    height, width = (options.size, options.size) if isinstance(options.size, int) else options.size
+    network = load_network(options.read(checkpoint)).to("meta")
+    network.set_attention("plain")  # whose products are counted; torch's own operator is a single one
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network(torch.empty(1, 3, height, width, device="meta"))
+    return float(counter.get_total_flops()) / 1e9
+
+
+def measure_ceilings(threads: int) -> dict[Precision, float]:
+    """Return the GFLOP/s of a large matrix product in torch, by precision: a floor under every time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return {precision: _ceiling(DTYPES[precision]) for precision in _precisions()}
+    finally:
+        torch.set_num_threads(before)
+
+
+def _precisions() -> tuple[TorchPrecision, ...]:
+    """Return what this CPU computes in; torch would take any, at a tenth of the speed."""
+    return ("fp32", "bf16") if "bf16" in cpu_precisions() else ("fp32",)
+
+
+def _ceiling(dtype: torch.dtype) -> float:
+    left, right = (torch.randn(CEILING_SIDE, CEILING_SIDE).to(dtype) for _ in range(2))
+    best_s = min(_product_s(left, right) for _ in range(CEILING_ROUNDS))
+    return 2 * CEILING_SIDE**3 / best_s / 1e9
+
+
+def _product_s(left: torch.Tensor, right: torch.Tensor) -> float:
+    start = perf_counter()
+    torch.mm(left, right)
+    return perf_counter() - start

@@ -1,0 +1,94 @@
+"""What a fresh process does for a cold start: import, load, infer twice, and print its times as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a cold start counts every import
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..subjects.subject import Subject
+
+_STATUS = Path("/proc/self/status")
+
+
+def run_child(first_ns: int) -> None:
+    """Do the job that the command line names: a file with the subject and an image, then modules to import.
+
+    Args:
+        first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
+    """
+    for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
+        import_module(module)
+    import_ms = _ms_since(first_ns)
+    subject, image = _read_job(Path(sys.argv[1]))
+    before_mib = _gpu_used_mib()
+
+    memory_mib = {"imports": _rss_mib()}
+    start_ns = monotonic_ns()
+    model = subject.open()
+    load_ms = _ms_since(start_ns)
+    memory_mib["load"] = _rss_mib()
+    infer_ms = []
+    for step in ("first image", "second image"):
+        start_ns = monotonic_ns()
+        model.infer(image)
+        infer_ms.append(_ms_since(start_ns))
+        memory_mib[step] = _rss_mib()
+
+    after_mib = _gpu_used_mib()
+    times = {
+        "first_ns": first_ns,
+        "import_ms": import_ms,
+        "load_ms": load_ms,
+        "first_ms": infer_ms[0],
+        "second_ms": infer_ms[1],
+        "peak_rss_mib": peak_rss_mib(),
+        "memory_mib": memory_mib,
+        "vram_mib": None if before_mib is None or after_mib is None else max(0.0, after_mib - before_mib),
+    }
+    sys.stdout.write("\n" + json.dumps(times) + "\n")
+
+
+def peak_rss_mib() -> float:
+    """Return the most memory that this process has had in RAM."""
+    if _STATUS.exists():  # ru_maxrss would begin with what the parent had
+        return _status_mib("VmHWM")
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
+
+
+def _rss_mib() -> tuple[float, float] | None:
+    """Return all that this process has in RAM and the files in it, None where the system does not tell."""
+    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else None
+
+
+def _status_mib(name: str) -> float:
+    (line,) = [line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:")]
+    return int(line.split()[1]) / 1024
+
+
+def _read_job(path: Path) -> tuple[Subject, NDArray[np.uint8]]:
+    import pickle
+
+    job: tuple[Subject, NDArray[np.uint8]] = pickle.loads(path.read_bytes())  # written by the parent process
+    return job
+
+
+def _gpu_used_mib() -> float | None:
+    from .nvml import open_nvml
+
+    gpu = open_nvml()
+    return gpu.used_mib() if gpu else None
+
+
+def _ms_since(start_ns: int) -> float:
+    return (monotonic_ns() - start_ns) / 1e6

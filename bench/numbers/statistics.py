@@ -1,0 +1,175 @@
+"""Samples become percentiles and ratios with 95 % intervals that hold although neighbouring samples are alike.
+
+Times taken one after the other share what the machine does at that moment, so drawing them one by one gives
+intervals that are far too narrow. Here blocks of whole rounds are drawn, as long as the rounds remember.
+Source: Politis and Romano 1992, circular block bootstrap; widened by Student's t for the few blocks there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.errors import InputError
+from .result import Interval
+
+Float64 = NDArray[np.float64]
+
+RESAMPLES = 2000
+RANKS = (50.0, 90.0, 95.0, 99.0)
+TAILS = (2.5, 97.5)  # percentiles of the drawn figures that bound 95 %
+LEAST_BLOCKS = 8  # blocks grow no longer than this allows; fewer would not show how they vary
+ALARM = 0.03  # of the median; two runs of the same may differ by as much without an alarm
+_Z = 1.959964  # standard normal quantile of 97.5 %
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """What a series of times comes to."""
+
+    p50: Interval
+    p90: Interval
+    p95: Interval
+    p99: Interval
+    mean: Interval
+
+
+def summarise(samples: Sequence[float], *, per_round: int = 1, seed: int = 0) -> Percentiles:
+    """Return percentiles and mean with their intervals.
+
+    An interval of p99 from fewer than some hundred samples ends at the largest one, which is all that is known.
+
+    Args:
+        samples: In the order measured.
+        per_round: Samples of one round, which stand together and are drawn together.
+        seed: Of the drawing.
+
+    Raises:
+        InputError: There are no samples, they do not fill the rounds, or some are negative or not finite.
+    """
+    rounds = _rounds(samples, per_round)
+    block = _block_length(rounds)
+    drawn = rounds[_draw(len(rounds), block, seed)].reshape(RESAMPLES, -1)
+    blocks = len(rounds) / block
+    figures = np.percentile(drawn, RANKS, axis=1)  # (ranks, resamples)
+    values = np.percentile(rounds, RANKS)
+    p50, p90, p95, p99 = (_interval(float(value), row, blocks) for value, row in zip(values, figures, strict=True))
+    return Percentiles(p50, p90, p95, p99, _interval(float(rounds.mean()), drawn.mean(axis=1), blocks))
+
+
+def median_interval(samples: Sequence[float], *, seed: int = 0) -> Interval:
+    """Return the median with its interval; errors as summarise."""
+    return summarise(samples, seed=seed).p50
+
+
+def compare_medians(
+    a: Sequence[float], b: Sequence[float], *, per_round: int = 1, paired: bool = False, seed: int = 0
+) -> Interval:
+    """Return the median of the times `b` over the median of the times `a`; above 1 `b` is slower.
+
+    Args:
+        a, b: In the order measured.
+        per_round: Samples of one round, in both.
+        paired: Both took turns in the same rounds of one run. What slowed a round then slowed both, and the ratio
+            is the median over rounds of each round's ratio.
+        seed: Of the drawing.
+
+    Raises:
+        InputError: As summarise; or a time is 0, or paired series differ in length.
+    """
+    first, second = _rounds(a, per_round), _rounds(b, per_round)
+    if min(first.min(), second.min()) <= 0:
+        raise InputError("a time of 0 ms found, expected positive times; their ratio has no meaning")
+    if paired:
+        return _paired_ratio(first, second, seed)
+    medians, blocks = [], []
+    for rounds, one_seed in ((first, seed), (second, seed + 1)):
+        block = _block_length(rounds)
+        drawn = rounds[_draw(len(rounds), block, one_seed)].reshape(RESAMPLES, -1)
+        medians.append(np.log(np.median(drawn, axis=1)))
+        blocks.append(len(rounds) / block)
+    value = math.log(np.median(second) / np.median(first))
+    return _exponential(_interval(value, medians[1] - medians[0], min(blocks), least=-math.inf))
+
+
+def _paired_ratio(first: Float64, second: Float64, seed: int) -> Interval:
+    if first.shape != second.shape:
+        raise InputError(f"{first.size} and {second.size} samples found, expected as many of both from the same rounds")
+    ratios = np.log(np.median(second, axis=1) / np.median(first, axis=1))[:, None]  # (rounds, 1)
+    block = _block_length(ratios)
+    drawn = np.median(ratios[_draw(len(ratios), block, seed)], axis=(1, 2))
+    return _exponential(_interval(float(np.median(ratios)), drawn, len(ratios) / block, least=-math.inf))
+
+
+def _rounds(samples: Sequence[float], per_round: int) -> Float64:
+    """Return samples as (rounds, per_round)."""
+    values = np.asarray(samples, np.float64)
+    if per_round < 1 or values.size == 0 or values.size % per_round:
+        raise InputError(f"{values.size} samples in rounds of {per_round} found, expected one whole round or more")
+    if not np.isfinite(values).all() or values.min() < 0:
+        raise InputError("a negative or non-finite time found, expected times of 0 ms or more; measure again")
+    return values.reshape(-1, per_round)
+
+
+def _block_length(rounds: Float64) -> int:
+    """Return how many rounds must be drawn together, from how long the rounds remember."""
+    count = rounds.shape[0]
+    longest = max(1, count // LEAST_BLOCKS)
+    usual = math.ceil(count ** (1 / 3))  # the order that suits short memory
+    memory = math.ceil(_memory(np.median(rounds, axis=1)))
+    block: int = min(longest, max(usual, memory))
+    return block
+
+
+def _memory(series: Float64) -> float:
+    """Return the integrated autocorrelation of a series, in steps; from ranks, which spikes do not move."""
+    count = len(series)
+    if count < 3 or np.ptp(series) == 0:
+        return 1.0
+    ranks = np.argsort(np.argsort(series)).astype(np.float64)
+    ranks -= ranks.mean()
+    power = float(ranks @ ranks)
+    memory = 1.0
+    for lag in range(1, count // 2):
+        correlation = float(ranks[:-lag] @ ranks[lag:]) / power
+        if correlation < 2 / math.sqrt(count):  # no longer distinguishable from none
+            break
+        memory += 2 * correlation
+    return memory
+
+
+def _draw(count: int, block: int, seed: int) -> NDArray[np.intp]:
+    """Return (RESAMPLES, count) indices of rounds: blocks that start anywhere and go around the end."""
+    starts = np.random.default_rng(seed).integers(0, count, (RESAMPLES, math.ceil(count / block), 1))
+    indices: NDArray[np.intp] = (starts + np.arange(block)).reshape(RESAMPLES, -1)[:, :count] % count
+    return indices
+
+
+def _interval(value: float, drawn: Float64, blocks: float, *, least: float = 0.0) -> Interval:
+    """Return the 95 % interval of a figure from what was drawn, widened for the number of blocks."""
+    low, high = np.percentile(drawn, TAILS)
+    widening = _student(max(1.0, blocks - 1)) / _Z
+    return Interval(
+        value,
+        max(least, value - max(0.0, value - float(low)) * widening),
+        value + max(0.0, float(high) - value) * widening,
+    )
+
+
+def _exponential(logarithm: Interval) -> Interval:
+    return Interval(math.exp(logarithm.value), math.exp(logarithm.low), math.exp(logarithm.high))
+
+
+def _student(freedom: float) -> float:
+    """Return the 97.5 % quantile of Student's t; within 1 % from 5 degrees of freedom on.
+
+    Source: Abramowitz and Stegun 26.7.5.
+    """
+    z = _Z
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / freedom + second / freedom**2

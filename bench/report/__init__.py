@@ -1,0 +1,1 @@
+"""Reports for people: page, tables, plots and summary."""

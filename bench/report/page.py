@@ -1,0 +1,174 @@
+"""A run's figures become one offline HTML page, with JSON and Markdown beside it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...engine.errors import BackendUnavailable
+from ...engine.system.files import atomic_path, make_folder, try_place
+from ..numbers.figures import conditions_of
+from ..numbers.printable import printable
+from ..numbers.result import METRICS, Picture, Report
+from ..numbers.result_file import write_result
+from ..numbers.wording import digits
+from .markdown import to_markdown
+from .panels import band_rows, builds_panel, cold_panel, latency_panels, resource_panels, stage_panel, throughput_panels
+from .summary import DRIFT_BUDGET, summarise_report
+from .tables import (
+    Table,
+    accuracy_tables,
+    cold_table,
+    drift_table,
+    latency_table,
+    memory_table,
+    rate_table,
+    resource_table,
+    stage_table,
+    summary_table,
+    throughput_table,
+)
+
+TEMPLATE = "report.html.j2"
+PICTURES_BYTES = 1_300_000  # of JPEG in a page; base64 makes 1.75 MB of it, and a page stays under 2 MB
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|ms\b|m\b|MiB)")
+IMAGE_ROWS = 100  # of a per-image table; JSON has all
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where the parts of a report stand."""
+
+    html: Path
+    json: Path
+    markdown: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A picture as the page takes it."""
+
+    subject: str
+    title: str
+    base64: str
+
+
+def write_report(
+    folder: str | Path, report: Report, pictures: Sequence[Picture] = (), *, drift_budget: float = DRIFT_BUDGET
+) -> ReportFiles:
+    """Write report.html, report.json and report.md into a folder, which is made if need be.
+
+    Args:
+        folder: Files of these names in it are replaced.
+        report: What was found.
+        pictures: Of the worst tiles; worst first.
+        drift_budget: Largest drift of a subject that the headline may name as the one to take.
+
+    Raises:
+        BackendUnavailable: jinja2 is not installed.
+        InputError: The folder cannot be made or written.
+    """
+    report, pictures = printable(report), printable(tuple(pictures))
+    page = to_html(report, pictures, drift_budget=drift_budget)
+    files = make_place(folder)
+    write_result(files.json, report)
+    for path, text in ((files.html, page), (files.markdown, to_markdown(report, drift_budget=drift_budget))):
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return files
+
+
+def make_place(folder: str | Path) -> ReportFiles:
+    """Make the folder of a report if need be, and see that its files can be written; call it before measuring.
+
+    Raises:
+        InputError: The folder cannot be made or written.
+    """
+    folder = Path(folder)
+    make_folder(folder)
+    files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")
+    for path in (files.html, files.json, files.markdown):
+        try_place(path)
+    return files
+
+
+def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: float = DRIFT_BUDGET) -> str:
+    """Return the page; it needs no network, no script and no other file.
+
+    Args:
+        report, pictures, drift_budget: As in write_report.
+
+    Raises:
+        BackendUnavailable: jinja2 is not installed.
+    """
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise BackendUnavailable("the report needs jinja2; install depthrt[bench]") from error
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # names of files and subjects stand in the page
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = _unbroken
+    summary = summarise_report(report, drift_budget=drift_budget)
+    shown = list(_fitting(pictures))
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        summary=summary,
+        summary_table=summary_table(report, summary),
+        latency=list(latency_panels(report, summary)),
+        latency_table=latency_table(report),
+        stages=stage_panel(report, summary),
+        stage_table=stage_table(report),
+        throughput=list(throughput_panels(report, summary)),
+        throughput_table=throughput_table(report),
+        rate_table=rate_table(report),
+        cold=cold_panel(report, summary),
+        cold_table=cold_table(report),
+        resources=list(resource_panels(report, summary)),
+        resource_table=resource_table(report),
+        memory_table=memory_table(report),
+        builds=builds_panel(report, summary),
+        bands=band_rows(report, summary),
+        drift_table=drift_table(report),
+        pictures=shown,
+        pictures_left_out=len(pictures) - len(shown),
+        accuracy=list(accuracy_tables(report)),
+        per_image=list(_image_tables(report)),
+    )
+
+
+def _unbroken(text: str) -> str:
+    """Keep numbers and their units on one line."""
+    return _BEFORE_UNIT.sub("\u00a0", text)
+
+
+def _fitting(pictures: Sequence[Picture]) -> Iterator[_Shown]:
+    """Give pictures, the first ones first, while they fit the page."""
+    used = 0
+    for picture in pictures:
+        used += len(picture.jpeg)
+        if used > PICTURES_BYTES:
+            return
+        yield _Shown(picture.subject, picture.title, base64.b64encode(picture.jpeg).decode("ascii"))
+
+
+def _image_tables(report: Report) -> Iterator[Table]:
+    """Give the accuracy of each image, one table a subject and data set, worst abs_rel first."""
+    for subject in report.subjects:
+        for accuracy in subject.accuracy:
+            ordered = sorted(accuracy.images, key=lambda one: one.metrics.get("abs_rel", 0.0), reverse=True)
+            rows = tuple(
+                (one.image, *(digits(one.metrics[name]) if name in one.metrics else "–" for name in METRICS))
+                for one in ordered[:IMAGE_ROWS]
+            )
+            left_out = len(ordered) - len(rows)
+            note = f"The {left_out} images with the smallest abs_rel are in report.json." if left_out else ""
+            columns = ("image", *(name.replace("delta", "δ") for name in METRICS))
+            yield Table(f"{subject.name} on {conditions_of(accuracy)}", columns, rows, note)

@@ -1,0 +1,1 @@
+"""Subjects: whatever turns images into depth and can be measured."""

@@ -1,0 +1,37 @@
+"""What a user says about a checkpoint that is measured; it travels into other processes without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...engine.terms import Kind
+    from ...export.checkpoint import Checkpoint
+    from ...export.find_weights import Choice
+    from ...export.network import Family
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointOptions:
+    """How a checkpoint is read and at which size its network runs.
+
+    Args:
+        size: Short side in px, or (H, W); as in `depthrt export`.
+        family, kind, max_depth_m, weights: As in read_checkpoint.
+    """
+
+    size: int | tuple[int, int] = 518
+    family: Family | None = None
+    kind: Kind | None = None
+    max_depth_m: float | None = None
+    weights: Choice = "auto"
+
+    def read(self, path: Path) -> Checkpoint:
+        """Read the checkpoint; errors as read_checkpoint."""
+        from ...export.checkpoint import read_checkpoint
+
+        return read_checkpoint(
+            path, family=self.family, kind=self.kind, max_depth_m=self.max_depth_m, weights=self.weights
+        )

@@ -1,0 +1,138 @@
+"""How a study serves a checkpoint, as a baseline: weights read again for every request, float32 eager, cv2 and numpy.
+
+The arithmetic is upstream's own, so its answers are right; what it costs is the point.
+Source: Depth-Anything-V2, run.py, depth_anything_v2/dpt.py and util/transform.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ...engine.depth.depth import Depth
+from ...engine.depth.provenance import Timings
+from ...engine.errors import InputError, ModelFileError
+from ...engine.images.limits import Limits
+from ...engine.images.preprocess import Color, fit_image
+from ...engine.model.depth_model import Answer, DepthModel, Prepared
+from ...engine.system.cores import usable_cores
+from ...engine.terms import Precision
+from ...export.checkpoint import Checkpoint
+from ...export.network import Network, make_network
+from .checkpoint_options import CheckpointOptions
+from .torch_runner import torch_contract
+
+
+class StudyRunner:
+    """Reads the weights and builds the network anew in every run."""
+
+    name = "torch, weights read for every request"
+    provider = "cpu"
+    precision: Precision = "fp32"
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._path = checkpoint.path
+        self._architecture = checkpoint.architecture
+        self._family = checkpoint.family
+        self._max_depth_m = checkpoint.max_depth_m
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
+        network = self.load()
+        with torch.no_grad():
+            answer: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
+        return answer
+
+    def load(self) -> Network:
+        """Build the network and read its weights from the disk, as upstream's scripts begin.
+
+        Raises:
+            ModelFileError: The file's names are not upstream's, so that its scripts do not take it either.
+        """
+        network = make_network(self._architecture, family=self._family, max_depth_m=self._max_depth_m)
+        try:
+            network.load_state_dict(_read_state(self._path))
+        except (RuntimeError, TypeError) as error:
+            raise ModelFileError(
+                f"{self._path} is not in upstream's own layout, so a study's scripts do not take it; "
+                "leave it out, or give the published .pth file"
+            ) from error
+        return network.eval()
+
+    def close(self) -> None:
+        """Hold nothing, so free nothing."""
+
+
+class StudyModel(DepthModel):
+    """Prepares and finishes as upstream does: float64 through cv2 and numpy, then torch."""
+
+    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
+        """Do the first stage of infer."""
+        start = perf_counter()
+        image_px = (image.shape[0], image.shape[1])
+        fit = fit_image(self.contract.size, image_px)
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if color == "bgr" else image
+        pixels: NDArray[np.float64] = np.asarray(rgb / 255.0, np.float64)
+        height, width = fit.input_px
+        resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)  # (w, h)
+        normalised = (resized - np.array(self.contract.mean)) / np.array(self.contract.std)
+        batch = np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], np.float32)  # (1, 3, h, w)
+        return Prepared(batch, fit, image_px, (perf_counter() - start) * 1e3)
+
+    def finish(self, answer: Answer) -> Depth:
+        """Do the last stage of infer."""
+        start = perf_counter()
+        prepared = answer.prepared
+        output = torch.from_numpy(answer.output)[None, None]  # (1, 1, h, w)
+        corners = self.contract.final_resize == "bilinear_corners"
+        resized = interpolate(output, prepared.image_px, mode="bilinear", align_corners=corners)
+        values: NDArray[np.float32] = resized[0, 0].numpy()
+        timings = Timings(prepared.preprocess_ms, answer.run_ms, (perf_counter() - start) * 1e3)
+        provenance = self._provenance(prepared, timings)
+        return Depth(values, self.contract.kind, np.isfinite(values), provenance, self.contract.max_depth_m)
+
+
+def open_study(path: Path, options: CheckpointOptions, threads: int | None) -> DepthModel:
+    """Return the baseline for a checkpoint file in upstream's own layout.
+
+    Raises:
+        ModelFileError, InputError: As read_checkpoint; or the layout is another, or the size is static.
+    """
+    if not isinstance(options.size, int):
+        raise InputError(f"size {options.size} found: a study's scripts know no static sizes; give a short side")
+    checkpoint = options.read(path)
+    torch.set_num_threads(threads or usable_cores())
+    runner = StudyRunner(checkpoint)
+    runner.load()  # what it refuses is said now
+    return StudyModel(runner, torch_contract(checkpoint, options.size, "fp32"), limits=Limits())
+
+
+def read_as_study(path: Path) -> NDArray[np.uint8]:
+    """Read an image with cv2.imread: (H, W, 3) uint8, BGR.
+
+    Raises:
+        InputError: OpenCV cannot read it.
+    """
+    image = cv2.imread(str(path))
+    if image is None:
+        raise InputError(f"{path} cannot be read by cv2.imread; give a JPEG or PNG file")
+    return np.asarray(image, np.uint8)
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return dict(load_file(path))
+    if path.is_dir():
+        raise TypeError(f"{path} is a folder")
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
