@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..engine.terms import Kind
-    from ..export.find_weights import Choice
+    from ..export.checkpoint.find_weights import Choice
     from ..export.network import Family
     from ..export.precision import ExportPrecision
     from ..export.to_onnx import AttentionOp
@@ -118,8 +118,8 @@ def export(
       depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx --precision fp16
     """
     with needs("export"):
-        from ..export.checkpoint import read_checkpoint
-        from ..export.quantize import BUDGET, FEW
+        from ..export.checkpoint.checkpoint import read_checkpoint
+        from ..export.int8.quantize import BUDGET, FEW
         from ..export.to_onnx import export_onnx
     if precision != "int8" and (images or drift_budget is not None):
         raise InputError(f"--images or --drift-budget found with {precision}; they are for --precision int8")

@@ -42,7 +42,7 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
       depthrt finetune scenes -o rooms/ -n 1000 --seed 7
     """
     with needs("finetune"):
-        from ..finetune.write_dataset import write_hypersim, write_vkitti2
+        from ..finetune.data.write_dataset import write_hypersim, write_vkitti2
     write = write_hypersim if layout == "hypersim" else write_vkitti2
     with show.counted("scenes") as on_progress:
         dataset = write(folder, count, seed=seed, on_progress=on_progress)

@@ -38,7 +38,7 @@ def info(file: Path, as_json: bool) -> None:
         show_plan(read_plan_header(file), file, as_json=as_json)
         return
     with needs("export"):
-        from ..export.checkpoint import describe_checkpoint
+        from ..export.checkpoint.checkpoint import describe_checkpoint
     show_file.show_checkpoint(describe_checkpoint(file), as_json=as_json)
 
 

@@ -24,14 +24,14 @@ from ..engine.modelfile.contract import METADATA_KEY, Canary, Contract, SizeRule
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.system.files import atomic_path, check_output
 from ..engine.terms import INPUT, OUTPUT
-from .checkpoint import Checkpoint, load_network
+from .checkpoint.checkpoint import Checkpoint, load_network
+from .int8.quantize import BUDGET, Quantised, Step, quantize
+from .make_contract import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
 from .network import Network
-from .parity import TOLERANCE, Parity, check_parity, torch_answer
+from .onnx_file.store_half import store_half
+from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of
+from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer
 from .precision import ExportPrecision, set_precision
-from .promise import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
-from .quantize import BUDGET, Quantised, Step, quantize
-from .store_half import store_half
-from .weights_beside import fresh_name, remove_orphans, weights_of
 
 AttentionOp = Literal["fused", "plain"]
 

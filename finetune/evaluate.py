@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ..engine.errors import InputError
 from ..export.network import Network
-from .batches import Batch
-from .losses import LEAST_PIXELS, align
+from .data.batches import Batch
 from .scenes import render_scenes
+from .training.losses import LEAST_PIXELS, align
 
 HELD_OUT_SEED = 10_000_000  # scenes from here on are for validation, never for training
 HELD_OUT_TEXTURES = 1_000_000

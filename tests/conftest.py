@@ -38,7 +38,7 @@ def export_tiny(
     max_depth_m: float | None = None,
     **options: object,
 ) -> TinyModel:
-    from depthrt.export.checkpoint import read_checkpoint
+    from depthrt.export.checkpoint.checkpoint import read_checkpoint
     from depthrt.export.to_onnx import export_onnx
 
     network = random_network(architecture, family=family, max_depth_m=max_depth_m)  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ def vits_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 @pytest.fixture(scope="session")
 def default_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """The model that comes with depthrt, static 96x128, in float16."""
-    from depthrt.export.checkpoint import load_network, read_checkpoint
+    from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
     from depthrt.export.to_onnx import export_onnx
 
     folder = tmp_path_factory.mktemp("default")

@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 
 from depthrt.engine.modelfile.shipped import model_path
-from depthrt.export.checkpoint import save_checkpoint
+from depthrt.export.checkpoint.checkpoint import save_checkpoint
 from depthrt.export.network import ConvDepth
 from depthrt.finetune.default_model import ARCHITECTURE
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.appearance import Appearance, vary_appearance
+from depthrt.finetune.data.appearance import Appearance, vary_appearance
 from depthrt.finetune.scenes import render_scenes
 
 NONE = Appearance().milder(0)

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from depthrt.bench.drift.bisect import TOLERANCE, bisect
 from depthrt.engine.errors import ContractError, InputError, ModelFileError
-from depthrt.export.checkpoint import read_checkpoint
+from depthrt.export.checkpoint.checkpoint import read_checkpoint
 from depthrt.export.to_onnx import export_onnx
 
 SPOILT = 1.5  # times the weights

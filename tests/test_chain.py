@@ -13,7 +13,7 @@ from random_checkpoint import VITB, VITL, VITS, random_network, save_official
 from reference_depth_anything import reference_infer
 
 import depthrt
-from depthrt.export.checkpoint import read_checkpoint
+from depthrt.export.checkpoint.checkpoint import read_checkpoint
 from depthrt.export.network import Architecture, Family
 from depthrt.export.to_onnx import export_onnx
 

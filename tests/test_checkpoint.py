@@ -32,8 +32,14 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, D
 
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import Kind
-from depthrt.export.checkpoint import Checkpoint, describe_checkpoint, load_network, read_checkpoint, save_checkpoint
-from depthrt.export.find_weights import Choice
+from depthrt.export.checkpoint.checkpoint import (
+    Checkpoint,
+    describe_checkpoint,
+    load_network,
+    read_checkpoint,
+    save_checkpoint,
+)
+from depthrt.export.checkpoint.find_weights import Choice
 from depthrt.export.network import Family
 
 V1: Family = "depth-anything-v1"

@@ -260,7 +260,7 @@ def test_ctrl_c_ends_every_verb_alike(tmp_path: Path, monkeypatch: pytest.Monkey
     def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("depthrt.finetune.write_dataset.write_hypersim", interrupted)
+    monkeypatch.setattr("depthrt.finetune.data.write_dataset.write_hypersim", interrupted)
     result = run("finetune", "scenes", "-o", tmp_path / "scenes", "-n", 1)
     assert (result.exit_code, result.stderr) == (130, "stopped\n")
 

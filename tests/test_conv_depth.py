@@ -9,7 +9,7 @@ import torch
 
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.model.depth_model import load
-from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint, save_checkpoint
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint, save_checkpoint
 from depthrt.export.network import ConvArchitecture, ConvDepth, fold_norms
 from depthrt.export.to_onnx import export_onnx
 

@@ -16,17 +16,18 @@ import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network import ConvDepth, fold_norms
-from depthrt.finetune import default_model, recipe_file, scene_pool
-from depthrt.finetune.appearance import Appearance
-from depthrt.finetune.batches import Batch
+from depthrt.finetune import default_model
+from depthrt.finetune.data import recipe_file, scene_pool
+from depthrt.finetune.data.appearance import Appearance
+from depthrt.finetune.data.batches import Batch
+from depthrt.finetune.data.scene_pool import SHARD as SCENES_A_SHARD
+from depthrt.finetune.data.scene_pool import PoolSource, Stage, render_pool
 from depthrt.finetune.evaluate import SceneValidation, depth_figures, held_out_scenes, measure
-from depthrt.finetune.scene_pool import SHARD as SCENES_A_SHARD
-from depthrt.finetune.scene_pool import PoolSource, Stage, render_pool
 from depthrt.finetune.scenes import SETTINGS, VERSION, render_scenes
-from depthrt.finetune.train import train
-from depthrt.finetune.training_state import STATE_NAME
+from depthrt.finetune.training.train import train
+from depthrt.finetune.training.training_state import STATE_NAME
 
 SHARD = 4  # scenes in a file of these tests
 AS_IT_IS = Appearance().milder(0)
@@ -377,8 +378,8 @@ def test_two_processes_keep_the_recipe_s_steps_and_one_of_them_writes(tmp_path: 
         "from pathlib import Path\n"
         "from depthrt.export.network import ConvArchitecture\n"
         "from depthrt.finetune import default_model, scene_pool\n"
-        "from depthrt.finetune.batches import Batch\n"
-        "from depthrt.finetune.scene_pool import Stage\n"
+        "from depthrt.finetune.data.batches import Batch\n"
+        "from depthrt.finetune.data.scene_pool import Stage\n"
         f"scene_pool.SHARD, default_model.SHARDS = {SHARD}, 2\n"
         "depth_m = torch.linspace(1, 9, 1024).view(1, 32, 32)\n"
         "seen = Batch(torch.zeros(1, 3, 32, 32), depth_m, depth_m > 0)\n"

@@ -13,7 +13,7 @@ from official_state import REAL, TINY, State, folder_with, hollow, state_of, tin
 from safetensors.torch import save_file
 
 from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
-from depthrt.export.checkpoint import describe_checkpoint, read_checkpoint
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint, read_checkpoint
 from depthrt.export.network import Family
 
 V1: Family = "depth-anything-v1"

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from depthrt.finetune.losses import (
+from depthrt.finetune.training.losses import (
     LEAST_SPREAD,
     affine_invariant_loss,
     align,

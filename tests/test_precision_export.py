@@ -21,11 +21,11 @@ from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.modelfile.shipped import model_path
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.trt.build.build import build_engine
-from depthrt.export.checkpoint import Checkpoint, load_network, read_checkpoint
-from depthrt.export.float32_twin import float32_twin
-from depthrt.export.parity import TOLERANCE, torch_answer
+from depthrt.export.checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
+from depthrt.export.parity.float32_twin import float32_twin
+from depthrt.export.parity.parity import TOLERANCE, torch_answer
+from depthrt.export.parity.rounding import rounded_answer
 from depthrt.export.precision import set_precision
-from depthrt.export.rounding import rounded_answer
 from depthrt.export.to_onnx import Exported, export_onnx
 
 SIZE = (126, 196)

@@ -22,12 +22,12 @@ from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_input, canary_slope, drift
 from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.runners.open_runner import available_choices, open_runner
-from depthrt.export import quantize as quantize_module
-from depthrt.export.calibrate import calibrate
-from depthrt.export.checkpoint import Checkpoint, read_checkpoint
-from depthrt.export.int8_graph import find_layers, insert_int8
-from depthrt.export.parity import make_batch
-from depthrt.export.quantize import quantize
+from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+from depthrt.export.int8 import quantize as quantize_module
+from depthrt.export.int8.calibrate import calibrate
+from depthrt.export.int8.int8_graph import find_layers, insert_int8
+from depthrt.export.int8.quantize import quantize
+from depthrt.export.parity.parity import make_batch
 from depthrt.export.to_onnx import Exported, export_onnx
 
 IMAGES = sorted(PHOTOS.glob("*.jpg"))

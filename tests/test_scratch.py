@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from depthrt.engine.errors import InputError
-from depthrt.export.scratch import scratch_folder
+from depthrt.export.onnx_file.scratch import scratch_folder
 
 resource = pytest.importorskip("resource", reason="this system has no limits to set on a process")
 

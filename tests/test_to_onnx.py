@@ -19,9 +19,10 @@ from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import SizeRule, read_contract
 from depthrt.engine.runners.open_runner import open_runner
-from depthrt.export import parity, to_onnx
-from depthrt.export.checkpoint import Checkpoint, read_checkpoint
-from depthrt.export.promise import size_rule
+from depthrt.export import to_onnx
+from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+from depthrt.export.make_contract import size_rule
+from depthrt.export.parity import parity
 from depthrt.export.to_onnx import export_onnx
 
 

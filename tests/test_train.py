@@ -23,17 +23,17 @@ from random_checkpoint import TINY, random_network
 from torch import Tensor
 
 from depthrt.engine.errors import BackendUnavailable, InputError, ModelFileError
-from depthrt.export.checkpoint import describe_checkpoint, load_network, read_checkpoint
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network import ConvArchitecture, ConvDepth, Network
-from depthrt.finetune.batches import Batch, Source, Validation
+from depthrt.finetune.data.batches import Batch, Source, Validation
 from depthrt.finetune.evaluate import SceneValidation
-from depthrt.finetune.objective import DepthObjective
-from depthrt.finetune.options import TrainOptions
-from depthrt.finetune.progress import LOG_NAME, Reporter, read_log
-from depthrt.finetune.read_ahead import ReadAhead
-from depthrt.finetune.schedule import Average, Optimiser, rate_factor
-from depthrt.finetune.train import TrainResult, train
-from depthrt.finetune.training_state import STATE_NAME, Course, Moving, restore_state
+from depthrt.finetune.training.objective import DepthObjective
+from depthrt.finetune.training.optimiser import Average, Optimiser, rate_factor
+from depthrt.finetune.training.options import TrainOptions
+from depthrt.finetune.training.progress import LOG_NAME, Reporter, read_log
+from depthrt.finetune.training.read_ahead import ReadAhead
+from depthrt.finetune.training.train import TrainResult, train
+from depthrt.finetune.training.training_state import STATE_NAME, Course, Moving, restore_state
 
 QUICK = TrainOptions(
     steps=12,

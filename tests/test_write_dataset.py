@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.finetune import dataset_files, recipe_file
+from depthrt.finetune.data import dataset_files, recipe_file
+from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
 from depthrt.finetune.scenes import VERSION, Scenes, render_scenes, scene_cameras
-from depthrt.finetune.write_dataset import Dataset, write_hypersim, write_vkitti2
 
 FLOAT32 = 3e-7  # planar depth to distance and back: two roundings to float32
 JPEG_ERROR = 6.0  # mean of 255 at quality 95
@@ -170,7 +170,7 @@ def test_a_stopped_run_leaves_whole_files_and_goes_on(tmp_path: Path, monkeypatc
         original(path, depth)
 
     original = dataset_files.write_png
-    monkeypatch.setattr("depthrt.finetune.write_dataset.write_png", interrupted)
+    monkeypatch.setattr("depthrt.finetune.data.write_dataset.write_png", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_vkitti2(tmp_path / "cut", 6, height_px=24, width_px=80)
     monkeypatch.undo()
@@ -291,7 +291,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
     pytest.importorskip("resource")
     code = (
         "import resource, numpy as np\n"
-        "from depthrt.finetune.dataset_files import InputError, Path, write_h5\n"
+        "from depthrt.finetune.data.dataset_files import InputError, Path, write_h5\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "try:\n"
         f"    write_h5(Path({str(tmp_path / 'a.hdf5')!r}), np.zeros(100_000))\n"

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ...engine.runners.openvino_runner import cpu_precisions
 from ...engine.terms import Precision
-from ...export.checkpoint import load_network
+from ...export.checkpoint.checkpoint import load_network
 from ..subjects.checkpoint_options import CheckpointOptions
 from ..subjects.torch_runner import DTYPES, TorchPrecision
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...engine.terms import Kind
-    from ...export.checkpoint import Checkpoint
-    from ...export.find_weights import Choice
+    from ...export.checkpoint.checkpoint import Checkpoint
+    from ...export.checkpoint.find_weights import Choice
     from ...export.network import Family
 
 
@@ -30,7 +30,7 @@ class CheckpointOptions:
 
     def read(self, path: Path) -> Checkpoint:
         """Read the checkpoint; errors as read_checkpoint."""
-        from ...export.checkpoint import read_checkpoint
+        from ...export.checkpoint.checkpoint import read_checkpoint
 
         return read_checkpoint(
             path, family=self.family, kind=self.kind, max_depth_m=self.max_depth_m, weights=self.weights

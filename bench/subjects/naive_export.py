@@ -19,7 +19,7 @@ from ...engine.modelfile.contract import Contract
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import open_runner
 from ...engine.terms import INPUT, OUTPUT
-from ...export.checkpoint import load_network
+from ...export.checkpoint.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
 

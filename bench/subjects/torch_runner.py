@@ -20,9 +20,9 @@ from ...engine.modelfile.canary import FORMULA
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.system.cores import usable_cores
 from ...engine.terms import Precision
-from ...export.checkpoint import Checkpoint, load_network
+from ...export.checkpoint.checkpoint import Checkpoint, load_network
+from ...export.make_contract import make_contract, size_rule
 from ...export.network import Network
-from ...export.promise import make_contract, size_rule
 from .checkpoint_options import CheckpointOptions
 
 TorchPrecision = Literal["fp32", "fp16", "bf16"]

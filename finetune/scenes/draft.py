@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from .frames import IDENTITY, WORLD, Frame, Rotation, Vector, between, product, profile_of, turned
-from .materials import Material
+from .textures.materials import Material
 
 BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, as of leaves
 _CLEAR_M = 0.15  # nothing that can be moved is nearer to the camera

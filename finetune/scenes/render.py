@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import torch
 
 from ...engine.errors import BackendUnavailable, InputError
-from .batch import Batch
-from .camera import Cameras, cameras_of
-from .compose import check_setting, draft_scene
-from .patterns import SIDE_PX
+from .rays.camera import Cameras, cameras_of
+from .render_batch import Batch
 from .scene import Scenes, join_scenes
-from .textures import RENDERED_SLOTS, Bank, texture_bank
+from .settings.compose import check_setting, draft_scene
+from .textures.patterns import SIDE_PX
+from .textures.textures import RENDERED_SLOTS, Bank, texture_bank
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
 _GROUP_SCENES = 256  # scenes cast together at most; more would cost the shadow lookups their exactness

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from .camera import Cameras
+from .rays.camera import Cameras
 
 
 @dataclass(frozen=True, slots=True)

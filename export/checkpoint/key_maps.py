@@ -1,0 +1,111 @@
+"""Tensors under the names of transformers become tensors under the official names.
+
+Source: transformers convert_depth_anything_to_hf.py and conversion_mapping.py (Dinov2Model).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ...engine.errors import ModelFileError
+
+_BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."
+
+# Ours on the right. Where names differ between releases, both are matched.
+_RENAMES = tuple(
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"^backbone\.embeddings\.(cls_token|mask_token)$", r"pretrained.\1"),
+        (r"^backbone\.embeddings\.position_embeddings$", "pretrained.pos_embed"),
+        (r"^backbone\.embeddings\.patch_embeddings\.projection\.", "pretrained.patch_embed.proj."),
+        (r"^backbone\.layernorm\.", "pretrained.norm."),
+        (_BLOCK + r"(norm[12])\.", r"pretrained.blocks.\1.\2."),
+        (_BLOCK + r"layer_scale([12])\.lambda1$", r"pretrained.blocks.\1.ls\2.gamma"),
+        (_BLOCK + r"attention\.(?:output\.dense|o_proj)\.", r"pretrained.blocks.\1.attn.proj."),
+        (_BLOCK + r"mlp\.(fc[12])\.", r"pretrained.blocks.\1.mlp.\2."),
+        (_BLOCK + r"mlp\.weights_in\.", r"pretrained.blocks.\1.mlp.w12."),
+        (_BLOCK + r"mlp\.(?:weights_out|down_proj)\.", r"pretrained.blocks.\1.mlp.w3."),
+        (r"^neck\.reassemble_stage\.layers\.(\d)\.projection\.", r"depth_head.projects.\1."),
+        (r"^neck\.reassemble_stage\.layers\.(\d)\.resize\.", r"depth_head.resize_layers.\1."),
+        (r"^head\.conv1\.", "depth_head.scratch.output_conv1."),
+        (r"^head\.conv2\.", "depth_head.scratch.output_conv2.0."),
+        (r"^head\.conv3\.", "depth_head.scratch.output_conv2.2."),
+    )
+)
+_CONV = re.compile(r"^neck\.convs\.(\d)\.")
+_FUSION = re.compile(r"^neck\.fusion_stage\.layers\.([0-3])\.(.*)$")
+_FUSION_PARTS = (("projection.", "out_conv."), ("residual_layer", "resConfUnit"), ("convolution", "conv"))
+# Matrices that are one in the official file, in the order in which they lie there.
+_JOINED = (
+    (
+        re.compile(_BLOCK + r"attention\.(?:attention\.)?(query|key|value|[qkv]_proj)\.(weight|bias)$"),
+        "attn.qkv",
+        "qkv",
+    ),
+    (re.compile(_BLOCK + r"mlp\.(gate|up)_proj\.(weight|bias)$"), "mlp.w12", "gu"),
+)
+
+
+def to_official(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename tensors of transformers; official names and unknown ones stay as they are.
+
+    Raises:
+        ModelFileError: A query, key or value is missing, or a name comes up twice.
+    """
+    official: dict[str, Tensor] = {}
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        joined = _joined(name)
+        if joined is not None:
+            whole, letter = joined
+            parts.setdefault(whole, {})[letter] = tensor
+            continue
+        renamed = _rename(name)
+        if renamed in official:
+            raise ModelFileError(
+                f"{renamed} comes up twice, under names of two releases of transformers; save it again"
+            )
+        official[renamed] = tensor
+    for whole, pieces in parts.items():
+        official[whole] = _join(whole, pieces)
+    return official
+
+
+def _joined(name: str) -> tuple[str, str] | None:
+    """Return (official name of the whole, letter of the part), or None for a tensor that stands alone."""
+    for pattern, target, letters in _JOINED:
+        match = pattern.match(name)
+        if match:
+            block, part, suffix = match.groups()
+            assert part[0] in letters
+            return f"pretrained.blocks.{block}.{target}.{suffix}", part[0]
+    return None
+
+
+def _join(whole: str, pieces: Mapping[str, Tensor]) -> Tensor:
+    letters = next(letters for _, target, letters in _JOINED if f".{target}." in whole)
+    missing = [letter for letter in letters if letter not in pieces]
+    if missing:
+        raise ModelFileError(f"{whole} needs the parts {', '.join(letters)}, {', '.join(missing)} is missing")
+    return torch.cat([pieces[letter] for letter in letters])
+
+
+def _rename(name: str) -> str:
+    conv = _CONV.match(name)
+    if conv:
+        return f"depth_head.scratch.layer{int(conv[1]) + 1}_rn.{name[conv.end() :]}"
+    fusion = _FUSION.match(name)
+    if fusion:
+        rest = fusion[2]
+        for theirs, ours in _FUSION_PARTS:
+            rest = rest.replace(theirs, ours)
+        return f"depth_head.scratch.refinenet{4 - int(fusion[1])}.{rest}"
+    for pattern, ours in _RENAMES:
+        renamed, count = pattern.subn(ours, name)
+        if count:
+            return renamed
+    return name

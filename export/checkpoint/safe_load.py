@@ -1,0 +1,226 @@
+"""A weights file becomes plain data, without running any code that stands in it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import hashlib
+import pathlib
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+
+from ...engine.errors import ModelFileError
+
+CHUNK_BYTES = 1 << 20
+LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number that opens a file of torch < 1.6
+_ENCRYPTED = 0x1  # of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
+HEADER_LIMIT_BYTES = 100_000_000  # of a safetensors header. Source: safetensors README, format
+
+# Harmless company of weights in training files: plain values, whose construction runs no code of the file.
+# Pairs give the name that other versions of numpy and Python pickle them under.
+_PLAIN_TYPES: list[Any] = [
+    (np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"),
+    (np.float64(0).__reduce__()[0], "numpy._core.multiarray.scalar"),
+    (np.zeros(0).__reduce__()[0], "numpy.core.multiarray._reconstruct"),
+    (np.zeros(0).__reduce__()[0], "numpy._core.multiarray._reconstruct"),
+    np.ndarray,
+    np.dtype,
+    *{type(np.dtype(code)) for code in "?bhilqBHILQefdgSU"},
+    argparse.Namespace,
+    *((pathlib.PurePosixPath, f"{module}.PosixPath") for module in ("pathlib", "pathlib._local")),
+    *((pathlib.PureWindowsPath, f"{module}.WindowsPath") for module in ("pathlib", "pathlib._local")),
+]
+
+_SIGNS = {  # first bytes -> what the file is and what to do
+    b"version https://git-lfs": "is a Git LFS pointer and not the weights; run `git lfs pull`",
+    b"<": "is a web page and not the weights; the download went wrong, fetch the file again",
+    b"GGUF": "is a GGUF file; give the PyTorch or safetensors file that it was made from",
+    b"\x89HDF": "is an HDF5 file; give the PyTorch or safetensors file of the model",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds.
+
+    Args:
+        data: Mappings, lists and plain values with tensors at the leaves, as they were saved.
+        file_format: "PyTorch", "PyTorch before 1.6", "safetensors", "Hugging Face folder".
+        sha256: Of the file; of the shards' hashes one after the other for a sharded folder.
+        metadata: Texts in the header of a safetensors file.
+        config: config.json of a Hugging Face folder, or None.
+    """
+
+    data: object
+    file_format: str
+    sha256: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
+
+
+def load_file(path: Path) -> Contents:
+    """Read a checkpoint file as plain data; big tensors stay on the disk until they are used.
+
+    Args:
+        path: Of torch.save or safetensors; told by its bytes, whatever its name ends with.
+
+    Raises:
+        ModelFileError: It is missing, damaged, no checkpoint, or wants code to be run.
+    """
+    with reading(path):
+        if path.exists() and not path.is_file():
+            raise ModelFileError(f"{path} is neither a file nor a folder; give a weights file")
+        with path.open("rb") as file:
+            head = file.read(64)
+        size = path.stat().st_size
+        if not head:
+            raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
+        # safetensors first: the length that opens it can look like the beginning of a pickle
+        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
+            return _load_safetensors(path, size)
+        if head.startswith(b"PK\x03\x04"):
+            return Contents(_load_zip(path, size), "PyTorch", _sha256(path))
+        if head[:1] == b"\x80":
+            return Contents(_load_legacy(path, head), "PyTorch before 1.6", _sha256(path))
+        raise ModelFileError(f"{path} {_stranger(head)}")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say in one line why the operating system does not let a path be read."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} does not exist; give a weights file or a Hugging Face folder") from error
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or shown(error)}") from error
+
+
+def shown(text: object, limit: int = 120) -> str:
+    """Return a text from a file as it may stand in a message: one line, printable, not long."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in str(text).strip())
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."
+
+
+def _stranger(head: bytes) -> str:
+    """Return what a file is that begins with these bytes, as the end of a message."""
+    for sign, what in _SIGNS.items():
+        if head.lstrip().startswith(sign):
+            return what
+    return (
+        f"is no checkpoint: it begins with {shown(repr(head[:12]))}; "
+        "expected a .pth or .pt file of torch.save, a .safetensors file or a Hugging Face folder"
+    )
+
+
+def _load_zip(path: Path, size: int) -> object:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = _check_archive(path, archive)
+    except ModelFileError:
+        raise
+    except Exception as error:  # zipfile and what it unpacks with each have their own
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an offset outside the file
+            raise
+        raise ModelFileError(
+            f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
+        ) from error
+    # Compressed members (a checkpoint that was zipped again by hand) cannot be mapped into memory.
+    return _unpickle(path, mapped=not compressed)
+
+
+def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
+    """Refuse archives that are no checkpoint or whose bytes are not those that were written.
+
+    Returns:
+        Whether a member is compressed.
+    """
+    members = archive.infolist()
+    if any(member.flag_bits & _ENCRYPTED for member in members):
+        raise ModelFileError(f"{path} is a zip file with a password; unpack it and zip it again without one")
+    names = [member.filename for member in members]
+    if not any(name.endswith("/data.pkl") for name in names):
+        raise ModelFileError(
+            f"{path} is a zip file and no checkpoint: it holds {shown(', '.join(names[:3]) or 'nothing')}; "
+            "unpack it and give the weights file"
+        )
+    if any(name.endswith("/constants.pkl") for name in names):
+        raise ModelFileError(
+            f"{path} is a TorchScript program, which is code and not only weights; "
+            "give the weights it was made from, saved with torch.save(model.state_dict(), ...)"
+        )
+    for member in members:
+        if member.CRC:  # 0: written without checksums
+            with archive.open(member) as file:  # raises BadZipFile at the end if the checksum differs
+                while file.read(CHUNK_BYTES):
+                    pass
+    return any(member.compress_type != zipfile.ZIP_STORED for member in members)
+
+
+def _load_legacy(path: Path, head: bytes) -> object:
+    if LEGACY_MAGIC not in head:
+        raise ModelFileError(
+            f"{path} is a bare pickle, which can run any code when it is opened, so it was not; "
+            "where you trust it, open it and save the weights with torch.save(state_dict, ...)"
+        )
+    return _unpickle(path, mapped=False)
+
+
+def _unpickle(path: Path, *, mapped: bool) -> object:
+    """Run torch's restricted unpickler and say in one line why it refused."""
+    try:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN_TYPES):
+            warnings.simplefilter("ignore")  # about old pickle protocols, which it reads all the same
+            # torch.load hands names that end so to another reader, whatever the file is.
+            if mapped and path.suffix != ".safetensors":
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            with path.open("rb") as file:
+                return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # a hostile or cut pickle can raise anything
+        raise ModelFileError(f"{path} {_refusal(error)}") from error
+
+
+def _refusal(error: Exception) -> str:
+    text = str(error)
+    advice = "where you trust it, load it there and save the weights alone with torch.save(state_dict, ...)"
+    wanted = re.search(r"GLOBAL (\S+)", text) or re.search(r"unrecognized function (.+)|but got (<class.+)", text)
+    if wanted:
+        name = next(part for part in wanted.groups() if part)
+        return f"wants {shown(name)}, which plain weights never do, so it was refused and nothing was run; {advice}"
+    if "Unsupported operand" in text:
+        return f"uses a pickle protocol that cannot be read safely (4 or later); {advice}"
+    if isinstance(error, pickle.UnpicklingError):
+        return f"cannot be read as plain data ({shown(text.splitlines()[-1])}); {advice}"
+    return f"is damaged or cut off ({type(error).__name__}: {shown(text)}); download or copy it again"
+
+
+def _load_safetensors(path: Path, size: int) -> Contents:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return Contents(tensors, "safetensors", _sha256(path), metadata=file.metadata() or {})
+    except safetensors.SafetensorError as error:
+        raise ModelFileError(
+            f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

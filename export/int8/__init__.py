@@ -1,0 +1,1 @@
+"""The int8 graph of a file, and the layers that stay in floating point."""

@@ -1,0 +1,62 @@
+"""What a model file of a checkpoint promises: its size rule and its contract."""
+
+from __future__ import annotations
+
+from ..engine.errors import InputError
+from ..engine.modelfile.contract import Attention, Canary, Contract, FinalResize, SizeRule
+from ..engine.terms import Precision
+from ..engine.version import __version__
+from .checkpoint.checkpoint import Checkpoint
+from .network import ConvArchitecture, Family
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# Source: the interpolate call after the network in each repository's inference code.
+FINAL_RESIZE: dict[Family, FinalResize] = {
+    "depth-anything-v1": "bilinear_centres",
+    "depth-anything-v2": "bilinear_corners",
+    "depthrt": "bilinear_corners",
+}
+
+
+def make_contract(
+    checkpoint: Checkpoint,
+    rule: SizeRule,
+    *,
+    precision: Precision,
+    attention: Attention,
+    canary: Canary,
+) -> Contract:
+    """Return the contract of a file made from a checkpoint; a network without attention has none of any form."""
+    return Contract(
+        family=checkpoint.family,
+        encoder=checkpoint.architecture.encoder,
+        kind=checkpoint.kind,
+        max_depth_m=checkpoint.max_depth_m,
+        size=rule,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        final_resize=FINAL_RESIZE[checkpoint.family],
+        batch=1 if rule.static else None,
+        precision=precision,
+        attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,
+        source_name=checkpoint.path.name,
+        source_sha256=checkpoint.sha256,
+        licence=checkpoint.licence,
+        producer=f"depthrt {__version__}",
+        canary=canary,
+    )
+
+
+def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
+    """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
+
+    Raises:
+        InputError: A side is no multiple of the patch; the message names the nearest that is.
+    """
+    dynamic = isinstance(size, int)
+    sides = (size, size) if isinstance(size, int) else size
+    if any(side < patch_px or side % patch_px for side in sides):
+        nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
+        found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
+        raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
+    return SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")

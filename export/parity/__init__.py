@@ -1,0 +1,1 @@
+"""Parity: an exported file against its network in torch."""

@@ -1,0 +1,1 @@
+"""Training data: data sets written and read, pools of scenes, and batches."""

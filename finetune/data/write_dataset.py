@@ -1,0 +1,288 @@
+"""Procedural scenes as data sets on disk, in the layout of Hypersim or of Virtual KITTI 2, with split lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...engine.errors import BackendUnavailable, InputError
+from ...engine.system.files import make_folder
+from ..scenes import Scenes, check_request, render_scenes, scene_cameras
+from .dataset_files import (
+    HYPERSIM_FOCAL_PX,
+    HYPERSIM_SIZE_PX,
+    VKITTI2_FOCAL_PX,
+    VKITTI2_SIZE_PX,
+    hypersim_distance,
+    vkitti2_centimetres,
+    write_h5,
+    write_hypersim_camera,
+    write_jpeg,
+    write_png,
+    write_text,
+    write_vkitti2_cameras,
+)
+from .recipe_file import keep_recipe, resolve_folder
+
+_VKITTI2_FRAMES = 20  # frames of a Scene folder
+_SCENES_A_VOLUME = 100  # ai_VVV_NNN: volumes of up to so many
+_VALIDATION_EVERY = 10  # scenes, one of which is for validation
+_BATCH_PX = 1 << 20  # pixels rendered together
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A written data set.
+
+    Args:
+        directory: Its folder.
+        train, val: Lists of "picture depth" paths, one pair a line; one scene of ten is in the second,
+            and stays there when there are more.
+        pairs: Number of pictures.
+    """
+
+    directory: Path
+    train: Path
+    val: Path
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What a folder was made of; kept in it, so that it is never mixed with another's files."""
+
+    layout: str
+    count: int
+    seed: int
+    setting: str
+    height_px: int
+    width_px: int
+    samples: int
+    texture_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Where a picture and its depth go."""
+
+    index: int
+    folder: Path
+    image: Path
+    depth: Path
+
+
+def write_hypersim(
+    directory: str | Path,
+    count: int,
+    *,
+    seed: int = 0,
+    setting: str = "indoor",
+    height_px: int = HYPERSIM_SIZE_PX[0],
+    width_px: int = HYPERSIM_SIZE_PX[1],
+    samples: int = 1,
+    texture_seed: int = 0,
+    device: str = "cpu",
+    on_progress: Progress | None = None,
+) -> Dataset:
+    """Write scenes as Hypersim: ai_VVV_NNN/images/scene_cam_00_*, distance in metres, NaN where there is none.
+
+    Files that are there are kept, so a stopped run goes on where it was.
+
+    Args:
+        directory: Created where missing.
+        count: Number of scenes, one frame each.
+        seed: Seed of the first; the others count on.
+        setting: As render_scenes takes it.
+        height_px, width_px: Readers of the real data set expect 768 x 1024.
+        samples: Rays a pixel of the pictures.
+        texture_seed: Bank of textures.
+        device: "cpu" or "cuda".
+        on_progress: Called with (frames done, frames wanted).
+
+    Raises:
+        InputError: The folder holds a data set of other scenes, or cannot be written.
+        BackendUnavailable: h5py is missing.
+    """
+    _need_h5py()
+    recipe = _Recipe("hypersim", count, seed, setting, height_px, width_px, samples, texture_seed)
+    root = _begin(directory, recipe, _hypersim_pair, device)
+    pairs = [_hypersim_pair(root, index) for index in range(count)]
+    fov_rad = 2 * math.atan(HYPERSIM_SIZE_PX[1] / 2 / HYPERSIM_FOCAL_PX)
+    if height_px > width_px:
+        fov_rad = 2 * math.atan(math.tan(fov_rad / 2) * height_px / width_px)  # of the longer side
+    for part, scenes in _rendered(pairs, recipe, fov_rad, device, on_progress):
+        for index, (pair, image, depth_m) in enumerate(_each(part, scenes)):
+            write_jpeg(pair.image, image)
+            write_hypersim_camera(pair.folder, scenes.cameras, index)
+            write_h5(pair.depth, hypersim_distance(depth_m))
+    return _finish(root, pairs)
+
+
+def write_vkitti2(
+    directory: str | Path,
+    count: int,
+    *,
+    seed: int = 0,
+    setting: str = "outdoor",
+    height_px: int = VKITTI2_SIZE_PX[0],
+    width_px: int = VKITTI2_SIZE_PX[1],
+    samples: int = 1,
+    texture_seed: int = 0,
+    device: str = "cpu",
+    on_progress: Progress | None = None,
+) -> Dataset:
+    """Write scenes as Virtual KITTI 2: SceneNN/clone/frames/{rgb,depth}/Camera_0, 16-bit centimetres, sky 65535.
+
+    Files that are there are kept, so a stopped run goes on where it was. Each frame is a scene of its own.
+
+    Args:
+        directory: Created where missing.
+        count: Number of frames.
+        seed: Seed of the first; the others count on.
+        setting: As render_scenes takes it.
+        height_px, width_px: The real data set's are 375 x 1242.
+        samples: Rays a pixel of the pictures.
+        texture_seed: Bank of textures.
+        device: "cpu" or "cuda".
+        on_progress: Called with (frames done, frames wanted).
+
+    Raises:
+        InputError: The folder holds a data set of other scenes, or cannot be written.
+    """
+    recipe = _Recipe("vkitti2", count, seed, setting, height_px, width_px, samples, texture_seed)
+    root = _begin(directory, recipe, _vkitti2_pair, device)
+    pairs = [_vkitti2_pair(root, index) for index in range(count)]
+    focal_px = VKITTI2_FOCAL_PX * width_px / VKITTI2_SIZE_PX[1]
+    fov_rad = 2 * math.atan(max(height_px, width_px) / 2 / focal_px)
+    for part, scenes in _rendered(pairs, recipe, fov_rad, device, on_progress):
+        for pair, image, depth_m in _each(part, scenes):
+            write_jpeg(pair.image, image)
+            write_png(pair.depth, vkitti2_centimetres(depth_m))
+    for start in range(0, count, _VKITTI2_FRAMES):
+        frames = range(seed + start, seed + min(start + _VKITTI2_FRAMES, count))
+        cameras = scene_cameras(frames, setting=setting)
+        write_vkitti2_cameras(pairs[start].folder, cameras, (height_px, width_px), focal_px)
+    return _finish(root, pairs)
+
+
+def _need_h5py() -> None:
+    """Raise BackendUnavailable where h5py is missing."""
+    try:
+        import h5py  # noqa: F401
+    except ImportError as error:
+        raise BackendUnavailable(
+            "h5py is missing, Hypersim's files need it; pip install 'depthrt[finetune]'"
+        ) from error
+
+
+def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], _Pair], device: str) -> Path:
+    """Create the folder, or check that it was made from the same recipe; a larger count is a continuation."""
+    if recipe.count < 1:
+        raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
+    root = resolve_folder(directory)
+    if not _is_text(str(root)):
+        raise InputError(f"{str(root)!r} is no Unicode, in which the lists are written; choose another folder")
+    if any(map(str.isspace, str(root))):
+        raise InputError(
+            f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
+        )
+    check_request(  # before the folder is of this recipe
+        [recipe.seed],
+        height_px=recipe.height_px,
+        width_px=recipe.width_px,
+        setting=recipe.setting,
+        device=device,
+        samples=recipe.samples,
+    )
+    return keep_recipe(
+        root, asdict(recipe), growing="count", is_there=lambda root, index: place(root, index).depth.is_file()
+    )
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path can be written as UTF-8, which a name of other bytes cannot."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _hypersim_pair(root: Path, index: int) -> _Pair:
+    volume, scene = divmod(index, _SCENES_A_VOLUME)
+    folder = root / f"ai_{volume + 1:03d}_{scene + 1:03d}"
+    images = folder / "images"
+    return _Pair(
+        index,
+        folder,
+        images / "scene_cam_00_final_preview" / "frame.0000.tonemap.jpg",
+        images / "scene_cam_00_geometry_hdf5" / "frame.0000.depth_meters.hdf5",
+    )
+
+
+def _vkitti2_pair(root: Path, index: int) -> _Pair:
+    scene, frame = divmod(index, _VKITTI2_FRAMES)
+    folder = root / f"Scene{scene + 1:02d}" / "clone"
+    return _Pair(
+        index,
+        folder,
+        folder / "frames" / "rgb" / "Camera_0" / f"rgb_{frame:05d}.jpg",
+        folder / "frames" / "depth" / "Camera_0" / f"depth_{frame:05d}.png",
+    )
+
+
+def _rendered(
+    pairs: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str, on_progress: Progress | None
+) -> Iterator[tuple[list[_Pair], Scenes]]:
+    """Render what is missing, some scenes at a time, from each scene's own place but with one angle of view."""
+    missing = [pair for pair in pairs if not pair.depth.is_file()]  # depth is written last
+    done = len(pairs) - len(missing)
+    size = max(1, _BATCH_PX // (recipe.height_px * recipe.width_px))
+    if on_progress is not None:
+        on_progress(done, len(pairs))
+    for start in range(0, len(missing), size):
+        part = missing[start : start + size]
+        yield part, _render(part, recipe, fov_rad, device)
+        done += len(part)
+        if on_progress is not None:
+            on_progress(done, len(pairs))
+
+
+def _render(part: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str) -> Scenes:
+    seeds = [recipe.seed + pair.index for pair in part]
+    own = scene_cameras(seeds, setting=recipe.setting)
+    return render_scenes(
+        seeds,
+        height_px=recipe.height_px,
+        width_px=recipe.width_px,
+        setting=recipe.setting,
+        device=device,
+        cameras=replace(own, fov_rad=torch.full_like(own.fov_rad, fov_rad)),
+        samples=recipe.samples,
+        texture_seed=recipe.texture_seed,
+    )
+
+
+def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArray[np.uint8], NDArray[np.float32]]]:
+    """Yield each scene as (where to, RGB (h, w, 3), depth (h, w)), with its folders made."""
+    images, depths = scenes.image.permute(0, 2, 3, 1).cpu().numpy(), scenes.depth_m.cpu().numpy()
+    for pair, image, depth_m in zip(part, images, depths, strict=True):
+        for path in (pair.image, pair.depth):
+            make_folder(path.parent)
+        yield pair, image, depth_m
+
+
+def _finish(root: Path, pairs: Sequence[_Pair]) -> Dataset:
+    """Write the lists; the second scene of each ten is for validation, and stays so when there are more."""
+    for name, wanted in (("train.txt", False), ("val.txt", True)):
+        lines = [f"{pair.image} {pair.depth}\n" for pair in pairs if (pair.index % _VALIDATION_EVERY == 1) == wanted]
+        write_text(root / name, "".join(lines))
+    return Dataset(root, root / "train.txt", root / "val.txt", len(pairs))

@@ -1,0 +1,1 @@
+"""Rays: cameras, forms, and where rays meet them."""

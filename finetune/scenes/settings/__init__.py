@@ -1,0 +1,1 @@
+"""Settings: rooms, streets and close-ups, composed of objects and lights."""

@@ -1,0 +1,1 @@
+"""Textures: patterns, pictures and materials of surfaces."""

@@ -1,0 +1,1 @@
+"""Training: losses, the optimiser, the loop and its state."""

@@ -1,0 +1,42 @@
+"""Batches made while the step before is computed, in the same order and the same numbers."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+import torch
+
+from ..data.batches import Batch, Source
+
+
+class ReadAhead:
+    """A source whose next batches are made by threads of its own, as a context manager.
+
+    Args:
+        source: Makes the batches; it is called from the threads.
+        stride: From one batch's number to that of the next one asked for.
+        threads: How many make batches at once.
+    """
+
+    def __init__(self, source: Source, *, stride: int = 1, threads: int = 2) -> None:
+        self._source, self._stride, self._ahead = source, stride, 2 * threads
+        # The arithmetic of a batch is small, and the cores belong to the step.
+        self._pool = ThreadPoolExecutor(threads, "read-ahead", initializer=torch.set_num_threads, initargs=(1,))
+        self._made: dict[int, Future[Batch]] = {}
+
+    def __enter__(self) -> ReadAhead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def batch(self, index: int) -> Batch:
+        """Return batch number `index`; the ones after it are begun."""
+        self._made = {number: made for number, made in self._made.items() if number >= index}
+        for number in range(index, index + self._stride * self._ahead, self._stride):
+            if number not in self._made:
+                self._made[number] = self._pool.submit(self._source.batch, number)
+        return self._made.pop(index).result()
