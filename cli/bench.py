@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from ..exits import needs, one_line_errors
-from . import show
 from .measure import measure
+from .show.bench import show_bisection
+from .show.progress import steps
 
 
 class _Measuring(click.Group):
@@ -81,9 +82,9 @@ def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int
     """
     with needs("bench"):
         from ..bench.drift.bisect import bisect as search
-    with show.steps() as on_step:
+    with steps() as on_step:
         found = search(reference, suspect, tolerance=tolerance, threads=threads, on_step=on_step)
-    show.show_bisection(found)
+    show_bisection(found)
     sys.exit(1 if found.departure else 0)
 
 

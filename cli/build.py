@@ -10,44 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ..exits import INTERRUPTED, one_line_errors
-from . import show
-from .model_type import ModelType
-from .show_engine import show_built
+from .params import BatchType, ModelType, PixelsType
+from .show.engine import show_built
+from .show.progress import titled
 
 if TYPE_CHECKING:
     from ..engine.terms import Precision
 
 
 LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five, over in no time
-
-
-class PixelsType(click.ParamType[tuple[int, int]]):
-    """`518x686` (height x width)."""
-
-    name = "HxW"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Return (H, W)."""
-        parts = str(value).lower().split("x")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts):
-            self.fail(f"{value!r} found, expected HxW (height x width) such as 518x686", param, ctx)
-        return int(parts[0]), int(parts[1])
-
-
-class BatchType(click.ParamType[tuple[int, int, int]]):
-    """`4`, or `1,2,4` (smallest, best, largest)."""
-
-    name = "N|MIN,OPT,MAX"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
-        """Return (min, opt, max)."""
-        if isinstance(value, tuple):
-            return value
-        parts = str(value).split(",")
-        if len(parts) not in (1, 3) or not all(part.strip().isdigit() for part in parts):
-            self.fail(f"{value!r} found, expected a number such as 4, or MIN,OPT,MAX such as 1,2,4", param, ctx)
-        counts = [int(part) for part in parts]
-        return (counts[0], counts[-1] if len(counts) == 1 else counts[1], counts[-1])
 
 
 @click.command()
@@ -126,7 +97,7 @@ def build(
         tf32=tf32,
     )
     try:
-        with show.titled() as on_phase:
+        with titled() as on_phase:
 
             def on_step(phase: str, done: int, wanted: int) -> None:
                 if wanted >= LONG_PHASE:

@@ -10,8 +10,9 @@ import click
 
 from ..engine.errors import InputError
 from ..exits import needs, one_line_errors
-from . import show
-from .images import find_images
+from .params import SizeType, find_images
+from .show.exported import show_exported
+from .show.progress import steps, titled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
     from ..export.network import Family
     from ..export.precision import ExportPrecision
     from ..export.to_onnx import AttentionOp
-
-
-class SizeType(click.ParamType[int | tuple[int, int]]):
-    """`518`, or `518x686` (height x width)."""
-
-    name = "N|HxW"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
-        """Return one number, or (H, W)."""
-        parts = str(value).lower().split("x")
-        if not all(part.isdigit() for part in parts) or len(parts) > 2:
-            self.fail(f"{value!r} found, expected a number such as 518, or HxW such as 518x686", param, ctx)
-        return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 
 
 @click.command()
@@ -144,17 +132,17 @@ def export(
         )
     if exported.weights is not None:
         click.echo(f"note: its weights are in {exported.weights}, which has to stay beside it", err=True)
-    show.show_exported(exported, as_json=as_json)
+    show_exported(exported, as_json=as_json)
 
 
 @contextmanager
 def _progress(*, many: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, int, int], None]]]:
     """Show the steps of an export: by a bar where some of them have many."""
     if not many:
-        with show.steps() as on_step:
+        with steps() as on_step:
             yield on_step, lambda title, done, wanted: None
         return
-    with show.titled() as on_progress:
+    with titled() as on_progress:
         yield lambda step: on_progress(step, 0, 1), on_progress
 
 

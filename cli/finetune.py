@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import needs, one_line_errors
-from . import show
+from .show.progress import counted
 
 
 @click.group()
@@ -44,7 +44,7 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     with needs("finetune"):
         from ..finetune.data.write_dataset import write_hypersim, write_vkitti2
     write = write_hypersim if layout == "hypersim" else write_vkitti2
-    with show.counted("scenes") as on_progress:
+    with counted("scenes") as on_progress:
         dataset = write(folder, count, seed=seed, on_progress=on_progress)
     click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
     click.echo(dataset.train)
@@ -70,6 +70,6 @@ def default(folder: Path, device: str) -> None:
     """
     with needs("finetune"):
         from ..finetune.default_model import render_default, train_default
-    with show.counted("scenes") as on_progress:
+    with counted("scenes") as on_progress:
         render_default(folder, device=device, on_progress=on_progress)
     click.echo(train_default(folder, device=device))

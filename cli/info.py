@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from ..exits import needs, one_line_errors
-from . import show, show_file
-from .model_type import ModelType
+from .params import ModelType
+from .show.file import show_checkpoint, show_contract
+from .show.findings import show_findings
 
 
 @click.command()
@@ -29,17 +30,17 @@ def info(file: Path, as_json: bool) -> None:
 
         contract, cores = read_contract(file), usable_cores()
         tunings = recall_tunings(file, contract, cores)
-        show_file.show_contract(contract, file, tunings=tunings, cores=cores, as_json=as_json)
+        show_contract(contract, file, tunings=tunings, cores=cores, as_json=as_json)
         return
     if file.suffix == ".engine":
         from ..engine.trt.plan_file import read_plan_header
-        from .show_engine import show_plan
+        from .show.engine import show_plan
 
         show_plan(read_plan_header(file), file, as_json=as_json)
         return
     with needs("export"):
         from ..export.checkpoint.checkpoint import describe_checkpoint
-    show_file.show_checkpoint(describe_checkpoint(file), as_json=as_json)
+    show_checkpoint(describe_checkpoint(file), as_json=as_json)
 
 
 @click.command()
@@ -54,4 +55,4 @@ def doctor(as_json: bool) -> None:
     """
     from ..engine.model.doctor import examine
 
-    show.show_findings(examine(), as_json=as_json)
+    show_findings(examine(), as_json=as_json)

@@ -13,9 +13,9 @@ from ..engine.errors import InputError
 from ..engine.modelfile.shipped import DEFAULT
 from ..engine.system.files import check_reachable
 from ..exits import needs, one_line_errors
-from . import show
-from .export import SizeType
-from .images import find_images
+from .params import RoundsType, SizeType, find_images
+from .show.bench import show_report
+from .show.progress import titled
 
 if TYPE_CHECKING:
     from ..bench.accuracy.accuracy_meter import Crop
@@ -31,22 +31,6 @@ SCOPES = ("kernel", "host", "file")
 RUNNERS = ("onnxruntime", "openvino")
 QUICK_ROUNDS = 8
 QUICK_DEFAULTS = {"rounds": str(QUICK_ROUNDS), "throughput": False, "energy": False, "cold": 1}
-LEAST_ROUNDS = 2
-
-
-class RoundsType(click.ParamType[int | None]):
-    """`auto`, which is None, or a number."""
-
-    name = "auto|N"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return the number of rounds, None for auto."""
-        text = str(value).lower()
-        if text == "auto":
-            return None
-        if not text.isdigit() or int(text) < LEAST_ROUNDS:
-            self.fail(f"{value!r} found, expected auto or a number of {LEAST_ROUNDS} or more", param, ctx)
-        return int(text)
 
 
 def _take_quick(context: click.Context, option: click.Parameter, quick: bool) -> bool:
@@ -280,7 +264,7 @@ def measure(
     )
     paths, named = find_images(images), choose_reference(subjects, reference)
     make_place(folder)
-    with show.titled() as on_step:
+    with titled() as on_step:
         measured = run_bench(
             subjects,
             paths,
@@ -292,6 +276,6 @@ def measure(
             on_step=on_step,
         )
     written = write_report(folder, measured.report, measured.pictures, drift_budget=drift_budget / 100)
-    show.show_report(measured.report, written, drift_budget=drift_budget / 100, as_json=as_json)
+    show_report(measured.report, written, drift_budget=drift_budget / 100, as_json=as_json)
     failed = [one for one in measured.report.subjects if one.failure]
     sys.exit(1 if failed else 0)

@@ -15,8 +15,8 @@ import click
 
 from ..engine.errors import InputError
 from ..exits import INTERRUPTED, one_line_errors
-from . import show
-from .model_type import ModelType
+from .params import ModelType
+from .show.run_report import RunReport, show_left_out, show_sheet
 
 if TYPE_CHECKING:
     from ..engine.model.depth_model import DepthModel
@@ -133,7 +133,7 @@ def run(
     from ..engine.run.sources import find_sources
     from ..engine.system.files import make_folder, try_place
 
-    sources = find_sources(inputs, outputs=output, on_left_out=lambda count: show.show_left_out(count, output))
+    sources = find_sources(inputs, outputs=output, on_left_out=lambda count: show_left_out(count, output))
     written_to = choose_output(sources, output, formats=formats, colormap=colormap, value_range=value_range)
     if sheet_path is not None:
         if resume:
@@ -146,7 +146,7 @@ def run(
     make_folder(written_to.folder)
     limits = Limits(max_pixels=max_pixels, max_aspect=max_aspect, max_file_mib=max_file_mib)
     with load(model_path, device=device, threads=threads, limits=limits) as model:
-        report = show.RunReport(model, as_json=as_json)
+        report = RunReport(model, as_json=as_json)
         sheet = None if sheet_path is None else Sheet(colormap=colormap, value_range=value_range)
         left = [source for source in sources if not (resume and written_to.is_there(source))]
         try:
@@ -158,12 +158,12 @@ def run(
         report.finish(skipped=len(sources) - len(left))
         if sheet is not None and sheet_path is not None and (len(sheet) or not report.interrupted):
             sheet.save(sheet_path)
-            show.show_sheet(sheet_path, sheet)
+            show_sheet(sheet_path, sheet)
     sys.exit(INTERRUPTED if report.interrupted else 1 if report.failed else 0)
 
 
 def _run_images(
-    model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, sheet: Sheet | None
+    model: DepthModel, sources: list[Source], output: Output, report: RunReport, sheet: Sheet | None
 ) -> None:
     from ..engine.run.run_images import run_images
 
@@ -174,7 +174,7 @@ def _run_images(
 
 
 def _run_videos(
-    model: DepthModel, sources: list[Source], output: Output, report: show.RunReport, max_frames: int | None
+    model: DepthModel, sources: list[Source], output: Output, report: RunReport, max_frames: int | None
 ) -> None:
     """Run each video and camera; one that cannot be read is named and the rest goes on."""
     from ..engine.run.video import FrameReader, run_video

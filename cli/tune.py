@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
 import click
 
 from ..exits import one_line_errors
-from . import show, show_tuned
-from .images import find_images
-from .model_type import ModelType
-
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*", re.ASCII)
-
-
-class ShareType(click.ParamType[float]):
-    """`0.5%`: a part of a whole, which a plain number would leave open."""
-
-    name = "PERCENT"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the part, in [0, 1)."""
-        match = _PERCENT.fullmatch(f"{value}%" if value == "0" else str(value))
-        if match is None or float(match[1]) >= 100:
-            self.fail(f"{value!r} found, expected a percentage from 0% to below 100%, such as 0.5%", param, ctx)
-        return float(match[1]) / 100
+from .params import ModelType, ShareType, find_images
+from .show.progress import titled
+from .show.tuned import show_forgotten, show_tuned
 
 
 @click.command()
@@ -76,13 +60,13 @@ def tune(
         from ..engine.system.cores import usable_cores
 
         removed = forget_choice(model, read_contract(model), threads or usable_cores())
-        show_tuned.show_forgotten(model, removed, as_json=as_json)
+        show_forgotten(model, removed, as_json=as_json)
         return
     from ..bench.run.tune import tune as measure
 
-    with show.titled() as on_step:
+    with titled() as on_step:
         tuned = measure(
             model, images=find_images(images), budget=budget, threads=threads, rounds=rounds, on_step=on_step
         )
     undo = ["depthrt", "tune", str(model), "--forget", *(["--threads", str(threads)] if threads else [])]
-    show_tuned.show_tuned(tuned, model, undo=shlex.join(undo), as_json=as_json)
+    show_tuned(tuned, model, undo=shlex.join(undo), as_json=as_json)

@@ -25,7 +25,7 @@ from depthrt.bench.report.panels import resource_panels
 from depthrt.bench.report.summary import summarise_report
 from depthrt.bench.report.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
 from depthrt.bench.report.tables import summary_table
-from depthrt.cli.show import show_report
+from depthrt.cli.show.bench import show_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 
 PAGE_BYTES = 2_000_000

@@ -12,30 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from ..bench.run.candidates import Candidate
-    from ..bench.run.tune import Tuned
+from .bench import PIPE_WIDTH
+from .printing import say
 
-_PIPE_WIDTH = 140  # columns of a table that no terminal shows
+if TYPE_CHECKING:
+    from ...bench.run.candidates import Candidate
+    from ...bench.run.tune import Tuned
+
 _COLUMNS = ("candidate", "median", "p90", "speed", "drift", "p99", "edge F1", "far", "")
 
 
 def show_tuned(tuned: Tuned, model: Path, *, undo: str, as_json: bool) -> None:
     """Print what was measured, what was chosen, where that is written and how to undo it."""
     for note in tuned.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     for one in tuned.candidates:
         if one.failure:
-            _say(f"failed: {one.choice}: {one.failure}")
+            say(f"failed: {one.choice}: {one.failure}")
     if as_json:
         click.echo(json.dumps(_as_json(tuned, model)))
     else:
         _show_table(tuned)
     if tuned.written is None:
-        _say("nothing is remembered, as this machine has no cache that can be written")
+        say("nothing is remembered, as this machine has no cache that can be written")
         return
-    _say(f"remembered in {tuned.written}")
-    _say(f"to undo it: {undo}")
+    say(f"remembered in {tuned.written}")
+    say(f"to undo it: {undo}")
 
 
 def show_forgotten(model: Path, removed: Path | None, *, as_json: bool) -> None:
@@ -62,11 +64,11 @@ def _show_table(tuned: Tuned) -> None:
         table.add_column(column, justify="left" if column in (_COLUMNS[0], "") else "right", overflow="fold")
     for one in tuned.candidates:
         table.add_row(*_row(one, tuned), style="bold" if one is tuned.chosen else None)
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
 def _row(one: Candidate, tuned: Tuned) -> tuple[str, ...]:
-    from ..bench.numbers.wording import ABSENT, amount, times
+    from ...bench.numbers.wording import ABSENT, amount, times
 
     latency, drift = one.latency, one.drift
     return (
@@ -121,7 +123,3 @@ def _candidate(one: Candidate, tuned: Tuned) -> Mapping[str, Any]:
     finite = {name: found if found is None or isfinite(found) else None for name, found in figures.items()}
     within = one.within(tuned.tuning.budget)
     return {**asdict(one.choice), **finite, "within_budget": within, "failure": one.failure}
-
-
-def _say(text: str) -> None:
-    click.echo(text, file=sys.stderr)

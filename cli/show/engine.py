@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .show_file import contract_rows, show_rows
+from .file import contract_rows, show_rows
 
 if TYPE_CHECKING:
-    from ..engine.trt.build.build import Built
-    from ..engine.trt.plan_file import PlanHeader
+    from ...engine.trt.build.build import Built
+    from ...engine.trt.plan_file import PlanHeader
 
 
 def show_built(built: Built, *, as_json: bool) -> None:

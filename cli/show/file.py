@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..engine.modelfile.contract import Contract
-    from ..engine.runners.tuning import Tuning
-    from ..export.checkpoint.checkpoint import CheckpointFacts
+    from ...engine.modelfile.contract import Contract
+    from ...engine.runners.tuning import Tuning
+    from ...export.checkpoint.checkpoint import CheckpointFacts
 
 
 def show_contract(contract: Contract, path: Path, *, tunings: Mapping[int, Tuning], cores: int, as_json: bool) -> None:

@@ -1,0 +1,120 @@
+"""The types of the verbs' options, and the images that a verb measures on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..engine.errors import InputError
+from ..engine.modelfile.shipped import PHOTO
+
+
+class ModelType(click.Path):
+    """A path; the name "default" stands for the file of the model that comes with depthrt."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of the model file."""
+        from ..engine.modelfile.shipped import DEFAULT, model_path
+
+        path = model_path(str(value))
+        return path.absolute() if str(path) == DEFAULT else path  # "./default" is a path, and must stay one
+
+
+def find_images(inputs: Sequence[str]) -> list[Path]:
+    """Return the images that files, folders and patterns name, or the photograph that comes with the package.
+
+    Raises:
+        InputError: There is no image in them.
+    """
+    from ..engine.run.sources import find_sources
+
+    if not inputs:
+        return [PHOTO]
+    paths = [Path(source.name) for source in find_sources(inputs) if source.kind == "image"]
+    if not paths:
+        raise InputError(f"no image in {', '.join(inputs)}; give images, folders or patterns")
+    return paths
+
+
+class SizeType(click.ParamType[int | tuple[int, int]]):
+    """`518`, or `518x686` (height x width)."""
+
+    name = "N|HxW"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
+        """Return one number, or (H, W)."""
+        parts = str(value).lower().split("x")
+        if not all(part.isdigit() for part in parts) or len(parts) > 2:
+            self.fail(f"{value!r} found, expected a number such as 518, or HxW such as 518x686", param, ctx)
+        return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+class PixelsType(click.ParamType[tuple[int, int]]):
+    """`518x686` (height x width)."""
+
+    name = "HxW"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return (H, W)."""
+        parts = str(value).lower().split("x")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+            self.fail(f"{value!r} found, expected HxW (height x width) such as 518x686", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+class BatchType(click.ParamType[tuple[int, int, int]]):
+    """`4`, or `1,2,4` (smallest, best, largest)."""
+
+    name = "N|MIN,OPT,MAX"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
+        """Return (min, opt, max)."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if len(parts) not in (1, 3) or not all(part.strip().isdigit() for part in parts):
+            self.fail(f"{value!r} found, expected a number such as 4, or MIN,OPT,MAX such as 1,2,4", param, ctx)
+        counts = [int(part) for part in parts]
+        return (counts[0], counts[-1] if len(counts) == 1 else counts[1], counts[-1])
+
+
+LEAST_ROUNDS = 2
+
+
+class RoundsType(click.ParamType[int | None]):
+    """`auto`, which is None, or a number."""
+
+    name = "auto|N"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the number of rounds, None for auto."""
+        text = str(value).lower()
+        if text == "auto":
+            return None
+        if not text.isdigit() or int(text) < LEAST_ROUNDS:
+            self.fail(f"{value!r} found, expected auto or a number of {LEAST_ROUNDS} or more", param, ctx)
+        return int(text)
+
+
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*", re.ASCII)
+
+
+class ShareType(click.ParamType[float]):
+    """`0.5%`: a part of a whole, which a plain number would leave open."""
+
+    name = "PERCENT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the part, in [0, 1)."""
+        match = _PERCENT.fullmatch(f"{value}%" if value == "0" else str(value))
+        if match is None or float(match[1]) >= 100:
+            self.fail(f"{value!r} found, expected a percentage from 0% to below 100%, such as 0.5%", param, ctx)
+        return float(match[1]) / 100

@@ -1,0 +1,34 @@
+"""What `depthrt export` prints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...export.to_onnx import Exported
+
+
+def show_exported(exported: Exported, *, as_json: bool) -> None:
+    """Print what an export wrote and its drift."""
+    contract = exported.contract
+    if as_json:
+        parity = [asdict(one) for one in exported.parity]
+        found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
+        if exported.weights is not None:
+            found["weights"] = str(exported.weights)
+        if exported.quantised is not None:
+            found["quantised"] = {key: value for key, value in asdict(exported.quantised).items() if key != "canary"}
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
+    for one in exported.parity:
+        shape = "x".join(str(side) for side in (one.images, 3, *one.input_px))
+        click.echo(
+            f"  against torch on {one.name} ({shape}): drift {one.drift:.1e} of the range, at most {one.largest:.1e}"
+        )
+    if exported.quantised is not None:
+        click.echo(f"  {exported.quantised}")

@@ -1,0 +1,30 @@
+"""What `depthrt doctor` prints."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...engine.model.doctor import Finding
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print what works on this machine."""
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+        return
+    for finding in findings:
+        mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
+        click.echo(f"{mark}  {finding.name:<17} {finding.detail}")
+        if finding.remedy:
+            click.echo(f"{'':<25}to have it: {finding.remedy}")
+
+
+def _coloured(text: str, colour: str) -> str:
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)  # Source: no-color.org
