@@ -40,8 +40,8 @@ $(VENV)/ready: $(VENV)/made pyproject.toml constraints.txt
 pycuda: $(VENV)/pycuda
 	@test -e $<
 
-$(VENV)/pycuda: $(VENV)/ready tests/build_pycuda.py
-	$(BIN)/python tests/build_pycuda.py && touch $@ || true
+$(VENV)/pycuda: $(VENV)/ready tests/support/build_pycuda.py
+	$(BIN)/python tests/support/build_pycuda.py && touch $@ || true
 
 # The CUDA kernels, compiled without a GPU or a toolkit; a test holds the result to its source.
 kernels: $(VENV)/ready

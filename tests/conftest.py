@@ -4,49 +4,17 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 from build_pycuda import why_missing
 from kernels_on_host import NO_COMPILER, find_compiler
-from random_checkpoint import TINY, VITS, random_network, save_official
+from random_checkpoint import VITS
 from shipped_checkpoint import write_shipped_checkpoint
 from standin import compile_standin
+from tiny_model import TinyModel, export_tiny
 
 import depthrt
-from depthrt.export.network import Architecture
-
-PHOTOS = Path(__file__).parent / "photos"
-
-
-@dataclass(frozen=True)
-class TinyModel:
-    """A checkpoint in the official layout and the ONNX file made of it."""
-
-    checkpoint: Path
-    onnx: Path
-    state: dict[str, torch.Tensor]
-
-
-def export_tiny(
-    folder: Path,
-    *,
-    architecture: Architecture = TINY,
-    family: str = "depth-anything-v2",
-    max_depth_m: float | None = None,
-    **options: object,
-) -> TinyModel:
-    from depthrt.export.checkpoint.checkpoint import read_checkpoint
-    from depthrt.export.to_onnx import export_onnx
-
-    network = random_network(architecture, family=family, max_depth_m=max_depth_m)  # type: ignore[arg-type]
-    path = save_official(network, folder / "tiny.pth")
-    kind = "inverse" if max_depth_m is None else "metric"
-    checkpoint = read_checkpoint(path, family=family, kind=kind, max_depth_m=max_depth_m)  # type: ignore[arg-type]
-    export_onnx(checkpoint, folder / "tiny.onnx", **options)  # type: ignore[arg-type]
-    return TinyModel(path, folder / "tiny.onnx", network.state_dict())
 
 
 @pytest.fixture(scope="session", autouse=True)

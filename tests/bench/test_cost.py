@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+from tiny_model import TinyModel
+
+from depthrt.bench.cost import Cost, Load, loads_of, main
+from depthrt.bench.cost_plot import plot_costs
+from depthrt.bench.machine.ceilings import count_work
+from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_every_size_comes_alone_and_two_in_batches() -> None:
+    loads = loads_of((266, 392, 518), (2, 4))
+    assert [(one.side_px, one.batch) for one in loads] == [
+        (266, 1), (392, 1), (518, 1), (266, 2), (266, 4), (518, 2), (518, 4),
+    ]  # fmt: skip
+    assert loads_of((320, 160), (2,))[2:] == [Load(160, 2)]
+
+
+def test_figures_are_of_all_images_of_a_call() -> None:
+    cost = Cost("a", Load(1000, 4), gflop=800.0, samples_ms=(390.0, 400.0, 900.0))
+    assert cost.ms_per_megapixel == pytest.approx(100)
+    assert cost.gflops == pytest.approx(2000)
+
+
+def test_the_plot_shows_every_cost_in_both_panels_and_has_no_outside_link() -> None:
+    costs = [
+        Cost(way, load, 10.0, (load.side_px / 10,)) for way in ("a <b>", "c") for load in loads_of((266, 518), (2,))
+    ]
+    text = plot_costs(costs, title="tiny & small")
+    root = ElementTree.fromstring(text)
+    drawn = [one for group in root.iter(f"{SVG}g") for one in group.iter(f"{SVG}circle")]
+    assert len(drawn) == 2 * len(costs)
+    assert {"tiny & small", "a <b>", "c", "266 px"} <= {one.text for one in root.iter(f"{SVG}text")}
+    assert text.count("http") == 1  # the name of the format
+
+
+def test_a_file_is_measured_whole(tiny: TinyModel, tmp_path: Path) -> None:
+    command = [str(tiny.checkpoint), str(tiny.onnx), "--sides", "70,98", "--batches", "2", "--rounds", "1"]
+    tiny_says = ("--family", "depth-anything-v2", "--kind", "inverse")
+    outs = ("-o", str(tmp_path / "cost.json"), "--plot", str(tmp_path / "cost.svg"))
+    found = CliRunner().invoke(main, [*command, *tiny_says, *outs])
+    assert found.exit_code == 0, found.output
+    costs = json.loads((tmp_path / "cost.json").read_text(encoding="utf-8"))["costs"]
+    one = next(cost for cost in costs if cost["load"] == {"side_px": 98, "batch": 1})
+    options = CheckpointOptions((98, 98), "depth-anything-v2", "inverse")
+    assert one["gflop"] == pytest.approx(count_work(tiny.checkpoint, options))
+    assert (tmp_path / "cost.svg").stat().st_size > 0
+
+
+def test_a_file_of_one_size_is_refused(tiny_static: TinyModel, tmp_path: Path) -> None:
+    found = CliRunner().invoke(
+        main, [str(tiny_static.checkpoint), str(tiny_static.onnx), "-o", str(tmp_path / "x.json")]
+    )
+    assert found.exit_code == 1
+    assert "takes one size or batch alone" in found.stderr

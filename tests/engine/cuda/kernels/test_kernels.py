@@ -1,0 +1,183 @@
+"""The kernels against preprocess.py and cv2, on the CPU: kernels_on_host.py says how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from kernels_on_host import NO_COMPILER, SOURCE, HostKernels, compile_library, find_compiler
+from made import CONTRACT, make_contract
+
+from depthrt.engine.cuda.kernels import kernels
+from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Launch
+from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
+from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+
+# float32 sums of 16 taps up to 255, over std 0.224; 1.5e-6 was the largest seen.
+INPUT_TOLERANCE = 1e-5
+# The same arithmetic in the same order; fused multiply-adds may change the last bits of values within +-5.
+DEPTH_TOLERANCE = 5e-6
+LEVELS_TOLERANCE = 1  # cv2 weighs uint8 images with 11-bit weights and rounds
+RANDOM_SIZES = 1000
+LONGEST_PX = 72  # small, so that a thousand sizes take seconds
+UNWRITTEN = np.float32(np.nan)
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> HostKernels:
+    if find_compiler() is None:
+        pytest.skip(NO_COMPILER)
+    return HostKernels(compile_library(tmp_path_factory.mktemp("kernels") / "kernels.so", SOURCE))
+
+
+def address(array: np.ndarray) -> int:
+    return int(array.ctypes.data)
+
+
+def tables(side_px: tuple[int, int]) -> list[np.ndarray]:
+    return [np.zeros(side * TAP_BYTES, np.uint8) for side in side_px]
+
+
+def batch_of(
+    host: HostKernels, image: np.ndarray, contract: Contract, fit: Fit, *, color: Color, spare_bytes: int = 0
+) -> np.ndarray:
+    """Run image_to_batch with its tables; every row of the image is followed by spare bytes."""
+    height, width = image.shape[:2]
+    row_bytes = 3 * width + spare_bytes
+    rows = np.full((height, row_bytes), 255, np.uint8)
+    rows[:, : 3 * width] = image.reshape(height, 3 * width)
+    taps = tables(fit.input_px)
+    for axis in (0, 1):
+        host.launch(kernels.cubic_taps(address(taps[axis]), fit, axis, (height, width)))
+    out = np.full((3, *fit.input_px), UNWRITTEN)
+    host.launch(
+        kernels.image_to_batch(
+            image=address(rows),
+            row_bytes=row_bytes,
+            image_px=(height, width),
+            taps=(address(taps[0]), address(taps[1])),
+            batch=address(out),
+            input_px=fit.input_px,
+            contract=contract,
+            color=color,
+        )
+    )
+    return out
+
+
+def image_size_of(
+    host: HostKernels, output: np.ndarray, fit: Fit, image_px: tuple[int, int], mode: FinalResize
+) -> np.ndarray:
+    """Run depth_to_image with its tables."""
+    taps = tables(image_px)
+    for axis in (0, 1):
+        host.launch(kernels.bilinear_taps(address(taps[axis]), fit, axis, image_px, mode=mode))
+    values = np.full(image_px, UNWRITTEN)
+    host.launch(
+        kernels.depth_to_image(
+            depth=address(output),
+            depth_width=output.shape[1],
+            taps=(address(taps[0]), address(taps[1])),
+            values=address(values),
+            image_px=image_px,
+        )
+    )
+    return values
+
+
+def random_image(random: np.random.Generator, size_px: tuple[int, int]) -> np.ndarray:
+    return random.integers(0, 256, (*size_px, 3), np.uint8)
+
+
+def random_sizes(count: int, seed: int) -> Iterator[tuple[np.random.Generator, tuple[int, int], tuple[int, int]]]:
+    """Yield two sizes; sides of one pixel come more often than chance has them."""
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        sides = random.integers(1, LONGEST_PX, 4)
+        sides[random.random(4) < 0.05] = 1
+        yield random, (int(sides[0]), int(sides[1])), (int(sides[2]), int(sides[3]))
+
+
+def made_fit(random: np.random.Generator, content_px: tuple[int, int]) -> Fit:
+    """Return a fit with random padding, on each side up to more than the content has to mirror."""
+    margins = random.integers(0, 20, 4) if random.random() < 0.5 else np.zeros(4, int)
+    top, left, bottom, right = (int(margin) for margin in margins)
+    return Fit((content_px[0] + top + bottom, content_px[1] + left + right), content_px, (top, left))
+
+
+def test_a_thousand_random_sizes_give_the_input_that_preprocess_gives(host: HostKernels) -> None:
+    for number, (random, image_px, content_px) in enumerate(random_sizes(RANDOM_SIZES, seed=1)):
+        image, fit = random_image(random, image_px), made_fit(random, content_px)
+        color: Color = "bgr" if number % 2 else "rgb"
+        expected = np.full((3, *fit.input_px), UNWRITTEN)
+        to_input(image, CONTRACT, fit, color=color, out=expected)
+        found = batch_of(host, image, CONTRACT, fit, color=color, spare_bytes=number % 5)
+        assert np.abs(found - expected).max() <= INPUT_TOLERANCE, f"{image_px} in {fit}, {color}"
+
+
+def test_a_thousand_random_sizes_are_within_one_level_of_cv2_on_bytes(host: HostKernels) -> None:
+    as_it_is = replace(CONTRACT, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    for random, image_px, target_px in random_sizes(RANDOM_SIZES, seed=2):
+        image = random_image(random, image_px)
+        expected = cv2.resize(image, target_px[::-1], interpolation=cv2.INTER_CUBIC)  # (w, h) for OpenCV
+        planes = batch_of(host, image, as_it_is, Fit(target_px, target_px), color="rgb")
+        levels = np.clip(np.rint(planes.transpose(1, 2, 0) * 255), 0, 255)
+        assert np.abs(levels - expected).max() <= LEVELS_TOLERANCE, f"{image_px} to {target_px}"
+
+
+@pytest.mark.parametrize("mode", ["bilinear_corners", "bilinear_centres"])
+def test_a_thousand_random_sizes_come_back_as_preprocess_brings_them_back(host: HostKernels, mode: FinalResize) -> None:
+    contract = replace(CONTRACT, final_resize=mode)
+    for random, image_px, content_px in random_sizes(RANDOM_SIZES, seed=3):
+        fit = made_fit(random, content_px)
+        output = random.normal(size=fit.input_px).astype(np.float32)
+        expected = to_image_size(output, contract, fit, image_px)
+        found = image_size_of(host, output, fit, image_px, mode)
+        assert np.abs(found - expected).max() <= DEPTH_TOLERANCE, f"{fit} to {image_px}"
+
+
+@pytest.mark.parametrize("image_px", [(480, 640), (24, 9001), (9001, 24), (1, 1)])
+@pytest.mark.parametrize(
+    "rule", [SizeRule((14, 14), 14, "lower_bound"), SizeRule((126, 196), 14, "letterbox")], ids=["dynamic", "static"]
+)
+def test_the_fits_that_a_contract_makes_are_met(host: HostKernels, rule: SizeRule, image_px: tuple[int, int]) -> None:
+    contract = make_contract(size=rule)
+    image, fit = random_image(np.random.default_rng(4), image_px), fit_image(rule, image_px)
+    expected = np.full((3, *fit.input_px), UNWRITTEN)
+    to_input(image, contract, fit, color="bgr", out=expected)
+    assert np.abs(batch_of(host, image, contract, fit, color="bgr") - expected).max() <= INPUT_TOLERANCE
+
+
+def test_padding_and_what_lies_beside_the_image_stay_out_of_the_answer(host: HostKernels) -> None:
+    fit = Fit((28, 42), (14, 28), (7, 7))
+    output = np.full(fit.input_px, UNWRITTEN)
+    output[7:21, 7:35] = 3.5
+    for mode in ("bilinear_corners", "bilinear_centres"):
+        assert (image_size_of(host, output, fit, (60, 90), mode) == np.float32(3.5)).all()
+
+
+def test_a_launch_covers_its_output_with_whole_warps() -> None:
+    for size_px in ((1, 1), (8, 32), (9, 33), (518, 924)):
+        launch = kernels.depth_to_image(depth=0, depth_width=1, taps=(0, 0), values=0, image_px=size_px)
+        assert launch.grid[0] * launch.block[0] >= size_px[1] > (launch.grid[0] - 1) * launch.block[0]
+        assert launch.grid[1] * launch.block[1] >= size_px[0] > (launch.grid[1] - 1) * launch.block[1]
+        assert launch.block[0] * launch.block[1] % 32 == 0
+
+
+def test_every_kernel_of_the_source_has_its_arguments_listed() -> None:
+    source = kernels.SOURCE.read_text(encoding="utf-8")
+    names = [line.split("(")[0].split()[-1] for line in source.splitlines() if line.startswith('extern "C" __global__')]
+    assert sorted(names) == sorted(kernels.ARGUMENTS)
+
+
+def test_a_launch_carries_a_number_for_each_argument() -> None:
+    fit = Fit((14, 14), (14, 14))
+    launches: list[Launch] = [
+        kernels.cubic_taps(1, fit, 0, (5, 5)),
+        kernels.bilinear_taps(1, fit, 1, (5, 5), mode="bilinear_centres"),
+    ]
+    for launch in launches:
+        assert len(launch.arguments) == len(kernels.ARGUMENTS[launch.kernel])

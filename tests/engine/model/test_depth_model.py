@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from reference_depth_anything import reference_infer
+from tiny_model import PHOTOS, TinyModel
+
+import depthrt
+from depthrt import InputError, ModelFileError
+from depthrt.engine.runners.runner import Runner
+
+TOLERANCE = 1e-4  # of the range: the bar for float32
+BATCH_TOLERANCE = 1e-5  # a batch is summed in another order
+
+
+def photo(name: str) -> np.ndarray:
+    image = cv2.imread(str(PHOTOS / f"{name}.jpg"))
+    assert image is not None
+    return image
+
+
+def distance(found: np.ndarray, reference: np.ndarray) -> float:
+    """Largest difference over the reference's range."""
+    return float(np.abs(found - reference).max() / np.ptp(reference))
+
+
+def test_depth_is_of_the_images_size_and_equals_the_reference(model: depthrt.DepthModel, tiny: TinyModel) -> None:
+    image = photo("coffee")
+    depth = model.infer(image)
+    assert depth.values.shape == image.shape[:2] and depth.values.dtype == np.float32
+    assert distance(depth.values, reference_infer(tiny.state, image, "depth-anything-v2", base_px=126)) <= TOLERANCE
+
+
+def test_the_result_says_where_it_comes_from(model: depthrt.DepthModel) -> None:
+    depth = model.infer(photo("coffee"))
+    found = depth.provenance
+    assert (depth.kind, depth.unit, depth.larger_is_nearer) == ("inverse", "", True)
+    assert (found.model, found.runner, found.provider) == (
+        "depth-anything-v2-vit64x4", "onnxruntime", "CPUExecutionProvider",
+    )  # fmt: skip
+    assert (found.precision, found.input_px, found.image_px) == ("fp32", (126, 196), (400, 600))
+    assert min(found.timings.preprocess_ms, found.timings.run_ms, found.timings.postprocess_ms) > 0
+    assert depth.valid.all()
+
+
+def test_metric_depth_is_in_metres_and_within_its_range(tiny_metric: TinyModel) -> None:
+    with depthrt.load(tiny_metric.onnx) as model:
+        depth = model.infer(photo("coffee"))
+    assert (depth.kind, depth.unit, depth.larger_is_nearer, depth.max_depth_m) == ("metric", "m", False, 20.0)
+    assert depth.values.min() > 0 and depth.values.max() <= 20
+
+
+def test_color_order_is_what_the_caller_says(model: depthrt.DepthModel) -> None:
+    image = photo("coffee")
+    bgr = model.infer(image).values
+    assert np.array_equal(bgr, model.infer(np.ascontiguousarray(image[:, :, ::-1]), color="rgb").values)
+    assert not np.array_equal(bgr, model.infer(image, color="rgb").values)
+
+
+def test_a_batch_gives_what_single_images_give_in_order(model: depthrt.DepthModel) -> None:
+    images = [photo("coffee"), photo("astronaut"), photo("coffee")[:, ::-1], photo("rocket"), photo("astronaut")[::-1]]
+    together = model.infer_batch(images)
+    for depth, image in zip(together, images, strict=True):
+        assert distance(depth.values, model.infer(image).values) <= BATCH_TOLERANCE
+    assert model.infer_batch([]) == []
+
+
+def test_a_static_model_takes_batches_one_by_one(tiny_static: TinyModel) -> None:
+    with depthrt.load(tiny_static.onnx) as model:
+        together = model.infer_batch([photo("coffee"), photo("astronaut")])
+        assert np.array_equal(together[1].values, model.infer(photo("astronaut")).values)
+
+
+def test_a_stream_gives_what_single_images_give_in_order(model: depthrt.DepthModel) -> None:
+    images = [photo(name) for name in ("coffee", "astronaut", "rocket", "chelsea")]
+    for depth, image in zip(model.stream(images), images, strict=True):
+        assert np.array_equal(depth.values, model.infer(image).values)
+
+
+def test_a_camera_may_write_every_frame_into_one_buffer(model: depthrt.DepthModel) -> None:
+    frames = [np.roll(photo("coffee"), 40 * number, axis=1) for number in range(6)]
+    buffer, taken = np.empty_like(frames[0]), 0
+
+    def camera() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for frame in frames:
+            np.copyto(buffer, frame)
+            taken += 1
+            yield buffer
+        buffer[:] = 0
+
+    for number, (depth, frame) in enumerate(zip(model.stream(camera()), frames, strict=True)):
+        assert taken <= number + 2  # a depth comes one frame after its own at the latest
+        assert np.array_equal(depth.values, model.infer(frame).values)
+
+
+def test_a_bad_image_in_a_stream_is_an_error_after_the_depth_of_those_before(model: depthrt.DepthModel) -> None:
+    seen: list[depthrt.Depth] = []
+    with pytest.raises(InputError, match="float64"):
+        seen.extend(model.stream([photo("coffee"), np.zeros((4, 4, 3))]))  # type: ignore[list-item]
+    assert len(seen) == 1
+
+
+def test_several_threads_get_the_same_answers(model: depthrt.DepthModel) -> None:
+    images = [photo(name) for name in ("coffee", "astronaut", "rocket", "chelsea")] * 4
+    expected = [model.infer(image).values for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda image: model.infer(image).values, images))
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4, 3), np.float32), "float32"),
+        (np.zeros((4, 4), np.uint8), r"\(4, 4\)"),
+        (np.zeros((4, 4, 4), np.uint8), r"\(4, 4, 4\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\)"),
+        ("photo.jpg", "str"),
+        (np.zeros((10, 10000, 3), np.uint8), "aspect"),
+    ],
+)
+def test_a_bad_image_is_refused_in_one_line(model: depthrt.DepthModel, image: object, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        model.infer(image)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_color_order_is_refused(model: depthrt.DepthModel) -> None:
+    with pytest.raises(InputError, match="color 'gbr' found, expected 'bgr' or 'rgb'"):
+        model.infer(photo("coffee"), color="gbr")  # type: ignore[arg-type]
+
+
+def test_limits_can_be_raised(tiny: TinyModel) -> None:
+    with depthrt.load(tiny.onnx, limits=depthrt.Limits(max_aspect=20)) as model:
+        assert model.infer(np.zeros((20, 300, 3), np.uint8)).values.shape == (20, 300)
+
+
+def test_a_closed_model_says_so(tiny: TinyModel) -> None:
+    with depthrt.load(tiny.onnx) as model:
+        pass
+    with pytest.raises(InputError, match="closed"):
+        model.infer(photo("coffee"))
+
+
+def test_the_runner_keeps_the_protocol(model: depthrt.DepthModel) -> None:
+    assert isinstance(model.runner, Runner)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing.onnx", "does not exist"),
+        ("model.pth", "is a checkpoint; make a model file of it first: depthrt export"),
+        ("folder", "is a folder, expected an .onnx or .engine file; give the file in it"),
+        ("hugging-face", "is a checkpoint"),
+        ("model.engine", "is no engine file of depthrt; make one with: depthrt build"),
+    ],
+)
+def test_what_is_no_model_file_is_refused_with_the_way_out(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "hugging-face").mkdir()
+    (tmp_path / "hugging-face" / "config.json").write_text("{}")
+    (tmp_path / "model.pth").write_bytes(b"x")
+    (tmp_path / "model.engine").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=message):
+        depthrt.load(tmp_path / name)
+
+
+def test_options_that_do_not_fit_are_refused(tiny: TinyModel) -> None:
+    with pytest.raises(InputError, match="is fp32, precision fp16 was asked for"):
+        depthrt.load(tiny.onnx, precision="fp16")
+    with pytest.raises(InputError, match="device 'tpu' found, expected one of auto, cpu, cuda"):
+        depthrt.load(tiny.onnx, device="tpu")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="threads 0 found"):
+        depthrt.load(tiny.onnx, threads=0)
+
+
+def test_cuda_by_name_without_cuda_names_what_to_install(tiny: TinyModel) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has a CUDA provider")
+    with pytest.raises(depthrt.BackendUnavailable, match=r"pip install 'depthrt\[gpu\]'"):
+        depthrt.load(tiny.onnx, device="cuda")
+
+
+def test_a_damaged_graph_is_refused_in_one_line(tiny: TinyModel, tmp_path: Path) -> None:
+    data = bytearray(tiny.onnx.read_bytes())
+    at = data.index(b"LayerNormalization")
+    data[at : at + 5] = b"Wrong"
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(data)
+    with pytest.raises(ModelFileError, match="ONNX Runtime refuses") as caught:
+        depthrt.load(broken)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_fp16_file_on_a_cpu_is_said_once_and_recorded(
+    caplog: pytest.LogCaptureFixture, tiny_static: TinyModel, tiny_half: TinyModel
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="depthrt"), depthrt.load(tiny_half.onnx) as model:
+        depths = [model.infer(photo("coffee")) for _ in range(2)]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "depthrt"]
+    assert "computes this fp16 file in float32" in said
+    assert all("fp16" in depth.provenance.notes[0] for depth in depths)
+    with depthrt.load(tiny_static.onnx) as model:
+        reference = model.infer(photo("coffee")).values
+    assert np.abs(depths[0].values - reference).mean() / np.ptp(reference) <= 5e-3

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tiny_model import TinyModel
+
+import depthrt
+from depthrt.engine.modelfile.canary import canary_slope, make_canary
+from depthrt.engine.modelfile.contract import Canary, Contract, read_contract
+from depthrt.engine.runners import canary_check as verdicts
+from depthrt.engine.runners.canary_check import DRIFT, SLOPE, Verdict, check_canary, judge
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.ort_session import CUDA
+from depthrt.engine.runners.runner import Runner
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.terms import Precision
+
+CLEAN_LOADS = 25
+SIZE = (126, 168)
+NOISE: dict[Precision, float] = {"fp32": 1e-6, "fp16": 1e-3, "bf16": 1e-2, "int8": 8e-3}  # of the range, measured
+
+Fault = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+class Faulty:
+    """The real runner with a planted fault in its answer, at the precision that it claims."""
+
+    def __init__(self, runner: Runner, fault: Fault, precision: Precision) -> None:
+        self.name, self.provider, self.notes = runner.name, runner.provider, runner.notes
+        self.precision: Precision = precision
+        self.asked = 0
+        self._runner, self._fault = runner, fault
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.asked += 1
+        return self._fault(self._runner.run(batch))
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def opened(tiny: TinyModel, fault: Fault, precision: Precision = "fp32") -> tuple[Faulty, Contract]:
+    contract = read_contract(tiny.onnx)
+    return Faulty(open_runner(tiny.onnx, contract, device="cpu", threads=1), fault, precision), contract
+
+
+def ask(runner: Runner, tiny: TinyModel, contract: Contract) -> Verdict | None:
+    return check_canary(runner, tiny.onnx, contract, threads=1)
+
+
+def answer_with_noise(precision: Precision, seed: int) -> tuple[Canary, NDArray[np.float32]]:
+    """Return a canary and an output with the noise of a precision."""
+    rng = np.random.default_rng(seed)
+    reference = (3 + np.cumsum(rng.standard_normal(SIZE), axis=1) / 10).astype(np.float32)
+    spread = float(np.ptp(reference)) * NOISE[precision]
+    noise = rng.normal(0, spread, SIZE).astype(np.float32)
+    return make_canary(SIZE, reference, tolerance=DRIFT[precision]), reference + noise
+
+
+@pytest.mark.parametrize("precision", NOISE)
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_of_a_precision_passes_and_two_percent_of_scale_does_not(precision: Precision, seed: int) -> None:
+    canary, output = answer_with_noise(precision, seed)
+    bounds = DRIFT[precision], SLOPE[precision]
+    assert judge(canary, output, *bounds).passed
+    assert not judge(canary, output * np.float32(1.02), *bounds).passed
+    assert not judge(canary, output * np.float32(0.98), *bounds).passed
+
+
+def test_a_slope_is_that_of_the_output_over_the_answer() -> None:
+    canary, output = answer_with_noise("fp32", 0)
+    assert canary_slope(canary, 3 * output + 5) == pytest.approx(3, rel=1e-4)
+    assert np.isnan(canary_slope(canary, np.full(SIZE, np.nan, np.float32)))
+    flat = make_canary(SIZE, np.ones(SIZE, np.float32), tolerance=1e-5)
+    assert np.isnan(canary_slope(flat, output))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused(number: float) -> None:
+    assert not Verdict(number, 1.0, 1.0, 1.0).passed and not Verdict(0.0, number, 1.0, 1.0).passed
+
+
+def test_a_good_answer_is_asked_for_once(tiny: TinyModel, cache: Path) -> None:
+    runner, contract = opened(tiny, lambda output: output)
+    first = ask(runner, tiny, contract)
+    assert first is not None and first.passed and runner.asked == 1
+    assert ask(runner, tiny, contract) is None and runner.asked == 1
+    (file,) = (cache / "verdicts").iterdir()
+    assert json.loads(file.read_text())["verdict"]["drift"] == first.drift
+
+
+def test_float32_on_a_gpu_is_held_to_the_bounds_of_float32(tiny: TinyModel, cache: Path) -> None:
+    runner, contract = opened(tiny, lambda output: output)
+    runner.provider = CUDA
+    verdict = ask(runner, tiny, contract)
+    assert verdict is not None and verdict.slope_bound == SLOPE["fp32"]
+    assert verdict.drift_bound == max(contract.canary.tolerance, DRIFT["fp32"])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda output: output * np.float32(1.02),
+        lambda output: output * np.float32(0.98),
+        lambda output: output + np.float32(0.1) * np.ptp(output),
+        lambda output: output[:, ::-1],
+        lambda output: np.where(output > output.mean(), output, np.float32(np.nan)),
+        np.zeros_like,
+    ],
+    ids=["scale up", "scale down", "shift", "upside down", "nan", "zeros"],
+)
+def test_a_planted_fault_is_refused_each_time(tiny: TinyModel, cache: Path, fault: Fault, precision: Precision) -> None:
+    runner, contract = opened(tiny, fault, precision)
+    for times in (1, 2):
+        verdict = ask(runner, tiny, contract)
+        assert verdict is not None and not verdict.passed and runner.asked == times
+    assert "drift" in str(verdict) and "slope" in str(verdict) and "\n" not in str(verdict)
+
+
+def test_a_changed_file_another_precision_or_a_garbled_memory_is_asked_again(
+    tiny: TinyModel, cache: Path, tmp_path: Path
+) -> None:
+    runner, contract = opened(tiny, lambda output: output)
+    copy = tmp_path / "copy.onnx"
+    copy.write_bytes(tiny.onnx.read_bytes())
+    assert check_canary(runner, copy, contract, threads=1) is not None
+    assert check_canary(runner, copy, contract, threads=1) is None
+    assert check_canary(runner, copy, contract, threads=2) is not None
+    copy.write_bytes(tiny.onnx.read_bytes() + b"")
+    import os
+
+    os.utime(copy, ns=(1, 1))
+    assert check_canary(runner, copy, contract, threads=1) is not None
+    runner.precision = "bf16"
+    assert check_canary(runner, copy, contract, threads=1) is not None
+    for file in (cache / "verdicts").iterdir():
+        file.write_text("{")
+    assert check_canary(runner, copy, contract, threads=1) is not None
+
+
+def test_the_memory_is_bounded(tiny: TinyModel, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts, "REMEMBERED", 3)
+    runner, contract = opened(tiny, lambda output: output)
+    for threads in range(1, 6):
+        check_canary(runner, tiny.onnx, contract, threads=threads)
+    assert len(list((cache / "verdicts").iterdir())) == 3
+    assert check_canary(runner, tiny.onnx, contract, threads=5) is None
+
+
+def test_without_a_cache_it_is_asked_each_time(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "file"))
+    runner, contract = opened(tiny, lambda output: output)
+    assert ask(runner, tiny, contract) is not None and ask(runner, tiny, contract) is not None
+
+
+def test_clean_loads_raise_no_alarm(tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(CLEAN_LOADS):
+        monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / str(number)))  # so that each load asks
+        with depthrt.load(tiny.onnx, threads=1 + number % max(1, usable_cores())) as model:
+            assert model.runner.precision == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("weights", "scale"),
+    [("depth_head.scratch.output_conv2.2.weight", 1.02), ("pretrained.blocks.2.mlp.fc2.weight", -1.0)],
+    ids=["the last layer by 2 %", "a block upside down"],
+)
+def test_damaged_weights_are_refused_with_the_numbers(
+    tiny: TinyModel, cache: Path, tmp_path: Path, weights: str, scale: float
+) -> None:
+    right = tiny.state[weights].numpy()
+    data = tiny.onnx.read_bytes()
+    found = next(form for form in (right, right.T) if data.count(np.ascontiguousarray(form).tobytes()) == 1)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(data.replace(np.ascontiguousarray(found).tobytes(), (found * np.float32(scale)).tobytes()))
+    for _ in range(2):
+        with pytest.raises(depthrt.ParityError, match=r"drift .* on the canary, at most .* export it again") as caught:
+            depthrt.load(broken)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_model import TinyModel
+
+from depthrt import BackendUnavailable, InputError, ModelFileError
+from depthrt.engine.modelfile.canary import canary_drift, canary_input
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.canary_check import DRIFT
+from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
+from depthrt.engine.runners.runner import Runner
+from depthrt.engine.system.compiled_cache import compiled_folder
+from depthrt.engine.terms import Precision
+
+PRECISIONS = cpu_precisions()
+SIZES = ((1, 126, 196), (2, 126, 126), (1, 252, 126))
+BETWEEN_RUNNERS: dict[Precision, float] = {"fp32": 1e-4, "bf16": 5e-2}  # mean difference of the range
+
+
+def opened(tiny: TinyModel, precision: Precision = "fp32") -> OpenVinoRunner:
+    return OpenVinoRunner(tiny.onnx, read_contract(tiny.onnx), precision=precision, threads=1)
+
+
+def pixels(images: int, height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-2, 2, (images, 3, height, width)).astype(np.float32)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_one_file_answers_every_size_as_onnx_runtime_does(tiny: TinyModel, precision: Precision) -> None:
+    runner, contract = opened(tiny, precision), read_contract(tiny.onnx)
+    reference = open_runner(tiny.onnx, contract, device="cpu", threads=1)
+    for size in SIZES:
+        batch = pixels(*size)
+        found, expected = runner.run(batch), reference.run(batch)
+        assert found.shape == expected.shape and found.dtype == np.float32
+        assert np.abs(found - expected).mean() <= BETWEEN_RUNNERS[precision] * np.ptp(expected)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_it_says_what_it_is_and_answers_the_canary(tiny: TinyModel, precision: Precision) -> None:
+    runner, contract = opened(tiny, precision), read_contract(tiny.onnx)
+    assert isinstance(runner, Runner)
+    assert (runner.name, runner.provider, runner.precision, runner.notes) == ("openvino", "CPU", precision, ())
+    golden = canary_input(contract.canary.size_px, contract.mean, contract.std)
+    assert canary_drift(contract.canary, runner.run(golden)[0]) <= DRIFT[precision]
+
+
+def test_bf16_is_another_arithmetic_than_float32(tiny: TinyModel) -> None:
+    if "bf16" not in PRECISIONS:
+        pytest.skip("this CPU does not compute in bf16")
+    batch = pixels(*SIZES[0])
+    assert not np.array_equal(opened(tiny, "bf16").run(batch), opened(tiny, "fp32").run(batch))
+
+
+def test_a_precision_that_the_cpu_lacks_is_refused(tiny: TinyModel) -> None:
+    with pytest.raises(BackendUnavailable, match="does not compute in fp16 on a CPU; use precision fp32"):
+        opened(tiny, "fp16")
+    if "bf16" not in PRECISIONS:
+        with pytest.raises(BackendUnavailable, match="does not compute in bf16"):
+            opened(tiny, "bf16")
+
+
+def test_an_answer_stays_as_it_is_when_the_next_one_comes(tiny: TinyModel) -> None:
+    runner = opened(tiny)
+    first = runner.run(pixels(*SIZES[0]))
+    kept = first.copy()
+    runner.run(pixels(*SIZES[0], seed=1))
+    assert np.array_equal(first, kept) and first.flags.owndata
+
+
+def test_several_threads_get_the_answers_of_one(tiny: TinyModel) -> None:
+    runner = opened(tiny)
+    batches = [pixels(*SIZES[seed % 3], seed=seed) for seed in range(9)]
+    expected = [runner.run(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(runner.run, batches))
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def test_a_batch_that_lies_scattered_in_memory_is_taken(tiny: TinyModel) -> None:
+    runner, batch = opened(tiny), pixels(*SIZES[0])
+    assert np.array_equal(runner.run(batch[:, ::-1]), runner.run(np.ascontiguousarray(batch[:, ::-1])))
+
+
+def test_a_closed_runner_says_so(tiny: TinyModel) -> None:
+    runner = opened(tiny)
+    runner.close()
+    with pytest.raises(InputError, match="closed"):
+        runner.run(pixels(*SIZES[0]))
+
+
+def test_a_static_file_runs_at_its_size(tiny_static: TinyModel) -> None:
+    contract = read_contract(tiny_static.onnx)
+    runner = OpenVinoRunner(tiny_static.onnx, contract, precision="fp32", threads=1)
+    batch = pixels(1, *contract.size.base_px)
+    expected = open_runner(tiny_static.onnx, contract, device="cpu", threads=1).run(batch)
+    assert np.abs(runner.run(batch) - expected).mean() <= BETWEEN_RUNNERS["fp32"] * np.ptp(expected)
+
+
+def test_a_file_is_compiled_once_and_again_where_it_changed(tiny: TinyModel, cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes(tiny.onnx.read_bytes())
+    contract, batch = read_contract(file), pixels(*SIZES[0])
+    first = OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch)
+    (folder,) = (cache / "openvino").iterdir()
+    (blob,) = folder.glob("*.blob")
+    written = blob.stat().st_mtime_ns
+    assert np.array_equal(OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch), first)
+    assert blob.stat().st_mtime_ns == written and list((cache / "openvino").iterdir()) == [folder]
+    file.write_bytes(tiny.onnx.read_bytes() + b"\x72\x00")  # an empty entry of metadata
+    OpenVinoRunner(file, contract, precision="fp32", threads=1)
+    assert len(list((cache / "openvino").iterdir())) == 2
+
+
+def test_a_damaged_compilation_is_made_again(tiny: TinyModel, cache: Path) -> None:
+    batch = pixels(*SIZES[0])
+    first = opened(tiny).run(batch)
+    (folder,) = (cache / "openvino").iterdir()
+    (blob,) = folder.glob("*.blob")
+    files, whole = set(folder.iterdir()), blob.read_bytes()
+    at = len(whole) * 3 // 4  # among the weights, whose bytes OpenVINO takes as they are
+    damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+    (sums,) = files - {blob}
+    for damage in (lambda: blob.write_bytes(damaged), blob.unlink, sums.unlink, lambda: sums.write_text("no sums")):
+        damage()
+        assert np.array_equal(opened(tiny).run(batch), first)
+        assert set(folder.iterdir()) == files and blob.read_bytes() != damaged
+
+
+def test_without_a_cache_it_compiles_each_time(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "file"))
+    assert opened(tiny).run(pixels(*SIZES[0])).shape == (1, 126, 196)
+
+
+def test_what_was_compiled_is_found_where_nothing_can_be_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "whole.blob").write_bytes(b"whole")
+    monkeypatch.setattr("depthrt.engine.system.cache._refusal", lambda folder: "a read-only file system")
+    with compiled_folder("made", {"key": 1}) as known, compiled_folder("made", {"key": 2}) as new:
+        assert known is not None and (known / "whole.blob").read_bytes() == b"whole" and new is None
+
+
+def test_a_model_that_is_closed_while_it_runs_keeps_nothing(tiny: TinyModel, cache: Path) -> None:
+    runner = opened(tiny)
+    runner.run(pixels(*SIZES[0]))
+    request = runner._idle.pop()
+
+    class Closing:
+        def infer(self, *arguments: object, **options: object) -> object:
+            answer = request.infer(*arguments, **options)
+            runner.close()
+            return answer
+
+    runner._idle.append(Closing())
+    assert runner.run(pixels(*SIZES[0])).shape == (1, 126, 196)
+    assert not runner._idle
+
+
+def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "half.blob").write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert list((cache / "made").iterdir()) == []
+
+
+def test_the_least_recently_used_compilation_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from depthrt.engine.system import compiled_cache
+
+    monkeypatch.setattr(compiled_cache, "BOUND_BYTES", 2500)
+    for number in (0, 1, 2):
+        with compiled_folder("made", {"key": number}) as folder:
+            assert folder is not None
+            folder.mkdir()
+            (folder / f"{number}.blob").write_bytes(b"x" * 1000)
+        for age, kept in enumerate(sorted((cache / "made").iterdir(), key=lambda path: path.stat().st_mtime)[::-1]):
+            os.utime(kept, (1000 - age, 1000 - age))  # clocks of files can be coarser than this test
+    assert {file.name for file in (cache / "made").glob("*/*.blob")} == {"1.blob", "2.blob"}
+
+
+def test_what_others_remove_meanwhile_and_what_was_interrupted_do_no_harm(cache: Path) -> None:
+    home = cache / "made"
+    home.mkdir(parents=True)
+    (home / "gone").mkdir()
+    (home / "gone" / "gone.blob").symlink_to(home / "nowhere")  # listed, and not there when it is asked for its size
+    for name, age_s in (("begun", 3600), ("stopped", 3 * 86400)):
+        folder = home / f".new-{name}"
+        folder.mkdir()
+        (folder / "half.blob").write_bytes(b"half")
+        os.utime(folder, (time.time() - age_s, time.time() - age_s))
+    with compiled_folder("made", {"key": 1}) as new:
+        assert new is not None
+        new.mkdir()
+        (new / "whole.blob").write_bytes(b"whole")
+    assert {file.name for file in home.glob("*/*.blob")} == {"gone.blob", "half.blob", "whole.blob"}
+    assert [folder.name for folder in home.glob(".new-*")] == [".new-begun"]
+
+
+def test_a_damaged_graph_is_refused_in_one_line(tiny: TinyModel, tmp_path: Path) -> None:
+    data = bytearray(tiny.onnx.read_bytes())
+    at = data.index(b"LayerNormalization")
+    data[at : at + 5] = b"Wrong"
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(data)
+    with pytest.raises(ModelFileError, match="OpenVINO refuses") as caught:
+        OpenVinoRunner(broken, read_contract(broken), precision="fp32", threads=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_openvino_the_extra_is_named(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as Python does for what cannot be imported
+    with pytest.raises(BackendUnavailable, match=r"pip install 'depthrt\[cpu\]'"):
+        opened(tiny)
+    assert cpu_precisions() == ()
+
+
+def test_the_process_has_one_openvino_that_stays() -> None:
+    first = the_core()
+    cpu_precisions()
+    assert the_core() is first

@@ -1,0 +1,53 @@
+"""ONNX Runtime's CUDA provider behind the device pipeline, on stand-ins for the driver and for the provider."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import onnxruntime
+import pytest
+from kernels_on_host import HERE
+from standin import run_case
+from standin_onnxruntime import write_gpu_build
+from tiny_model import TinyModel
+
+
+def run(library: Path, case: str, onnx: Path, **environment: str) -> None:
+    run_case(library, case, str(onnx), cases=HERE / "ort_cases.py", environment=environment)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "answers_like_the_cpu",
+        "several_threads",
+        "without_pycuda_the_host_resizes",
+        "a_provider_that_does_not_start",
+        "a_run_that_fails",
+        "loses_the_gpu",
+        "forgotten_models_free_themselves",
+    ],
+)
+def test_onnx_runtime_on_a_gpu(standin: Path, tiny: TinyModel, case: str) -> None:
+    run(standin, case, tiny.onnx)
+
+
+def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
+    write_gpu_build(tmp_path / "site")
+    case, cache = "a_tuned_choice_follows_a_provider_that_does_not_start", str(tmp_path / "cache")
+    run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=str(tmp_path / "site"))
+
+
+def test_a_static_file_answers_like_the_cpu(standin: Path, tiny_static: TinyModel) -> None:
+    run(standin, "answers_like_the_cpu", tiny_static.onnx)
+
+
+def test_the_stand_in_has_nothing_that_onnx_runtime_has_not() -> None:
+    standin = import_module("standin_onnxruntime")
+    for name in ("InferenceSession", "IOBinding"):
+        own = {attribute for attribute in vars(getattr(standin, name)) if not attribute.startswith("_")}
+        own -= {"works", "failure"}  # of the tests
+        assert own and own <= set(dir(getattr(onnxruntime, name))), name
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry(standin.ASYNCHRONOUS, "1")

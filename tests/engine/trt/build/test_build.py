@@ -1,0 +1,432 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+from made import CONTRACT, make_contract
+from made_engine import SHAPE, STATIC, write_mean
+from random_checkpoint import VITS
+from tiny_model import TinyModel, export_tiny
+
+import depthrt
+from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
+from depthrt.cli import main
+from depthrt.engine.cuda.driver import driver
+from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.trt import library as trt
+from depthrt.engine.trt.build.build import build_engine
+from depthrt.engine.trt.build_options import DEFAULT, BuildOptions, Profile, choose_profile
+from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
+
+needs_rtx = pytest.mark.skipif(
+    find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel for this platform"
+)
+DYNAMIC = make_contract()
+V1, V2 = "depth-anything-v1", "depth-anything-v2"
+
+
+@pytest.fixture(scope="session")
+def tiny_v1_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V1, static 70x98, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("v1"), family=V1, size=(70, 98), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def tiny_metric_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2, metric up to 20 m, static 70x98, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("metric"), max_depth_m=20.0, size=(70, 98), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def vits_dynamic_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything V2 Small with random weights, dynamic, short side 126 px, in float16."""
+    return export_tiny(tmp_path_factory.mktemp("vits"), architecture=VITS, size=126, precision="fp16")
+
+
+@pytest.fixture
+def mean(tmp_path: Path) -> Path:
+    return write_mean(tmp_path / "mean.onnx")
+
+
+@pytest.fixture
+def fresh_import() -> Iterator[None]:
+    trt.import_tensorrt.cache_clear()
+    yield
+    trt.import_tensorrt.cache_clear()
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("name", "model", "precision"),
+    [
+        ("tiny_static", f"{V2}-vit64x4", "fp32"),
+        ("tiny_half", f"{V2}-vit64x4", "fp16"),
+        ("tiny_v1_half", f"{V1}-vit64x4", "fp16"),
+        ("tiny_metric_half", f"{V2}-vit64x4-metric-20m", "fp16"),
+        ("vits_half", f"{V2}-vits", "fp16"),
+        ("default_half", "depthrt-conv384x9", "fp16"),
+    ],
+)
+def test_a_static_file_of_every_family_becomes_an_engine_whose_header_is_right(
+    name: str, model: str, precision: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    tiny: TinyModel = request.getfixturevalue(name)
+    built = build_engine(tiny.onnx, tmp_path / "model.engine")
+    header = built.header
+    assert header == read_plan_header(built.path)
+    assert header.contract == read_contract(tiny.onnx)
+    assert (header.contract.model, header.precision) == (model, precision)
+    height, width = header.contract.size.base_px
+    shape = (1, 3, height, width)
+    assert header.tensors == (
+        PlanTensor("image", "input", "float32", shape, (Profile(shape, shape, shape),)),
+        PlanTensor("depth", "output", "float32", (1, height, width)),
+    )
+    assert (header.flavour, header.tensorrt_version) == ("tensorrt-rtx", trt.import_tensorrt().version)
+    assert header.runs_on == "portable, compute capability 8.0 and later"
+    assert header.onnx_sha256 == sha256(tiny.onnx.read_bytes()).hexdigest()
+    plan = read_plan_file(built.path).plan
+    assert len(plan) == header.plan_bytes > 1_000_000 and header.plan_sha256 == sha256(plan).hexdigest()
+    assert built.file_mib * 2**20 == built.path.stat().st_size and built.seconds > 0
+    assert header.producer == f"depthrt {depthrt.__version__}"
+
+
+@needs_rtx
+def test_a_dynamic_file_becomes_an_engine_for_a_range_of_sizes_and_batches(tiny: TinyModel, tmp_path: Path) -> None:
+    options = BuildOptions(min_px=(126, 126), opt_px=(126, 168), max_px=(168, 224), batch=(1, 2, 4))
+    header = build_engine(tiny.onnx, tmp_path / "model.engine", options=options).header
+    profile = Profile((1, 3, 126, 126), (2, 3, 126, 168), (4, 3, 168, 224))
+    assert header.tensors == (
+        PlanTensor("image", "input", "float32", (-1, 3, -1, -1), (profile,)),
+        PlanTensor("depth", "output", "float32", (-1, -1, -1)),
+    )
+    assert header.options == options and header.contract.batch is None
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        pytest.param(
+            BuildOptions(opt_px=(126, 168), batch=(1, 2, 4)),
+            Profile((1, 3, 126, 168), (2, 3, 126, 168), (4, 3, 126, 168)),
+            id="batch",
+        ),
+        pytest.param(
+            BuildOptions(min_px=(126, 126), opt_px=(126, 168), max_px=(168, 224)),
+            Profile((1, 3, 126, 126), (1, 3, 126, 168), (1, 3, 168, 224)),
+            id="size",
+        ),
+    ],
+)
+def test_vits_in_fp16_becomes_an_engine_for_a_range(
+    vits_dynamic_half: TinyModel, tmp_path: Path, options: BuildOptions, profile: Profile
+) -> None:
+    built = build_engine(vits_dynamic_half.onnx, tmp_path / "model.engine", options=options)
+    header = built.header
+    assert header == read_plan_header(built.path)
+    assert (header.contract.model, header.precision, header.options) == (f"{V2}-vits", "fp16", options)
+    assert header.tensors == (
+        PlanTensor("image", "input", "float32", (-1, 3, -1, -1), (profile,)),
+        PlanTensor("depth", "output", "float32", (-1, -1, -1)),
+    )
+
+
+@needs_rtx
+def test_building_again_gives_the_same_plan(tiny_half: TinyModel, tmp_path: Path) -> None:
+    hashes = {build_engine(tiny_half.onnx, tmp_path / "a.engine").header.plan_sha256 for _ in range(2)}
+    assert len(hashes) == 1
+
+
+@needs_rtx
+def test_an_engine_can_be_for_named_gpus_alone(mean: Path, tmp_path: Path) -> None:
+    options = BuildOptions(compute_capabilities=("8.9", "12.0"))
+    header = build_engine(mean, tmp_path / "model.engine", options=options).header
+    assert header.compute_capabilities == ("8.9", "12.0")
+    assert header.plan_sha256 != build_engine(mean, tmp_path / "portable.engine").header.plan_sha256
+
+
+@needs_rtx
+def test_each_step_is_told(mean: Path, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    build_engine(mean, tmp_path / "model.engine", on_step=lambda *step: told.append(step))
+    assert told[0] == ("read the ONNX file", 0, 1)
+    assert len({title for title, _, _ in told}) > 2
+    assert all(0 <= done <= wanted for _, done, wanted in told)
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        (DEFAULT, ((518, 518), (518, 686), (924, 924))),
+        (BuildOptions(opt_px=(518, 686)), ((518, 686), (518, 686), (518, 686))),
+        (BuildOptions(max_px=(518, 924)), ((518, 924), (518, 924), (518, 924))),
+        (BuildOptions(min_px=(518, 518), max_px=(518, 924)), ((518, 518), (518, 924), (518, 924))),
+        (BuildOptions(min_px=(14, 14), opt_px=(28, 28), max_px=(42, 56)), ((14, 14), (28, 28), (42, 56))),
+    ],
+)
+def test_sizes_that_are_not_given_follow_those_that_are(
+    options: BuildOptions, profile: tuple[tuple[int, int], ...]
+) -> None:
+    found = choose_profile(DYNAMIC, replace(options, batch=(1, 2, 8)))
+    assert (found.min[2:], found.opt[2:], found.max[2:]) == profile
+    assert (found.min[:2], found.opt[:2], found.max[:2]) == ((1, 3), (2, 3), (8, 3))
+
+
+def test_a_static_file_takes_its_own_size_alone() -> None:
+    own = replace(DEFAULT, opt_px=STATIC.size.base_px)
+    assert choose_profile(STATIC, DEFAULT) == choose_profile(STATIC, own) == Profile(SHAPE, SHAPE, SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("contract", "options", "message"),
+    [
+        (STATIC, BuildOptions(opt_px=(28, 42)), "static, 28x28 and one image a batch.*depthrt export made.pth.* 28"),
+        (STATIC, BuildOptions(batch=(1, 1, 4)), "static, 28x28"),
+        (DYNAMIC, BuildOptions(opt_px=(500, 518)), "size 500x518 found, expected multiples .* 14 px; try 504x518"),
+        (DYNAMIC, BuildOptions(min_px=(0, 14)), "size 0x14 found.*try 14x14"),
+        (DYNAMIC, BuildOptions(min_px=(28, 28), opt_px=(14, 28)), "sizes 28x28, 14x28, 14x28 found, expected min"),
+        (DYNAMIC, BuildOptions(opt_px=(28, 28), batch=(0, 1, 1)), r"batch \(0, 1, 1\) found, expected 1 <= min <= opt"),
+        (DYNAMIC, BuildOptions(opt_px=(28, 28), batch=(1, 4, 2)), r"batch \(1, 4, 2\) found"),
+        (STATIC, BuildOptions(workspace_mib=0), "workspace 0 MiB found, expected 1 or more"),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit_are_refused_without_tensorrt(
+    contract: depthrt.engine.modelfile.contract.Contract, options: BuildOptions, message: str, tmp_path: Path
+) -> None:
+    path = write_mean(tmp_path / "mean.onnx", contract)
+    with pytest.raises(InputError, match=message):
+        build_engine(path, tmp_path / "model.engine", options=options)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_precision_names_the_export_that_makes_it(tmp_path: Path) -> None:
+    metric = replace(CONTRACT, kind="metric", max_depth_m=20.0, size=SizeRule((28, 42), 14, "letterbox"), batch=1)
+    path = write_mean(tmp_path / "mean.onnx", metric)
+    with pytest.raises(
+        InputError,
+        match=r"is fp32, precision fp16-safe was asked for.*depthrt export made.pth -o model-fp16-safe.onnx "
+        "--family depth-anything-v2 --kind metric --max-depth 20 --size 28x42 --precision fp16-safe",
+    ):
+        build_engine(path, tmp_path / "model.engine", precision="fp16-safe")
+
+
+def test_what_is_no_onnx_file_of_depthrt_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"does not exist; give the \.onnx file"):
+        build_engine(tmp_path / "nothing.onnx", tmp_path / "model.engine")
+    (tmp_path / "noise.onnx").write_bytes(b"\x00noise")
+    with pytest.raises(ModelFileError, match=r"not a whole ONNX file"):
+        build_engine(tmp_path / "noise.onnx", tmp_path / "model.engine")
+    (tmp_path / "tiny.pth").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=r"is a checkpoint; make a model file of it first: depthrt export .*tiny"):
+        build_engine(tmp_path / "tiny.pth", tmp_path / "model.engine")
+    (tmp_path / "other.engine").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=r"is a TensorRT engine; give the \.onnx file that it was built from"):
+        build_engine(tmp_path / "other.engine", tmp_path / "model.engine")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mean.onnx", r"mean\.onnx found as the file to write, expected a name that ends in \.engine"),
+        ("model", r"model found as the file to write"),
+        ("link.engine", r"link\.engine is .*mean\.onnx, which the file is made from"),
+        ("nowhere/model.engine", r"the folder .*nowhere does not exist"),
+    ],
+)
+def test_a_place_where_no_engine_can_come_is_refused_before_the_work(
+    mean: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    (tmp_path / "link.engine").symlink_to(mean)
+    content, told = mean.read_bytes(), []
+    with pytest.raises(InputError, match=message):
+        build_engine(mean, tmp_path / name, on_step=lambda *step: told.append(step))
+    assert told == [] and mean.read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.engine", "mean.onnx"]
+
+
+def test_an_int8_file_is_refused_with_the_export_that_makes_another(tmp_path: Path) -> None:
+    path = write_mean(tmp_path / "mean.onnx", replace(STATIC, precision="int8"))
+    with pytest.raises(BuildError, match=r"is int8, which is for CPUs; export fp16: depthrt export made\.pth .* fp16$"):
+        build_engine(path, tmp_path / "model.engine")
+
+
+def test_the_export_that_an_error_names_is_one_that_the_verb_takes(tmp_path: Path) -> None:
+    named = replace(STATIC, source_name="my net.pth")
+    for contract in (named, replace(named, family="depthrt")):
+        path = write_mean(tmp_path / "mean.onnx", contract)
+        with pytest.raises(InputError) as caught:
+            build_engine(path, tmp_path / "model.engine", precision="fp16")
+        command = shlex.split(str(caught.value).partition("make another: ")[2])
+        assert command[:2] == ["depthrt", "export"]
+        found = CliRunner().invoke(main, command[1:])
+        assert found.exit_code == 1 and "error: my net.pth" in found.stderr  # it is not there; the rest is right
+
+
+@needs_rtx
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (BuildOptions(compute_capabilities=("8.9", "9.0")), InputError, "capability 9.0; it builds for 7.5, 8.0, 8.6"),
+        (BuildOptions(workspace_mib=1), BuildError, "TensorRT-RTX .* refuses .*workspace"),
+    ],
+)  # fmt: skip
+def test_what_tensorrt_refuses_is_one_line_with_its_reason(
+    tiny_static: TinyModel, tmp_path: Path, options: BuildOptions, error: type[DepthrtError], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        build_engine(tiny_static.onnx, tmp_path / "model.engine", options=options)
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
+@needs_rtx
+def test_an_operator_that_the_parser_lacks_is_named(mean: Path, tmp_path: Path) -> None:
+    mean.write_bytes(mean.read_bytes().replace(b"ReduceMean", b"ReduceMood"))
+    with pytest.raises(BuildError, match=r"cannot read .*ReduceMood") as caught:
+        build_engine(mean, tmp_path / "model.engine")
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == [mean]
+
+
+@needs_rtx
+def test_a_parser_without_the_fused_attention_is_told_the_plain_form(tiny_static: TinyModel, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(tiny_static.onnx.read_bytes().replace(b"com.microsoft", b"org.microsoft"))
+    with pytest.raises(BuildError, match=r"lacks the fused attention, so use: depthrt export .* --attention plain"):
+        build_engine(broken, tmp_path / "model.engine")
+
+
+@needs_rtx
+def test_a_graph_with_other_borders_is_refused(tmp_path: Path) -> None:
+    path = write_mean(tmp_path / "mean.onnx", image="picture")
+    with pytest.raises(ContractError, match=r"has tensors .*picture.* expected float32 image and depth"):
+        build_engine(path, tmp_path / "model.engine")
+
+
+@needs_rtx
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to oneself")
+def test_ctrl_c_ends_the_build_and_leaves_what_was_there(tiny_static: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.engine"
+    path.write_bytes(b"what was there")
+
+    def interrupt(title: str, done: int, wanted: int) -> None:
+        if title == "Optimizing graph" and done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        build_engine(tiny_static.onnx, path, on_step=interrupt)
+    assert path.read_bytes() == b"what was there" and list(tmp_path.iterdir()) == [path]
+
+
+@needs_rtx
+def test_an_error_of_the_caller_ends_the_build_and_comes_back(mean: Path, tmp_path: Path) -> None:
+    def fail(title: str, done: int, wanted: int) -> None:
+        if title != "read the ONNX file":
+            raise RuntimeError("the window is gone")
+
+    with pytest.raises(RuntimeError, match=r"the window is gone"):
+        build_engine(mean, tmp_path / "model.engine", on_step=fail)
+    assert list(tmp_path.iterdir()) == [mean]
+
+
+@pytest.mark.usefixtures("fresh_import")
+def test_without_tensorrt_the_extra_is_named(mean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trt, "MODULES", {"no_such_tensorrt": "tensorrt"})
+    with pytest.raises(BackendUnavailable, match=r"TensorRT is not installed; .*pip install 'depthrt\[gpu\]'"):
+        build_engine(mean, tmp_path / "model.engine")
+
+
+@pytest.mark.usefixtures("fresh_import")
+def test_a_broken_tensorrt_says_why_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_tensorrt.py").write_text("raise OSError('libnvinfer.so.10:\\nno such file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(trt, "MODULES", {"no_such_tensorrt": "tensorrt", "broken_tensorrt": "tensorrt"})
+    with pytest.raises(BackendUnavailable, match=r"broken_tensorrt: libnvinfer.so.10: no such file.*depthrt") as caught:
+        trt.import_tensorrt()
+    assert "no_such_tensorrt" not in str(caught.value)
+
+
+@needs_rtx
+def test_the_full_tensorrt_without_a_driver_is_stopped_before_it_crashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "DRIVERS", ("libcuda-of-nobody.so",))
+    found = trt.import_tensorrt()
+    assert found.check_driver() is None  # TensorRT-RTX needs none
+    with pytest.raises(BackendUnavailable, match=r"builds on the GPU alone.*no NVIDIA driver.*tensorrt-rtx-cu13"):
+        replace(found, flavour="tensorrt").check_driver()
+
+
+def made_tensorrt(*, typed: bool, fp16: bool) -> trt.TensorRT:
+    """Return the flags of a TensorRT that cannot be installed here, as its Python API documents them."""
+    creation = SimpleNamespace(**({"STRONGLY_TYPED": 1} if typed else {}))
+    flags = SimpleNamespace(**({"FP16": 0} if fp16 else {}))
+    module = SimpleNamespace(__version__="10.3", NetworkDefinitionCreationFlag=creation, BuilderFlag=flags)
+    return trt.TensorRT(module, "tensorrt", None)
+
+
+def test_types_come_from_the_file_in_every_tensorrt() -> None:
+    assert made_tensorrt(typed=True, fp16=True).network_flags == 1 << 1  # 10.12 and later
+    assert made_tensorrt(typed=True, fp16=False).network_flags == 1 << 1  # 11: nothing else is left
+    assert made_tensorrt(typed=False, fp16=False).network_flags == 0
+    with pytest.raises(BackendUnavailable, match=r"TensorRT 10\.3 cannot build strongly typed engines; install 10\.12"):
+        _ = made_tensorrt(typed=False, fp16=True).network_flags
+
+
+@needs_rtx
+def test_the_verb_writes_an_engine_and_info_reads_it(mean: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.engine"
+    result = CliRunner().invoke(main, ["build", str(mean), "-o", str(path), "--precision", "fp32"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{path}: depth-anything-v2-vits, fp32, ")
+    assert "portable, compute capability 8.0 and later\n  image 1x3x28x28\n" in result.stdout
+    as_json = CliRunner().invoke(main, ["info", str(path), "--json"])
+    found = json.loads(as_json.stdout)
+    assert (found["file"], found["precision"], found["options"]["batch"]) == ("engine", "fp32", [1, 1, 1])
+    again = CliRunner().invoke(main, ["build", str(mean), "-o", str(path), "--json"])
+    assert json.loads(again.stdout)["plan_sha256"] == found["plan_sha256"]
+
+
+@needs_rtx
+def test_the_verb_takes_sizes_and_batches(tmp_path: Path) -> None:
+    path = tmp_path / "model.engine"
+    dynamic = write_mean(tmp_path / "dynamic.onnx", DYNAMIC)
+    sizes = ["--min", "14x28", "--opt", "28x28", "--max", "42x56", "--batch", "1,2,4"]
+    result = CliRunner().invoke(main, ["build", str(dynamic), "-o", str(path), *sizes])
+    assert result.exit_code == 0, result.output
+    assert "image 1x3x14x28 to 4x3x42x56, best 2x3x28x28" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--opt", "518"], "'518' found, expected HxW"),
+        (["--batch", "1,2"], "'1,2' found, expected a number such as 4, or MIN,OPT,MAX"),
+    ],
+)
+def test_the_verb_refuses_what_is_no_size(mean: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(main, ["build", str(mean), "-o", str(tmp_path / "m.engine"), *arguments])
+    assert result.exit_code == 2 and message in result.stderr
+
+
+@needs_rtx
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_at_the_verb_leaves_nothing_and_exits_with_130(tiny_static: TinyModel, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "depthrt.cli", "build", str(tiny_static.onnx), "-o", str(tmp_path / "m.engine")]
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert program.stderr is not None
+    while "Cloning" not in program.stderr.readline():  # the build has begun
+        assert program.poll() is None
+    program.send_signal(signal.SIGINT)
+    _, said = program.communicate(timeout=120)
+    assert program.returncode == 130 and "stopped; no " in said and "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

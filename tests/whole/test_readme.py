@@ -1,0 +1,52 @@
+"""The README's snippets run, and its commands parse."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from tiny_model import PHOTOS, TinyModel
+
+from depthrt.cli import main
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for language, block in BLOCKS
+    if language == "sh"
+    for line in block.splitlines()
+    if line.startswith("depthrt ")
+]
+
+
+def test_the_python_snippets_run(tiny_metric: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(tiny_metric.onnx, tmp_path / "model.onnx")
+    from PIL import Image
+
+    Image.open(PHOTOS / "coffee.jpg").resize((640, 480)).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(block for language, block in BLOCKS if language == "python")
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    points = names["points"]
+    assert getattr(points, "shape", None) == (640 * 480, 3)
+    assert (tmp_path / "depth.png").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_parse(command: str) -> None:
+    _, verb, *arguments = shlex.split(command)
+    found = main.get_command(click.Context(main), verb)
+    assert found is not None
+    found.make_context(verb, arguments)
+
+
+def test_the_readme_is_short_and_its_picture_is_there() -> None:
+    assert len(README.splitlines()) < 200
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (Path(__file__).resolve().parents[2] / picture).is_file()
