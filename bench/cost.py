@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -31,11 +32,13 @@ from ..engine.system.files import atomic_path, try_place
 from ..engine.terms import Kind
 from ..exits import one_line_errors, read_numbers
 from ..export.network import Family
-from .cost_plot import plot_costs
 from .machine.ceilings import count_work
 from .machine.describe import describe_machine, describe_run
 from .numbers.printable import write_json
 from .subjects.checkpoint_options import CheckpointOptions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SIDES_PX = (266, 392, 518, 644, 770, 896, 1036)
 BATCHES = (2, 4, 8)
@@ -122,6 +125,34 @@ def measure_costs(
         yield Cost(way, asked, asked.batch * work_gflop[asked.side_px], tuple(found))
 
 
+def draw_costs(costs: Sequence[Cost], title: str) -> Figure:
+    """Draw time a megapixel, and GFLOP a second, over the image's side: a line a runner, a ring a batch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((12, 4), layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(1, 2)
+    read = {"ms a megapixel (a token is 196 pixels)": "ms_per_megapixel", "GFLOP a second": "gflops"}
+    for axes, (label, name) in zip(panels, read.items(), strict=True):
+        for way in dict.fromkeys(one.way for one in costs):
+            single = sorted((one for one in costs if one.way == way and one.load.batch == 1), key=_side)
+            (line,) = axes.plot([*map(_side, single)], [getattr(one, name) for one in single], "o-", ms=4, label=way)
+            for one in costs:
+                if one.way == way and one.load.batch > 1:
+                    size = 5 + 1.5 * one.load.batch
+                    axes.plot(_side(one), getattr(one, name), "o", ms=size, mfc="none", mec=line.get_color())
+        axes.set(xlabel="side of the image, px (rings: batches, larger for more images)", ylim=(0, None))
+        axes.set_title(label, loc="left", fontsize="medium")
+        axes.set_xticks(sorted({_side(one) for one in costs}))
+        axes.grid(alpha=0.3)
+    panels[0].legend()
+    return figure
+
+
+def _side(cost: Cost) -> int:
+    return cost.load.side_px
+
+
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
@@ -132,7 +163,7 @@ def measure_costs(
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
-@click.option("--plot", type=click.Path(path_type=Path), help="An SVG to write.")
+@click.option("--plot", type=click.Path(path_type=Path), help="A picture to write: .svg, .png or .pdf.")
 @one_line_errors
 def main(
     checkpoint: Path,
@@ -176,9 +207,7 @@ def main(
     write_json(out, result)
     if plot is not None:
         with atomic_path(plot) as temporary:
-            temporary.write_text(
-                plot_costs(costs, title=f"{contract.model} on {machine.cpu}, {machine.cores} cores"), encoding="utf-8"
-            )
+            draw_costs(costs, f"{contract.model} on {machine.cpu}, {machine.cores} cores").savefig(temporary)
     for cost in costs:
         click.echo(
             f"{cost.way:20} {cost.load.batch} x {cost.load.side_px:4} px  {cost.median_ms:7.0f} ms  "

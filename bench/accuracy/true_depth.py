@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.depth.read import READERS, _whole_numbers
+from ...engine.depth.read import READERS, read_codes
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.terms import KINDS, Kind
 
@@ -118,7 +118,7 @@ def read_vkitti2(path: Path) -> TrueDepth:
     Raises:
         InputError: It is no such file.
     """
-    codes = _whole_numbers(path)
+    codes = read_codes(path)
     metres = (codes / _VKITTI2_UNITS_PER_M).astype(np.float32)
     return TrueDepth(metres, codes < _VKITTI2_SKY)
 

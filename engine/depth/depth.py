@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,11 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..images.preprocess import Float32
+from ..images.write import write_image
+from ..system.files import atomic_path
 from ..terms import KINDS, Colormap, Format, Kind
 from .colour import colorize
 from .intrinsics import Intrinsics
 from .provenance import Provenance
+from .read import read_kind, read_npz
+from .write import (
+    Facts,
+    Float32,
+    check_suffix,
+    format_of_suffix,
+    outside_png16,
+    side_by_side,
+    to_codes,
+    write_file,
+    write_png16,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,9 +156,28 @@ class Depth:
         Raises:
             InputError: The suffix, the format or an option does not fit, or the disk refuses.
         """
-        from .write import save_depth
+        if unit not in (None, "m"):
+            raise InputError(f"unit {unit!r} found, expected 'm' or None")
+        if unit == "m":
+            _ = self.metres  # refuses inverse depth
+        format = format or format_of_suffix(path)
+        check_suffix(path, format)
+        if format in ("color", "side"):
+            picture = self.colorize(colormap=colormap, value_range=value_range)
+            write_image(path, picture if format == "color" else side_by_side(image, picture))
+            return
+        with atomic_path(path) as temporary:
+            if format == "png16":
+                codes, coded = to_codes(self.values, self.valid, self.kind, value_range)
+                outside = {"outside": str(self.outside_png16(value_range))}
+                write_png16(temporary, codes, {**self._facts(), **coded, **outside})
+            else:
+                largest = {"max_depth_m": "nan" if self.max_depth_m is None else repr(self.max_depth_m)}
+                write_file(temporary, format, self.values, self.valid, {**self._facts(), **largest})
 
-        save_depth(self, path, format=format, image=image, colormap=colormap, value_range=value_range, unit=unit)
+    def outside_png16(self, value_range: tuple[float, float] | None = None) -> int:
+        """Return how many valid pixels a "png16" lacks; see write.py."""
+        return outside_png16(self.values, self.valid, self.kind, value_range)
 
     @classmethod
     def load(cls, path: str | Path) -> Depth:
@@ -152,9 +186,24 @@ class Depth:
         Raises:
             InputError: The file is missing or not one of ours.
         """
-        from .write import load_npz
+        values, valid, facts = read_npz(path)
+        try:
+            largest = float(facts["max_depth_m"])
+            provenance = Provenance.from_dict(json.loads(facts["provenance"]))
+            return cls(values, read_kind(facts["kind"]), valid, provenance, None if math.isnan(largest) else largest)
+        except InputError:
+            raise
+        except Exception as error:  # JSON of another shape
+            raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
 
-        return load_npz(path)
+    def _facts(self) -> Facts:
+        """Return what files say of the depth besides its values."""
+        return {
+            "kind": self.kind,
+            "unit": self.unit,
+            "model": self.provenance.model,
+            "provenance": json.dumps(self.provenance.to_dict()),
+        }
 
 
 def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,10 +14,24 @@ from PIL import Image
 
 from ..errors import InputError
 from ..terms import KINDS, Kind
-from .depth import Depth
-from .write import TEXT_PREFIX
+from .write import IMAGE_DESCRIPTION, TEXT_PREFIX, Facts
 
-_IMAGE_DESCRIPTION = 270  # TIFF tag. Source: TIFF 6.0, section 8
+
+def read_npz(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], Facts]:
+    """Return the arrays `values` and `valid` of an .npz file of depthrt, and its facts as write_file takes them.
+
+    Raises:
+        InputError: The file is missing or not one of ours.
+    """
+    try:
+        # numpy leaves a file open that is no zip, so it is opened here.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
+            facts = {name: str(found[name].item()) for name in ("kind", "unit", "max_depth_m", "provenance")}
+            return found["values"], found["valid"], facts
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist, expected an .npz file; check the path") from error
+    except Exception as error:  # numpy, zipfile and what it unpacks with each have their own
+        raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
 
 
 def _read_npy(path: Path) -> tuple[NDArray[np.generic], Kind]:
@@ -29,17 +44,17 @@ def _read_npz(path: Path) -> tuple[NDArray[np.generic], Kind]:
         names = list(found)
         if len(names) == 1:
             return found[names[0]], "metric"
-    depth = Depth.load(path)
-    return np.where(depth.valid, depth.values, np.float32(np.nan)), depth.kind
+    values, valid, facts = read_npz(path)
+    return np.where(valid, values, np.float32(np.nan)), read_kind(facts["kind"])
 
 
 def _read_png(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    codes = _whole_numbers(path)
+    codes = read_codes(path)
     with Image.open(path) as picture:
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
     if kind is None or scale is None or offset is None:
         return codes, "metric"
-    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), _kind(kind)
+    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), read_kind(kind)
 
 
 def _read_pfm(path: Path) -> tuple[NDArray[np.generic], Kind]:
@@ -60,20 +75,20 @@ def _read_exr(path: Path) -> tuple[NDArray[np.generic], Kind]:
     with OpenEXR.File(str(path)) as file:
         channels, header = file.channels(), file.header()
         name = "Z" if "Z" in channels else next(iter(channels))
-        return np.array(channels[name].pixels), _kind(header.get("kind", "metric"))
+        return np.array(channels[name].pixels), read_kind(header.get("kind", "metric"))
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[np.generic], Kind]:
     with Image.open(path) as picture:
-        values, about = np.asarray(picture), picture.getexif().get(_IMAGE_DESCRIPTION, "")
+        values, about = np.asarray(picture), picture.getexif().get(IMAGE_DESCRIPTION, "")
     try:
         found = json.loads(about)
     except ValueError:
         return values, "metric"
-    return values, _kind(found.get("kind", "metric")) if isinstance(found, dict) else "metric"
+    return values, read_kind(found.get("kind", "metric")) if isinstance(found, dict) else "metric"
 
 
-def _whole_numbers(path: Path) -> NDArray[np.uint16]:
+def read_codes(path: Path) -> NDArray[np.uint16]:
     """Read a PNG of one channel of 16 bits."""
     if not path.is_file():
         raise InputError(f"{path} does not exist, expected a depth file; check the path")
@@ -84,7 +99,8 @@ def _whole_numbers(path: Path) -> NDArray[np.uint16]:
     return codes.astype(np.uint16, copy=False)
 
 
-def _kind(text: object) -> Kind:
+def read_kind(text: object) -> Kind:
+    """Return the kind that a file names; ValueError for another word."""
     for kind in KINDS:
         if text == kind:
             return kind

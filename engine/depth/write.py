@@ -1,4 +1,4 @@
-"""Turns Depth into files and an .npz file back into Depth.
+"""Writes depth files from values (H, W) float32, a mask (H, W) bool and facts; read.py reads them.
 
 color   picture of the depth; .png .jpg .jpeg .webp
 side    the photograph, 50 px of white, the picture of the depth; same suffixes
@@ -13,7 +13,6 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +21,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
 from ..images.limits import check_image
-from ..images.write import write_image
-from ..system.files import atomic_path
-from ..terms import FORMATS, Colormap, Format
+from ..terms import FORMATS, Format, Kind
 from .colour import value_extremes
-from .depth import Depth
-from .provenance import Provenance
 
 SUFFIXES: dict[Format, tuple[str, ...]] = {
     "color": (".png", ".jpg", ".jpeg", ".webp"),
@@ -44,37 +39,33 @@ GAP_PX = 50  # white between photograph and depth. Source: DepthAnything/Depth-A
 MM_PER_M = 1000
 MAX_CODE = 65535  # of uint16; code 0 means invalid
 TEXT_PREFIX = "depthrt."  # of the keys in a PNG's text
-_IMAGE_DESCRIPTION = 270  # TIFF tag. Source: TIFF 6.0, section 8
+IMAGE_DESCRIPTION = 270  # TIFF tag. Source: TIFF 6.0, section 8
+_SHORT_FACTS = ("kind", "unit", "model")  # what .exr and .tiff say of themselves
+
+Facts = dict[str, str]
+Float32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
-def save_depth(
-    depth: Depth,
-    path: str | Path,
-    *,
-    format: Format | None = None,
-    image: NDArray[np.uint8] | None = None,
-    colormap: Colormap | None = None,
-    value_range: tuple[float, float] | None = None,
-    unit: Literal["m"] | None = None,
-) -> None:
-    """Write depth to a file, whole or not at all; see Depth.save for the options."""
-    if unit not in (None, "m"):
-        raise InputError(f"unit {unit!r} found, expected 'm' or None")
-    if unit == "m":
-        _ = depth.metres  # refuses inverse depth
-    format = format or format_of_suffix(path)
-    _check_suffix(path, format)
-    if format == "color":
-        write_image(path, depth.colorize(colormap=colormap, value_range=value_range))
-    elif format == "side":
-        picture = depth.colorize(colormap=colormap, value_range=value_range)
-        write_image(path, side_by_side(image, picture))
-    else:
-        with atomic_path(path) as temporary:
-            if format == "png16":
-                _write_png16(depth, temporary, value_range)
-            else:
-                _WRITERS[format](depth, temporary)
+def write_file(path: Path, format: Format, values: Float32, valid: Mask, facts: Facts) -> None:
+    """Write one of the formats that hold values and are no pictures.
+
+    Args:
+        path: The file; half of it may be there when this fails.
+        format: "npy", "npz", "pfm", "exr" or "tiff".
+        values: (H, W) float32.
+        valid: (H, W) bool; other pixels become NaN where the format has no mask.
+        facts: "kind", "unit", "model", "max_depth_m" ("nan" for none) and "provenance" (JSON).
+    """
+    _WRITERS[format](path, values, valid, facts)
+
+
+def write_png16(path: Path, codes: NDArray[np.uint16], facts: Facts) -> None:
+    """Write codes (H, W) of `to_codes`, with the facts in the text of the PNG."""
+    text = PngInfo()
+    for key, value in facts.items():
+        text.add_text(TEXT_PREFIX + key, value)
+    Image.fromarray(codes).save(path, "PNG", pnginfo=text)
 
 
 def format_of_suffix(path: str | Path) -> Format:
@@ -96,7 +87,7 @@ def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) ->
 
     Args:
         image: (H, W, 3) uint8, BGR: the photograph.
-        picture: (H, W, 3) uint8, BGR: what Depth.colorize gave.
+        picture: (H, W, 3) uint8, BGR: the picture of the depth.
 
     Returns:
         (H, W + GAP_PX + W, 3) uint8, BGR.
@@ -114,32 +105,7 @@ def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) ->
     return np.concatenate([image, gap, picture], axis=1)
 
 
-def load_npz(path: str | Path) -> Depth:
-    """Read an .npz file that save_depth wrote.
-
-    Raises:
-        InputError: The file is missing or not one of ours.
-    """
-    try:
-        # numpy leaves a file open that is no zip, so it is opened here.
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
-            max_depth = float(found["max_depth_m"])
-            return Depth(
-                values=found["values"],
-                kind=found["kind"].item(),
-                valid=found["valid"],
-                provenance=Provenance.from_dict(json.loads(found["provenance"].item())),
-                max_depth_m=None if np.isnan(max_depth) else max_depth,
-            )
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist, expected an .npz file; check the path") from error
-    except InputError:
-        raise
-    except Exception as error:  # numpy, zipfile and what it unpacks with each have their own
-        raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
-
-
-def _check_suffix(path: str | Path, format: Format) -> None:
+def check_suffix(path: str | Path, format: Format) -> None:
     """Raise InputError where the format is unknown or would hide behind a foreign suffix."""
     if format not in FORMATS:
         raise InputError(f"format {format!r} found, expected one of {', '.join(FORMATS)}")
@@ -148,105 +114,96 @@ def _check_suffix(path: str | Path, format: Format) -> None:
         raise InputError(f"{path}: suffix {suffix!r} found, format {format} expects {' or '.join(SUFFIXES[format])}")
 
 
-def _values_or_nan(depth: Depth) -> NDArray[np.float32]:
-    """Return values, with NaN where invalid: what these files have no mask for."""
-    return depth.values if depth.valid.all() else np.where(depth.valid, depth.values, np.float32(np.nan))
-
-
-def _write_png16(depth: Depth, path: Path, value_range: tuple[float, float] | None) -> None:
-    codes, facts = _millimetres(depth) if depth.kind == "metric" else _scaled(depth, value_range)
-    text = PngInfo()
-    facts["outside"] = str(outside_png16(depth, value_range))
-    facts = {"kind": depth.kind, "model": depth.provenance.model, **facts, "provenance": _json(depth)}
-    for key, value in facts.items():
-        text.add_text(TEXT_PREFIX + key, value)
-    Image.fromarray(codes).save(path, "PNG", pnginfo=text)
-
-
-def outside_png16(depth: Depth, value_range: tuple[float, float] | None = None) -> int:
+def outside_png16(values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None = None) -> int:
     """Return how many valid pixels a "png16" does not hold: metres beyond 65.535 are 0 there, others are clipped."""
-    if depth.kind == "metric":
-        fits = _millimetres(depth)[0] > 0
+    if kind == "metric":
+        fits = _millimetres(values, valid)[0] > 0
     elif value_range is not None:
-        fits = (depth.values >= value_range[0]) & (depth.values <= value_range[1])
+        fits = (values >= value_range[0]) & (values <= value_range[1])
     else:
         return 0
-    return int(np.count_nonzero(depth.valid & ~fits))
+    return int(np.count_nonzero(valid & ~fits))
 
 
-def _millimetres(depth: Depth) -> tuple[NDArray[np.uint16], dict[str, str]]:
+def to_codes(
+    values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None
+) -> tuple[NDArray[np.uint16], Facts]:
+    """Return the codes (H, W) of a "png16", and the facts that turn them back: value = offset + scale * code."""
+    return _millimetres(values, valid) if kind == "metric" else _scaled(values, valid, value_range)
+
+
+def _millimetres(values: Float32, valid: Mask) -> tuple[NDArray[np.uint16], Facts]:
     """Turn metres into codes; what 1..65535 mm cannot hold becomes invalid."""
-    codes = np.rint(np.where(depth.valid, depth.metres, 0) * np.float32(MM_PER_M))
+    codes = np.rint(np.where(valid, values, 0) * np.float32(MM_PER_M))
     fits = (codes >= 1) & (codes <= MAX_CODE)
     facts = {"unit": "mm", "scale": repr(1 / MM_PER_M), "offset": "0.0"}
     return np.where(fits, codes, 0).astype(np.uint16), facts
 
 
-def _scaled(depth: Depth, value_range: tuple[float, float] | None) -> tuple[NDArray[np.uint16], dict[str, str]]:
+def _scaled(values: Float32, valid: Mask, value_range: tuple[float, float] | None) -> tuple[NDArray[np.uint16], Facts]:
     """Spread the values over 1..65535; clipped where value_range is given."""
-    lowest, highest = (float(end) for end in value_extremes(depth.values, depth.valid, value_range))
+    lowest, highest = (float(end) for end in value_extremes(values, valid, value_range))
     scale = (highest - lowest) / (MAX_CODE - 1)
-    steps = (np.where(depth.valid, depth.values, lowest) - lowest) / (scale or 1.0)
+    steps = (np.where(valid, values, lowest) - lowest) / (scale or 1.0)
     codes = np.rint(steps).clip(0, MAX_CODE - 1) + 1
     facts = {"unit": "", "scale": repr(scale), "offset": repr(lowest - scale)}
-    return np.where(depth.valid, codes, 0).astype(np.uint16), facts
+    return np.where(valid, codes, 0).astype(np.uint16), facts
 
 
-def _write_npy(depth: Depth, path: Path) -> None:
+def _values_or_nan(values: Float32, valid: Mask) -> Float32:
+    """Return values, with NaN where invalid: what these files have no mask for."""
+    return values if valid.all() else np.where(valid, values, np.float32(np.nan))
+
+
+def _write_npy(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     with path.open("wb") as file:  # to a name that ends in .NPY, numpy appends .npy
-        np.save(file, _values_or_nan(depth), allow_pickle=False)
+        np.save(file, _values_or_nan(values, valid), allow_pickle=False)
 
 
-def _write_npz(depth: Depth, path: Path) -> None:
+def _write_npz(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     with path.open("wb") as file:
         np.savez(
             file,
-            values=depth.values,
-            valid=depth.valid,
-            kind=np.array(depth.kind),
-            unit=np.array(depth.unit),
-            max_depth_m=np.array(np.nan if depth.max_depth_m is None else depth.max_depth_m),
-            provenance=np.array(_json(depth)),
+            values=values,
+            valid=valid,
+            kind=np.array(facts["kind"]),
+            unit=np.array(facts["unit"]),
+            max_depth_m=np.array(float(facts["max_depth_m"])),
+            provenance=np.array(facts["provenance"]),
         )
 
 
-def _write_pfm(depth: Depth, path: Path) -> None:
+def _write_pfm(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write a portable float map: bottom row first; a negative scale says little-endian."""
-    height, width = depth.shape
-    rows = _values_or_nan(depth)[::-1].astype("<f4")
+    height, width = values.shape
+    rows = _values_or_nan(values, valid)[::-1].astype("<f4")
     path.write_bytes(b"Pf\n%d %d\n-1.0\n" % (width, height) + rows.tobytes())
 
 
-def _write_exr(depth: Depth, path: Path) -> None:
+def _write_exr(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write one float channel Z; kind, unit and model are attributes."""
     import OpenEXR
 
     header = {
         "compression": OpenEXR.ZIP_COMPRESSION,
         "type": OpenEXR.scanlineimage,
-        "kind": depth.kind,
-        "unit": depth.unit,
-        "model": depth.provenance.model,
+        **{key: facts[key] for key in _SHORT_FACTS},
     }
-    channels = {"Z": np.ascontiguousarray(_values_or_nan(depth))}
+    channels = {"Z": np.ascontiguousarray(_values_or_nan(values, valid))}
     encoded = io.BytesIO()  # its own errors on a full disk would be of other kinds
     OpenEXR.File(header, channels).write(encoded)
     path.write_bytes(encoded.getvalue())
 
 
-def _write_tiff(depth: Depth, path: Path) -> None:
+def _write_tiff(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write one float32 channel; kind, unit and model stand in the image description, as JSON."""
-    about = json.dumps({"kind": depth.kind, "unit": depth.unit, "model": depth.provenance.model})
+    about = json.dumps({key: facts[key] for key in _SHORT_FACTS})
     encoded = io.BytesIO()  # Pillow does not tell of a full disk here
-    Image.fromarray(_values_or_nan(depth)).save(encoded, "TIFF", tiffinfo={_IMAGE_DESCRIPTION: about})
+    Image.fromarray(_values_or_nan(values, valid)).save(encoded, "TIFF", tiffinfo={IMAGE_DESCRIPTION: about})
     path.write_bytes(encoded.getvalue())
 
 
-def _json(depth: Depth) -> str:
-    return json.dumps(depth.provenance.to_dict())
-
-
-_WRITERS: dict[Format, Callable[[Depth, Path], None]] = {
+_WRITERS: dict[Format, Callable[[Path, Float32, Mask, Facts], None]] = {
     "npy": _write_npy,
     "npz": _write_npz,
     "pfm": _write_pfm,

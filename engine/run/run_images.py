@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..depth.depth import Depth
-from ..depth.write import outside_png16
 from ..images.read import read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
@@ -61,5 +60,5 @@ def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format], 
     for path, format in paths.items():
         make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=output.colormap, value_range=output.value_range)
-    outside = outside_png16(depth, output.value_range) if "png16" in paths.values() else 0
+    outside = depth.outside_png16(output.value_range) if "png16" in paths.values() else 0
     return Written(tuple(paths), depth, outside)
