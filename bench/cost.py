@@ -31,7 +31,7 @@ from ..engine.system.cores import usable_cores
 from ..engine.system.files import atomic_path, try_place
 from ..engine.terms import Kind
 from ..exits import one_line_errors, read_numbers
-from ..export.network import Family
+from ..export.network.architecture import Family
 from .machine.ceilings import count_work
 from .machine.describe import describe_machine, describe_run
 from .numbers.printable import write_json

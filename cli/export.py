@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..engine.terms import Kind
     from ..export.checkpoint.find_weights import Choice
-    from ..export.network import Family
+    from ..export.network.architecture import Family
     from ..export.precision import ExportPrecision
     from ..export.to_onnx import AttentionOp
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..bench.subjects.find_subjects import SubjectDevice
     from ..bench.subjects.torch_runner import TorchPrecision
     from ..engine.terms import CpuRunner, Kind
-    from ..export.network import Family
+    from ..export.network.architecture import Family
 
 ALIGNMENTS = ("none", "scale", "scale-and-shift", "log")
 CROPS = ("none", "eigen", "garg")

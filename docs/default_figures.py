@@ -14,7 +14,7 @@ from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules
 from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
 from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
-from depthrt.finetune.scenes import render_scenes
+from depthrt.finetune.scenes.render import render_scenes
 
 SCENES = 100  # of each setting
 SIZE_PX = (480, 640)  # (h, w)

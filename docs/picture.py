@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import depthrt
 from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.engine.depth.colour import colorize
-from depthrt.finetune.scenes import render_scenes
+from depthrt.finetune.scenes.render import render_scenes
 
 SEEDS = (3, 15, 13, 23, 0)
 SIZE_PX = (240, 320)

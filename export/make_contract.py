@@ -7,7 +7,7 @@ from ..engine.modelfile.contract import Attention, Canary, Contract, FinalResize
 from ..engine.terms import Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
-from .network import ConvArchitecture, Family
+from .network.architecture import ConvArchitecture, Family
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Source: the interpolate call after the network in each repository's inference code.

@@ -27,7 +27,7 @@ from ..engine.terms import INPUT, OUTPUT
 from .checkpoint.checkpoint import Checkpoint, load_network
 from .int8.quantize import BUDGET, Quantised, Step, quantize
 from .make_contract import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
-from .network import Network
+from .network.make_network import Network
 from .onnx_file.store_half import store_half
 from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of
 from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer

@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..export.network import ConvArchitecture, ConvDepth, fold_norms
+from ..export.network.architecture import ConvArchitecture
+from ..export.network.conv_depth import ConvDepth, fold_norms
 from .data.appearance import Appearance
 from .data.scene_pool import SHARD, PoolSource, Stage, render_pool
 from .evaluate import CAP_M, SceneValidation, held_out_scenes
-from .scenes import check_device
+from .scenes.render import check_device
 from .training.group import announced_group
 from .training.options import TrainOptions
 from .training.train import train

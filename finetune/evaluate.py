@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ..engine.errors import InputError
-from ..export.network import Network
+from ..export.network.make_network import Network
 from .data.batches import Batch
-from .scenes import render_scenes
+from .scenes.render import render_scenes
 from .training.losses import LEAST_PIXELS, align
 
 HELD_OUT_SEED = 10_000_000  # scenes from here on are for validation, never for training

@@ -14,6 +14,7 @@ import numpy as np
 from ...engine.depth.read import READERS
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.images.read import read_image
+from ...engine.system.spread import spread
 from .pair_layouts import Layout, Pairs, find_pairs
 from .true_depth import MM_PER_M, Sample, TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
 
@@ -72,9 +73,7 @@ class GroundTruth:
         """Return the data set with `count` of its images, evenly spread; all where there are fewer."""
         if count < 1:
             raise InputError(f"{count} images of {self.name} found, expected 1 or more")
-        if count >= len(self):
-            return self
-        return replace(self, pairs=tuple(self.pairs[index * len(self) // count] for index in range(count)))
+        return replace(self, pairs=tuple(spread(self.pairs, count)))
 
 
 def open_ground_truths(sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M) -> list[GroundTruth]:

@@ -17,10 +17,10 @@ from ...engine.errors import BackendUnavailable, InputError
 from ...engine.terms import KINDS, Kind
 
 MM_PER_M = 1000.0
-_HYPERSIM_FOCAL_PX = 886.81  # at 1024 px; goes with the width
-_HYPERSIM_WIDTH_PX = 1024
-_VKITTI2_SKY = 65535
-_VKITTI2_UNITS_PER_M = 100.0
+HYPERSIM_FOCAL_PX = 886.81  # at HYPERSIM_WIDTH_PX; goes with the width
+HYPERSIM_WIDTH_PX = 1024
+VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the farthest a file can say
+VKITTI2_UNITS_PER_M = 100.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,7 @@ def read_hypersim(path: Path) -> TrueDepth:
         height, width = distance.shape
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is no depth file of Hypersim ({error}); download it again") from error
-    focal = _HYPERSIM_FOCAL_PX * width / _HYPERSIM_WIDTH_PX
+    focal = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
     x = np.arange(width) - (width - 1) / 2
     y = (np.arange(height) - (height - 1) / 2)[:, None]
     planar = distance * focal / np.sqrt(x * x + y * y + focal * focal)
@@ -119,8 +119,8 @@ def read_vkitti2(path: Path) -> TrueDepth:
         InputError: It is no such file.
     """
     codes = read_codes(path)
-    metres = (codes / _VKITTI2_UNITS_PER_M).astype(np.float32)
-    return TrueDepth(metres, codes < _VKITTI2_SKY)
+    metres = (codes / VKITTI2_UNITS_PER_M).astype(np.float32)
+    return TrueDepth(metres, codes < VKITTI2_SKY)
 
 
 def import_h5py() -> ModuleType:

@@ -16,6 +16,7 @@ from ...engine.errors import BackendUnavailable
 from ...engine.images.read import read_image
 from ...engine.model.depth_model import load
 from ...engine.runners.choice import Choice
+from ...engine.system.spread import spread
 from ..drift.drift_meter import DriftMeter
 from ..latency.turns import Plan, measure_latency
 from ..machine.cold_start import measure_cold_start
@@ -23,7 +24,7 @@ from ..numbers.result import ColdStart, Drift, Interval, Latency
 from ..numbers.statistics import compare_medians
 from ..numbers.wording import SMALLEST_SHARE
 from ..subjects.subject import Opened, Subject, failures_of
-from .images import LATENCY_IMAGES, spread
+from .images import LATENCY_IMAGES
 
 Step = Callable[[str, int, int], None]  # what is done, steps done of it, steps wanted
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...engine.errors import InputError
 from ...engine.images.read import read_image
+from ...engine.system.spread import spread
 from ..latency.turns import Plan
 from ..numbers.figures import IMAGE_NAMES, name_images
 
 if TYPE_CHECKING:
     from .plan import BenchPlan
+
+LATENCY_IMAGES = 4  # of those given, evenly spread; each size of input costs every candidate a preparation
 
 
 def choose_timed(images: Sequence[Path], plan: Plan | None) -> list[Path]:
@@ -60,12 +63,3 @@ def find_readable(
     if images and not readable:
         raise InputError(f"none of {len(images)} images can be read; {left_out[0].rstrip('.')}")
     return readable, left_out
-
-
-LATENCY_IMAGES = 4  # of those given, evenly spread; each size of input costs every candidate a preparation
-
-
-def spread(images: Sequence[Path], count: int) -> list[Path]:
-    """Return at most `count` of the images, evenly spread over all of them."""
-    wanted = min(count, len(images))
-    return [images[number * len(images) // wanted] for number in range(wanted)]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ...engine.terms import Kind
     from ...export.checkpoint.checkpoint import Checkpoint
     from ...export.checkpoint.find_weights import Choice
-    from ...export.network import Family
+    from ...export.network.architecture import Family
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from ...engine.model.depth_model import Answer, DepthModel, Prepared
 from ...engine.system.cores import usable_cores
 from ...engine.terms import Precision
 from ...export.checkpoint.checkpoint import Checkpoint
-from ...export.network import Network, make_network
+from ...export.network.make_network import Network, make_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
 

@@ -22,7 +22,7 @@ from ...engine.system.cores import usable_cores
 from ...engine.terms import Precision
 from ...export.checkpoint.checkpoint import Checkpoint, load_network
 from ...export.make_contract import make_contract, size_rule
-from ...export.network import Network
+from ...export.network.make_network import Network
 from .checkpoint_options import CheckpointOptions
 
 TorchPrecision = Literal["fp32", "fp16", "bf16"]

@@ -15,8 +15,8 @@ from torch import Tensor
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
 from ...engine.terms import Kind
-from ..network import AnyArchitecture, ConvArchitecture, Family, Network, make_network
-from ..network.architecture import PUBLISHED
+from ..network.architecture import PUBLISHED, ConvArchitecture, Family
+from ..network.make_network import AnyArchitecture, Network, make_network
 from .find_weights import Choice, WeightSet, find_weights
 from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
 from .identity import Claim, check_options, find_by_path, first_said, identify

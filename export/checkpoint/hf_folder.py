@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...engine.errors import ModelFileError
 from ...engine.terms import Kind
-from ..network import Architecture, Family
+from ..network.architecture import Architecture, Family
 from .identity import SINGLE_FILES, Claim
 from .safe_load import Contents, load_file, reading, shown
 

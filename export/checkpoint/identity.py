@@ -10,7 +10,8 @@ from typing import Any, get_args
 from ...engine.errors import InputError, ModelFileError
 from ...engine.terms import KINDS, Kind
 from ..catalog import CatalogEntry, find
-from ..network import AnyArchitecture, ConvArchitecture, Family
+from ..network.architecture import ConvArchitecture, Family
+from ..network.make_network import AnyArchitecture
 from .safe_load import shown
 
 FAMILIES: tuple[Family, ...] = get_args(Family)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ...engine.errors import ModelFileError
-from ..network import AnyArchitecture, Architecture, ConvArchitecture, make_network
-from ..network.architecture import HEAD_WIDTH
+from ..network.architecture import HEAD_WIDTH, Architecture, ConvArchitecture
+from ..network.make_network import AnyArchitecture, make_network
 from .safe_load import shown
 
 CONV_MARK = "pretrained.stem.0.weight"  # in a convolutional network alone

@@ -17,6 +17,7 @@ from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input, drift, make_canary
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.runners.open_runner import open_runner
+from ...engine.system.spread import spread
 from ..onnx_file.scratch import scratch_folder
 from ..parity.parity import make_batch
 from .calibrate import Calibration, calibrate
@@ -161,12 +162,7 @@ def _split(images: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     if len(images) < FEW:
         return list(images), list(images)
     ranged = [one for number, one in enumerate(images) if number % 3 != 1]
-    return _spread(ranged, MOST_RANGED), _spread(images[1::3], MOST_MEASURED)
-
-
-def _spread(images: Sequence[Path], count: int) -> list[Path]:
-    wanted = min(count, len(images))
-    return [images[number * len(images) // wanted] for number in range(wanted)]
+    return spread(ranged, MOST_RANGED), spread(images[1::3], MOST_MEASURED)
 
 
 def _inputs(images: Sequence[Path], contract: Contract, on_step: Step) -> Iterator[Float32]:

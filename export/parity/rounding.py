@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ...engine.images.preprocess import Float32
-from ..network import Network
+from ..network.make_network import Network
 from ..precision import DTYPES, ExportPrecision
 
 

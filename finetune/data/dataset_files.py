@@ -12,15 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...bench.accuracy.true_depth import HYPERSIM_FOCAL_PX, HYPERSIM_WIDTH_PX, VKITTI2_SKY, VKITTI2_UNITS_PER_M
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path, make_folder
-from ..scenes import Cameras
+from ..scenes.rays.camera import Cameras
 
-HYPERSIM_SIZE_PX = (768, 1024)  # (h, w); readers of Hypersim take this size for granted
-HYPERSIM_FOCAL_PX = 886.81  # at 1024 px; goes with the width
+HYPERSIM_SIZE_PX = (768, HYPERSIM_WIDTH_PX)  # (h, w); readers of Hypersim take this size for granted
 VKITTI2_SIZE_PX = (375, 1242)  # (h, w)
 VKITTI2_FOCAL_PX = 725.0087
-VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the farthest a file can say
 _JPEG_QUALITY = 95
 
 
@@ -30,7 +29,7 @@ def hypersim_distance(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
     Source: apple/ml-hypersim issue 9; a reader undoes it by distance * f / |(x, y, f)|.
     """
     height, width = depth_m.shape
-    focal = HYPERSIM_FOCAL_PX * width / HYPERSIM_SIZE_PX[1]
+    focal = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
     x = np.arange(width) - (width - 1) / 2
     y = (np.arange(height) - (height - 1) / 2)[:, None]
     distance = depth_m * (np.sqrt(x * x + y * y + focal * focal) / focal)
@@ -39,7 +38,7 @@ def hypersim_distance(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def vkitti2_centimetres(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Return depth as Virtual KITTI 2 stores it."""
-    whole = np.clip(np.rint(depth_m.astype(np.float64) * 100), 1, VKITTI2_SKY - 1)
+    whole = np.clip(np.rint(depth_m.astype(np.float64) * VKITTI2_UNITS_PER_M), 1, VKITTI2_SKY - 1)
     return np.where(depth_m > 0, whole, VKITTI2_SKY).astype(np.uint16)
 
 

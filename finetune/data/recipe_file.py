@@ -9,7 +9,7 @@ from typing import Any
 
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path
-from ..scenes import VERSION
+from ..scenes.scene import VERSION
 
 RECIPE_NAME = "scenes.json"
 

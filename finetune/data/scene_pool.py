@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path
-from ..scenes import render_scenes
+from ..scenes.render import render_scenes
 from .appearance import Appearance, vary_appearance
 from .batches import Batch
 from .recipe_file import keep_recipe

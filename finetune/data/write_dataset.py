@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...bench.accuracy.true_depth import HYPERSIM_FOCAL_PX
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.system.files import make_folder
-from ..scenes import Scenes, check_request, render_scenes, scene_cameras
+from ..scenes.render import check_request, render_scenes, scene_cameras
+from ..scenes.scene import Scenes
 from .dataset_files import (
-    HYPERSIM_FOCAL_PX,
     HYPERSIM_SIZE_PX,
     VKITTI2_FOCAL_PX,
     VKITTI2_SIZE_PX,

@@ -181,11 +181,6 @@ class Draft:
         middle, turn, length = between(start, end)
         self._add(BALL, middle, turn, (r, r * bulge, length / 2), (1.0, 0.0, -1.0), material)
 
-    def plank(self, start: Vector, end: Vector, w: float, d: float, material: Material) -> None:
-        """Add a box stretched from start to end, w by d across."""
-        middle, turn, length = between(start, end)
-        self._add(BOX, middle, turn, (w / 2, d / 2, length / 2), (0.0, 0.0, 0.0), material)
-
     def window(self, x: float, y: float, z: float, w: float, d: float, h: float) -> None:
         """Mark an opening, as a thin box, through which the outside is seen."""
         at, s = self.place(x, y, z + h / 2), self._frame.scale / 2

@@ -8,6 +8,8 @@ import torch
 
 from .rays.camera import Cameras
 
+VERSION = 2  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
+
 
 @dataclass(frozen=True, slots=True)
 class Scenes:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ...engine.errors import InputError
 from ...engine.system.files import make_folder, remove_unfinished
-from ...export.network import Network
+from ...export.network.make_network import Network
 from ..data.batches import Batch, Source, Validation
 from .group import Group, join_group
 from .objective import DepthObjective

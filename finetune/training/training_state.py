@@ -14,7 +14,8 @@ from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
 from ...engine.terms import Kind
 from ...export.checkpoint.checkpoint import save_checkpoint
-from ...export.network import ConvDepth, Network, fold_norms
+from ...export.network.conv_depth import ConvDepth, fold_norms
+from ...export.network.make_network import Network
 from .objective import DepthObjective
 from .optimiser import Average, Optimiser
 from .options import TrainOptions

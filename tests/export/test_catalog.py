@@ -7,7 +7,7 @@ import torch
 from official_state import REAL
 
 from depthrt.export.catalog import CATALOG, CatalogEntry, find
-from depthrt.export.network import DepthAnything
+from depthrt.export.network.depth_anything import DepthAnything
 
 V1, V2 = "depth-anything-v1", "depth-anything-v2"
 

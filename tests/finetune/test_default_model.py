@@ -17,7 +17,7 @@ import torch
 
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
-from depthrt.export.network import ConvDepth, fold_norms
+from depthrt.export.network.conv_depth import ConvDepth, fold_norms
 from depthrt.finetune import default_model
 from depthrt.finetune.data import recipe_file, scene_pool
 from depthrt.finetune.data.appearance import Appearance
@@ -25,7 +25,9 @@ from depthrt.finetune.data.batches import Batch
 from depthrt.finetune.data.scene_pool import SHARD as SCENES_A_SHARD
 from depthrt.finetune.data.scene_pool import PoolSource, Stage, render_pool
 from depthrt.finetune.evaluate import SceneValidation, depth_figures, held_out_scenes, measure
-from depthrt.finetune.scenes import SETTINGS, VERSION, render_scenes
+from depthrt.finetune.scenes.render import render_scenes
+from depthrt.finetune.scenes.scene import VERSION
+from depthrt.finetune.scenes.settings.compose import SETTINGS
 from depthrt.finetune.training.train import train
 from depthrt.finetune.training.training_state import STATE_NAME
 
@@ -376,8 +378,9 @@ def test_two_processes_keep_the_recipe_s_steps_and_one_of_them_writes(tmp_path: 
         "import os, torch; torch.set_num_threads(1)\n"
         "from dataclasses import replace\n"
         "from pathlib import Path\n"
-        "from depthrt.export.network import ConvArchitecture\n"
-        "from depthrt.finetune import default_model, scene_pool\n"
+        "from depthrt.export.network.architecture import ConvArchitecture\n"
+        "from depthrt.finetune import default_model\n"
+        "from depthrt.finetune.data import scene_pool\n"
         "from depthrt.finetune.data.batches import Batch\n"
         "from depthrt.finetune.data.scene_pool import Stage\n"
         f"scene_pool.SHARD, default_model.SHARDS = {SHARD}, 2\n"

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from depthrt.export.network import Architecture
+from depthrt.export.network.architecture import Architecture
 
 State = dict[str, Tensor]
 

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 
 from depthrt.engine.modelfile.shipped import model_path
 from depthrt.export.checkpoint.checkpoint import save_checkpoint
-from depthrt.export.network import ConvDepth
+from depthrt.export.network.conv_depth import ConvDepth
 from depthrt.finetune.default_model import ARCHITECTURE
 
 UNUSED = "depth_head.scratch.refinenet4.resConfUnit1."  # every checkpoint has it, and no answer depends on it

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from random_checkpoint import TINY, random_network, save_official
 
-from depthrt.export.network import Architecture
+from depthrt.export.network.architecture import Architecture
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 

@@ -1,47 +1,54 @@
-"""Holds who may import whom, by reading every file's imports."""
+"""Holds who may import whom, by reading every file's imports: rooms, floors, circles and the size of a folder."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("cli", "engine", "export", "bench", "finetune", "serve")
+ROOMS = ("cli", "engine", "export", "bench", "finetune", "serve", "robots")
+ROOT_MODULES = ("__init__.py", "exits.py")
+MOST_MODULES = 11  # of a folder, __init__.py aside
 
 # What a room may import of the package: rooms, or modules of rooms.
 INSIDE: dict[str, set[str]] = {
     "engine": {"engine"},
     "export": {
         "export",
-        "engine.canary",
-        "engine.contract",
         "engine.errors",
-        "engine.files",
-        "engine.image",
-        "engine.model",
-        "engine.ort_runner",
-        "engine.preprocess",
-        "engine.runner",
+        "engine.terms",
+        "engine.version",
+        "engine.system",
+        "engine.modelfile",
+        "engine.images",
+        "engine.runners",
+        "engine.model.depth_model",
     },
-    "bench": {"bench", "engine", "export.checkpoint", "export.find_weights", "export.network", "export.promise"},
+    "bench": {"bench", "engine", "export.checkpoint", "export.network", "export.make_contract", "exits"},
     "finetune": {
         "finetune",
         "export.network",
         "export.checkpoint",
         "bench.accuracy",
-        "engine.contract",
         "engine.errors",
-        "engine.files",
-        "engine.image",
+        "engine.terms",
+        "engine.system",
+        "engine.modelfile",
+        "engine.images",
     },
-    "serve": {"serve", "engine"},
-    "cli": set(ROOMS),
+    "serve": {"serve", "engine", "exits"},
+    "robots": {"robots", "engine", "exits"},
+    "cli": {*ROOMS, "exits"},
+    "": {"engine"},
+    "exits": {"engine"},
 }
-ROOT_MODULES = {"": {"engine"}}
 
 # Third-party packages by room; the standard library is free everywhere.
 OUTSIDE: dict[str, set[str]] = {
@@ -51,12 +58,12 @@ OUTSIDE: dict[str, set[str]] = {
         "numpy",
         "cv2",
         "PIL",
-        "OpenEXR",
         "torch",
         "onnx",
         "safetensors",
         "transformers",
         "h5py",
+        "matplotlib",
         "skimage",
         "click",
         "rich",
@@ -64,68 +71,185 @@ OUTSIDE: dict[str, set[str]] = {
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "accelerate", "tensorboard"},
     "serve": {"numpy"},
-    "": {"numpy"},
+    "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},
+    "": {"numpy"},
+    "exits": {"click", "rich"},
 }
-# Packages that stand in one file alone, imported on use.
+# Packages that stand in one file of the engine, imported on use.
 ONLY_IN = {
-    "onnxruntime": {"engine/ort_runner.py"},
-    "openvino": {"engine/openvino_runner.py"},
-    "tensorrt": {"engine/trt/library.py"},
-    "tensorrt_bindings": {"engine/trt/library.py"},
-    "tensorrt_rtx": {"engine/trt/library.py"},
-    "tensorrt_rtx_bindings": {"engine/trt/library.py"},
-    "pycuda": {"engine/cuda/gpu.py"},
+    "onnxruntime": "engine/runners/ort_session.py",
+    "openvino": "engine/runners/openvino_runner.py",
+    "tensorrt": "engine/trt/library.py",
+    "tensorrt_bindings": "engine/trt/library.py",
+    "tensorrt_rtx": "engine/trt/library.py",
+    "tensorrt_rtx_bindings": "engine/trt/library.py",
+    "pycuda": "engine/cuda/driver/gpu.py",
+}
+# Floors of the two big rooms, from the ground up: a folder or module imports only what is on a floor below its own.
+FLOORS = {
+    "engine": (
+        "errors terms version",
+        "system",
+        "modelfile",
+        "images",
+        "depth",
+        "cuda",
+        "runners",
+        "trt",
+        "model",
+        "run",
+    ),
+    "bench": (
+        "numbers",
+        "subjects",
+        "latency machine drift accuracy",
+        "run compare",
+        "report",
+        "cpu cost run_overhead self_check",
+    ),
 }
 
 
-def modules() -> list[Path]:
-    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    return sorted(files + [ROOT / name for name in ("__init__.py",)])
+def read_sources(root: Path = ROOT) -> dict[str, str]:
+    """Return the text of every module of the package by its path from the root."""
+    files = [path for room in ROOMS for path in (root / room).rglob("*.py")] + [root / name for name in ROOT_MODULES]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in sorted(files)}
 
 
-def imports_of(path: Path) -> list[tuple[bool, str]]:
-    """Return (inside the package, dotted name) of every import of a file, those inside functions too."""
-    package = path.relative_to(ROOT).parts[:-1]
+SOURCES = read_sources()
+
+
+def module_of(path: str) -> str:
+    """Return the dotted name of a file inside the package; "" for its root."""
+    return path.removesuffix(".py").removesuffix("__init__").rstrip("/").replace("/", ".")
+
+
+def imports_of(path: str, text: str, known: set[str]) -> list[tuple[bool, str]]:
+    """Return (inside the package, dotted name) of every import of a file, also those inside functions and for types."""
+    package = path.split("/")[:-1]
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found += [(False, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             found.append((False, node.module or ""))
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1]
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found += [(True, ".".join((*base, name))) for name in names]
+            base = ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+            names = {f"{base}.{alias.name}".strip(".") for alias in node.names}
+            found += [(True, name if name in known else base) for name in sorted(names)]
     return found
 
 
-def room_of(path: Path) -> str:
-    parts = path.relative_to(ROOT).parts
-    return parts[0] if len(parts) > 1 else path.stem.replace("__init__", "")
+def room_of(path: str) -> str:
+    parts = path.split("/")
+    return parts[0] if len(parts) > 1 else path.removesuffix(".py").removesuffix("__init__")
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+def inner_imports(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the modules of the package that each module imports."""
+    known = {module_of(path) for path in sources}
+    return {
+        module_of(path): {name for inside, name in imports_of(path, text, known) if inside} - {module_of(path)}
+        for path, text in sources.items()
+    }
+
+
+def find_circle(sources: Mapping[str, str]) -> list[str]:
+    """Return modules that import each other in a circle; [] where there is none."""
+    try:
+        TopologicalSorter(inner_imports(sources)).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def find_upward(sources: Mapping[str, str]) -> list[str]:
+    """Return the imports inside a big room that do not go down."""
+    floors = {
+        f"{room}.{name}": number
+        for room, floors in FLOORS.items()
+        for number, floor in enumerate(floors)
+        for name in floor.split()
+    }
+    wrong = []
+    for module, imported in inner_imports(sources).items():
+        own = ".".join(module.split(".")[:2])
+        if own not in FLOORS and own.split(".")[0] in FLOORS:
+            for name in imported:
+                other = ".".join(name.split(".")[:2])
+                if other != own and other.split(".")[0] == own.split(".")[0] and floors[other] >= floors[own]:
+                    wrong.append(f"{module} -> {name}")
+    return wrong
+
+
+def find_full(sources: Mapping[str, str]) -> list[str]:
+    """Return the folders that hold more than MOST_MODULES modules."""
+    held = Counter(path.rpartition("/")[0] for path in sources if not path.endswith("__init__.py"))
+    return [folder for folder, count in held.items() if count > MOST_MODULES]
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_a_module_imports_only_what_its_room_may(path: str) -> None:
     room = room_of(path)
-    allowed = INSIDE.get(room) or ROOT_MODULES[room]
-    for inside, name in imports_of(path):
+    known = {module_of(one) for one in SOURCES}
+    for inside, name in imports_of(path, SOURCES[path], known):
         top = name.split(".")[0]
         if inside:
-            assert name == "__version__" or any(name == place or name.startswith(place + ".") for place in allowed), (
-                f"{path.name} imports {name}"
-            )
-        elif top in ONLY_IN:
-            assert str(path.relative_to(ROOT)) in ONLY_IN[top] or room != "engine", f"{path.name} imports {top}"
+            assert any(f"{name}.".startswith(f"{place}.") for place in INSIDE[room]), f"{path} imports {name}"
+        elif top in ONLY_IN and room == "engine":
+            assert path == ONLY_IN[top], f"{path} imports {top}"
         elif top not in sys.stdlib_module_names:
-            assert top in OUTSIDE[room], f"{path.name} imports {top}"
+            assert top in OUTSIDE[room] | ONLY_IN.keys(), f"{path} imports {top}"
 
 
 def test_nobody_imports_the_command_line() -> None:
-    for path in modules():
-        assert room_of(path) == "cli" or not any(
-            inside and name.split(".")[0] == "cli" for inside, name in imports_of(path)
-        )
+    upward = {
+        module
+        for module, names in inner_imports(SOURCES).items()
+        if any(f"{name}.".startswith("cli.") for name in names)
+    }
+    assert {module for module in upward if not f"{module}.".startswith("cli.")} == set()
+
+
+def test_every_folder_says_what_it_is_and_imports_nothing() -> None:
+    for path, text in SOURCES.items():
+        if path.endswith("/__init__.py") and path != "cli/__init__.py":  # the entry point of the program
+            (only,) = ast.parse(text).body
+            assert isinstance(only, ast.Expr) and isinstance(only.value, ast.Constant), path
+    folders = {path.rpartition("/")[0] for path in SOURCES}
+    assert {folder for folder in folders if f"{folder}/__init__.py".lstrip("/") not in SOURCES} == set()
+
+
+def test_imports_of_the_big_rooms_go_down() -> None:
+    assert find_upward(SOURCES) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert find_circle(SOURCES) == []
+
+
+def test_no_folder_holds_more_than_a_look_takes_in() -> None:
+    assert find_full(SOURCES) == []
+
+
+@pytest.mark.parametrize(
+    ("find", "planted"),
+    [
+        (find_upward, {"engine/system/planted.py": "from ..run.sources import Source\n"}),
+        (find_upward, {"bench/numbers/planted.py": "def f() -> None:\n    from ..report import page\n"}),
+        (find_upward, {"bench/drift/planted.py": "from ..latency.turns import Plan\n"}),
+        (find_circle, {"export/a.py": "from .b import x\n", "export/b.py": "def f() -> None:\n    from . import a\n"}),
+        (find_circle, {"cli/a.py": "from .show.b import x\n", "cli/show/b.py": "from .. import a\n"}),
+        (find_full, {f"engine/trt/planted_{number}.py": "" for number in range(MOST_MODULES)}),
+    ],
+    ids=["up", "up inside a function", "across a floor", "circle", "circle between folders", "twelfth module"],
+)  # fmt: skip
+def test_the_law_notices_what_is_planted(
+    find: Callable[[Mapping[str, str]], list[str]], planted: dict[str, str]
+) -> None:
+    assert find({**SOURCES, **planted}) != []
 
 
 def test_importing_depthrt_loads_numpy_at_most() -> None:

@@ -23,7 +23,8 @@ from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.write import write_image
 from depthrt.engine.terms import Format
 from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
-from depthrt.finetune.scenes import Scenes, render_scenes, scene_cameras
+from depthrt.finetune.scenes.render import render_scenes, scene_cameras
+from depthrt.finetune.scenes.scene import Scenes
 
 FLOAT32 = 3e-7  # planar depth to distance and back: two roundings to float32
 HALF_A_MM = 5e-4 + 1e-6

@@ -21,7 +21,6 @@ from depthrt.bench.drift.drift_meter import DriftMeter
 from depthrt.bench.latency.turns import Plan
 from depthrt.bench.numbers.result import Drift, Interval
 from depthrt.bench.run.candidates import Candidate, Candidates
-from depthrt.bench.run.images import spread
 from depthrt.bench.run.tune import fastest, find_reference, tune
 from depthrt.bench.subjects.subject import Subject
 from depthrt.cli import main
@@ -30,6 +29,7 @@ from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices
 from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_choice, recall_tuning, remember_choice
 from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.system.spread import spread
 from depthrt.engine.terms import CpuRunner, Precision
 
 THREADS = 1  # two that share the cores of a busy machine wait for each other

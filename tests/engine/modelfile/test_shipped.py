@@ -17,7 +17,7 @@ from depthrt.bench.accuracy.true_depth import TrueDepth
 from depthrt.cli import main
 from depthrt.engine.modelfile.shipped import DEFAULT_NOTE, model_path
 from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
-from depthrt.finetune.scenes import render_scenes
+from depthrt.finetune.scenes.render import render_scenes
 
 SCENES = 12  # of each setting
 SIZE_PX = (240, 320)

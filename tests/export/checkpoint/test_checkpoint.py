@@ -40,7 +40,7 @@ from depthrt.export.checkpoint.checkpoint import (
     save_checkpoint,
 )
 from depthrt.export.checkpoint.find_weights import Choice
-from depthrt.export.network import Family
+from depthrt.export.network.architecture import Family
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, read_checkpoint
-from depthrt.export.network import Family
+from depthrt.export.network.architecture import Family
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"

@@ -10,7 +10,8 @@ import torch
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.model.depth_model import load
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint, save_checkpoint
-from depthrt.export.network import ConvArchitecture, ConvDepth, fold_norms
+from depthrt.export.network.architecture import ConvArchitecture
+from depthrt.export.network.conv_depth import ConvDepth, fold_norms
 from depthrt.export.to_onnx import export_onnx
 
 TINY_CONVOLUTIONS = ConvArchitecture(widths=(8, 16, 24, 32), depths=(1, 1, 2, 1), features=8)

@@ -24,7 +24,9 @@ from torch import Tensor
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
 from depthrt.engine.errors import InputError
-from depthrt.export.network import Architecture, AttentionForm, DepthAnything, Family, randomise
+from depthrt.export.network.architecture import Architecture, Family
+from depthrt.export.network.depth_anything import DepthAnything, randomise
+from depthrt.export.network.encoder import AttentionForm
 from depthrt.export.network.positions import resample_table
 
 # Largest |difference| over the reference's range.

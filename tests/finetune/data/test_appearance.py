@@ -10,7 +10,7 @@ import torch
 
 from depthrt.engine.errors import InputError
 from depthrt.finetune.data.appearance import Appearance, vary_appearance
-from depthrt.finetune.scenes import render_scenes
+from depthrt.finetune.scenes.render import render_scenes
 
 NONE = Appearance().milder(0)
 ROUNDING = 2e-4  # of 1: the tone curve is a power and back

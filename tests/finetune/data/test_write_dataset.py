@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.finetune.data import dataset_files, recipe_file
 from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
-from depthrt.finetune.scenes import VERSION, Scenes, render_scenes, scene_cameras
+from depthrt.finetune.scenes.render import render_scenes, scene_cameras
+from depthrt.finetune.scenes.scene import VERSION, Scenes
 
 FLOAT32 = 3e-7  # planar depth to distance and back: two roundings to float32
 JPEG_ERROR = 6.0  # mean of 255 at quality 95

@@ -12,16 +12,19 @@ import pytest
 import torch
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.scenes import SETTINGS, Cameras, Scenes, render, render_scenes, stream_scenes
+from depthrt.finetune.scenes import render
 from depthrt.finetune.scenes import render_batch as batch
 from depthrt.finetune.scenes.draft import Draft, Eye, look_at
-from depthrt.finetune.scenes.rays.camera import cameras_of
+from depthrt.finetune.scenes.rays.camera import Cameras, cameras_of
 from depthrt.finetune.scenes.rays.cast import Hits
 from depthrt.finetune.scenes.rays.exact import FACES, Depth, exact_depth
 from depthrt.finetune.scenes.rays.solids import Solids
 from depthrt.finetune.scenes.rays.views import Views
-from depthrt.finetune.scenes.settings.compose import PROBES, draft_scene
+from depthrt.finetune.scenes.render import render_scenes
+from depthrt.finetune.scenes.scene import Scenes
+from depthrt.finetune.scenes.settings.compose import PROBES, SETTINGS, draft_scene
 from depthrt.finetune.scenes.settings.lights import light_outdoors
+from depthrt.finetune.scenes.stream import stream_scenes
 from depthrt.finetune.scenes.textures.materials import Palette, flat
 
 ROUNDING = 4e-7  # depth is rounded to float32 once, half of 1.2e-7; planes and points are float64

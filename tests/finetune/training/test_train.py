@@ -24,7 +24,9 @@ from torch import Tensor
 
 from depthrt.engine.errors import BackendUnavailable, InputError, ModelFileError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
-from depthrt.export.network import ConvArchitecture, ConvDepth, Network
+from depthrt.export.network.architecture import ConvArchitecture
+from depthrt.export.network.conv_depth import ConvDepth
+from depthrt.export.network.make_network import Network
 from depthrt.finetune.data.batches import Batch, Source, Validation
 from depthrt.finetune.evaluate import SceneValidation
 from depthrt.finetune.training.objective import DepthObjective
