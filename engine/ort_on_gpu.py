@@ -17,7 +17,7 @@ from .cuda.parts import Held, Stream
 from .cuda.pipeline import DevicePipeline
 from .cuda.slot import NetworkCall
 from .errors import BackendUnavailable
-from .ort_runner import CPU, CUDA, CUDA_OPTIONS, INPUT, OUTPUT
+from .ort_runner import CPU, CUDA, INPUT, OUTPUT, cuda_options
 
 # Provider, or with options. Source: ONNX Runtime, CUDA Execution Provider
 Providers = Sequence[str | tuple[str, dict[str, str]]]
@@ -52,7 +52,8 @@ class OnGpu(NetworkOnGpu):
         super().__init__(Cuda())
         try:
             stream = Stream(self._gpu)
-            providers: Providers = [(CUDA, CUDA_OPTIONS | {"user_compute_stream": str(stream.handle)}), CPU]
+            asked = cuda_options(contract.precision) | {"user_compute_stream": str(stream.handle)}
+            providers: Providers = [(CUDA, asked), CPU]
             self._network = OrtNetwork(
                 self._gpu,
                 stream,

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .ort_on_gpu import OnGpu, Providers
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-# Float32 products of numbers as short as those of float16 are its default; then "fp32" would be said of what is not.
-# Source: ONNX Runtime, CUDA Execution Provider, use_tf32
-CUDA_OPTIONS = {"use_tf32": "0"}
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
 _FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors reach the user as exceptions
 
@@ -55,7 +52,7 @@ class OrtRunner:
             except BackendUnavailable as error:
                 notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
         if self._gpu is None:
-            asked = [(CUDA, CUDA_OPTIONS) if one == CUDA else one for one in providers]
+            asked = [(CUDA, cuda_options(contract.precision)) if one == CUDA else one for one in providers]
             self._session = _open_session(ort, path, threads, asked)
         # The truth, whatever was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
@@ -98,6 +95,20 @@ class OrtRunner:
         self._session = None
         if self._gpu is not None:
             self._gpu.close()
+
+
+def cuda_options(precision: Precision) -> dict[str, str]:
+    """Return the CUDA provider's options for a file of one precision.
+
+    By default the provider computes float32 products in TF32, whose numbers are as short as those of float16. An fp32
+    file must not: its result would be called fp32 and be less. A half file must: it has no float32 product to lose, and
+    with use_tf32=0 the provider takes the tensor cores away from its half convolutions too.
+    "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200, with the tensor cores off, that took 4.0 ms, not
+    6.4 (ViT-S, fp16, 518x924), and 0.2 s, not 0.8, with the first image of a size.
+    Source: ONNX Runtime, CUDA Execution Provider, use_tf32; core/providers/cuda/nn/conv.cc, TENSOR_CORE.
+    """
+    exact = precision in ("fp32", "int8")
+    return {"use_tf32": "0" if exact else "1", "cudnn_conv_algo_search": "HEURISTIC"}
 
 
 def import_onnxruntime() -> ModuleType:
