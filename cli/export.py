@@ -10,7 +10,7 @@ import click
 
 from ..engine.errors import InputError
 from ..exits import needs, one_line_errors
-from .params import SizeType, find_images
+from .params import ShareType, SizeType, find_images
 from .show.exported import show_exported
 from .show.progress import steps, titled
 
@@ -61,9 +61,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--drift-budget",
-    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    type=ShareType(bare=True, zero=False),
     metavar="PERCENT",
-    help="For int8: largest mean difference from float32, of the range of depth. Default: 1.0.",
+    help="For int8: largest mean difference from float32, of the range of depth. Default: 1%.",
 )
 @click.option(
     "--attention",
@@ -126,7 +126,7 @@ def export(
             attention=attention,
             half_storage=half_storage,
             images=paths,
-            budget=BUDGET if drift_budget is None else drift_budget / 100,
+            budget=BUDGET if drift_budget is None else drift_budget,
             on_step=on_step,
             on_progress=on_progress,
         )

@@ -261,12 +261,12 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
     path = tmp_path / "model.onnx"
     given = ["export", str(tiny.checkpoint), "-o", str(path), "--family", "depth-anything-v2", "--kind", "inverse"]
     given += ["--size", "126x196"]
-    found = CliRunner().invoke(main, [*given, "--precision", "int8", "--drift-budget", "20"])
+    found = CliRunner().invoke(main, [*given, "--precision", "int8", "--drift-budget", "20%"])
     assert found.exit_code == 0, found.output
     assert "warning: int8 is calibrated on the photograph that comes with depthrt" in found.stderr
     assert "int8 in " in found.stdout and "used for calibration" in found.stdout
     assert read_contract(path).precision == "int8"
     shown = CliRunner().invoke(main, ["info", str(path)])
     assert "int8" in shown.stdout
-    refused = CliRunner().invoke(main, [*given, "--drift-budget", "1"])
+    refused = CliRunner().invoke(main, [*given, "--drift-budget", "1%"])
     assert refused.exit_code == 1 and "they are for --precision int8" in refused.stderr
