@@ -1,4 +1,8 @@
-"""The processes that train together: one alone, or as many as torchrun started."""
+"""The processes that train together: a single one, or as many as torchrun started.
+
+accelerate 1.15 was measured here: 95 lines for 99, but 8 % more CPU time at import and 4.5 MB more (with psutil). It keeps
+one state per process, so a second training on another device needs its private `_reset_state`, which ends the caller's.
+"""
 
 from __future__ import annotations
 

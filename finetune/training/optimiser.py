@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
+Tensors = tuple[Tensor, ...] | list[Tensor]
 _NETWORK = "network."  # what an objective calls it
 _MUON_LEAST = 32  # rows or columns of the smallest matrix that Muon moves
 _MUON_STEPS = 4  # of Newton-Schulz, each a fifth of the cost of torch's default
@@ -85,27 +87,26 @@ class Optimiser:
             part.load_state_dict(state)
 
 
-class Average:
-    """Exponential moving average of a network's weights.
+def make_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of a network that becomes the exponential moving average of its weights and buffers.
 
     Args:
-        network: The average starts at its weights.
-        decay: Of the average once it is under way.
+        network: The average starts at its weights; `update_parameters(network)` follows it after each step.
+        decay: Largest decay; that of the first steps is smaller.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self.weights: dict[str, Tensor] = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    def follow(averages: Tensors, current: Tensors, _: Tensor | int) -> None:
+        if averages[0].is_floating_point():
+            step = int(
+                average.n_averaged
+            )  # on the CPU; the argument is a copy on the device, which would be waited for
+            torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + step) / (_AVERAGE_START + step)))
+        else:  # numbers of batches, which no network uses
+            torch._foreach_copy_(averages, current)
 
-    def update(self, network: nn.Module, step: int) -> None:
-        """Move the average towards the network's weights after a step."""
-        decay = min(self._decay, (1 + step) / (_AVERAGE_START + step))
-        current = network.state_dict()
-        moving = [name for name, value in self.weights.items() if value.is_floating_point()]
-        with torch.no_grad():
-            torch._foreach_lerp_([self.weights[name] for name in moving], [current[name] for name in moving], 1 - decay)
-            for name in self.weights.keys() - moving:  # numbers of batches, which no network uses
-                self.weights[name].copy_(current[name])
+    average = AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
+    average.n_averaged.fill_(1)  # at 0 torch would copy the weights of the first step
+    return average
 
 
 def _groups(

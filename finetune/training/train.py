@@ -23,7 +23,7 @@ from ...export.network.make_network import Network
 from ..data.batches import Batch, Source, Validation
 from .group import Group, join_group
 from .objective import DepthObjective
-from .optimiser import Average, Optimiser, rate_factor
+from .optimiser import Optimiser, make_average, rate_factor
 from .options import TrainOptions
 from .progress import Reporter
 from .read_ahead import ReadAhead
@@ -91,7 +91,7 @@ def train(
         objective.to(group.device).train()
         # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
         network.set_attention("plain" if group.device.type == "cpu" else "eager")
-        average = Average(network, options.average_decay)
+        average = make_average(network, options.average_decay)
         moving = Moving(network, objective, Optimiser(objective, options), average, Course())
         if resume:
             restore_state(directory, moving, options, processes=group.size)
@@ -150,7 +150,7 @@ class _Run:
             if last or ending != "finished" or course.step % options.save_every == 0:
                 self._save()
         self._group.wait()  # so that each finds the state saved
-        self._moving.network.load_state_dict(self._moving.average.weights)
+        self._moving.network.load_state_dict(self._moving.average.module.state_dict())
         self._moving.network.set_attention("eager")
         self._moving.network.eval()
         best = self._directory / course.kept[0][2] if course.kept else None
@@ -184,7 +184,7 @@ class _Run:
             )
         moving.optimiser.step()
         moving.course.step += 1
-        moving.average.update(moving.network, moving.course.step)
+        moving.average.update_parameters(moving.network)
         sums = group.mean(sums)
         figures = {"loss": sum(sums.values()), **sums, "grad_norm": norm}
         rate = max(group["lr"] for group in moving.optimiser.groups)
@@ -213,7 +213,7 @@ class _Run:
         if self._group.first:
             began_s = time.monotonic()
             averaged = copy.deepcopy(self._moving.network).eval()
-            averaged.load_state_dict(self._moving.average.weights)
+            averaged.load_state_dict(self._moving.average.module.state_dict())
             with torch.inference_mode():
                 self._figures = dict(self._validation.measure(averaged))
             keep_checkpoint(self._directory, self._moving, self._figures, self._options, averaged)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
@@ -17,7 +18,7 @@ from ...export.checkpoint.checkpoint import save_checkpoint
 from ...export.network.conv_depth import ConvDepth, fold_norms
 from ...export.network.make_network import Network
 from .objective import DepthObjective
-from .optimiser import Average, Optimiser
+from .optimiser import Optimiser
 from .options import TrainOptions
 
 STATE_NAME = "state.pt"
@@ -46,7 +47,7 @@ class Moving:
     network: Network
     objective: DepthObjective
     optimiser: Optimiser
-    average: Average
+    average: AveragedModel
     course: Course
 
 
@@ -68,7 +69,7 @@ def save_state(directory: Path, moving: Moving, options: TrainOptions, *, proces
         "processes": processes,
         "network": moving.network.state_dict(),
         "optimiser": moving.optimiser.state_dict(),
-        "average": moving.average.weights,
+        "average": moving.average.module.state_dict(),
         "course": asdict(moving.course),
         "rng": torch.get_rng_state(),
     }
@@ -101,11 +102,11 @@ def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, pro
         )
     try:
         moving.network.load_state_dict(state["network"])
+        moving.average.module.load_state_dict(state["average"])  # in place: it is on the device that trains
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
     moving.optimiser.load_state_dict(state["optimiser"])
-    for name, value in moving.average.weights.items():
-        value.copy_(state["average"][name])  # in place: it is on the device that trains
+    moving.average.n_averaged.fill_(1 + state["course"]["step"])
     moving.course = Course(**state["course"])
     # One that a validation displaced after this state was saved is gone.
     moving.course.kept = [one for one in moving.course.kept or () if (directory / one[2]).is_file()]

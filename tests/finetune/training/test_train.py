@@ -30,7 +30,7 @@ from depthrt.export.network.make_network import Network
 from depthrt.finetune.data.batches import Batch, Source, Validation
 from depthrt.finetune.evaluate import SceneValidation
 from depthrt.finetune.training.objective import DepthObjective
-from depthrt.finetune.training.optimiser import Average, Optimiser, rate_factor
+from depthrt.finetune.training.optimiser import Optimiser, make_average, rate_factor
 from depthrt.finetune.training.options import TrainOptions
 from depthrt.finetune.training.progress import LOG_NAME, Reporter, read_log
 from depthrt.finetune.training.read_ahead import ReadAhead
@@ -394,20 +394,25 @@ def test_processes_without_a_folder_in_common_are_refused(tmp_path: Path) -> Non
     assert len(losses(tmp_path / "0")) == 1
 
 
+@pytest.mark.filterwarnings("ignore:for .* copying from a non-meta parameter:UserWarning")
 def test_a_restored_average_stays_on_the_device_that_trains(tmp_path: Path) -> None:
     run(tmp_path, replace(QUICK, steps=1))
     network = random_network(TINY)
     objective = DepthObjective(network, QUICK)
-    moving = Moving(network, objective, Optimiser(objective, QUICK), Average(network, 0.9), Course())
-    before = {name: (value.data_ptr(), value.device) for name, value in moving.average.weights.items()}
+    moving = Moving(network, objective, Optimiser(objective, QUICK), make_average(network, 0.9), Course())
+    averaged = moving.average.module.state_dict()
     restore_state(tmp_path, moving, QUICK, processes=1)
-    assert {name: (value.data_ptr(), value.device) for name, value in moving.average.weights.items()} == before
-    assert_same(moving.average.weights, weights(tmp_path, "average"))
+    found = moving.average.module.state_dict()
+    assert {name: value.data_ptr() for name, value in found.items()} == {
+        name: value.data_ptr() for name, value in averaged.items()
+    }
+    assert_same(found, weights(tmp_path, "average"))
     far = copy.deepcopy(network).to("meta")
-    moving.average = Average(far, 0.9)
+    moving.average = make_average(far, 0.9)
     restore_state(tmp_path, moving, QUICK, processes=1)
-    moving.average.update(far, 1)  # which tensors of two devices refuse
-    assert {value.device.type for value in moving.average.weights.values()} == {"meta"}
+    assert {value.device.type for value in moving.average.module.state_dict().values()} == {"meta"}
+    moving.average.update_parameters(far)
+    assert int(moving.average.n_averaged) == 3  # as many as without a stop: it begins at 1
 
 
 @pytest.mark.gpu
@@ -665,9 +670,10 @@ def test_the_encoder_learns_at_its_own_rate_and_vectors_do_not_decay() -> None:
 def test_the_average_follows_fast_at_first_and_slowly_later() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(network.weight)
-    average = Average(network, 0.99)
+    average = make_average(network, 0.99)
     torch.nn.init.ones_(network.weight)
-    average.update(network, 0)  # decay 1/10
-    assert float(average.weights["weight"]) == pytest.approx(0.9)
-    average.update(network, 10_000)  # decay 0.99
-    assert float(average.weights["weight"]) == pytest.approx(0.901)
+    average.update_parameters(network)  # decay 2/11
+    assert float(average.module.state_dict()["weight"]) == pytest.approx(9 / 11)
+    average.n_averaged.fill_(10_000)
+    average.update_parameters(network)  # decay 0.99
+    assert float(average.module.state_dict()["weight"]) == pytest.approx(1 - 0.99 * 2 / 11)
