@@ -18,10 +18,9 @@ from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.files import check_reachable
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, read_record, to_json_object
-from ..terms import Kind, Precision
+from ..terms import Attention, Kind, Precision
 from .onnx_metadata import read_onnx_metadata
 
-Attention = Literal["fused", "plain", "none"]
 Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 Formula = Literal["discs-1"]
