@@ -17,6 +17,7 @@ from depthrt import InputError, ModelFileError, ParityError
 from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
@@ -60,7 +61,7 @@ def test_a_dynamic_file_declares_its_sizes_open_and_keeps_them_open(tiny: TinyMo
     graph = onnx.load(tiny.onnx).graph
     assert dimensions(graph.input[0]) == ["batch", 3, "height", "width"]
     assert dimensions(graph.output[0]) == ["batch", "height", "width"]
-    runner = open_runner(tiny.onnx, read_contract(tiny.onnx), device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     for shape in ((1, 3, 126, 196), (3, 3, 196, 126), (2, 3, 14, 28)):
         assert runner.run(np.zeros(shape, np.float32)).shape == (shape[0], *shape[2:])
 
@@ -96,7 +97,7 @@ def test_the_contract_says_what_was_exported(tiny_metric: TinyModel) -> None:
 
 def test_the_canary_catches_a_scale_off_by_two_percent(tiny: TinyModel) -> None:
     contract = read_contract(tiny.onnx)
-    runner = open_runner(tiny.onnx, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     answer = runner.run(canary_input(contract.canary.size_px, contract.mean, contract.std))[0]
     assert canary_drift(contract.canary, answer) <= contract.canary.tolerance
     assert canary_drift(contract.canary, answer * np.float32(1.02)) > 100 * contract.canary.tolerance
