@@ -1,4 +1,4 @@
-"""A lock between processes: a file that one of them at a time holds, and that a dead one lets go."""
+"""A lock between processes: a file that one process at a time holds; the system frees it if the process dies."""
 
 # filelock would replace this module. Its import takes 47 ms (it brings asyncio), fcntl's none (median of 30,
 # interleaved); it does not report that it waits, and without locks it turns to lock files, where here is an OSError.
@@ -21,7 +21,7 @@ def file_lock(path: Path, *, on_wait: Callable[[], None] = lambda: None) -> Iter
 
     Args:
         path: The file, created and left there: removing it would let two holders in.
-        on_wait: Called once, where somebody else holds the lock.
+        on_wait: Called once if somebody else holds the lock.
     """
     with path.open("a+b") as file:
         waited = False

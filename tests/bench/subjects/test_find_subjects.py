@@ -72,7 +72,7 @@ def test_an_engine_is_one_subject_that_says_what_it_needs(tmp_path: Path) -> Non
     assert (subject.name, subject.facts) == ("tiny.engine cuda", {"file": str(engine)})
     loaded = open_subjects([subject])
     if not loaded.found:
-        assert "tiny.engine runs on an NVIDIA GPU alone" in loaded.failures[subject.name]
+        assert "tiny.engine runs on NVIDIA GPUs only" in loaded.failures[subject.name]
 
 
 def test_without_a_choice_each_device_that_works_is_taken(tiny: TinyModel) -> None:
@@ -137,7 +137,7 @@ def test_what_cannot_be_opened_is_a_failure_and_the_others_go_on(tiny: TinyModel
     assert [*loaded.found] == ["tiny.onnx cpu"]
     failures = loaded.failures
     assert [*failures] == ["none.onnx cpu", "plan.engine cuda", "broken.pth torch fp32 cpu", "mine"]
-    assert "does not exist" in failures["none.onnx cpu"] and "is no engine file" in failures["plan.engine cuda"]
+    assert "does not exist" in failures["none.onnx cpu"] and "is not an engine file" in failures["plan.engine cuda"]
     assert failures["mine"] == "ZeroDivisionError: division by zero"
     assert not any("\n" in why for why in failures.values())
     loaded.found["tiny.onnx cpu"].model.close()
