@@ -14,8 +14,7 @@ from ..subjects.checkpoint_options import TORCH_PRECISIONS, TorchPrecision
 
 if TYPE_CHECKING:
     from ...engine.runners.choice import Choice
-    from ...engine.terms import Alignment, CpuRunner, Crop, HardwareDevice, Kind, TimedScope
-    from ...export.network.architecture import Family
+    from ...engine.terms import Alignment, CpuRunner, Crop, Family, HardwareDevice, Kind, TimedScope
 
 LEAST_ROUNDS = 2
 # For a first look; `depthrt bench --quick`, or BenchRequest(models, **QUICK).
