@@ -107,7 +107,7 @@ def _headline(
     found = speeds[winner.name]
     gain = f"{times(found.value)} as fast as {baseline}"
     if found.low <= 1:
-        gain += f", which is no clear gain (95 % {digits(found.low)}–{digits(found.high)}×)"
+        gain += f", which is not a clear gain (95 % {digits(found.low)}–{digits(found.high)}×)"
     judged = f" within a drift of {budget * 100:g} %" if winner.drift else ""
     return f"{winner.name} is the fastest{judged}: {facts}, {gain}{_drift_of(winner)}."
 
