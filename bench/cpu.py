@@ -20,23 +20,23 @@ from ..engine.modelfile.shipped import PHOTO
 from ..engine.runners.open_runner import available_choices
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import try_place
-from ..engine.terms import Precision
+from ..engine.terms import Precision, TimedScope
 from ..exits import one_line_errors, read_numbers
-from .latency.turns import Plan
+from .latency.turns import Rounds
 from .machine.ceilings import _precisions, count_work, measure_ceilings
 from .numbers.figures import latency_in
 from .numbers.result import Report, SubjectResult
 from .numbers.result_file import write_result
 from .numbers.wording import ABSENT
 from .report.tables import memory_table
-from .run.plan import BenchPlan
+from .run.measurement import Measurement
 from .run.run_bench import choose_reference, run_bench
 from .subjects.checkpoint_options import CheckpointOptions
 from .subjects.find_subjects import find_subjects
 from .subjects.naive_export import open_naive, write_naive
 from .subjects.subject import Subject
 
-SCOPE = "kernel"  # the network alone: the work that is counted
+SCOPE: TimedScope = "kernel"  # the network alone: the work that is counted
 
 
 def cpu_subjects(
@@ -173,13 +173,13 @@ def main(
         raise InputError(f"size {size!r} found, expected HxW such as 518x518: a naive export has one size")
     options, threads = CheckpointOptions(size=(sides_px[0], sides_px[1])), threads or usable_cores()
     work_gflop, before = count_work(checkpoint, options), measure_ceilings(threads)
-    latency = Plan(rounds=rounds, calls=calls, scopes=(SCOPE,), warmup_s=warmup_s)
+    turns = Rounds(count=rounds, calls=calls, scopes=(SCOPE,), warmup_s=warmup_s)
     with TemporaryDirectory() as folder:
         subjects = cpu_subjects(checkpoint, models, options, Path(folder), threads=threads, compiled=compiled)
         measured = run_bench(
             subjects,
             images or [PHOTO],
-            BenchPlan(latency=latency, rate=None, loads=(), processes=cold, energy=False),
+            Measurement(turns, frame_rate=None, loads=(), processes=cold, energy=False),
             reference=choose_reference(subjects, None),
             command=shlex.join(["python", "-m", "depthrt.bench.cpu", *sys.argv[1:]]),
             settings={

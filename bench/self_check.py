@@ -32,12 +32,12 @@ from ..exits import one_line_errors
 from .compare.change import relative_change
 from .compare.compare import compare
 from .compare.reference import find_reference
-from .latency.turns import Plan
+from .latency.turns import Rounds
 from .machine.describe import describe_machine
 from .numbers.figures import FIGURES, MAIN_SCOPE
 from .numbers.printable import write_json
 from .numbers.result import Interval, Report
-from .run.plan import BenchPlan
+from .run.measurement import Measurement
 from .run.run_bench import run_bench
 from .subjects.find_subjects import find_subjects
 
@@ -94,11 +94,12 @@ class Altered:
 def measure_once(model: str, planted: Planted, rounds: int | None) -> Report:
     """Measure a model against itself in this process, altered as `planted` says."""
     subject, reference = find_subjects([model, model], devices=["cpu"], runners=["onnxruntime"])
-    plan = BenchPlan(latency=Plan(scopes=(MAIN_SCOPE,)), rate=None, loads=(), processes=0, energy=False)
+    timed = Rounds(scopes=(MAIN_SCOPE,))
+    measurement = Measurement(timed, frame_rate=None, loads=(), processes=0, energy=False)
     if rounds is not None:
-        plan = replace(plan, latency=Plan(rounds=rounds, scopes=(MAIN_SCOPE,)), narrowing=None)
+        measurement = replace(measurement, rounds=replace(timed, count=rounds), narrowing=None)
     altered = replace(subject, open=partial(_open_altered, subject.open, planted))
-    return run_bench([altered, reference], [PHOTO], plan, reference=reference.name).report
+    return run_bench([altered, reference], [PHOTO], measurement, reference=reference.name).report
 
 
 def judge_trial(before: Report, after: Report, planted: Planted, took_s: float) -> Trial:

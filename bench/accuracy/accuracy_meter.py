@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
 from ...engine.images.preprocess import resize_bilinear
-from ...engine.terms import Kind
+from ...engine.terms import ALIGNMENTS, CROPS, Alignment, Crop, Kind
 from ..numbers.result import METRICS, Accuracy, ImageAccuracy
-from .alignment import ALIGNMENTS, Alignment, Float64, fit_alignment
+from .alignment import Float64, fit_alignment
 from .true_depth import TrueDepth
 
 DELTA = 1.25  # Source: Eigen et al. 2014
 SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2
 LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
 NEAREST_M = 1e-3  # depth under it is not judged, and predictions are cut there. Source: the same
-
-Crop = Literal["none", "eigen", "garg"]
-CROPS: tuple[Crop, ...] = get_args(Crop)
 
 # Top, bottom, left, right as shares of the side. Source: monodepth (Godard et al. 2017), utils/evaluate_kitti.py
 _GARG = (0.40810811, 0.99189189, 0.03594771, 0.96405229)

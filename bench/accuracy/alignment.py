@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
-
-Alignment = Literal["none", "scale", "scale-and-shift", "log"]
-ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
+from ...engine.terms import ALIGNMENTS, Alignment
 
 Float64 = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ...engine.runners.openvino_runner import cpu_precisions
 from ...engine.terms import Precision
 from ...export.checkpoint.checkpoint import load_network
-from ..subjects.checkpoint_options import CheckpointOptions
-from ..subjects.torch_runner import DTYPES, TorchPrecision
+from ..subjects.checkpoint_options import CheckpointOptions, TorchPrecision
+from ..subjects.torch_runner import DTYPES
 
 CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
 CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast

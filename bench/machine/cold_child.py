@@ -1,4 +1,4 @@
-"""What a fresh process does for a cold start: import, load, infer twice, and print its times as JSON."""
+"""The fresh process of a cold start: import, load, infer twice, and print the figures as JSON."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def run_child(first_ns: int) -> None:
         memory_mib[step] = _rss_mib()
 
     after_mib = _gpu_used_mib()
-    times = {
+    figures = {
         "first_ns": first_ns,
         "import_ms": import_ms,
         "load_ms": load_ms,
         "first_ms": infer_ms[0],
         "second_ms": infer_ms[1],
         "peak_rss_mib": peak_rss_mib(),
-        "memory_mib": memory_mib,
+        "memory_mib": memory_mib if _STATUS.exists() else {},
         "vram_mib": None if before_mib is None or after_mib is None else max(0.0, after_mib - before_mib),
     }
-    sys.stdout.write("\n" + json.dumps(times) + "\n")
+    sys.stdout.write("\n" + json.dumps(figures) + "\n")
 
 
 def peak_rss_mib() -> float:
     """Return the most memory that this process has had in RAM."""
-    if _STATUS.exists():  # ru_maxrss would begin with what the parent had
+    if _STATUS.exists():  # ru_maxrss would begin with the parent's
         return _status_mib("VmHWM")
     import resource
 
@@ -66,13 +66,17 @@ def peak_rss_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
-def _rss_mib() -> tuple[float, float] | None:
-    """Return all that this process has in RAM and the files in it, None where the system does not tell."""
-    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else None
+def _rss_mib() -> tuple[float, float]:
+    """Return this process's memory in RAM, and the pages of files within it; 0 if the system does not report them."""
+    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else (0.0, 0.0)
 
 
 def _status_mib(name: str) -> float:
-    (line,) = [line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:")]
+    (line,) = [
+        line
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+        if line.startswith(f"{name}:")
+    ]
     return int(line.split()[1]) / 1024
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from .result import METRICS, SCOPES, Accuracy, Drift, Interval, Latency, Report, SubjectResult
+from ...engine.terms import SCOPES, TimedScope
+from .result import METRICS, Accuracy, Drift, Interval, Latency, Report, SubjectResult
 from .statistics import compare_medians, median_interval
 
-MAIN_SCOPE = "host"  # what a user waits for; conditions and headlines mean it unless they name another
+MAIN_SCOPE: TimedScope = "host"  # what a user waits for; conditions and headlines mean it unless they name another
 _PERCENTILES = ("p50", "p90", "p95", "p99", "mean")
 _SHARES = {"delta1", "delta2", "delta3"}
 _OF_DRIFT: tuple[tuple[str, str, str, Callable[[Drift], float | None]], ...] = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...engine.terms import Scope
+
 SCHEMA = 1  # of the JSON; a reader refuses others
-SCOPES = ("kernel", "host", "file", "rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Latency:
         jitter_ms: Standard deviation of the time between two answers; None for the other scopes.
     """
 
-    scope: str
+    scope: Scope
     samples_ms: tuple[float, ...]
     p50_ms: Interval
     p90_ms: Interval

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path
@@ -107,7 +107,7 @@ def _plain(value: object) -> Json:
     return value
 
 
-def _read(kind: Hint, found: Json, place: str) -> Json:
+def _read(kind: Hint, found: Json, place: str) -> Json:  # noqa: PLR0911 (a case a type)
     """Return a JSON value as the type `kind`; `place` names it in errors."""
     origin: Hint = get_origin(kind)
     arguments = get_args(kind)
@@ -121,6 +121,10 @@ def _read(kind: Hint, found: Json, place: str) -> Json:
     if origin is Mapping:
         items = _expect(found, dict, place, "an object")
         return {key: _read(arguments[1], one, f"{place}.{key}") for key, one in items.items()}
+    if origin is Literal:
+        if found not in arguments:
+            raise InputError(f"{place} is {found!r:.60}, expected one of {', '.join(arguments)}")
+        return found
     if kind is float:
         return _number(found, place)
     if kind is int and isinstance(found, bool):
@@ -182,6 +186,8 @@ def _schema(kind: Hint, records: dict[str, Json]) -> dict[str, Json]:
         return {"type": "array", "items": _schema(arguments[0], records)}
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _schema(arguments[1], records)}
+    if origin is Literal:
+        return {"enum": [*arguments]}
     return {"$ref": "#/$defs/number"} if kind is float else {"type": _PLAIN[kind]}
 
 

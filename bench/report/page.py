@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from ...engine.errors import BackendUnavailable
 from ...engine.system.files import atomic_path, make_folder, try_place
@@ -73,7 +74,7 @@ def write_report(
     """
     report, pictures = printable(report), printable(tuple(pictures))
     page = to_html(report, pictures, drift_budget=drift_budget)
-    files = make_place(folder)
+    files = prepare_folder(folder)
     write_result(files.json, report)
     for path, text in ((files.html, page), (files.markdown, to_markdown(report, drift_budget=drift_budget))):
         with atomic_path(path) as temporary:
@@ -81,12 +82,14 @@ def write_report(
     return files
 
 
-def make_place(folder: str | Path) -> ReportFiles:
-    """Make the folder of a report if need be, and see that its files can be written; call it before measuring.
+def prepare_folder(folder: str | Path) -> ReportFiles:
+    """Make the folder of a report if need be, and check that the report can be written; call it before measuring.
 
     Raises:
+        BackendUnavailable: A package that the report needs is not installed.
         InputError: The folder cannot be made or written.
     """
+    _import_jinja2()
     folder = Path(folder)
     make_folder(folder)
     files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")
@@ -104,21 +107,18 @@ def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: f
     Raises:
         BackendUnavailable: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise BackendUnavailable("the report needs jinja2; install depthrt[bench]") from error
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+    jinja2 = _import_jinja2()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # names of files and subjects stand in the page
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
     summary = summarise_report(report, drift_budget=drift_budget)
     shown = list(_fitting(pictures))
-    return environment.get_template(TEMPLATE).render(
+    page: str = environment.get_template(TEMPLATE).render(
         report=report,
         summary=summary,
         summary_table=summary_table(report, summary),
@@ -142,6 +142,15 @@ def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: f
         accuracy=list(accuracy_tables(report)),
         per_image=list(_image_tables(report)),
     )
+    return page
+
+
+def _import_jinja2() -> ModuleType:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise BackendUnavailable("the report needs jinja2: pip install 'depthrt[bench]'") from error
+    return jinja2
 
 
 def _unbroken(text: str) -> str:

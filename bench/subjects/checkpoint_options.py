@@ -1,21 +1,22 @@
-"""What a user says about a checkpoint that is measured; it travels into other processes without torch."""
+"""Options of a checkpoint that is measured; they travel into other processes without torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from ...engine.terms import Kind
+    from ...engine.terms import Family, Kind, WhichWeights
     from ...export.checkpoint.checkpoint import Checkpoint
-    from ...export.checkpoint.find_weights import Choice
-    from ...export.network.architecture import Family
+
+TorchPrecision = Literal["fp32", "fp16", "bf16"]
+TORCH_PRECISIONS: tuple[TorchPrecision, ...] = get_args(TorchPrecision)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointOptions:
-    """How a checkpoint is read and at which size its network runs.
+    """How a checkpoint is read, and the size of its network.
 
     Args:
         size: Short side in px, or (H, W); as in `depthrt export`.
@@ -26,7 +27,7 @@ class CheckpointOptions:
     family: Family | None = None
     kind: Kind | None = None
     max_depth_m: float | None = None
-    weights: Choice = "auto"
+    weights: WhichWeights = "auto"
 
     def read(self, path: Path) -> Checkpoint:
         """Read the checkpoint; errors as read_checkpoint."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,9 @@ from ...engine.modelfile.shipped import model_path
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import available_choices
 from ...engine.system.cores import usable_cores
-from ...engine.terms import CpuRunner
-from .checkpoint_options import CheckpointOptions
+from ...engine.terms import CpuRunner, HardwareDevice
+from .checkpoint_options import CheckpointOptions, TorchPrecision
 from .subject import Subject
-
-if TYPE_CHECKING:
-    from .torch_runner import TorchDevice, TorchPrecision
-
-SubjectDevice = Literal["cpu", "cuda"]
 
 AS_RECORDED = CheckpointOptions()
 
@@ -37,7 +31,7 @@ AS_RECORDED = CheckpointOptions()
 def find_subjects(
     models: Sequence[str | Path],
     *,
-    devices: Sequence[SubjectDevice] | None = None,
+    devices: Sequence[HardwareDevice] | None = None,
     runners: Sequence[CpuRunner] | None = None,
     threads: int | None = None,
     checkpoint: CheckpointOptions = AS_RECORDED,
@@ -91,7 +85,7 @@ def _cpu_subjects(path: Path, threads: int | None, runners: Sequence[CpuRunner] 
 
 
 def _file_subject(
-    path: Path, device: SubjectDevice, threads: int | None, *, choice: Choice | None = None, how: str = ""
+    path: Path, device: HardwareDevice, threads: int | None, *, choice: Choice | None = None, how: str = ""
 ) -> Subject:
     return Subject(
         f"{path.name} {how or device}",
@@ -109,7 +103,7 @@ def _engine_subject(path: Path) -> Subject:
 
 def _torch_subjects(
     path: Path,
-    devices: Sequence[SubjectDevice] | None,
+    devices: Sequence[HardwareDevice] | None,
     threads: int | None,
     options: CheckpointOptions,
     precisions: Sequence[TorchPrecision],
@@ -139,7 +133,7 @@ def _study_subject(path: Path, options: CheckpointOptions, threads: int | None) 
 def _open_torch(
     path: Path,
     options: CheckpointOptions,
-    device: TorchDevice,
+    device: HardwareDevice,
     precision: TorchPrecision,
     compiled: bool,
     threads: int | None,
@@ -168,13 +162,13 @@ def _need_torch() -> None:
         raise BackendUnavailable("a checkpoint needs torch, which is not installed: pip install 'depthrt[export]'")
 
 
-def _onnx_devices() -> list[SubjectDevice]:
+def _onnx_devices() -> list[HardwareDevice]:
     """Return the devices on which ONNX Runtime truly ran a model."""
     cuda = any(finding.name == "onnxruntime CUDA" and finding.works for finding in examine())
     return ["cpu", "cuda"] if cuda else ["cpu"]
 
 
-def _torch_devices() -> list[SubjectDevice]:
+def _torch_devices() -> list[HardwareDevice]:
     if find_spec("torch") is None:
         return ["cpu"]  # which fails with what to install
     import torch

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,14 +18,11 @@ from ...engine.model.depth_model import DepthModel
 from ...engine.modelfile.canary import FORMULA
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.system.cores import usable_cores
-from ...engine.terms import Precision
+from ...engine.terms import HardwareDevice, Precision
 from ...export.checkpoint.checkpoint import Checkpoint, load_network
 from ...export.make_contract import make_contract, size_rule
 from ...export.network.make_network import Network
-from .checkpoint_options import CheckpointOptions
-
-TorchPrecision = Literal["fp32", "fp16", "bf16"]
-TorchDevice = Literal["cpu", "cuda"]
+from .checkpoint_options import CheckpointOptions, TorchPrecision
 
 DTYPES: dict[TorchPrecision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # The float32 network is what canaries are made with, so it carries none.
@@ -44,7 +40,7 @@ class TorchForm:
         threads: On the CPU, for the whole process; None takes the cores that it may use.
     """
 
-    device: TorchDevice = "cpu"
+    device: HardwareDevice = "cpu"
     precision: TorchPrecision = "fp32"
     compiled: bool = False
     threads: int | None = None

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..errors import InputError
 from ..images.read import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..modelfile.shipped import PHOTO
 from ..system.files import check_reachable
 
 SourceKind = Literal["image", "video", "camera"]
@@ -67,6 +68,20 @@ def find_sources(
     if left_out:
         on_left_out(len(left_out))
     return _separate(list(found.values()))
+
+
+def find_images(inputs: Sequence[str | Path]) -> list[Path]:
+    """Return the images that files, folders and patterns name; without inputs the photograph that comes with depthrt.
+
+    Raises:
+        InputError: There is no image in them.
+    """
+    if not inputs:
+        return [PHOTO]
+    paths = [Path(source.name) for source in find_sources([*map(str, inputs)]) if source.kind == "image"]
+    if not paths:
+        raise InputError(f"no image in {', '.join(map(str, inputs))}; give images, folders or patterns")
+    return paths
 
 
 def refuse_to_replace(paths: Iterable[Path], sources: Sequence[Source], *, by: str, option: str) -> None:

@@ -106,6 +106,7 @@ FLOORS = {
         "latency machine drift accuracy",
         "run compare",
         "report",
+        "bench",
         "cpu cost run_overhead self_check",
     ),
 }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 from .calls import Handle, answer_of, call
 
@@ -23,15 +26,16 @@ class Recording:
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:
         template, self._runnable = Handle(), Handle()
-        call("cuStreamBeginCapture_v2", stream, _THREAD_LOCAL)
-        try:
-            work()
-        except BaseException:
-            answer_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its own error is a consequence
-            if template:
-                answer_of("cuGraphDestroy", template)
-            raise
-        call("cuStreamEndCapture", stream, ctypes.byref(template))
+        with _no_collection():
+            call("cuStreamBeginCapture_v2", stream, _THREAD_LOCAL)
+            try:
+                work()
+            except BaseException:
+                answer_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its own error is a consequence
+                if template:
+                    answer_of("cuGraphDestroy", template)
+                raise
+            call("cuStreamEndCapture", stream, ctypes.byref(template))
         try:
             call("cuGraphInstantiateWithFlags", ctypes.byref(self._runnable), template, 0)
         finally:
@@ -44,3 +48,25 @@ class Recording:
     def destroy(self) -> None:
         """Free the recording."""
         call("cuGraphExecDestroy", self._runnable)
+
+
+_pausing = Lock()
+_paused: list[bool] = []  # of each recording under way: whether the collector was on before
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's garbage collector, which may free memory on the GPU, from running in the block.
+
+    CUDA refuses to free memory in a thread that records, and ends the recording.
+    """
+    with _pausing:
+        _paused.append(gc.isenabled() or any(_paused))
+        gc.disable()
+    try:
+        yield
+    finally:
+        with _pausing:
+            was_on = _paused.pop()
+            if was_on and not _paused:
+                gc.enable()

@@ -18,11 +18,11 @@ from depthrt.bench.accuracy.accuracy_meter import (
     crop_mask,
     image_metrics,
 )
-from depthrt.bench.accuracy.alignment import ALIGNMENTS, Alignment, fit_alignment
+from depthrt.bench.accuracy.alignment import fit_alignment
 from depthrt.bench.accuracy.true_depth import TrueDepth
 from depthrt.bench.numbers.result import METRICS
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import Kind
+from depthrt.engine.terms import ALIGNMENTS, Alignment, Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 FLOAT32 = 1e-5  # values pass through float32 once

@@ -14,7 +14,7 @@ CHILD = f"""
 import ctypes, resource, sys
 ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a huge page is one fault
 import numpy as np
-from depthrt.bench.heap import keep_freed_memory
+from depthrt.bench.machine.heap import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 def faults():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthrt.bench.latency.turns import Plan
+from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.result import Interval
 from depthrt.bench.numbers.statistics import ALARM, compare_medians, median_interval, summarise
 from depthrt.engine.errors import InputError
 
 RUNS = 20
-ROUNDS, CALLS = Plan().rounds, Plan().calls  # what a user gets without asking for more
+ROUNDS, CALLS = Rounds().count, Rounds().calls  # what a user gets without asking for more
 SLOWER = 1.1
 DRIFT = 0.03  # of a machine that warms up or has neighbours, over a run
 MEMORY = 0.7  # correlation of one round with the next

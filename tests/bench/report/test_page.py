@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from made_report import BF16, EAGER, FP32, INT8, make_accuracy, make_drift, make_latency, make_pictures, make_report
 
+from depthrt.bench.bench import BenchResult
 from depthrt.bench.numbers.figures import latency_in
 from depthrt.bench.numbers.result import Interval, Picture, Report, SubjectResult
 from depthrt.bench.numbers.result_file import SCHEMA_FILE, from_json, json_schema, read_result, to_json
@@ -213,7 +214,8 @@ def test_names_with_brackets_keep_them_in_the_terminal_s_table(
 ) -> None:
     subjects = [replace(one, name=f"{one.name}[fp32]") for one in whole().subjects]
     report = replace(whole(), subjects=tuple(subjects), reference=subjects[0].name)
-    show_report(report, write_report(tmp_path, report, ()), drift_budget=0.01, as_json=False)
+    result = BenchResult(report, (), write_report(tmp_path, report))
+    show_report(result, drift_budget=0.01, as_json=False)
     assert capsys.readouterr().out.count("[fp32]") >= len(subjects)
 
 

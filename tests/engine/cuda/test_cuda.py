@@ -56,6 +56,7 @@ def test_the_cuda_layer(standin: Path, case: str) -> None:
         "a_network_that_fails_leaves_the_slot_usable",
         "a_network_that_cannot_be_recorded",
         "a_graph_that_answers_otherwise",
+        "the_collector_waits_for_a_recording",
         "out_of_memory",
         "closed",
         "forked",
