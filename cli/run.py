@@ -107,9 +107,7 @@ def run(
       depthrt run photo.jpg
       depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
     """
-    # OpenCV and FFmpeg print errors of their own; depthrt names a bad video or camera in one line.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # depthrt itself names a bad image or camera in one line
     from ..engine.images.limits import Limits
     from ..engine.run.jobs import Style
     from ..engine.run.run import RunRequest

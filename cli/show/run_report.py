@@ -135,6 +135,7 @@ class RunReport(Listener):
             "max": float(inside.max()) if inside.size else None,
             "valid": float(depth.valid.mean()),
             "outside_png16": written.outside,
+            **({} if written.time_s is None else {"time_s": written.time_s}),
             "provenance": depth.provenance.to_dict(),
         }
         print_result(json.dumps(found))
