@@ -12,8 +12,8 @@ from made import CONTRACT
 
 from depthrt.engine.cuda.driver.driver import DRIVERS
 from depthrt.engine.cuda.driver.gpu import Cuda
+from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
-from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable
 from depthrt.engine.images.preprocess import fit_image, to_image_size, to_input
 from depthrt.engine.modelfile.contract import FinalResize, SizeRule

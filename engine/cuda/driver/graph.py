@@ -1,21 +1,22 @@
-"""CUDA graphs: work recorded once and started by one call. pycuda has none, so they are called by ctypes."""
+"""CUDA graphs through ctypes, because pycuda has none: work that is recorded once and started by one call."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
 
-from .calls import Handle, answer_of, call
+from .calls import Handle, call, status_of
 
-# CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate memory meanwhile
+# CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate memory during the recording.
 _THREAD_LOCAL = 1
 
 
 class Recording:
-    """A recorded piece of one stream's work. The context must be current in every call.
+    """Recorded work of one stream. The GPU's context must be current in every call.
 
     Args:
-        stream: Handle of the stream that `work` uses; nothing of it runs.
+        stream: Handle (CUstream) of the stream that `work` uses.
+        work: Called once, now. What it puts on the stream is recorded and does not run.
 
     Raises:
         CallRefused: Something in `work` cannot be recorded.
@@ -27,18 +28,18 @@ class Recording:
         try:
             work()
         except BaseException:
-            answer_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its own error is a consequence
+            status_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its error follows from the first
             if template:
-                answer_of("cuGraphDestroy", template)
+                status_of("cuGraphDestroy", template)
             raise
         call("cuStreamEndCapture", stream, ctypes.byref(template))
         try:
             call("cuGraphInstantiateWithFlags", ctypes.byref(self._runnable), template, 0)
         finally:
-            answer_of("cuGraphDestroy", template)
+            status_of("cuGraphDestroy", template)
 
     def launch(self, stream: int) -> None:
-        """Start the recorded work on a stream."""
+        """Start the recorded work on a stream; returns at once."""
         call("cuGraphLaunch", self._runnable, stream)
 
     def destroy(self) -> None:
