@@ -1,4 +1,4 @@
-"""How a verb or a measuring program, `python -m depthrt.bench.X`, ends: done, or one line about what is wrong."""
+"""How a verb, or a program such as `python -m depthrt.bench.cpu`, ends: done, or one line about what is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
 
 
 def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]:
-    """Print a DepthrtError as one line and exit with 1, after Ctrl-C with 130; other errors are bugs and show all."""
+    """Print a DepthrtError as one line and exit with 1; exit with 130 after Ctrl-C; let bugs show their traceback."""
 
     @wraps(handler)
     def wrapped(*arguments: Options.args, **options: Options.kwargs) -> None:
@@ -34,8 +34,8 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
             sys.exit(INTERRUPTED)
         except OSError as error:
             if error.errno == errno.EPIPE or not _is_of_echo(error):
-                raise  # click knows a pipe that was closed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again while it ends
+                raise  # click handles a closed pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python writes again when it ends
             click.echo(f"error: standard output cannot be written: {error.strerror}; free the disk", err=True)
             sys.exit(1)
 
@@ -43,7 +43,7 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
 
 
 def _is_of_echo(error: OSError) -> bool:
-    """Return whether it was click.echo that failed, and no work on other files."""
+    """Return whether click.echo raised the error, rather than work on another file."""
     return traceback.extract_tb(error.__traceback__)[-1].filename == click.utils.__file__
 
 
@@ -51,7 +51,7 @@ def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:
     """Return the positive whole numbers of a text.
 
     Raises:
-        InputError: Something else stands there.
+        InputError: A part is not a positive whole number.
     """
     parts = [part.strip() for part in text.split(separator)]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
@@ -60,8 +60,22 @@ def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:
 
 
 @contextmanager
+def ends_at_once(line: str) -> Iterator[None]:
+    """Print a line after Ctrl-C and end the process without its clean-up.
+
+    For libraries that leave threads behind: those of TensorRT log to Python and crash while it cleans up.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(line, err=True)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
+
+
+@contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Name the extra to install where an import of it fails."""
+    """Name the extra to install if an import in the block fails."""
     try:
         yield
     except ImportError as error:

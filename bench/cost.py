@@ -29,9 +29,8 @@ from ..engine.runners.open_runner import available_choices
 from ..engine.runners.runner import Runner
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import atomic_path, try_place
-from ..engine.terms import Kind
+from ..engine.terms import Family, Kind
 from ..exits import one_line_errors, read_numbers
-from ..export.network.architecture import Family
 from .machine.ceilings import count_work
 from .machine.describe import describe_machine, describe_run
 from .numbers.printable import write_json

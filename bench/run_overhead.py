@@ -21,7 +21,7 @@ import click
 from ..engine.errors import InputError
 from ..engine.images.read import read_image
 from ..engine.model.depth_model import DepthModel, Prepared, load
-from ..engine.run.output import Output
+from ..engine.run.jobs import PLAIN, Job, make_jobs
 from ..engine.run.run_images import run_images
 from ..engine.run.sources import Source, find_sources
 from ..engine.system.cores import usable_cores
@@ -46,22 +46,22 @@ class Overhead:
 
 def measure(model: DepthModel, sources: list[Source], folder: Path) -> list[Overhead]:
     """Run each block of sources whole, decoding and writing included, then its inference alone."""
-    output = Output(folder)
-    _drain(model, sources[:2], output)  # warm-up
+    jobs = make_jobs(sources, folder, ("color",))
+    _drain(model, jobs[:2])  # warm-up
     blocks: list[Overhead] = []
-    for first in range(0, len(sources), BLOCK_IMAGES):
-        block = sources[first : first + BLOCK_IMAGES]
-        prepared = [model.prepare(read_image(source.name)) for source in block]
+    for first in range(0, len(jobs), BLOCK_IMAGES):
+        block = jobs[first : first + BLOCK_IMAGES]
+        prepared = [model.prepare(read_image(job.source.name)) for job in block]
         if len(blocks) % 2:
-            pure_s, run_s = _seconds(partial(_infer, model, prepared)), _seconds(partial(_drain, model, block, output))
+            pure_s, run_s = _seconds(partial(_infer, model, prepared)), _seconds(partial(_drain, model, block))
         else:
-            run_s, pure_s = _seconds(partial(_drain, model, block, output)), _seconds(partial(_infer, model, prepared))
+            run_s, pure_s = _seconds(partial(_drain, model, block)), _seconds(partial(_infer, model, prepared))
         blocks.append(Overhead(len(block), run_s, pure_s))
     return blocks
 
 
-def _drain(model: DepthModel, sources: list[Source], output: Output) -> None:
-    for outcome in run_images(model, sources, output):
+def _drain(model: DepthModel, jobs: list[Job]) -> None:
+    for outcome in run_images(model, jobs, style=PLAIN):
         if outcome.error is not None:
             raise outcome.error
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..exits import INTERRUPTED, one_line_errors
+from ..exits import ends_at_once, one_line_errors
 from .params import BatchType, ModelType, PixelsType
 from .show.engine import show_built
 from .show.progress import titled
@@ -17,8 +15,7 @@ from .show.progress import titled
 if TYPE_CHECKING:
     from ..engine.terms import Precision
 
-
-LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five, over in no time
+LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five steps, which end at once
 
 
 @click.command()
@@ -96,16 +93,6 @@ def build(
         workspace_mib=workspace_mib,
         tf32=tf32,
     )
-    try:
-        with titled() as on_phase:
-
-            def on_step(phase: str, done: int, wanted: int) -> None:
-                if wanted >= LONG_PHASE:
-                    on_phase(phase, done, wanted)
-
-            built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
-    except KeyboardInterrupt:
-        click.echo(f"stopped; no {path} was written", err=True)
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)  # at once: threads that TensorRT leaves behind log to Python, and crash while it ends
+    with ends_at_once(f"stopped; no {path} was written"), titled(least_steps=LONG_PHASE) as on_step:
+        built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
     show_built(built, as_json=as_json)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.errors import InputError
+from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
 from ..exits import needs, one_line_errors
-from .params import SizeType, find_images
+from .params import ShareType, SizeType, find_images
 from .show.exported import show_exported
-from .show.progress import steps, titled
+from .show.printing import say
+from .show.progress import titled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ..engine.terms import Kind
-    from ..export.checkpoint.find_weights import Choice
-    from ..export.network.architecture import Family
-    from ..export.precision import ExportPrecision
-    from ..export.to_onnx import AttentionOp
+    from ..engine.terms import AttentionOp, Family, Kind, Precision, WhichWeights
 
 
 @click.command()
@@ -29,12 +23,16 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), required=True, help="The .onnx file to write.")
 @click.option(
     "--family",
-    type=click.Choice(["depth-anything-v1", "depth-anything-v2"]),
+    type=click.Choice(DEPTH_ANYTHING),
     help="Default: from the official file name, or from what the file records.",
 )
-@click.option("--kind", type=click.Choice(["inverse", "metric"]), help="Default: as for --family.")
+@click.option("--kind", type=click.Choice(KINDS), help="Default: as for --family.")
 @click.option(
-    "--max-depth", type=float, metavar="M", help="Upper end of a metric model in metres. Default: as for --family."
+    "--max-depth",
+    "max_depth_m",
+    type=float,
+    metavar="M",
+    help="Upper end of a metric model in metres. Default: as for --family.",
 )
 @click.option(
     "--size",
@@ -46,10 +44,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16", "int8"]),
+    type=click.Choice(PRECISIONS),
     default="fp32",
     show_default=True,
-    help="Of the arithmetic. fp16-safe: layer norms and softmax in float32. bf16: for TensorRT alone. int8: for "
+    help="Of the arithmetic. fp16-safe: layer norms and softmax in float32. bf16: for TensorRT only. int8: for "
     "CPUs, as many layers as the drift budget allows; needs --images like those to come.",
 )
 @click.option(
@@ -61,22 +59,23 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--drift-budget",
-    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    "budget",
+    type=ShareType(bare=True, zero=False),
     metavar="PERCENT",
-    help="For int8: largest mean difference from float32, of the range of depth. Default: 1.0.",
+    help="For int8: largest mean difference from float32, of the range of depth. Default: 1%.",
 )
 @click.option(
     "--attention",
-    type=click.Choice(["fused", "plain"]),
+    type=click.Choice(ATTENTION_OPS),
     help="fused: one com.microsoft MultiHeadAttention op a block. plain: for parsers that lack it, such as the "
     "full TensorRT's. Default: fused, and plain in fp16-safe.",
 )
 @click.option(
     "--weights",
-    type=click.Choice(["auto", "raw", "ema"]),
+    type=click.Choice(WHICH_WEIGHTS),
     default="auto",
     show_default=True,
-    help="Which to take where a file holds raw and averaged weights; auto takes the raw ones and says so.",
+    help="Which weights to take from a file that holds raw and averaged ones; auto takes the raw ones with a note.",
 )
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -86,14 +85,14 @@ def export(
     path: Path,
     family: Family | None,
     kind: Kind | None,
-    max_depth: float | None,
+    max_depth_m: float | None,
     size: int | tuple[int, int],
-    precision: ExportPrecision,
+    precision: Precision,
     attention: AttentionOp | None,
-    weights: Choice,
+    weights: WhichWeights,
     half_storage: bool,
     images: tuple[str, ...],
-    drift_budget: float | None,
+    budget: float | None,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -106,50 +105,22 @@ def export(
       depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx --precision fp16
     """
     with needs("export"):
-        from ..export.checkpoint.checkpoint import read_checkpoint
-        from ..export.int8.quantize import BUDGET, FEW
-        from ..export.to_onnx import export_onnx
-    if precision != "int8" and (images or drift_budget is not None):
-        raise InputError(f"--images or --drift-budget found with {precision}; they are for --precision int8")
-    paths = find_images(images)
-    if precision == "int8" and len(paths) < FEW:
-        click.echo(_few(len(paths), given=bool(images), enough=FEW), err=True)
-    read = read_checkpoint(checkpoint, family=family, kind=kind, max_depth_m=max_depth, weights=weights)
-    for sentence in read.said:
-        click.echo(sentence, err=True)
-    with _progress(many=precision == "int8") as (on_step, on_progress):
-        exported = export_onnx(
-            read,
+        from ..export.to_onnx import export_checkpoint
+    with titled() as on_step:
+        exported = export_checkpoint(
+            checkpoint,
             path,
+            family=family,
+            kind=kind,
+            max_depth_m=max_depth_m,
+            weights=weights,
             size=size,
             precision=precision,
             attention=attention,
             half_storage=half_storage,
-            images=paths,
-            budget=BUDGET if drift_budget is None else drift_budget / 100,
+            images=find_images(images) if images else None,
+            budget=budget,
+            on_note=say,
             on_step=on_step,
-            on_progress=on_progress,
         )
-    if exported.weights is not None:
-        click.echo(f"note: its weights are in {exported.weights}, which has to stay beside it", err=True)
     show_exported(exported, as_json=as_json)
-
-
-@contextmanager
-def _progress(*, many: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, int, int], None]]]:
-    """Show the steps of an export: by a bar where some of them have many."""
-    if not many:
-        with steps() as on_step:
-            yield on_step, lambda title, done, wanted: None
-        return
-    with titled() as on_progress:
-        yield lambda step: on_progress(step, 0, 1), on_progress
-
-
-def _few(count: int, *, given: bool, enough: int) -> str:
-    """Return the warning about int8 from too few images."""
-    found = f"{count} image{'s' if count > 1 else ''}" if given else "the photograph that comes with depthrt"
-    return (
-        f"warning: int8 is calibrated on {found} and its drift measured on the same; give {enough} or more --images "
-        "like those to come"
-    )

@@ -8,7 +8,8 @@ import click
 
 from ..exits import needs, one_line_errors
 from .params import ModelType
-from .show.file import show_checkpoint, show_contract
+from .show.engine import show_plan
+from .show.file import show_checkpoint, show_model
 from .show.findings import show_findings
 
 
@@ -24,23 +25,17 @@ def info(file: Path, as_json: bool) -> None:
       depthrt info model.onnx
     """
     if file.suffix == ".onnx":
-        from ..engine.modelfile.contract import read_contract
-        from ..engine.runners.tuning import recall_tunings
-        from ..engine.system.cores import usable_cores
+        from ..engine.model.describe import describe_model
 
-        contract, cores = read_contract(file), usable_cores()
-        tunings = recall_tunings(file, contract, cores)
-        show_contract(contract, file, tunings=tunings, cores=cores, as_json=as_json)
-        return
-    if file.suffix == ".engine":
+        show_model(describe_model(file), as_json=as_json)
+    elif file.suffix == ".engine":
         from ..engine.trt.plan_file import read_plan_header
-        from .show.engine import show_plan
 
         show_plan(read_plan_header(file), file, as_json=as_json)
-        return
-    with needs("export"):
-        from ..export.checkpoint.checkpoint import describe_checkpoint
-    show_checkpoint(describe_checkpoint(file), as_json=as_json)
+    else:
+        with needs("export"):
+            from ..export.checkpoint.checkpoint import describe_checkpoint
+        show_checkpoint(describe_checkpoint(file), as_json=as_json)
 
 
 @click.command()

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from ..bench.accuracy.alignment import Alignment
     from ..bench.subjects.find_subjects import SubjectDevice
     from ..bench.subjects.torch_runner import TorchPrecision
-    from ..engine.terms import CpuRunner, Kind
-    from ..export.network.architecture import Family
+    from ..engine.terms import CpuRunner, Family, Kind
 
 ALIGNMENTS = ("none", "scale", "scale-and-shift", "log")
 CROPS = ("none", "eigen", "garg")

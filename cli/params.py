@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from ..engine.errors import InputError
 from ..engine.modelfile.shipped import PHOTO
+from .show.printing import say
 
 
 class ModelType(click.Path):
@@ -104,17 +106,37 @@ class RoundsType(click.ParamType[int | None]):
         return int(text)
 
 
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*", re.ASCII)
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*", re.ASCII)
 
 
 class ShareType(click.ParamType[float]):
-    """`0.5%`: a part of a whole, which a plain number would leave open."""
+    """`0.5%`: a share of a whole, in [0, 1).
+
+    Args:
+        bare: Take `0.5` as 0.5 %, as older versions of the verb did, with a note on standard error. Otherwise a number
+            without a unit is refused, 0 aside.
+        zero: Whether 0% is a share.
+        below: The share that is too large.
+    """
 
     name = "PERCENT"
 
+    def __init__(self, *, bare: bool = False, zero: bool = True, below: float = 1.0) -> None:
+        self._bare, self._zero, self._below = bare, zero, below
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the part, in [0, 1)."""
-        match = _PERCENT.fullmatch(f"{value}%" if value == "0" else str(value))
-        if match is None or float(match[1]) >= 100:
-            self.fail(f"{value!r} found, expected a percentage from 0% to below 100%, such as 0.5%", param, ctx)
-        return float(match[1]) / 100
+        """Return the share."""
+        match = _PERCENT.fullmatch(str(value))
+        share = float(match[1]) / 100 if match else math.nan
+        if match is None or not share < self._below or not (share or self._zero):
+            self.fail(f"{value!r} found, expected a percentage {self._range()}, such as 0.5%", param, ctx)
+        if share and not match[2]:
+            if not self._bare:
+                self.fail(f"{value!r} found, expected a percentage with its sign, such as 0.5%", param, ctx)
+            option = f"{param.opts[0]} " if param is not None else ""
+            say(f"note: {option}{value} is read as {value}%; write {value}%")
+        return share
+
+    def _range(self) -> str:
+        least = "from 0%" if self._zero else "above 0%"
+        return least if math.isinf(self._below) else f"{least} to below {100 * self._below:g}%"

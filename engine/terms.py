@@ -1,18 +1,29 @@
-"""The words of the field as types: kinds, precisions, devices, formats, colormaps."""
+"""The words of the field as types: families, kinds, precisions, forms of attention, devices, formats, colormaps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
+Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+DEPTH_ANYTHING: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 Kind = Literal["inverse", "metric"]
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
 Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 KINDS: tuple[Kind, ...] = ("inverse", "metric")
+AttentionOp = Literal["fused", "plain"]  # com.microsoft MultiHeadAttention; MatMul and Softmax
+ATTENTION_OPS: tuple[AttentionOp, ...] = get_args(AttentionOp)
+Attention = Literal[AttentionOp, "none"]  # of a graph
 Format = Literal["color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 Colormap = Literal["spectral_r", "inferno", "turbo", "gray"]
 COLORMAPS: tuple[Colormap, ...] = get_args(Colormap)
+WhichWeights = Literal["auto", "raw", "ema"]  # of a checkpoint that holds raw weights and their running average
+WHICH_WEIGHTS: tuple[WhichWeights, ...] = get_args(WhichWeights)
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 CpuRunner = Literal["onnxruntime", "openvino"]
+OnStep = Callable[[str, int, int], None]  # reports progress: title, steps done, steps wanted
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes

@@ -1,4 +1,4 @@
-"""Every published Depth Anything V1 and V2 model: a file or repository name becomes what its publisher says of it."""
+"""Every published Depth Anything V1 and V2 model, by file or repository name: family, kind, maximum depth, licence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..engine.terms import Kind
-    from .network.architecture import Family
+    from ..engine.terms import Family, Kind
 
-# Of every tensor in the file, the unused ones (mask_token, refinenet4.resConfUnit1) included.
+# All tensors in the file, with the unused ones (mask_token, refinenet4.resConfUnit1).
 PARAMETERS = {"vits": 24_785_089, "vitb": 97_470_785, "vitl": 335_315_649, "vitg": 1_258_132_225}
 
 INDOOR_M, OUTDOOR_M = 20.0, 80.0  # Source: DepthAnything/Depth-Anything-V2 metric_depth/README.md
@@ -19,7 +18,7 @@ _APACHE, _NON_COMMERCIAL = "Apache-2.0", "CC-BY-NC-4.0"
 _SIZES = {"vits": "Small", "vitb": "Base", "vitl": "Large", "vitg": "Giant"}
 _CONFLICT = (
     "the model card says Apache-2.0, the project's README says that Base and Large weights are CC-BY-NC-4.0; "
-    "the stricter one is recorded, ask the publisher before commercial use"
+    "the stricter licence is recorded, ask the publisher before commercial use"
 )
 # Endings that others add to a published name: file types, precisions, copies made by a browser.
 _DECORATIONS = re.compile(r"(\.(pth|pt|bin|ckpt|safetensors)|[-_](fp16|fp32|bf16)|[-_]hf|\s*\(\d+\))$")
@@ -30,7 +29,7 @@ class CatalogEntry:
     """One published model.
 
     Args:
-        name: For people, e.g. "depth-anything-v2-vits-metric-20m"; as in a model file's contract.
+        name: As in a model file's contract, e.g. "depth-anything-v2-vits-metric-20m".
         file_name: As published, e.g. "depth_anything_v2_metric_hypersim_vits.pth".
         family: "depth-anything-v1" or "depth-anything-v2".
         encoder: "vits", "vitb", "vitl" or "vitg".
@@ -38,9 +37,9 @@ class CatalogEntry:
         max_depth_m: Upper end of a metric model's output; None for inverse.
         parameters: Number of weights in the file.
         licence: Of the weights, as their publisher states it.
-        licence_note: What the publisher leaves unclear, or "".
-        repositories: On Hugging Face: of the file itself first, then of the transformers folder.
-        published: False where the publisher has announced the file and not released it.
+        licence_note: A contradiction between the publisher's statements, or "".
+        repositories: On Hugging Face: of the published file, then of the transformers folder.
+        published: False if the publisher has announced the file but not released it.
     """
 
     name: str
@@ -57,7 +56,7 @@ class CatalogEntry:
 
 
 def find(name: str) -> CatalogEntry | None:
-    """Return the entry that a name belongs to, or None.
+    """Return the entry of a name, or None.
 
     Args:
         name: A model name, a file name (any weights suffix, "_fp16" and the like ignored), a
@@ -121,7 +120,7 @@ def _v2_metric(encoder: str, dataset: str, place: str, max_depth_m: float) -> Ca
 
 
 def _plain(name: str) -> str:
-    """Reduce a name to what tells models apart: its last part, lower case, without decorations."""
+    """Return the last part of a name in lower case without decorations, which is different for each model."""
     plain = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].lower()
     while (shorter := _DECORATIONS.sub("", plain)) != plain:
         plain = shorter

@@ -1,13 +1,13 @@
-"""What a model file of a checkpoint promises: its size rule and its contract."""
+"""Makes the contract of a model file from its checkpoint, and the size rule from the size asked for."""
 
 from __future__ import annotations
 
 from ..engine.errors import InputError
-from ..engine.modelfile.contract import Attention, Canary, Contract, FinalResize, SizeRule
-from ..engine.terms import Precision
+from ..engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule
+from ..engine.terms import AttentionOp, Family, Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
-from .network.architecture import ConvArchitecture, Family
+from .network.architecture import ConvArchitecture
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Source: the interpolate call after the network in each repository's inference code.
@@ -23,10 +23,10 @@ def make_contract(
     rule: SizeRule,
     *,
     precision: Precision,
-    attention: Attention,
+    attention: AttentionOp,
     canary: Canary,
 ) -> Contract:
-    """Return the contract of a file made from a checkpoint; a network without attention has none of any form."""
+    """Return the contract of a file made from a checkpoint; `attention` is ignored for a network without attention."""
     return Contract(
         family=checkpoint.family,
         encoder=checkpoint.architecture.encoder,
@@ -51,7 +51,7 @@ def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
     """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
 
     Raises:
-        InputError: A side is no multiple of the patch; the message names the nearest that is.
+        InputError: A side is not a multiple of the patch; the message names the nearest multiple.
     """
     dynamic = isinstance(size, int)
     sides = (size, size) if isinstance(size, int) else size

@@ -1,18 +1,16 @@
-"""A float32 network becomes one of a lower precision, with float32 kept where the precision promises it."""
+"""A float32 network is converted to a lower precision; some modules stay in float32."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from ..engine.terms import Precision
 from .network.encoder import Attention
 
-ExportPrecision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
-
-DTYPES: dict[ExportPrecision, torch.dtype] = {
+DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,
     "fp16": torch.float16,
     "fp16-safe": torch.float16,
@@ -22,24 +20,24 @@ DTYPES: dict[ExportPrecision, torch.dtype] = {
 
 
 class InFloat32(nn.Module):
-    """A module that computes in float32 between inputs and outputs of another type."""
+    """A module that computes in float32; its inputs and outputs have another type."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module.float()
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return what the module answers, in the type of the input."""
+        """Return the module's output in the type of the input."""
         answer: Tensor = self.module(values.float())
         return answer.to(values.dtype)
 
 
-def set_precision(network: nn.Module, precision: ExportPrecision) -> torch.dtype:
-    """Bring a network to a precision, in place.
+def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
+    """Convert a network to a precision, in place.
 
-    "fp16" and "bf16" are whole networks of that type; in bf16 the transposed convolutions stay float32, because
+    "fp16" and "bf16" convert all of the network, but in bf16 the transposed convolutions stay float32, because
     TensorRT has none in bf16. "fp16-safe" is fp16 with the layer norms and the softmax in float32, for weights
-    whose activations leave the range of fp16; attention must not be fused, for its softmax to stand in the graph.
+    whose activations leave the range of fp16; it needs plain attention, which has a softmax in the graph.
 
     Returns:
         The type of the network's input and output.
@@ -56,10 +54,10 @@ def set_precision(network: nn.Module, precision: ExportPrecision) -> torch.dtype
     return dtype
 
 
-def _replace(parent: nn.Module, kind: type[nn.Module], make: Callable[[nn.Module], nn.Module]) -> None:
-    """Put make(child) in the place of every module of a kind below `parent`."""
+def _replace(parent: nn.Module, module: type[nn.Module], make: Callable[[nn.Module], nn.Module]) -> None:
+    """Replace every module of a type below `parent` by make(module)."""
     for name, child in list(parent.named_children()):
-        if isinstance(child, kind):
+        if isinstance(child, module):
             setattr(parent, name, make(child))
         else:
-            _replace(child, kind, make)
+            _replace(child, module, make)

@@ -10,8 +10,9 @@ from time import perf_counter_ns
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.run.output import Output
+from ...engine.run.jobs import PLAIN
 from ...engine.run.run_images import save_all
+from ...engine.terms import Format
 from ..subjects.subject import Opened, Subject
 
 Laps = tuple[int, ...]  # ns of each part of one call
@@ -92,8 +93,8 @@ def _host(one: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
 
 def _file_call(one: Opened, images: Sequence[Path], folder: Path, clock: Clock) -> Call:
     """Return a call from image file to depth file, with a lap for each of STAGES."""
-    model, output = one.model, Output(folder, ("png16",))
-    targets = [output.paths(Path(f"{index}")) for index in range(len(images))]
+    model = one.model
+    files: list[dict[Path, Format]] = [{folder / f"{index}_depth16.png": "png16"} for index in range(len(images))]
 
     def call(number: int) -> Laps:
         index = number % len(images)
@@ -107,7 +108,7 @@ def _file_call(one: Opened, images: Sequence[Path], folder: Path, clock: Clock) 
         marks.append(clock())
         depth = model.finish(answer)
         marks.append(clock())
-        save_all(depth, image, targets[index], output)
+        save_all(depth, image, files[index], PLAIN)
         marks.append(clock())
         return tuple(after - before for before, after in pairwise(marks))
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...engine.terms import Kind
+    from ...engine.terms import Family, Kind, WhichWeights
     from ...export.checkpoint.checkpoint import Checkpoint
-    from ...export.checkpoint.find_weights import Choice
-    from ...export.network.architecture import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class CheckpointOptions:
     family: Family | None = None
     kind: Kind | None = None
     max_depth_m: float | None = None
-    weights: Choice = "auto"
+    weights: WhichWeights = "auto"
 
     def read(self, path: Path) -> Checkpoint:
         """Read the checkpoint; errors as read_checkpoint."""

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .printing import say
+
 if TYPE_CHECKING:
     from ...export.to_onnx import Exported
 
 
 def show_exported(exported: Exported, *, as_json: bool) -> None:
-    """Print what an export wrote and its drift."""
+    """Print what an export wrote and its drift; the file of weights beside it goes to standard error."""
+    if exported.weights is not None:
+        say(f"note: its weights are in {exported.weights}, which has to stay beside it")
     contract = exported.contract
     if as_json:
-        parity = [asdict(one) for one in exported.parity]
+        parity = [asdict(compared) for compared in exported.parity]
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
         if exported.weights is not None:
             found["weights"] = str(exported.weights)
@@ -25,10 +29,11 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
-    for one in exported.parity:
-        shape = "x".join(str(side) for side in (one.images, 3, *one.input_px))
+    for compared in exported.parity:
+        shape = "x".join(str(side) for side in (compared.images, 3, *compared.input_px))
         click.echo(
-            f"  against torch on {one.name} ({shape}): drift {one.drift:.1e} of the range, at most {one.largest:.1e}"
+            f"  against torch on {compared.name} ({shape}): drift {compared.drift:.1e} of the range, "
+            f"at most {compared.largest:.1e}"
         )
     if exported.quantised is not None:
         click.echo(f"  {exported.quantised}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,32 +11,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ...engine.model.describe import ModelFacts
     from ...engine.modelfile.contract import Contract
-    from ...engine.runners.tuning import Tuning
     from ...export.checkpoint.checkpoint import CheckpointFacts
 
 
-def show_contract(contract: Contract, path: Path, *, tunings: Mapping[int, Tuning], cores: int, as_json: bool) -> None:
-    """Print what a model file promises, and how it runs on this machine where that was tuned.
-
-    Args:
-        contract: Of the file.
-        path: It.
-        tunings: By the threads that a load asks for.
-        cores: Threads of a load that asks for none.
-        as_json: Print it as JSON.
-    """
+def show_model(facts: ModelFacts, *, as_json: bool) -> None:
+    """Print what a model file promises, and how it was tuned on this machine."""
     if as_json:
-        tuned = {threads: asdict(tuning) for threads, tuning in tunings.items()}
-        found = {"path": str(path), "file": "onnx", **asdict(contract)}
-        click.echo(json.dumps({**found, "tuned": tuned.get(cores), "tuned_by_threads": tuned}))
+        tuned = {threads: asdict(tuning) for threads, tuning in facts.tunings.items()}
+        found = {"path": str(facts.path), "file": "onnx", **asdict(facts.contract)}
+        click.echo(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
         return
-    rows = contract_rows(contract)
-    for threads, tuning in sorted(tunings.items(), key=lambda one: one[0] != cores):
-        given = [] if threads == cores else ["--threads", str(threads)]
-        undo = shlex.join(["depthrt", "tune", str(path), "--forget", *given])
+    rows = contract_rows(facts.contract)
+    for threads, tuning in sorted(facts.tunings.items(), key=lambda item: item[0] != facts.cores):
+        given = [] if threads == facts.cores else ["--threads", str(threads)]
+        undo = shlex.join(["depthrt", "tune", str(facts.path), "--forget", *given])
         rows[" ".join(given) or "here"] = f"{tuning} ({tuning.made[:10]}; `{undo}` undoes it)"
-    show_rows(path, rows)
+    show_rows(facts.path, rows)
 
 
 def contract_rows(contract: Contract) -> dict[str, str]:
@@ -66,6 +57,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
     encoder = facts.architecture.encoder
     if as_json:
         found = {field.name: getattr(facts, field.name) for field in fields(facts)}
+        found["said"] = found.pop("remarks")
         found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
         click.echo(json.dumps(found, default=asdict))
         return
@@ -82,8 +74,8 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
     if facts.wrapper or facts.others:
         rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
     show_rows(facts.path, {**rows, **facts.notes})
-    for sentence in facts.said:
-        click.echo(f"  {sentence}")
+    for remark in facts.remarks:
+        click.echo(f"  {remark}")
 
 
 def show_rows(path: Path, rows: dict[str, Any]) -> None:

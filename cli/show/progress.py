@@ -1,4 +1,4 @@
-"""Progress on standard error: the step that work is at, and bars."""
+"""Progress on standard error: the current step of long work, and bars."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import click
 from .printing import say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
+
+    from ...engine.terms import OnStep
 
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Show the step that long work is at; gives the function to call at each."""
+    """Show the current step of long work; yields the function to call at each step."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -30,39 +32,53 @@ def steps() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def counted(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar; gives the function to call with (done, wanted)."""
+    """Show a progress bar; yields the function to call with (done, wanted)."""
     with progress_bar() as progress:
         task = progress.add_task(title, total=None, speed="")
         yield lambda done, wanted: progress.update(task, completed=done, total=wanted)
 
 
 @contextmanager
-def titled() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a progress bar a title; gives the function to call with (title, done, wanted)."""
+def titled(*, least_steps: int = 1) -> Iterator[OnStep]:
+    """Show a progress bar for each title; yields the function to call with (title, done, wanted).
+
+    Args:
+        least_steps: Titles with fewer steps are not shown. A title with one step has a bar without a count.
+    """
     with progress_bar() as progress:
         tasks: dict[str, TaskID] = {}
 
         def on_step(title: str, done: int, wanted: int) -> None:
+            if wanted < least_steps:
+                return
+            total = wanted if wanted > 1 else None
             if title not in tasks:
                 for task in tasks.values():
                     progress.update(task, visible=False)
-                tasks[title] = progress.add_task(title, total=wanted, speed="")
+                tasks[title] = progress.add_task(title, total=total, speed="")
                 if progress.disable:
                     say(f"{title} ...")
-            progress.update(tasks[title], completed=done, total=wanted)
+            progress.update(tasks[title], completed=done, total=total)
 
         yield on_step
 
 
 def progress_bar() -> Progress:
-    """Return a progress bar on standard error; its tasks have a field `speed`, "" where there is none."""
+    """Return a progress bar on standard error; its tasks have a field `speed`, "" for none."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        """Steps done of those wanted; empty until their number is known."""
+
+        def render(self, task: Task) -> Text:
+            return Text() if task.total is None else super().render(task)
 
     console = Console(stderr=True)
     title, speed = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[speed]}"))
-    columns = (title, BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
-    # Only a terminal has a bar; a log gets the lines alone. Results that go to a pipe or a file
+    columns = (title, BarColumn(), Count(), speed, TimeRemainingColumn())
+    # Only a terminal shows the bar; a log gets the lines of `say` only. Results that go to a pipe or a file
     # must not pass through the console of standard error.
     return Progress(
         *columns,

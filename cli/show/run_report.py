@@ -1,118 +1,134 @@
-"""What `depthrt run` prints as it goes, and at its end."""
+"""What `depthrt run` prints: each outcome when it comes, a progress bar, and a summary."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...engine.errors import DepthrtError
 from ...engine.modelfile.shipped import DEFAULT_NOTE
+from ...engine.run.listener import Listener, Part
+from ...exits import INTERRUPTED
 from .printing import print_result, say
 from .progress import progress_bar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from ...engine.depth.depth import Depth
     from ...engine.model.depth_model import DepthModel
+    from ...engine.run.run import Step
     from ...engine.run.run_images import Written
-    from ...engine.run.sheet import Sheet
     from ...engine.system.overlap import Outcome
 
 
-class RunReport:
-    """Shows a run as it goes, and says at the end what was written and what failed."""
+class RunReport(Listener):
+    """Prints a run.
 
-    def __init__(self, model: DepthModel, *, as_json: bool) -> None:
+    Paths of outputs, or JSON lines, go to standard output, everything else to standard error.
+
+    Args:
+        as_json: Print a JSON line per image, frame and depth video instead of paths.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self.interrupted = False
-        self.resumable = True  # whether --resume goes on where an interrupt stopped
-        self._written = 0
-        self._held: Counter[str] = Counter()  # frames of a video that is not whole, by its title
-        self._failed: list[tuple[str, str]] = []
-        self._outside = 0  # images
+        self._bars = ExitStack()
+        self._progress: Progress | None = None  # None until the model is loaded
+        self._task: TaskID | None = None  # of the part that runs
         self._start = perf_counter()
+        self._interrupted = False
+        self._resumable = True  # whether --resume can go on after an interrupt
+        self._skipped = 0
+        self._written = 0  # images and frames
+        self._held: Counter[str] = Counter()  # frames of a depth video that is not whole yet, by the input's name
+        self._failed: list[str] = []  # names of inputs and frames
+        self._outside = 0  # images with pixels that their png16 does not hold
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 if everything was written, 1 if something failed, 130 after Ctrl-C."""
+        return INTERRUPTED if self._interrupted else 1 if self._failed else 0
+
+    def follow(self, outcomes: Generator[Outcome[Step, Written], None, None]) -> None:
+        """Print each outcome, and the summary at the end; Ctrl-C ends the run."""
+        try:
+            with self._bars, closing(outcomes):
+                for outcome in outcomes:
+                    self._show(outcome)
+        except KeyboardInterrupt:
+            if self._progress is None:
+                raise  # nothing was run
+            self._interrupted = True
+        finally:
+            if self._progress is not None:
+                self._summarise()
+
+    def left_out(self, count: int, folder: Path) -> None:
+        """Say that the outputs of an earlier run are not inputs."""
+        say(f"left out: {count} images and videos in {folder}, the folder of outputs")
+
+    def started(self, model: DepthModel, *, skipped: int) -> None:
+        """Say what runs."""
         runner = model.runner
         say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
         if DEFAULT_NOTE in model.notes:
             say(DEFAULT_NOTE)
+        self._skipped = skipped
+        self._progress = self._bars.enter_context(progress_bar())
+        self._start = perf_counter()
 
-    @property
-    def failed(self) -> int:
-        """Number of inputs or frames that failed so far."""
-        return len(self._failed)
+    def began(self, part: Part) -> None:
+        """Show a progress bar."""
+        self._resumable = part.resumable
+        assert self._progress is not None  # the model is loaded
+        self._task = self._progress.add_task(part.title, total=part.steps, speed="")
 
-    def follow(self, title: str, total: int | None, outcomes: Iterator[tuple[str, Outcome[Any, Written]]]) -> None:
-        """Print each outcome as it comes, over a progress bar of `total` steps."""
-        with progress_bar() as progress:
-            task = progress.add_task(title, total=total, speed="")
-            for name, outcome in outcomes:
-                if outcome.result is not None:
-                    self._outside += outcome.result.outside > 0
-                    if outcome.result.paths:
-                        self._written += 1
-                    else:
-                        self._held[title] += 1
-                    self._show(name, outcome.result)
-                else:
-                    self.fail(name, outcome.error)
-                self._advance(progress, task)
+    def sheet_written(self, path: Path, *, left_out: int) -> None:
+        """Say where the sheet is, on standard error: standard output has a line per image."""
+        without = f" (without the last {left_out} images)" if left_out else ""
+        say(f"sheet: {path}{without}")
 
-    def show_videos(self, title: str, paths: Sequence[Path]) -> None:
-        """Print the depth videos of what was followed under a title: they are whole now."""
-        self._written += self._held.pop(title, 0)
-        if not paths:
-            return
-        if self._as_json:
-            print_result(json.dumps({"input": title, "outputs": [str(path) for path in paths]}))
-            return
-        for path in paths:
-            print_result(path)
+    def _show(self, outcome: Outcome[Step, Written]) -> None:
+        step, written = outcome.item, outcome.result
+        if written is None:
+            self._fail(step.name, outcome.error)
+        elif written.depth is None:  # a whole video
+            self._written += self._held.pop(step.name, 0)
+            self._print_video(step.name, written)
+        else:
+            self._outside += written.outside > 0
+            self._written += bool(written.files)
+            self._held[step.job.source.name] += not written.files
+            self._print_written(step.name, written, written.depth)
+        if not step.is_whole_video:
+            self._advance()
 
-    @contextmanager
-    def failures_of(self, name: str) -> Iterator[None]:
-        """Print what depthrt refuses in the block as the failure of a source."""
-        try:
-            yield
-        except DepthrtError as error:
-            self.fail(name, error)
-
-    def fail(self, name: str, error: Exception | None) -> None:
-        """Print one failure at once; it is named again at the end."""
-        self._failed.append((name, str(error)))
+    def _fail(self, name: str, error: Exception | None) -> None:
+        """Print one failure at once; the summary names it again."""
+        self._failed.append(name)
         say(f"error: {error}")
         if self._as_json:
             print_result(json.dumps({"input": name, "error": str(error)}))
 
-    def finish(self, skipped: int) -> None:
-        """Print the summary."""
-        seconds = perf_counter() - self._start
-        done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
-        already = f", {skipped} were there" if skipped else ""
-        way_on = ", --resume goes on" if self.resumable else ""
-        stopped = f"; stopped early{way_on}" if self.interrupted else ""
-        say(f"{done}{already}, {len(self._failed)} failed{stopped}")
-        if self._outside:
-            say(f"  png16 lacks pixels of {self._outside}: beyond 65.535 m they are 0 there, beyond --range clipped")
-        for name, _ in self._failed:
-            say(f"  failed: {name}")
-        for title, frames in self._held.items():
-            say(f"  not kept: {frames} frames of {title}, whose depth video is not whole")
-
-    def _show(self, name: str, written: Written) -> None:
+    def _print_video(self, name: str, written: Written) -> None:
         if not self._as_json:
-            for path in written.paths:
-                print_result(path)
+            _print_paths(written)
+        elif written.files:
+            print_result(json.dumps({"input": name, "outputs": [str(path) for path in written.files]}))
+
+    def _print_written(self, name: str, written: Written, depth: Depth) -> None:
+        if not self._as_json:
+            _print_paths(written)
             return
-        depth = written.depth
         inside = depth.values[depth.valid]
         found = {
             "input": name,
-            "outputs": [str(path) for path in written.paths],
+            "outputs": [str(path) for path in written.files],
             "kind": depth.kind,
             "unit": depth.unit,
             "min": float(inside.min()) if inside.size else None,
@@ -123,17 +139,26 @@ class RunReport:
         }
         print_result(json.dumps(found))
 
-    def _advance(self, progress: Progress, task: TaskID) -> None:
-        speed = (self._written + self._held.total() + self.failed) / (perf_counter() - self._start)
-        progress.update(task, advance=1, speed=f"{speed:.2f}/s")
+    def _advance(self) -> None:
+        if self._progress is not None and self._task is not None:
+            speed = (self._written + self._held.total() + len(self._failed)) / (perf_counter() - self._start)
+            self._progress.update(self._task, advance=1, speed=f"{speed:.2f}/s")
+
+    def _summarise(self) -> None:
+        seconds = perf_counter() - self._start
+        done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
+        already = f", {self._skipped} were there" if self._skipped else ""
+        way_on = ", --resume goes on" if self._resumable else ""
+        stopped = f"; stopped early{way_on}" if self._interrupted else ""
+        say(f"{done}{already}, {len(self._failed)} failed{stopped}")
+        if self._outside:
+            say(f"  png16 lacks pixels of {self._outside}: beyond 65.535 m they are 0 there, beyond --range clipped")
+        for name in self._failed:
+            say(f"  failed: {name}")
+        for name, frames in (+self._held).items():
+            say(f"  not kept: {frames} frames of {name}, whose depth video is not whole")
 
 
-def show_left_out(count: int, outputs: Path) -> None:
-    """Say that a folder's own outputs are not its inputs."""
-    say(f"left out: {count} images and videos in {outputs}, the folder of outputs")
-
-
-def show_sheet(path: Path, sheet: Sheet) -> None:
-    """Say where the sheet is, on standard error: standard output has a line an image."""
-    left_out = f" (without the last {sheet.left_out} images)" if sheet.left_out else ""
-    say(f"sheet: {path}{left_out}")
+def _print_paths(written: Written) -> None:
+    for path in written.files:
+        print_result(path)

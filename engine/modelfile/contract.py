@@ -11,10 +11,9 @@ from typing import Literal
 from ..errors import ContractError, ModelFileError
 from ..system.files import check_reachable
 from ..system.records import read_record
-from ..terms import KINDS, Kind, Precision
+from ..terms import KINDS, Attention, Kind, Precision
 from .onnx_metadata import read_onnx_metadata
 
-Attention = Literal["fused", "plain", "none"]
 Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
 

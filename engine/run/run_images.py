@@ -1,8 +1,8 @@
-"""Files in, depth files out: reading, running and writing overlapped, going on past bad images."""
+"""Image files in, depth files out: reading, inference and writing overlap; a bad image does not end the run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,50 +15,58 @@ from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
 from ..system.overlap import Outcome, overlap
 from ..terms import Format
-from .output import Output
+from .jobs import Job, Style
 from .sheet import Sheet
-from .sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One image's depth and the files that now hold it; outside is how many of its pixels a png16 among them lacks."""
+    """What was written of an image, of a frame, or of a whole video.
 
-    paths: tuple[Path, ...]
-    depth: Depth
+    Args:
+        files: The files; of a frame that is only part of a depth video, none.
+        depth: The depth; None for a whole video.
+        outside: Number of pixels that a png16 among the files does not hold.
+    """
+
+    files: tuple[Path, ...]
+    depth: Depth | None = None
     outside: int = 0
 
 
 def run_images(
-    model: DepthModel, sources: Sequence[Source], output: Output, *, sheet: Sheet | None = None
-) -> Iterator[Outcome[Source, Written]]:
-    """Yield what became of each image, in order; a bad one yields its error and the rest goes on.
+    model: DepthModel, jobs: Sequence[Job], *, style: Style, sheet: Sheet | None = None
+) -> Generator[Outcome[Job, Written], None, None]:
+    """Yield the outcome of each image, in order; the error of a bad image is its outcome.
 
-    Images that were written are on the sheet when their outcome comes.
+    Args:
+        jobs: Of images.
+        sheet: Takes up each image that was written, before its outcome is yielded.
     """
 
-    def read(source: Source) -> tuple[Source, NDArray[np.uint8], Prepared]:
-        image = read_image(source.name, limits=model.limits)
-        return source, image, model.prepare(image)
+    def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
+        image = read_image(job.source.name, limits=model.limits)
+        return job, image, model.prepare(image)
 
-    def run(item: tuple[Source, NDArray[np.uint8], Prepared]) -> tuple[Source, NDArray[np.uint8], Answer]:
-        source, image, prepared = item
-        return source, image, model.run(prepared)
+    def run(item: tuple[Job, NDArray[np.uint8], Prepared]) -> tuple[Job, NDArray[np.uint8], Answer]:
+        job, image, prepared = item
+        return job, image, model.run(prepared)
 
-    def write(item: tuple[Source, NDArray[np.uint8], Answer]) -> Written:
-        source, image, answer = item
-        written = save_all(model.finish(answer), image, output.paths(source.target), output)
+    def write(item: tuple[Job, NDArray[np.uint8], Answer]) -> Written:
+        job, image, answer = item
+        depth = model.finish(answer)
+        written = save_all(depth, image, job.files, style)
         if sheet is not None:
-            sheet.add(image, written.depth)
+            sheet.add(image, depth)
         return written
 
-    return overlap(sources, read=read, run=run, write=write)
+    return overlap(jobs, read=read, run=run, write=write)
 
 
-def save_all(depth: Depth, image: NDArray[np.uint8], paths: dict[Path, Format], output: Output) -> Written:
-    """Write one depth in each format asked for, making the folders."""
-    for path, format in paths.items():
+def save_all(depth: Depth, image: NDArray[np.uint8], files: Mapping[Path, Format], style: Style) -> Written:
+    """Write one depth to each file in its format; missing folders are made."""
+    for path, format in files.items():
         make_folder(path.parent)
-        depth.save(path, format=format, image=image, colormap=output.colormap, value_range=output.value_range)
-    outside = depth.outside_png16(output.value_range) if "png16" in paths.values() else 0
-    return Written(tuple(paths), depth, outside)
+        depth.save(path, format=format, image=image, colormap=style.colormap, value_range=style.value_range)
+    outside = depth.outside_png16(style.value_range) if "png16" in files.values() else 0
+    return Written(tuple(files), depth, outside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..depth.depth import Depth
 from ..errors import InputError
 from ..images.write import WRITABLE_SUFFIXES, write_image
-from ..terms import Colormap
-from .sources import Source, refuse_to_replace
+from .jobs import PLAIN, Job, Style, all_files
+from .sources import refuse_to_replace
 
 CELL_H_PX = 240  # height of a photograph on the sheet
 ROW_W_PX = 1600  # no row is wider; a photograph that would be is reduced further
@@ -25,22 +25,22 @@ Picture = NDArray[np.uint8]
 
 
 class Sheet:
-    """Collects photographs and depth, and becomes one picture.
+    """Collects photographs with their depth, and becomes one picture.
 
     Only reduced copies are held. Not for several threads at once.
 
     Args:
-        colormap, value_range: As in Depth.colorize.
+        style: How depth is painted.
     """
 
-    def __init__(self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None) -> None:
-        self._colormap, self._value_range = colormap, value_range
+    def __init__(self, style: Style = PLAIN) -> None:
+        self._style = style
         self._rows: list[list[Picture]] = []
         self.left_out = 0  # images beyond MOST_ROWS
 
     def add(self, image: NDArray[np.uint8], depth: Depth) -> None:
         """Take up an image (H, W, 3) uint8 BGR and its depth of the same size."""
-        picture = depth.colorize(colormap=self._colormap, value_range=self._value_range)
+        picture = depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range)
         cell = np.concatenate([_reduced(image), _reduced(picture)])
         fits = bool(self._rows) and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX
         if self.left_out or (not fits and len(self._rows) == MOST_ROWS):
@@ -72,14 +72,15 @@ class Sheet:
         write_image(path, self.picture())
 
 
-def check_sheet(path: Path, sources: Sequence[Source], outputs: Iterable[Path]) -> None:
-    """Raise InputError where `path` cannot hold a sheet of these sources, beside their outputs."""
+def check_sheet(path: Path, jobs: Sequence[Job]) -> None:
+    """Raise InputError unless `path` can hold the sheet of these jobs."""
+    sources = [job.source for job in jobs]
     if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
     if not any(source.kind == "image" for source in sources):
         raise InputError(f"{path} would be a sheet without images, expected one at least; leave --sheet out for videos")
     refuse_to_replace([path], sources, by="the sheet", option="--sheet")
-    if path.resolve() in {output.resolve() for output in outputs}:
+    if path.resolve() in {output.resolve() for output in all_files(jobs)}:
         raise InputError(f"{path} would hold both a depth and the sheet; give another place with --sheet")
 
 

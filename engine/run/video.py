@@ -19,7 +19,7 @@ from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import atomic_path, make_folder
 from ..system.overlap import Outcome, overlap
 from ..terms import Format
-from .output import Output
+from .jobs import Job, Style
 from .run_images import Written, save_all
 from .sources import Source
 
@@ -95,9 +95,9 @@ class _Unwritable(InputError):
 
 
 def run_video(
-    model: DepthModel, source: Source, output: Output, reader: FrameReader
+    model: DepthModel, job: Job, reader: FrameReader, *, style: Style
 ) -> Generator[Outcome[int, Written], None, None]:
-    """Yield what became of each frame, with its own files; output.videos() are there when the iterator has ended.
+    """Yield the outcome of each frame, with its own files; the depth videos exist once the iterator has ended.
 
     An iterator that is closed before its end, or interrupted, leaves no video. A source that is cut off gives one error
     at its end; the depth of what could be read stays.
@@ -117,23 +117,24 @@ def run_video(
         return index, frame, model.run(prepared)
 
     with ExitStack() as stack:
-        wanted = output.videos(source.target)
-        videos = [stack.enter_context(_DepthVideo(path, wanted[path], output, reader.fps)) for path in wanted]
+        videos = [
+            stack.enter_context(_DepthVideo(path, format, style, reader.fps)) for path, format in job.files.items()
+        ]
 
         def write(item: tuple[int, NDArray[np.uint8], Answer]) -> Written:
             index, frame, answer = item
             depth = model.finish(answer)
             for video in videos:
                 video.add(depth, frame)
-            return save_all(depth, frame, output.frame_paths(source.target, index), output)
+            return save_all(depth, frame, job.frame_files(index), style)
 
         # Closed before the videos are, so that no thread still writes to them.
         for outcome in stack.enter_context(closing(overlap(count(), read=read, run=run, write=write))):
             if isinstance(outcome.error, _End):
                 if outcome.item == 0:
-                    raise InputError(f"{_title(source)} has no frame that can be decoded; check that it plays")
+                    raise InputError(f"{_title(job.source)} has no frame that can be decoded; check that it plays")
                 if wrong := reader.shortfall(outcome.item):
-                    yield Outcome(outcome.item, None, InputError(f"{_title(source)} {wrong}"))
+                    yield Outcome(outcome.item, None, InputError(f"{_title(job.source)} {wrong}"))
                 return
             if isinstance(outcome.error, _Unwritable) or (outcome.item == 0 and isinstance(outcome.error, InputError)):
                 raise outcome.error  # what is wrong with the first frame is with all: its size, a place to write to
@@ -143,8 +144,8 @@ def run_video(
 class _DepthVideo:
     """A depth video being written: under a temporary name until it is whole."""
 
-    def __init__(self, path: Path, format: Format, output: Output, fps: float) -> None:
-        self._path, self._format, self._output, self._fps = path, format, output, fps
+    def __init__(self, path: Path, format: Format, style: Style, fps: float) -> None:
+        self._path, self._format, self._style, self._fps = path, format, style, fps
         self._writer: cv2.VideoWriter | None = None
         self._size_px = (0, 0)  # (w, h)
         self._frames = 0
@@ -161,7 +162,7 @@ class _DepthVideo:
 
     def add(self, depth: Depth, frame: NDArray[np.uint8]) -> None:
         """Append one frame."""
-        picture = depth.colorize(colormap=self._output.colormap, value_range=self._output.value_range)
+        picture = depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range)
         if self._format == "side":
             picture = side_by_side(frame, picture)
         picture = _even(picture)

@@ -19,7 +19,7 @@ from ..cuda.pipeline import DevicePipeline
 from ..errors import BackendUnavailable
 from ..modelfile.contract import Contract
 from ..terms import INPUT, OUTPUT
-from .ort_session import CPU, CUDA, CUDA_OPTIONS, Providers
+from .ort_session import CPU, CUDA, Providers, cuda_options
 
 _ANY_NUMBER = 1 << 30
 
@@ -51,7 +51,8 @@ class OnGpu(NetworkOnGpu):
         super().__init__(Cuda())
         try:
             stream = Stream(self._gpu)
-            providers: Providers = [(CUDA, CUDA_OPTIONS | {"user_compute_stream": str(stream.handle)}), CPU]
+            asked = cuda_options(contract.precision) | {"user_compute_stream": str(stream.handle)}
+            providers: Providers = [(CUDA, asked), CPU]
             self._network = OrtNetwork(
                 self._gpu,
                 stream,

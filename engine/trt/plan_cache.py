@@ -16,10 +16,9 @@ from ..cuda.driver.driver import Gpu
 from ..errors import ContractError, InputError, ModelFileError
 from ..system.cache import cache_dir, known_dir
 from ..system.file_lock import file_lock
-from ..terms import Precision
+from ..terms import OnStep, Precision
 from ..version import __version__
 from .build.build import Request, build_engine, check_request
-from .build.progress import OnStep
 from .build_options import DEFAULT, BuildOptions
 from .library import TensorRT, import_tensorrt
 from .plan_file import FORMAT, PlanFile, read_plan_file

@@ -1,4 +1,4 @@
-"""Any Depth Anything checkpoint becomes float32 tensors, a network or a few facts; a network becomes a checkpoint."""
+"""A Depth Anything checkpoint becomes float32 tensors, a network or a few facts; a network becomes a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
-from ...engine.terms import Kind
-from ..network.architecture import PUBLISHED, ConvArchitecture, Family
+from ...engine.terms import Family, Kind, WhichWeights
+from ..network.architecture import PUBLISHED, ConvArchitecture
 from ..network.make_network import AnyArchitecture, Network, make_network
-from .find_weights import Choice, WeightSet, find_weights
 from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
-from .identity import Claim, check_options, find_by_path, first_said, identify
 from .infer_architecture import LEAST_BLOCKS, check_dtypes, fit, infer_architecture
-from .key_maps import to_official
-from .record import check_complete, read_notes, read_record, write_record
+from .metadata import check_complete, read_claim, read_notes, write_metadata
+from .recognise import Claim, check_options, find_by_path, first_given, recognise
 from .safe_load import Contents, load_file
+from .tensor_names import to_official_names
+from .unwrap import StateDict, unwrap
 
 __all__ = ["Checkpoint", "CheckpointFacts", "describe_checkpoint", "load_network", "read_checkpoint", "save_checkpoint"]
 
@@ -32,18 +32,18 @@ _NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint that is known to be whole.
+    """A whole checkpoint: every tensor of its network, and what the network is.
 
     Args:
-        path: As given.
-        sha256: Of the file; of the shards' hashes one after the other for a sharded folder.
+        path: The file or folder, as given.
+        sha256: Of the file; for a sharded folder, of the shards' hexadecimal hashes one after the other.
         family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
         kind: "inverse" or "metric".
         max_depth_m: Upper end of a metric model's output; None for inverse.
-        architecture: Read off the tensors.
-        tensors: By official name, float32, finite; large ones may lie in the file and not in memory.
-        licence: As the publisher of an official file states it, or as recorded, else "unknown".
-        said: What was inferred and from what, one sentence each.
+        architecture: As the tensors show it.
+        tensors: By official name, float32, finite; large ones may stay in the file until they are used.
+        licence: As the publisher of an official file states it, or as recorded in the file, or "unknown".
+        remarks: What was inferred and from what, one sentence each.
     """
 
     path: Path
@@ -54,28 +54,28 @@ class Checkpoint:
     architecture: AnyArchitecture
     tensors: Mapping[str, Tensor]
     licence: str
-    said: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFacts:
-    """What a checkpoint shows without being told what it is.
+    """What a checkpoint shows without options.
 
     Args:
-        path: As given.
+        path: The file or folder, as given.
         file_format: "PyTorch", "PyTorch before 1.6", "safetensors" or "Hugging Face folder".
         sha256: As in Checkpoint.
-        architecture: Read off the tensors.
+        architecture: As the tensors show it.
         parameters: Number of weights in the chosen network.
-        dtypes: Types they are stored in, e.g. ("float16",).
-        wrapper: What stands before their names in the file, e.g. "model.module.", or "".
-        others: Wrappers of the other networks in the file, averages among them.
-        family, kind, max_depth_m: As recorded in the file or meant by its name; None where unknown.
-        source: Where these three come from, or "".
+        dtypes: Types that the weights are stored in, e.g. ("float16",).
+        wrapper: Prefix of their names in the file, e.g. "model.module.", or "".
+        others: Prefixes of the other networks in the file, averages included.
+        family, kind, max_depth_m: As recorded in the file or meant by its name; None if unknown.
+        source: Where these three values come from, or "".
         official_name: Of the published model that the file is named after, if its encoder fits.
         licence: As in Checkpoint.
-        notes: What training recorded.
-        said: What was chosen among the file's contents, one sentence each.
+        notes: What training recorded, by name.
+        remarks: What was chosen among the file's contents, one sentence each.
     """
 
     path: Path
@@ -93,17 +93,17 @@ class CheckpointFacts:
     official_name: str | None
     licence: str
     notes: Mapping[str, str]
-    said: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
     contents: Contents
-    weights: WeightSet
+    weights: StateDict
     tensors: Mapping[str, Tensor]
     architecture: AnyArchitecture
     recorded: Claim | None
-    said: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def read_checkpoint(
@@ -112,16 +112,16 @@ def read_checkpoint(
     family: Family | None = None,
     kind: Kind | None = None,
     max_depth_m: float | None = None,
-    weights: Choice = "auto",
+    weights: WhichWeights = "auto",
 ) -> Checkpoint:
-    """Read a checkpoint safely: no code that stands in it is run, and nothing is guessed in silence.
+    """Read a checkpoint safely: no code in it is run, and every guess is a remark of the result.
 
     Args:
         path: A .pth, .pt, .ckpt, .bin or .safetensors file, or a Hugging Face folder.
-        family: V1 or V2, where neither the file nor its name says so.
-        kind: "inverse" or "metric", where neither says so.
-        max_depth_m: The depth that a metric network was built with, where neither says so.
-        weights: "raw" or "ema" where the file holds both; "auto" takes the raw ones and says so.
+        family: V1 or V2; needed unless the file or its name says so.
+        kind: "inverse" or "metric"; needed unless the file or its name says so.
+        max_depth_m: The depth that a metric network was built with; needed unless the file or its name says so.
+        weights: "raw" or "ema" if the file holds both; "auto" takes the raw weights, with a remark.
 
     Raises:
         ModelFileError: The file is damaged, unsafe, incomplete or another kind of model.
@@ -131,34 +131,34 @@ def read_checkpoint(
     options = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m))
     check_options(family, kind, options.max_depth_m)
     examined = _examine(path, weights)
-    identity = identify(path, options, examined.recorded, examined.architecture)
+    recognised = recognise(path, options, examined.recorded, examined.architecture)
     tensors, changed = fit(examined.tensors, examined.architecture, path)
     return Checkpoint(
         path=path,
         sha256=examined.contents.sha256,
-        family=identity.family,
-        kind=identity.kind,
-        max_depth_m=identity.max_depth_m,
+        family=recognised.family,
+        kind=recognised.kind,
+        max_depth_m=recognised.max_depth_m,
         architecture=examined.architecture,
         tensors=MappingProxyType(tensors),
-        licence=identity.licence,
-        said=(*examined.said, *changed, *identity.said, *_guessed(examined.architecture, identity.family)),
+        licence=recognised.licence,
+        remarks=(*examined.remarks, *changed, *recognised.remarks, *_guessed(examined.architecture, recognised.family)),
     )
 
 
 def load_network(checkpoint: Checkpoint) -> Network:
-    """Make the network of a checkpoint: float32, in eval mode, every tensor in its place.
+    """Return the network of a checkpoint: float32, in eval mode, with all its weights.
 
     Its weights share memory with the checkpoint's tensors; changing them does not change the file.
     """
-    with torch.device("meta"):  # no memory for weights that are replaced at once
+    with torch.device("meta"):  # no memory for weights that load_state_dict replaces
         network = make_network(checkpoint.architecture, family=checkpoint.family, max_depth_m=checkpoint.max_depth_m)
     network.load_state_dict(dict(checkpoint.tensors), strict=True, assign=True)
     return network.eval()
 
 
-def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> CheckpointFacts:
-    """Say what a checkpoint is, as far as it shows by itself; a missing tensor need not be noticed.
+def describe_checkpoint(path: str | Path, *, weights: WhichWeights = "auto") -> CheckpointFacts:
+    """Return what a checkpoint shows without options; it may lack tensors unnoticed.
 
     Raises:
         ModelFileError: As read_checkpoint.
@@ -178,14 +178,14 @@ def describe_checkpoint(path: str | Path, *, weights: Choice = "auto") -> Checkp
         dtypes=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in stored})),
         wrapper=examined.weights.label,
         others=examined.weights.others,
-        family=first_said(claims, "family"),
-        kind=first_said(claims, "kind"),
-        max_depth_m=first_said(claims, "max_depth_m"),
+        family=first_given(claims, "family"),
+        kind=first_given(claims, "kind"),
+        max_depth_m=first_given(claims, "max_depth_m"),
         source=" and ".join(claim.source for claim in claims),
         official_name=entry.name if entry and named else None,
-        licence=first_said(claims, "licence") or "unknown",
+        licence=first_given(claims, "licence") or "unknown",
         notes=MappingProxyType(read_notes(examined.contents.metadata)),
-        said=examined.said,
+        remarks=examined.remarks,
     )
 
 
@@ -199,19 +199,19 @@ def save_checkpoint(
     licence: str = "unknown",
     notes: Mapping[str, str] = _NO_NOTES,
 ) -> None:
-    """Write a network as .safetensors with a record of what it is; an older file is replaced at once or not at all.
+    """Write a network as .safetensors with metadata of what it is; an older file is replaced whole or not at all.
 
     Args:
         path: Ends with .safetensors; its folder exists.
         network: In any float type, on any device.
-        family: Recorded, so that nobody has to give it again; and so are the next two.
+        family: Recorded, as are kind, maximum depth and licence, so that read_checkpoint needs no options.
         kind: "inverse" or "metric".
         max_depth_m: The depth that a metric network was built with; None for inverse.
         licence: Of the weights.
-        notes: Texts to record, e.g. the data set and the best score.
+        notes: Texts to record by name, e.g. the data set and the best score.
 
     Raises:
-        InputError: The record would be impossible, or the path is none for such a file.
+        InputError: The values contradict each other, or `path` cannot be written.
     """
     path = Path(path)
     claim = Claim("the arguments", family, kind, None if max_depth_m is None else float(max_depth_m), licence)
@@ -221,35 +221,35 @@ def save_checkpoint(
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as unfinished:
         try:
-            save_file(tensors, unfinished, metadata=write_record(claim, notes))
+            save_file(tensors, unfinished, metadata=write_metadata(claim, notes))
         except SafetensorError as error:
             raise InputError(f"{path} cannot be written: {error}; check the disk and its rights") from error
 
 
 def _guessed(architecture: AnyArchitecture, family: Family) -> tuple[str, ...]:
-    """Tell what no tensor says: which blocks of an encoder of an unpublished depth feed the head."""
+    """Return a remark about the blocks that feed the head if the encoder's depth is not a published one."""
     if isinstance(architecture, ConvArchitecture) or family == "depth-anything-v1":
         return ()
-    if architecture.depth in {LEAST_BLOCKS, *(depth for _, depth in PUBLISHED)}:  # of the fewest, all are read
+    if architecture.depth in {LEAST_BLOCKS, *(depth for _, depth in PUBLISHED)}:  # the fewest blocks all feed it
         return ()
     taps = ", ".join(str(tap + 1) for tap in architecture.taps(family))
     return (f"No published encoder has {architecture.depth} blocks: the head is taken to read blocks {taps}.",)
 
 
-def _examine(path: Path, choice: Choice) -> _Examined:
+def _examine(path: Path, which: WhichWeights) -> _Examined:
     contents = load_folder(path) if is_folder_model(path) else load_file(path)
-    weights = find_weights(contents.data, path, choice=choice)
+    weights = unwrap(contents.data, path, which=which)
     check_dtypes(weights.tensors, path)
     try:
-        tensors = to_official(weights.tensors)
-    except (ModelFileError, RuntimeError) as error:  # RuntimeError: parts whose shapes do not join
+        tensors = to_official_names(weights.tensors)
+    except (ModelFileError, RuntimeError) as error:  # RuntimeError: shapes of parts that cannot be joined
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
     architecture = infer_architecture(tensors, path)
-    recorded = read_record(contents.metadata, path)
-    said = list(weights.said)
+    recorded = read_claim(contents.metadata, path)
+    remarks = list(weights.remarks)
     if isinstance(architecture, ConvArchitecture):
         recorded = recorded or Claim("its tensors", "depthrt", "inverse")
     elif contents.config is not None and recorded is None:
         recorded = claim_of_config(contents.config, architecture, path)
-        said += scale_output(tensors, contents.config)
-    return _Examined(contents, weights, tensors, architecture, recorded, tuple(said))
+        remarks += scale_output(tensors, contents.config)
+    return _Examined(contents, weights, tensors, architecture, recorded, tuple(remarks))

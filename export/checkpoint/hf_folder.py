@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ...engine.errors import ModelFileError
-from ...engine.terms import Kind
-from ..network.architecture import Architecture, Family
-from .identity import SINGLE_FILES, Claim
+from ...engine.terms import DEPTH_ANYTHING, Family, Kind
+from ..network.architecture import Architecture
+from .recognise import SINGLE_FILES, Claim
 from .safe_load import Contents, load_file, reading, shown
 
 INDEX_FILES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -132,10 +132,9 @@ def _family_of_taps(out_indices: object, architecture: Architecture, path: Path)
     """Tell V1 from V2 by the blocks that feed the head; None where both use the same ones."""
     if out_indices is None:
         return None
-    families: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")
     # transformers counts the embeddings as number 0
-    taps = {family: [block + 1 for block in architecture.taps(family)] for family in families}
-    fitting = [family for family in families if taps[family] == out_indices]
+    taps = {family: [block + 1 for block in architecture.taps(family)] for family in DEPTH_ANYTHING}
+    fitting = [family for family in DEPTH_ANYTHING if taps[family] == out_indices]
     if not fitting:
         raise ModelFileError(
             f"{path}: config.json feeds the head from {shown(out_indices)}, expected {taps['depth-anything-v1']} "

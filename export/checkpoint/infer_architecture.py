@@ -1,4 +1,4 @@
-"""Tensors under official names become an architecture, and are held to it: every name, shape and value."""
+"""Tensors under official names become an architecture, and are checked against it: every name, shape and value."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..network.architecture import HEAD_WIDTH, Architecture, ConvArchitecture
 from ..network.make_network import AnyArchitecture, make_network
 from .safe_load import shown
 
-CONV_MARK = "pretrained.stem.0.weight"  # in a convolutional network alone
-LEAST_BLOCKS = 4  # one for each map that feeds the head
+CONV_MARK = "pretrained.stem.0.weight"  # only in a convolutional network
+LEAST_BLOCKS = 4  # as many as maps that feed the head
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 _CONV_BLOCK = re.compile(r"^pretrained\.stages\.(\d)\.(\d{1,3})\.")
-# In every published file and never used by the network, so that tools which trim files drop them.
+# In every published file, never used by the network, and missing from files that a tool has trimmed.
 _UNUSED = re.compile(r"^(pretrained\.mask_token|depth_head\.scratch\.refinenet4\.resConfUnit1\..*)$")
 
 
@@ -33,7 +33,7 @@ def infer_architecture(tensors: Mapping[str, Tensor], path: Path) -> AnyArchitec
         path: For messages.
 
     Raises:
-        ModelFileError: A tensor that shows a size is missing, or the size is not possible.
+        ModelFileError: A tensor that shows a size is missing, or the size is impossible.
     """
     shape = partial(_shape, tensors, path)
     if CONV_MARK in tensors:
@@ -73,41 +73,41 @@ def check_dtypes(tensors: Mapping[str, Tensor], path: Path) -> None:
             kind = str(tensor.dtype).removeprefix("torch.")
             raise ModelFileError(
                 f"{path}: {shown(name)} is {kind}, expected float weights; quantised checkpoints cannot be exported, "
-                "give the one it was made from"
+                "give the checkpoint that it was made from"
             )
 
 
 def fit(
     tensors: Mapping[str, Tensor], architecture: AnyArchitecture, path: Path
 ) -> tuple[dict[str, Tensor], list[str]]:
-    """Hold tensors to an architecture and bring them to float32.
+    """Check tensors against an architecture and convert them to float32.
 
     Args:
-        tensors: By official name, of any float type. Not copied where they are float32 already.
+        tensors: By official name, of any float type. Float32 tensors are not copied.
         architecture: As inferred from them.
         path: For messages.
 
     Returns:
-        Every tensor of the network, and what was changed, one sentence each.
+        Every tensor of the network, and remarks about what was changed, one sentence each.
 
     Raises:
-        ModelFileError: A name or a shape is not the network's, or a value is not finite.
+        ModelFileError: A name or shape differs from the network, or a value is not finite.
     """
     expected = expected_shapes(architecture)
     _check_names(tensors, expected, path)
-    said = []
+    remarks = []
     absent = [name for name in expected if name not in tensors]
     if absent:
-        said.append(f"Tensors that the network never uses ({len(absent)}) are not in the file; zeros stand for them.")
+        remarks.append(f"Tensors that the network never uses ({len(absent)}) are not in the file; zeros replace them.")
     narrow = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()} - {"float32"}
     if narrow:
-        said.append(f"Weights in {' and '.join(sorted(narrow))} were converted to float32.")
+        remarks.append(f"Weights in {' and '.join(sorted(narrow))} were converted to float32.")
     fitted = {}
     for name, shape in expected.items():
         tensor = tensors[name].to(torch.float32) if name in tensors else torch.zeros(shape)
         _check_finite(name, tensor, path)
         fitted[name] = tensor
-    return fitted, said
+    return fitted, remarks
 
 
 def expected_shapes(architecture: AnyArchitecture) -> dict[str, tuple[int, ...]]:
@@ -128,7 +128,7 @@ def _shape(tensors: Mapping[str, Tensor], path: Path, name: str, rank: int) -> t
 
 
 def _conv_architecture(tensors: Mapping[str, Tensor], shape: Callable[[str, int], tuple[int, ...]]) -> ConvArchitecture:
-    """Read the sizes of a convolutional network; a block that is missing is found when the tensors are held to them."""
+    """Read the sizes of a convolutional network; `fit` finds blocks that are missing."""
     widths = [shape(f"pretrained.stages.{stage}.0.conv1.weight", 4)[0] for stage in range(4)]
     blocks = [_CONV_BLOCK.match(name) for name in tensors]
     depths = [1 + max(int(match[2]) for match in blocks if match and int(match[1]) == stage) for stage in range(4)]
@@ -175,7 +175,7 @@ def _few(names: list[str]) -> str:
 
 
 def _check_finite(name: str, tensor: Tensor, path: Path) -> None:
-    # A sum is one pass without a second tensor; it may overflow over finite values, hence the exact look after it.
+    # A sum is one pass without a second tensor. Finite values can overflow it, so the second test is exact.
     if torch.isfinite(tensor.sum()) or bool(torch.isfinite(tensor).all()):
         return
     raise ModelFileError(f"{path}: {name} holds NaN or infinite values; the training diverged, take an earlier file")

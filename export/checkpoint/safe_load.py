@@ -1,4 +1,4 @@
-"""A weights file becomes plain data, without running any code that stands in it."""
+"""A weights file becomes plain data; no code in the file is run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ import torch
 from ...engine.errors import ModelFileError
 
 CHUNK_BYTES = 1 << 20
-LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number that opens a file of torch < 1.6
-_ENCRYPTED = 0x1  # of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
+LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number at the start of files of torch < 1.6
+_ENCRYPTED = 0x1  # bit of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
 HEADER_LIMIT_BYTES = 100_000_000  # of a safetensors header. Source: safetensors README, format
 
-# Harmless company of weights in training files: plain values, whose construction runs no code of the file.
-# Pairs give the name that other versions of numpy and Python pickle them under.
+# Harmless types beside weights in training files: plain values, whose construction runs no code of the file.
+# Pairs give the name under which other versions of numpy and Python pickle a type.
 _PLAIN_TYPES: list[Any] = [
     (np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"),
     (np.float64(0).__reduce__()[0], "numpy._core.multiarray.scalar"),
@@ -42,7 +42,7 @@ _PLAIN_TYPES: list[Any] = [
     *((pathlib.PureWindowsPath, f"{module}.WindowsPath") for module in ("pathlib", "pathlib._local")),
 ]
 
-_SIGNS = {  # first bytes -> what the file is and what to do
+_SIGNATURES = {  # first bytes -> what the file is and what to do
     b"version https://git-lfs": "is a Git LFS pointer and not the weights; run `git lfs pull`",
     b"<": "is a web page and not the weights; the download went wrong, fetch the file again",
     b"GGUF": "is a GGUF file; give the PyTorch or safetensors file that it was made from",
@@ -52,14 +52,14 @@ _SIGNS = {  # first bytes -> what the file is and what to do
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds.
+    """Contents of a checkpoint file or folder.
 
     Args:
-        data: Mappings, lists and plain values with tensors at the leaves, as they were saved.
+        data: Mappings, lists and plain values with tensors at the leaves, as saved.
         file_format: "PyTorch", "PyTorch before 1.6", "safetensors", "Hugging Face folder".
-        sha256: Of the file; of the shards' hashes one after the other for a sharded folder.
+        sha256: Of the file; for a sharded folder, of the shards' hexadecimal hashes one after the other.
         metadata: Texts in the header of a safetensors file.
-        config: config.json of a Hugging Face folder, or None.
+        config: config.json of a Hugging Face folder; None for a file.
     """
 
     data: object
@@ -70,13 +70,13 @@ class Contents:
 
 
 def load_file(path: Path) -> Contents:
-    """Read a checkpoint file as plain data; big tensors stay on the disk until they are used.
+    """Read a checkpoint file as plain data; large tensors stay on the disk until they are used.
 
     Args:
-        path: Of torch.save or safetensors; told by its bytes, whatever its name ends with.
+        path: A file of torch.save or safetensors. Its first bytes decide which, not its suffix.
 
     Raises:
-        ModelFileError: It is missing, damaged, no checkpoint, or wants code to be run.
+        ModelFileError: The file is missing, damaged, not a checkpoint, or needs code to be run.
     """
     with reading(path):
         if path.exists() and not path.is_file():
@@ -86,19 +86,19 @@ def load_file(path: Path) -> Contents:
         size = path.stat().st_size
         if not head:
             raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
-        # safetensors first: the length that opens it can look like the beginning of a pickle
+        # safetensors first: the length at its start can look like the start of a pickle
         if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
             return _load_safetensors(path, size)
         if head.startswith(b"PK\x03\x04"):
             return Contents(_load_zip(path, size), "PyTorch", _sha256(path))
         if head[:1] == b"\x80":
             return Contents(_load_legacy(path, head), "PyTorch before 1.6", _sha256(path))
-        raise ModelFileError(f"{path} {_stranger(head)}")
+        raise ModelFileError(f"{path} {_describe_other(head)}")
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Say in one line why the operating system does not let a path be read."""
+    """Raise errors of the operating system about a path as one line."""
     try:
         yield
     except FileNotFoundError as error:
@@ -108,18 +108,18 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def shown(text: object, limit: int = 120) -> str:
-    """Return a text from a file as it may stand in a message: one line, printable, not long."""
+    """Return a text from a file in a form fit for a message: one line, printable, of limited length."""
     line = "".join(letter if letter.isprintable() else "?" for letter in str(text).strip())
     return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
-def _stranger(head: bytes) -> str:
-    """Return what a file is that begins with these bytes, as the end of a message."""
-    for sign, what in _SIGNS.items():
+def _describe_other(head: bytes) -> str:
+    """Return what a file with these first bytes is, as the end of a message."""
+    for sign, what in _SIGNATURES.items():
         if head.lstrip().startswith(sign):
             return what
     return (
-        f"is no checkpoint: it begins with {shown(repr(head[:12]))}; "
+        f"is not a checkpoint: it begins with {shown(repr(head[:12]))}; "
         "expected a .pth or .pt file of torch.save, a .safetensors file or a Hugging Face folder"
     )
 
@@ -130,18 +130,18 @@ def _load_zip(path: Path, size: int) -> object:
             compressed = _check_archive(path, archive)
     except ModelFileError:
         raise
-    except Exception as error:  # zipfile and what it unpacks with each have their own
+    except Exception as error:  # zipfile and its decompressors have many types
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: an offset outside the file
             raise
         raise ModelFileError(
             f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
         ) from error
-    # Compressed members (a checkpoint that was zipped again by hand) cannot be mapped into memory.
+    # Compressed members (of a checkpoint that was zipped again by hand) cannot be mapped into memory.
     return _unpickle(path, mapped=not compressed)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
-    """Refuse archives that are no checkpoint or whose bytes are not those that were written.
+    """Refuse archives that are not checkpoints, or with a wrong checksum.
 
     Returns:
         Whether a member is compressed.
@@ -152,12 +152,12 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
     names = [member.filename for member in members]
     if not any(name.endswith("/data.pkl") for name in names):
         raise ModelFileError(
-            f"{path} is a zip file and no checkpoint: it holds {shown(', '.join(names[:3]) or 'nothing')}; "
+            f"{path} is a zip file but not a checkpoint: it holds {shown(', '.join(names[:3]) or 'nothing')}; "
             "unpack it and give the weights file"
         )
     if any(name.endswith("/constants.pkl") for name in names):
         raise ModelFileError(
-            f"{path} is a TorchScript program, which is code and not only weights; "
+            f"{path} is a TorchScript program, which holds code beside weights; "
             "give the weights it was made from, saved with torch.save(model.state_dict(), ...)"
         )
     for member in members:
@@ -171,18 +171,18 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
 def _load_legacy(path: Path, head: bytes) -> object:
     if LEGACY_MAGIC not in head:
         raise ModelFileError(
-            f"{path} is a bare pickle, which can run any code when it is opened, so it was not; "
-            "where you trust it, open it and save the weights with torch.save(state_dict, ...)"
+            f"{path} is a bare pickle, which can run any code when it is opened, so it was not opened; "
+            "if you trust it, open it and save the weights with torch.save(state_dict, ...)"
         )
     return _unpickle(path, mapped=False)
 
 
 def _unpickle(path: Path, *, mapped: bool) -> object:
-    """Run torch's restricted unpickler and say in one line why it refused."""
+    """Run torch's restricted unpickler; its refusal becomes one line."""
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN_TYPES):
-            warnings.simplefilter("ignore")  # about old pickle protocols, which it reads all the same
-            # torch.load hands names that end so to another reader, whatever the file is.
+            warnings.simplefilter("ignore")  # about old pickle protocols, which it can read
+            # torch.load passes files with this suffix to another reader, whatever they are.
             if mapped and path.suffix != ".safetensors":
                 return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
             with path.open("rb") as file:
@@ -195,11 +195,11 @@ def _unpickle(path: Path, *, mapped: bool) -> object:
 
 def _refusal(error: Exception) -> str:
     text = str(error)
-    advice = "where you trust it, load it there and save the weights alone with torch.save(state_dict, ...)"
+    advice = "if you trust it, load it where it was made and save only the weights with torch.save(state_dict, ...)"
     wanted = re.search(r"GLOBAL (\S+)", text) or re.search(r"unrecognized function (.+)|but got (<class.+)", text)
     if wanted:
         name = next(part for part in wanted.groups() if part)
-        return f"wants {shown(name)}, which plain weights never do, so it was refused and nothing was run; {advice}"
+        return f"needs {shown(name)}, which plain weights never do; it was refused and nothing was run; {advice}"
     if "Unsupported operand" in text:
         return f"uses a pickle protocol that cannot be read safely (4 or later); {advice}"
     if isinstance(error, pickle.UnpicklingError):

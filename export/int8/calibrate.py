@@ -1,4 +1,4 @@
-"""Images become the range of every tensor that int8 rounds, and the work of every layer that could compute in it."""
+"""Images become the range of every tensor that int8 rounds, and the work of every layer that could compute in int8."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .int8_graph import Layer, Range
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a float32 graph showed on some inputs.
+    """Ranges and work of a float32 graph on some inputs.
 
     Args:
-        ranges: Least and greatest value of every tensor that the layers read or leave, over all inputs.
+        ranges: Least and greatest value of every tensor that enters or leaves a layer, over all inputs.
         work: Multiplications of every layer, by the name of its node, over all inputs.
     """
 
@@ -28,25 +28,25 @@ class Calibration:
     work: dict[str, float]
 
     def share(self, layers: Iterable[Layer]) -> float:
-        """Return how much of the work of all layers some of them do."""
+        """Return the share of some layers in the work of all."""
         return sum(self.work[layer.node] for layer in layers) / sum(self.work.values())
 
 
 def calibrate(model: onnx_ir.Model, path: Path, layers: Sequence[Layer], batches: Iterable[Float32]) -> Calibration:
-    """Run a graph on inputs and note its tensors' extremes.
+    """Run a graph on inputs and return the extremes of its tensors.
 
-    Percentiles and the range of the least squared error were tried in their place: each clips values that matter, and
+    Percentiles and the range of the least squared error were tried instead: each clips values that matter, and
     drift was 1.03 to 3.5 times that of the extremes (bench/NOTES.md).
 
     Args:
         model: The float32 graph; its outputs are changed.
-        path: File to write it to, in the folder of its weights.
-        layers: Of it.
-        batches: (N, 3, h, w) float32, normalised; one or more.
+        path: File to write the changed graph to, in the folder of its weights.
+        layers: Of the graph.
+        batches: (N, 3, h, w) float32 each, normalised; one batch or more.
     """
-    tensors = sorted({name for layer in layers for name in (layer.reads, layer.leaves) if name is not None})
-    answers = [layer.answers for layer in layers]
-    _observe(model.graph, tensors, answers)
+    tensors = sorted({name for layer in layers for name in (layer.entering, layer.leaving) if name is not None})
+    products = [layer.product for layer in layers]
+    _replace_outputs(model.graph, tensors, products)
     onnx_ir.save(model, path)
     ort = import_onnxruntime()
     options = ort.SessionOptions()
@@ -57,16 +57,16 @@ def calibrate(model: onnx_ir.Model, path: Path, layers: Sequence[Layer], batches
     ranges = zip(least.min(axis=0).tolist(), greatest.max(axis=0).tolist(), strict=True)
     work = zip(layers, sizes.sum(axis=0).tolist(), strict=True)
     return Calibration(
-        dict(zip(tensors, ranges, strict=True)), {layer.node: size * layer.products for layer, size in work}
+        dict(zip(tensors, ranges, strict=True)), {layer.node: size * layer.multiplications for layer, size in work}
     )
 
 
-def _observe(graph: onnx_ir.Graph, tensors: Sequence[str], answers: Sequence[str]) -> None:
-    """Have a graph answer with the extremes of some tensors and the sizes of others, and nothing else."""
+def _replace_outputs(graph: onnx_ir.Graph, tensors: Sequence[str], sizes: Sequence[str]) -> None:
+    """Replace the outputs of a graph by the extremes of some tensors and the sizes of others."""
     values = {str(value.name): value for node in graph for value in node.outputs}
     values.update({str(value.name): value for value in graph.inputs})
     graph.outputs.clear()
-    for operator, names in (("ReduceMin", tensors), ("ReduceMax", tensors), ("Size", answers)):
+    for operator, names in (("ReduceMin", tensors), ("ReduceMax", tensors), ("Size", sizes)):
         attributes = {} if operator == "Size" else {"keepdims": 0}
         for name in names:
             node = onnx_ir.node(operator, [values[name]], attributes, name=f"{name}.{operator}")

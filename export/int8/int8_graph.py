@@ -1,4 +1,4 @@
-"""Linear layers and convolutions of a float32 graph become int8 ones, between QuantizeLinear and DequantizeLinear."""
+"""Linear layers and convolutions of a float32 graph compute in int8, between QuantizeLinear and DequantizeLinear."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ class Layer:
 
     Args:
         node: Name of its node.
-        module: Of the network, such as "pretrained.blocks.3.mlp.fc1"; the node's name where that is unknown.
-        reads: Tensor that enters it, as uint8.
-        answers: Tensor that its node gives.
-        leaves: Tensor that leaves it as uint8, after the relu where one follows. None: it leaves float32, as
-            linear layers do, whose integer sums runtimes scale on the way out.
-        products: Multiplications for one value of what it answers.
+        module: Of the network, such as "pretrained.blocks.3.mlp.fc1"; the node's name if that is unknown.
+        entering: Name of the tensor that enters the layer, rounded to uint8.
+        product: Name of the output of its node.
+        leaving: Name of the tensor that leaves the layer rounded to uint8: after the relu if one follows. None for
+            linear layers, which leave float32: runtimes scale their integer sums to float32 themselves.
+        multiplications: For each value of the product.
     """
 
     node: str
     module: str
-    reads: str
-    answers: str
-    leaves: str | None
-    products: int
+    entering: str
+    product: str
+    leaving: str | None
+    multiplications: int
 
 
 def find_layers(model: onnx_ir.Model) -> tuple[Layer, ...]:
     """Return the layers of a graph that can compute in int8, in the order in which they run.
 
-    Products of two activations, which attention is made of, are none, nor is a layer with one output channel: that is
-    the depth itself, and 256 levels are not enough for it.
+    Products of two activations (attention) stay in float32. So does a layer with one output channel: it computes the
+    depth itself, for which 256 levels are not enough.
     """
     found = []
     for node in model.graph:
@@ -55,45 +55,45 @@ def find_layers(model: onnx_ir.Model) -> tuple[Layer, ...]:
         leaving = _leaving(node) if node.op_type == "Conv" else None
         if leaving is not None and leaving.is_graph_output():
             continue
-        read, (answer,) = node.inputs[0], node.outputs
+        read, (product,) = node.inputs[0], node.outputs
         assert read is not None
         found.append(
             Layer(
                 node=str(node.name),
                 module=_module(node),
-                reads=str(read.name),
-                answers=str(answer.name),
-                leaves=None if leaving is None else str(leaving.name),
-                products=weights.size // weights.shape[_CHANNELS[node.op_type]],
+                entering=str(read.name),
+                product=str(product.name),
+                leaving=None if leaving is None else str(leaving.name),
+                multiplications=weights.size // weights.shape[_CHANNELS[node.op_type]],
             )
         )
     return tuple(found)
 
 
 def insert_int8(model: onnx_ir.Model, layers: Iterable[Layer], ranges: Mapping[str, Range]) -> None:
-    """Have layers compute in int8, in place: activations unsigned with a zero point, weights signed by channel.
+    """Change layers to int8, in place: activations unsigned with a zero point, weights signed by channel.
 
     Args:
         model: A float32 graph.
-        layers: Of it.
-        ranges: Of every tensor that they read or leave.
+        layers: Of the graph.
+        ranges: Of every tensor that enters or leaves one of the layers.
     """
     chosen = tuple(layers)
     nodes = {str(node.name): node for node in model.graph if any(node.name == layer.node for layer in chosen)}
     readers = set(nodes.values())
-    left = {layer.leaves for layer in chosen}
+    leaving = {layer.leaving for layer in chosen}
     for name, value in _tensors(nodes, chosen).items():
-        # What leaves a layer is read as rounded by all, or a runtime would have to compute the float32 values too.
-        uses = [use for use in value.uses() if name in left or (use.node in readers and use.idx == 0)]
+        # All readers of a tensor that leaves a layer get it rounded: otherwise a runtime computes it in float32, too.
+        uses = [use for use in value.uses() if name in leaving or (use.node in readers and use.idx == 0)]
         rounded = _round_activation(model.graph, value, ranges[name])
         for user, index in uses:
             user.replace_input_with(index, rounded)
     for layer in chosen:
-        _round_weights(model.graph, nodes[layer.node], float(_grid(ranges[layer.reads])[0]))
+        _round_weights(model.graph, nodes[layer.node], float(_grid(ranges[layer.entering])[0]))
 
 
 def _weights(node: onnx_ir.Node) -> NDArray[np.float32] | None:
-    """Return the float32 weights of a layer, None where a node is no layer or computes them."""
+    """Return the float32 weights of a layer; None if the node is not a layer or its weights are computed."""
     if node.op_type not in _CHANNELS or node.domain or node.inputs[1] is None or not node.inputs[1].is_initializer():
         return None
     tensor = node.inputs[1].const_value
@@ -103,16 +103,17 @@ def _weights(node: onnx_ir.Node) -> NDArray[np.float32] | None:
 
 
 def _leaving(node: onnx_ir.Node) -> onnx_ir.Value:
-    """Return what leaves a layer: behind the relu where that alone reads its answer."""
-    (answer,) = node.outputs
-    users = answer.consumers()
-    return users[0].outputs[0] if len(users) == 1 and users[0].op_type == "Relu" else answer
+    """Return the tensor that leaves a layer: the output of the relu if that is the only reader of its product."""
+    (product,) = node.outputs
+    users = product.consumers()
+    return users[0].outputs[0] if len(users) == 1 and users[0].op_type == "Relu" else product
 
 
 def _module(node: onnx_ir.Node) -> str:
-    """Return the module that a layer is, by its bias where an exporter gave its transposed weight a name of its own."""
+    """Return the name of a layer's module, from its weight, or from its bias if the exporter renamed the weight."""
     nearby = (node, *node.outputs[0].consumers())
-    names = (str(value.name) for one in nearby for value in one.inputs if value is not None and value.is_initializer())
+    inputs = (value for neighbour in nearby for value in neighbour.inputs if value is not None)
+    names = (str(value.name) for value in inputs if value.is_initializer())
     name = next((name for name in names if "." in name), "")
     return name.rpartition(".")[0].removeprefix("network.") or str(node.name)
 
@@ -123,21 +124,21 @@ def _tensors(nodes: Mapping[str, onnx_ir.Node], layers: Iterable[Layer]) -> dict
     for layer in layers:
         read = nodes[layer.node].inputs[0]
         assert read is not None
-        found.setdefault(layer.reads, read)
-        if layer.leaves is not None:
-            found.setdefault(layer.leaves, _leaving(nodes[layer.node]))
+        found.setdefault(layer.entering, read)
+        if layer.leaving is not None:
+            found.setdefault(layer.leaving, _leaving(nodes[layer.node]))
     return found
 
 
 def _grid(found: Range) -> tuple[np.float32, np.uint8]:
-    """Return scale and zero point of a tensor; 0 is exact, for convolutions pad with it."""
+    """Return scale and zero point of a tensor; 0 is exact, because convolutions pad with it."""
     low, high = min(found[0], 0.0), max(found[1], 0.0)
     scale = np.float32((high - low) / _LEVELS or 1.0)
     return scale, np.uint8(np.clip(round(-low / scale), 0, _LEVELS))
 
 
 def _round_activation(graph: onnx_ir.Graph, value: onnx_ir.Value, found: Range) -> onnx_ir.Value:
-    """Return a tensor rounded to uint8, as float32."""
+    """Return a tensor rounded to uint8 and back to float32."""
     scale, zero = _grid(found)
     parameters = [_constant(graph, f"{value.name}.scale", scale), _constant(graph, f"{value.name}.zero", zero)]
     quantise = onnx_ir.node("QuantizeLinear", [value, *parameters], name=f"{value.name}.quantise")
@@ -152,11 +153,17 @@ def _round_activation(graph: onnx_ir.Graph, value: onnx_ir.Value, found: Range) 
 
 
 def _round_weights(graph: onnx_ir.Graph, node: onnx_ir.Node, step: float) -> None:
-    """Store the weights of a layer as int8 with a scale for each output channel; `step` is that of what it reads."""
+    """Store the weights of a layer as int8 with a scale for each output channel.
+
+    Args:
+        graph: With the node in it.
+        node: Of the layer.
+        step: Scale of the tensor that enters the layer.
+    """
     value, weights = node.inputs[1], _weights(node)
     assert value is not None and weights is not None
     axis = _CHANNELS[node.op_type]
-    others = tuple(one for one in range(weights.ndim) if one != axis)
+    others = tuple(other for other in range(weights.ndim) if other != axis)
     largest = np.abs(weights).max(axis=others)
     scale = (np.where(largest > 0, largest, 1.0) / _LARGEST).astype(np.float32)
     added = _added_bias(node)
@@ -177,7 +184,7 @@ def _round_weights(graph: onnx_ir.Graph, node: onnx_ir.Node, step: float) -> Non
 
 
 def _added_bias(node: onnx_ir.Node) -> tuple[onnx_ir.Node, int] | None:
-    """Return the addition of a bias to a product, and which of its inputs the bias is."""
+    """Return the node that adds a bias to a product, and the index of the bias among its inputs."""
     users = node.outputs[0].consumers()
     if node.op_type != "MatMul" or len(users) != 1 or users[0].op_type != "Add":
         return None
@@ -191,7 +198,7 @@ def _added_bias(node: onnx_ir.Node) -> tuple[onnx_ir.Node, int] | None:
 def _round_bias(
     graph: onnx_ir.Graph, node: onnx_ir.Node, add: onnx_ir.Node, index: int, scale: NDArray[np.float32], step: float
 ) -> NDArray[np.float32]:
-    """Store a bias as int32, in steps of the products: ONNX Runtime joins it to them and takes no other type there.
+    """Store a bias as int32, in steps of the products: ONNX Runtime adds it to integer sums and takes no other type.
 
     Returns:
         The scale of the weights, larger in channels whose bias would not fit.

@@ -1,15 +1,16 @@
-"""The shape of a network, as numbers: what tensor names and shapes tell about it."""
+"""The sizes of a network: what the names and shapes of its tensors show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt"]
+from ...engine.terms import Family
+
 FeedForward = Literal["mlp", "swiglu"]
 
 CONV_CELL_PX = 32
-HEAD_WIDTH = 64  # channels of one attention head; every DINOv2 encoder has it
+HEAD_WIDTH = 64  # channels of an attention head in every DINOv2 encoder
 PUBLISHED = {(384, 12): "vits", (768, 12): "vitb", (1024, 24): "vitl", (1536, 40): "vitg"}  # by width and depth
 
 
@@ -23,7 +24,7 @@ class Architecture:
         patch_px: Side of a patch.
         table_side: Side of the square grid the position table was trained for.
         feed_forward: "mlp" (GELU) or "swiglu" (vitg).
-        hidden: Width of the feed-forward hidden layer (of one half for swiglu).
+        hidden: Width of the feed-forward hidden layer; for swiglu, half the rows of its first matrix.
         features: Channels of the DPT fusion blocks.
         reassembled: Channels of the four reassembled maps, shallow to deep.
     """
@@ -44,7 +45,7 @@ class Architecture:
 
     @property
     def encoder(self) -> str:
-        """Return "vits", "vitb", "vitl", "vitg", or for any other width and depth e.g. "vit192x12"."""
+        """Return "vits", "vitb", "vitl" or "vitg", or e.g. "vit192x12" for any other width and depth."""
         return PUBLISHED.get((self.width, self.depth), f"vit{self.width}x{self.depth}")
 
     def taps(self, family: Family) -> tuple[int, int, int, int]:
@@ -77,10 +78,10 @@ class ConvArchitecture:
 
     @property
     def patch_px(self) -> int:
-        """Return what both sides of an input are multiples of: the cells of the deepest stage."""
+        """Return the unit of both input sides: a cell of the deepest stage."""
         return CONV_CELL_PX
 
     @property
     def encoder(self) -> str:
-        """Return e.g. "conv384x9": width of the deepest stage, residual blocks in all."""
+        """Return e.g. "conv384x9": width of the deepest stage, number of residual blocks."""
         return f"conv{self.widths[-1]}x{sum(self.depths)}"

@@ -1,6 +1,6 @@
-"""A residual convolutional encoder under Depth Anything's head: what two cores can train from nothing.
+"""A residual convolutional encoder with Depth Anything's head: a network that two cores can train from random weights.
 
-A transformer needs far more pictures than a few hundred thousand before it sees anything but a floor.
+A transformer trained on a few hundred thousand images still sees nothing but a floor.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ...engine.errors import InputError
-from .architecture import CONV_CELL_PX, ConvArchitecture, Family
+from ...engine.terms import Family
+from .architecture import CONV_CELL_PX, ConvArchitecture
 from .encoder import AttentionForm
 from .head import Scratch
 
 STEM_WIDTH = 32  # channels at half the size
-_HEAD_CELL_PX = 16  # the head's third map stands at 1/16 of the image's size
+_HEAD_CELL_PX = 16  # the head's third map has 1/16 of the image's size
 
 
 class Residual(nn.Module):
@@ -70,7 +71,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvHead(nn.Module):
-    """Depth Anything's head without its first layers, which make maps of tokens."""
+    """Depth Anything's head without its first layers, which make maps from tokens."""
 
     def __init__(self, architecture: ConvArchitecture) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class ConvDepth(nn.Module):
 
     Args:
         architecture: Sizes of the layers.
-        norms: Whether batch norms follow the encoder's convolutions, to train it; without them it is a checkpoint's.
+        norms: Whether batch norms follow the encoder's convolutions. Training needs them; checkpoints have them folded.
     """
 
     family: Family = "depthrt"
@@ -101,7 +102,7 @@ class ConvDepth(nn.Module):
         self.depth_head = ConvHead(architecture)
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Estimate depth: the mean of what the image and its mirror image say, so a mirrored image is answered alike.
+        """Estimate depth: the mean over the image and its mirror image, so that a mirrored image gets mirrored depth.
 
         Args:
             batch: (N, 3, h, w) RGB, normalised; h and w are multiples of CONV_CELL_PX.
@@ -116,10 +117,10 @@ class ConvDepth(nn.Module):
         return torch.relu((values + mirrored.flip(-1)) / 2)
 
     def values(self, batch: Tensor) -> Tensor:
-        """Return what the images say without their mirror images and before the cut at zero, so that all of it learns.
+        """Return the output for the images only, without mirror images or the cut at zero; for training.
 
         Args:
-            batch: As forward takes it.
+            batch: As for forward.
 
         Returns:
             (N, h, w): inverse depth, any sign.
@@ -137,14 +138,14 @@ class ConvDepth(nn.Module):
         return values
 
     def set_attention(self, form: AttentionForm) -> None:
-        """Do nothing: no attention is there to take a form."""
+        """Do nothing: this network has no attention."""
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
-        """Do nothing: no table of positions is there to resample."""
+        """Do nothing: this network has no table of positions."""
 
 
 def fold_norms(network: ConvDepth) -> ConvDepth:
-    """Return the network in eval mode, each batch norm folded into the convolution before it."""
+    """Return a copy in eval mode with each batch norm folded into the convolution before it."""
     folded = copy.deepcopy(network).eval()
     for module in list(folded.modules()):
         for name, child in module.named_children():
@@ -154,7 +155,7 @@ def fold_norms(network: ConvDepth) -> ConvDepth:
 
 
 class NormedConvolution(nn.Module):
-    """A convolution and its batch norm."""
+    """A convolution with a batch norm."""
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
@@ -162,7 +163,7 @@ class NormedConvolution(nn.Module):
         self.norm = nn.BatchNorm2d(convolution.out_channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return normed maps."""
+        """Return the normed maps."""
         normed: Tensor = self.norm(self.convolution(maps))
         return normed
 

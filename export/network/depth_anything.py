@@ -8,22 +8,23 @@ import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from .architecture import Architecture, Family
+from ...engine.terms import Family
+from .architecture import Architecture
 from .encoder import Attention, AttentionForm, Encoder, check_attention_form
 from .head import Head
 
-# Of random weights, tuned on a photograph until the output of tiny and full networks looked like depth.
+# For random weights, tuned on a photograph until the output of tiny and full networks looked like depth.
 EMBEDDING_STD = 0.2
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
-READOUT_GAIN = 0.25  # inverse answers then spread by about 0.2 to 1 around INVERSE_LEVEL
+READOUT_GAIN = 0.25  # inverse depths then spread by about 0.2 to 1 around INVERSE_LEVEL
 INVERSE_LEVEL = 3.0
 
 
 class DepthAnything(nn.Module):
     """A DINOv2 encoder with a DPT head, exact to the published networks.
 
-    Its state_dict has exactly the names and shapes of a published checkpoint, unused ones included.
+    Its state_dict has exactly the names and shapes of a published checkpoint, unused tensors included.
 
     Args:
         architecture: Sizes of the layers.
@@ -57,7 +58,7 @@ class DepthAnything(nn.Module):
         return torch.sigmoid(values) * self.max_depth_m
 
     def values(self, batch: Tensor) -> Tensor:
-        """Return (N, h, w), any sign: what forward does but for its last step."""
+        """Return (N, h, w), any sign: the output without the last activation."""
         grid = self._grid(batch)
         values: Tensor = self.depth_head(self.pretrained(batch, grid), grid).squeeze(1)  # (N, h, w)
         return values
@@ -66,7 +67,7 @@ class DepthAnything(nn.Module):
         """Choose how attention is computed; "fused" is for export only.
 
         Raises:
-            InputError: There is no such form.
+            InputError: The form is unknown.
         """
         check_attention_form(form)
         for module in self.modules():
@@ -74,9 +75,9 @@ class DepthAnything(nn.Module):
                 module.form = form
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
-        """Resample the position table once, for a grid of patches; other sizes are refused from then on.
+        """Resample the position table for one grid of patches; other sizes are then refused.
 
-        Call it after the weights are loaded: it keeps what the table was.
+        Call it after the weights are loaded: later changes of the table have no effect.
         """
         self.pretrained.bake_positions((grid_h, grid_w))
 
@@ -91,7 +92,7 @@ class DepthAnything(nn.Module):
 
 
 def randomise(network: DepthAnything, seed: int) -> None:
-    """Fill a network with random weights that answer as trained ones do: positive, varied, well scaled.
+    """Fill a network with random weights whose outputs are like trained ones: positive, varied, well scaled.
 
     Args:
         network: Changed in place; the same seed gives the same weights.
@@ -106,10 +107,10 @@ def randomise(network: DepthAnything, seed: int) -> None:
 
 
 def _settle_readout(network: DepthAnything) -> None:
-    """Bring the last layer's answers to a useful level and spread."""
+    """Give the last layer a useful level and spread."""
     readout = network.depth_head.scratch.output_conv2[2]
     weight, bias = readout.get_parameter("weight"), readout.get_parameter("bias")
-    weight.sub_(weight.mean()).mul_(READOUT_GAIN)  # the common level of its inputs cancels
+    weight.sub_(weight.mean()).mul_(READOUT_GAIN)  # so that the common level of its inputs cancels
     bias.fill_(INVERSE_LEVEL if network.max_depth_m is None else 0.0)
 
 

@@ -1,6 +1,6 @@
 """The DINOv2 encoder: a batch of images becomes four normalised maps of tokens.
 
-Parameter names are those of the published checkpoints, which is why some of them are terse.
+Parameter names are those of the published checkpoints, which are terse.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
+from ...engine.terms import AttentionOp
 from .architecture import HEAD_WIDTH, Architecture
 from .positions import resample_table
 
-AttentionForm = Literal["eager", "fused", "plain"]
+AttentionForm = Literal["eager", AttentionOp]  # eager: torch's operator
 
 NORM_EPS = 1e-6  # Source: DINOv2 dinov2/models/vision_transformer.py
 ATTENTION_SCALE = HEAD_WIDTH**-0.5
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention in one of three forms with the same numbers.
+    """Multi-head self-attention in three forms that compute the same.
 
-    "eager" is torch's own operator. "fused" exports as one com.microsoft MultiHeadAttention node
-    and answers with dummy values when it is run in torch. "plain" is two matrix products and a softmax.
+    "eager" is torch's operator. "fused" exports as a com.microsoft MultiHeadAttention node; run in torch it
+    returns dummy values. "plain" is two matrix products and a softmax.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = width // HEAD_WIDTH
         self.form: AttentionForm = "eager"
-        self.softmax_dtype: torch.dtype | None = None  # of the plain form's softmax; None: as its input
+        self.softmax_dtype: torch.dtype | None = None  # of the softmax of the plain form; None: as its input
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Mix tokens (N, T, C) with one another."""
+        """Attend from each token of (N, T, C) to all tokens of its image."""
         query, key, value = self.qkv(tokens).chunk(3, dim=-1)  # each (N, T, C)
         if self.form == "fused":
             mixed = self._fused(query, key, value)
@@ -77,13 +78,13 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transform each token by itself."""
+        """Return tokens (N, T, C), each transformed without the others."""
         transformed: Tensor = self.fc2(F.gelu(self.fc1(tokens)))
         return transformed
 
 
 class SwiGlu(nn.Module):
-    """Gated feed-forward layer of the giant encoder."""
+    """Gated feed-forward layer of the giant encoder (SwiGLU)."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -91,14 +92,14 @@ class SwiGlu(nn.Module):
         self.w3 = nn.Linear(hidden, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transform each token by itself."""
+        """Return tokens (N, T, C), each transformed without the others."""
         gate, passed = self.w12(tokens).chunk(2, dim=-1)
         transformed: Tensor = self.w3(F.silu(gate) * passed)
         return transformed
 
 
 class LayerScale(nn.Module):
-    """One learned gain a channel."""
+    """A learned gain for each channel."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """Transformer block with the norms in front."""
+    """Transformer block with its norms in front (pre-norm)."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -130,7 +131,7 @@ class Block(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """Each patch of the image becomes a token."""
+    """A convolution that makes a token of each patch of the image."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -157,7 +158,7 @@ class Encoder(nn.Module):
         self.patch_embed = PatchEmbed(architecture)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.side**2, width))
-        self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file; only pre-training uses it
+        self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file, only used in pre-training
         self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.depth))
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
         self.baked_grid: tuple[int, int] | None = None
@@ -185,7 +186,7 @@ class Encoder(nn.Module):
         return tapped
 
     def bake_positions(self, grid: tuple[int, int]) -> None:
-        """Resample the position table once, for one grid; every other grid is refused from then on."""
+        """Resample the position table for one grid; forward then refuses every other grid."""
         self.baked_grid = None
         with torch.no_grad():
             first, positions = self._constants(grid)
@@ -193,7 +194,7 @@ class Encoder(nn.Module):
         self.baked_grid = grid
 
     def _constants(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Return what no image changes: the class token with its position, and the positions of the patches.
+        """Return the class token with its position, and the positions of the patches: the same for every image.
 
         Returns:
             (1, 1, C) and (1, gh * gw, C).
@@ -219,6 +220,6 @@ class Encoder(nn.Module):
 
 
 def check_attention_form(form: str) -> None:
-    """Raise InputError unless form is an AttentionForm."""
+    """Raise InputError unless `form` is an AttentionForm."""
     if form not in get_args(AttentionForm):
         raise InputError(f"attention form {form!r} found, expected one of {', '.join(get_args(AttentionForm))}")

@@ -1,7 +1,7 @@
 """The DPT head: four maps of tokens become one map at the size of the input.
 
 Source: Ranftl et al., Vision Transformers for Dense Prediction, section 3; layer sizes of Depth Anything.
-Every size comes from the grid, so that a graph with symbolic sides stays symbolic to its end.
+All sizes are computed from the grid, so that a graph with symbolic sides has symbolic outputs.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class ResidualUnit(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Merge a map with the deeper result and bring the sum to a larger size."""
+    """Adds a map to the deeper result and resizes the sum."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
         self.out_conv = nn.Conv2d(features, features, kernel_size=1)
-        self.resConfUnit1 = ResidualUnit(features)  # the deepest fusion has it in every published file, unused
+        self.resConfUnit1 = ResidualUnit(features)  # unused in the deepest fusion, but in every published file
         self.resConfUnit2 = ResidualUnit(features)
 
     def forward(self, maps: Tensor, deeper: Tensor | None, size: tuple[int, int]) -> Tensor:
@@ -45,7 +45,7 @@ class Fusion(nn.Module):
 
         Args:
             maps: (N, features, h, w), this level.
-            deeper: (N, features, h, w), the result of the level below; None at the deepest.
+            deeper: (N, features, h, w), the result of the deeper level; None at the deepest.
             size: (h, w) of the result.
         """
         merged = maps if deeper is None else deeper + self.resConfUnit1(maps)
@@ -73,7 +73,7 @@ class Scratch(nn.Module):
         """Fuse four maps, shallow to deep, into (N, 1, gh * patch_px, gw * patch_px)."""
         rows, columns = grid
         fused: Tensor | None = None
-        for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result in a patch's side
+        for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result along a side of a patch
             refined = self.get_submodule(f"layer{level}_rn")(maps[level - 1])
             fused = self.get_submodule(f"refinenet{level}")(refined, fused, (rows * cells, columns * cells))
         features = _resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
@@ -82,7 +82,7 @@ class Scratch(nn.Module):
 
 
 class Head(nn.Module):
-    """Dense prediction head without its last activation."""
+    """The head without its last activation."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()

@@ -1,8 +1,9 @@
-"""The network of an architecture."""
+"""Makes the torch network of an architecture, transformer or convolutional."""
 
 from __future__ import annotations
 
-from .architecture import Architecture, ConvArchitecture, Family
+from ...engine.terms import Family
+from .architecture import Architecture, ConvArchitecture
 from .conv_depth import ConvDepth
 from .depth_anything import DepthAnything
 
@@ -11,11 +12,11 @@ Network = DepthAnything | ConvDepth
 
 
 def make_network(architecture: AnyArchitecture, *, family: Family, max_depth_m: float | None = None) -> Network:
-    """Return the network of an architecture, its weights whatever torch gives them.
+    """Return the network of an architecture, with torch's initial weights.
 
     Args:
-        architecture: Decides which network.
-        family: Decides which blocks of a transformer feed its head.
+        architecture: Its type decides between the two networks.
+        family: Decides which blocks of a transformer feed the head.
         max_depth_m: Upper end of a metric network's output; None for inverse depth.
     """
     if isinstance(architecture, ConvArchitecture):

@@ -1,4 +1,4 @@
-"""A square table of positions becomes positions for any grid of patches, by DINOv2's rule."""
+"""A square table of positions becomes the positions of any grid of patches, by DINOv2's rule."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def resample_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
     """Resample a square position table bicubically, as two small matrix products.
 
     Equal to torch.nn.functional.interpolate with scale_factor=((gh + 0.1) / side, (gw + 0.1) / side),
-    mode="bicubic", align_corners=False; the square grid of the table's own side gives the table itself.
-    Matrix products, because ONNX runtimes disagree about a Resize by scale.
+    mode="bicubic", align_corners=False; the grid (side, side) gives the table unchanged.
+    Matrix products are used because ONNX runtimes disagree about a Resize by scale.
     Source: DINOv2 dinov2/models/vision_transformer.py, interpolate_pos_encoding.
 
     Args:
         table: (1, side * side, C), row by row.
-        side: Of the table.
+        side: Number of rows and of columns of the table.
         grid: (gh, gw), ints or symbolic ints.
 
     Returns:
@@ -40,18 +40,18 @@ def resample_table(table: Tensor, side: int, grid: tuple[int, int]) -> Tensor:
 def _cubic_weights(count: int, scaled: Tensor, side: int, dtype: torch.dtype) -> Tensor:
     """Return the (count, side) matrix that resamples a line of values with the cubic kernel.
 
-    Sample i lies at (i + 0.5) * side / (scaled / 10) - 0.5. Its distance to a cell stays a fraction of integers
-    to the end: runtimes that lower float32 to bf16 would move a sample by up to an eighth of a cell.
+    Sample i lies at (i + 0.5) * side / (scaled / 10) - 0.5. Its distance to a cell is computed in integers up to the
+    last division: runtimes that lower float32 to bf16 would otherwise move a sample by up to an eighth of a cell.
 
     Args:
         count: Number of samples.
         scaled: () int64, ten times the number of samples that span the line.
-        side: Number of source cells; beyond them the outermost one continues.
+        side: Number of source cells; the outermost cell is repeated beyond them.
         dtype: Of the result.
     """
     samples = torch.arange(count, device=scaled.device)[:, None]
     cells = torch.arange(-CUBIC_REACH, side + CUBIC_REACH, device=scaled.device)
-    whole = 2 * scaled  # what one cell is in the integers below
+    whole = 2 * scaled  # length of a cell in the integers below
     places = (2 * samples + 1) * (TENTHS * side) - scaled  # (count, 1)
     distance = (places - cells * whole).abs().to(dtype) / whole.to(dtype)  # (count, side + 4), in cells
     near = ((CUBIC_A + 2) * distance - (CUBIC_A + 3)) * distance * distance + 1

@@ -1,4 +1,4 @@
-"""A folder for files that nobody keeps; where the disk refuses them, that is said in one line."""
+"""A temporary folder; errors of the disk in it become one line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ...engine.errors import InputError
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a new folder that is removed at the end.
+    """Yield a new folder that is removed at the end.
 
     Raises:
-        InputError: It cannot be made, or a file in it cannot be written.
+        InputError: The folder cannot be made, or a file in it cannot be written.
     """
     parent = ""
     try:
@@ -25,7 +25,7 @@ def scratch_folder() -> Iterator[Path]:
     except OSError as error:
         elsewhere = parent and error.filename is not None and not Path(str(error.filename)).is_relative_to(parent)
         if elsewhere or isinstance(error, BrokenPipeError):
-            raise  # about another file, which the block was reading, or about who listens to it
+            raise  # about another file that the block was reading, or a closed pipe
         raise InputError(
             f"temporary files cannot be written{f' to {parent}' if parent else ''}: {error.strerror or error}; "
             "make room there, or set TMPDIR to another folder"

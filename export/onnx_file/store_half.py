@@ -1,15 +1,15 @@
-"""Weights that float16 holds exactly are stored so: half the file, the same numbers."""
+"""Weights that float16 holds exactly are stored as float16: half the file size, the same numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx_ir
 
-SMALLEST_BYTES = 4096  # below this the Cast costs more than it saves
+SMALLEST_BYTES = 4096  # of a tensor; for smaller ones the Cast costs more than it saves
 
 
 def store_half(model: onnx_ir.Model) -> int:
-    """Store float32 initializers as float16 behind a Cast, wherever no value changes.
+    """Store float32 initializers as float16 with a Cast to float32, unless a value would change.
 
     Runtimes fold the Cast when they load the file, so the arithmetic stays float32.
 

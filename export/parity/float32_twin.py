@@ -1,4 +1,4 @@
-"""A bf16 graph becomes the same graph in float32, so that runtimes without bf16 can check it node by node."""
+"""A bf16 graph becomes the same graph in float32, so that runtimes without bf16 can run it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..onnx_file.scratch import scratch_folder
 
 @contextmanager
 def float32_twin(path: Path) -> Iterator[Path]:
-    """Give a temporary copy of an ONNX file in which every bf16 value is float32; weights keep their bf16 values."""
+    """Yield a temporary copy of an ONNX file with float32 for every bf16 type; weights keep their bf16 values."""
     model = onnx_ir.load(path)
     graph = model.graph
     for value in graph.initializers.values():
@@ -30,12 +30,12 @@ def float32_twin(path: Path) -> Iterator[Path]:
         _retype_attributes(node)
     with scratch_folder() as folder:
         twin = folder / "twin.onnx"
-        onnx_ir.save(model, twin, external_data="twin.data")  # a file of 2 GiB has no other way
+        onnx_ir.save(model, twin, external_data="twin.data")  # needed for files above 2 GiB
         yield twin
 
 
 def _retype_attributes(node: onnx_ir.Node) -> None:
-    """Change what a node says of types itself: the target of a Cast, the tensor of a Constant."""
+    """Change the types in a node's attributes: the target of a Cast, the tensor of a Constant."""
     for name, attribute in list(node.attributes.items()):
         if attribute.type == onnx_ir.AttributeType.INT and node.op_type == "Cast" and name == "to":
             if attribute.as_int() == DataType.BFLOAT16:

@@ -1,4 +1,4 @@
-"""Torch against a written model file, on the canary and on a real photograph."""
+"""A written model file against torch, on the canary, a photograph and a batch of two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ...engine.modelfile.contract import Contract
 from ...engine.modelfile.shipped import PHOTO
 from ...engine.runners.open_runner import open_runner
 from ...engine.runners.runner import Runner
-from ...engine.terms import Precision
+from ...engine.terms import OnStep, Precision
 from ..network.make_network import Network
 from .float32_twin import float32_twin
 from .rounding import rounded_answer
@@ -27,9 +27,10 @@ from .rounding import rounded_answer
 # Mean |difference| over the reference's 2-98 % range. Float32 files measure 1e-7 to 5e-7 and fp16 files
 # about 1e-3 over random and trained weights, bf16 about 5e-3; a wrong graph measures 1e-2 and more in fp16. Rounded in
 # torch, five networks measure 2e-4 to 8e-4 in fp16, as torch's own float16 does, and 5e-3 to 7e-3 in bf16. An int8
-# file has its own answer for a canary, which ONNX Runtime gives again; from torch the budget decides.
+# file has its own answer for its canary, to which this tolerance applies; its drift from torch is limited by the
+# budget.
 TOLERANCE: dict[Precision, float] = {"fp32": 1e-5, "fp16": 5e-3, "fp16-safe": 5e-3, "bf16": 2e-2, "int8": 1.5e-2}
-_ROUNDED = ("fp16", "fp16-safe", "bf16")  # no CPU runtime computes them; ONNX Runtime takes fp16 in float32
+_ROUNDED = ("fp16", "fp16-safe", "bf16")  # no CPU runtime computes in them; ONNX Runtime runs fp16 graphs in float32
 _WAY_OUT = {
     "fp32": "",
     "fp16": "; try --precision fp32, or bf16 for TensorRT",
@@ -41,12 +42,12 @@ _WAY_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far a written file is from torch on one input.
+    """Drift of a written file from torch on one input.
 
     Args:
-        name: What the input is.
+        name: Of the input, for people: "a photograph".
         input_px: (h, w) of the network's input.
-        images: In the batch.
+        images: Number of images in the batch.
         drift: Mean |difference| over the reference's 2-98 % range, worst image of the batch.
         largest: Largest |difference| over the reference's full range.
     """
@@ -80,40 +81,40 @@ def check_parity(
     network: Network,
     *,
     allowed: float | None = None,
-    on_step: Callable[[str], None],
+    on_step: OnStep,
 ) -> tuple[Parity, ...]:
     """Run a written file in ONNX Runtime against torch on real pixels.
 
-    A dynamic file is run at two sizes and with a batch of two, a static one at its size. No CPU runtime computes
-    in fp16 or bf16: such a file's graph is checked in float32, with the weights it has, and its arithmetic in torch.
+    A dynamic file is run at two sizes and with a batch of two, a static file at its size. No CPU runtime computes
+    in fp16 or bf16: the graph of such a file is checked in float32 with its own weights, and its arithmetic in torch.
 
     Args:
         path: The file.
-        contract: Of it.
-        network: What it was made from, in float32.
+        contract: Of the file.
+        network: The network that the file was made from, in float32.
         allowed: Largest drift from torch on one input; None takes TOLERANCE of the precision.
-        on_step: Called with what is being done.
+        on_step: Called with (title, steps done, steps wanted).
 
     Raises:
-        ParityError: The drift is above what is allowed, or the file's canary is not answered.
+        ParityError: The drift on an input or on the canary is too large.
     """
     found = []
     tolerance = TOLERANCE[contract.precision]
     allowed = tolerance if allowed is None else allowed
     with _opened(path, contract) as runner:
-        on_step("check the canary")
+        on_step("check the canary", 0, 1)
         canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
         _judge(canary_drift(contract.canary, runner.run(canary)[0]), "the canary", contract, tolerance)
         inputs = _inputs(contract, canary)
         for name, batch in inputs:
-            on_step(f"compare with torch on {name}")
+            on_step(f"compare with torch on {name}", 0, 1)
             found.append(_compare(runner.run, network, name, batch))
             _judge(found[-1].drift, name, contract, allowed)
     if contract.precision in _ROUNDED:
         rounded = rounded_answer(network, contract.precision)
         for what, batch in (("the canary", canary), inputs[0]):
             name = f"{what}, in {contract.precision} by torch"
-            on_step(f"compare with torch on {name}")
+            on_step(f"compare with torch on {name}", 0, 1)
             found.append(_compare(rounded, network, name, batch))
             _judge(found[-1].drift, name, contract, allowed)
     return tuple(found)
@@ -121,7 +122,7 @@ def check_parity(
 
 @contextmanager
 def _opened(path: Path, contract: Contract) -> Iterator[Runner]:
-    """Open the file, or what stands for it, without the notes about its precision."""
+    """Open the file, or the float32 twin of a bf16 file, without the notes about its precision."""
     with float32_twin(path) if contract.precision == "bf16" else nullcontext(path) as runnable:
         runner = open_runner(runnable, replace(contract, precision="fp32"), device="cpu", threads=None)
         try:
@@ -131,7 +132,7 @@ def _opened(path: Path, contract: Contract) -> Iterator[Runner]:
 
 
 def _inputs(contract: Contract, canary: Float32) -> list[tuple[str, Float32]]:
-    """Return what to compare on: a photograph, and for a dynamic file a batch of two of another shape."""
+    """Return the inputs to compare on: a photograph, and for a dynamic file a batch of two of another shape."""
     inputs = [("a photograph", make_batch(PHOTO, contract))]
     if not contract.size.static:
         inputs.append(("a batch of two", np.concatenate([canary, canary[:, :, ::-1]])))
@@ -146,8 +147,8 @@ def _compare(answer: Callable[[Float32], Float32], network: Network, name: str, 
         name=name,
         input_px=(batch.shape[2], batch.shape[3]),
         images=len(batch),
-        drift=max(drift(one, truth) for one, truth in zip(found, reference, strict=True)),
-        largest=max(_largest(one, truth) for one, truth in zip(found, reference, strict=True)),
+        drift=max(drift(depth, truth) for depth, truth in zip(found, reference, strict=True)),
+        largest=max(_largest(depth, truth) for depth, truth in zip(found, reference, strict=True)),
     )
 
 

@@ -1,6 +1,6 @@
-"""A float32 network answers as in a lower precision: each operator computes in float32, and its answer is rounded.
+"""A float32 network simulates a lower precision: each operator computes in float32, and its result is rounded.
 
-GPUs compute so: products in half precision, their sums in float32. Torch's own float16 takes a CPU ten times as long.
+GPUs compute this way: products in half precision, sums in float32. Torch's float16 takes ten times as long on a CPU.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ...engine.images.preprocess import Float32
+from ...engine.terms import Precision
 from ..network.make_network import Network
-from ..precision import DTYPES, ExportPrecision
+from ..precision import DTYPES
 
 
-def rounded_answer(network: Network, precision: ExportPrecision) -> Callable[[Float32], Float32]:
-    """Return what answers inputs (N, 3, h, w) in a precision, as the exported graph with plain attention would.
+def rounded_answer(network: Network, precision: Precision) -> Callable[[Float32], Float32]:
+    """Return a function that runs inputs (N, 3, h, w) float32 in a precision, like the exported graph.
 
-    Norms and softmax compute in float32 here, as "fp16-safe" has them; in "fp16" a runtime's own can do worse.
+    Attention is plain. Norms and softmax compute in float32, as in "fp16-safe"; in "fp16" a runtime can do worse.
     """
     dtype = DTYPES[precision]
     rounded = copy.deepcopy(network).to(dtype).float()
@@ -36,7 +37,7 @@ def rounded_answer(network: Network, precision: ExportPrecision) -> Callable[[Fl
 
 
 class _Rounding(TorchFunctionMode):
-    """Rounds the float32 tensors that torch's functions answer."""
+    """Rounds every float32 tensor that a function of torch returns."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()

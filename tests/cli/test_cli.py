@@ -19,9 +19,6 @@ from run_verb import run
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt.cli.run import COLORMAPS as RUN_COLORMAPS
-from depthrt.cli.run import FORMATS as RUN_FORMATS
-from depthrt.engine.terms import COLORMAPS, FORMATS
 
 FRAMES = 7
 
@@ -198,10 +195,6 @@ def test_info_says_what_a_checkpoint_is(tiny: TinyModel) -> None:
     assert result.exit_code == 0 and "vit64x4" in result.stdout
     found = json.loads(run("info", tiny.checkpoint, "--json").stdout)
     assert found["encoder"] == "vit64x4"
-
-
-def test_the_choices_of_run_are_those_of_the_library() -> None:
-    assert RUN_FORMATS == FORMATS and RUN_COLORMAPS == COLORMAPS
 
 
 def test_doctor_tries_each_provider(tiny: TinyModel) -> None:

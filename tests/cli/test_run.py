@@ -20,7 +20,7 @@ from run_verb import run
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt.engine.run.output import Output
+from depthrt.engine.run.jobs import Style, make_jobs
 from depthrt.engine.run.sources import Source
 from depthrt.engine.run.video import FrameReader, run_video
 
@@ -266,9 +266,9 @@ def test_a_video_of_odd_sides_loses_no_row_or_column(tmp_path: Path, tiny: TinyM
     for number in range(2):  # as pictures, since OpenCV writes no video of odd sides
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((63, 95, 3), 50, np.uint8))
     source = Source(str(tmp_path / "%d.png"), "video", Path("odd"))
-    output = Output(tmp_path / "out", ("color",))
+    (job,) = make_jobs([source], tmp_path / "out", ("color",))
     with depthrt.load(tiny.onnx, device="cpu") as model, closing(FrameReader(source)) as reader:
-        assert [outcome.error for outcome in run_video(model, source, output, reader)] == [None, None]
+        assert [outcome.error for outcome in run_video(model, job, reader, style=Style())] == [None, None]
     assert cv2.VideoCapture(str(tmp_path / "out" / "odd.mp4")).read()[1].shape == (64, 96, 3)
 
 
@@ -328,7 +328,7 @@ def test_ctrl_c_before_the_first_image_is_no_complaint_about_the_sheet(
     def pressed(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("depthrt.engine.run.run_images.run_images", pressed)
+    monkeypatch.setattr("depthrt.engine.run.run.run_images", pressed)
     result = run("run", photo, "-m", tiny.onnx, "-o", tmp_path / "out", "--sheet", tmp_path / "s.jpg")
     assert result.exit_code == 130 and "error" not in result.stderr, result.stderr
     assert not (tmp_path / "s.jpg").exists()

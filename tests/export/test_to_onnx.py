@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import SizeRule, read_contract
 from depthrt.engine.runners.open_runner import open_runner
+from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from depthrt.export.make_contract import size_rule
@@ -38,11 +38,11 @@ def read(tiny: TinyModel) -> Checkpoint:
     return read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
 
 
-def stop_at(word: str) -> Callable[[str], None]:
-    """Return an on_step that is an interrupt at the step with a word in its name."""
+def stop_at(word: str) -> OnStep:
+    """Return an on_step that raises KeyboardInterrupt at the step with a word in its title."""
 
-    def interrupt(step: str) -> None:
-        if word in step:
+    def interrupt(title: str, done: int, wanted: int) -> None:
+        if word in title:
             raise KeyboardInterrupt
 
     return interrupt
@@ -192,7 +192,7 @@ def test_a_place_where_no_file_can_come_is_refused_before_the_work(
     found = read_checkpoint(checkpoint, family="depth-anything-v2", kind="inverse")
     steps: list[str] = []
     with pytest.raises(InputError, match=message):
-        export_onnx(found, tmp_path / name, size=(28, 42), on_step=steps.append)
+        export_onnx(found, tmp_path / name, size=(28, 42), on_step=lambda title, done, wanted: steps.append(title))
     assert steps == [] and checkpoint.read_bytes() == tiny.checkpoint.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.onnx", "tiny.pth"]
 

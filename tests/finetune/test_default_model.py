@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from two_processes import Ranks
 
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
@@ -370,45 +368,10 @@ def test_a_training_of_the_default_model_becomes_a_small_checkpoint(tmp_path: Pa
     assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
-def test_two_processes_keep_the_recipe_s_steps_and_one_of_them_writes(tmp_path: Path) -> None:
-    (tmp_path / "pool").mkdir()
-    written_pool(tmp_path / "pool")
-    script = tmp_path / "both.py"
-    script.write_text(
-        "import os, torch; torch.set_num_threads(1)\n"
-        "from dataclasses import replace\n"
-        "from pathlib import Path\n"
-        "from depthrt.export.network.architecture import ConvArchitecture\n"
-        "from depthrt.finetune import default_model\n"
-        "from depthrt.finetune.data import scene_pool\n"
-        "from depthrt.finetune.data.batches import Batch\n"
-        "from depthrt.finetune.data.scene_pool import Stage\n"
-        f"scene_pool.SHARD, default_model.SHARDS = {SHARD}, 2\n"
-        "depth_m = torch.linspace(1, 9, 1024).view(1, 32, 32)\n"
-        "seen = Batch(torch.zeros(1, 3, 32, 32), depth_m, depth_m > 0)\n"
-        "default_model.held_out_scenes = lambda *asked: [seen]\n"
-        "default_model.ARCHITECTURE = ConvArchitecture((8, 8, 32, 32), (1, 1, 1, 1), features=8)\n"
-        "default_model.STAGES = (Stage(0, ((32, 32),), 2), Stage(1, ((32, 64),), 3))\n"
-        "default_model.OPTIONS = replace(default_model.OPTIONS, steps=2, hold_steps=0, bf16=False)\n"
-        "write = default_model.write_default\n"
-        "def counted(course, path):\n"
-        f"    Path({str(tmp_path)!r}, 'written-by-' + os.environ['RANK']).touch()\n"
-        "    write(course, path)\n"
-        "default_model.write_default = counted\n"
-        "batch = scene_pool.PoolSource.batch\n"
-        "def told(source, index):\n"
-        "    made = batch(source, index)\n"
-        f"    Path({str(tmp_path)!r}, f'batch-{{index}}-of-{{len(made.images)}}').touch()\n"
-        "    return made\n"
-        "scene_pool.PoolSource.batch = told\n"
-        f"default_model.train_default({str(tmp_path)!r})\n"
-    )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert [path.name for path in tmp_path.glob("written-by-*")] == ["written-by-0"]
-    assert describe_checkpoint(tmp_path / "default.safetensors").notes == {"step": "2"}
-    told = {path.name for path in tmp_path.glob("batch-*")}
-    assert {"batch-0-of-2", "batch-1-of-2", "batch-2-of-3", "batch-3-of-3"} <= told  # one step, then the next stage
+def test_two_processes_keep_the_recipe_s_steps_and_only_the_first_writes(two_processes: tuple[Path, Ranks]) -> None:
+    folder, ranks = two_processes
+    path = folder / "default" / "default.safetensors"
+    assert [rank["default"]["written"] for rank in ranks] == [[str(path)], []]
+    assert describe_checkpoint(path).notes == {"step": "2"}
+    sizes = {int(index): size for rank in ranks for index, size in rank["default"]["sizes"].items()}
+    assert [sizes[index] for index in range(4)] == [2, 2, 3, 3]  # two batches a step; the second step is the next stage

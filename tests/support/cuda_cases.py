@@ -6,6 +6,7 @@ Each case runs in a process: python cuda_cases.py CASE [ARGUMENT ...].
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import re
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from gpu_garbage import Forgotten, make_collector_due
 from standin import HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
@@ -322,6 +324,29 @@ def a_graph_that_answers_otherwise(onnx: str) -> None:
         assert not np.array_equal(answers[2], answers[3])
         (note,) = pipeline.notes
         assert re.search("the recorded CUDA graph answers .* away from the network's own answer", note)
+    assert live() == {}
+
+
+def the_collector_waits_for_a_recording(onnx: str) -> None:
+    """Memory on the GPU that the garbage collector frees would end the recording."""
+    host, calls = HostNetwork(Path(onnx)), []
+    with Cuda() as gpu:
+        forgotten = [Forgotten(gpu) for _ in range(2)]
+
+        def forgets(call: NetworkCall) -> None:
+            calls.append(call)
+            host(call)
+            if len(calls) == 3:
+                forgotten.clear()
+                make_collector_due()
+                assert live()["device"] == 3  # the slot's memory, and both that are not collected yet
+
+        with DevicePipeline(gpu, read_contract(onnx), forgets, slots=1) as pipeline:
+            for _ in range(4):
+                pipeline.infer(picture(40, 50))
+            assert pipeline.notes == () and len(calls) == 3 and gc.isenabled()
+            gc.collect()
+            assert live()["device"] == 1
     assert live() == {}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from cuda_cases import LAUNCH_FAILED, LOST, OUT_OF_MEMORY, refused
@@ -257,6 +258,7 @@ def work_that_fails_ends_the_recording() -> None:
     with Cuda() as gpu, Stream(gpu) as stream, DeviceMemory(gpu, 4) as device, gpu.current():
         with refused(ValueError, "broken on purpose"):
             Recording(stream.handle, broken)
+        assert gc.isenabled()
         with refused(CallRefused, "cuStreamEndCapture failed: .* previous error during capture, error 901"):
             Recording(stream.handle, waits)
         fail("cuGraphInstantiateWithFlags", OUT_OF_MEMORY)
@@ -266,6 +268,36 @@ def work_that_fails_ends_the_recording() -> None:
         stream.synchronize()  # the stream is not recording any more
         Recording(stream.handle, lambda: stream.blank(device.address, 4)).destroy()
     assert live() == {}
+
+
+def the_garbage_collector_pauses_during_every_recording() -> None:
+    """Two recordings overlap, and the recording that began first ends first."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def first() -> None:
+        future.append(pool.submit(record_second))
+        assert begun.wait(20) and not gc.isenabled()
+
+    def second() -> None:
+        begun.set()
+        assert ended.wait(20) and not gc.isenabled()
+
+    def record_second() -> None:
+        with gpu.current():
+            Recording(other_stream.handle, second).destroy()
+
+    for before in (True, False):
+        (gc.enable if before else gc.disable)()
+        future: list[Future[None]] = []
+        begun.clear()
+        ended.clear()
+        with Cuda() as gpu, Stream(gpu) as stream, Stream(gpu) as other_stream, ThreadPoolExecutor(1) as pool:
+            with gpu.current():
+                Recording(stream.handle, first).destroy()
+            ended.set()
+            future[0].result()
+            assert gc.isenabled() == before
+        assert live() == {}
 
 
 # handover.py, on standin_foreign.cpp

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from official_state import REAL
 
-from depthrt.export.network.architecture import Architecture, Family
+from depthrt.engine.terms import Family
+from depthrt.export.network.architecture import Architecture
 from depthrt.export.network.depth_anything import DepthAnything, randomise
 
 TINY = Architecture(

@@ -13,8 +13,9 @@ from reference_depth_anything import reference_infer
 from tiny_model import PHOTOS
 
 import depthrt
+from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import read_checkpoint
-from depthrt.export.network.architecture import Architecture, Family
+from depthrt.export.network.architecture import Architecture
 from depthrt.export.to_onnx import export_onnx
 
 TOLERANCE = 1e-4  # of the range: the bar for float32. A wrong resize, table or epsilon costs 1e-3 to 0.3

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 from .calls import Handle, call, status_of
 
@@ -24,15 +27,16 @@ class Recording:
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:
         template, self._runnable = Handle(), Handle()
-        call("cuStreamBeginCapture_v2", stream, _THREAD_LOCAL)
-        try:
-            work()
-        except BaseException:
-            status_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its error follows from the first
-            if template:
-                status_of("cuGraphDestroy", template)
-            raise
-        call("cuStreamEndCapture", stream, ctypes.byref(template))
+        with _no_collection():
+            call("cuStreamBeginCapture_v2", stream, _THREAD_LOCAL)
+            try:
+                work()
+            except BaseException:
+                status_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its error follows from the first
+                if template:
+                    status_of("cuGraphDestroy", template)
+                raise
+            call("cuStreamEndCapture", stream, ctypes.byref(template))
         try:
             call("cuGraphInstantiateWithFlags", ctypes.byref(self._runnable), template, 0)
         finally:
@@ -45,3 +49,25 @@ class Recording:
     def destroy(self) -> None:
         """Free the recording."""
         call("cuGraphExecDestroy", self._runnable)
+
+
+_pause_lock = Lock()
+_paused: list[bool] = []  # for each recording under way: whether the collector was on before the first of them
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause Python's garbage collector in the block, because it may free memory on the GPU.
+
+    CUDA refuses to free memory in a thread that records, and the refused call ends the recording.
+    """
+    with _pause_lock:
+        _paused.append(gc.isenabled() or any(_paused))
+        gc.disable()
+    try:
+        yield
+    finally:
+        with _pause_lock:
+            was_on = _paused.pop()
+            if was_on and not _paused:
+                gc.enable()

@@ -13,13 +13,13 @@ from ...cuda.driver.driver import Gpu
 from ...errors import BuildError, ContractError, InputError
 from ...modelfile.contract import Contract, read_contract
 from ...system.files import atomic_path, check_output
-from ...terms import INPUT, OUTPUT, Precision
+from ...terms import INPUT, OUTPUT, OnStep, Precision
 from ...version import __version__
 from ..build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from ..library import Message, TensorRT, import_tensorrt, tail
 from ..plan_file import PlanHeader, PlanTensor, write_plan_file
 from .fitting_canary import with_fitting_canary
-from .progress import OnStep, new_monitor, run_interruptible
+from .progress import new_monitor, run_interruptible
 from .timing_cache import load_timing_cache, save_timing_cache
 
 _RECORDED = "depthrt"  # the family whose checkpoints say themselves what they are

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, TypeVar
 
+from ...terms import OnStep
 from ..library import TensorRT
 
 _LOOK_S = 0.2  # on Windows a wait without an end does not see Ctrl-C
-
-OnStep = Callable[[str, int, int], None]
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ from depthrt.engine.depth.depth import Depth
 from depthrt.engine.depth.provenance import Provenance, Timings
 from depthrt.engine.errors import InputError
 from depthrt.engine.run import sheet as sheet_module
+from depthrt.engine.run.jobs import Style
 from depthrt.engine.run.sheet import CELL_H_PX, GAP_PX, ROW_W_PX, Sheet
 
 ROUNDING = 1  # of one 8-bit step, by the resize
@@ -106,6 +107,6 @@ def test_run_writes_a_sheet_of_all_photographs(tiny: TinyModel, tmp_path: Path) 
 
 
 def test_a_sheet_has_the_colours_that_were_asked_for(model: depthrt.DepthModel) -> None:
-    sheet = Sheet(colormap="gray", value_range=(0.0, 4.0))
+    sheet = Sheet(Style("gray", (0.0, 4.0)))
     sheet.add(np.zeros((CELL_H_PX, 90, 3), np.uint8), depth_of(np.ones((CELL_H_PX, 90), np.float32), model))
     assert (sheet.picture()[CELL_H_PX:] == 63).all()  # a quarter of the way up

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from depthrt import InputError
-from depthrt.engine.run.output import Output, choose_output
+from depthrt.engine.run.jobs import plan_jobs
 from depthrt.engine.run.sources import Source, find_sources
-from depthrt.engine.terms import Format
 
 
 @pytest.fixture
@@ -75,113 +74,14 @@ def test_an_input_that_names_nothing_is_refused(
         find_sources([text])
 
 
-IMAGE = Source("a.jpg", "image", Path("sub/a"))
-
-
-def test_outputs_mirror_the_inputs(tmp_path: Path) -> None:
-    output = choose_output([IMAGE], tmp_path, formats=["color", "npz", "color"])
-    assert list(output.paths(IMAGE.target)) == [tmp_path / "sub" / "a.png", tmp_path / "sub" / "a.npz"]
-
-
-def test_a_single_image_can_go_to_a_named_file(tmp_path: Path) -> None:
-    output = choose_output([IMAGE], tmp_path / "depth.exr", formats=[])
-    assert output == Output(tmp_path, ("exr",), file=tmp_path / "depth.exr")
-    assert output.paths(IMAGE.target) == {tmp_path / "depth.exr": "exr"}
-
-
-@pytest.mark.parametrize(("name", "format"), [("a.png", "png16"), ("a.jpg", "side"), ("a.TIF", "tiff")])
-def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: str, format: Format) -> None:
-    assert choose_output([IMAGE], tmp_path / name, formats=[format]).paths(IMAGE.target) == {tmp_path / name: format}
-
-
-def test_a_folder_without_a_format_gets_colour_pictures(tmp_path: Path) -> None:
-    assert choose_output([IMAGE], tmp_path, formats=[]).formats == ("color",)
-
-
-@pytest.mark.parametrize(
-    ("sources", "name", "formats", "value_range", "message"),
-    [
-        ([IMAGE, IMAGE], "depth.png", [], None, "names a file"),
-        ([IMAGE], "depth.xyz", [], None, "xyz"),
-        ([IMAGE], "depth", [], (5.0, 5.0), "the lower one first"),
-        ([IMAGE], "depth.jpg", ["png16"], None, r"suffix '\.jpg' found, format png16 expects \.png"),
-        ([IMAGE], "depth.png", ["color", "npz"], None, r"2 formats \(color, npz\); give one, or a folder"),
-    ],
-)
-def test_an_output_that_cannot_be_is_refused(
-    tmp_path: Path,
-    sources: list[Source],
-    name: str,
-    formats: list[Format],
-    value_range: tuple[float, float] | None,
-    message: str,
-) -> None:
-    with pytest.raises(InputError, match=message):
-        choose_output(sources, tmp_path / name, formats=formats, value_range=value_range)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "name", "formats"),
-    [
-        (["p.png"], ".", ["color"]),
-        (["p.png"], "p.png", []),
-        (["p.png"], "link.png", []),
-        (["p.png", "p_side.png"], ".", ["side"]),
-        (["clip.mp4"], ".", ["color"]),
-        (["clip.mp4", "clip/000003.tiff"], ".", ["tiff"]),
-    ],
-)
-def test_an_output_never_takes_the_place_of_an_input(
-    tmp_path: Path, inputs: list[str], name: str, formats: list[Format]
-) -> None:
-    for text in inputs:
-        (tmp_path / text).parent.mkdir(exist_ok=True)
-        (tmp_path / text).write_bytes(b"")
-    (tmp_path / "link.png").symlink_to(tmp_path / "p.png")
-    sources = find_sources([str(tmp_path / text) for text in inputs])
-    with pytest.raises(InputError, match=r"would be replaced by its own depth; give another place with -o"):
-        choose_output(sources, tmp_path / name, formats=formats)
-
-
-def test_a_video_s_frames_keep_their_places(tmp_path: Path) -> None:
-    (tmp_path / "clip").mkdir()
-    for text in ("clip.mp4", "clip/000000.jpg"):
-        (tmp_path / text).write_bytes(b"")
-    sources = find_sources([str(tmp_path)])
-    with pytest.raises(InputError, match=r"000000\.npy would hold the depth of two inputs; give them in runs"):
-        choose_output(sources, tmp_path / "depth", formats=["npy"])
-    assert choose_output(sources, tmp_path / "depth", formats=["color"]).formats == ("color",)
-    (tmp_path / "clip/000000.jpg").rename(tmp_path / "clip/first.jpg")
-    assert choose_output(find_sources([str(tmp_path)]), tmp_path / "depth", formats=["npy"]).formats == ("npy",)
-
-
 def test_a_place_that_the_system_does_not_look_at_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
     for call in (
         lambda: find_sources(["x" * 300]),
-        lambda: choose_output(find_sources([str(tmp_path)]), tmp_path / ("x" * 300), formats=[]),
+        lambda: plan_jobs(find_sources([str(tmp_path)]), tmp_path / ("x" * 300)),
     ):
         with pytest.raises(InputError, match=r"x cannot be reached: .+; check its name and rights"):
             call()
-
-
-def test_no_output_takes_the_place_of_another(tmp_path: Path) -> None:
-    for text in ("a.jpg", "a_side.jpg"):
-        (tmp_path / text).write_bytes(b"")
-    sources = find_sources([str(tmp_path)])
-    with pytest.raises(InputError, match=r"a_side\.png would hold the depth of two inputs; give them in runs"):
-        choose_output(sources, tmp_path / "depth", formats=["color", "side"])
-    assert choose_output(sources, tmp_path / "depth", formats=["side", "npy"]).folder == tmp_path / "depth"
-
-
-def test_what_is_beside_the_inputs_is_no_input(tmp_path: Path) -> None:
-    for text in ("a.jpg", "a.png", "clip.mp4", "clip/000003_depth16.png", "clip/notes_depth16.png"):
-        (tmp_path / text).parent.mkdir(exist_ok=True)
-        (tmp_path / text).write_bytes(b"")
-    sources = find_sources([str(tmp_path / "a.jpg"), str(tmp_path / "clip.mp4")])
-    sources += find_sources([str(tmp_path / "clip" / "notes_depth16.png")])
-    assert choose_output(sources, tmp_path, formats=["png16"]).folder == tmp_path
-    assert choose_output(sources[:1], tmp_path, formats=["color"]).folder == tmp_path
 
 
 def test_a_folder_of_inputs_leaves_its_outputs_out_and_counts_them_once(folder: Path) -> None:

@@ -31,7 +31,7 @@ from official_state import REAL, TINY, State, hollow, state_of
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
 from depthrt.engine.errors import InputError, ModelFileError
-from depthrt.engine.terms import Kind
+from depthrt.engine.terms import Family, Kind, WhichWeights
 from depthrt.export.checkpoint.checkpoint import (
     Checkpoint,
     describe_checkpoint,
@@ -39,8 +39,6 @@ from depthrt.export.checkpoint.checkpoint import (
     read_checkpoint,
     save_checkpoint,
 )
-from depthrt.export.checkpoint.find_weights import Choice
-from depthrt.export.network.architecture import Family
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -53,7 +51,7 @@ def state() -> State:
     return state_of(TINY)
 
 
-def read(path: Path, *, max_depth_m: float | None = None, weights: Choice = "auto") -> Checkpoint:
+def read(path: Path, *, max_depth_m: float | None = None, weights: WhichWeights = "auto") -> Checkpoint:
     kind: Kind = "inverse" if max_depth_m is None else "metric"
     return read_checkpoint(path, family=V2, kind=kind, max_depth_m=max_depth_m, weights=weights)
 
@@ -107,24 +105,24 @@ def test_bfloat16_is_read_as_float32_and_said(state: State, tmp_path: Path) -> N
     narrow = {name: tensor.bfloat16() for name, tensor in state.items()}
     found = read(saved(lambda s: narrow)(tmp_path, state))
     assert_same(found, narrow)
-    assert "Weights in bfloat16 were converted to float32." in found.said
+    assert "Weights in bfloat16 were converted to float32." in found.remarks
 
 
 def test_tensors_that_no_network_uses_may_be_missing(state: State, tmp_path: Path) -> None:
     unused = r"mask_token|refinenet4\.resConfUnit1"
     found = read(saved(without(unused))(tmp_path, state))
     assert_same(found, {n: torch.zeros_like(t) if re.search(unused, n) else t for n, t in state.items()})
-    assert found.said == ("Tensors that the network never uses (5) are not in the file; zeros stand for them.",)
+    assert found.remarks == ("Tensors that the network never uses (5) are not in the file; zeros replace them.",)
 
 
 @pytest.mark.parametrize(("weights", "raw"), [("auto", True), ("raw", True), ("ema", False)])
 def test_the_user_chooses_between_raw_and_averaged_weights(
-    weights: Choice, raw: bool, state: State, tmp_path: Path
+    weights: WhichWeights, raw: bool, state: State, tmp_path: Path
 ) -> None:
     path = saved(lambda s: {"model": s, "ema": {"shadow": other(s)}})(tmp_path, state)
     found = read(path, weights=weights)
     assert_same(found, state if raw else other(state))
-    assert ("Averaged (EMA) weights are there, too; --weights ema takes them." in found.said) == raw
+    assert ("The file also holds averaged (EMA) weights; --weights ema takes them." in found.remarks) == raw
 
 
 def test_weights_that_are_not_there_cannot_be_chosen(state: State, tmp_path: Path) -> None:
@@ -135,12 +133,12 @@ def test_weights_that_are_not_there_cannot_be_chosen(state: State, tmp_path: Pat
 
 def test_an_average_alone_is_taken_and_said(state: State, tmp_path: Path) -> None:
     found = read(LOADS["an average alone"](tmp_path, state))
-    assert "They are averaged (EMA) weights, the only ones in the file." in found.said
+    assert "They are averaged (EMA) weights, the only ones in the file." in found.remarks
 
 
 def test_company_that_was_left_out_is_said(state: State, tmp_path: Path) -> None:
     found = read(LOADS["a Lightning file"](tmp_path, state))
-    assert found.said == (
+    assert found.remarks == (
         "The weights stand under state_dict.model. in the file.",
         "Left out, since only training uses it: state_dict.criterion.weight.",
     )
@@ -171,7 +169,7 @@ def test_a_folder_that_transformers_wrote_answers_like_transformers(
     assert (found.family, found.kind) == (V2, "metric" if kind == "metric" else "inverse")
     assert found.max_depth_m == (20.0 if kind == "metric" else None)
     scaled = "config.json multiplies the inverse depth by 20; the last convolution does that now."
-    assert (scaled in found.said) == (kind == "relative")
+    assert (scaled in found.remarks) == (kind == "relative")
     batch = torch.randn(2, 3, 56, 56)  # the table's own grid, where transformers does not resample it otherwise
     with torch.no_grad():
         answer, expected = load_network(found)(batch), theirs(batch).predicted_depth
@@ -209,7 +207,7 @@ def test_a_saved_checkpoint_needs_no_options(state: State, tmp_path: Path) -> No
     found = read_checkpoint(path)
     assert_same(found, state)
     assert (found.family, found.kind, found.max_depth_m, found.licence) == (V2, "metric", 12.5, "MIT")
-    assert found.said[0] == "The family is depth-anything-v2, after its own record."
+    assert found.remarks[0] == "The family is depth-anything-v2, after its own record."
     facts = describe_checkpoint(path)
     assert (facts.kind, facts.max_depth_m, facts.source, dict(facts.notes)) == (
         "metric",

@@ -133,7 +133,7 @@ def test_ranges_are_the_extremes_of_every_input_and_work_is_counted(tmp_path: Pa
 def test_every_layer_of_the_network_is_found_but_the_depth_itself(tiny_static: TinyModel) -> None:
     layers = find_layers(onnx_ir.load(tiny_static.onnx))
     modules = [layer.module for layer in layers]
-    assert sum(layer.leaves is None for layer in layers) == LINEAR
+    assert sum(layer.leaving is None for layer in layers) == LINEAR
     assert {f"pretrained.blocks.{number}.mlp.fc2" for number in range(TINY.depth)} < set(modules)
     assert len(set(modules)) == len(modules)
     assert "depth_head.scratch.output_conv2.0" in modules and "depth_head.scratch.output_conv2.2" not in modules
@@ -222,7 +222,7 @@ def test_a_smaller_budget_leaves_more_layers_in_float32(tiny: TinyModel, tiny_st
         assert before is None or found.layers <= before
         before = found.layers
     titles = {title for title, _, _ in seen}
-    assert {"find the ranges", "try layers alone", "find how many layers fit"} < titles
+    assert {"find the ranges", "try layers one by one", "find how many layers fit"} < titles
     assert all(0 <= done < wanted for _, done, wanted in seen)
 
 
@@ -261,12 +261,12 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
     path = tmp_path / "model.onnx"
     given = ["export", str(tiny.checkpoint), "-o", str(path), "--family", "depth-anything-v2", "--kind", "inverse"]
     given += ["--size", "126x196"]
-    found = CliRunner().invoke(main, [*given, "--precision", "int8", "--drift-budget", "20"])
+    found = CliRunner().invoke(main, [*given, "--precision", "int8", "--drift-budget", "20%"])
     assert found.exit_code == 0, found.output
     assert "warning: int8 is calibrated on the photograph that comes with depthrt" in found.stderr
     assert "int8 in " in found.stdout and "used for calibration" in found.stdout
     assert read_contract(path).precision == "int8"
     shown = CliRunner().invoke(main, ["info", str(path)])
     assert "int8" in shown.stdout
-    refused = CliRunner().invoke(main, [*given, "--drift-budget", "1"])
+    refused = CliRunner().invoke(main, [*given, "--drift-budget", "1%"])
     assert refused.exit_code == 1 and "they are for --precision int8" in refused.stderr

@@ -58,7 +58,7 @@ def test_its_checkpoint_reads_back_by_its_tensors_alone(trained: ConvDepth, save
     torch.save(load_network(checkpoint).state_dict(), bare)
     again = read_checkpoint(bare)
     assert (again.family, again.kind) == ("depthrt", "inverse")
-    assert "The family is depthrt, after its tensors." in again.said
+    assert "The family is depthrt, after its tensors." in again.remarks
     batch = torch.randn((1, 3, 32, 64), generator=torch.Generator().manual_seed(2))
     assert torch.equal(load_network(checkpoint)(batch), load_network(again)(batch))
     assert describe_checkpoint(bare).family == "depthrt"

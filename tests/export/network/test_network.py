@@ -24,7 +24,8 @@ from torch import Tensor
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
 from depthrt.engine.errors import InputError
-from depthrt.export.network.architecture import Architecture, Family
+from depthrt.engine.terms import Family
+from depthrt.export.network.architecture import Architecture
 from depthrt.export.network.depth_anything import DepthAnything, randomise
 from depthrt.export.network.encoder import AttentionForm
 from depthrt.export.network.positions import resample_table

@@ -13,8 +13,8 @@ from official_state import REAL, TINY, State, folder_with, hollow, state_of, tin
 from safetensors.torch import save_file
 
 from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
+from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, read_checkpoint
-from depthrt.export.network.architecture import Family
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -90,8 +90,8 @@ def test_options_and_names_say_what_a_checkpoint_is(
     torch.save(hollow(REAL["vits"]), path)
     found = read_checkpoint(path, **options)
     assert (found.family, found.kind, found.max_depth_m, found.licence) == expected
-    assert said in " ".join(found.said)
-    assert bool(found.said) == bool(said), "what was given is not repeated"
+    assert said in " ".join(found.remarks)
+    assert bool(found.remarks) == bool(said), "what was given is not repeated"
 
 
 UNIDENTIFIED: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -112,8 +112,12 @@ UNIDENTIFIED: dict[str, tuple[str, dict[str, Any], str]] = {
     "an inverse maximum": ("mine.pth", V2_OPTIONS | {"max_depth_m": 20}, "--max-depth 20 with --kind inverse"),
     "V1 metric": ("mine.pth", METRIC | {"family": V1}, "the metric models of V1 are ZoeDepth networks"),
     "V1 over a metric name": (INDOOR, {"family": V1}, "the metric models of V1 are ZoeDepth"),
-    "a negative maximum": ("mine.pth", METRIC | {"max_depth_m": -1}, "--max-depth -1 is no depth"),
-    "an infinite maximum": ("mine.pth", METRIC | {"max_depth_m": float("inf")}, "--max-depth inf is no depth"),
+    "a negative maximum": ("mine.pth", METRIC | {"max_depth_m": -1}, "--max-depth -1 found, expected metres above 0"),
+    "an infinite maximum": (
+        "mine.pth",
+        METRIC | {"max_depth_m": float("inf")},
+        "--max-depth inf found, expected metres above 0",
+    ),
     "an unknown family": (
         "mine.pth",
         {"family": "midas"},
@@ -146,7 +150,7 @@ def test_an_encoder_that_lost_its_last_blocks_is_not_taken_for_the_published_one
     with pytest.raises(ModelFileError, match=r"which is vits, but its tensors are vit384x9; give --family and --kind"):
         read_checkpoint(path)
     assert describe_checkpoint(path).official_name is None
-    (said,) = read_checkpoint(path, family=V2, kind="inverse").said[-1:]
+    (said,) = read_checkpoint(path, family=V2, kind="inverse").remarks[-1:]
     assert said == "No published encoder has 9 blocks: the head is taken to read blocks 2, 4, 6, 9."
 
 
@@ -170,7 +174,7 @@ def test_a_folder_of_the_hub_is_known_by_its_name(place: str, tmp_path: Path) ->
     )
     found = read_checkpoint(folder)
     assert (found.family, found.kind, found.licence) == (V2, "inverse", "CC-BY-NC-4.0")
-    assert "The family is depth-anything-v2, after config.json." in found.said
+    assert "The family is depth-anything-v2, after config.json." in found.remarks
     assert describe_checkpoint(folder).official_name == "depth-anything-v2-vitb"
 
 
@@ -179,7 +183,7 @@ def test_an_unclear_licence_is_said(tmp_path: Path) -> None:
     torch.save(hollow(REAL["vitb"]), path)
     found = read_checkpoint(path)
     assert found.licence == "CC-BY-NC-4.0"
-    assert "the model card says Apache-2.0" in found.said[-1]
+    assert "the model card says Apache-2.0" in found.remarks[-1]
 
 
 CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {

@@ -15,7 +15,7 @@ from ...engine.errors import ModelFileError
 
 _BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."
 
-# Ours on the right. Where names differ between releases, both are matched.
+# Official names on the right. If names differ between releases of transformers, both are matched.
 _RENAMES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
@@ -39,7 +39,7 @@ _RENAMES = tuple(
 _CONV = re.compile(r"^neck\.convs\.(\d)\.")
 _FUSION = re.compile(r"^neck\.fusion_stage\.layers\.([0-3])\.(.*)$")
 _FUSION_PARTS = (("projection.", "out_conv."), ("residual_layer", "resConfUnit"), ("convolution", "conv"))
-# Matrices that are one in the official file, in the order in which they lie there.
+# Matrices that the official file joins, in the order of its rows.
 _JOINED = (
     (
         re.compile(_BLOCK + r"attention\.(?:attention\.)?(query|key|value|[qkv]_proj)\.(weight|bias)$"),
@@ -50,33 +50,33 @@ _JOINED = (
 )
 
 
-def to_official(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_official_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename tensors of transformers; official names and unknown ones stay as they are.
 
     Raises:
-        ModelFileError: A query, key or value is missing, or a name comes up twice.
+        ModelFileError: A query, key or value is missing, or two tensors get the same name.
     """
     official: dict[str, Tensor] = {}
     parts: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         joined = _joined(name)
         if joined is not None:
-            whole, letter = joined
-            parts.setdefault(whole, {})[letter] = tensor
+            matrix, letter = joined
+            parts.setdefault(matrix, {})[letter] = tensor
             continue
         renamed = _rename(name)
         if renamed in official:
             raise ModelFileError(
-                f"{renamed} comes up twice, under names of two releases of transformers; save it again"
+                f"{renamed} is there twice, under names of two releases of transformers; save it again"
             )
         official[renamed] = tensor
-    for whole, pieces in parts.items():
-        official[whole] = _join(whole, pieces)
+    for matrix, pieces in parts.items():
+        official[matrix] = _join(matrix, pieces)
     return official
 
 
 def _joined(name: str) -> tuple[str, str] | None:
-    """Return (official name of the whole, letter of the part), or None for a tensor that stands alone."""
+    """Return (official name of the joined matrix, letter of this part), or None for a tensor that is not a part."""
     for pattern, target, letters in _JOINED:
         match = pattern.match(name)
         if match:
@@ -86,11 +86,11 @@ def _joined(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _join(whole: str, pieces: Mapping[str, Tensor]) -> Tensor:
-    letters = next(letters for _, target, letters in _JOINED if f".{target}." in whole)
+def _join(matrix: str, pieces: Mapping[str, Tensor]) -> Tensor:
+    letters = next(letters for _, target, letters in _JOINED if f".{target}." in matrix)
     missing = [letter for letter in letters if letter not in pieces]
     if missing:
-        raise ModelFileError(f"{whole} needs the parts {', '.join(letters)}, {', '.join(missing)} is missing")
+        raise ModelFileError(f"{matrix} needs the parts {', '.join(letters)}, {', '.join(missing)} is missing")
     return torch.cat([pieces[letter] for letter in letters])
 
 

@@ -1,21 +1,19 @@
-"""Options, records and names become a family, a kind and a maximum depth: what the tensors do not tell."""
+"""Options, metadata and names become a family, a kind and a maximum depth, which tensors do not show."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ...engine.errors import InputError, ModelFileError
-from ...engine.terms import KINDS, Kind
+from ...engine.terms import DEPTH_ANYTHING, FAMILIES, KINDS, Family, Kind
 from ..catalog import CatalogEntry, find
-from ..network.architecture import ConvArchitecture, Family
+from ..network.architecture import ConvArchitecture
 from ..network.make_network import AnyArchitecture
 from .safe_load import shown
 
-FAMILIES: tuple[Family, ...] = get_args(Family)
-ALIKE: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")  # named alike in every folder of Hugging Face
 
 _FIELDS = ("family", "kind", "max_depth_m")
@@ -25,10 +23,10 @@ _LABELS = dict(zip(_FIELDS, ("The family", "The kind", "The maximum depth"), str
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one source says of a model; None where it does not say.
+    """What one source says of a model; None for what it does not say.
 
     Args:
-        source: Who says it, for people: "config.json", "its own record".
+        source: For people: "config.json", "its own record".
         family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
         kind: "inverse" or "metric".
         max_depth_m: Upper end of a metric model's output.
@@ -47,24 +45,26 @@ class Claim:
         return None not in (self.family, self.kind) and (self.kind == "inverse" or self.max_depth_m is not None)
 
     def differences(self, other: Claim) -> list[str]:
-        """Return the names of what both say and say differently."""
+        """Return the names of the fields that both claims give, with different values."""
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in _FIELDS}
-        return [name for name, (one, two) in pairs.items() if None not in (one, two) and one != two]
+        return [name for name, (mine, theirs) in pairs.items() if None not in (mine, theirs) and mine != theirs]
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Recognised:
     """What a model is, and how that is known.
 
     Args:
-        said: One sentence for each thing that was not given as an option.
+        family, kind, max_depth_m: As in Claim; the maximum is None for inverse models only.
+        licence: Of the weights, or "unknown".
+        remarks: The source of each value that was not given as an option, one sentence each.
     """
 
     family: Family
     kind: Kind
     max_depth_m: float | None
     licence: str
-    said: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def check_options(family: str | None, kind: str | None, max_depth_m: float | None) -> None:
@@ -78,7 +78,9 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
     if kind is not None and kind not in KINDS:
         raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(KINDS)}")
     if max_depth_m is not None and not (math.isfinite(max_depth_m) and max_depth_m > 0):
-        raise InputError(f"--max-depth {max_depth_m:g} is no depth; give metres above 0, e.g. 20 indoors, 80 outdoors")
+        raise InputError(
+            f"--max-depth {max_depth_m:g} found, expected metres above 0; give e.g. 20 indoors, 80 outdoors"
+        )
     if kind == "inverse" and max_depth_m is not None:
         raise InputError(f"--max-depth {max_depth_m:g} with --kind inverse: only metric models have one; leave one out")
     if family == "depth-anything-v1" and kind == "metric":
@@ -92,7 +94,7 @@ def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | Non
     """Return the published model that a file or folder is named after.
 
     Returns:
-        What the name says, None if the encoder is not the tensors' one; and the entry, if any.
+        The claim of the name, None if it names another encoder than the tensors show; and the catalog's entry, if any.
     """
     names = [path.name]
     if path.name in SINGLE_FILES:
@@ -106,45 +108,47 @@ def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | Non
     return Claim(source, entry.family, entry.kind, entry.max_depth_m, entry.licence), entry
 
 
-def identify(path: Path, options: Claim, recorded: Claim | None, architecture: AnyArchitecture) -> Identity:
-    """Settle family, kind and maximum depth: options over the file's record over its name.
+def recognise(path: Path, options: Claim, recorded: Claim | None, architecture: AnyArchitecture) -> Recognised:
+    """Settle family, kind and maximum depth: options first, then the file's own claim, then its name.
 
     Args:
         path: For messages, and for the name of a published model.
-        options: What the user gave.
-        recorded: What the file itself says, or None.
-        architecture: A name that means another encoder is not believed.
+        options: Given by the user.
+        recorded: Claimed by the file's metadata or config.json; None for neither.
+        architecture: As its tensors show; a name that means another encoder is not believed.
 
     Raises:
-        InputError: Something remains unknown, or the options contradict the file's record.
+        InputError: A value remains unknown, or the options contradict the file's own claim.
         ModelFileError: The name is needed and means another encoder.
     """
     check_options(options.family, options.kind, options.max_depth_m)
     named, entry = find_by_path(path, architecture)
     if recorded is not None:
         _refuse_contradiction(path, options, recorded)
-    if entry is not None and named is None and not options.complete and not (recorded and recorded.complete):
+    misnamed = entry is not None and named is None
+    if entry is not None and misnamed and not options.complete and not (recorded and recorded.complete):
         raise ModelFileError(
             f"{path} is named like the published {entry.file_name}, which is {entry.encoder}, but its tensors are "
             f"{architecture.encoder}; give --family and --kind if it is another model"
         )
     sources = [claim for claim in (recorded, named) if claim is not None]
-    settled = _settle(path, options, sources)
-    said = _sentences(options, sources, settled)
-    licence = next((c.licence for c in sources if c.licence and not c.differences(settled)), "unknown")
-    if entry is not None and named is None:
-        said.append(f"The name means {entry.encoder}, the tensors are {architecture.encoder}: the name was not used.")
+    family, kind, max_depth_m = _settle(path, options, sources)
+    if (family == "depthrt") != isinstance(architecture, ConvArchitecture):
+        raise ModelFileError(f"{path} says {family}, its tensors are {architecture.encoder}; save it again")
+    settled = Claim("", family, kind, max_depth_m)
+    remarks = _remarks(options, sources, settled)
+    licence = next((claim.licence for claim in sources if claim.licence and not claim.differences(settled)), "unknown")
+    if entry is not None and misnamed:
+        remarks.append(
+            f"The name means {entry.encoder}, the tensors are {architecture.encoder}: the name was not used."
+        )
     elif entry is not None and licence == entry.licence and entry.licence_note:
-        said.append(f"The licence is recorded as {licence}: {entry.licence_note}.")
-    assert settled.family is not None
-    assert settled.kind is not None
-    if (settled.family == "depthrt") != isinstance(architecture, ConvArchitecture):
-        raise ModelFileError(f"{path} says {settled.family}, its tensors are {architecture.encoder}; save it again")
-    return Identity(settled.family, settled.kind, settled.max_depth_m, licence, tuple(said))
+        remarks.append(f"The licence is recorded as {licence}: {entry.licence_note}.")
+    return Recognised(family, kind, max_depth_m, licence, tuple(remarks))
 
 
-def first_said(claims: list[Claim], name: str) -> Any:  # noqa: ANN401 (of the field's own type)
-    """Return a field from the first claim that says it, or None."""
+def first_given(claims: list[Claim], name: str) -> Any:  # noqa: ANN401 (the field's type)
+    """Return a field of the first claim that gives it, or None."""
     return next((value for claim in claims if (value := getattr(claim, name)) is not None), None)
 
 
@@ -156,28 +160,28 @@ def _refuse_contradiction(path: Path, options: Claim, recorded: Claim) -> None:
         )
 
 
-def _settle(path: Path, options: Claim, sources: list[Claim]) -> Claim:
+def _settle(path: Path, options: Claim, sources: list[Claim]) -> tuple[Family, Kind, float | None]:
     claims = [options, *sources]
-    family, kind = first_said(claims, "family"), first_said(claims, "kind")
-    # A source that was overruled in the kind has nothing to say about its maximum.
-    max_depth_m = first_said([options, *(claim for claim in sources if claim.kind == kind)], "max_depth_m")
+    family, kind = first_given(claims, "family"), first_given(claims, "kind")
+    # The maximum of a source counts only if its kind does.
+    max_depth_m = first_given([options, *(claim for claim in sources if claim.kind == kind)], "max_depth_m")
     if options.kind is None and kind == "inverse" and options.max_depth_m is not None:
         source = next(claim.source for claim in sources if claim.kind == kind)
         raise InputError(
             f"--max-depth {options.max_depth_m:g}: {path} is an inverse model after {source}, and only metric models "
-            "have one; leave it out, or add --kind metric if that is not so"
+            "have one; leave it out, or add --kind metric if that is wrong"
         )
-    settled = Claim("", family, kind, max_depth_m)
-    if not settled.complete:
-        raise InputError(_unknown(path, settled))
+    if family is None or kind is None or (kind == "metric" and max_depth_m is None):
+        raise InputError(_unknown(path, Claim("", family, kind, max_depth_m)))
     check_options(family, kind, max_depth_m)
-    return settled
+    return family, kind, max_depth_m
 
 
 def _unknown(path: Path, settled: Claim) -> str:
+    """Return the message that names the options to give."""
     wanted = []
     if settled.family is None:
-        wanted.append(f"--family {'|'.join(ALIKE)}")
+        wanted.append(f"--family {'|'.join(DEPTH_ANYTHING)}")
     if settled.kind is None:
         wanted.append(f"--kind {'|'.join(KINDS)} (metric with --max-depth METRES)")
     if settled.kind == "metric" and settled.max_depth_m is None:
@@ -188,20 +192,20 @@ def _unknown(path: Path, settled: Claim) -> str:
     )
 
 
-def _sentences(options: Claim, sources: list[Claim], settled: Claim) -> list[str]:
-    """Say where each thing came from that was not given, and which sources were overruled."""
-    said = []
+def _remarks(options: Claim, sources: list[Claim], settled: Claim) -> list[str]:
+    """Return the source of each value that no option gave, and which sources were overruled, one sentence each."""
+    remarks = []
     for name in _FIELDS:
         value = getattr(settled, name)
         if value is not None and getattr(options, name) is None:
             source = next(claim for claim in sources if getattr(claim, name) == value)
-            said.append(f"{_LABELS[name]} is {_text(settled, name)}, after {source.source}.")
+            remarks.append(f"{_LABELS[name]} is {_text(settled, name)}, after {source.source}.")
     for source in sources:
-        said += [
+        remarks += [
             f"{_LABELS[name]} is {_text(settled, name)}, although {source.source} says {_text(source, name)}."
             for name in source.differences(settled)
         ]
-    return said
+    return remarks
 
 
 def _text(claim: Claim, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Tensor names become the name of another kind of model, where one is known by them."""
+"""Tensor names of networks that depthrt does not export become the name of their model, for a clear refusal."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _PATTERNS = tuple(
 )
 
 
-def name_lookalike(names: Iterable[str]) -> str | None:
-    """Return what model tensors with these names belong to, or None if that is not known.
+def name_other_model(names: Iterable[str]) -> str | None:
+    """Return the model that tensors with these names belong to, or None if it is not known.
 
-    Depth Anything itself is not in the table: None for it, unless it is part of something else.
+    Depth Anything itself is not in the table, so that its tensors give None unless they are part of another model.
     """
     names = list(names)
     for pattern, label in _PATTERNS:

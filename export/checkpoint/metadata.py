@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...engine.errors import InputError, ModelFileError
-from ...engine.terms import KINDS
-from .identity import FAMILIES, Claim, check_options
+from ...engine.terms import FAMILIES, KINDS
+from .recognise import Claim, check_options
 from .safe_load import shown
 
 FORMAT = "1"  # version of the keys below; a reader refuses others
@@ -19,7 +19,7 @@ _FORMAT, _FAMILY, _KIND, _MAX_DEPTH, _LICENCE = (
 )
 
 
-def write_record(claim: Claim, notes: Mapping[str, str]) -> dict[str, str]:
+def write_metadata(claim: Claim, notes: Mapping[str, str]) -> dict[str, str]:
     """Return a record as texts for a safetensors header.
 
     Args:
@@ -38,7 +38,7 @@ def write_record(claim: Claim, notes: Mapping[str, str]) -> dict[str, str]:
     return record | {f"{_NOTE}{key}": value for key, value in notes.items()}
 
 
-def read_record(metadata: Mapping[str, str], path: Path) -> Claim | None:
+def read_claim(metadata: Mapping[str, str], path: Path) -> Claim | None:
     """Return what a safetensors header says, or None if depthrt wrote nothing there.
 
     Raises:

@@ -1,0 +1,168 @@
+"""A run: a request in, depth files out, an outcome for each image, frame and video."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from ..errors import DepthrtError, InputError
+from ..images.limits import Limits
+from ..model.depth_model import DepthModel, load
+from ..modelfile.shipped import DEFAULT
+from ..system.files import make_folder, try_place
+from ..system.overlap import Outcome
+from ..terms import Device, Format
+from .interrupt import stopped_by_ctrl_c
+from .jobs import PLAIN, Job, Style, plan_jobs
+from .listener import Listener, Part
+from .run_images import Written, run_images
+from .sheet import Sheet, check_sheet
+from .sources import find_sources
+from .video import FrameReader, run_video
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run and where the depth goes; the defaults are those of `depthrt run`.
+
+    Args:
+        inputs: Images, videos, folders (with all below), glob patterns, camera indices, or "-" for standard input.
+        model: A model file, or "default", the small model that comes with depthrt.
+        output: A folder that mirrors the inputs' names; or a file, for a single image.
+        formats: Each gives a file per image; none given means "color", or the format of a named file's suffix.
+        style: How depth is painted.
+        sheet: Also write one picture of all images, each above its depth.
+        device, threads, limits: As in `load`.
+        max_frames: Of each video and camera; None reads to the end.
+        resume: Skip inputs whose outputs exist.
+    """
+
+    inputs: str | Path | Sequence[str | Path]
+    _: KW_ONLY
+    model: str | Path = DEFAULT
+    output: str | Path = "depth"
+    formats: Sequence[Format] = ()
+    style: Style = PLAIN
+    sheet: str | Path | None = None
+    device: Device = "auto"
+    threads: int | None = None
+    limits: Limits | None = None
+    max_frames: int | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an outcome is about: an image, a frame of a video (its index), or a video at its end (frame None)."""
+
+    job: Job
+    frame: int | None = None
+
+    @property
+    def is_whole_video(self) -> bool:
+        """Whether the outcome is that of a video or camera at its end."""
+        return self.frame is None and self.job.source.kind != "image"
+
+    @property
+    def name(self) -> str:
+        """Return the input's name, and the frame's index if it is a frame."""
+        return self.job.source.name if self.frame is None else f"{self.job.source.name} frame {self.frame}"
+
+
+def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outcome[Step, Written], None, None]:
+    """Yield the outcome of each image, each frame of a video, and each video at its end; images come first.
+
+    Everything that can be refused is refused before the first image is read; after that, bad inputs yield their
+    error and the run goes on. Nothing happens before the first outcome is asked for.
+    A run that is closed or interrupted keeps the files of its outcomes, writes the sheet of the images so far, and
+    leaves no half video. Ctrl-C ends the recording of a camera, which becomes whole, before it interrupts.
+
+    Raises:
+        InputError: The inputs, the output or the sheet cannot be used.
+        DepthrtError: The model cannot be loaded; see `load`.
+    """
+    listener = listener or Listener()
+    jobs = _plan(request, listener)
+    with load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model:
+        left = [job for job in jobs if not (request.resume and job.is_done())]
+        listener.started(model, skipped=len(jobs) - len(left))
+        with _written_sheet(request, listener) as sheet:
+            yield from _run_images(model, [job for job in left if job.source.kind == "image"], request, sheet, listener)
+            for job in left:
+                if job.source.kind != "image":
+                    yield from _run_video(model, job, request, listener)
+
+
+def _plan(request: RunRequest, listener: Listener) -> list[Job]:
+    """Return the jobs of a request, once everything that is written has a place."""
+    inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
+    output = Path(request.output)
+    sources = find_sources(
+        [str(name) for name in inputs], outputs=output, on_left_out=lambda count: listener.left_out(count, output)
+    )
+    jobs = plan_jobs(sources, output, formats=request.formats)
+    if request.sheet is not None:
+        if request.resume:
+            raise InputError("--sheet and --resume found, expected one of them; a sheet is made of all images in a run")
+        sheet = Path(request.sheet)
+        check_sheet(sheet, jobs)
+        make_folder(sheet.parent)
+        try_place(sheet)
+    make_folder(output.parent if output in jobs[0].files else output)
+    return jobs
+
+
+@contextmanager
+def _written_sheet(request: RunRequest, listener: Listener) -> Iterator[Sheet | None]:
+    """Give the sheet to fill, if one is asked for, and write it at the end; after an interrupt unless it is empty."""
+    if request.sheet is None:
+        yield None
+        return
+    sheet = Sheet(request.style)
+    try:
+        yield sheet
+    except (KeyboardInterrupt, GeneratorExit):
+        if len(sheet):
+            _save_sheet(sheet, Path(request.sheet), listener)
+        raise
+    _save_sheet(sheet, Path(request.sheet), listener)
+
+
+def _save_sheet(sheet: Sheet, path: Path, listener: Listener) -> None:
+    sheet.save(path)
+    listener.sheet_written(path, left_out=sheet.left_out)
+
+
+def _run_images(
+    model: DepthModel, jobs: Sequence[Job], request: RunRequest, sheet: Sheet | None, listener: Listener
+) -> Generator[Outcome[Step, Written], None, None]:
+    """Yield the outcome of each image."""
+    if not jobs:
+        return
+    listener.began(Part("images", len(jobs), resumable=True))
+    with closing(run_images(model, jobs, style=request.style, sheet=sheet)) as outcomes:
+        for outcome in outcomes:
+            yield Outcome(Step(outcome.item), outcome.result, outcome.error)
+
+
+def _run_video(
+    model: DepthModel, job: Job, request: RunRequest, listener: Listener
+) -> Generator[Outcome[Step, Written], None, None]:
+    """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
+    try:
+        reader = FrameReader(job.source, max_frames=request.max_frames)
+    except InputError as error:
+        yield Outcome(Step(job), None, error)
+        return
+    with closing(reader), stopped_by_ctrl_c(reader.stop if job.source.kind == "camera" else None):
+        listener.began(Part(job.source.name, reader.frames, resumable=False))
+        whole: Outcome[Step, Written] = Outcome(Step(job), Written(tuple(job.files)), None)
+        try:
+            with closing(run_video(model, job, reader, style=request.style)) as outcomes:
+                for outcome in outcomes:
+                    yield Outcome(Step(job, outcome.item), outcome.result, outcome.error)
+        except DepthrtError as error:
+            whole = Outcome(Step(job), None, error)
+        yield whole

@@ -1,0 +1,61 @@
+"""The types of the verbs' options: what they take, and how they refuse the rest."""
+
+from __future__ import annotations
+
+import math
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from depthrt.cli.params import ShareType
+
+
+def given(kind: ShareType, value: str) -> Result:
+    """Return what a verb with `--share` of this type prints of a value."""
+
+    @click.command()
+    @click.option("--share", type=kind)
+    def verb(share: float) -> None:
+        click.echo(repr(share))
+
+    return CliRunner().invoke(verb, ["--share", value])
+
+
+@pytest.mark.parametrize(
+    ("value", "share"), [("0.5%", 0.005), (" 1 % ", 0.01), (".5%", 0.005), ("99.9%", 0.999), ("0%", 0.0), ("0", 0.0)]
+)
+def test_a_percentage_is_a_share(value: str, share: float) -> None:
+    found = given(ShareType(), value)
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert float(found.stdout) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "message"),
+    [
+        (ShareType(), "0.5", "'0.5' found, expected a percentage with its sign, such as 0.5%"),
+        (ShareType(), "half", "'half' found, expected a percentage from 0% to below 100%, such as 0.5%"),
+        (ShareType(), "-1%", "expected a percentage from 0% to below 100%"),
+        (ShareType(), "100%", "expected a percentage from 0% to below 100%"),
+        (ShareType(), "1e-3%", "expected a percentage"),
+        (ShareType(), "nan%", "expected a percentage"),
+        (ShareType(zero=False), "0%", "'0%' found, expected a percentage above 0% to below 100%"),
+        (ShareType(bare=True, zero=False), "0", "'0' found, expected a percentage above 0% to below 100%"),
+        (ShareType(bare=True), "100", "expected a percentage from 0% to below 100%"),
+        (ShareType(below=math.inf), "-1%", "expected a percentage from 0%, such as 0.5%"),
+    ],
+)
+def test_what_is_no_percentage_is_wrong_usage(kind: ShareType, value: str, message: str) -> None:
+    found = given(kind, value)
+    assert found.exit_code == 2 and message in " ".join(found.stderr.replace("│", " ").split())
+
+
+def test_the_old_spelling_of_a_percentage_is_taken_with_one_note() -> None:
+    found = given(ShareType(bare=True), "1.5")
+    assert float(found.stdout) == pytest.approx(0.015)
+    assert found.stderr == "note: --share 1.5 is read as 1.5%; write 1.5%\n"
+
+
+def test_a_share_without_an_upper_end_takes_more_than_the_whole() -> None:
+    assert float(given(ShareType(below=math.inf), "150%").stdout) == pytest.approx(1.5)
