@@ -78,6 +78,7 @@ def the_threads_own_context_stays_current() -> None:
     gpus = [Cuda(), Cuda()]
     with gpus[0].current(), gpus[1].current(), gpus[0].current():
         assert live()["pushed"] == 1  # pycuda has one context on the driver's stack
+    assert "pushed" not in live()
     with ThreadPoolExecutor(1) as other:
         other.submit(gpus[0].close).result()
     Stream(gpus[1]).synchronize()

@@ -52,7 +52,7 @@ class Recording:
 
 
 _pause_lock = Lock()
-_paused: list[bool] = []  # for each recording under way: whether the collector was on before the first of them
+_paused: list[bool] = []  # for each recording under way: whether the collector was on when it began
 
 
 @contextmanager
@@ -62,12 +62,12 @@ def _no_collection() -> Iterator[None]:
     CUDA refuses to free memory in a thread that records, and the refused call ends the recording.
     """
     with _pause_lock:
-        _paused.append(gc.isenabled() or any(_paused))
+        _paused.append(gc.isenabled())
         gc.disable()
     try:
         yield
     finally:
         with _pause_lock:
-            was_on = _paused.pop()
+            was_on = _paused.pop()  # the last pop returns the state before the first recording
             if was_on and not _paused:
                 gc.enable()

@@ -9,7 +9,7 @@ import pytest
 from standin import DRIVER_CASES, run_case
 from tiny_model import TinyModel
 
-from depthrt.engine.cuda.driver.driver import DRIVERS, find_gpu, load_driver
+from depthrt.engine.cuda.driver.driver import DRIVERS, DriverFault, find_gpu, load_driver
 from depthrt.engine.errors import BackendUnavailable
 
 
@@ -75,6 +75,10 @@ def test_a_driver_without_a_gpu_is_refused(standin: Path, failure: str, message:
 def test_a_driver_that_does_not_start_is_a_fault_with_its_reason(standin: Path, status: int, message: str) -> None:
     environment = {"STANDIN_FAIL": f"cuInit={status}"}
     run_case(standin, "cannot_start", message, cases=DRIVER_CASES, environment=environment)
+
+
+def test_a_driver_that_does_not_start_counts_as_an_unavailable_backend() -> None:
+    assert issubclass(DriverFault, BackendUnavailable)
 
 
 def test_any_device_falls_back_to_the_cpu_and_names_the_drivers_fault(standin: Path, tiny: TinyModel) -> None:
