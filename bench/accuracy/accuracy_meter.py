@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...engine.errors import InputError
 from ...engine.images.preprocess import resize_bilinear
 from ...engine.terms import ALIGNMENTS, CROPS, Alignment, Crop, Kind
-from ..numbers.result import METRICS, Accuracy, ImageAccuracy
+from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
 from .alignment import Float64, fit_alignment
 from .true_depth import TrueDepth
 
@@ -119,7 +119,7 @@ class AccuracyMeter:
 
 def image_metrics(
     depth_m: NDArray[np.floating], truth_m: NDArray[np.floating], valid: NDArray[np.bool_]
-) -> dict[str, float]:
+) -> dict[Metric, float]:
     """Return METRICS over the valid pixels of one image, as they are: nothing is aligned, cut or left out.
 
     With d = log depth - log truth, silog is sqrt(mean(d^2) - 0.5 mean(d)^2), not times 100; log10 is the mean of
@@ -191,7 +191,7 @@ def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules
     return depth.clip(NEAREST_M, farthest_m)
 
 
-def _metrics(depth: Float64, truth: Float64) -> dict[str, float]:
+def _metrics(depth: Float64, truth: Float64) -> dict[Metric, float]:
     """Return METRICS of (N,) positive depths."""
     off, off_log = depth - truth, np.log(depth) - np.log(truth)
     ratio = np.maximum(depth / truth, truth / depth)
@@ -203,5 +203,7 @@ def _metrics(depth: Float64, truth: Float64) -> dict[str, float]:
         "rmse_log": float(np.sqrt(np.mean(off_log**2))),
         "log10": float(np.mean(np.abs(np.log10(depth) - np.log10(truth)))),
         "silog": float(np.sqrt(max(0.0, float(np.mean(off_log**2)) - forgiven))),
-        **{f"delta{power}": float(np.mean(ratio < DELTA**power)) for power in (1, 2, 3)},
+        "delta1": float(np.mean(ratio < DELTA)),
+        "delta2": float(np.mean(ratio < DELTA**2)),
+        "delta3": float(np.mean(ratio < DELTA**3)),
     }

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ...engine.terms import SCOPES, TimedScope
-from .result import METRICS, Accuracy, Drift, Interval, Latency, Report, SubjectResult
+from .result import METRICS, Accuracy, Drift, Interval, Latency, Metric, Report, SubjectResult
 from .statistics import compare_medians, median_interval
 
 MAIN_SCOPE: TimedScope = "host"  # what a user waits for; conditions and headlines mean it unless they name another
@@ -96,7 +96,7 @@ def _percentile(scope: str, name: str) -> Callable[[SubjectResult], Values]:
     return read
 
 
-def _metric(name: str) -> Callable[[SubjectResult], Values]:
+def _metric(name: Metric) -> Callable[[SubjectResult], Values]:
     def read(subject: SubjectResult) -> Values:
         return {conditions_of(one): exact(one.metrics[name])[""] for one in subject.accuracy if name in one.metrics}
 

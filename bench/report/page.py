@@ -14,7 +14,7 @@ from ...engine.system.files import atomic_path, make_folder, try_place
 from ..numbers.figures import conditions_of
 from ..numbers.printable import printable
 from ..numbers.result import METRICS, Picture, Report
-from ..numbers.result_file import write_result
+from ..numbers.result_file import report_type, write_result
 from ..numbers.wording import digits
 from .markdown import to_markdown
 from .panels import band_rows, builds_panel, cold_panel, latency_panels, resource_panels, stage_panel, throughput_panels
@@ -90,6 +90,7 @@ def prepare_folder(folder: str | Path) -> ReportFiles:
         InputError: The folder cannot be made or written.
     """
     _import_jinja2()
+    report_type()
     folder = Path(folder)
     make_folder(folder)
     files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")

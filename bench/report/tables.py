@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..numbers.figures import best_throughput, conditions_of, first_accuracy, latency_in, missed_share
-from ..numbers.result import METRICS, Interval, Latency, Report, SubjectResult
+from ..numbers.result import METRICS, Interval, Latency, Metric, Report, SubjectResult
 from ..numbers.wording import ABSENT, amount, between, digits, share, times
 from .summary import Summary
 
@@ -36,7 +36,7 @@ def summary_table(report: Report, summary: Summary) -> Table:
     """Return the figures that decide, one row a subject; columns that nobody has are left out."""
     conditions, judged = first_accuracy(report)
 
-    def metric(subject: SubjectResult, name: str) -> str:
+    def metric(subject: SubjectResult, name: Metric) -> str:
         return _optional(judged[subject.name].metrics.get(name) if subject.name in judged else None)
 
     columns: dict[str, Callable[[SubjectResult], str]] = {

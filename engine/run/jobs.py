@@ -25,7 +25,10 @@ ENDING: dict[Format, str] = {
     "exr": ".exr",
     "tiff": ".tiff",
 }
-PICTURES: tuple[Format, ...] = ("color", "side")  # of a video they become a video; other formats a file per frame
+PICTURES: tuple[Format, ...] = (
+    "color",
+    "side",
+)  # a video gets a depth video for each of these, and a file per frame for each other format
 FRAME_DIGITS = 6  # in the name of a frame's file
 _NAMES_OF_FILES = FILE_SUFFIXES.union(IMAGE_SUFFIXES, VIDEO_SUFFIXES)
 

@@ -152,7 +152,7 @@ def test_a_subject_that_fails_on_a_data_set_leaves_and_the_others_go_on() -> Non
 def test_what_is_not_asked_for_stays_the_data_set_s_custom(asked: RuleChoices, metric: Rules, inverse: Rules) -> None:
     subjects = [opened("metric", slope(), "metric"), opened("inverse", slope())]
     found = judge(subjects, dataset(truth(2.0)), asked).found
-    rules = {name: Rules(one.alignment, one.cap_m, one.crop) for name, one in found.items()}  # type: ignore[arg-type]
+    rules = {name: Rules(one.alignment, one.cap_m, one.crop) for name, one in found.items()}
     assert rules == {"metric": metric, "inverse": inverse}
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.system.file_lock import file_lock
+from depthrt.engine.system.cache.lock import file_lock
 
 PATIENCE_S = 30
 HOLDER = """
 import sys, time
 from pathlib import Path
-from depthrt.engine.system.file_lock import file_lock
+from depthrt.engine.system.cache.lock import file_lock
 with file_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

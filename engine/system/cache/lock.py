@@ -1,5 +1,8 @@
 """A lock between processes: a file that one process holds at a time; the system frees it when the process dies."""
 
+# filelock would replace this module. Its import takes 47 ms (it brings asyncio), fcntl's none (median of 30,
+# interleaved); it does not report that it waits, and without locks it turns to lock files, where here is an OSError.
+
 from __future__ import annotations
 
 import sys
