@@ -78,9 +78,7 @@ def check_sheet(path: Path, jobs: Sequence[Job]) -> None:
     if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
     if not any(source.kind == "image" for source in sources):
-        raise InputError(
-            f"{path} would be a sheet without images, expected at least one image; leave --sheet out for videos"
-        )
+        raise InputError(f"{path} would be a sheet without images; give an image, or leave --sheet out")
     refuse_to_replace([path], sources, by="the sheet", option="--sheet")
     if path.resolve() in {output.resolve() for output in all_files(jobs)}:
         raise InputError(f"{path} would hold both a depth and the sheet; give another place with --sheet")

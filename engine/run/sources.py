@@ -132,9 +132,7 @@ def _expand(text: str) -> Iterator[Source]:
         matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob refuses absolute patterns)
         media = [match for match in matches if match.is_file() and _is_media(match)]
         if not media:
-            raise InputError(
-                f"no image or video matches {text!r}, {len(matches)} other paths do; give images or videos"
-            )
+            raise InputError(f"no image or video matches {text!r}, {len(matches)} other paths do; check the pattern")
         yield from (_file(match, Path(match.name)) for match in media)
     else:
         raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
