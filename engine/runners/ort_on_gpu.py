@@ -13,13 +13,13 @@ from ..cuda.driver.gpu import Cuda
 from ..cuda.driver.held import Held
 from ..cuda.driver.parts import Stream
 from ..cuda.host_batches import HostBatches, Shape
+from ..cuda.network import NetworkCall
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import DevicePipeline
-from ..cuda.slot import NetworkCall
 from ..errors import BackendUnavailable
 from ..modelfile.contract import Contract
 from ..terms import INPUT, OUTPUT
-from .ort_session import CPU, CUDA, CUDA_OPTIONS, Providers
+from .ort_session import CPU, CUDA, Providers, cuda_options
 
 _ANY_NUMBER = 1 << 30
 
@@ -51,7 +51,8 @@ class OnGpu(NetworkOnGpu):
         super().__init__(Cuda())
         try:
             stream = Stream(self._gpu)
-            providers: Providers = [(CUDA, CUDA_OPTIONS | {"user_compute_stream": str(stream.handle)}), CPU]
+            asked = cuda_options(contract.precision) | {"user_compute_stream": str(stream.handle)}
+            providers: Providers = [(CUDA, asked), CPU]
             self._network = OrtNetwork(
                 self._gpu,
                 stream,
@@ -70,7 +71,7 @@ class OnGpu(NetworkOnGpu):
 
 
 class OrtNetwork(Held):
-    """Starts the network's work on one stream; the Network of engine/cuda/slot.py. Safe from several threads.
+    """Starts the network's work on one stream; the Network of engine/cuda/network.py. Safe from several threads.
 
     Args:
         gpu: Stays open as long as the session.

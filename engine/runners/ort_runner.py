@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import BackendUnavailable, InputError
 from ..modelfile.contract import Contract
 from ..terms import INPUT, OUTPUT, Device, Precision
-from .ort_session import CPU, CUDA, CUDA_OPTIONS, find_providers, import_onnxruntime, open_session, run_options
+from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
 if TYPE_CHECKING:
     from ..cuda.pipeline import DevicePipeline
@@ -48,7 +48,7 @@ class OrtRunner:
             except BackendUnavailable as error:
                 notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
         if self._gpu is None:
-            asked = [(CUDA, CUDA_OPTIONS) if one == CUDA else one for one in providers]
+            asked = [(CUDA, cuda_options(contract.precision)) if one == CUDA else one for one in providers]
             self._session = open_session(ort, path, threads, asked)
         # The truth, whatever was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]

@@ -1,7 +1,7 @@
-"""The processes that train together: a single one, or as many as torchrun started.
+"""The process group of a training: a single process, or as many as torchrun started.
 
-accelerate 1.15 was measured here: 95 lines for 99, but 8 % more CPU time at import and 4.5 MB more (with psutil). It keeps
-one state per process, so a second training on another device needs its private `_reset_state`, which ends the caller's.
+accelerate 1.15 was tried: 95 lines for 99, but 8 % more CPU time at import and 4.5 MB more (with psutil). Its state is
+global, so a second training on another device needs its private `_reset_state`, which would end the caller's group too.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-_PATIENCE = timedelta(hours=12)  # the others wait while the first validates
+TIMEOUT = timedelta(hours=12)  # of a collective call: the other processes wait in one while the first validates
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """This process among those that train together.
+    """A process and the group that it trains in.
 
     Args:
-        rank: Its number, from 0.
-        size: How many there are.
-        device: Its own.
+        rank: Number of this process, from 0.
+        size: Number of processes.
+        device: Device of this process.
     """
 
     rank: int
@@ -40,26 +40,26 @@ class Group:
         return self.rank == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """Return a module whose backward pass averages the gradients of all processes."""
+        """Return a module whose backward pass averages gradients over all processes."""
         return model if self.size == 1 else DistributedDataParallel(model)
 
-    def held_back(self, model: nn.Module, held: bool) -> AbstractContextManager[None]:
-        """Keep gradients to this process for now, while more batches of the same step follow."""
-        if held and isinstance(model, DistributedDataParallel):
+    def hold_back(self, model: nn.Module, hold: bool) -> AbstractContextManager[None]:
+        """Return a context in which gradients are not averaged, because more batches of the same step follow."""
+        if hold and isinstance(model, DistributedDataParallel):
             context: AbstractContextManager[None] = model.no_sync()
             return context
         return nullcontext()
 
-    def any(self, asked: bool) -> bool:
-        """Return whether any process asks; all must call it at the same point."""
+    def any(self, flag: bool) -> bool:
+        """Return whether the flag is set in any process; all processes must call this at the same point."""
         if self.size == 1:
-            return asked
-        flag = torch.tensor([int(asked)], device=self.device)
-        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
-        return bool(flag.item())
+            return flag
+        flags = torch.tensor([int(flag)], device=self.device)
+        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+        return bool(flags.item())
 
     def mean(self, figures: Mapping[str, float]) -> dict[str, float]:
-        """Return the mean of each figure over all processes; all must call it at the same point."""
+        """Return the mean of each figure over all processes; all processes must call this at the same point."""
         if self.size == 1:
             return dict(figures)
         values = torch.tensor(list(figures.values()), device=self.device)
@@ -67,11 +67,11 @@ class Group:
         return dict(zip(figures, (values / self.size).tolist(), strict=True))
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
-        self.any(False)  # its answer takes all of them; a barrier of NCCL's own would guess the device
+        """Wait until every process has called this."""
+        self.any(False)  # needs all processes; NCCL's barrier would guess the device
 
-    def shared(self, number: int) -> int:
-        """Return the first process's number; all must call it at the same point."""
+    def of_first(self, number: int) -> int:
+        """Return the number that the first process gave; all processes must call this at the same point."""
         if self.size == 1:
             return number
         sent = torch.tensor([number], device=self.device)
@@ -80,24 +80,24 @@ class Group:
 
 
 def announced_group() -> tuple[int, int]:
-    """Return this process's number and how many there are, as torchrun says in the environment; (0, 1) without it."""
+    """Return (rank, size) as torchrun sets them in the environment; (0, 1) without torchrun."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     return (int(os.environ["RANK"]) if size > 1 else 0), size
 
 
 @contextmanager
 def join_group(device: str) -> Iterator[Group]:
-    """Join the group that torchrun announces in the environment, or be one alone.
+    """Join the group that torchrun announces in the environment; without torchrun the group is this process.
 
     Args:
-        device: "cpu" or "cuda"; each process of a group takes the GPU of its local rank.
+        device: "cpu" or "cuda"; under torchrun, "cuda" becomes the GPU of the process's local rank.
     """
     if announced_group()[1] == 1:
         yield Group(0, 1, torch.device(device))
         return
-    own = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=_PATIENCE)
+    local = torch.device(device, int(os.environ["LOCAL_RANK"])) if device == "cuda" else torch.device(device)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
     try:
-        yield Group(dist.get_rank(), dist.get_world_size(), own)
+        yield Group(dist.get_rank(), dist.get_world_size(), local)
     finally:
         dist.destroy_process_group()

@@ -1,6 +1,6 @@
-"""Losses: SiLog for metres, the scale-and-shift-invariant loss with gradient matching for inverse depth.
+"""Losses: SiLog for metres; for inverse depth, losses that ignore scale and shift, with gradient matching.
 
-All take float32 maps (N, h, w) and a bool mask, and give a mean over the images that have enough known pixels.
+All take float32 maps (N, h, w) and a bool mask, and return a mean over the images that have enough valid pixels.
 """
 
 from __future__ import annotations
@@ -10,35 +10,35 @@ import math
 import torch
 from torch import Tensor
 
-SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
+SILOG_FOCUS = 0.5  # weight of the squared mean. Source: Eigen et al. 2014, eq. 4; Depth Anything V2 metric
 GRADIENT_SCALES = 4  # Source: MiDaS (Ranftl et al. 2020), eq. 11
-LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-# An answer comes in bfloat16, in steps of up to 0.8 % of its level: what varies less is flat, and not to be blown up.
-LEAST_SPREAD = 1e-2  # over the level
-_LEAST_CONTRAST = 0.1  # spread of a target over its median: a wall seen head-on, with less, counts for as much less
-_FLAT = 2**-8  # standard deviation over the level: of less, the slope would be that of the roundings
-_FAR_SHARE = 0.2  # of the mean inverse depth: depth beyond five times as far counts as that far
-_FARTHEST = 0.1  # of the mean inverse depth, in logarithms: all beyond ten times as far is alike, and the sky
+LEAST_PIXELS = 10  # an image with fewer valid pixels is left out. Source: Depth Anything V2, metric_depth/train.py
+# Predictions come in bfloat16, in steps of up to 0.8 % of their level; less than that is rounding.
+LEAST_SPREAD = 1e-2  # mean deviation over the level, the smallest that normalising divides by
+_LEAST_CONTRAST = 0.1  # mean deviation of a target over its median; flatter targets weigh less, in proportion
+_FLAT = 2**-8  # standard deviation over the level; below it, a fitted scale would follow rounding errors
+_FAR_SHARE = 0.2  # of the mean inverse depth: relative errors are not divided by less
+_FARTHEST = 0.1  # of the mean inverse depth: logarithms stop here, so that everything farther and the sky are equal
 _TINY = 1e-6
 
 
 def silog_loss(predicted_m: Tensor, depth_m: Tensor, valid: Tensor, *, focus: float = SILOG_FOCUS) -> Tensor:
-    """Return sqrt(mean(d^2) - focus * mean(d)^2) of d = log target - log predicted, the scale-invariant error.
+    """Return the scale-invariant error sqrt(mean(d^2) - focus * mean(d)^2) with d = log target - log prediction.
 
     Args:
         predicted_m: (N, h, w), metres, positive.
         depth_m: (N, h, w), metres, positive where valid.
-        valid: (N, h, w) bool, over the whole batch at once as upstream.
-        focus: 1 forgives a wrong scale, 0 forgives nothing.
+        valid: (N, h, w) bool; means run over the whole batch, as upstream.
+        focus: 1 ignores a wrong scale, 0 counts it in full.
 
     Returns:
-        () float32; 0 with a gradient where fewer than LEAST_PIXELS are valid.
+        () float32; if fewer than LEAST_PIXELS pixels are valid, 0 with a gradient of 0.
     """
     if int(valid.sum()) < LEAST_PIXELS:
         return (predicted_m * 0).sum()
     difference = depth_m[valid].log() - predicted_m[valid].clamp(min=_TINY).log()
     square = difference.square().mean() - focus * difference.mean().square()
-    return square.clamp(min=_TINY**2).sqrt()  # the root has no slope at zero
+    return square.clamp(min=_TINY**2).sqrt()  # the root has no finite slope at zero
 
 
 def affine_invariant_loss(
@@ -50,17 +50,17 @@ def affine_invariant_loss(
     gradient_weight: float = 0.0,
     gradient_scales: int = GRADIENT_SCALES,
 ) -> Tensor:
-    """Return the mean absolute difference of two maps, each less its median and over its mean deviation.
+    """Return the mean absolute difference of two maps, each minus its median and divided by its mean deviation.
 
-    A target that is nearly flat counts for less. An answer that varies by under 1 % of its level is not blown up.
+    A nearly flat target weighs less. A prediction that varies by less than 1 % of its level is not amplified.
 
     Args:
         predicted: (N, h, w), inverse depth of any scale and shift.
-        target: (N, h, w), the same.
+        target: (N, h, w), inverse depth of any scale and shift.
         valid: (N, h, w) bool.
-        trim: Share of each image's pixels, those of largest difference, that does not count; for noisy targets.
-        gradient_weight: Of the multi-scale gradient matching that is added.
-        gradient_scales: Its sizes.
+        trim: Share of each image's pixels, those with the largest difference, left out; for noisy targets.
+        gradient_weight: Weight of the gradient matching that is added.
+        gradient_scales: Number of sizes at which gradients are matched.
 
     Source: MiDaS (Ranftl et al. 2020), eq. 5-7 and 11.
     """
@@ -86,17 +86,17 @@ def scaled_loss(
     gradient_scales: int = GRADIENT_SCALES,
     relative_weight: float = 0.0,
 ) -> Tensor:
-    """Return the mean absolute difference to the target over its mean: scale and shift are settled, 0 is infinity.
+    """Return the mean absolute difference to the target divided by its mean: it fixes scale and shift; 0 is infinity.
 
-    A network that knows nothing yet can answer with what is likely, which normalising its answer would not let it.
+    A network with random weights can predict the average target; a loss that normalises the prediction prevents that.
 
     Args:
         predicted: (N, h, w), inverse depth, about 1 on average.
-        target: (N, h, w), inverse depth, 0 where the sky is.
+        target: (N, h, w), inverse depth, 0 for the sky.
         valid: (N, h, w) bool.
-        gradient_weight: Of the multi-scale gradient matching that is added.
-        gradient_scales: Its sizes.
-        relative_weight: Of the difference over the target that is added, so that far walls count.
+        gradient_weight: Weight of the gradient matching that is added.
+        gradient_scales: Number of sizes at which gradients are matched.
+        relative_weight: Weight of the relative difference that is added, so that distant surfaces count.
     """
     enough = _enough_seen(target, valid)
     if not bool(enough.any()):
@@ -119,16 +119,16 @@ def aligned_loss(
     gradient_weight: float = 0.0,
     gradient_scales: int = GRADIENT_SCALES,
 ) -> Tensor:
-    """Return the mean relative error of depth under each prediction's best scale and shift: how it will be judged.
+    """Return the mean relative error of depth after the best scale and shift of each prediction, like abs_rel.
 
-    Depth that is more than e times too far adds to it by its logarithm, so that no pixel pulls without bound.
+    Beyond a depth e times too large the error grows with the logarithm, so that no pixel has an unbounded gradient.
 
     Args:
         predicted: (N, h, w), inverse depth of any scale and shift.
-        target: (N, h, w), inverse depth, 0 where the sky is, which has no part in the fit.
+        target: (N, h, w), inverse depth, 0 for the sky, which is left out of the fit.
         valid: (N, h, w) bool.
-        gradient_weight: Of the multi-scale gradient matching of the logarithms that is added.
-        gradient_scales: Its sizes.
+        gradient_weight: Weight of the gradient matching of the logarithms that is added.
+        gradient_scales: Number of sizes at which gradients are matched.
     """
     enough = _enough_seen(target, valid)
     if not bool(enough.any()):
@@ -143,13 +143,13 @@ def aligned_loss(
 
 
 def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: int = GRADIENT_SCALES) -> Tensor:
-    """Return the mean absolute difference of the maps' slopes, over scales that halve the size.
+    """Return the mean absolute difference of the maps' gradients at several sizes, each half of the previous size.
 
     Args:
         predicted: (N, h, w).
         target: (N, h, w), of the same scale.
-        valid: (N, h, w) bool; a slope counts between two valid pixels.
-        scales: Number of sizes, from the full one.
+        valid: (N, h, w) bool; a gradient counts between two valid pixels.
+        scales: Number of sizes, the first of which is the full size.
     """
     difference = torch.where(valid, predicted - target, 0.0)
     total = difference.new_zeros(len(difference))
@@ -163,9 +163,9 @@ def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: i
 
 
 def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return predicted maps under the scale and shift that bring each closest to its target, in least squares.
+    """Return the predictions after the scale and shift that fit each best to its target, in least squares.
 
-    One that varies by under 0.4 % of the batch's level keeps less of a slope.
+    A prediction that varies by less than 0.4 % of the batch's level gets a smaller scale.
 
     Args:
         predicted: (N, h, w) float32, inverse depth of any scale and shift.
@@ -186,15 +186,15 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 def normalise(maps: Tensor, valid: Tensor, *, least_spread: float = LEAST_SPREAD) -> Tensor:
-    """Return maps less their median, over their mean absolute deviation from it.
+    """Return maps minus their median, divided by their mean absolute deviation from it.
 
     Args:
         maps: (N, h, w), each with at least one valid pixel.
         valid: (N, h, w) bool.
-        least_spread: The smallest deviation that is divided by, over the level of the batch.
+        least_spread: Smallest deviation to divide by, as a share of the batch's level.
 
     Returns:
-        (N, h, w), 0 where not valid.
+        (N, h, w), 0 for pixels that are not valid.
     """
     centred, spread = _centred(maps, valid)
     spread = torch.maximum(spread, (least_spread * _level(maps, valid)).clamp(min=_TINY))
@@ -202,49 +202,49 @@ def normalise(maps: Tensor, valid: Tensor, *, least_spread: float = LEAST_SPREAD
 
 
 def _level(maps: Tensor, valid: Tensor) -> Tensor:
-    """Return () the mean magnitude of all maps of a batch: one that is nothing but zeros has none of its own."""
+    """Return the mean magnitude () of all maps of a batch, because a single map may be zero everywhere."""
     return _known(maps, valid).detach().abs().sum() / valid.sum().clamp(min=1)
 
 
 def _centred(maps: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Return maps less their median, and (N,) the mean absolute deviation from it."""
+    """Return maps minus their median, and the mean absolute deviation from it, (N,)."""
     counted = valid.flatten(1).sum(1)
     mean = _known(maps, valid).flatten(1).sum(1) / counted
-    # The median's own slope is that of one pixel, a spike a hundred times all others: the mean's stands for it.
+    # The median's gradient goes to a single pixel, a hundred times that of the others: use the mean's gradient instead.
     middle = _masked_median(maps, valid).detach() + mean - mean.detach()
     centred = _known(maps - middle[:, None, None], valid)
     return centred, centred.abs().flatten(1).sum(1) / counted
 
 
 def _far_logarithms(predicted: Tensor, scaled: Tensor) -> tuple[Tensor, Tensor]:
-    """Return logarithms of inverse depth over its mean, all beyond _FARTHEST alike.
+    """Return logarithms of inverse depth over its mean, clamped at _FARTHEST.
 
-    What is shown as farther than that, and is not, gets the logarithm's tangent there: below zero it learns too.
+    A prediction beyond _FARTHEST whose target is nearer gets the logarithm's tangent, so that it learns below zero too.
     """
     beyond = torch.where(scaled > _FARTHEST, (_FARTHEST - predicted).clamp(min=0) / _FARTHEST, 0.0)
     return predicted.clamp(min=_FARTHEST).log() - beyond, scaled.clamp(min=_FARTHEST).log()
 
 
 def _relative_error(too_far: Tensor) -> Tensor:
-    """Return |depth / truth - 1| of their ratio's logarithm; beyond a ratio of e its tangent."""
+    """Return |depth / truth - 1| from the logarithm of depth / truth; beyond a ratio of e, the tangent there."""
     within = too_far.clamp(max=1.0)
     return torch.expm1(within).abs() + math.e * (too_far - within)
 
 
 def _enough_seen(target: Tensor, valid: Tensor) -> Tensor:
-    """Return (N,) bool: whether an image has LEAST_PIXELS known ones that are not sky."""
+    """Return which images have LEAST_PIXELS valid pixels that are not sky, (N,) bool."""
     return (valid & (target > 0)).flatten(1).sum(1) >= LEAST_PIXELS
 
 
 def _over_mean(target: Tensor, valid: Tensor) -> Tensor:
-    """Return inverse depth over its mean where it is not zero; 0 for what is not valid."""
+    """Return inverse depth divided by the mean of its nonzero values; 0 for pixels that are not valid."""
     target = _known(target, valid)
     level = target.flatten(1).sum(1) / (target > 0).flatten(1).sum(1)
     return target / level[:, None, None]
 
 
 def _known(maps: Tensor, valid: Tensor) -> Tensor:
-    """Return maps with 0 for what is not valid, which may be NaN and would spoil the gradient."""
+    """Return maps with 0 for pixels that are not valid, because NaN there would spoil the gradient."""
     return torch.where(valid, maps, 0.0)
 
 
@@ -253,7 +253,7 @@ def _masked_median(maps: Tensor, valid: Tensor) -> Tensor:
 
 
 def _trimmed_mean(values: Tensor, valid: Tensor, trim: float) -> Tensor:
-    """Return the mean over images of the mean over their valid pixels, the largest `trim` of them left out."""
+    """Return the mean over images of the mean over their valid pixels, without the share `trim` of largest values."""
     counted = valid.flatten(1).sum(1)
     if trim == 0:
         return ((values * valid).flatten(1).sum(1) / counted).mean()

@@ -1,4 +1,4 @@
-"""What a training asks of a network: depth in metres, or inverse depth by losses that forgive what it cannot know."""
+"""The objective of a training: a network with its losses, for metres or for inverse depth."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 
-# In every published file, in no forward pass.
-_UNUSED = ("pretrained.mask_token", "depth_head.scratch.refinenet4.resConfUnit1.")
+_UNUSED = (  # parameters of every published file that no forward pass reads
+    "pretrained.mask_token",
+    "depth_head.scratch.refinenet4.resConfUnit1.",
+)
 
 
 class DepthObjective(nn.Module):
-    """A network and its losses. Inverse depth is not cut at zero, so that pixels below it learn.
+    """A network and its losses. Inverse depth is not clamped at zero, so that pixels below zero get a gradient.
 
     Args:
-        network: What it never uses is taken out of training.
+        network: The network; parameters that its forward pass does not read are frozen.
         options: Weights of the losses.
 
     Raises:
-        InputError: The network answers with inverse depth, and no loss of it has a weight.
+        InputError: The network predicts inverse depth, and every loss of inverse depth has weight 0.
     """
 
     def __init__(self, network: Network, options: TrainOptions) -> None:
@@ -35,7 +37,7 @@ class DepthObjective(nn.Module):
         weights = (options.affine_weight, options.scaled_weight, options.aligned_weight)
         if network.max_depth_m is None and not any(weights):
             raise InputError(
-                "affine_weight, scaled_weight and aligned_weight are 0, expected one or more above 0; correct the "
+                "affine_weight, scaled_weight and aligned_weight are 0, expected at least one above 0; correct the "
                 "options"
             )
         for name, parameter in network.named_parameters():
@@ -47,10 +49,10 @@ class DepthObjective(nn.Module):
         return answer
 
     def terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Return the parts of the loss, each with its weight."""
+        """Return the terms of the loss by name, each times its weight."""
         options = self._options
         if self.network.max_depth_m is not None:
-            # What the network cannot say teaches it nothing. Source: Depth Anything V2, metric_depth/train.py
+            # Depth beyond the network's range has no loss. Source: Depth Anything V2, metric_depth/train.py
             known = batch.valid & (batch.depth_m > 0) & (batch.depth_m <= self.network.max_depth_m)
             return {"silog": silog_loss(answer, batch.depth_m, known, focus=options.silog_focus)}
         losses: dict[str, tuple[float, Callable[..., Tensor]]] = {
@@ -58,10 +60,10 @@ class DepthObjective(nn.Module):
             "scaled": (options.scaled_weight, partial(scaled_loss, relative_weight=options.relative_weight)),
             "aligned": (options.aligned_weight, aligned_loss),
         }
-        slopes = {"gradient_weight": options.gradient_weight, "gradient_scales": options.gradient_scales}
+        gradient = {"gradient_weight": options.gradient_weight, "gradient_scales": options.gradient_scales}
         inverse = batch.inverse()
         return {
-            name: weight * loss(answer, inverse, batch.valid, **slopes)
+            name: weight * loss(answer, inverse, batch.valid, **gradient)
             for name, (weight, loss) in losses.items()
             if weight
         }

@@ -1,4 +1,4 @@
-"""From options to what moves the weights: the learning rate of every step, the optimisers, the moving average."""
+"""Turns options into what moves the weights: learning rate of each step, AdamW and Muon, moving average."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from torch.optim.swa_utils import AveragedModel
 from .options import TrainOptions
 
 ENCODER_PREFIX = "pretrained."  # of the encoder's parameters, by the published names
-Tensors = tuple[Tensor, ...] | list[Tensor]
-_NETWORK = "network."  # what an objective calls it
+_NETWORK = "network."  # prefix of the network's parameters in an objective
 _MUON_LEAST = 32  # rows or columns of the smallest matrix that Muon moves
-_MUON_STEPS = 4  # of Newton-Schulz, each a fifth of the cost of torch's default
-_AVERAGE_START = 10.0  # the average follows closely at first: its decay is at most (1 + step) / (10 + step)
+_MUON_STEPS = 4  # of Newton-Schulz; each costs a fifth of torch's default, 5
+_AVERAGE_START = 10.0  # the decay of the average is at most (1 + step) / (10 + step), so that it follows fast at first
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def rate_factor(step: int, options: TrainOptions) -> float:
-    """Return the learning rate of a step (from 0) over the highest: a line up, level, then a power of what remains."""
+    """Return the learning rate over its peak: linear warm-up, constant, then a power of the remaining share.
+
+    Args:
+        step: Steps done, from 0.
+        options: Warm-up, hold, number of steps and power.
+    """
     rising = min(1.0, (step + 1) / options.warmup_steps) if options.warmup_steps else 1.0
     falling = max(0, step - options.hold_steps) / (options.steps - options.hold_steps)
     return rising * math.pow(max(0.0, 1 - falling), options.decay_power)
 
 
 class Optimiser:
-    """AdamW with a rate of its own for the encoder, and Muon for matrices and kernels where that is asked for.
+    """AdamW, with a separate learning rate for the encoder, and Muon for matrices and kernels if muon_factor is not 0.
 
     Vectors (norms, biases, gains) and tables have no weight decay.
 
@@ -39,17 +45,18 @@ class Optimiser:
     def __init__(self, objective: nn.Module, options: TrainOptions) -> None:
         named = ((name.removeprefix(_NETWORK), parameter) for name, parameter in objective.named_parameters())
         trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
-        turned = [one for one in trained if options.muon_factor and _is_wide(*one)]
-        rest = [one for one in trained if not (options.muon_factor and _is_wide(*one))]
+        for_muon = [entry for entry in trained if options.muon_factor and _is_wide(*entry)]
+        rest = [entry for entry in trained if not (options.muon_factor and _is_wide(*entry))]
         self._parts: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(_groups(rest, options), betas=options.betas, fused=True)
         ]
-        # Muon takes matrices only: each kernel as one of a row per output, in the kernel's own memory.
+        # Muon takes matrices only: each kernel becomes one, a row per output channel, which shares the kernel's memory.
         self._kernels = [
-            (kernel, nn.Parameter(_ordered(kernel.detach(), like=kernel).view(len(kernel), -1))) for _, kernel in turned
+            (kernel, nn.Parameter(_ordered(kernel.detach(), like=kernel).view(len(kernel), -1)))
+            for _, kernel in for_muon
         ]
-        if turned:
-            matrices = [(name, matrix) for (name, _), (_, matrix) in zip(turned, self._kernels, strict=True)]
+        if for_muon:
+            matrices = [(name, matrix) for (name, _), (_, matrix) in zip(for_muon, self._kernels, strict=True)]
             self._parts.append(
                 torch.optim.Muon(
                     _groups(matrices, options, factor=options.muon_factor),
@@ -64,12 +71,12 @@ class Optimiser:
         return [group for part in self._parts for group in part.param_groups]
 
     def set_rate(self, factor: float) -> None:
-        """Bring every group to a share of its highest rate."""
+        """Set the learning rate of every group to its peak times a factor."""
         for group in self.groups:
             group["lr"] = group["peak"] * factor
 
     def step(self) -> None:
-        """Move the parameters and forget the gradients."""
+        """Move the parameters and clear the gradients."""
         for kernel, matrix in self._kernels:
             if kernel.grad is not None:
                 matrix.grad, kernel.grad = _ordered(kernel.grad, like=kernel).flatten(1), None
@@ -78,11 +85,11 @@ class Optimiser:
             part.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """Return what load_state_dict takes."""
+        """Return the state for load_state_dict."""
         return [part.state_dict() for part in self._parts]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Go on from a state of the same parameters and options."""
+        """Restore a state of the same parameters and options."""
         for part, state in zip(self._parts, states, strict=True):
             part.load_state_dict(state)
 
@@ -91,17 +98,15 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """Return a copy of a network that becomes the exponential moving average of its weights and buffers.
 
     Args:
-        network: The average starts at its weights; `update_parameters(network)` follows it after each step.
-        decay: Largest decay; that of the first steps is smaller.
+        network: The average starts at its weights; call `update_parameters(network)` after each step.
+        decay: Largest decay; the first steps have a smaller one.
     """
 
     def follow(averages: Tensors, current: Tensors, _: Tensor | int) -> None:
         if averages[0].is_floating_point():
-            step = int(
-                average.n_averaged
-            )  # on the CPU; the argument is a copy on the device, which would be waited for
+            step = int(average.n_averaged)  # on the CPU; the third argument is a copy on the device, slow to read
             torch._foreach_lerp_(averages, current, 1 - min(decay, (1 + step) / (_AVERAGE_START + step)))
-        else:  # numbers of batches, which no network uses
+        else:  # counts of batches, which no network reads
             torch._foreach_copy_(averages, current)
 
     average = AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
@@ -112,7 +117,7 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
 def _groups(
     named: list[tuple[str, nn.Parameter]], options: TrainOptions, *, factor: float = 1.0
 ) -> list[dict[str, Any]]:
-    """Sort parameters by rate and decay; each group remembers its highest rate as "peak"."""
+    """Group parameters by learning rate and decay; "peak" is the highest rate of a group."""
     found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in named:
         peak = options.learning_rate * factor * (options.encoder_factor if name.startswith(ENCODER_PREFIX) else 1.0)
@@ -125,12 +130,12 @@ def _groups(
 
 
 def _is_wide(name: str, parameter: nn.Parameter) -> bool:
-    """Return whether a parameter is a matrix with directions enough to be worth turning."""
+    """Return whether a parameter is a matrix or kernel large enough for Muon."""
     return _is_decayed(name, parameter) and min(len(parameter), parameter[0].numel()) >= _MUON_LEAST
 
 
 def _ordered(values: Tensor, *, like: Tensor) -> Tensor:
-    """Return values (O, I, h, w) with their axes in the order that a kernel has in memory; a matrix as it is."""
+    """Return values (O, I, h, w) with axes in the order of the kernel's memory; a matrix is returned unchanged."""
     return values if like.is_contiguous() else values.movedim(1, -1)
 
 

@@ -1,4 +1,4 @@
-"""What a training says while it runs: lines of JSON in a file, TensorBoard, and a bar with the time left on stderr."""
+"""Reports a training while it runs: JSON lines in a file, TensorBoard, and on stderr a bar with the time left."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from ...engine.errors import BackendUnavailable, InputError
 from ...engine.system.files import atomic_path
 
 LOG_NAME = "log.jsonl"
-_LINE = '{"event": "'  # how each begins
-_SPEED_OVER_S = 3600.0  # the time left is told from the steps of so long: a large network's may take minutes
+_LINE = '{"event": "'  # start of each line
+_SPEED_OVER_S = 3600.0  # the time left follows from the steps of the last hour: a step of a large network takes minutes
 
 
 class Reporter:
-    """Writes what happens, as a context manager.
+    """Writes and shows the progress of a training, as a context manager.
 
     Args:
-        directory: Of the training.
-        steps: Of the whole training.
-        start: Steps done before; lines of later ones, which are repeated now, are dropped from the log.
-        tensorboard: Whether figures go there as well.
-        writes: Whether anything goes to files; of a group of processes only the first does.
-        shows: Whether the bar is shown.
+        directory: Folder of the training.
+        steps: Steps of the whole training.
+        start: Steps done before; log lines of later steps are dropped, because those steps are repeated.
+        tensorboard: Write figures to TensorBoard too.
+        writes: Write files; only the first process of a group does.
+        shows: Show the bar.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Reporter:
             self._board.close()
 
     def report(self, event: str, step: int, figures: Mapping[str, float]) -> None:
-        """Add one line: what happened after which step, with its figures; those that are not finite become null."""
+        """Add a line with an event, the steps done before it and its figures; figures that are not finite are null."""
         if not self._writes:
             return
         elapsed_s = round(time.monotonic() - self._began_s, 2)
-        told = {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in figures.items()}
-        self._append({"event": event, "step": step, "elapsed_s": elapsed_s, **told})
+        finite = {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in figures.items()}
+        self._append({"event": event, "step": step, "elapsed_s": elapsed_s, **finite})
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{event}/{name}", value, step)
@@ -83,7 +83,7 @@ class Reporter:
             self._bar.console.print(f"{event} after step {step}: {shown}", highlight=False)
 
     def note(self, step: int, text: str) -> None:
-        """Add one line of text that holds from a step on."""
+        """Add a line of text about the steps after `step`."""
         if self._writes:
             self._append({"event": "note", "step": step, "text": text})
             if not self._bar.disable:
@@ -105,21 +105,22 @@ def read_log(directory: Path) -> list[dict[str, Any]]:
 
 
 def _drop_later(path: Path, start: int) -> None:
+    """Rewrite a log without the lines of steps after `start`."""
     if not path.is_file():
         return
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         if lines and lines[-1].startswith(_LINE[: len(lines[-1])]) and not lines[-1].endswith("}"):
-            lines.pop()  # cut short by a crash, and of a step that is repeated
-        told = [json.loads(line) for line in lines]
-        kept = [line for line, one in zip(lines, told, strict=True) if one["event"] and one["step"] <= start]
+            lines.pop()  # cut short by a crash; its step is repeated
+        entries = [json.loads(line) for line in lines]
+        kept = [line for line, entry in zip(lines, entries, strict=True) if entry["event"] and entry["step"] <= start]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no log of a training; choose another folder") from error
+        raise InputError(f"{path} is not the log of a training; choose another folder") from error
     with atomic_path(path) as unfinished:
         unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
-def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - its package may not be there to name it
+def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - the package that has the type may be missing
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

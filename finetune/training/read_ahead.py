@@ -1,4 +1,4 @@
-"""Batches made while the step before is computed, in the same order and the same numbers."""
+"""Makes the next batches in threads while a step is computed; order and numbers stay those of the source."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..data.batches import Batch, Source
 
 
 class ReadAhead:
-    """A source whose next batches are made by threads of its own, as a context manager.
+    """A source that makes the batches after the last one asked for, as a context manager.
 
     Args:
-        source: Makes the batches; it is called from the threads.
-        stride: From one batch's number to that of the next one asked for.
-        threads: How many make batches at once.
+        source: Makes the batches; its `batch` is called from threads.
+        stride: Difference between the numbers of two batches in a row.
+        threads: Number of batches made at once.
     """
 
     def __init__(self, source: Source, *, stride: int = 1, threads: int = 2) -> None:
         self._source, self._stride, self._ahead = source, stride, 2 * threads
-        # The arithmetic of a batch is small, and the cores belong to the step.
+        # The arithmetic of a batch is small, and the step needs the cores.
         self._pool = ThreadPoolExecutor(threads, "read-ahead", initializer=torch.set_num_threads, initargs=(1,))
         self._made: dict[int, Future[Batch]] = {}
 
@@ -34,7 +34,7 @@ class ReadAhead:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def batch(self, index: int) -> Batch:
-        """Return batch number `index`; the ones after it are begun."""
+        """Return batch number `index` and start the batches after it."""
         self._made = {number: made for number, made in self._made.items() if number >= index}
         for number in range(index, index + self._stride * self._ahead, self._stride):
             if number not in self._made:

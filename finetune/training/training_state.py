@@ -1,4 +1,4 @@
-"""A training on disk: the state it continues from, and its best checkpoints."""
+"""The files of a training: the state that it resumes from, and its best checkpoints."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .optimiser import Optimiser
 from .options import TrainOptions
 
 STATE_NAME = "state.pt"
-FORMAT = 6  # of the state; a reader refuses others
+FORMAT = 6  # of the state file; other formats are refused
 
 
 @dataclass(slots=True)
 class Course:
-    """How far a training has come.
+    """Progress of a training.
 
     Args:
         step: Steps done.
         kept: (score, step, file name) of the best checkpoints, best first.
-        waits: Validations since the best one.
+        waits: Validations since the best score.
     """
 
     step: int = 0
@@ -41,8 +41,16 @@ class Course:
 
 
 @dataclass(slots=True)
-class Moving:
-    """Everything that a step changes."""
+class TrainingState:
+    """Everything that a step changes.
+
+    Args:
+        network: The network that is trained.
+        objective: The same network with its losses.
+        optimiser: Moves the network's weights.
+        average: Moving average of the network's weights.
+        course: Progress.
+    """
 
     network: Network
     objective: DepthObjective
@@ -51,88 +59,87 @@ class Moving:
     course: Course
 
 
-def save_state(directory: Path, moving: Moving, options: TrainOptions, *, processes: int) -> None:
-    """Write the state whole or not at all.
+def save_state(directory: Path, state: TrainingState, options: TrainOptions, *, processes: int) -> None:
+    """Write the state file whole or not at all.
 
     Args:
-        directory: Of the training.
-        moving: What is saved.
-        options: Kept with it, and so is the next.
-        processes: How many share each step.
+        directory: Folder of the training.
+        state: The state to save.
+        options: Saved too, because a resumed training must have the same.
+        processes: Number of processes that share each step; saved for the same reason.
 
     Raises:
-        InputError: The disk refuses.
+        InputError: The file cannot be written.
     """
-    state = {
+    saved = {
         "format": FORMAT,
         "options": asdict(options),
         "processes": processes,
-        "network": moving.network.state_dict(),
-        "optimiser": moving.optimiser.state_dict(),
-        "average": moving.average.module.state_dict(),
-        "course": asdict(moving.course),
+        "network": state.network.state_dict(),
+        "optimiser": state.optimiser.state_dict(),
+        "average": state.average.module.state_dict(),
+        "course": asdict(state.course),
         "rng": torch.get_rng_state(),
     }
     path = directory / STATE_NAME
     try:
         with atomic_path(path) as unfinished:
-            torch.save(state, unfinished)
-    except RuntimeError as error:  # what torch makes of a full disk
+            torch.save(saved, unfinished)
+    except RuntimeError as error:  # torch raises it for a full disk
         raise InputError(f"{path} cannot be written ({_first_line(error)}); check the disk and its rights") from error
 
 
-def restore_state(directory: Path, moving: Moving, options: TrainOptions, *, processes: int) -> None:
-    """Bring a fresh network, optimiser, average and course to where a saved state stopped.
+def restore_state(directory: Path, state: TrainingState, options: TrainOptions, *, processes: int) -> None:
+    """Restore a saved state into a fresh one of the same network and options.
 
     Raises:
-        InputError: There is no state, or the options or the number of processes would make it another run.
-        ModelFileError: The file is damaged or another network's.
+        InputError: There is no saved state, or the options or the number of processes differ from the saved training.
+        ModelFileError: The file is damaged or of another network.
     """
     path = directory / STATE_NAME
     if not path.is_file():
         raise InputError(f"{path} is not there, so nothing can be resumed; start a new run")
-    state = _load(path)
-    state["options"]["betas"] = tuple(state["options"]["betas"])
-    before = TrainOptions(**state["options"])
+    saved = _load(path)
+    saved["options"]["betas"] = tuple(saved["options"]["betas"])
+    before = TrainOptions(**saved["options"])
     options.check_resumable(before)
-    if processes != state["processes"]:
+    if processes != saved["processes"]:
         raise InputError(
-            f"processes is {processes} and was {state['processes']} when the run began; start {state['processes']} "
+            f"processes is {processes} and was {saved['processes']} when the run began; start {saved['processes']} "
             "again or a new run"
         )
     try:
-        moving.network.load_state_dict(state["network"])
-        moving.average.module.load_state_dict(state["average"])  # in place: it is on the device that trains
+        state.network.load_state_dict(saved["network"])
+        state.average.module.load_state_dict(saved["average"])  # in place: it is on the device that trains
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
-    moving.optimiser.load_state_dict(state["optimiser"])
-    moving.average.n_averaged.fill_(1 + state["course"]["step"])
-    moving.course = Course(**state["course"])
-    # One that a validation displaced after this state was saved is gone.
-    moving.course.kept = [one for one in moving.course.kept or () if (directory / one[2]).is_file()]
-    if options.judge != before.judge:  # its scores say nothing beside another's; the files that it kept stay
-        moving.course.kept, moving.course.waits = None, 0
-    torch.set_rng_state(state["rng"])
+    state.optimiser.load_state_dict(saved["optimiser"])
+    state.course = Course(**saved["course"])
+    state.average.n_averaged.fill_(1 + state.course.step)
+    # A validation after this state was saved may have removed a checkpoint.
+    state.course.kept = [entry for entry in state.course.kept or () if (directory / entry[2]).is_file()]
+    if options.judge != before.judge:  # scores of two judges do not compare; the files of the old one stay
+        state.course.kept, state.course.waits = None, 0
+    torch.set_rng_state(saved["rng"])
 
 
 def keep_checkpoint(
-    directory: Path, moving: Moving, figures: Mapping[str, float], options: TrainOptions, network: Network
+    directory: Path, course: Course, figures: Mapping[str, float], options: TrainOptions, network: Network
 ) -> bool:
-    """Keep the averaged network if it is among the best; remove the one that it displaces.
+    """Write the averaged network if it is among the best, and remove the checkpoint that it displaces.
 
     Args:
-        directory: Of the training.
-        moving: Its course is brought up to date.
-        figures: Of the validation.
-        options: Name the judge and how many are kept.
-        network: With the averaged weights.
+        directory: Folder of the training.
+        course: Its `kept` and `waits` are updated.
+        figures: Figures of the validation.
+        options: Name the judge and the number of checkpoints kept.
+        network: The network with the averaged weights.
 
     Returns:
         Whether it is the best so far.
     """
-    course = moving.course
     kept = course.kept or []
-    score = _judged(figures, options.judge)
+    score = _score(figures, options.judge)
     best = not kept or score < kept[0][0]
     course.waits = 0 if best else course.waits + 1
     entry = (score, course.step, f"best-{course.step:07d}.safetensors")
@@ -147,7 +154,7 @@ def keep_checkpoint(
 
 
 def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
-    """Write a network as a checkpoint that says what it is, norms folded away; the figures become its notes."""
+    """Write a network as a checkpoint that names its family and kind, with norms folded and figures as notes."""
     if isinstance(network, ConvDepth):
         network = fold_norms(network)
     kind: Kind = "inverse" if network.max_depth_m is None else "metric"
@@ -163,39 +170,42 @@ def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, l
 
 
 def load_average(directory: Path, network: Network) -> int:
-    """Fill a network with the averaged weights of a saved state; returns its step.
+    """Load the averaged weights of a saved state into a network and return the steps done.
 
     Raises:
-        InputError: There is no state.
-        ModelFileError: The file is damaged or another network's.
+        InputError: There is no saved state.
+        ModelFileError: The file is damaged or of another network.
     """
     path = directory / STATE_NAME
     if not path.is_file():
         raise InputError(f"{path} is not there; give the folder of a training")
-    state = _load(path)
+    saved = _load(path)
     try:
-        network.load_state_dict(state["average"])
+        network.load_state_dict(saved["average"])
     except RuntimeError as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); give its own") from error
-    return int(state["course"]["step"])
+    return int(saved["course"]["step"])
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damaged bytes lead it to
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes make torch raise errors of any type
         raise ModelFileError(
             f"{path} cannot be read ({_first_line(error)}); take an older copy or start again"
         ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ModelFileError(f"{path} is no training state of format {FORMAT}; resume with the depthrt that wrote it")
-    return state
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise ModelFileError(
+            f"{path} is not a training state of format {FORMAT}; resume with the depthrt that wrote it"
+        )
+    return saved
 
 
-def _judged(figures: Mapping[str, float], judge: str) -> float:
+def _score(figures: Mapping[str, float], judge: str) -> float:
+    """Return the judge's figure; infinity, which is never the best, if it is not finite."""
     if judge not in figures:
-        raise InputError(f"the validation gives {', '.join(figures)}, not {judge}; choose the judge among them")
-    return figures[judge] if math.isfinite(figures[judge]) else math.inf  # nothing is lower than NaN
+        raise InputError(f"the validation returned {', '.join(figures)}, not {judge}; choose the judge among them")
+    return figures[judge] if math.isfinite(figures[judge]) else math.inf
 
 
 def _first_line(error: Exception) -> str:

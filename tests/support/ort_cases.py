@@ -62,6 +62,12 @@ def answers_like_the_cpu(onnx: str) -> None:
             assert_close(plane, expected)
 
 
+def a_file_in_half_runs(onnx: str) -> None:
+    """The stand-in holds a session's options against the precision of its file."""
+    with both(onnx) as (_, model):
+        model.infer(picture(90, 120))
+
+
 def several_threads(onnx: str) -> None:
     images = [picture(60 + number, 90, number) for number in range(THREADS)]
 

@@ -8,6 +8,7 @@
 // What is left: standin_live("device" | "pinned" | "stream" | "event" | "module" | "graph" | "context" | "pushed"),
 // and "misuse": guards overwritten, unknown handles, busy streams destroyed.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -88,7 +89,13 @@ size_t device_bytes = 0, device_limit = size_t(8) << 30;
 int context_token;
 void *const CONTEXT = &context_token;
 thread_local std::vector<void *> pushed;
-thread_local int capturing_here = 0;
+thread_local std::vector<Stream *> recording;  // begun by this thread
+
+// Refuse what CUDA refuses in a thread that records; it ends the recording.
+int end_recording() {
+    for (Stream *stream : recording) stream->spoilt = true;
+    return recording.empty() ? OK : CAPTURE_UNSUPPORTED;
+}
 
 bool stays(int code) { return code == ILLEGAL_ADDRESS || code == LAUNCH_FAILED || code == UNKNOWN; }
 
@@ -308,7 +315,7 @@ int cuCtxSynchronize() {
 
 int cuMemAlloc_v2(Address *address, size_t bytes) {
     ENTER_CONTEXT;
-    if (capturing_here) return CAPTURE_UNSUPPORTED;
+    if (const int code = end_recording()) return code;
     LOCK;
     if (device_bytes + bytes > device_limit) return OUT_OF_MEMORY;
     const int code = guarded_allocate(device_memory, bytes, address);
@@ -317,6 +324,7 @@ int cuMemAlloc_v2(Address *address, size_t bytes) {
 }
 int cuMemFree_v2(Address address) {
     ENTER_CONTEXT;
+    if (const int code = end_recording()) return code;
     LOCK;
     if (device_memory.count(address)) device_bytes -= device_memory[address];
     return guarded_free(device_memory, address);
@@ -464,7 +472,7 @@ int cuStreamBeginCapture_v2(void *handle, int) {
     auto *stream = (Stream *)handle;
     if (stream->capturing) return CAPTURE_UNSUPPORTED;
     stream->capturing = true;
-    ++capturing_here;
+    recording.push_back(stream);
     return OK;
 }
 int cuStreamEndCapture(void *handle, void **graph) {
@@ -476,7 +484,7 @@ int cuStreamEndCapture(void *handle, void **graph) {
     auto work = std::move(stream->captured);
     stream->captured.clear();
     stream->capturing = stream->spoilt = false;
-    --capturing_here;
+    recording.erase(std::remove(recording.begin(), recording.end(), stream), recording.end());
     if (spoilt) return CAPTURE_INVALIDATED;
     make<Graph>(graphs, graph);
     ((Graph *)*graph)->work = std::move(work);

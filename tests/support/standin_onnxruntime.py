@@ -16,6 +16,8 @@ import numpy as np
 import onnxruntime as true
 from standin import at_address, driver
 
+from depthrt.engine.modelfile.contract import read_contract
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 ASYNCHRONOUS = "disable_synchronize_execution_providers"
 _HOST_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -53,7 +55,8 @@ class InferenceSession:
         self._session = true.InferenceSession(path, options, providers=[CPU])
         self._asked = [one if isinstance(one, str) else one[0] for one in providers]
         (given,) = [one[1] for one in providers if isinstance(one, tuple)] or [{}]
-        assert CUDA not in self._asked or given.get("use_tf32") == "0", "its float32 would be TF32"
+        exact = read_contract(path).precision == "fp32"
+        assert CUDA not in self._asked or given.get("use_tf32") == ("0" if exact else "1"), given
         self._stream = int(given.get("user_compute_stream", 0))
         self._functions: dict[object, object] = {}  # C keeps no reference to them
 

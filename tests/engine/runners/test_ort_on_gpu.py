@@ -43,6 +43,10 @@ def test_a_static_file_answers_like_the_cpu(standin: Path, tiny_static: TinyMode
     run(standin, "answers_like_the_cpu", tiny_static.onnx)
 
 
+def test_only_a_file_in_float32_is_kept_off_the_tensor_cores(standin: Path, tiny_half: TinyModel) -> None:
+    run(standin, "a_file_in_half_runs", tiny_half.onnx)
+
+
 def test_the_stand_in_has_nothing_that_onnx_runtime_has_not() -> None:
     standin = import_module("standin_onnxruntime")
     for name in ("InferenceSession", "IOBinding"):

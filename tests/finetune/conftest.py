@@ -1,0 +1,46 @@
+"""What all tests of finetune share: one thread, and one run of two processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import two_processes as program
+from two_processes import Ranks
+
+_LIMIT_S = 300  # it takes 10 s on a free machine; a process that waits for the other would wait for hours
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Use one thread: on tiny arrays threads cost more than they save, and wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ranks]:
+    """Run every scenario of tests/support/two_processes.py under torchrun: its folder, and the results by rank."""
+    folder = tmp_path_factory.mktemp("two")
+    program.prepare(folder)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, program.__file__, str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=_LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ranks = [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in (0, 1)]
+    return folder, (ranks[0], ranks[1])

@@ -1,0 +1,164 @@
+"""Cases of tests/whole/test_gpu.py that end their process or break its GPU: python gpu_cases.py CASE."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import re
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+from made import CONTRACT
+
+from depthrt.engine.cuda.driver.driver import DRIVERS
+from depthrt.engine.cuda.driver.gpu import Cuda
+from depthrt.engine.cuda.driver.parts import DeviceMemory, PinnedMemory, Stream
+from depthrt.engine.cuda.kernels.kernels import depth_to_image
+from depthrt.engine.cuda.network import NetworkCall
+from depthrt.engine.cuda.pipeline import DevicePipeline
+from depthrt.engine.errors import BackendUnavailable
+
+LOST = r"was lost \(.*\): every CUDA call of this process fails from now on; start the process again"
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def red_plane(call: NetworkCall) -> None:
+    """Copy the first plane of the input to the output: a network whose answer is known."""
+    driver = ctypes.CDLL(next(name for name in DRIVERS if _loads(name)))
+    n_bytes = ctypes.c_size_t(call.input_px[0] * call.input_px[1] * 4)
+    copy = driver.cuMemcpyDtoDAsync_v2
+    status = copy(ctypes.c_uint64(call.output), ctypes.c_uint64(call.input), n_bytes, ctypes.c_void_p(call.stream))
+    assert status == 0, status
+
+
+@contextmanager
+def refused(message: str) -> Iterator[None]:
+    try:
+        yield
+    except BackendUnavailable as error:
+        assert re.search(message, str(error)) and "\n" not in str(error), repr(error)
+    else:
+        raise AssertionError("no BackendUnavailable")
+
+
+def forked() -> None:
+    gpu = Cuda()
+    pipeline = DevicePipeline(gpu, CONTRACT, red_plane)
+    expected = pipeline.infer(picture(40, 50)).values
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with refused("was opened before this process was forked, and CUDA does not survive"):
+                pipeline.infer(picture(40, 50))
+            pipeline.close()
+            gpu.close()
+            with refused("as in a process that was forked when CUDA had started"):
+                Cuda()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert np.array_equal(pipeline.infer(picture(40, 50)).values, expected)
+    pipeline.close()
+    gpu.close()
+
+
+def break_gpu(gpu: Cuda) -> None:
+    """Start a kernel that writes outside of all memory."""
+    stream = Stream(gpu)
+    stream.launch(depth_to_image(depth=64, depth_width=1, taps=(64, 64), values=64, image_px=(32, 32)))
+
+
+def lost() -> None:
+    gpu = Cuda()
+    pipeline = DevicePipeline(gpu, CONTRACT, red_plane)
+    kept = pipeline.infer_kept(picture(40, 50)).memory
+    for _ in range(4):
+        pipeline.infer(picture(40, 50))
+    break_gpu(gpu)
+    for _ in range(2):
+        with refused(LOST):
+            pipeline.infer(picture(40, 50))
+    kept.close()
+    pipeline.close()
+    gpu.close()
+    with refused(LOST):
+        Stream(gpu)
+
+
+def lost_while_streaming() -> None:
+    gpu = Cuda()
+    pipeline = DevicePipeline(gpu, CONTRACT, red_plane)
+    answers = pipeline.stream(picture(400, 500, seed) for seed in range(20))
+    next(answers)
+    break_gpu(gpu)
+    with refused(LOST):
+        list(answers)
+    pipeline.close()
+    gpu.close()
+
+
+def exits_without_close() -> None:
+    gpu = Cuda()
+    pipeline = DevicePipeline(gpu, CONTRACT, red_plane)
+    pipeline.infer(picture(40, 50))
+    globals()["kept"] = [gpu, pipeline, PinnedMemory(gpu, 100), DeviceMemory(gpu, 100)]
+
+
+def exits_without_close_of_kept_depth() -> None:
+    pipeline = DevicePipeline(Cuda(), replace(CONTRACT), red_plane)
+    for _ in range(4):
+        globals().setdefault("kept", []).append(pipeline.infer_kept(picture(40, 50)))
+
+
+def forgotten_in_another_thread() -> None:
+    def forget() -> None:
+        pipeline = DevicePipeline(Cuda(), CONTRACT, red_plane)
+        for _ in range(4):
+            pipeline.infer(picture(40, 50))
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(forget).result()
+    gc.collect()
+    gpu = Cuda()
+    with DevicePipeline(gpu, CONTRACT, red_plane) as pipeline:
+        pipeline.infer(picture(40, 50))
+    gpu.close()
+
+
+def before_torch() -> None:
+    """torch starts after depthrt has opened, used and released the context that both use."""
+    import torch
+
+    gpu = Cuda()
+    with DevicePipeline(gpu, CONTRACT, red_plane) as pipeline:
+        pipeline.infer(picture(40, 50))
+        assert float(torch.ones(10, device="cuda").sum()) == 10
+    gpu.close()
+    assert float(torch.ones(10, device="cuda").sum()) == 10
+    gpu = Cuda()
+    with DevicePipeline(gpu, CONTRACT, red_plane) as pipeline:
+        for _ in range(4):
+            pipeline.infer(picture(40, 50))
+    gpu.close()
+
+
+def _loads(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
