@@ -9,21 +9,21 @@ import click
 
 from ..exits import needs, one_line_errors
 from .measure import measure
-from .show.bench import show_bisection
+from .show.bench import show_bisection, show_comparison
 from .show.progress import steps
 
 
-class _Measuring(click.Group):
-    """A group whose name followed by files means its verb `measure`."""
+class _MeasureByDefault(click.Group):
+    """A group that runs its verb `measure` if its name is followed by files."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `measure` in front of what is no verb."""
+        """Insert `measure` before arguments that do not begin with a verb."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["measure", *args]
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_Measuring)
+@click.group(cls=_MeasureByDefault)
 def bench() -> None:
     """Measure models side by side: latency, drift and accuracy in one report.
 
@@ -31,7 +31,7 @@ def bench() -> None:
 
     \b
     Example:
-      depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --out report/
+      depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ -o report/
     """
 
 
@@ -49,29 +49,27 @@ def bench() -> None:
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
 @one_line_errors
 def compare(before: Path, after: Path, conditions: tuple[str, ...], across_machines: bool, markdown: bool) -> None:
-    """Compare the report A.json with B.json; exit with 1 where a condition is clearly met.
+    """Compare the report A.json with B.json; exit with 1 if a condition is clearly met.
 
-    A limit with a sign is a change from A to B, one without is B's own value. A change counts only when
+    A limit with a sign is a change from A to B, a limit without a sign is B's own value. A change counts only if
     its whole 95 % interval is past the limit, so noise raises no alarm.
 
     \b
     Example:
       depthrt bench compare main/report.json branch/report.json --fail-on "p50>+5%" --fail-on "drift>0.5%"
     """
-    from ..bench.compare.compare import compare as compare_reports
-    from ..bench.numbers.result_file import read_result
-    from ..bench.report.markdown import verdict_to_markdown
-
-    verdict = compare_reports(read_result(before), read_result(after), conditions, across_machines=across_machines)
-    click.echo(verdict_to_markdown(verdict) if markdown else "\n".join(verdict.lines()))
-    sys.exit(verdict.exit_code)
+    with needs("bench"):
+        from ..bench.compare.compare import compare as compare_reports
+    comparison = compare_reports(before, after, conditions, across_machines=across_machines)
+    show_comparison(comparison, markdown=markdown)
+    sys.exit(comparison.exit_code)
 
 
 @bench.command()
 @click.argument("reference", type=click.Path(path_type=Path), metavar="REFERENCE.onnx")
 @click.argument("suspect", type=click.Path(path_type=Path), metavar="SUSPECT.onnx")
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Default: by the suspect's precision.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores this process may use.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @one_line_errors
 def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int | None) -> None:
     """Name the first layer where SUSPECT departs from REFERENCE, a float32 file of the same network.
@@ -81,9 +79,9 @@ def bisect(reference: Path, suspect: Path, tolerance: float | None, threads: int
       depthrt bench bisect fp32.onnx fp16.onnx
     """
     with needs("bench"):
-        from ..bench.drift.bisect import bisect as search
+        from ..bench.drift.bisect import bisect as find_departure
     with steps() as on_step:
-        found = search(reference, suspect, tolerance=tolerance, threads=threads, on_step=on_step)
+        found = find_departure(reference, suspect, tolerance=tolerance, threads=threads, on_step=on_step)
     show_bisection(found)
     sys.exit(1 if found.departure else 0)
 

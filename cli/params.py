@@ -1,16 +1,15 @@
-"""The types of the verbs' options, and the images that a verb measures on."""
+"""The types of the verbs' options, and their old names."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from ..engine.errors import InputError
-from ..engine.modelfile.shipped import PHOTO
+from ..bench.run.request import LEAST_ROUNDS
 from .show.printing import say
 
 
@@ -31,19 +30,19 @@ class ModelType(click.Path):
 
 
 def find_images(inputs: Sequence[str]) -> list[Path]:
-    """Return the images that files, folders and patterns name, or the photograph that comes with the package.
+    """Return the images that inputs name; errors as sources.find_images."""
+    from ..engine.run.sources import find_images as find
 
-    Raises:
-        InputError: There is no image in them.
+    return find(inputs)
+
+
+def old_names(**names: str) -> dict[str, Callable[[str], str]]:
+    """Return the context settings of a verb whose options still have old names, which its help does not show.
+
+    Args:
+        names: The present name by the old one, both without dashes before them: budget="drift-budget".
     """
-    from ..engine.run.sources import find_sources
-
-    if not inputs:
-        return [PHOTO]
-    paths = [Path(source.name) for source in find_sources(inputs) if source.kind == "image"]
-    if not paths:
-        raise InputError(f"no image in {', '.join(inputs)}; give images, folders or patterns")
-    return paths
+    return {"token_normalize_func": lambda token: names.get(token, token)}
 
 
 class SizeType(click.ParamType[int | tuple[int, int]]):
@@ -86,9 +85,6 @@ class BatchType(click.ParamType[tuple[int, int, int]]):
             self.fail(f"{value!r} found, expected a number such as 4, or MIN,OPT,MAX such as 1,2,4", param, ctx)
         counts = [int(part) for part in parts]
         return (counts[0], counts[-1] if len(counts) == 1 else counts[1], counts[-1])
-
-
-LEAST_ROUNDS = 2
 
 
 class RoundsType(click.ParamType[int | None]):

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
 from ..exits import one_line_errors
-from .params import ModelType, ShareType, find_images
+from .params import ModelType, ShareType, old_names
 from .show.progress import titled
 from .show.tuned import show_forgotten, show_tuned
 
 
-@click.command()
+@click.command(context_settings=old_names(budget="drift-budget"))
 @click.argument("model", type=ModelType())
 @click.option(
-    "--budget",
+    "--drift-budget",
     type=ShareType(),
     metavar="PERCENT",
     default="0.5%",
     show_default=True,
-    help="Largest mean difference from float32, of the range of depth; 0% takes float32 alone.",
+    help="Largest mean difference from float32, of the range of depth; 0% takes float32 only.",
 )
 @click.option(
     "--images",
@@ -30,14 +29,16 @@ from .show.tuned import show_forgotten, show_tuned
     help="Images, folders or patterns like those to come; may be given several times. "
     "Default: a photograph that comes with depthrt.",
 )
-@click.option("--threads", type=click.IntRange(1), help="As given to load. Default: the cores this process may use.")
+@click.option(
+    "--threads", type=click.IntRange(1), help="As given to load. Default: the cores that this process may use."
+)
 @click.option("--rounds", type=click.IntRange(2), default=10, show_default=True, help="Turns of each, two calls each.")
 @click.option("--forget", is_flag=True, help="Measure nothing: remove what is remembered for MODEL.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
 def tune(
     model: Path,
-    budget: float,
+    drift_budget: float,
     images: tuple[str, ...],
     threads: int | None,
     rounds: int,
@@ -52,21 +53,16 @@ def tune(
 
     \b
     Example:
-      depthrt tune model.onnx --budget 0.5% --images photos/
+      depthrt tune model.onnx --drift-budget 0.5% --images photos/
     """
+    from ..bench.run.request import TuneRequest
+    from ..bench.run.tune import forget as forget_choice
+    from ..bench.run.tune import tune as tune_model
+
     if forget:
-        from ..engine.modelfile.contract import read_contract
-        from ..engine.runners.tuning import forget_choice
-        from ..engine.system.cores import usable_cores
-
-        removed = forget_choice(model, read_contract(model), threads or usable_cores())
-        show_forgotten(model, removed, as_json=as_json)
+        show_forgotten(model, forget_choice(model, threads=threads), as_json=as_json)
         return
-    from ..bench.run.tune import tune as measure
-
+    request = TuneRequest(model, images=images, drift_budget=drift_budget, threads=threads, rounds=rounds)
     with titled() as on_step:
-        tuned = measure(
-            model, images=find_images(images), budget=budget, threads=threads, rounds=rounds, on_step=on_step
-        )
-    undo = ["depthrt", "tune", str(model), "--forget", *(["--threads", str(threads)] if threads else [])]
-    show_tuned(tuned, model, undo=shlex.join(undo), as_json=as_json)
+        tuned = tune_model(request, on_step=on_step)
+    show_tuned(tuned, model, threads=threads, as_json=as_json)

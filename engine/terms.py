@@ -27,3 +27,16 @@ DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 CpuRunner = Literal["onnxruntime", "openvino"]
 OnStep = Callable[[str, int, int], None]  # reports progress: title, steps done, steps wanted
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
+# What a benchmark runs on and times: the network, array to array, file to file, and frames that arrive at a fixed rate.
+HardwareDevice = Literal["cpu", "cuda"]
+HARDWARE_DEVICES: tuple[HardwareDevice, ...] = get_args(HardwareDevice)
+CPU_RUNNERS: tuple[CpuRunner, ...] = get_args(CpuRunner)
+Scope = Literal["kernel", "host", "file", "rate"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+TimedScope = Literal["kernel", "host", "file"]
+TIMED_SCOPES: tuple[TimedScope, ...] = get_args(TimedScope)
+# How accuracy is judged: what fits a prediction to measured depth, and which pixels count.
+Alignment = Literal["none", "scale", "scale-and-shift", "log"]
+ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
+Crop = Literal["none", "eigen", "garg"]
+CROPS: tuple[Crop, ...] = get_args(Crop)

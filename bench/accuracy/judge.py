@@ -1,26 +1,26 @@
-"""Judges subjects on data sets with measured depth, by the data sets' customs or as asked."""
+"""Judges subjects on data sets with measured depth, by each data set's custom or by rules of the user."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...engine.terms import Kind
+from ...engine.terms import Alignment, Crop, Kind
 from ..numbers.result import Accuracy
-from ..subjects.subject import Count, Opened, failure_of, failures_of
-from .accuracy_meter import AccuracyMeter, Crop, Rules
-from .alignment import Alignment
+from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
+from ..subjects.subject import Opened
+from .accuracy_meter import AccuracyMeter, Rules
 from .ground_truth import GroundTruth
 from .true_depth import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a user asked of the rules of accuracy; the rest is the custom, of each subject on each data set.
+class RuleChoices:
+    """Rules of accuracy that a user chose; the custom decides the rest, for each subject on each data set.
 
     Args:
-        alignment: None takes metres against metres as they are, and aligns all else by scale and shift.
+        alignment: None compares metres with metres unaligned, and aligns everything else by scale and shift.
         cap_m: None takes the data set's.
         crop: As in Rules.
 
@@ -33,79 +33,63 @@ class Asked:
     crop: Crop = "none"
 
     def __post_init__(self) -> None:
-        Rules(self.alignment or "none", self.cap_m, self.crop)  # a wrong one is said before anything is measured
+        Rules(self.alignment or "none", self.cap_m, self.crop)  # a wrong choice is refused before anything is measured
 
     def rules(self, kind: Kind, dataset: GroundTruth) -> Rules:
-        """Return how depth of a kind is judged on a data set."""
+        """Return the rules for depth of a kind on a data set."""
         metres = kind == "metric" and dataset.cap_m is not None
         custom: Alignment = "none" if metres else "scale-and-shift"
         return Rules(self.alignment or custom, dataset.cap_m if self.cap_m is None else self.cap_m, self.crop)
 
 
-AS_IS_CUSTOM = Asked()
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How true subjects are on one data set, by subject name.
-
-    Args:
-        found: Of those that were judged.
-        failures: Why a subject failed.
-        notes: Why images, or all of them, were not judged.
-        warnings: What could not be read, one sentence each.
-    """
-
-    found: Mapping[str, Accuracy]
-    failures: Mapping[str, str]
-    notes: Mapping[str, str]
-    warnings: tuple[str, ...]
+CUSTOM = RuleChoices()
 
 
 def judge(
-    opened: Sequence[Opened],
+    subjects: Sequence[Opened],
     dataset: GroundTruth,
-    asked: Asked = AS_IS_CUSTOM,
+    choices: RuleChoices = CUSTOM,
     *,
-    on_image: Count = lambda done, wanted: None,
-) -> Judgement:
+    on_image: OnImage = lambda done, wanted: None,
+) -> StageResult[Accuracy]:
     """Judge the subjects on a data set, image by image; answers are not kept.
 
     Args:
-        opened: They stay open.
-        dataset: An image of it that cannot be read is left out.
-        asked: Of the rules.
-        on_image: Called as it goes on.
+        subjects: Must stay open.
+        dataset: An unreadable image is left out with a warning.
+        choices: Rules of the user.
+        on_image: Called after each image.
     """
-    kinds = {one.subject.name: one.model.contract.kind for one in opened}
-    meters = {name: AccuracyMeter(dataset.name, asked.rules(kind, dataset)) for name, kind in kinds.items()}
+    kinds = {opened.subject.name: opened.model.contract.kind for opened in subjects}
+    meters = {name: AccuracyMeter(dataset.name, choices.rules(kind, dataset)) for name, kind in kinds.items()}
     truth_kind: Kind = "inverse" if dataset.cap_m is None else "metric"
     unjudged = failures_of({name: partial(meters[name].check, kind, truth_kind) for name, kind in kinds.items()})
-    left = {one.subject.name: one for one in opened if one.subject.name not in unjudged}
+    left = {opened.subject.name: opened for opened in subjects if opened.subject.name not in unjudged}
     failures: dict[str, str] = {}
     warnings = []
     for number, pair in enumerate(dataset.pairs):
         on_image(number, len(dataset))
         try:
             sample = pair.read()
-        except Exception as error:  # one damaged file is no reason to lose what was measured
+        except Exception as error:  # one damaged file must not lose the other figures
             warnings.append(f"{pair.name} of {dataset.name} is left out: {failure_of(error).rstrip('.')}.")
             continue
-        failures |= failures_of({name: partial(_judge, one, sample, meters[name]) for name, one in left.items()})
-        left = {name: one for name, one in left.items() if name not in failures}
+        failures |= failures_of({name: partial(_judge, opened, sample, meters[name]) for name, opened in left.items()})
+        left = {name: opened for name, opened in left.items() if name not in failures}
     found: dict[str, Accuracy] = {}
     unjudged |= failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
     notes = {
-        name: f"{meters[name].skipped} images of {dataset.name} have too few measured pixels"
+        name: (f"{meters[name].skipped} images of {dataset.name} have too few measured pixels",)
         for name in found
         if meters[name].skipped
     }
-    notes |= {name: f"no accuracy on {dataset.name}: {why}" for name, why in unjudged.items()}
-    return Judgement(found, failures, notes, tuple(warnings))
+    notes |= {name: (f"no accuracy on {dataset.name}: {why}",) for name, why in unjudged.items()}
+    warnings += [f"{dataset.name}: {note}." for note in dataset.notes]
+    return StageResult(found, failures, notes, tuple(warnings))
 
 
-def _judge(one: Opened, sample: Sample, meter: AccuracyMeter) -> None:
-    depth = one.model.infer(sample.image)
+def _judge(opened: Opened, sample: Sample, meter: AccuracyMeter) -> None:
+    depth = opened.model.infer(sample.image)
     meter.add(sample.name, depth.values, sample.truth, kind=depth.kind)
 
 

@@ -1,4 +1,4 @@
-"""What is timed of a subject: the network, array to array, file to file; each call waits for the subject's device."""
+"""The timed call of each scope: the network, array to array, file to file. Each call waits for the subject's device."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from numpy.typing import NDArray
 
 from ...engine.run.jobs import PLAIN
 from ...engine.run.run_images import save_all
-from ...engine.terms import Format
+from ...engine.terms import Format, TimedScope
 from ..subjects.subject import Opened, Subject
 
-Laps = tuple[int, ...]  # ns of each part of one call
-Call = Callable[[int], Laps]  # takes the number of the image, finishes before it returns
+Laps = tuple[int, ...]  # ns of each part of a call
+Call = Callable[[int], Laps]  # takes the number of the image; the work is finished when it returns
 Clock = Callable[[], int]  # ns, never falls
 
-TIMED_SCOPES = ("kernel", "host", "file")
 STAGES = ("decode", "preprocess", "run", "postprocess", "encode")  # the laps of "file"
 
 
 class Decoded:
-    """Images as arrays, each decoded once for all the subjects that read it the same way."""
+    """Images as arrays, each decoded once for all subjects that read it in the same way."""
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[object, Path], NDArray[np.uint8]] = {}
 
     def read(self, subject: Subject, path: Path) -> NDArray[np.uint8]:
-        """Return (H, W, 3) uint8, BGR; nobody writes to it.
+        """Return (H, W, 3) uint8, BGR, shared: do not write to it.
 
         Raises:
             InputError: The image cannot be read.
@@ -42,69 +41,69 @@ class Decoded:
 
 
 def make_call(
-    one: Opened,
+    opened: Opened,
     images: Sequence[Path],
     folder: Path,
-    scope: str,
+    scope: TimedScope,
     *,
     decoded: Decoded | None = None,
     clock: Clock = perf_counter_ns,
 ) -> Call:
-    """Return what is timed in a scope; each call waits for the subject's device.
+    """Return the timed call of a scope.
 
-    "kernel" runs the network on inputs made before, "host" infers from image array to depth array, "file" does what
-    `depthrt run` does for one image, its stages one after the other.
+    "kernel" runs the network on inputs that were prepared before; "host" infers from image array to depth array;
+    "file" does what `depthrt run` does for one image, stage after stage.
 
     Args:
-        one: It stays open.
-        images: Files; call number n takes the n-th, and begins again after the last.
+        opened: Must stay open.
+        images: Files; call n takes image n modulo their number.
         folder: Where "file" writes.
-        scope: Of TIMED_SCOPES.
-        decoded: Shared with the other calls, for "host" and "kernel"; None decodes for this one alone.
+        scope: What is timed.
+        decoded: Shared between the calls of "host" and "kernel"; None decodes for this call only.
         clock: For tests.
 
     Raises:
         InputError: An image cannot be read.
     """
     if scope == "file":
-        return _file_call(one, images, folder, clock)
-    wait = one.wait
-    kept, make = decoded or Decoded(), _kernel if scope == "kernel" else _host
-    work = [make(one, kept.read(one.subject, path)) for path in images]
+        return _file_call(opened, images, folder, clock)
+    wait, decoded = opened.wait, decoded or Decoded()
+    make = _kernel if scope == "kernel" else _host
+    work = [make(opened, decoded.read(opened.subject, path)) for path in images]
 
     def call(number: int) -> Laps:
-        todo = work[number % len(work)]
+        infer = work[number % len(work)]
         start = clock()
-        todo()
+        infer()
         wait()
         return (clock() - start,)
 
     return call
 
 
-def _kernel(one: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
-    batch = one.model.prepare(image).batch
-    return lambda: one.model.runner.run(batch)
+def _kernel(opened: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
+    batch = opened.model.prepare(image).batch
+    return lambda: opened.model.runner.run(batch)
 
 
-def _host(one: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
-    return lambda: one.model.infer(image)
+def _host(opened: Opened, image: NDArray[np.uint8]) -> Callable[[], object]:
+    return lambda: opened.model.infer(image)
 
 
-def _file_call(one: Opened, images: Sequence[Path], folder: Path, clock: Clock) -> Call:
+def _file_call(opened: Opened, images: Sequence[Path], folder: Path, clock: Clock) -> Call:
     """Return a call from image file to depth file, with a lap for each of STAGES."""
-    model = one.model
+    model = opened.model
     files: list[dict[Path, Format]] = [{folder / f"{index}_depth16.png": "png16"} for index in range(len(images))]
 
     def call(number: int) -> Laps:
         index = number % len(images)
         marks = [clock()]
-        image = one.subject.read(images[index])
+        image = opened.subject.read(images[index])
         marks.append(clock())
         prepared = model.prepare(image)
         marks.append(clock())
         answer = model.run(prepared)
-        one.wait()
+        opened.wait()
         marks.append(clock())
         depth = model.finish(answer)
         marks.append(clock())

@@ -1,4 +1,4 @@
-"""Frames that arrive at a fixed rate, as from a camera: how old is the depth when it is there, and what was missed."""
+"""Frames that arrive at a fixed rate, as from a camera: the age of each depth when it is ready, and missed frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from ..numbers.result import Latency
 from ..numbers.statistics import summarise
-from ..subjects.subject import Opened, failures_of
+from ..subjects.stage import StageResult, failures_of
+from ..subjects.subject import Opened
 from .calls import Clock, Decoded
 from .turns import no_collection
 
@@ -23,12 +24,12 @@ _NS_PER_MS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class RatePlan:
-    """How the frames come.
+class FrameRate:
+    """How frames arrive.
 
     Args:
         rate_hz: Of the camera.
-        frames: In one burst.
+        frames: In a burst.
         bursts: Of each subject; the subjects take turns.
         seed: Of the order of the turns.
     """
@@ -41,12 +42,12 @@ class RatePlan:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What became of the frames of one burst.
+    """Times of one burst.
 
     Args:
-        latency_ms: From arrival to answer, of each frame that was answered.
-        gaps_ms: Between each answer and the next.
-        missed: Frames that were no longer the latest when the subject was free.
+        latency_ms: From arrival to answer, of each answered frame.
+        gaps_ms: Between consecutive answers.
+        missed: Frames that a newer frame replaced before the subject was free.
     """
 
     latency_ms: tuple[float, ...]
@@ -54,31 +55,28 @@ class Burst:
     missed: int
 
 
-def measure_rate(
-    opened: Sequence[Opened], images: Sequence[Path], plan: RatePlan
-) -> tuple[dict[str, Latency], dict[str, str]]:
+def measure_rate(subjects: Sequence[Opened], images: Sequence[Path], frame_rate: FrameRate) -> StageResult[Latency]:
     """Feed every subject frames at a fixed rate, in turns.
 
     Args:
-        opened: Warm, as measure_latency leaves them.
-        images: A few files; their arrays are the frames, again and again, and all are held at once.
-        plan: How the frames come.
-
-    Returns:
-        By subject name the latency, and of those that failed the reason.
+        subjects: Warm, as measure_latency leaves them.
+        images: A few files; their arrays are the frames, over and over, and all are held at once.
+        frame_rate: How the frames arrive.
     """
-    random = np.random.default_rng(plan.seed)
-    bursts: dict[str, list[Burst]] = {one.subject.name: [] for one in opened}
+    random = np.random.default_rng(frame_rate.seed)
+    bursts: dict[str, list[Burst]] = {opened.subject.name: [] for opened in subjects}
     failures: dict[str, str] = {}
     decoded = Decoded()
-    for _ in range(plan.bursts):
-        left = [one for one in opened if one.subject.name not in failures]
+
+    def feed(opened: Opened) -> None:
+        bursts[opened.subject.name].append(_burst(opened, images, frame_rate, decoded))
+
+    for _ in range(frame_rate.bursts):
+        left = [opened for opened in subjects if opened.subject.name not in failures]
         order = [left[index] for index in random.permutation(len(left))]
-        failures |= failures_of(
-            {one.subject.name: partial(_burst, one, images, plan, bursts[one.subject.name], decoded) for one in order}
-        )
-    found = {name: rate_latency(some, plan.rate_hz) for name, some in bursts.items() if name not in failures}
-    return found, failures
+        failures |= failures_of({opened.subject.name: partial(feed, opened) for opened in order})
+    found = {name: rate_latency(own, frame_rate.rate_hz) for name, own in bursts.items() if name not in failures}
+    return StageResult(found, failures)
 
 
 def feed_frames(
@@ -89,12 +87,12 @@ def feed_frames(
     clock: Clock = perf_counter_ns,
     pause: Callable[[float], None] = sleep,
 ) -> Burst:
-    """Let frames arrive at a fixed rate and answer always the latest, as a queue of length one does.
+    """Let frames arrive at a fixed rate and always answer the latest, as a queue of length one does.
 
     Args:
-        answer: Takes the number of the frame, finishes before it returns.
+        answer: Takes the number of the frame; the work is finished when it returns.
         rate_hz: Frame n arrives n / rate_hz seconds after the first.
-        frames: Number of them.
+        frames: Number of frames.
         clock, pause: For tests; ns and seconds.
     """
     period_ns = _NS_PER_S / rate_hz
@@ -116,7 +114,7 @@ def feed_frames(
 
 
 def rate_latency(bursts: Sequence[Burst], rate_hz: float) -> Latency:
-    """Return bursts of one subject as a result."""
+    """Return the bursts of one subject as a record of the report."""
     samples_ms = tuple(time_ms for burst in bursts for time_ms in burst.latency_ms)
     gaps_ms = [gap_ms for burst in bursts for gap_ms in burst.gaps_ms]
     found = summarise(samples_ms)
@@ -131,14 +129,13 @@ def rate_latency(bursts: Sequence[Burst], rate_hz: float) -> Latency:
     )
 
 
-def _burst(one: Opened, images: Sequence[Path], plan: RatePlan, bursts: list[Burst], decoded: Decoded) -> None:
-    """Add a subject's next burst."""
-    frames = [decoded.read(one.subject, path) for path in images[: plan.frames]]
+def _burst(opened: Opened, images: Sequence[Path], frame_rate: FrameRate, decoded: Decoded) -> Burst:
+    frames = [decoded.read(opened.subject, path) for path in images[: frame_rate.frames]]
 
     def answer(number: int) -> None:
-        one.model.infer(frames[number % len(frames)])
-        one.wait()
+        opened.model.infer(frames[number % len(frames)])
+        opened.wait()
 
-    answer(0)  # does not count, as in latency
+    answer(0)  # does not count: it wakes the subject, as in a turn
     with no_collection():
-        bursts.append(feed_frames(answer, rate_hz=plan.rate_hz, frames=plan.frames))
+        return feed_frames(answer, rate_hz=frame_rate.rate_hz, frames=frame_rate.frames)

@@ -1,4 +1,4 @@
-"""Images a second when several go at once, in batches and in threads; and how loading anew changes the time of one."""
+"""Images a second in batches and in threads, and how the latency varies between loads of one model."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..numbers.result import Throughput
 from ..numbers.statistics import median_interval
-from ..subjects.subject import Opened, Subject, failures_of, open_subject
+from ..subjects.stage import StageResult, failures_of
+from ..subjects.subject import Opened, Subject, open_subject
 from .calls import Clock
-from .turns import WINDOW, Plan, no_collection, warm_up
+from .turns import WINDOW, Rounds, no_collection, warm_up
 
 Image = NDArray[np.uint8]
 
@@ -28,7 +29,7 @@ CALLS_PER_STREAM = 2
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many images go at once: `batch` in one call, or `streams` threads of single calls."""
+    """Images in flight at once: `batch` in one call, or `streams` threads of single calls."""
 
     batch: int = 1
     streams: int = 1
@@ -41,95 +42,106 @@ LOADS = tuple(Load(batch=batch) for batch in BATCHES) + tuple(Load(streams=strea
 
 
 def measure_throughput(
-    opened: Sequence[Opened],
+    subjects: Sequence[Opened],
     image: Image,
     *,
     loads: Sequence[Load] = LOADS,
     rounds: int = ROUNDS,
     seed: int = 0,
     clock: Clock = perf_counter_ns,
-) -> tuple[dict[str, tuple[Throughput, ...]], dict[str, str]]:
+) -> StageResult[tuple[Throughput, ...]]:
     """Measure every subject under every load, in turns.
 
     Args:
-        opened: They stay open.
-        image: (H, W, 3) uint8, BGR; all images are this one, so that all fit one batch.
-        loads: What goes at once.
+        subjects: Must stay open.
+        image: (H, W, 3) uint8, BGR; every image is this one, so that all fit one batch.
+        loads: Images in flight.
         rounds: Turns of each subject under each load.
         seed: Of the order of the turns.
         clock: For tests.
 
     Returns:
-        By subject name what was measured, in the order of loads; and by "name, batch 8, streams 1" why a load is
-        missing, which can be memory.
+        Throughput in the order of `loads`. A load that fails, for lack of memory perhaps, is a note.
     """
-    turns = {f"{one.subject.name}, {load}": (one, load) for one in opened for load in loads}
-    rates: dict[str, list[float]] = {key: [] for key in turns}
+    turns = {(opened.subject.name, load): opened for opened in subjects for load in loads}
+    rates: dict[tuple[str, Load], list[float]] = {turn: [] for turn in turns}
+    failures: dict[tuple[str, Load], str] = {}
 
-    def take(key: str) -> None:
-        one, load = turns[key]
+    def take(turn: tuple[str, Load]) -> None:
         with no_collection():
             start = clock()
-            images = load_once(one, image, load)
-            rates[key].append(images / (clock() - start) * 1e9)
+            images = load_once(turns[turn], image, turn[1])
+            rates[turn].append(images / (clock() - start) * 1e9)
 
+    for turn, opened in turns.items():  # not timed: memory for each load is allocated now
+        _attempt(turn, partial(load_once, opened, image, turn[1]), failures)
     random = np.random.default_rng(seed)
-    # The first does not count: memory for each load is found now.
-    failures = failures_of({key: partial(load_once, one, image, load) for key, (one, load) in turns.items()})
     for _ in range(rounds):
-        left = [key for key in turns if key not in failures]
-        failures |= failures_of({key: partial(take, key) for key in (left[i] for i in random.permutation(len(left)))})
-    found: dict[str, tuple[Throughput, ...]] = {one.subject.name: () for one in opened}
-    for key, (one, load) in turns.items():
-        if key not in failures:
-            found[one.subject.name] += (Throughput(load.batch, load.streams, median_interval(rates[key])),)
-    return found, failures
+        left = [turn for turn in turns if turn not in failures]
+        for index in random.permutation(len(left)):
+            _attempt(left[index], partial(take, left[index]), failures)
+    found: dict[str, tuple[Throughput, ...]] = {opened.subject.name: () for opened in subjects}
+    notes: dict[str, tuple[str, ...]] = {}
+    for name, load in turns:
+        if why := failures.get((name, load)):
+            notes[name] = (*notes.get(name, ()), f"no throughput at {load}: {why}")
+        else:
+            found[name] += (Throughput(load.batch, load.streams, median_interval(rates[name, load])),)
+    return StageResult(found, notes=notes)
 
 
-def load_once(one: Opened, image: Image, load: Load) -> int:
-    """Put one load on a subject and wait until all is answered; return the number of images."""
+def load_once(opened: Opened, image: Image, load: Load) -> int:
+    """Put a load on a subject and wait until all images are answered; return their number."""
     if load.streams == 1:
-        one.model.infer_batch([image] * load.batch)
-        one.wait()
+        opened.model.infer_batch([image] * load.batch)
+        opened.wait()
         return load.batch
-    _in_threads(load.streams, lambda: _stream(one, image))
+    _in_threads(load.streams, lambda: _stream(opened, image))
     return load.streams * CALLS_PER_STREAM
 
 
 def measure_builds(
-    subject: Subject, image: Image, *, builds: int, plan: Plan, clock: Clock = perf_counter_ns
+    subject: Subject, image: Image, *, builds: int, rounds: Rounds, clock: Clock = perf_counter_ns
 ) -> tuple[float, ...]:
-    """Load a subject anew several times; return the median host latency of each, ms.
+    """Load a subject several times; return the median host latency of each load, ms.
 
     Args:
-        builds: Number of times.
-        plan: Limits of the warm-up, and calls: rounds times calls of them are timed for each build.
+        subject: Opened here.
+        image: (H, W, 3) uint8, BGR.
+        builds: Number of loads.
+        rounds: Limits of the warm-up; count times calls are the timed calls of each load.
         clock: For tests.
     """
-    return tuple(_build_ms(subject, image, plan, clock) for _ in range(builds))
+    return tuple(_build_ms(subject, image, rounds, clock) for _ in range(builds))
 
 
-def _build_ms(subject: Subject, image: Image, plan: Plan, clock: Clock) -> float:
-    one = open_subject(subject)
+def _attempt(turn: tuple[str, Load], work: Callable[[], object], failures: dict[tuple[str, Load], str]) -> None:
+    """Do some work; if it fails, its turn is among the failures."""
+    for why in failures_of({turn[0]: work}).values():
+        failures[turn] = why
+
+
+def _build_ms(subject: Subject, image: Image, rounds: Rounds, clock: Clock) -> float:
+    opened = open_subject(subject)
 
     def call(number: int) -> tuple[int, ...]:
         start = clock()
-        one.model.infer(image)
-        one.wait()
+        opened.model.infer(image)
+        opened.wait()
         return (clock() - start,)
 
     try:
-        warm_up(call, plan, clock=clock)
+        warm_up(call, rounds, clock=clock)
         with no_collection():
-            return median(call(0)[0] for _ in range(max(WINDOW, plan.rounds * plan.calls))) / 1e6
+            return median(call(0)[0] for _ in range(max(WINDOW, rounds.count * rounds.calls))) / 1e6
     finally:
-        one.model.close()
+        opened.model.close()
 
 
-def _stream(one: Opened, image: Image) -> None:
+def _stream(opened: Opened, image: Image) -> None:
     for _ in range(CALLS_PER_STREAM):
-        one.model.infer(image)
-    one.wait()
+        opened.model.infer(image)
+    opened.wait()
 
 
 def _in_threads(count: int, work: Callable[[], None]) -> None:

@@ -1,8 +1,8 @@
 """Times of several subjects, taken in turns, in three scopes: the network, array to array, file to file.
 
-What slows a machine for a while must meet all subjects alike, so each has a turn in every round, in an order drawn
-anew. A turn begins with a call that does not count: it brings the subject's weights back into the caches and
-lets the threads of the one before come to rest.
+Whatever slows the machine for a while must slow all subjects alike, so each subject has a turn in every round, in an
+order drawn for the round. A turn begins with a call that does not count: it brings the subject's weights back into the
+caches and lets the threads of the previous subject come to rest.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ from time import perf_counter_ns
 
 import numpy as np
 
+from ...engine.terms import TIMED_SCOPES, TimedScope
 from ..numbers.result import Latency
 from ..numbers.statistics import summarise
-from ..subjects.subject import Opened, failures_of
-from .calls import STAGES, TIMED_SCOPES, Call, Clock, Decoded, Laps, make_call
+from ..subjects.stage import StageResult, failures_of
+from ..subjects.subject import Opened
+from .calls import STAGES, Call, Clock, Decoded, Laps, make_call
 
-# Takes the rounds done and what was measured by subject and scope, gives the scopes of one more round; none is the end.
-More = Callable[[int, Mapping[str, Mapping[str, "Series"]]], Collection[str]]
+# Takes the rounds done and the series by subject and scope; returns the scopes of the next round, none to end.
+More = Callable[[int, Mapping[str, Mapping[TimedScope, "Series"]]], Collection[TimedScope]]
 
-WINDOW = 5  # calls whose median is compared with that of the five before
+WINDOW = 5  # calls; the medians of the last two windows are compared
 STEADY = 0.03  # largest difference of the two medians
 _NS_PER_MS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is measured.
+class Rounds:
+    """How often each subject is timed.
 
     Args:
-        rounds: Turns of each subject.
+        count: Rounds; each subject has one turn in each.
         calls: Timed calls in a turn, for each scope.
-        scopes: Of TIMED_SCOPES.
-        warmup_calls, warmup_s: Warm-up of one subject in one scope ends here, steady or not.
+        scopes: What is timed.
+        warmup_calls, warmup_s: Limits of the warm-up of one subject in one scope.
         seed: Of the order of the turns.
     """
 
-    rounds: int = 30
+    count: int = 30
     calls: int = 3
-    scopes: tuple[str, ...] = TIMED_SCOPES
+    scopes: tuple[TimedScope, ...] = TIMED_SCOPES
     warmup_calls: int = 60
     warmup_s: float = 60.0
     seed: int = 0
@@ -54,12 +56,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What was measured of one subject in one scope.
+    """The timed calls of one subject in one scope.
 
     Args:
         laps: Of each call that counts, in order.
-        warmup: Calls before.
-        steady: Whether two windows of them agreed.
+        warmup: Number of calls before.
+        steady: Whether the last two windows of the warm-up agreed.
     """
 
     laps: list[Laps]
@@ -69,68 +71,64 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """What a run of turns gave: series by subject and scope, and why a subject left."""
+    """Series by subject and scope, and why subjects failed."""
 
-    series: Mapping[str, Mapping[str, Series]]
+    series: Mapping[str, Mapping[TimedScope, Series]]
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Latency of one subject; as in result.SubjectResult."""
+    """Latency of one subject; fields as in result.SubjectResult."""
 
     latency: tuple[Latency, ...]
     stages_ms: Mapping[str, float]
-    failure: str = ""
 
 
-def no_more(done: int, series: Mapping[str, Mapping[str, Series]]) -> tuple[str, ...]:
-    """End with the plan's rounds."""
+def no_more(done: int, series: Mapping[str, Mapping[TimedScope, Series]]) -> tuple[TimedScope, ...]:
+    """End after the planned rounds."""
     return ()
 
 
 def measure_latency(
-    opened: Sequence[Opened],
+    subjects: Sequence[Opened],
     images: Sequence[Path],
     folder: Path,
-    plan: Plan,
+    rounds: Rounds,
     *,
     more: More = no_more,
     clock: Clock = perf_counter_ns,
     on_round: Callable[[int], None] = lambda done: None,
-) -> dict[str, Times]:
+) -> StageResult[Times]:
     """Measure every subject, in turns.
 
     Args:
-        opened: They stay open.
-        images: A few files, whose arrays are held at once; each call takes the next, and every subject the same ones.
-            Those that the plan's rounds do not reach are not read.
+        subjects: Must stay open.
+        images: A few files, whose arrays are held at once; each call takes the next image, the same for every subject.
+            Images that the rounds do not reach are not read.
         folder: Where depth files may go, 16-bit PNG.
-        plan: How much.
-        more: Asked after the plan's rounds, and after each that it asked for.
+        rounds: How often.
+        more: Asked after `rounds`, and after each further round, whether another follows.
         clock: For tests.
-        on_round: Called with the number of rounds done, for progress.
-
-    Returns:
-        By subject name. One that fails on the way has its failure and no times.
+        on_round: Called with the number of rounds done.
     """
-    calls: dict[str, dict[str, Call]] = {}
-    images, decoded = images[: max(1, plan.rounds * plan.calls)], Decoded()
+    calls: dict[str, dict[TimedScope, Call]] = {}
+    images, decoded = images[: max(1, rounds.count * rounds.calls)], Decoded()
 
-    def make_calls(one: Opened) -> None:
-        calls[one.subject.name] = {
-            scope: make_call(one, images, folder, scope, decoded=decoded, clock=clock) for scope in plan.scopes
+    def make_calls(opened: Opened) -> None:
+        calls[opened.subject.name] = {
+            scope: make_call(opened, images, folder, scope, decoded=decoded, clock=clock) for scope in rounds.scopes
         }
 
-    unmade = failures_of({one.subject.name: partial(make_calls, one) for one in opened})
-    turns = take_turns(calls, plan, images=len(images), more=more, clock=clock, on_round=on_round)
-    failures = {**unmade, **turns.failures}
-    return {one.subject.name: _times(one.subject.name, turns, failures, plan) for one in opened}
+    unmade = failures_of({opened.subject.name: partial(make_calls, opened) for opened in subjects})
+    turns = take_turns(calls, rounds, images=len(images), more=more, clock=clock, on_round=on_round)
+    found = {name: _times(series, rounds) for name, series in turns.series.items()}
+    return StageResult(found, {**unmade, **turns.failures})
 
 
 def take_turns(
-    calls: Mapping[str, Mapping[str, Call]],
-    plan: Plan,
+    calls: Mapping[str, Mapping[TimedScope, Call]],
+    rounds: Rounds,
     *,
     images: int = 1,
     more: More = no_more,
@@ -141,45 +139,46 @@ def take_turns(
 
     Args:
         calls: By subject and scope.
-        images: How many there are; warm-up takes each once, for what depends on sizes.
-        plan, more, clock, on_round: As in measure_latency.
+        rounds: As in measure_latency.
+        images: Number of images; the warm-up takes each once, for work that depends on sizes.
+        more, clock, on_round: As in measure_latency.
     """
-    series: dict[str, dict[str, Series]] = {}
+    series: dict[str, dict[TimedScope, Series]] = {}
 
     def warm(name: str) -> None:
-        series[name] = {scope: warm_up(call, plan, images=images, clock=clock) for scope, call in calls[name].items()}
+        series[name] = {scope: warm_up(call, rounds, images=images, clock=clock) for scope, call in calls[name].items()}
 
     failures = failures_of({name: partial(warm, name) for name in calls})
-    random = np.random.default_rng(plan.seed)
+    random = np.random.default_rng(rounds.seed)
     for number in count():
         timed = {name: calls[name] for name in calls if name not in failures}
-        if number >= plan.rounds:
+        if number >= rounds.count:
             scopes = more(number, {name: series[name] for name in timed})
             timed = {name: {scope: timed[name][scope] for scope in scopes if scope in timed[name]} for name in timed}
         names = [name for name in timed if timed[name]]
         if not names:
             break
         order = [names[index] for index in random.permutation(len(names))]
-        failures |= failures_of({name: partial(_turn, timed[name], series[name], plan, number) for name in order})
+        failures |= failures_of({name: partial(_turn, timed[name], series[name], rounds, number) for name in order})
         on_round(number + 1)
     return Turns({name: series[name] for name in calls if name not in failures}, failures)
 
 
-def warm_up(call: Call, plan: Plan, *, images: int = 1, clock: Clock = perf_counter_ns) -> Series:
-    """Call until the medians of two windows that follow each other agree, or the plan's limit is reached."""
+def warm_up(call: Call, rounds: Rounds, *, images: int = 1, clock: Clock = perf_counter_ns) -> Series:
+    """Call until the medians of the last two windows agree, or a limit of `rounds` is reached."""
     start = clock()
     for number in range(images):
         call(number)
     times: list[int] = []
     steady = False
-    while not steady and len(times) < plan.warmup_calls and clock() - start < plan.warmup_s * 1e9:
+    while not steady and len(times) < rounds.warmup_calls and clock() - start < rounds.warmup_s * 1e9:
         times.append(sum(call(0)))
         steady = is_steady(times)
     return Series([], images + len(times), steady)
 
 
 def is_steady(times: Sequence[float]) -> bool:
-    """Whether the last two windows of times have nearly one median."""
+    """Whether the medians of the last two windows of times differ by at most STEADY."""
     if len(times) < 2 * WINDOW:
         return False
     before, now = median(times[-2 * WINDOW : -WINDOW]), median(times[-WINDOW:])
@@ -188,7 +187,7 @@ def is_steady(times: Sequence[float]) -> bool:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Collect young garbage now and none inside; the collector stays as it was found."""
+    """Collect young garbage first and none inside; afterwards the collector is as before."""
     was_on = gc.isenabled()
     gc.collect(1)  # a whole collection takes a quarter of a second beside torch, and turns make no old garbage
     gc.disable()
@@ -199,8 +198,14 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def to_latency(scope: str, series: Series, *, per_round: int) -> Latency:
-    """Return a series as a result."""
+def to_latency(scope: TimedScope, series: Series, *, per_round: int) -> Latency:
+    """Return a series as a record of the report.
+
+    Args:
+        scope: What was timed.
+        series: Its calls.
+        per_round: Calls in a round.
+    """
     samples_ms = milliseconds(series)
     found = summarise(samples_ms, per_round=per_round)
     percentiles = (found.p50, found.p90, found.p95, found.p99, found.mean)
@@ -213,23 +218,21 @@ def milliseconds(series: Series) -> tuple[float, ...]:
     return tuple(sum(laps) / _NS_PER_MS for laps in series.laps)
 
 
-def _turn(calls: Mapping[str, Call], series: Mapping[str, Series], plan: Plan, number: int) -> None:
-    """Time one subject once in each scope."""
-    next(iter(calls.values()))(0)  # does not count; see the top
+def _turn(calls: Mapping[TimedScope, Call], series: Mapping[TimedScope, Series], rounds: Rounds, number: int) -> None:
+    """Time one subject in each scope, in round `number`."""
+    next(iter(calls.values()))(0)  # does not count; the module's docstring says why
     with no_collection():
         for scope, call in calls.items():
-            for index in range(plan.calls):
-                series[scope].laps.append(call(number * plan.calls + index))
+            for index in range(rounds.calls):
+                series[scope].laps.append(call(number * rounds.calls + index))
 
 
-def _times(name: str, turns: Turns, failures: Mapping[str, str], plan: Plan) -> Times:
-    if name in failures:
-        return Times((), {}, failures[name])
-    series = turns.series[name]
-    latency = tuple(to_latency(scope, one, per_round=plan.calls) for scope, one in series.items())
+def _times(series: Mapping[TimedScope, Series], rounds: Rounds) -> Times:
+    latency = tuple(to_latency(scope, calls, per_round=rounds.calls) for scope, calls in series.items())
     return Times(latency, _stages(series["file"]) if "file" in series else {})
 
 
 def _stages(series: Series) -> dict[str, float]:
+    """Return the median of each stage, ms."""
     parts = zip(*series.laps, strict=True)
-    return {name: median(part) / _NS_PER_MS for name, part in zip(STAGES, parts, strict=True)}
+    return {stage: median(part) / _NS_PER_MS for stage, part in zip(STAGES, parts, strict=True)}

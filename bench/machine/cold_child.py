@@ -1,4 +1,4 @@
-"""What a fresh process does for a cold start: import, load, infer twice, and print its times as JSON."""
+"""The fresh process of a cold start: import, load, infer twice, and print the figures as JSON."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:  # a cold start counts every import
 
     from ..subjects.subject import Subject
 
+    Job = tuple[Subject, NDArray[np.uint8], bool]  # what to open, (H, W, 3) uint8 BGR, whether a GPU can be asked
+
 _STATUS = Path("/proc/self/status")
 
 
 def run_child(first_ns: int) -> None:
-    """Do the job that the command line names: a file with the subject and an image, then modules to import.
+    """Do the job that the command line names: a file with a Job, then modules to import.
 
     Args:
         first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
@@ -27,8 +29,8 @@ def run_child(first_ns: int) -> None:
     for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
         import_module(module)
     import_ms = _ms_since(first_ns)
-    subject, image = _read_job(Path(sys.argv[1]))
-    before_mib = _gpu_used_mib()
+    subject, image, has_gpu = _read_job(Path(sys.argv[1]))
+    before_mib = _gpu_used_mib() if has_gpu else None
 
     memory_mib = {"imports": _rss_mib()}
     start_ns = monotonic_ns()
@@ -42,23 +44,23 @@ def run_child(first_ns: int) -> None:
         infer_ms.append(_ms_since(start_ns))
         memory_mib[step] = _rss_mib()
 
-    after_mib = _gpu_used_mib()
-    times = {
+    after_mib = _gpu_used_mib() if has_gpu else None
+    figures = {
         "first_ns": first_ns,
         "import_ms": import_ms,
         "load_ms": load_ms,
         "first_ms": infer_ms[0],
         "second_ms": infer_ms[1],
         "peak_rss_mib": peak_rss_mib(),
-        "memory_mib": memory_mib,
+        "memory_mib": memory_mib if _STATUS.exists() else {},
         "vram_mib": None if before_mib is None or after_mib is None else max(0.0, after_mib - before_mib),
     }
-    sys.stdout.write("\n" + json.dumps(times) + "\n")
+    sys.stdout.write("\n" + json.dumps(figures) + "\n")
 
 
 def peak_rss_mib() -> float:
     """Return the most memory that this process has had in RAM."""
-    if _STATUS.exists():  # ru_maxrss would begin with what the parent had
+    if _STATUS.exists():  # ru_maxrss would begin with the parent's
         return _status_mib("VmHWM")
     import resource
 
@@ -66,20 +68,21 @@ def peak_rss_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
-def _rss_mib() -> tuple[float, float] | None:
-    """Return all that this process has in RAM and the files in it, None where the system does not tell."""
-    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else None
+def _rss_mib() -> tuple[float, float]:
+    """Return this process's memory in RAM, and the pages of files within it; 0 if the system does not report them."""
+    return (_status_mib("VmRSS"), _status_mib("RssFile")) if _STATUS.exists() else (0.0, 0.0)
 
 
 def _status_mib(name: str) -> float:
-    (line,) = [line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:")]
+    lines = _STATUS.read_text(encoding="utf-8", errors="replace").splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{name}:")]
     return int(line.split()[1]) / 1024
 
 
-def _read_job(path: Path) -> tuple[Subject, NDArray[np.uint8]]:
+def _read_job(path: Path) -> Job:
     import pickle
 
-    job: tuple[Subject, NDArray[np.uint8]] = pickle.loads(path.read_bytes())  # written by the parent process
+    job: Job = pickle.loads(path.read_bytes())  # written by the parent process
     return job
 
 

@@ -1,4 +1,4 @@
-"""From a process that does not exist to depth: fresh processes that import, load and infer twice."""
+"""Cold starts: the time from no process to depth, in fresh processes that import, load and infer twice."""
 
 from __future__ import annotations
 
@@ -7,34 +7,72 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import monotonic_ns
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import BackendUnavailable
 from ..numbers.result import ColdProcess, ColdStart, MemoryStep
+from ..subjects.stage import StageResult, measure_each
 from ..subjects.subject import Subject
+from .nvml import open_nvml
 
 PROCESSES = 3
 TIMEOUT_S = 600.0  # torch.compile takes minutes on a slow machine
 _FIRST_LINE = (
     "import time; first = time.monotonic_ns(); from depthrt.bench.machine.cold_child import run_child; run_child(first)"
 )
-_FIGURES = ("process_ms", "import_ms", "load_ms", "first_ms", "second_ms", "peak_rss_mib")
+_IN_CHILD = ("import_ms", "load_ms", "first_ms", "second_ms", "peak_rss_mib", "vram_mib")
 
 
 @dataclass(frozen=True, slots=True)
 class ColdRun:
-    """A cold start, and the most GPU memory that a process held at its end; None without an NVIDIA GPU."""
+    """Cold starts of one subject.
+
+    Args:
+        cold: Medians, and each process.
+        vram_mib: The most GPU memory that a process held at its end; None without an NVIDIA GPU.
+    """
 
     cold: ColdStart
     vram_mib: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """One process, and its memory by step."""
+
+    process: ColdProcess
+    memory: tuple[MemoryStep, ...]
+
+
+def measure_cold_starts(
+    subjects: Sequence[Subject],
+    image: NDArray[np.uint8],
+    *,
+    processes: int = PROCESSES,
+    on_subject: Callable[[str], None] = lambda name: None,
+) -> StageResult[ColdRun]:
+    """Measure the cold start of each subject; call it when this process holds no model.
+
+    Args:
+        subjects: Opened in fresh processes.
+        image: (H, W, 3) uint8, BGR.
+        processes: Of each subject.
+        on_subject: Called with the name of each subject.
+    """
+
+    def measure(subject: Subject) -> ColdRun:
+        on_subject(subject.name)
+        return measure_cold_start(subject, image, processes=processes)
+
+    return measure_each({subject.name: partial(measure, subject) for subject in subjects}, figure="cold start")
 
 
 def measure_cold_start(
@@ -42,12 +80,12 @@ def measure_cold_start(
 ) -> ColdRun:
     """Start a subject in several fresh processes, one after the other; return the medians.
 
-    Files are in the system's cache after the first, as on a machine that started the program before.
+    After the first process the files are in the system's cache, as on a machine that has run the program before.
 
     Args:
         subject: Opened in the processes, not here.
         image: (H, W, 3) uint8, BGR.
-        processes: How many.
+        processes: Number of processes.
         timeout_s: Of each.
 
     Raises:
@@ -55,24 +93,34 @@ def measure_cold_start(
     """
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps((subject, image)))
-        found = [_start(subject, job, timeout_s) for _ in range(processes)]
-    medians = {name: median(one[name] for one in found) for name in _FIGURES}
-    each = tuple(ColdProcess(**{name: one[name] for name in (*_FIGURES, "vram_mib")}) for one in found)
-    cold = ColdStart(**medians, processes=processes, memory=tuple(_memory(found)), each=each)
-    return ColdRun(cold, max((one.vram_mib for one in each if one.vram_mib is not None), default=None))
+        job.write_bytes(pickle.dumps((subject, image, open_nvml() is not None)))
+        started = [_start(subject, job, timeout_s) for _ in range(processes)]
+    each = tuple(start.process for start in started)
+    cold = ColdStart(
+        process_ms=median(process.process_ms for process in each),
+        import_ms=median(process.import_ms for process in each),
+        load_ms=median(process.load_ms for process in each),
+        first_ms=median(process.first_ms for process in each),
+        second_ms=median(process.second_ms for process in each),
+        peak_rss_mib=median(process.peak_rss_mib for process in each),
+        processes=processes,
+        memory=tuple(_memory([start.memory for start in started])),
+        each=each,
+    )
+    vram_mib = [process.vram_mib for process in each if process.vram_mib is not None]
+    return ColdRun(cold, max(vram_mib, default=None))
 
 
-def _memory(found: Sequence[Mapping[str, Any]]) -> Iterator[MemoryStep]:
-    """Give the medians of each step that every process told."""
-    for step in found[0]["memory_mib"]:
-        told = [one["memory_mib"][step] for one in found]
-        if all(told):
-            yield MemoryStep(step, *(median(figures) for figures in zip(*told, strict=True)))
+def _memory(started: Sequence[Sequence[MemoryStep]]) -> Iterator[MemoryStep]:
+    """Yield the medians of each step; nothing if a process could not read its memory."""
+    if all(started):
+        for steps in zip(*started, strict=True):
+            rss_mib, files_mib = median(step.rss_mib for step in steps), median(step.files_mib for step in steps)
+            yield MemoryStep(steps[0].step, rss_mib, files_mib)
 
 
-def _start(subject: Subject, job: Path, timeout_s: float) -> Mapping[str, Any]:
-    """Run one process; return its times and memory."""
+def _start(subject: Subject, job: Path, timeout_s: float) -> _Started:
+    """Run one process to its end."""
     command = [sys.executable, "-c", _FIRST_LINE, str(job), *subject.needs]
     start_ns = monotonic_ns()
     try:
@@ -82,5 +130,7 @@ def _start(subject: Subject, job: Path, timeout_s: float) -> Mapping[str, Any]:
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1]
         raise BackendUnavailable(f"{subject.name} fails in a fresh process: {last}") from error
-    times: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**times, "process_ms": (times["first_ns"] - start_ns) / 1e6}
+    found = json.loads(done.stdout.splitlines()[-1])  # what cold_child wrote
+    process_ms = (found["first_ns"] - start_ns) / 1e6
+    process = ColdProcess(process_ms, **{name: found[name] for name in _IN_CHILD})
+    return _Started(process, tuple(MemoryStep(step, *memory_mib) for step, memory_mib in found["memory_mib"].items()))

@@ -1,19 +1,24 @@
-"""Energy of one inference, from the counters of the CPU package (RAPL) or of the GPU (NVML)."""
+"""Energy of an inference, from the counters of the CPU package (RAPL) or of the GPU (NVML)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from ..numbers.result import Energy
-from ..subjects.subject import CPU_PROVIDERS
+import numpy as np
+from numpy.typing import NDArray
+
+from ..numbers.result import Energy, EnergySource
+from ..subjects.stage import StageResult, measure_each
+from ..subjects.subject import CPU_PROVIDERS, Opened
 from .nvml import open_nvml
 
-RAPL = "RAPL package"
-NVML = "NVML"
+RAPL: EnergySource = "RAPL package"
+NVML: EnergySource = "NVML"
 MEASURE_S = 5.0  # RAPL counts every millisecond and NVML about every 100 ms: both are then below 2 % of it
 
 
@@ -22,20 +27,41 @@ class Meter:
     """A counter of energy.
 
     Args:
-        source: As result.Energy has it.
+        source: As in result.Energy.
         joules: Returns the count now; it never falls.
     """
 
-    source: str
+    source: EnergySource
     joules: Callable[[], float]
 
 
+def measure_energies(
+    subjects: Sequence[Opened], image: NDArray[np.uint8], *, on_subject: Callable[[str], None] = lambda name: None
+) -> StageResult[Energy]:
+    """Measure the energy of an inference of each subject; nothing is found for a device without a counter.
+
+    Args:
+        subjects: Must stay open.
+        image: (H, W, 3) uint8, BGR.
+        on_subject: Called with the name of each subject that is measured.
+    """
+
+    def measure(opened: Opened) -> Energy | None:
+        meter = find_meter(opened.model.runner.provider)
+        if meter is None:
+            return None
+        on_subject(opened.subject.name)
+        return measure_energy(partial(_infer, opened, image), meter)
+
+    return measure_each({opened.subject.name: partial(measure, opened) for opened in subjects}, figure="energy")
+
+
 def find_meter(provider: str, root: Path = Path("/")) -> Meter | None:
-    """Return the counter for what a provider runs on; None where nothing counts or it may not be read.
+    """Return the counter of the device that a provider runs on; None if there is none or it may not be read.
 
     Args:
         provider: Of the runner.
-        root: Where /sys stands.
+        root: Folder that holds /sys.
     """
     return _rapl_meter(root) if provider in CPU_PROVIDERS else _nvml_meter()
 
@@ -43,20 +69,26 @@ def find_meter(provider: str, root: Path = Path("/")) -> Meter | None:
 def measure_energy(
     call: Callable[[], None], meter: Meter, *, least_s: float = MEASURE_S, clock: Callable[[], float] = perf_counter
 ) -> Energy:
-    """Call again and again and share the energy among the calls.
+    """Call repeatedly and divide the energy by the number of calls.
 
-    All that the package or the GPU uses meanwhile is counted, what it uses when idle included.
+    Everything that the package or the GPU uses meanwhile is counted, its idle power included.
 
     Args:
         call: One inference, finished when it returns.
         meter: From find_meter.
-        least_s: Calls go on so long.
+        least_s: Calls go on for at least this long.
+        clock: For tests; seconds.
     """
     calls, start_joules, start = 0, meter.joules(), clock()
     while calls == 0 or clock() - start < least_s:
         call()
         calls += 1
     return Energy((meter.joules() - start_joules) / calls, meter.source)
+
+
+def _infer(opened: Opened, image: NDArray[np.uint8]) -> None:
+    opened.model.infer(image)
+    opened.wait()
 
 
 def _nvml_meter() -> Meter | None:
@@ -67,7 +99,7 @@ def _nvml_meter() -> Meter | None:
 
 
 def _rapl_meter(root: Path) -> Meter | None:
-    """Return a meter over all packages; only root may read the counters on most systems."""
+    """Return a meter over all packages; on most systems only root may read the counters."""
     zones = [path for path in sorted(root.glob("sys/class/powercap/intel-rapl:*")) if _is_package(path)]
     if not zones or not all(os.access(path / "energy_uj", os.R_OK) for path in zones):
         return None
@@ -83,7 +115,7 @@ def _is_package(zone: Path) -> bool:
 
 
 class _Counter:
-    """One package's counter, without its wrap-around; it must be read more often than it wraps (minutes)."""
+    """One package's counter without its wrap-around; read it more often than it wraps (minutes)."""
 
     def __init__(self, zone: Path) -> None:
         self._zone = zone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from ..compare.compare import Verdict
+from ..compare.compare import Comparison
 from ..numbers.result import Report
 from .summary import DRIFT_BUDGET, summarise_report
 from .tables import (
@@ -23,7 +23,7 @@ from .tables import (
 
 
 def to_markdown(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> str:
-    """Return a report as GitHub-flavoured Markdown: the verdict and its table, the other tables folded.
+    """Return a report as GitHub-flavoured Markdown: the headline and its table, the other tables folded.
 
     Args:
         report: Of any run.
@@ -46,14 +46,17 @@ def to_markdown(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> str:
     return "\n".join(lines)
 
 
-def verdict_to_markdown(verdict: Verdict) -> str:
+def comparison_to_markdown(comparison: Comparison) -> str:
     """Return a comparison as GitHub-flavoured Markdown."""
-    state = f"**{len(verdict.failed)} of {len(verdict.outcomes)} checks failed**"
-    lines = ["### depthrt bench compare", "", state if verdict.outcomes else "**No conditions were given**", ""]
-    lines += [f"- {_text(outcome.line())}" for outcome in verdict.outcomes if outcome.state != "passed"]
-    rows = [(one.subject, one.line(), "yes" if one.clear else one.doubt or "no") for one in verdict.changes]
+    state = f"**{len(comparison.failed)} of {len(comparison.checks)} checks failed**"
+    lines = ["### depthrt bench compare", "", state if comparison.checks else "**No conditions were given**", ""]
+    lines += [f"- {_text(check.line())}" for check in comparison.checks if check.state != "passed"]
+    rows = [
+        (change.subject, change.line(), "yes" if change.clear else change.doubt or "no")
+        for change in comparison.changes
+    ]
     lines += ["", *_table(Table("", ("subject", "change", "clear"), tuple(rows), words=("change", "clear"))), ""]
-    lines += [f"- {_text(note)}" for note in verdict.notes]
+    lines += [f"- {_text(note)}" for note in comparison.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -72,7 +75,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text that neither breaks a table nor becomes markup; file names have _ and *."""
+    """Return text whose marks are escaped, since file names have _ and *."""
     for mark in "\\`*_[]<>|":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Ways to run one model file become candidates: tried in a fresh process, then measured beside each other."""
+"""Candidates to run one model file: each is tried in a fresh process, then all are measured in turns."""
 
 from __future__ import annotations
 
@@ -16,30 +16,29 @@ from ...engine.errors import BackendUnavailable
 from ...engine.images.read import read_image
 from ...engine.model.depth_model import load
 from ...engine.runners.choice import Choice
-from ...engine.system.spread import spread
+from ...engine.terms import OnStep
 from ..drift.drift_meter import DriftMeter
-from ..latency.turns import Plan, measure_latency
+from ..latency.turns import Rounds, measure_latency
 from ..machine.cold_start import measure_cold_start
 from ..numbers.result import ColdStart, Drift, Interval, Latency
 from ..numbers.statistics import compare_medians
 from ..numbers.wording import SMALLEST_SHARE
-from ..subjects.subject import Opened, Subject, failures_of
-from .images import LATENCY_IMAGES
-
-Step = Callable[[str, int, int], None]  # what is done, steps done of it, steps wanted
+from ..subjects.stage import failures_of
+from ..subjects.subject import Opened, Subject
+from .images import choose_timed
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One choice and what was found of it.
+    """One choice and its figures.
 
     Args:
-        choice: What was tried.
-        cold: Of one fresh process, which may compile first; None where that failed.
-        latency: From image array to depth array; None where it was not measured.
-        speed: How many times as fast as the one it was compared with, turn by turn; None without latency.
-        drift: Against the reference; None where it was not measured.
-        failure: Why figures are missing or do not count; "" where nothing is amiss.
+        choice: A way to run the file.
+        cold: Of one fresh process, which may compile first; None if that failed.
+        latency: From image array to depth array; None if it was not measured.
+        speed: How many times as fast as the base, turn by turn; None without latency.
+        drift: From the reference; None if it was not measured.
+        failure: Why figures are missing or do not count; "" if nothing failed.
     """
 
     choice: Choice
@@ -50,7 +49,7 @@ class Candidate:
     failure: str = ""
 
     def within(self, budget: float) -> bool:
-        """Whether it works and stays within a budget. Float32 that sums in another order does not drift."""
+        """Whether it works within a drift budget; rounding in float32 is within every budget."""
         if self.failure or self.drift is None or self.speed is None:
             return False
         return self.drift.mean <= (max(budget, SMALLEST_SHARE) if self.choice.precision == "fp32" else budget)
@@ -61,12 +60,12 @@ class Candidates:
 
     Args:
         path: The model file.
-        images: Files. All are for drift, LATENCY_IMAGES of them for times.
+        images: Files. Drift takes all of them, times a few.
         reference: Drift is measured against it.
-        on_step: Called as it goes on.
+        on_step: Called at each step.
     """
 
-    def __init__(self, path: Path, images: Sequence[Path], *, reference: Choice, on_step: Step) -> None:
+    def __init__(self, path: Path, images: Sequence[Path], *, reference: Choice, on_step: OnStep) -> None:
         self.path, self.images, self.reference, self.on_step = path, images, reference, on_step
         self._found: dict[Choice, Candidate] = {}
         self._opened: dict[Choice, Opened] = {}
@@ -79,7 +78,7 @@ class Candidates:
         self._stack.close()
 
     def start(self, choices: Iterable[Choice]) -> list[Candidate]:
-        """Try each choice in a fresh process of its own, so that one that crashes takes nothing with it."""
+        """Try each choice in a fresh process, so that a crash cannot end this process."""
         image = read_image(self.images[0])
         wanted = [choice for choice in choices if choice not in self._found]
         for number, choice in enumerate(wanted):
@@ -88,31 +87,31 @@ class Candidates:
             self._attempt(choice, partial(self._start, choice, image))
         return [self._found[choice] for choice in wanted]
 
-    def measure(self, choices: Sequence[Choice], plan: Plan, *, base: Choice) -> list[Candidate]:
+    def measure(self, choices: Sequence[Choice], rounds: Rounds, *, base: Choice) -> list[Candidate]:
         """Measure drift, then times in turns, of the choices that started.
 
         Args:
             choices: Started before.
-            plan: Of the times.
-            base: Speeds are against it, or against the reference where it fails.
+            rounds: Of the times.
+            base: Speeds are against it, or against the reference if it fails.
 
         Returns:
-            All of the choices, in order, those that failed too.
+            All choices in order, failed ones included.
         """
         self._open([self.reference, *choices])
         self._measure_drift(choices)
-        self._time(self._left(choices), plan)
+        self._time(self._left(choices), rounds)
         against = self._found[base].latency or self._found[self.reference].latency
         for choice in self._left(choices):
             found = self._found[choice]
             if found.latency and against:
                 samples = found.latency.samples_ms, against.samples_ms
-                speed = compare_medians(*samples, per_round=plan.calls, paired=True)
+                speed = compare_medians(*samples, per_round=rounds.calls, paired=True)
                 self._found[choice] = replace(found, speed=speed)
         return [self._found[choice] for choice in choices]
 
     def subject(self, choice: Choice) -> Subject:
-        """Return what a choice is measured as."""
+        """Return the subject of a choice."""
         return Subject(
             str(choice),
             partial(load, self.path, device="cpu", threads=choice.threads, choice=choice),
@@ -128,29 +127,29 @@ class Candidates:
         wanted = [choice for choice in self._left(dict.fromkeys(choices)) if choice not in self._opened]
         for number, choice in enumerate(wanted):
             self.on_step("loading", number, len(wanted))
-            self._attempt(choice, partial(self._open_one, choice))
+            self._attempt(choice, partial(self._open_choice, choice))
         if self.reference not in self._opened:
             why = self._found[self.reference].failure
             raise BackendUnavailable(f"the reference for drift, {self.reference}, fails here: {why}")
 
-    def _open_one(self, choice: Choice) -> None:
+    def _open_choice(self, choice: Choice) -> None:
         subject = self.subject(choice)
         model = subject.open()
         self._stack.callback(model.close)
         runner = model.runner
         if (runner.name, runner.precision) != (choice.runner, choice.precision):
-            # A fallback would be measured under the name of what it stands in for.
+            # A fallback's figures would carry the name of the choice.
             raise BackendUnavailable(f"{runner.name} {runner.precision} was opened in its place")
         self._opened[choice] = Opened(subject, model, wait=_answered)
 
     def _measure_drift(self, choices: Sequence[Choice]) -> None:
-        base = self._opened[self.reference]
-        kind = base.model.contract.kind
+        reference = self._opened[self.reference].model
+        kind = reference.contract.kind
         meters = {choice: DriftMeter(str(self.reference), kind=kind) for choice in self._left(choices)}
         for number, path in enumerate(self.images):
             self.on_step("drift", number, len(self.images))
             image = read_image(path)
-            expected = base.model.infer(image).values
+            expected = reference.infer(image).values
             for choice in self._left(choices):
                 work = partial(_add_drift, meters[choice], self._opened[choice], str(path), image, expected)
                 self._attempt(choice, work)
@@ -159,31 +158,32 @@ class Candidates:
             failure = f"{drift.nonfinite} values of its answers are not finite" if drift.nonfinite else ""
             self._found[choice] = replace(self._found[choice], drift=drift, failure=failure)
 
-    def _time(self, choices: Sequence[Choice], plan: Plan) -> None:
-        opened = {self._opened[choice].subject.name: choice for choice in choices}
-        times = measure_latency(
+    def _time(self, choices: Sequence[Choice], rounds: Rounds) -> None:
+        timed = measure_latency(
             [self._opened[choice] for choice in choices],
-            spread(self.images, LATENCY_IMAGES),
+            choose_timed(self.images, None),
             Path(tempfile.gettempdir()),
-            plan,
-            on_round=lambda done: self.on_step("times", done, plan.rounds),
+            rounds,
+            on_round=lambda done: self.on_step("times", done, rounds.count),
         )
-        for name, choice in opened.items():
-            latency = next(iter(times[name].latency), None)
-            self._found[choice] = replace(self._found[choice], latency=latency, failure=times[name].failure)
+        for choice in choices:
+            name = self._opened[choice].subject.name
+            times = timed.found.get(name)
+            latency = next(iter(times.latency), None) if times else None
+            self._found[choice] = replace(self._found[choice], latency=latency, failure=timed.failures.get(name, ""))
 
     def _left(self, choices: Iterable[Choice]) -> list[Choice]:
         """Return the choices that have not failed."""
         return [choice for choice in choices if not self._found[choice].failure]
 
     def _attempt(self, choice: Choice, work: Callable[[], object]) -> None:
-        """Do some work of a choice; where it fails, the choice has its failure and the others go on."""
+        """Do some work of a choice; if it raises, the choice has a failure."""
         for failure in failures_of({str(choice): work}).values():
             self._found[choice] = replace(self._found[choice], failure=failure)
 
 
 def _answered() -> None:
-    """Wait for nothing: what runs on a CPU returns with its answer."""
+    """Wait for nothing: a runner on a CPU returns with its answer."""
 
 
 def _add_drift(

@@ -1,36 +1,39 @@
-"""One run of the benchmark: subjects, images and ground truth become a report with its pictures."""
+"""One run of the benchmark: subjects, images and ground truth become a report and its pictures, stage by stage."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from ...engine.errors import InputError
 from ...engine.images.read import read_image
+from ...engine.terms import OnStep
 from ..accuracy.ground_truth import GroundTruth
 from ..accuracy.judge import judge
-from ..drift.measure_drifts import Drifts, measure_drifts
-from ..latency.rate import measure_rate
+from ..drift.measure_drifts import measure_drifts
+from ..latency.rate import FrameRate, measure_rate
 from ..latency.throughput import measure_builds, measure_throughput
-from ..latency.turns import Plan, measure_latency, no_more
-from ..machine.cold_start import measure_cold_start
+from ..latency.turns import Rounds, measure_latency, no_more
+from ..machine.cold_start import measure_cold_starts
 from ..machine.describe import describe_machine, describe_run, find_disturbances, read_state
-from ..machine.energy import find_meter, measure_energy
+from ..machine.energy import measure_energies
 from ..machine.heap import keep_freed_memory
-from ..numbers.figures import MAIN_SCOPE, speed
+from ..numbers.figures import MAIN_SCOPE, latency_in, speed
 from ..numbers.printable import printable
 from ..numbers.result import Picture, Report, SubjectResult
 from ..numbers.wording import between
-from ..subjects.subject import Opened, Subject, facts_of, failures_of, open_subjects
-from .images import choose_timed, find_readable, image_facts
-from .plan import BenchPlan, Step
+from ..subjects.stage import Figures, StageResult, measure_each
+from ..subjects.subject import Opened, Subject, facts_of, open_subjects
+from .images import choose_timed, find_readable, image_settings
+from .measurement import Measurement
+
+_BUILD_ROUNDS = 5  # of each load
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,244 +44,227 @@ class Measured:
     pictures: tuple[Picture, ...]
 
 
-def choose_reference(subjects: Sequence[Subject], named: str | Path | None) -> str:
-    """Return the name of the subject that drift is measured against.
+def choose_reference(subjects: Sequence[Subject], file: str | Path | None) -> str:
+    """Return the name of the subject that drift is measured against, "" for none.
 
     Args:
         subjects: In order.
-        named: File of the reference; None takes the first torch eager float32 subject, else none.
+        file: Of the reference; None takes the first subject that torch runs eager in float32.
 
     Raises:
-        InputError: No subject is of the named file.
+        InputError: No subject is of the file.
     """
-    wanted = [one for one in subjects if named is None or one.facts.get("file") == str(Path(named))]
-    eager = [one for one in wanted if " torch fp32 " in f"{one.name} "]
-    if named is None:
+    wanted = [subject for subject in subjects if file is None or subject.facts.get("file") == str(Path(file))]
+    eager = [subject for subject in wanted if " torch fp32 " in f"{subject.name} "]
+    if file is None:
         return eager[0].name if eager else ""
     if not wanted:
-        raise InputError(f"reference {named} found, expected one of the files that are measured; name it among them")
+        raise InputError(f"reference {file} found, expected one of the files that are measured; name it among them")
     return (eager or wanted)[0].name
 
 
 def run_bench(
     subjects: Sequence[Subject],
     images: Sequence[Path],
-    plan: BenchPlan,
+    measurement: Measurement,
     *,
     reference: str = "",
     ground_truth: Sequence[GroundTruth] = (),
     command: str = "",
-    settings: dict[str, str] | None = None,
-    on_step: Step = lambda title, done, wanted: None,
+    settings: Mapping[str, str] | None = None,
+    on_step: OnStep = lambda title, done, wanted: None,
 ) -> Measured:
-    """Measure everything; blocks. A subject that fails says why in its result, and the others go on.
+    """Measure everything; blocks. A subject that fails has the reason in its result, and the others go on.
 
-    From then on this process keeps the memory that it frees; see heap.py.
+    From then on this process keeps the memory that it frees; heap.py says why.
 
     Args:
         subjects: Names are unique.
-        images: Files. All are for drift, a few of them for times; unreadable ones are left out with a warning.
-        plan: What is measured.
+        images: Files. Drift takes all of them, times a few; unreadable images are left out with a warning.
+        measurement: What is measured.
         reference: Name of the subject that drift is measured against; "" for no drift.
         ground_truth: Data sets for accuracy.
-        command, settings: How to remake it, for the report.
-        on_step: Called as the run goes on.
+        command, settings: How the run is made again, for the report.
+        on_step: Called at each step.
 
     Raises:
         InputError: There is no subject, or no image that can be read.
     """
     if not subjects or not images:
         raise InputError(f"{len(subjects)} subjects and {len(images)} images found, expected one of each at least")
-    made = {**(settings or {}), "freed memory": "kept" if keep_freed_memory() else "as the system has it"}
+    freed = "kept" if keep_freed_memory() else "as the system has it"
     images, left_out = find_readable(images, on_step=on_step)
-    run = _Run(subjects, images, plan, reference, on_step, left_out)
-    return run.go(ground_truth, command, made | image_facts(images, plan))
+    settings = {**(settings or {}), "freed memory": freed, **image_settings(images, measurement)}
+    run = _Run(subjects, images, measurement, reference, on_step)
+    run.results.warnings += left_out
+    return run.go(ground_truth, command, settings)
+
+
+class _Results:
+    """The results of all subjects so far."""
+
+    def __init__(self, subjects: Sequence[Subject]) -> None:
+        self.by_name = {subject.name: SubjectResult(subject.name, subject.facts) for subject in subjects}
+        self.warnings: list[str] = []
+
+    def add(self, stage: StageResult[Figures], place: Callable[[SubjectResult, Figures], SubjectResult]) -> None:
+        """Add what a stage found; `place` puts the figures of a subject into its result."""
+        for name, figures in stage.found.items():
+            self.by_name[name] = place(self.by_name[name], figures)
+        for name, failure in stage.failures.items():
+            self.by_name[name] = replace(self.by_name[name], failure=failure)
+        for name, notes in stage.notes.items():
+            self.by_name[name] = replace(self.by_name[name], notes=(*self.by_name[name].notes, *notes))
+            self.warnings += [f"{name}: {note.rstrip('.')}." for note in notes]
+        self.warnings += stage.warnings
+
+    def sound(self) -> Iterator[SubjectResult]:
+        """Yield the results of the subjects that have not failed."""
+        return (result for result in self.by_name.values() if not result.failure)
+
+    def is_sound(self, name: str) -> bool:
+        return not self.by_name[name].failure
 
 
 class _Run:
+    """The stages of a run, in order; each adds to the results."""
+
     def __init__(
         self,
         subjects: Sequence[Subject],
         images: Sequence[Path],
-        plan: BenchPlan,
+        measurement: Measurement,
         reference: str,
-        on_step: Step,
-        warnings: Sequence[str],
+        on_step: OnStep,
     ) -> None:
-        self.subjects, self.images, self.plan, self.reference = subjects, images, plan, reference
-        self.on_step, self.timed = on_step, choose_timed(images, plan.latency)
-        self.first = read_image(images[0])  # for what takes one image alone
-        self.found: dict[str, dict[str, Any]] = {one.name: {"facts": one.facts} for one in subjects}
-        self.failures: dict[str, str] = {}
-        self.warnings = list(warnings)
-        self.pictures: tuple[Picture, ...] = ()
+        self.subjects, self.images, self.measurement, self.reference = subjects, images, measurement, reference
+        self.on_step, self.timed = on_step, choose_timed(images, measurement.rounds)
+        self.first = read_image(images[0])  # for stages that take one image
+        self.results = _Results(subjects)
         self.opened: list[Opened] = []
+        self.pictures: tuple[Picture, ...] = ()
 
-    def go(self, ground_truth: Sequence[GroundTruth], command: str, settings: dict[str, str]) -> Measured:
+    def go(self, ground_truth: Sequence[GroundTruth], command: str, settings: Mapping[str, str]) -> Measured:
         started, start_s = datetime.now(timezone.utc), monotonic()
         machine, before = describe_machine(), read_state()
         with ExitStack() as stack:
             self._open(stack)
             self._time()
-            self._spend()
-            self._drift()
+            if self.measurement.energy:
+                self._measure_energy()
+            self._measure_drift()
             for dataset in ground_truth:
                 self._judge(dataset)
-        self._start_cold()
+        self._measure_starts()
         self._compare_speeds()
-        warnings = [*find_disturbances(machine, before, read_state()), *self._doubts(), *self.warnings]
+        disturbances = find_disturbances(machine, before, read_state())
+        warnings = (*disturbances, *_doubts(self.results, self.reference), *self.results.warnings)
         made = describe_run(command, settings, started=started, took_s=monotonic() - start_s)
-        report = Report(machine, made, tuple(map(self._result, self.subjects)), self.reference, tuple(warnings))
+        report = Report(machine, made, tuple(self.results.by_name.values()), self.reference, warnings)
         return printable(Measured(report, self.pictures))
+
+    def _left(self) -> list[Opened]:
+        """Return the loaded subjects that have not failed."""
+        return [opened for opened in self.opened if self.results.is_sound(opened.subject.name)]
 
     def _open(self, stack: ExitStack) -> None:
         self.on_step("loading", 0, 1)
-        self.opened, failed = open_subjects(self.subjects)
-        self.failures |= {one.name: one.failure for one in failed}
-        for one in self.opened:
-            stack.callback(one.model.close)
-            self.found[one.subject.name] |= {
-                "facts": facts_of(one, (self.first.shape[0], self.first.shape[1])),
-                "notes": one.model.runner.notes,
-            }
+        loaded = open_subjects(self.subjects)
+        for opened in loaded.found.values():
+            stack.callback(opened.model.close)
+        self.opened = [*loaded.found.values()]
+        self.results.add(loaded, self._with_facts)
 
-    def _left(self) -> list[Opened]:
-        return [one for one in self.opened if one.subject.name not in self.failures]
+    def _with_facts(self, result: SubjectResult, opened: Opened) -> SubjectResult:
+        facts = facts_of(opened, (self.first.shape[0], self.first.shape[1]))
+        return replace(result, facts=facts, notes=opened.model.runner.notes)
 
     def _time(self) -> None:
-        plan = self.plan
-        if plan.latency is not None:
-            self._take_turns(plan.latency)
-        if plan.rate is not None:
-            self.on_step(f"frames at {plan.rate.rate_hz:g} Hz", 0, 1)
-            answered, failed = measure_rate(self._left(), self.timed, plan.rate)
-            for name, latency in answered.items():
-                self._add(name, "latency", latency)
-            self.failures |= failed
-        if plan.loads:
+        if self.measurement.rounds is not None:
+            self._take_turns(self.measurement.rounds)
+        if self.measurement.frame_rate is not None:
+            self._feed_frames(self.measurement.frame_rate)
+        if self.measurement.loads:
             self.on_step("throughput", 0, 1)
-            loaded, missing = measure_throughput(self._left(), self.first, loads=plan.loads)
-            for name, rates in loaded.items():
-                self.found[name]["throughput"] = rates
-            for key, why in missing.items():
-                self._miss(key.split(", batch ")[0], f"no throughput for {key}: {why}")
+            loaded = measure_throughput(self._left(), self.first, loads=self.measurement.loads)
+            self.results.add(loaded, lambda result, rates: replace(result, throughput=rates))
 
-    def _take_turns(self, plan: Plan) -> None:
-        narrowing = self.plan.narrowing if self.reference else None
-        most = plan.rounds if narrowing is None else narrowing.most_rounds
+    def _take_turns(self, rounds: Rounds) -> None:
+        narrowing = self.measurement.narrowing if self.reference else None
+        most = rounds.count if narrowing is None else narrowing.most_rounds
 
         def on_round(done: int) -> None:
-            self.on_step("times", done, plan.rounds if done <= plan.rounds else most)
+            self.on_step("times", done, rounds.count if done <= rounds.count else most)
 
         more = no_more if narrowing is None else narrowing.against(self.reference)
         with tempfile.TemporaryDirectory() as folder:
-            times = measure_latency(self._left(), self.timed, Path(folder), plan, more=more, on_round=on_round)
-        for name, one in times.items():
-            self.found[name] |= {"latency": one.latency, "stages_ms": one.stages_ms}
-        self.failures |= {name: one.failure for name, one in times.items() if one.failure}
+            timed = measure_latency(self._left(), self.timed, Path(folder), rounds, more=more, on_round=on_round)
+        self.results.add(timed, lambda result, times: replace(result, latency=times.latency, stages_ms=times.stages_ms))
 
-    def _spend(self) -> None:
-        works = {one.subject.name: partial(self._energy, one) for one in self._left() if self.plan.energy}
-        for name, why in failures_of(works).items():
-            self._miss(name, f"no energy: {why}")
+    def _feed_frames(self, frame_rate: FrameRate) -> None:
+        self.on_step(f"frames at {frame_rate.rate_hz:g} Hz", 0, 1)
+        answered = measure_rate(self._left(), self.timed, frame_rate)
+        self.results.add(answered, lambda result, latency: replace(result, latency=(*result.latency, latency)))
 
-    def _energy(self, one: Opened) -> None:
-        """Measure energy where something counts it."""
-        meter = find_meter(one.model.runner.provider)
-        if meter is None:
-            return
+    def _measure_energy(self) -> None:
+        spent = measure_energies(self._left(), self.first, on_subject=self._on_subject("energy"))
+        self.results.add(spent, lambda result, energy: replace(result, energy=energy))
 
-        def call() -> None:
-            one.model.infer(self.first)
-            one.wait()
-
-        self.on_step(f"energy of {one.subject.name}", 0, 1)
-        self.found[one.subject.name]["energy"] = measure_energy(call, meter)
-
-    def _drift(self) -> None:
-        base = next((one for one in self._left() if one.subject.name == self.reference), None)
-        drifts = Drifts()
-        if base is not None:
-            others = [one for one in self._left() if one is not base]
+    def _measure_drift(self) -> None:
+        left = self._left()
+        reference = next((opened for opened in left if opened.subject.name == self.reference), None)
+        if reference is not None:
+            others = [opened for opened in left if opened is not reference]
             on_image = partial(self.on_step, "drift")
-            drifts = measure_drifts(base, others, self.images, video=self.plan.video, on_image=on_image)
-        for name, drift in drifts.found.items():
-            self.found[name]["drift"] = drift
-        for name, note in drifts.notes.items():
-            self._miss(name, note)
-        self.pictures = drifts.pictures
-        self.failures |= drifts.failures
-        self.warnings += drifts.warnings
-        if base is None or self.reference in self.failures:
+            drifts = measure_drifts(reference, others, self.images, video=self.measurement.video, on_image=on_image)
+            self.results.add(drifts, lambda result, drift: replace(result, drift=drift))
+            self.pictures = drifts.pictures
+        if reference is None or not self.results.is_sound(self.reference):
             self.reference = ""
 
     def _judge(self, dataset: GroundTruth) -> None:
         on_image = partial(self.on_step, f"accuracy on {dataset.name}")
-        judgement = judge(self._left(), dataset, self.plan.asked, on_image=on_image)
-        for name, accuracy in judgement.found.items():
-            self._add(name, "accuracy", accuracy)
-        for name, note in judgement.notes.items():
-            self._miss(name, note)
-        self.failures |= judgement.failures
-        self.warnings += [*judgement.warnings, *(f"{dataset.name}: {note}." for note in dataset.notes)]
+        judged = judge(self._left(), dataset, self.measurement.rules, on_image=on_image)
+        self.results.add(judged, lambda result, accuracy: replace(result, accuracy=(*result.accuracy, accuracy)))
 
-    def _start_cold(self) -> None:
-        """Start fresh processes, now that this one holds no model."""
-        for one in self.subjects:
-            if one.name in self.failures:
-                continue
-            works: dict[str, Callable[[], object]] = {}
-            if self.plan.processes:
-                works["cold start"] = partial(self._cold, one)
-            if self.plan.builds:
-                works["builds"] = partial(self._builds, one)
-            for work, why in failures_of(works).items():
-                self._miss(one.name, f"no {work}: {why}")
+    def _measure_starts(self) -> None:
+        """Start fresh processes and load again, now that this process holds no model."""
+        left = [subject for subject in self.subjects if self.results.is_sound(subject.name)]
+        if self.measurement.processes:
+            on_subject = self._on_subject("cold start")
+            cold = measure_cold_starts(left, self.first, processes=self.measurement.processes, on_subject=on_subject)
+            self.results.add(cold, lambda result, run: replace(result, cold=run.cold, vram_mib=run.vram_mib))
+        if self.measurement.builds:
+            builds = measure_each({subject.name: partial(self._builds, subject) for subject in left}, figure="builds")
+            self.results.add(builds, lambda result, builds_ms: replace(result, builds_ms=builds_ms))
 
-    def _cold(self, subject: Subject) -> None:
-        self.on_step(f"cold start of {subject.name}", 0, 1)
-        cold = measure_cold_start(subject, self.first, processes=self.plan.processes)
-        self.found[subject.name] |= {"cold": cold.cold, "vram_mib": cold.vram_mib}
-
-    def _builds(self, subject: Subject) -> None:
-        self.on_step(f"builds of {subject.name}", 0, 1)
-        plan = replace(self.plan.latency or Plan(), rounds=5)
-        self.found[subject.name]["builds_ms"] = measure_builds(subject, self.first, builds=self.plan.builds, plan=plan)
-
-    def _doubts(self) -> Iterator[str]:
-        """Give a sentence for each subject whose times never became steady or whose speed is not known well."""
-        for name, figures in self.found.items():
-            scopes = [one.scope for one in figures.get("latency", ()) if not one.steady]
-            if scopes:
-                yield f"{name} was not steady after its warm-up ({', '.join(scopes)})."
-            if figures.get("speed_narrow") is False:
-                times = between(figures["speed"], "")
-                yield f"{name} is {times} times as fast as {self.reference}, and the last round knew no better."
-
-    def _miss(self, name: str, why: str) -> None:
-        """Tell what of a subject could not be measured: beside its figures, and before them all."""
-        self._add(name, "notes", why)
-        self.warnings.append(f"{name}: {why.rstrip('.')}.")
-
-    def _add(self, name: str, key: str, value: object) -> None:
-        """Add one value to what a subject has several of."""
-        self.found[name][key] = (*self.found[name].get(key, ()), value)
+    def _builds(self, subject: Subject) -> tuple[float, ...]:
+        self._on_subject("builds")(subject.name)
+        rounds = replace(self.measurement.rounds or Rounds(), count=_BUILD_ROUNDS)
+        return measure_builds(subject, self.first, builds=self.measurement.builds, rounds=rounds)
 
     def _compare_speeds(self) -> None:
-        """Say how fast each subject was against the reference, turn by turn."""
-        latency = {
-            name: one
-            for name, figures in self.found.items()
-            for one in figures.get("latency", ())
-            if one.scope == MAIN_SCOPE and name not in self.failures
-        }
-        base = latency.pop(self.reference, None)
+        """Add how many times as fast as the reference each subject was, turn by turn."""
+        timed = {result.name: latency for result in self.results.sound() if (latency := latency_in(result, MAIN_SCOPE))}
+        base = timed.pop(self.reference, None)
         if base is None:
             return
-        for name, one in latency.items():
-            self.found[name]["speed"] = found = speed(base, one)
-            if self.plan.narrowing is not None:
-                self.found[name]["speed_narrow"] = self.plan.narrowing.is_narrow(found)
+        narrowing = self.measurement.narrowing
+        for name, latency in timed.items():
+            found = speed(base, latency)
+            narrow = None if narrowing is None else narrowing.is_narrow(found)
+            self.results.by_name[name] = replace(self.results.by_name[name], speed=found, speed_narrow=narrow)
 
-    def _result(self, subject: Subject) -> SubjectResult:
-        return SubjectResult(name=subject.name, **self.found[subject.name], failure=self.failures.get(subject.name, ""))
+    def _on_subject(self, title: str) -> Callable[[str], None]:
+        return lambda name: self.on_step(f"{title} of {name}", 0, 1)
+
+
+def _doubts(results: _Results, reference: str) -> Iterator[str]:
+    """Yield a sentence for each subject whose times never became steady or whose speed is not known well."""
+    for result in results.by_name.values():
+        scopes = [latency.scope for latency in result.latency if not latency.steady]
+        if scopes:
+            yield f"{result.name} was not steady after its warm-up ({', '.join(scopes)})."
+        if result.speed is not None and result.speed_narrow is False:
+            times = between(result.speed, "")
+            yield f"{result.name} is {times} times as fast as {reference}; further rounds did not narrow this."

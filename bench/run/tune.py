@@ -1,4 +1,4 @@
-"""Every way to run a model file on this CPU, measured; the fastest within a drift budget is remembered for load()."""
+"""Measures every way to run a model file on this CPU and remembers the fastest within a drift budget for load()."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ from datetime import datetime, timezone
 from math import isfinite
 from pathlib import Path
 
-from ...engine.errors import BackendUnavailable, BudgetError, InputError
+from ...engine.errors import BackendUnavailable, BudgetError
 from ...engine.modelfile.contract import read_contract
+from ...engine.modelfile.shipped import model_path
+from ...engine.run.sources import find_images
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import available_choices
-from ...engine.runners.tuning import Trial, Tuning, remember_choice
+from ...engine.runners.tuning import Trial, Tuning, forget_choice, remember_choice
 from ...engine.system.cores import usable_cores
-from ..latency.turns import Plan
+from ...engine.terms import OnStep
+from ..latency.turns import Rounds
 from ..machine.describe import describe_machine, find_disturbances, read_state
 from ..numbers.result import Interval
 from ..numbers.statistics import ALARM
 from ..numbers.wording import SMALLEST_SHARE, digits, reference_notes, share, times
-from .candidates import Candidate, Candidates, Step
+from .candidates import Candidate, Candidates
 from .images import find_readable
+from .request import TuneRequest
 
-BUDGET = 0.005  # of the range
-ROUNDS = 10
-# Of one choice: enough for a median, and one that never becomes steady does not hold up the others for minutes.
-PLAN = Plan(calls=2, scopes=("host",), warmup_calls=30, warmup_s=20.0)
-# Fewer threads whose second inference in a fresh process takes so many times as long as with all are not measured on.
+# Enough for a median; a choice that never becomes steady does not delay the others for minutes.
+ROUNDS = Rounds(calls=2, scopes=("host",), warmup_calls=30, warmup_s=20.0)
+# Fewer threads are not measured if their second inference in a fresh process takes this many times as long.
 FIRST_LOOK = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What tuning came to.
+    """Result of tuning.
 
     Args:
         candidates: In the order measured.
-        chosen, default, reference: The fastest within the budget, what runs untuned, and what drift is against.
-        tuning: As it is remembered.
-        written: The file that remembers it; None where this machine has no cache.
+        chosen: The fastest candidate within the budget.
+        default: The choice that runs untuned.
+        reference: The choice that drift is measured against.
+        tuning: The record that is remembered.
+        written: The file that remembers it; None if this machine has no cache.
         notes: What a reader must know, one sentence each: a loaded machine, what was left out.
     """
 
@@ -51,67 +55,53 @@ class Tuned:
     notes: tuple[str, ...]
 
 
-def tune(
-    path: str | Path,
-    *,
-    images: Sequence[Path],
-    budget: float = BUDGET,
-    threads: int | None = None,
-    rounds: int = ROUNDS,
-    choices: Sequence[Choice] | None = None,
-    on_step: Step = lambda title, done, wanted: None,
-) -> Tuned:
+def tune(request: TuneRequest, *, on_step: OnStep = lambda title, done, wanted: None) -> Tuned:
     """Measure every choice for a model file, pick the fastest within the budget and remember it; blocks.
 
-    All choices take turns in one run. The winner is then tried with half of its threads, and so on as long as
-    that is faster.
+    All choices take turns in one run. The winner is then tried with half of its threads, and so on as long as that is
+    faster.
+
+        tuned = tune(TuneRequest("model.onnx", images=["photos/"], drift_budget=0.005))
+        print(tuned.chosen.choice, tuned.written)
 
     Args:
-        path: The model file.
-        images: Files. All are for drift, a few of them for times; unreadable ones are left out with a note.
-        budget: Largest mean drift, as a part of the reference's 2-98 % range.
-        threads: That `load` will be given; None takes the cores that this process may use.
-        rounds: Turns of each choice.
-        choices: None takes all that are there for this file and machine.
-        on_step: Called as the run goes on.
+        request: What is measured. All images are for drift, a few for times; unreadable ones are left out with a note.
+        on_step: Called at each step.
 
     Raises:
-        InputError: No image that can be read, or a budget that is no share.
+        InputError: No image can be read.
         BackendUnavailable: The reference does not work here.
         BudgetError: No choice works and stays within the budget.
     """
-    if not images or not 0 <= budget < 1:
-        raise InputError(f"{len(images)} images and a budget of {budget:g} found, expected an image, and 0 to 1")
-    path, threads = Path(path), threads or usable_cores()
+    path, threads, budget = model_path(request.model), request.threads or usable_cores(), request.drift_budget
     contract = read_contract(path)
     available = available_choices(contract, threads)
     default, reference = available[0], find_reference(available)
-    wanted = tuple(dict.fromkeys((default, reference, *(available if choices is None else choices))))
-    images, left_out = find_readable(list(dict.fromkeys(images)), on_step=on_step)
-    plan, machine, before = replace(PLAN, rounds=rounds), describe_machine(), read_state()
+    choices = available if request.choices is None else request.choices
+    wanted = tuple(dict.fromkeys((default, reference, *choices)))
+    images, left_out = find_readable(list(dict.fromkeys(find_images(request.images))), on_step=on_step)
+    rounds, machine, before = replace(ROUNDS, count=request.rounds), describe_machine(), read_state()
     with Candidates(path, images, reference=reference, on_step=on_step) as field:
         field.start(wanted)
-        found = field.measure(wanted, plan, base=default)
-        chosen, fewer, notes = _with_fewer_threads(field, fastest(found, budget), plan, budget)
+        found = field.measure(wanted, rounds, base=default)
+        chosen, fewer, notes = _with_fewer_threads(field, fastest(found, budget), rounds, budget)
     found += fewer
-    assert chosen.speed is not None and chosen.drift is not None  # of all that are within a budget
-    tuning = Tuning(
-        choice=chosen.choice,
-        speed=chosen.speed.value,
-        drift=chosen.drift.mean,
-        budget=budget,
-        made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        trials=tuple(map(_trial, found)),
-    )
+    tuning = _tuning(chosen, found, budget)
     written = remember_choice(path, contract, threads, tuning)
     notes = [*left_out, *find_disturbances(machine, before, read_state()), *notes]
-    notes += reference_notes(reference.precision)
-    if found[0].failure:
-        notes.append(f"The default, {default}, fails here, so speeds are against {reference}.")
-    if chosen.choice != default and chosen.speed.low <= 1:
-        interval = f"{digits(chosen.speed.low)}–{digits(chosen.speed.high)}×"
-        notes.append(f"{chosen.choice} is not clearly faster than the default (95 % {interval}); tune a quiet machine.")
+    notes += [*reference_notes(reference.precision), *_doubts(chosen, found[0], default, reference)]
     return Tuned(tuple(found), chosen, default, reference, tuning, written, tuple(notes))
+
+
+def forget(model: str | Path, *, threads: int | None = None) -> Path | None:
+    """Remove what is remembered for a model file; return the removed file, None if nothing was remembered.
+
+    Args:
+        model: The model file.
+        threads: As given to load; None takes the cores that this process may use.
+    """
+    path = model_path(model)
+    return forget_choice(path, read_contract(path), threads or usable_cores())
 
 
 def find_reference(available: Sequence[Choice]) -> Choice:
@@ -120,33 +110,33 @@ def find_reference(available: Sequence[Choice]) -> Choice:
     Raises:
         BackendUnavailable: ONNX Runtime is not among them.
     """
-    found = [one for one in available if one.runner == "onnxruntime"]
+    found = [choice for choice in available if choice.runner == "onnxruntime"]
     if not found:
         raise BackendUnavailable("tuning needs ONNX Runtime as its reference: pip install 'depthrt[cpu]'")
-    return min(found, key=lambda one: one.precision != "fp32")
+    return min(found, key=lambda choice: choice.precision != "fp32")
 
 
 def fastest(candidates: Sequence[Candidate], budget: float) -> Candidate:
-    """Return the fastest candidate within the budget; of those that times hardly tell apart, the one that drifts least.
+    """Return the fastest candidate within the budget; among candidates of nearly equal speed, the least drift wins.
 
     Raises:
-        BudgetError: There is none; the message says of each why.
+        BudgetError: No candidate is within the budget; the message gives the reason for each.
     """
-    fit = {one: one.speed.value for one in candidates if one.within(budget) and one.speed is not None}
-    if not fit:
-        reasons = "; ".join(f"{one.choice}: {_reason(one)}" for one in candidates)
+    speeds = {fit: fit.speed.value for fit in candidates if fit.within(budget) and fit.speed is not None}
+    if not speeds:
+        reasons = "; ".join(f"{candidate.choice}: {_reason(candidate)}" for candidate in candidates)
         raise BudgetError(f"nothing works and stays within a drift of {share(budget)} ({reasons})")
-    close = [one for one, speed in fit.items() if speed * (1 + ALARM) >= max(fit.values())]
-    return min(close, key=lambda one: (_drift(one), -fit[one]))
+    close = [candidate for candidate, speed in speeds.items() if speed * (1 + ALARM) >= max(speeds.values())]
+    return min(close, key=lambda candidate: (_drift(candidate), -speeds[candidate]))
 
 
 def _with_fewer_threads(
-    field: Candidates, winner: Candidate, plan: Plan, budget: float
+    field: Candidates, winner: Candidate, rounds: Rounds, budget: float
 ) -> tuple[Candidate, list[Candidate], list[str]]:
     """Halve the winner's threads as long as that is faster: cores can share what limits them.
 
     Returns:
-        The winner, what was measured on the way, and what was left out.
+        The winner, the candidates that were measured on the way, and a sentence for each that was left out.
     """
     measured: list[Candidate] = []
     while winner.choice.threads > 1:
@@ -155,7 +145,7 @@ def _with_fewer_threads(
         if winner.cold and tried.cold and tried.cold.second_ms > FIRST_LOOK * winner.cold.second_ms:
             slower = times(tried.cold.second_ms / winner.cold.second_ms)
             return winner, measured, [f"{choice} was left out: at first sight it takes {slower} the time."]
-        before, now = field.measure([winner.choice, choice], plan, base=winner.choice)
+        before, now = field.measure([winner.choice, choice], rounds, base=winner.choice)
         if before.failure:
             break
         now = _against_default(now, winner)
@@ -167,11 +157,34 @@ def _with_fewer_threads(
 
 
 def _against_default(candidate: Candidate, winner: Candidate) -> Candidate:
-    """Turn a speed against the winner into one against the default."""
+    """Turn a speed against the winner into a speed against the default."""
     if candidate.speed is None or winner.speed is None:
         return candidate
-    one, base = candidate.speed, winner.speed
-    return replace(candidate, speed=Interval(one.value * base.value, one.low * base.low, one.high * base.high))
+    own, base = candidate.speed, winner.speed
+    return replace(candidate, speed=Interval(own.value * base.value, own.low * base.low, own.high * base.high))
+
+
+def _tuning(chosen: Candidate, found: Sequence[Candidate], budget: float) -> Tuning:
+    assert chosen.speed is not None and chosen.drift is not None  # true of all that are within a budget
+    return Tuning(
+        choice=chosen.choice,
+        speed=chosen.speed.value,
+        drift=chosen.drift.mean,
+        budget=budget,
+        made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        trials=tuple(map(_trial, found)),
+    )
+
+
+def _doubts(chosen: Candidate, default: Candidate, default_choice: Choice, reference: Choice) -> list[str]:
+    """Return what a reader must know of the speeds."""
+    notes = []
+    if default.failure:
+        notes.append(f"The default, {default_choice}, fails here, so speeds are against {reference}.")
+    if chosen.speed and chosen.choice != default_choice and chosen.speed.low <= 1:
+        interval = f"{digits(chosen.speed.low)}–{digits(chosen.speed.high)}×"
+        notes.append(f"{chosen.choice} is not clearly faster than the default (95 % {interval}); tune a quiet machine.")
+    return notes
 
 
 def _drift(candidate: Candidate) -> float:

@@ -1,19 +1,22 @@
-"""What a user says about a checkpoint that is measured; it travels into other processes without torch."""
+"""Options of a checkpoint that is measured; they travel into other processes without torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from ...engine.terms import Family, Kind, WhichWeights
     from ...export.checkpoint.checkpoint import Checkpoint
 
+TorchPrecision = Literal["fp32", "fp16", "bf16"]
+TORCH_PRECISIONS: tuple[TorchPrecision, ...] = get_args(TorchPrecision)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckpointOptions:
-    """How a checkpoint is read and at which size its network runs.
+    """How a checkpoint is read, and the size of its network.
 
     Args:
         size: Short side in px, or (H, W); as in `depthrt export`.

@@ -1,12 +1,13 @@
-"""Something that turns images into depth and can be measured: how it is opened, and when its times can be trusted.
+"""A subject turns images into depth and can be measured: how it is opened, and when its times can be trusted.
 
-Another kind of subject is a Subject whose `open` returns a DepthModel around its own Runner.
+A new kind of subject is a Subject whose `open` returns a DepthModel around a Runner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from ...engine.images.read import read_image
 from ...engine.model.depth_model import DepthModel
 from ...engine.runners.openvino_runner import DEVICE as OPENVINO_CPU
 from ...engine.runners.ort_session import CPU
-from ..numbers.result import SubjectResult
+from .stage import StageResult, failures_of
 
-# Runners whose `run` returns with the answer in host memory, which ends only after the device is done.
+# Runners whose `run` returns with the answer in host memory, so the device is done by then.
 # Sources: ONNX Runtime, Session.run with numpy arrays waits for its providers and copies the outputs back;
 # OpenVINO, InferRequest.infer is the blocking form of start_async and wait.
 BLOCKING_RUNNERS = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
@@ -29,14 +30,14 @@ CPU_PROVIDERS = (CPU, OPENVINO_CPU, "cpu")  # as ONNX Runtime, OpenVINO and torc
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something that turns images into depth, and can be opened here or in another process.
+    """A way to turn images into depth, which can be opened in this process or in another.
 
     Args:
         name: Unique in a run.
-        open: Loads it; goes through pickle: a function of a module, or functools.partial of one.
+        open: Loads it; must be picklable: a function of a module, or functools.partial of such a function.
         facts: What is known before it is opened.
-        needs: Modules that opening it imports, so that a cold start can tell importing from loading.
-        read: How an image file becomes (H, W, 3) uint8 BGR on the way from file to file.
+        needs: Modules that opening it imports; a cold start times their import apart from the load.
+        read: Reads an image file as (H, W, 3) uint8 BGR in the scope "file".
     """
 
     name: str
@@ -48,11 +49,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A subject, loaded.
+    """A loaded subject.
 
     Args:
+        subject: What was loaded.
         model: The caller closes it.
-        wait: Returns when the device is done with what was asked of it.
+        wait: Returns when the device has finished all work.
     """
 
     subject: Subject
@@ -64,7 +66,8 @@ def open_subject(subject: Subject) -> Opened:
     """Load a subject and make sure that its times can be trusted.
 
     Raises:
-        DepthrtError: As its open; BackendUnavailable where its runner cannot say when its device is done.
+        DepthrtError: As the subject's `open`.
+        BackendUnavailable: As find_wait.
     """
     model = subject.open()
     try:
@@ -74,19 +77,23 @@ def open_subject(subject: Subject) -> Opened:
         raise
 
 
-def open_subjects(subjects: Sequence[Subject]) -> tuple[list[Opened], list[SubjectResult]]:
-    """Load each subject; one that cannot be loaded is a result with its failure, and the others go on."""
-    outcomes = [_open_or_fail(subject) for subject in subjects]
-    opened = [outcome for outcome in outcomes if isinstance(outcome, Opened)]
-    return opened, [outcome for outcome in outcomes if isinstance(outcome, SubjectResult)]
+def open_subjects(subjects: Sequence[Subject]) -> StageResult[Opened]:
+    """Load each subject; if one cannot be loaded, the others go on."""
+    opened: dict[str, Opened] = {}
+
+    def load(subject: Subject) -> None:
+        opened[subject.name] = open_subject(subject)
+
+    failures = failures_of({subject.name: partial(load, subject) for subject in subjects})
+    return StageResult(opened, failures)
 
 
 def find_wait(model: DepthModel) -> Callable[[], None]:
-    """Return what waits for a model's device: its runner's `synchronise`, or nothing where `run` blocks anyway.
+    """Return what waits for a model's device: the runner's `synchronise`, or nothing if `run` blocks.
 
     Raises:
-        BackendUnavailable: The runner works on a device and offers no `synchronise`; its times would be those of
-            asking and not of answering.
+        BackendUnavailable: The runner works on a device and has no `synchronise`, so its times would be those of the
+            request and not of the answer.
     """
     runner = model.runner
     synchronise = getattr(runner, "synchronise", None)
@@ -96,15 +103,16 @@ def find_wait(model: DepthModel) -> Callable[[], None]:
     if runner.provider in CPU_PROVIDERS or runner.name in BLOCKING_RUNNERS:
         return _nothing
     raise BackendUnavailable(
-        f"{runner.name} on {runner.provider} does not say when its device is done, so no time of it would be true; "
+        f"{runner.name} on {runner.provider} cannot wait for its device, so its times would be wrong; "
         "give its runner a method `synchronise`"
     )
 
 
 def facts_of(opened: Opened, image_px: tuple[int, int]) -> dict[str, str]:
-    """Return what a loaded subject is.
+    """Return what a loaded subject is: model, runner, provider, precision, input size, source.
 
     Args:
+        opened: The subject.
         image_px: (H, W) of an image, for the input size.
     """
     runner, contract = opened.model.runner, opened.model.contract
@@ -120,32 +128,5 @@ def facts_of(opened: Opened, image_px: tuple[int, int]) -> dict[str, str]:
     }
 
 
-def failure_of(error: Exception) -> str:
-    """Return an error as one line; one that is not ours says its type."""
-    line = " ".join(str(error).split())
-    return line if isinstance(error, DepthrtError) else f"{type(error).__name__}: {line}"
-
-
-def _open_or_fail(subject: Subject) -> Opened | SubjectResult:
-    try:
-        return open_subject(subject)
-    except Exception as error:  # whatever a backend raises is the finding
-        return SubjectResult(subject.name, subject.facts, failure=failure_of(error))
-
-
 def _nothing() -> None:
     """Wait for nothing."""
-
-
-Count = Callable[[int, int], None]  # images done, images wanted
-
-
-def failures_of(works: Mapping[str, Callable[[], object]]) -> dict[str, str]:
-    """Do each work in order; return why some failed, by name. The others go on."""
-    failures = {}
-    for name, work in works.items():
-        try:
-            work()
-        except Exception as error:  # noqa: PERF203 (whatever a backend raises is the finding)
-            failures[name] = failure_of(error)
-    return failures

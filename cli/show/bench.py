@@ -1,4 +1,4 @@
-"""What `depthrt bench` prints: a report's first table, and where a suspect departs."""
+"""What `depthrt bench` prints: a report's first table, a comparison, and where a suspect departs."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING
 from .printing import print_result, say
 
 if TYPE_CHECKING:
+    from ...bench.bench import BenchResult
+    from ...bench.compare.compare import Comparison
     from ...bench.drift.bisect import Bisection
     from ...bench.numbers.result import Report
-    from ...bench.report.page import ReportFiles
-
 
 PIPE_WIDTH = 140  # columns of a table that no terminal shows
 
 
-def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_json: bool) -> None:
-    """Print what a benchmark found: its warnings, its first table and where the whole is."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+def show_report(result: BenchResult, *, drift_budget: float, as_json: bool) -> None:
+    """Print a benchmark's warnings, its first table and where the whole report is."""
     from ...bench.numbers.result_file import to_json
-    from ...bench.report.summary import summarise_report
-    from ...bench.report.tables import summary_table
 
+    report = result.report
     for warning in report.warnings:
         say(f"warning: {warning}")
     for subject in report.subjects:
@@ -34,30 +29,50 @@ def show_report(report: Report, files: ReportFiles, *, drift_budget: float, as_j
     if as_json:
         print_result(to_json(report))
     else:
-        summary = summarise_report(report, drift_budget=drift_budget)
-        found = summary_table(report, summary)
-        title, caption = escape(summary.headline), escape(found.note)  # file names may have brackets
-        table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-        for column in found.columns:
-            words = column in (found.columns[0], *found.words)
-            table.add_column(column, justify="left" if words else "right", overflow="fold")
-        for row in found.rows:
-            table.add_row(*map(escape, row))
-        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-    say(f"report: {files.html}, {files.json.name}, {files.markdown.name}")
+        _show_summary(report, drift_budget)
+    if result.files is not None:
+        say(f"report: {result.files.html}, {result.files.json.name}, {result.files.markdown.name}")
+
+
+def show_comparison(comparison: Comparison, *, markdown: bool) -> None:
+    """Print how two reports compare, as text or as Markdown."""
+    from ...bench.report.markdown import comparison_to_markdown
+
+    print_result(comparison_to_markdown(comparison) if markdown else "\n".join(comparison.lines()))
 
 
 def show_bisection(found: Bisection) -> None:
-    """Print where a suspect departs, and what should be computed in float32."""
+    """Print the layer where a suspect departs, and the nodes to compute in float32."""
     searched = f"{found.runs} runs over {found.nodes} nodes"
-    if found.departure is None:
+    departure = found.departure
+    if departure is None:
         print_result(
             f"no departure: the answers differ by {found.difference:.2e}, tolerance {found.tolerance:g} ({searched})"
         )
         return
-    one = found.departure
     print_result(
-        f"departs at {one.node} ({one.op}) of {one.layer}: "
-        f"{one.difference:.2e}, before it {one.before:.2e} ({searched})"
+        f"departs at {departure.node} ({departure.op}) of {departure.layer}: "
+        f"{departure.difference:.2e}, before it {departure.before:.2e} ({searched})"
     )
-    print_result(f"compute in float32: {', '.join(one.island)}")
+    print_result(f"compute in float32: {', '.join(departure.island)}")
+
+
+def _show_summary(report: Report, drift_budget: float) -> None:
+    """Print the first table of a report."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ...bench.report.summary import summarise_report
+    from ...bench.report.tables import summary_table
+
+    summary = summarise_report(report, drift_budget=drift_budget)
+    found = summary_table(report, summary)
+    title, caption = escape(summary.headline), escape(found.note)  # file names may have brackets
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for column in found.columns:
+        words = column in (found.columns[0], *found.words)
+        table.add_column(column, justify="left" if words else "right", overflow="fold")
+    for row in found.rows:
+        table.add_row(*map(escape, row))
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)

@@ -1,8 +1,9 @@
-"""What `depthrt tune` prints, and how `depthrt info` says what is remembered for a file."""
+"""What `depthrt tune` prints: the candidates, the chosen one, and how to undo it."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,10 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from .bench import PIPE_WIDTH
-from .printing import say
+from .printing import print_result, say
 
 if TYPE_CHECKING:
     from ...bench.run.candidates import Candidate
@@ -22,37 +21,45 @@ if TYPE_CHECKING:
 _COLUMNS = ("candidate", "median", "p90", "speed", "drift", "p99", "edge F1", "far", "")
 
 
-def show_tuned(tuned: Tuned, model: Path, *, undo: str, as_json: bool) -> None:
-    """Print what was measured, what was chosen, where that is written and how to undo it."""
+def show_tuned(tuned: Tuned, model: Path, *, threads: int | None, as_json: bool) -> None:
+    """Print the candidates, the chosen one, the file that remembers it, and how to undo it.
+
+    Args:
+        tuned: Result of tuning.
+        model: The model file, as the user gave it.
+        threads: As the user gave them.
+        as_json: Print JSON instead of the table.
+    """
     for note in tuned.notes:
         say(f"note: {note}")
-    for one in tuned.candidates:
-        if one.failure:
-            say(f"failed: {one.choice}: {one.failure}")
+    for candidate in tuned.candidates:
+        if candidate.failure:
+            say(f"failed: {candidate.choice}: {candidate.failure}")
     if as_json:
-        click.echo(json.dumps(_as_json(tuned, model)))
+        print_result(json.dumps(_as_json(tuned, model)))
     else:
         _show_table(tuned)
     if tuned.written is None:
         say("nothing is remembered, as this machine has no cache that can be written")
         return
+    undo = ["depthrt", "tune", str(model), "--forget", *(["--threads", str(threads)] if threads else [])]
     say(f"remembered in {tuned.written}")
-    say(f"to undo it: {undo}")
+    say(f"to undo it: {shlex.join(undo)}")
 
 
 def show_forgotten(model: Path, removed: Path | None, *, as_json: bool) -> None:
-    """Print what was removed."""
+    """Print the file that was removed."""
     if as_json:
-        click.echo(json.dumps({"path": str(model), "removed": str(removed) if removed else None}))
+        print_result(json.dumps({"path": str(model), "removed": str(removed) if removed else None}))
     else:
-        click.echo(f"removed {removed}" if removed else f"nothing was remembered for {model} with these threads")
+        print_result(f"removed {removed}" if removed else f"nothing was remembered for {model} with these threads")
 
 
 def _show_table(tuned: Tuned) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    images = max((one.drift.images for one in tuned.candidates if one.drift), default=0)
+    images = max((candidate.drift.images for candidate in tuned.candidates if candidate.drift), default=0)
     table = Table(
         title=str(tuned.tuning),
         title_justify="left",
@@ -62,35 +69,35 @@ def _show_table(tuned: Tuned) -> None:
     )
     for column in _COLUMNS:
         table.add_column(column, justify="left" if column in (_COLUMNS[0], "") else "right", overflow="fold")
-    for one in tuned.candidates:
-        table.add_row(*_row(one, tuned), style="bold" if one is tuned.chosen else None)
+    for candidate in tuned.candidates:
+        table.add_row(*_row(candidate, tuned), style="bold" if candidate is tuned.chosen else None)
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
-def _row(one: Candidate, tuned: Tuned) -> tuple[str, ...]:
+def _row(candidate: Candidate, tuned: Tuned) -> tuple[str, ...]:
     from ...bench.numbers.wording import ABSENT, amount, times
 
-    latency, drift = one.latency, one.drift
+    latency, drift = candidate.latency, candidate.drift
     return (
-        str(one.choice),
+        str(candidate.choice),
         amount(latency.p50_ms.value if latency else None, "ms"),
         amount(latency.p90_ms.value if latency else None, "ms"),
-        times(one.speed.value) if one.speed else ABSENT,
+        times(candidate.speed.value) if candidate.speed else ABSENT,
         amount(drift.mean if drift else None, "share"),
         amount(drift.p99 if drift else None, "share"),
         amount(drift.edge_f1 if drift else None, "share"),
         amount(drift.bands[0].drift if drift else None, "share"),
-        _role(one, tuned),
+        _role(candidate, tuned),
     )
 
 
-def _role(one: Candidate, tuned: Tuned) -> str:
-    if one.failure:
+def _role(candidate: Candidate, tuned: Tuned) -> str:
+    if candidate.failure:
         return "failed"
-    roles = ["chosen"] if one is tuned.chosen else []
-    roles += ["default"] if one.choice == tuned.default else []
-    roles += ["reference"] if one.choice == tuned.reference else []
-    roles += [] if one.within(tuned.tuning.budget) else ["over budget"]
+    roles = ["chosen"] if candidate is tuned.chosen else []
+    roles += ["default"] if candidate.choice == tuned.default else []
+    roles += ["reference"] if candidate.choice == tuned.reference else []
+    roles += [] if candidate.within(tuned.tuning.budget) else ["over budget"]
     return ", ".join(roles)
 
 
@@ -104,22 +111,22 @@ def _as_json(tuned: Tuned, model: Path) -> Mapping[str, Any]:
         "made": tuned.tuning.made,
         "written": str(tuned.written) if tuned.written else None,
         "notes": list(tuned.notes),
-        "candidates": [_candidate(one, tuned) for one in tuned.candidates],
+        "candidates": [_candidate(candidate, tuned) for candidate in tuned.candidates],
     }
 
 
-def _candidate(one: Candidate, tuned: Tuned) -> Mapping[str, Any]:
-    latency, drift = one.latency, one.drift
+def _candidate(candidate: Candidate, tuned: Tuned) -> Mapping[str, Any]:
+    latency, drift = candidate.latency, candidate.drift
     figures = {
         "median_ms": latency.p50_ms.value if latency else None,
         "p90_ms": latency.p90_ms.value if latency else None,
-        "speed": one.speed.value if one.speed else None,
+        "speed": candidate.speed.value if candidate.speed else None,
         "drift": drift.mean if drift else None,
         "drift_p99": drift.p99 if drift else None,
         "drift_far": drift.bands[0].drift if drift else None,
         "edge_f1": drift.edge_f1 if drift else None,
     }
-    # JSON has no infinity, which is how far an answer that is no number is off.
-    finite = {name: found if found is None or isfinite(found) else None for name, found in figures.items()}
-    within = one.within(tuned.tuning.budget)
-    return {**asdict(one.choice), **finite, "within_budget": within, "failure": one.failure}
+    # JSON has no infinity, which is the drift of an answer with a value that is not finite.
+    finite = {name: figure if figure is None or isfinite(figure) else None for name, figure in figures.items()}
+    within = candidate.within(tuned.tuning.budget)
+    return {**asdict(candidate.choice), **finite, "within_budget": within, "failure": candidate.failure}

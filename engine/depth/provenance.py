@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from ..errors import InputError
+from ..system.field_types import Count, Length, Name, NotNegative, Sentence, Sha256, printable
+from ..system.records import read_record, to_json_object
+from ..terms import Precision
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Wall-clock time of the three steps of one inference."""
 
-    preprocess_ms: float
-    run_ms: float
-    postprocess_ms: float
+    preprocess_ms: NotNegative
+    run_ms: NotNegative
+    postprocess_ms: NotNegative
 
     @property
     def total_ms(self) -> float:
@@ -39,35 +42,27 @@ class Provenance:
         timings: How long it took.
     """
 
-    model: str
-    source_sha256: str
-    runner: str
-    provider: str
-    precision: str
-    input_px: tuple[int, int]
-    image_px: tuple[int, int]
-    producer: str
-    notes: tuple[str, ...]
+    model: Name
+    source_sha256: Sha256
+    runner: Name
+    provider: Name
+    precision: Precision
+    input_px: tuple[Count, Count]
+    image_px: tuple[Count, Count]
+    producer: Name
+    notes: Annotated[tuple[Sentence, ...], Length(0, 1000)]
     timings: Timings
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain types, ready for JSON."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        """Return the record as plain types, ready for JSON; notes in one line each."""
+        found = {key: list(value) if isinstance(value, tuple) else value for key, value in to_json_object(self).items()}
+        return {**found, "notes": [printable(note) for note in self.notes]}
 
     @classmethod
-    def from_dict(cls, found: dict[str, Any]) -> Provenance:
+    def from_dict(cls, found: object) -> Provenance:
         """Read what to_dict gave.
 
         Raises:
-            InputError: A key is unknown or missing.
+            InputError: A key is unknown or missing, or a value is wrong; the message names it.
         """
-        expected = {field.name for field in fields(cls)}
-        timing_names = {field.name for field in fields(Timings)}
-        timings = found.get("timings")
-        if found.keys() != expected or not isinstance(timings, dict) or timings.keys() != timing_names:
-            raise InputError(f"the provenance has the keys {sorted(found)}, expected {sorted(expected)}; infer again")
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in found.items()
-        }
-        values["timings"] = Timings(**timings)
-        return cls(**values)
+        return read_record(cls, found, name="provenance", remedy="infer again", failure=InputError)

@@ -17,16 +17,16 @@ from tiny_model import PHOTOS, TinyModel
 
 import depthrt
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.judge import Asked, judge
-from depthrt.bench.latency.turns import Plan
+from depthrt.bench.accuracy.judge import RuleChoices, judge
+from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.numbers.result_file import read_result, write_result
-from depthrt.bench.run.plan import BenchPlan
+from depthrt.bench.run.measurement import Measurement
+from depthrt.bench.run.request import QUICK
 from depthrt.bench.run.run_bench import choose_reference, run_bench
 from depthrt.bench.subjects.find_subjects import find_subjects
 from depthrt.bench.subjects.subject import Subject, open_subject
 from depthrt.cli import main
-from depthrt.cli.measure import QUICK_ROUNDS
 from depthrt.cli.measure import measure as measure_verb
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.write import write_image
@@ -133,7 +133,10 @@ def test_a_name_without_a_file_replaces_no_report(tiny: TinyModel, tmp_path: Pat
     (tmp_path / "report.json").write_text("of yesterday")
     result = CliRunner().invoke(main, ["bench", name, str(tiny.onnx), "--out", str(tmp_path)])
     assert result.exit_code == 1
-    assert result.stderr == f"error: {name} does not exist, and is no verb of bench; give model files or checkpoints\n"
+    assert (
+        result.stderr
+        == f"error: {name} does not exist and is not a verb of `depthrt bench`; give model files or checkpoints\n"
+    )
     assert (tmp_path / "report.json").read_text() == "of yesterday"
 
 
@@ -163,8 +166,9 @@ def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_
         return DepthModel(Failing(model), model.contract, limits=model.limits)
 
     subjects = [*find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"]), Subject("failing", open_failing)]
-    plan = BenchPlan(latency=Plan(rounds=2, calls=1, warmup_calls=1), rate=None, loads=(), processes=0, energy=False)
-    found = run_bench(subjects, [PHOTOS / "coffee.jpg"], plan).report.subjects
+    rounds = Rounds(count=2, calls=1, warmup_calls=1)
+    measurement = Measurement(rounds, frame_rate=None, loads=(), processes=0, energy=False)
+    found = run_bench(subjects, [PHOTOS / "coffee.jpg"], measurement).report.subjects
     assert not found[0].failure and found[0].latency
     assert found[1].failure == "RuntimeError: the device is gone"
     assert found[1].facts["runner"] == "onnxruntime"
@@ -217,7 +221,7 @@ def test_depth_is_judged_in_the_unit_that_was_given(
     assert (one.alignment, one.cap_m, one.crop) == ("scale-and-shift", 80.0, "garg")
     opened = open_subject(find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"], threads=1)[0])
     with opened.model:
-        (in_metres,) = judge([opened], open_ground_truth(photos).spread(1), Asked(crop="garg")).found.values()
+        (in_metres,) = judge([opened], open_ground_truth(photos).spread(1), RuleChoices(crop="garg")).found.values()
     assert one.metrics["rmse"] == pytest.approx(in_metres.metrics["rmse"], rel=KITTI_STEPS)
 
 
@@ -245,14 +249,14 @@ def test_a_place_that_takes_no_report_is_said_before_anything_is_measured(
 def test_quick_changes_what_was_not_given_and_nothing_else() -> None:
     def taken(*options: object) -> dict[str, object]:
         context = measure_verb.make_context("measure", ["model.onnx", *map(str, options)])
-        return {name: context.params[name] for name in ("rounds", "throughput", "energy", "cold", "builds")}
+        return {name: context.params[name] for name in ("rounds", "bursts", "throughput", "energy", "cold", "builds")}
 
-    usual = {"rounds": None, "throughput": True, "energy": True, "cold": 3, "builds": 0}
-    quick = {"rounds": QUICK_ROUNDS, "throughput": False, "energy": False, "cold": 1, "builds": 0}
+    usual = {"rounds": None, "bursts": 3, "throughput": True, "energy": True, "cold": 3, "builds": 0}
+    quick = {**QUICK, "builds": 0}
     assert taken() == usual
     assert taken("--quick") == quick
-    asked = {"rounds": 40, "throughput": True, "energy": True, "cold": 5, "builds": 2}
-    options = ("--rounds", 40, "--throughput", "--energy", "--cold", 5, "--builds", 2)
+    asked = {"rounds": 40, "bursts": 2, "throughput": True, "energy": True, "cold": 5, "builds": 2}
+    options = ("--rounds", 40, "--bursts", 2, "--throughput", "--energy", "--cold", 5, "--builds", 2)
     assert taken("--quick", *options) == taken(*options, "--quick") == asked
     assert taken("--rounds", "auto", "--quick") == quick | {"rounds": None}
 

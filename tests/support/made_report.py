@@ -27,6 +27,7 @@ from depthrt.bench.numbers.result import (
     Tile,
 )
 from depthrt.bench.numbers.statistics import summarise
+from depthrt.engine.terms import Scope
 
 ROUNDS, CALLS = 30, 3
 EAGER, FP32, BF16, INT8 = "vits.pth torch fp32 cpu", "vits.onnx cpu", "vits-bf16.onnx openvino", "vits-int8.onnx cpu"
@@ -61,7 +62,7 @@ def drawn_times(median_ms: float, seed: int, *, rounds: int = ROUNDS, calls: int
     return tuple(found * np.exp(random.normal(0, 0.008)))
 
 
-def make_latency(scope: str, samples_ms: Sequence[float], **of_rate: float) -> Latency:
+def make_latency(scope: Scope, samples_ms: Sequence[float], **of_rate: float) -> Latency:
     found = summarise(samples_ms, per_round=1 if of_rate else CALLS)
     return Latency(
         scope,
@@ -105,7 +106,7 @@ def make_subject(
     stages = dict(
         zip(("decode", "preprocess", "run", "postprocess", "encode"), (9.1, 3.2, median_ms, 2.4, 12.7), strict=True)
     )
-    scopes = {"kernel": median_ms, "host": median_ms + 5.6, "file": sum(stages.values())}
+    scopes: dict[Scope, float] = {"kernel": median_ms, "host": median_ms + 5.6, "file": sum(stages.values())}
     rate = make_latency(
         "rate",
         drawn_times(median_ms * 1.1 + 8, seed + 50),
@@ -186,6 +187,12 @@ def make_report(
         reference=EAGER,
         warnings=("other virtual machines took 4.1 % of the CPU time during the run",),
     )
+
+
+def make_constant(name: str, ms: float, *, drift: float | None = None) -> SubjectResult:
+    """Return a subject that takes the same time in each call."""
+    found = None if drift is None else make_drift(drift)
+    return SubjectResult(name, {}, latency=(make_latency("host", [ms] * 30),), drift=found)
 
 
 def make_pictures(count: int = 4) -> list[Picture]:

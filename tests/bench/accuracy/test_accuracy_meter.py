@@ -18,11 +18,11 @@ from depthrt.bench.accuracy.accuracy_meter import (
     crop_mask,
     image_metrics,
 )
-from depthrt.bench.accuracy.alignment import ALIGNMENTS, Alignment, fit_alignment
+from depthrt.bench.accuracy.alignment import fit_alignment
 from depthrt.bench.accuracy.true_depth import TrueDepth
-from depthrt.bench.numbers.result import METRICS
+from depthrt.bench.numbers.result import METRICS, Metric
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import Kind
+from depthrt.engine.terms import ALIGNMENTS, Alignment, Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 FLOAT32 = 1e-5  # values pass through float32 once
@@ -67,7 +67,9 @@ def truth_of(values: NDArray[np.floating], valid: Mask | None = None, *, kind: K
     return TrueDepth(values.astype(np.float32), known, kind)
 
 
-def judge(values: NDArray[np.floating], truth: TrueDepth, rules: Rules, *, kind: Kind = "metric") -> dict[str, float]:
+def judge(
+    values: NDArray[np.floating], truth: TrueDepth, rules: Rules, *, kind: Kind = "metric"
+) -> dict[Metric, float]:
     meter = AccuracyMeter("made", rules)
     meter.add("one", values.astype(np.float32), truth, kind=kind)
     return dict(meter.result().metrics)

@@ -12,11 +12,11 @@ import pytest
 from made_report import BF16, FP32, MADE, make_accuracy, make_drift, make_report
 
 from depthrt.bench.compare.change import absolute_change, relative_change
-from depthrt.bench.compare.compare import Verdict, compare
+from depthrt.bench.compare.compare import Comparison, compare
 from depthrt.bench.compare.conditions import parse_condition
 from depthrt.bench.numbers.figures import IMAGE_NAMES, name_images
 from depthrt.bench.numbers.result import Accuracy, ColdProcess, ColdStart, Interval, Report, SubjectResult
-from depthrt.bench.report.markdown import verdict_to_markdown
+from depthrt.bench.report.markdown import comparison_to_markdown
 from depthrt.engine.errors import InputError
 
 GATE = ("p50>+5%", "kernel.p50>+5%", "host.p90>+10%", "drift>0.5%", "drift>+0.1%", "abs_rel>+0.01", "rss>+50MiB")
@@ -42,8 +42,8 @@ def with_p50(report: Report, p50_ms: Interval) -> Report:
     return with_subject(report, replace(subject, latency=latency))
 
 
-def states(verdict: Verdict) -> dict[str, str]:
-    return {outcome.condition: outcome.state for outcome in verdict.outcomes}
+def states(comparison: Comparison) -> dict[str, str]:
+    return {check.condition: check.state for check in comparison.checks}
 
 
 def exact(value: float) -> Interval:
@@ -52,28 +52,28 @@ def exact(value: float) -> Interval:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_two_runs_of_the_same_raise_no_alarm(seed: int) -> None:
-    verdict = compare(run_of(seed), run_of(seed + 1), GATE)
-    assert not verdict.failed
-    assert verdict.exit_code == 0
+    comparison = compare(run_of(seed), run_of(seed + 1), GATE)
+    assert not comparison.failed
+    assert comparison.exit_code == 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_slow_down_of_10_percent_is_caught(seed: int) -> None:
-    verdict = compare(run_of(seed), run_of(seed + 100, slower=1.1), GATE)
-    assert states(verdict)["p50>+5%"] == states(verdict)["kernel.p50>+5%"] == "failed"
-    assert verdict.exit_code == 1
+    comparison = compare(run_of(seed), run_of(seed + 100, slower=1.1), GATE)
+    assert states(comparison)["p50>+5%"] == states(comparison)["kernel.p50>+5%"] == "failed"
+    assert comparison.exit_code == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_drift_of_1_percent_is_caught(seed: int) -> None:
-    verdict = compare(run_of(seed), run_of(seed + 1, drift=0.01), GATE)
-    assert [outcome.condition for outcome in verdict.failed] == ["drift>0.5%", "drift>+0.1%"]
+    comparison = compare(run_of(seed), run_of(seed + 1, drift=0.01), GATE)
+    assert [check.condition for check in comparison.failed] == ["drift>0.5%", "drift>+0.1%"]
 
 
 def test_a_gain_is_no_alarm_and_is_shown_as_clear() -> None:
-    verdict = compare(run_of(0), run_of(1, slower=0.8), GATE)
-    assert not verdict.failed
-    host = next(one for one in verdict.changes if one.figure.name == "host.p50")
+    comparison = compare(run_of(0), run_of(1, slower=0.8), GATE)
+    assert not comparison.failed
+    host = next(one for one in comparison.changes if one.figure.name == "host.p50")
     assert host.clear
     assert host.relative.high < -0.15
 
@@ -113,11 +113,11 @@ def test_a_condition_holds_for_hand_made_figures(condition: str, state: str) -> 
     # delta1 is 0.9477, drift.worst 0.0018, rss 702 MiB; the median went from 95±1 to 105±3 ms.
     before = with_p50(run_of(0), Interval(95, 94, 96))
     after = with_p50(run_of(0), Interval(105, 102, 108))
-    verdict = compare(before, after, [condition])
-    assert states(verdict) == {condition: state}
+    comparison = compare(before, after, [condition])
+    assert states(comparison) == {condition: state}
     said = "a machine that was slower counts, as the reports share no reference; measure with --reference"
-    (outcome,) = verdict.outcomes
-    assert outcome.reason.endswith(said) == (state == "failed" and "p50>+" in condition)
+    (check,) = comparison.checks
+    assert check.reason.endswith(said) == (state == "failed" and "p50>+" in condition)
 
 
 def test_figures_that_are_parts_of_a_whole_change_by_points() -> None:
@@ -207,27 +207,27 @@ def test_an_interval_that_reaches_zero_leaves_the_change_open() -> None:
 @pytest.mark.parametrize("drift", [math.nan, math.inf])
 def test_a_figure_that_is_no_number_is_within_no_limit(drift: float) -> None:
     after = replace(run_of(0).subjects[0], drift=replace(make_drift(0.001), mean=drift))
-    verdict = compare(run_of(0), with_subject(run_of(0), after), ["drift>0.5%", "drift>+0.5%"])
-    assert len(verdict.failed) == 2
+    comparison = compare(run_of(0), with_subject(run_of(0), after), ["drift>0.5%", "drift>+0.5%"])
+    assert len(comparison.failed) == 2
 
 
 def test_a_figure_that_is_gone_fails_its_condition() -> None:
     broken = SubjectResult(BF16, {}, failure="the provider refused the graph")
-    verdict = compare(run_of(0), with_subject(run_of(0), broken), ["p50>+5%"])
-    assert "host p50 is in the first report and not in the second: the provider refused" in verdict.failed[0].reason
+    comparison = compare(run_of(0), with_subject(run_of(0), broken), ["p50>+5%"])
+    assert "host p50 is in the first report and not in the second: the provider refused" in comparison.failed[0].reason
 
 
 def test_a_subject_that_is_gone_fails_its_conditions_and_is_named() -> None:
     both, one = make_report(0, only=(FP32, BF16)), run_of(1)
-    verdict = compare(both, one, ["p50>+5%"])
-    assert [(outcome.subject, outcome.state) for outcome in verdict.outcomes] == [(FP32, "failed"), (BF16, "passed")]
-    assert f"{FP32} is in the first report alone" in verdict.notes
+    comparison = compare(both, one, ["p50>+5%"])
+    assert [(check.subject, check.state) for check in comparison.checks] == [(FP32, "failed"), (BF16, "passed")]
+    assert f"{FP32} is only in the first report" in comparison.notes
 
 
 def test_a_new_subject_is_judged_by_its_values_alone() -> None:
-    verdict = compare(run_of(1), make_report(0, only=(FP32, BF16)), ["p50>+5%", "p50>400ms"])
-    assert [(one.condition, one.subject) for one in verdict.failed] == [("p50>400ms", FP32)]
-    assert f"{FP32} is in the second report alone" in verdict.notes
+    comparison = compare(run_of(1), make_report(0, only=(FP32, BF16)), ["p50>+5%", "p50>400ms"])
+    assert [(one.condition, one.subject) for one in comparison.failed] == [("p50>400ms", FP32)]
+    assert f"{FP32} is only in the second report" in comparison.notes
 
 
 def test_a_condition_that_checks_nothing_is_refused() -> None:
@@ -247,28 +247,28 @@ def test_another_machine_is_refused_unless_it_is_asked_for(difference: Mapping[s
     elsewhere = replace(run_of(1), machine=machine)
     with pytest.raises(InputError, match=f"different machines .{next(iter(difference))} .* --across-machines"):
         compare(run_of(0), elsewhere)
-    verdict = compare(run_of(0), elsewhere, across_machines=True)
-    assert any(note.startswith("machine: ") for note in verdict.notes)
+    comparison = compare(run_of(0), elsewhere, across_machines=True)
+    assert any(note.startswith("machine: ") for note in comparison.notes)
 
 
 def test_other_versions_and_settings_are_noted() -> None:
     made = replace(MADE, versions={**MADE.versions, "onnxruntime": "1.25.0"}, settings={**MADE.settings, "rounds": "3"})
-    verdict = compare(run_of(0), replace(run_of(1), made=made))
-    assert "version of onnxruntime: 1.24.1 -> 1.25.0" in verdict.notes
-    assert "setting rounds: 30 -> 3" in verdict.notes
+    comparison = compare(run_of(0), replace(run_of(1), made=made))
+    assert "version of onnxruntime: 1.24.1 -> 1.25.0" in comparison.notes
+    assert "setting rounds: 30 -> 3" in comparison.notes
 
 
 def test_the_text_says_what_failed_and_by_how_much() -> None:
     before = with_p50(run_of(0), Interval(100, 99, 101))
     after = with_p50(run_of(0), Interval(110, 109, 111))
-    verdict = compare(before, after, ["p50>+5%"])
-    lines = list(verdict.lines())
+    comparison = compare(before, after, ["p50>+5%"])
+    lines = list(comparison.lines())
     assert lines[0] == BF16
     failed = next(line for line in lines if line.startswith("failed: "))
     assert failed.startswith(f"failed: p50>+5% for {BF16}: host p50 100 ms -> 110 ms: +10.0 % (95 % +8.")
     assert lines[-1] == "1 of 1 checks failed"
-    assert "**1 of 1 checks failed**" in verdict_to_markdown(verdict)
-    assert "p50\\>+5%" in verdict_to_markdown(verdict)
+    assert "**1 of 1 checks failed**" in comparison_to_markdown(comparison)
+    assert "p50\\>+5%" in comparison_to_markdown(comparison)
 
 
 def started(loads_ms: Sequence[float]) -> Report:
@@ -287,14 +287,14 @@ def test_cold_starts_whose_processes_overlap_fail_nothing(processes: int) -> Non
         before_ms, after_ms = random.uniform(100, 140, processes), random.uniform(115, 155, processes)
         if after_ms.min() <= before_ms.max():
             tried += 1
-            verdict = compare(started(before_ms.tolist()), started(after_ms.tolist()), COLD)
-            assert not verdict.failed, (before_ms, after_ms)
+            comparison = compare(started(before_ms.tolist()), started(after_ms.tolist()), COLD)
+            assert not comparison.failed, (before_ms, after_ms)
 
 
 def test_a_load_that_became_longer_in_every_process_fails() -> None:
-    verdict = compare(started([100, 103, 101]), started([150, 152, 157]), [*COLD, "cold.first>+5%"])
-    assert states(verdict) == {**dict.fromkeys(COLD, "failed"), "cold.first>+5%": "passed"}
-    assert next(one for one in verdict.changes if one.figure.name == "rss").clear
+    comparison = compare(started([100, 103, 101]), started([150, 152, 157]), [*COLD, "cold.first>+5%"])
+    assert states(comparison) == {**dict.fromkeys(COLD, "failed"), "cold.first>+5%": "passed"}
+    assert next(one for one in comparison.changes if one.figure.name == "rss").clear
 
 
 @pytest.mark.parametrize("figure", ["cold.load", "rss", "vram", "energy", "jitter"])
@@ -312,10 +312,10 @@ def test_a_change_of_what_was_measured_once_is_unclear_and_its_value_still_judge
     )
     unit = parse_condition(f"{figure}>+5%").figure.unit
     conditions = [f"{figure}>+5%", f"{figure}>+150%", f"{figure}>0{unit}"]
-    verdict = compare(with_subject(run_of(0), subject), with_subject(run_of(0), more), conditions)
-    assert list(states(verdict).values()) == ["unclear", "passed", "failed"]
-    assert "its single values are not in both reports, so nothing tells how much is noise" in verdict.outcomes[0].reason
-    assert not any(one.clear for one in verdict.changes if one.figure.name == figure)
+    comparison = compare(with_subject(run_of(0), subject), with_subject(run_of(0), more), conditions)
+    assert list(states(comparison).values()) == ["unclear", "passed", "failed"]
+    assert "its single values are not in both reports, so its noise is unknown" in comparison.checks[0].reason
+    assert not any(one.clear for one in comparison.changes if one.figure.name == figure)
 
 
 def judged_on(images: slice, abs_rel: float) -> Accuracy:
@@ -327,20 +327,22 @@ def test_accuracy_on_other_images_is_another_figure() -> None:
     subject = run_of(0).subjects[0]
     before = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(0, 12), 0.05),)))
     after = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(8, 50), 0.04),)))
-    verdict = compare(before, after, ["abs_rel>+0.01", "abs_rel>+100%", "abs_rel>0.03", "abs_rel>0.06", "drift>+0.1%"])
-    assert list(states(verdict).values()) == ["unclear", "unclear", "failed", "passed", "passed"]
-    assert "not of the same images" in verdict.outcomes[0].reason
+    comparison = compare(
+        before, after, ["abs_rel>+0.01", "abs_rel>+100%", "abs_rel>0.03", "abs_rel>0.06", "drift>+0.1%"]
+    )
+    assert list(states(comparison).values()) == ["unclear", "unclear", "failed", "passed", "passed"]
+    assert "not of the same images" in comparison.checks[0].reason
     of = "nyu, scale-and-shift, to 10 m, eigen crop"
-    assert f"not the same images: {of}: 12 -> 42 images, 4 of them in both" in verdict.notes
-    assert any(line.endswith("(not of the same images)") for line in verdict.lines())
+    assert f"not the same images: {of}: 12 -> 42 images, 4 of them in both" in comparison.notes
+    assert any(line.endswith("(not of the same images)") for line in comparison.lines())
 
 
 def test_images_in_another_order_are_the_same_images() -> None:
     subject = run_of(0).subjects[0]
     turned = replace(subject, accuracy=(judged_on(slice(None, None, -1), 0.05),))
     before = with_subject(run_of(0), replace(subject, accuracy=(judged_on(slice(None), 0.05),)))
-    verdict = compare(before, with_subject(run_of(0), turned), ["abs_rel>+0.01"])
-    assert states(verdict) == {"abs_rel>+0.01": "passed"} and not verdict.notes
+    comparison = compare(before, with_subject(run_of(0), turned), ["abs_rel>+0.01"])
+    assert states(comparison) == {"abs_rel>+0.01": "passed"} and not comparison.notes
     assert name_images([Path("a/1.png"), Path("a/2.png")]) == name_images([Path("b/2.png"), Path("b/1.png")])
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from made_report import BF16, CALLS, EAGER, FP32, make_latency, make_report, make_subject
 
-from depthrt.bench.compare.compare import Outcome, compare
+from depthrt.bench.compare.checks import Check
+from depthrt.bench.compare.compare import compare
 from depthrt.bench.compare.reference import find_reference
 from depthrt.bench.numbers.figures import FIGURES
 from depthrt.bench.numbers.result import Latency, Report
@@ -53,8 +54,8 @@ def with_twin(seed: int) -> Report:
     return replace(report, subjects=(*report.subjects, twin))
 
 
-def outcomes(before: Report, after: Report) -> dict[tuple[str, str], Outcome]:
-    return {(one.subject, one.condition): one for one in compare(before, after, CONDITIONS).outcomes}
+def checks(before: Report, after: Report) -> dict[tuple[str, str], Check]:
+    return {(one.subject, one.condition): one for one in compare(before, after, CONDITIONS).checks}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -62,9 +63,9 @@ def test_a_machine_that_wanders_raises_no_alarm_and_it_is_said(seed: int) -> Non
     before, after = make_report(seed), wandered(make_report(seed + 30), 1.2)
     assert not compare(before, after, CONDITIONS).failed
     for name in (BF16, FP32, EAGER):
-        assert outcomes(before, after)[name, "p50>+5%"].state == "unclear"
-    assert "beyond the reference, whose own time changed by +" in outcomes(before, after)[BF16, "p50>+5%"].reason
-    assert "it is the reference, whose time tells of the machine" in outcomes(before, after)[EAGER, "p50>+5%"].reason
+        assert checks(before, after)[name, "p50>+5%"].state == "unclear"
+    assert "beyond the reference, whose own time changed by +" in checks(before, after)[BF16, "p50>+5%"].reason
+    assert "it is the reference, whose time shows the machine" in checks(before, after)[EAGER, "p50>+5%"].reason
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -98,7 +99,7 @@ def test_a_slower_tail_is_caught_beside_a_reference_that_kept_its_own() -> None:
         else one
         for one in after.subjects
     ]
-    found = outcomes(before, replace(after, subjects=tuple(subjects)))
+    found = checks(before, replace(after, subjects=tuple(subjects)))
     assert found[BF16, "host.p90>+9%"].state == "failed"
     assert found[FP32, "host.p90>+9%"].state != "failed"
 
@@ -115,7 +116,7 @@ def test_without_a_shared_reference_the_clock_decides() -> None:
 def test_slower_code_that_the_reference_runs_too_is_not_taken_for_the_machine(seed: int, machine: float) -> None:
     before = with_twin(seed)
     after = wandered(changed(with_twin(seed + 30), lambda one: later(one, EXTRA_MS)), machine)
-    found = outcomes(before, after)
+    found = checks(before, after)
     for name in (EAGER, TWIN, FP32):
         assert found[name, "p50>+5%"].state == "failed"
         assert found[name, "kernel.p50>+5%"].state != "failed"
@@ -145,16 +146,16 @@ def test_without_the_networks_own_time_nothing_is_said_for_sure(seed: int) -> No
         return changed(report, lambda one: None if one.scope == "kernel" else one)
 
     before, after = without_network(with_twin(seed)), without_network(wandered(with_twin(seed + 30), 1.2))
-    verdict = compare(before, after, ["p50>+5%"])
-    assert {one.state for one in verdict.outcomes} == {"unclear"}
-    for one in verdict.outcomes:
-        assert "without the scope kernel nothing tells the machine from code that all subjects share" in one.reason
-        assert "tells of the machine" not in one.reason
+    comparison = compare(before, after, ["p50>+5%"])
+    assert {one.state for one in comparison.checks} == {"unclear"}
+    for one in comparison.checks:
+        assert "without the scope kernel, the machine and code that all subjects share look alike" in one.reason
+        assert "shows the machine" not in one.reason
 
 
 def test_a_gain_that_was_demanded_is_no_fault_of_the_reference() -> None:
     before, after = make_report(0), wandered(make_report(30), 0.8)
-    states = {one.subject: one.state for one in compare(before, after, ["p50>-5%"]).outcomes}
+    states = {one.subject: one.state for one in compare(before, after, ["p50>-5%"]).checks}
     assert states[EAGER] == "passed" and states[FP32] != "passed"
 
 
@@ -164,8 +165,8 @@ def test_a_network_on_a_gpu_tells_nothing_of_the_processor_around_it() -> None:
         return replace(report, subjects=tuple(subjects))
 
     before, after = with_twin(1), changed(with_twin(2), lambda one: later(one, EXTRA_MS))
-    assert outcomes(before, after)[TWIN, "p50>+5%"].state == "failed"
-    assert outcomes(on_gpu(before), on_gpu(after))[TWIN, "p50>+5%"].state == "unclear"
+    assert checks(before, after)[TWIN, "p50>+5%"].state == "failed"
+    assert checks(on_gpu(before), on_gpu(after))[TWIN, "p50>+5%"].state == "unclear"
 
 
 @pytest.mark.parametrize("figure", ["host.p50", "host.p90", "host.mean"])

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import Rules
 from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
-from depthrt.bench.accuracy.judge import Asked, judge
+from depthrt.bench.accuracy.judge import RuleChoices, judge
 from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
 from depthrt.bench.drift.measure_drifts import measure_drifts
+from depthrt.bench.machine import energy as energy_module
 from depthrt.bench.machine.energy import RAPL, Meter
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.numbers.result_file import read_result, to_json
 from depthrt.bench.report.page import write_report
-from depthrt.bench.run import run_bench as measure_module
-from depthrt.bench.run.plan import BenchPlan
+from depthrt.bench.run.measurement import Measurement
 from depthrt.bench.run.run_bench import run_bench
 from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.errors import InputError
@@ -32,7 +32,7 @@ from depthrt.engine.modelfile.contract import SizeRule
 from depthrt.engine.terms import Kind, Precision
 
 SIDE_PX = 28
-ANSWERS_ALONE = BenchPlan(latency=None, rate=None, loads=(), processes=0, energy=False)
+ANSWERS_ALONE = Measurement(None, frame_rate=None, loads=(), processes=0, energy=False)
 
 Answer = Callable[[int], NDArray[np.float32]]  # takes the number of the call, gives (h, w) float32
 
@@ -111,7 +111,7 @@ def test_a_subject_that_fails_in_drift_leaves_and_the_others_go_on(images: list[
     drifts = measure_drifts(base, [bad, good], images)
     assert drifts.found["good"].images == 3 and {one.subject for one in drifts.pictures} == {"good"}
     if number > len(images):
-        assert drifts.notes == {"bad": "no pictures of its drift: RuntimeError: the device is gone"}
+        assert drifts.notes == {"bad": ("no pictures of its drift: RuntimeError: the device is gone",)}
         assert drifts.found["bad"].mean == drifts.found["good"].mean and not drifts.failures
     else:
         assert drifts.failures == {"bad": "RuntimeError: the device is gone"} and "bad" not in drifts.found
@@ -143,34 +143,34 @@ def test_a_subject_that_fails_on_a_data_set_leaves_and_the_others_go_on() -> Non
 @pytest.mark.parametrize(
     ("asked", "metric", "inverse"),
     [
-        (Asked(), Rules("none", 10.0), Rules("scale-and-shift", 10.0)),
-        (Asked(crop="eigen"), Rules("none", 10.0, "eigen"), Rules("scale-and-shift", 10.0, "eigen")),
-        (Asked(cap_m=5.0), Rules("none", 5.0), Rules("scale-and-shift", 5.0)),
-        (Asked("scale"), Rules("scale", 10.0), Rules("scale", 10.0)),
+        (RuleChoices(), Rules("none", 10.0), Rules("scale-and-shift", 10.0)),
+        (RuleChoices(crop="eigen"), Rules("none", 10.0, "eigen"), Rules("scale-and-shift", 10.0, "eigen")),
+        (RuleChoices(cap_m=5.0), Rules("none", 5.0), Rules("scale-and-shift", 5.0)),
+        (RuleChoices("scale"), Rules("scale", 10.0), Rules("scale", 10.0)),
     ],
 )
-def test_what_is_not_asked_for_stays_the_data_set_s_custom(asked: Asked, metric: Rules, inverse: Rules) -> None:
+def test_what_is_not_asked_for_stays_the_data_set_s_custom(asked: RuleChoices, metric: Rules, inverse: Rules) -> None:
     subjects = [opened("metric", slope(), "metric"), opened("inverse", slope())]
     found = judge(subjects, dataset(truth(2.0)), asked).found
-    rules = {name: Rules(one.alignment, one.cap_m, one.crop) for name, one in found.items()}  # type: ignore[arg-type]
+    rules = {name: Rules(one.alignment, one.cap_m, one.crop) for name, one in found.items()}
     assert rules == {"metric": metric, "inverse": inverse}
 
 
 def test_depth_without_a_unit_has_no_cap_and_is_aligned() -> None:
     unitless = replace(dataset(truth(2.0)), cap_m=None)
-    assert [Asked(crop="garg").rules(kind, unitless) for kind in ("metric", "inverse")] == [
+    assert [RuleChoices(crop="garg").rules(kind, unitless) for kind in ("metric", "inverse")] == [
         Rules("scale-and-shift", None, "garg")
     ] * 2
 
 
 def test_a_cap_that_judges_nothing_is_refused_when_it_is_asked_for() -> None:
     with pytest.raises(InputError, match=r"a cap of 0\.0005 m found"):
-        Asked(cap_m=0.0005)
+        RuleChoices(cap_m=0.0005)
 
 
 @pytest.mark.parametrize(
     ("precision", "warnings"),
-    [("fp32", []), ("fp16", ["The reference is fp16, so drift is against that and not against float32."])],
+    [("fp32", []), ("fp16", ["The reference is fp16, so drift is from fp16 and not from float32."])],
 )
 def test_a_reference_that_is_no_float32_is_said(images: list[Path], precision: Precision, warnings: list[str]) -> None:
     subjects = [subject("base", MadeRunner(slope(), precision)), subject("other", MadeRunner(slope(0.1)))]
@@ -212,9 +212,9 @@ def test_an_image_that_cannot_be_read_is_left_out_before_anything_is_measured(
 
 def test_rules_that_suit_one_subject_alone_cost_the_other_its_accuracy_and_no_more() -> None:
     subjects = [opened("metric", slope(), "metric"), opened("inverse", slope())]
-    found = judge(subjects, dataset(truth(2.0)), Asked("none"))
+    found = judge(subjects, dataset(truth(2.0)), RuleChoices("none"))
     assert list(found.found) == ["metric"] and not found.failures
-    assert found.notes["inverse"].startswith("no accuracy on made: the model gives inverse depth without a unit")
+    assert found.notes["inverse"][0].startswith("no accuracy on made: the model gives inverse depth without a unit")
 
 
 def judged(data: GroundTruth, images: list[Path]) -> Report:
@@ -239,7 +239,7 @@ def test_energy_that_cannot_be_measured_is_a_note_and_the_run_goes_on(
     images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A virtual machine counts no energy, so the counter is planted; the subject and its failure are not.
-    monkeypatch.setattr(measure_module, "find_meter", lambda provider: Meter(RAPL, lambda: 0.0))
-    plan = BenchPlan(latency=None, rate=None, loads=(), processes=0)
-    (one,) = run_bench([subject("one", MadeRunner(fails_at(1)))], images, plan).report.subjects
+    monkeypatch.setattr(energy_module, "find_meter", lambda provider: Meter(RAPL, lambda: 0.0))
+    measurement = Measurement(None, frame_rate=None, loads=(), processes=0)
+    (one,) = run_bench([subject("one", MadeRunner(fails_at(1)))], images, measurement).report.subjects
     assert one.energy is None and one.notes == ("no energy: RuntimeError: the device is gone",)

@@ -10,12 +10,13 @@ import pytest
 from depthrt.bench.compare.change import relative_change
 from depthrt.bench.latency.calls import Laps
 from depthrt.bench.latency.narrowing import LOOK_EVERY, Narrowing
-from depthrt.bench.latency.turns import Plan, Turns, take_turns, to_latency
+from depthrt.bench.latency.turns import Rounds, Turns, take_turns, to_latency
 from depthrt.bench.numbers.figures import MAIN_SCOPE, speed
 from depthrt.bench.numbers.result import Interval
+from depthrt.engine.terms import TimedScope
 
 NARROWING = Narrowing()
-PLAN = Plan(warmup_calls=1)
+ROUNDS = Rounds(warmup_calls=1)
 CALM, UNEASY, WILD = 0.01, 0.05, 0.6  # standard deviations of the logarithm of a turn's slowness
 SEEDS = range(8)
 SLOWER = 1.1
@@ -26,7 +27,7 @@ def drawn(seed: int, unrest: float, ms: float = 50.0) -> Callable[[int], Laps]:
     """Return a call whose turns are slowed by what the machine does meanwhile, each turn by its own."""
     random = np.random.default_rng(seed)
     slowness = np.exp(random.normal(0, unrest, 2 * NARROWING.most_rounds))
-    return lambda number: (round(ms * 1e6 * slowness[number // PLAN.calls] * np.exp(random.normal(0, 0.01))),)
+    return lambda number: (round(ms * 1e6 * slowness[number // ROUNDS.calls] * np.exp(random.normal(0, 0.01))),)
 
 
 def turns(
@@ -36,23 +37,24 @@ def turns(
         name: {"kernel": drawn(at, unrest), MAIN_SCOPE: drawn(at + 1, unrest, ms)}
         for name, at, ms in (("reference", 4 * seed, 80.0), ("model", 4 * seed + 2, 50.0 * slower))
     }
-    return take_turns(calls, PLAN, more=narrowing.against(reference))
+    return take_turns(calls, ROUNDS, more=narrowing.against(reference))
 
 
-def rounds_of(found: Turns, scope: str = MAIN_SCOPE) -> int:
-    return len(found.series["model"][scope].laps) // PLAN.calls
+def rounds_of(found: Turns, scope: TimedScope = MAIN_SCOPE) -> int:
+    return len(found.series["model"][scope].laps) // ROUNDS.calls
 
 
 def speed_of(found: Turns) -> Interval:
     base, own = (
-        to_latency(MAIN_SCOPE, found.series[name][MAIN_SCOPE], per_round=PLAN.calls) for name in ("reference", "model")
+        to_latency(MAIN_SCOPE, found.series[name][MAIN_SCOPE], per_round=ROUNDS.calls)
+        for name in ("reference", "model")
     )
     return speed(base, own)
 
 
 def test_a_calm_machine_needs_no_more_than_the_plan_s_rounds() -> None:
     found = turns(0, CALM)
-    assert rounds_of(found) == PLAN.rounds
+    assert rounds_of(found) == ROUNDS.count
     assert NARROWING.is_narrow(speed_of(found))
 
 
@@ -67,9 +69,9 @@ def test_rounds_go_on_until_the_speed_is_known_and_time_its_scope_alone() -> Non
     for seed in range(5):
         found = turns(seed, UNEASY)
         ends.append(rounds_of(found))
-        assert rounds_of(found, "kernel") == PLAN.rounds
+        assert rounds_of(found, "kernel") == ROUNDS.count
         assert NARROWING.is_narrow(speed_of(found)) or ends[-1] == NARROWING.most_rounds
-    assert any(PLAN.rounds < end < NARROWING.most_rounds for end in ends)
+    assert any(ROUNDS.count < end < NARROWING.most_rounds for end in ends)
     assert all(end % LOOK_EVERY == 0 for end in ends)
 
 
@@ -88,17 +90,17 @@ def caught(narrowing: Narrowing) -> list[bool]:
 
 def test_more_rounds_catch_a_slow_down_each_time_where_the_plan_s_do_not() -> None:
     assert all(caught(NARROWING))
-    assert not all(caught(Narrowing(most_rounds=PLAN.rounds)))
+    assert not all(caught(Narrowing(most_rounds=ROUNDS.count)))
 
 
 @pytest.mark.parametrize("reference", ["", "gone"])
 def test_without_a_reference_the_plan_s_rounds_are_all(reference: str) -> None:
-    assert rounds_of(turns(0, WILD, reference=reference)) == PLAN.rounds
+    assert rounds_of(turns(0, WILD, reference=reference)) == ROUNDS.count
 
 
 def test_a_reference_that_fails_ends_the_rounds() -> None:
     calls = {"reference": {MAIN_SCOPE: drawn(0, WILD)}, "model": {MAIN_SCOPE: drawn(1, WILD)}}
-    last = 50 * PLAN.calls
+    last = 50 * ROUNDS.calls
 
     def fail(number: int) -> Laps:
         if number >= last:
@@ -106,9 +108,9 @@ def test_a_reference_that_fails_ends_the_rounds() -> None:
         return drawn(2, WILD)(number)
 
     calls["reference"][MAIN_SCOPE] = fail
-    found = take_turns(calls, PLAN, more=NARROWING.against("reference"))
+    found = take_turns(calls, ROUNDS, more=NARROWING.against("reference"))
     assert found.failures == {"reference": "RuntimeError: gone"}
-    assert rounds_of(found) == last // PLAN.calls + 1
+    assert rounds_of(found) == last // ROUNDS.calls + 1
 
 
 @pytest.mark.parametrize(("half", "narrow"), [(0.019, True), (0.021, False)])

@@ -70,9 +70,9 @@ def test_an_engine_is_one_subject_that_says_what_it_needs(tmp_path: Path) -> Non
     engine = write_engine(tmp_path / "tiny.engine")
     (subject,) = find(engine)
     assert (subject.name, subject.facts) == ("tiny.engine cuda", {"file": str(engine)})
-    opened, failed = open_subjects([subject])
-    if not opened:
-        assert "tiny.engine runs on an NVIDIA GPU alone" in failed[0].failure
+    loaded = open_subjects([subject])
+    if not loaded.found:
+        assert "tiny.engine runs on an NVIDIA GPU alone" in loaded.failures[subject.name]
 
 
 def test_without_a_choice_each_device_that_works_is_taken(tiny: TinyModel) -> None:
@@ -99,8 +99,9 @@ def test_a_runner_that_was_asked_for_and_is_not_there_is_a_failure(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     assert [one.name for one in find(tiny.onnx, runners=None)] == ["tiny.onnx cpu"]
-    _, (failed,) = open_subjects(find(tiny.onnx, runners=["openvino"]))
-    assert failed.name == "tiny.onnx openvino fp32" and "pip install 'depthrt[cpu]'" in failed.failure
+    failures = open_subjects(find(tiny.onnx, runners=["openvino"])).failures
+    ((name, why),) = failures.items()
+    assert name == "tiny.onnx openvino fp32" and "pip install 'depthrt[cpu]'" in why
 
 
 def test_all_subjects_of_one_network_agree_with_the_reference(tiny: TinyModel) -> None:
@@ -132,26 +133,23 @@ def test_what_cannot_be_opened_is_a_failure_and_the_others_go_on(tiny: TinyModel
     (tmp_path / "plan.engine").write_bytes(b"x")
     (tmp_path / "broken.pth").write_bytes(b"x")
     found = find(tmp_path / "none.onnx", tmp_path / "plan.engine", tmp_path / "broken.pth", tiny.onnx)
-    opened, failed = open_subjects([*found, Subject("mine", open=lambda: 1 / 0)])  # type: ignore[arg-type, return-value]
-    assert [one.subject.name for one in opened] == ["tiny.onnx cpu"]
-    assert [(one.name, one.latency) for one in failed] == [
-        ("none.onnx cpu", ()),
-        ("plan.engine cuda", ()),
-        ("broken.pth torch fp32 cpu", ()),
-        ("mine", ()),
-    ]
-    assert "does not exist" in failed[0].failure and "is no engine file" in failed[1].failure
-    assert failed[3].failure == "ZeroDivisionError: division by zero"
-    assert not any("\n" in one.failure for one in failed)
-    opened[0].model.close()
+    loaded = open_subjects([*found, Subject("mine", open=lambda: 1 / 0)])  # type: ignore[arg-type, return-value]
+    assert [*loaded.found] == ["tiny.onnx cpu"]
+    failures = loaded.failures
+    assert [*failures] == ["none.onnx cpu", "plan.engine cuda", "broken.pth torch fp32 cpu", "mine"]
+    assert "does not exist" in failures["none.onnx cpu"] and "is no engine file" in failures["plan.engine cuda"]
+    assert failures["mine"] == "ZeroDivisionError: division by zero"
+    assert not any("\n" in why for why in failures.values())
+    loaded.found["tiny.onnx cpu"].model.close()
 
 
 def test_a_device_that_was_asked_for_and_does_not_work_is_a_failure(tiny: TinyModel) -> None:
     if torch.cuda.is_available():
         pytest.skip("CUDA works here")
-    _, failed = open_subjects(find(tiny.onnx, tiny.checkpoint, devices=["cuda"]))
-    assert [one.name for one in failed] == ["tiny.onnx cuda", "tiny.pth torch fp32 cuda"]
-    assert "CUDA" in failed[0].failure and "torch finds no CUDA device" in failed[1].failure
+    failures = open_subjects(find(tiny.onnx, tiny.checkpoint, devices=["cuda"])).failures
+    assert [*failures] == ["tiny.onnx cuda", "tiny.pth torch fp32 cuda"]
+    by_onnx, by_torch = failures.values()
+    assert "CUDA" in by_onnx and "torch finds no CUDA device" in by_torch
 
 
 def test_subjects_travel_to_other_processes(tiny: TinyModel) -> None:
@@ -204,7 +202,7 @@ def test_what_a_studys_scripts_do_not_take_is_refused(tmp_path: Path, kept: str)
     torch.save({"model": state} if kept == "wrapped" else state, path)
     options = OPTIONS if kept == "wrapped" else replace(OPTIONS, size=(126, 196))
     expected: tuple[type[DepthrtError], str] = (
-        (ModelFileError, "not in upstream's own layout") if kept == "wrapped" else (InputError, "no static sizes")
+        (ModelFileError, "not in upstream's layout") if kept == "wrapped" else (InputError, "take no static size")
     )
     _, study = find(path, options=options, study=True)
     with pytest.raises(expected[0], match=expected[1]):
