@@ -141,7 +141,11 @@ def test_the_json_of_a_checkpoint_is_one_line_with_all_facts(capsys: pytest.Capt
     found = json.loads(printed)
     assert printed.count("\n") == 1 and talk == ""
     assert (found["path"], found["file"], found["encoder"]) == ("a\nb.pth", "checkpoint", TINY.encoder)
-    assert (found["parameters"], found["dtypes"], found["notes"]) == (24_785_089, ["float16", "float32"], {"step": "900"})
+    assert (found["parameters"], found["dtypes"], found["notes"]) == (
+        24_785_089,
+        ["float16", "float32"],
+        {"step": "900"},
+    )
     assert found["family"] is None and found["kind"] is None
 
 
