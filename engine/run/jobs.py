@@ -25,7 +25,7 @@ ENDING: dict[Format, str] = {
     "exr": ".exr",
     "tiff": ".tiff",
 }
-PICTURES: tuple[Format, ...] = ("color", "side")  # of a video they become a video; other formats a file per frame
+PICTURES: tuple[Format, ...] = ("color", "side")  # for a video these are depth videos, others a file per frame
 FRAME_DIGITS = 6  # in the name of a frame's file
 _NAMES_OF_FILES = FILE_SUFFIXES.union(IMAGE_SUFFIXES, VIDEO_SUFFIXES)
 

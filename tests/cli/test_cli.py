@@ -112,7 +112,7 @@ def test_resume_skips_what_is_there(tmp_path: Path, tiny: TinyModel) -> None:
     shutil.copy(PHOTOS / "coffee.jpg", tmp_path / "b.jpg")
     result = run("run", tmp_path / "a.jpg", tmp_path / "b.jpg", "-m", tiny.onnx, "-o", tmp_path / "out", "--resume")
     assert result.stdout.split() == [str(tmp_path / "out" / "b.png")]
-    assert "1 written" in result.stderr and "1 were there" in result.stderr
+    assert "1 written" in result.stderr and "1 skipped as done" in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -153,7 +153,7 @@ def test_an_interrupt_leaves_whole_files_and_says_how_to_go_on(tmp_path: Path, t
     assert running.stdout.readline().strip() == str(out / "000.png")  # it is in the midst of it
     running.send_signal(signal.SIGINT)
     _, talk = running.communicate(timeout=60)
-    assert running.returncode == 130 and "stopped early, --resume goes on" in talk
+    assert running.returncode == 130 and "interrupted, --resume continues" in talk
     names = sorted(path.name for path in out.iterdir())
     assert names == [f"{number:03d}.png" for number in range(len(names))] and 1 <= len(names) < 400
     assert all(depthrt.read_image(path).shape == (400, 600, 3) for path in out.iterdir())

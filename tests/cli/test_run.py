@@ -1,4 +1,4 @@
-"""What `depthrt run` refuses before it loads a model, and what Ctrl-C leaves of a video."""
+"""What `depthrt run` prints, what it refuses before it loads a model, and what Ctrl-C leaves of a video."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def no_model(tmp_path: Path) -> Path:
-    """A file that no run could load: who gets another error did not try."""
+    """A file that cannot be loaded: a run that ends with another error did not try to."""
     path = tmp_path / "no_model.onnx"
     path.write_bytes(b"no model")
     return path
@@ -77,7 +77,7 @@ def test_a_folder_run_again_does_not_take_its_outputs_for_inputs(
     for already in (0, 1, 1):
         result = run("run", ".", "-m", tiny.onnx)
         assert result.exit_code == 0 and "1 written" in result.stderr
-        assert result.stderr.count("left out: 1 images and videos in depth") == already
+        assert result.stderr.count("left out: the folder of outputs, depth (images and videos in it: 1)") == already
     assert list(Path("depth").rglob("*")) == [Path("depth/coffee.png")]
 
 
@@ -94,19 +94,19 @@ def test_several_outputs_may_go_to_a_folder_with_a_dot(photo: Path, clip: Path, 
     assert "suffix '.0' found, expected one of .exr, " in line and line.endswith("; if it is a folder, make it first")
 
 
-def test_what_a_png16_lacks_is_said(photo: Path, tiny: TinyModel) -> None:
+def test_pixels_that_a_png16_lacks_are_counted(photo: Path, tiny: TinyModel) -> None:
     options = ("-m", tiny.onnx, "-o", photo.parent / "out", "-f", "png16", "-f", "npz")
     assert "lacks" not in run("run", photo, *options).stderr
     result = run("run", photo, *options, "--range", 0, 1e-6, "--json")
-    assert "png16 lacks pixels of 1: beyond 65.535 m they are 0 there, beyond --range clipped" in result.stderr
+    assert "images whose png16 lacks pixels: 1 (0 beyond 65.535 m, clipped outside --range)" in result.stderr
     line = json.loads(result.stdout)
     assert line["outside_png16"] > 0
     text = f"depthrt.outside\0{line['outside_png16']}"
     assert text.encode() in Path(line["outputs"][0]).read_bytes()
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a place that nobody may write to is not known here")
-def test_a_sheet_without_a_place_is_said_before_the_run(photo: Path, tiny: TinyModel) -> None:
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="this system has no place that nobody may write to")
+def test_a_sheet_without_a_place_is_refused_before_the_run(photo: Path, tiny: TinyModel) -> None:
     out = photo.parent / "out"
     assert "cannot be written" in refusal(photo, "-m", tiny.onnx, "-o", out, "--sheet", "/proc/sheet.png")
     assert not list(out.rglob("*.png"))
@@ -138,7 +138,7 @@ def test_a_file_in_the_place_of_the_output_folder_is_refused(photo: Path, clip: 
         ("p.png", "out/p.png", (), "out/p.png would hold both a depth and the sheet; give another place with --sheet"),
     ],
 )
-def test_a_sheet_that_cannot_be_is_refused(
+def test_a_sheet_that_does_not_fit_the_inputs_is_refused(
     photo: Path, clip: Path, no_model: Path, source: str, sheet: str, options: tuple[str, ...], message: str
 ) -> None:
     folder = photo.parent
@@ -200,11 +200,11 @@ def test_ctrl_c_ends_the_recording_of_a_camera_which_is_whole_and_counted(
     frames = frames_in(out / "camera0.mp4")
     assert frames >= PRESSED_AT and frames == frames_in(out / "camera0_side.mp4")
     assert f"{frames} written" in result.stderr
-    assert "stopped early" in result.stderr and "--resume" not in result.stderr and "not kept" not in result.stderr
+    assert "interrupted" in result.stderr and "--resume" not in result.stderr and "not kept" not in result.stderr
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_ctrl_c_on_a_video_leaves_nothing_and_says_so(
+def test_ctrl_c_on_a_video_leaves_no_file(
     tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -212,7 +212,7 @@ def test_ctrl_c_on_a_video_leaves_nothing_and_says_so(
     result = run("run", clip, "-m", tiny.onnx, "-o", out)
     assert result.exit_code == 130
     assert not result.stdout and not list(out.iterdir())
-    assert "0 written" in result.stderr and "stopped early" in result.stderr and "--resume" not in result.stderr
+    assert "0 written" in result.stderr and "interrupted" in result.stderr and "--resume" not in result.stderr
 
 
 def test_ctrl_c_on_a_video_counts_the_frames_that_have_files(
@@ -226,7 +226,7 @@ def test_ctrl_c_on_a_video_counts_the_frames_that_have_files(
     assert all(Path(path).is_file() for path in shown) and not (out / "clip.mp4").exists()
     (written,) = re.findall(r"(\d+) written", result.stderr)
     assert int(written) - len(shown) in (0, 1)  # Ctrl-C may come between a frame's count and its line
-    assert "stopped early" in result.stderr and "--resume" not in result.stderr
+    assert "interrupted" in result.stderr and "--resume" not in result.stderr
 
 
 def test_the_path_of_a_video_is_printed_once(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
@@ -243,7 +243,7 @@ def test_the_path_of_a_video_is_printed_once(tmp_path: Path, clip: Path, tiny: T
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file that is open")
-def test_a_recording_that_cannot_be_ended_is_said(
+def test_a_recording_that_cannot_be_finished_is_an_error(
     tmp_path: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -260,7 +260,7 @@ def test_a_recording_that_cannot_be_ended_is_said(
     assert re.search(message, result.stderr)
 
 
-def test_a_video_that_is_cut_off_gives_what_it_has_and_says_what_lacks(tmp_path: Path, tiny: TinyModel) -> None:
+def test_a_video_that_is_cut_off_gives_its_frames_and_an_error(tmp_path: Path, tiny: TinyModel) -> None:
     clip, out = tmp_path / "clip.avi", tmp_path / "out"
     write_clip(clip, (96, 64), "MJPG")
     whole = clip.read_bytes()
@@ -294,7 +294,7 @@ def frames_in(path: Path) -> int:
     return len(times_of(path))
 
 
-def test_ctrl_c_before_the_first_image_is_no_complaint_about_the_sheet(
+def test_ctrl_c_before_the_first_image_writes_no_sheet(
     photo: Path, tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pressed(*arguments: object, **options: object) -> None:
@@ -311,13 +311,13 @@ def test_resume_skips_a_video_that_is_whole_but_not_one_of_single_frames(
 ) -> None:
     arguments = ("run", clip, "-m", tiny.onnx, "-o", tmp_path / "out", "--max-frames", 2)
     assert run(*arguments).exit_code == 0
-    assert "0 written" in (again := run(*arguments, "--resume").stderr) and "1 were there" in again
+    assert "0 written" in (again := run(*arguments, "--resume").stderr) and "1 skipped as done" in again
     assert "2 written" in run(*arguments, "--resume", "-f", "side").stderr
     assert "2 written" in run(*arguments, "--resume", "-f", "color", "-f", "npy").stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
-def test_a_video_s_name_is_no_protocol(
+def test_a_name_with_a_colon_is_a_file(
     tmp_path: Path, clip: Path, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -338,13 +338,13 @@ def test_a_range_without_an_end_is_refused(photo: Path, no_model: Path) -> None:
     assert line == "error: range 0 inf found, expected two finite values, the lower one first"
 
 
-def test_names_that_are_no_utf_8_end_no_run(tmp_path: Path, photo: Path, clip: Path, tiny: TinyModel) -> None:
+def test_names_that_are_not_utf_8_are_taken(tmp_path: Path, photo: Path, clip: Path, tiny: TinyModel) -> None:
     folder = tmp_path / "named"
     folder.mkdir()
     try:
         shutil.copy(photo, folder / "caf\udce9.png")
     except (OSError, UnicodeError):
-        pytest.skip("files have names in Unicode alone here")
+        pytest.skip("this file system has names in Unicode only")
     shutil.copy(clip, folder / "caf\udce9.mp4")
     shutil.copy(photo, folder / "z.png")
     result = run("run", folder, "-m", tiny.onnx, "-o", tmp_path / "out")

@@ -252,10 +252,10 @@ def test_a_list_names_its_pairs_from_where_it_lies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no list of pairs"),
-        ("a.png b.npy c", "is no list of pairs, expected an image and a depth path on each line"),
+        ("", "is not a list of pairs"),
+        ("a.png b.npy c", "is not a list of pairs, expected an image and a depth path on each line"),
         ("a.jpg x.depth_meters.hdf5\na.jpg b.npy", "mixes files and hypersim, expected files of one layout"),
-        ("a.jpg b.npy", "has 1 depth files, but no picture .*a.jpg; add them"),
+        ("a.jpg b.npy", "has 1 depth files, but no image .*a.jpg; add the images"),
     ],
 )
 def test_lists_that_do_not_work_are_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -339,7 +339,7 @@ def test_depth_without_its_picture_is_left_out_and_said(tmp_path: Path) -> None:
     next(written.directory.rglob("rgb_00001.jpg")).unlink()
     found = open_ground_truth(written.directory)
     assert len(found) == 2
-    assert found.notes == ("1 of 3 depth files have no picture",)
+    assert found.notes == ("1 of 3 depth files have no image",)
 
 
 def write_nyu(path: Path, images: NDArray[np.uint8], **depths: NDArray[np.float32]) -> None:
@@ -370,7 +370,7 @@ def test_without_what_the_sensor_saw_the_filled_depth_is_taken_and_said(tmp_path
     write_nyu(tmp_path / "nyu.mat", photo()[None], depths=depth_map()[None])
     found = open_ground_truth(tmp_path / "nyu.mat")
     assert known_apart(next(iter(found)).truth, depth_map()) == 0
-    assert found.notes[-1] == "it has no rawDepths, and the holes of its depths were filled in"
+    assert found.notes[-1] == "it has no rawDepths, and the unknown pixels of its depths were filled in"
 
 
 def test_the_stereo_photograph_is_in_metres() -> None:

@@ -170,7 +170,7 @@ def test_a_cap_that_judges_nothing_is_refused_when_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("precision", "warnings"),
-    [("fp32", []), ("fp16", ["The reference is fp16, so drift is against that and not against float32."])],
+    [("fp32", []), ("fp16", ["The reference is fp16, so drift is from fp16 and not from float32."])],
 )
 def test_a_reference_that_is_no_float32_is_said(images: list[Path], precision: Precision, warnings: list[str]) -> None:
     subjects = [subject("base", MadeRunner(slope(), precision)), subject("other", MadeRunner(slope(0.1)))]

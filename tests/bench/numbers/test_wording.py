@@ -24,7 +24,7 @@ from depthrt.bench.numbers.wording import amount, between, digits, share, times
         (share(0.0), "0 %"),
         (amount(None, "ms"), "–"),
         (amount(math.inf, "share"), "infinite"),
-        (amount(math.nan, "ms"), "no number"),
+        (amount(math.nan, "ms"), "not a number"),
         (amount(512.4, "MiB"), "512 MiB"),
         (between(Interval(1, 0.9, 1.1), "ms"), "0.900–1.10 ms"),
         (times(2.14), "2.1×"),

@@ -22,4 +22,4 @@ def whole() -> Report:
 def test_gpu_memory_is_named_for_what_it_is() -> None:
     gpu = replace(whole(), subjects=(replace(whole().subjects[0], vram_mib=900.0),))
     titles = [panel.title for panel in resource_panels(gpu, summarise_report(gpu))]
-    assert titles == ["Peak memory of the process", "GPU memory after two images", "Energy an image"]
+    assert titles == ["Peak memory of the process", "GPU memory after two images", "Energy per image"]

@@ -202,7 +202,7 @@ def test_what_a_studys_scripts_do_not_take_is_refused(tmp_path: Path, kept: str)
     torch.save({"model": state} if kept == "wrapped" else state, path)
     options = OPTIONS if kept == "wrapped" else replace(OPTIONS, size=(126, 196))
     expected: tuple[type[DepthrtError], str] = (
-        (ModelFileError, "not in upstream's own layout") if kept == "wrapped" else (InputError, "no static sizes")
+        (ModelFileError, "not in upstream's layout") if kept == "wrapped" else (InputError, "take no static size")
     )
     _, study = find(path, options=options, study=True)
     with pytest.raises(expected[0], match=expected[1]):

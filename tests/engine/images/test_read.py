@@ -219,7 +219,7 @@ def test_a_source_of_another_type_is_refused(source: object, message: str) -> No
         ("start.avif", b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", "start.avif is a damaged or unusual AVIF file"),
     ],
 )
-def test_a_file_that_is_no_image_is_refused_by_name(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused_by_name(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     assert message in refusal(lambda: read_image(tmp_path / name))
 
