@@ -238,26 +238,6 @@ def test_export_stops_with_one_line_that_names_the_way_on(
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_training_on_a_gpu_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    result = run("finetune", "default", "-o", tmp_path, "--device", "cuda")
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert result.exit_code == 1 and "finds no CUDA device; take cpu" in line
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_ctrl_c_ends_every_verb_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*arguments: object, **options: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("depthrt.finetune.data.write_dataset.write_hypersim", interrupted)
-    result = run("finetune", "scenes", "-o", tmp_path / "scenes", "-n", 1)
-    assert (result.exit_code, result.stderr) == (130, "stopped\n")
-
-
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
 def test_standard_output_that_takes_nothing_is_one_line(tiny: TinyModel) -> None:
     with Path("/dev/full").open("w") as full:
