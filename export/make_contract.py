@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule
+from ..engine.system.field_types import printable
 from ..engine.terms import AttentionOp, Family, Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
@@ -39,9 +40,9 @@ def make_contract(
         batch=1 if rule.static else None,
         precision=precision,
         attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,
-        source_name=checkpoint.path.name,
+        source_name=printable(checkpoint.path.name),
         source_sha256=checkpoint.sha256,
-        licence=checkpoint.licence,
+        licence=printable(checkpoint.licence),
         producer=f"depthrt {__version__}",
         canary=canary,
     )

@@ -16,6 +16,7 @@ from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_cana
 from ..engine.modelfile.contract import METADATA_KEY, Contract, SizeRule
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.system.files import atomic_path, check_output
+from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
@@ -202,7 +203,9 @@ def _contract(
     answer = torch_answer(network, golden)[0]
     _check_alive(checkpoint, answer)
     canary = make_canary(canary_px, answer, tolerance=TOLERANCE[precision])
-    return make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
+    contract = make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
+    check_record(contract, name="contract", remedy="no runtime would read it; choose another size or checkpoint")
+    return contract
 
 
 def _check_alive(checkpoint: Checkpoint, answer: Float32) -> None:

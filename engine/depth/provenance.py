@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from ..errors import InputError
+from ..system.field_types import Count, Length, Name, NotNegative, Sentence, Sha256, printable
+from ..system.records import read_record, to_json_object
+from ..terms import Precision
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Wall-clock time of the three steps of one inference."""
+    """Wall-clock time of the three steps of an inference."""
 
-    preprocess_ms: float
-    run_ms: float
-    postprocess_ms: float
+    preprocess_ms: NotNegative
+    run_ms: NotNegative
+    postprocess_ms: NotNegative
 
     @property
     def total_ms(self) -> float:
-        """Sum of the three."""
+        """Return the sum of the three."""
         return self.preprocess_ms + self.run_ms + self.postprocess_ms
 
 
@@ -28,46 +31,38 @@ class Provenance:
 
     Args:
         model: The contract's name for people, e.g. "depth-anything-v2-vits".
-        source_sha256: Of the checkpoint.
+        source_sha256: sha256 of the checkpoint file, in hexadecimal digits.
         runner: "onnxruntime", "tensorrt", ...
-        provider: What really ran inside the runner, e.g. "CPUExecutionProvider".
+        provider: The part of the runner that ran, e.g. "CPUExecutionProvider".
         precision: "fp32", "fp16", "bf16" or "int8", as it ran.
         input_px: (h, w) of the network's input.
         image_px: (H, W) of the image.
         producer: "depthrt X.Y.Z".
-        notes: Fallbacks and other things that the user was told on the way.
-        timings: How long it took.
+        notes: Fallbacks and compromises, a sentence each.
+        timings: Duration of the inference.
     """
 
-    model: str
-    source_sha256: str
-    runner: str
-    provider: str
-    precision: str
-    input_px: tuple[int, int]
-    image_px: tuple[int, int]
-    producer: str
-    notes: tuple[str, ...]
+    model: Name
+    source_sha256: Sha256
+    runner: Name
+    provider: Name
+    precision: Precision
+    input_px: tuple[Count, Count]
+    image_px: tuple[Count, Count]
+    producer: Name
+    notes: Annotated[tuple[Sentence, ...], Length(0, 1000)]
     timings: Timings
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain types, ready for JSON."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        """Return the record as plain types, ready for JSON; notes in one line each."""
+        found = {key: list(value) if isinstance(value, tuple) else value for key, value in to_json_object(self).items()}
+        return {**found, "notes": [printable(note) for note in self.notes]}
 
     @classmethod
-    def from_dict(cls, found: dict[str, Any]) -> Provenance:
+    def from_dict(cls, found: object) -> Provenance:
         """Read what to_dict gave.
 
         Raises:
-            InputError: A key is unknown or missing.
+            InputError: A key is unknown or missing, or a value is wrong; the message names it.
         """
-        expected = {field.name for field in fields(cls)}
-        timing_names = {field.name for field in fields(Timings)}
-        timings = found.get("timings")
-        if found.keys() != expected or not isinstance(timings, dict) or timings.keys() != timing_names:
-            raise InputError(f"the provenance has the keys {sorted(found)}, expected {sorted(expected)}; infer again")
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in found.items()
-        }
-        values["timings"] = Timings(**timings)
-        return cls(**values)
+        return read_record(cls, found, name="provenance", remedy="infer again", failure=InputError)

@@ -7,19 +7,27 @@ import base64
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ContractError
-from .contract import Canary
+from ..errors import ContractError, InputError
+from .contract import MOST_CANARY_PX, Canary, Formula, in_px
 
 Triple = tuple[float, float, float]
 
-FORMULA = "discs-1"
+FORMULA: Formula = "discs-1"
 SAMPLES = 24  # the answer has about SAMPLES x SAMPLES values
 RANGE_PERCENTILES = (2.0, 98.0)  # the drift's range ignores outliers
 
 
 def canary_image(size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the golden picture (h, w, 3) uint8 RGB: a floor of tiles, a wall and discs, in integer arithmetic."""
+    """Return the golden picture (h, w, 3) uint8 RGB: a floor of tiles, a wall and discs, in integer arithmetic.
+
+    Raises:
+        InputError: The picture would have more than MOST_CANARY_PX pixels, 60 bytes each on the way.
+    """
     height, width = size_px
+    if height * width > MOST_CANARY_PX:
+        raise InputError(
+            f"a canary of {in_px(size_px)} found, expected at most {MOST_CANARY_PX} px; use a smaller size"
+        )
     y, x = np.mgrid[0:height, 0:width].astype(np.int64)
     horizon = height // 3
     down = np.maximum(y - horizon, 0) + 8
@@ -54,7 +62,7 @@ def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
     """Return how far a runner's output (h, w) of the golden input is from the answer; see `drift`.
 
     Raises:
-        ContractError: The canary is of a formula this version does not know, or does not fit the output.
+        ContractError: The canary is of a formula that this version does not know, or does not fit the output.
     """
     return drift(*_paired(canary, output))
 

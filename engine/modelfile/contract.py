@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import math
 import shlex
-from dataclasses import asdict, dataclass
+import sys
+from array import array
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from ..errors import ContractError, ModelFileError
+from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.files import check_reachable
-from ..system.records import read_record
-from ..terms import KINDS, Attention, Kind, Precision
+from ..system.json_object import parse_object
+from ..system.records import Mismatch, read_record, to_json_object
+from ..terms import Attention, Kind, Precision
 from .onnx_metadata import read_onnx_metadata
 
 Rule = Literal["lower_bound", "letterbox"]
 FinalResize = Literal["bilinear_corners", "bilinear_centres"]
+Formula = Literal["discs-1"]
+Side = Annotated[int, Range(1, 1 << 14)]  # px
+Mean = Annotated[float, Range(0, 1)]
+Deviation = Annotated[float, Range(1e-4, 10)]  # of a colour in [0, 1]: 1/255 and 1 are in use
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 METADATA_KEY = "depthrt.contract"
-FORMAT = 1  # version of the JSON below; a reader refuses others
+MOST_CANARY_PX = 4096 * 4096  # of all images of its batch; the input takes 12 bytes each, and making it 60
+REMEDY = "export the model again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +45,21 @@ class SizeRule:
             the image fitted inside base, aspect kept, centred, mirrored around, static graph.
     """
 
-    base_px: tuple[int, int]
-    multiple_px: int
+    base_px: tuple[Side, Side]
+    multiple_px: Side
     rule: Rule
 
     @property
     def static(self) -> bool:
-        """Whether the graph takes base_px and nothing else."""
+        """Whether the graph takes inputs of base_px only."""
         return self.rule == "letterbox"
+
+    def check(self) -> None:
+        """Raise Mismatch unless base_px is a multiple of multiple_px."""
+        if any(side % self.multiple_px for side in self.base_px):
+            raise Mismatch(
+                ".base_px", f"is {in_px(self.base_px)}, expected multiples of multiple_px, {self.multiple_px}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +76,26 @@ class Canary:
             at the file's precision.
     """
 
-    formula: str
-    size_px: tuple[int, int]
-    stride_px: int
+    formula: Formula
+    size_px: tuple[Side, Side]
+    stride_px: Side
     answer: str
-    tolerance: float
+    tolerance: Annotated[float, Range(0, 1.5)]  # int8 has 1.5 times its budget, which is below 1
+
+    def check(self) -> None:
+        """Raise Mismatch unless the answer is base64 of one finite float32 for each sample."""
+        if self.size_px[0] * self.size_px[1] > MOST_CANARY_PX:
+            raise Mismatch(".size_px", f"is {in_px(self.size_px)}, expected at most {MOST_CANARY_PX} px")
+        samples = math.prod(-(-side // self.stride_px) for side in self.size_px)
+        try:
+            values = base64.b64decode(self.answer, validate=True)
+        except (binascii.Error, ValueError):  # of letters that are not ASCII
+            raise Mismatch(".answer", f"is not base64 of {samples} float32 values") from None
+        if len(values) != 4 * samples:
+            size = f"{in_px(self.size_px)} and stride_px {self.stride_px}"
+            raise Mismatch(".answer", f"has {len(values)} bytes, expected {4 * samples} for {size}")
+        if not all(map(math.isfinite, _little_endian_floats(values))):
+            raise Mismatch(".answer", "holds a value that is not finite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +119,23 @@ class Contract:
         canary: The golden input and answer.
     """
 
-    family: str
-    encoder: str
+    FORMAT: ClassVar[int] = 1  # version of the JSON; a reader refuses others
+
+    family: Name
+    encoder: Name
     kind: Kind
-    max_depth_m: float | None
+    max_depth_m: Positive | None
     size: SizeRule
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Mean, Mean, Mean]
+    std: tuple[Deviation, Deviation, Deviation]
     final_resize: FinalResize
-    batch: int | None
+    batch: Annotated[int, Range(1, 1024)] | None
     precision: Precision
     attention: Attention
-    source_name: str
-    source_sha256: str
-    licence: str
-    producer: str
+    source_name: Name
+    source_sha256: Sha256
+    licence: Sentence
+    producer: Name
     canary: Canary
 
     @property
@@ -113,43 +149,44 @@ class Contract:
         """Return "m" for metric depth, "" for inverse depth, which has none."""
         return "m" if self.kind == "metric" else ""
 
+    def check(self) -> None:
+        """Raise Mismatch where values contradict each other."""
+        if (self.kind == "metric") != (self.max_depth_m is not None):
+            found = "null" if self.max_depth_m is None else f"{self.max_depth_m:g}"
+            expected = "a number above 0" if self.kind == "metric" else "null"
+            raise Mismatch(".max_depth_m", f"is {found}, expected {expected} for kind {self.kind}")
+        canary_px, rule = self.canary.size_px, self.size
+        if rule.static and canary_px != rule.base_px:
+            raise Mismatch(
+                ".canary.size_px",
+                f"is {in_px(canary_px)}, expected {in_px(rule.base_px)}, the size of the static graph",
+            )
+        if any(side % rule.multiple_px for side in canary_px):
+            raise Mismatch(
+                ".canary.size_px", f"is {in_px(canary_px)}, expected multiples of size.multiple_px, {rule.multiple_px}"
+            )
+        if canary_px[0] * canary_px[1] * (self.batch or 1) > MOST_CANARY_PX:
+            raise Mismatch(
+                ".batch", f"is {self.batch}, expected at most {MOST_CANARY_PX} px in a batch of {in_px(canary_px)}"
+            )
+
     def to_json(self) -> str:
         """Return the contract as JSON, as it stands in a model file."""
-        return json.dumps({"format": FORMAT, **asdict(self)})
+        return json.dumps(to_json_object(self))
 
     @classmethod
     def from_json(cls, text: str) -> Contract:
         """Read what to_json wrote.
 
         Raises:
-            ContractError: Another format version, an unknown or missing key, a wrong value.
+            ContractError: Another format version, an unknown or missing key, a wrong value; the message names it.
         """
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise ContractError(f"the contract is not JSON ({error}); export the model again") from error
-        if not isinstance(found, dict):
-            raise ContractError("the contract is not a JSON object; export the model again")
-        version = found.pop("format", None)
-        if version != FORMAT:
-            raise ContractError(
-                f"contract format {version!r} found, this depthrt reads format {FORMAT}; "
-                "export the model again or install the depthrt that wrote it"
-            )
-        found["size"] = read_record(SizeRule, found.get("size"))
-        found["canary"] = read_record(Canary, found.get("canary"))
-        contract = read_record(cls, found)
-        contract._check()
-        return contract
+        return read_record(cls, parse_object(text, name="contract", remedy=REMEDY), name="contract", remedy=REMEDY)
 
-    def _check(self) -> None:
-        """Raise ContractError unless the values make sense together."""
-        if self.kind not in KINDS:
-            raise ContractError(f"kind {self.kind!r} found, expected one of {', '.join(KINDS)}")
-        if (self.kind == "metric") != (self.max_depth_m is not None):
-            raise ContractError(f"kind {self.kind} with max_depth_m {self.max_depth_m}: only metric models have one")
-        if min(self.size.base_px) < 1 or self.size.multiple_px < 1 or min(self.std) <= 0:
-            raise ContractError(f"size {self.size} or std {self.std} is not positive; export the model again")
+
+def in_px(size_px: tuple[int, int]) -> str:
+    """Return (h, w) for people: "518x686"."""
+    return f"{size_px[0]}x{size_px[1]}"
 
 
 def read_contract(path: str | Path) -> Contract:
@@ -184,3 +221,11 @@ def refuse_other_files(path: Path) -> None:
         raise ModelFileError(
             f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
         )
+
+
+def _little_endian_floats(values: bytes) -> array[float]:
+    """Return float32 values without numpy, which reading a contract does not need."""
+    floats = array("f", values)
+    if sys.byteorder == "big":
+        floats.byteswap()
+    return floats

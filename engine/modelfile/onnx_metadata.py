@@ -10,13 +10,14 @@ from ..errors import ModelFileError
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LONGEST_ENTRY = 64 << 20  # bytes; a contract has 5,000, up to 22 million with the largest canary
 
 
 def read_onnx_metadata(path: Path) -> dict[str, str]:
-    """Return metadata_props of an ONNX file, skipping over its graph.
+    """Return metadata_props of an ONNX file, skipping over its graph and over entries of more than 64 MiB.
 
     Raises:
-        ModelFileError: The file is missing, truncated or no ONNX file.
+        ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
         size = path.stat().st_size
@@ -40,8 +41,10 @@ def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
         length = {_FIXED64: 8, _FIXED32: 4}.get(kind) or (_read_varint(file) if kind == _BYTES else -1)
         if length < 0 or file.tell() + length > size:
             raise ValueError(f"field {field} ends outside the file")
-        if field == _METADATA_FIELD:
+        if field == _METADATA_FIELD and length <= _LONGEST_ENTRY:
             key, value = _read_entry(file.read(length))
+            if key in metadata:
+                raise ValueError(f"metadata {key!r:.40} stands twice in it")
             metadata[key] = value
         else:
             has_graph |= field == _GRAPH_FIELD

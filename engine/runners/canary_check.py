@@ -12,19 +12,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import ContractError, InputError
 from ..modelfile.canary import canary_drift, canary_input, canary_slope
 from ..modelfile.contract import Canary, Contract
 from ..modelfile.file_identity import identify_file
-from ..system.cache import cache_dir, digest, known_dir
+from ..system.cache.folder import cache_dir, digest, known_dir
+from ..system.field_types import NotNegative
 from ..system.files import atomic_path
+from ..system.json_object import parse_object
 from ..system.machine import describe_cpu, runtime_versions
+from ..system.records import read_record
 from ..terms import Precision
 from .runner import EngineRunner, ImageRunner, Runner
 
 FORMAT = 1  # version of what is remembered; others are not read
 REMEMBERED = 256  # verdicts, a few hundred bytes each; the oldest go
 _FOLDER = "verdicts"
+_REMEDY = "the canary is asked again"
 
 # Largest drift on the canary, of the answer's 2-98 % range. Ten random networks and Depth Anything V2 Small measured
 # 1e-6 in float32, 9e-4 in fp16 files and 6e-3 in bf16; the room above is for other CPUs, networks and sums.
@@ -46,10 +50,10 @@ class Verdict:
         slope_bound: Largest distance of the slope from 1 allowed.
     """
 
-    drift: float
+    drift: NotNegative
     slope: float
-    drift_bound: float
-    slope_bound: float
+    drift_bound: NotNegative
+    slope_bound: NotNegative
 
     @property
     def passed(self) -> bool:
@@ -121,10 +125,11 @@ def _bounds(runner: Runner, contract: Contract) -> tuple[float, float]:
 
 def _is_remembered(file: Path, key: Mapping[str, object]) -> bool:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = parse_object(file.read_bytes(), name="the entry", remedy=_REMEDY)
+        verdict = read_record(Verdict, found.get("verdict"), name="verdict", remedy=_REMEDY)
+    except (OSError, ContractError):
         return False
-    return isinstance(found, dict) and found.get("format") == FORMAT and found.get("key") == key
+    return found.get("format") == FORMAT and found.get("key") == key and verdict.passed
 
 
 def _remember(file: Path, key: Mapping[str, object], verdict: Verdict) -> None:

@@ -1,13 +1,10 @@
-"""How a model file is run on a CPU, and the tuned choices that this machine remembers.
-
-A remembered choice is one small JSON file in the cache. It counts for the same model file, machine, versions and
-number of threads, and for nothing else.
-"""
+"""How a model file is run on a CPU."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..system.field_types import Count
 from ..terms import CpuRunner, Precision
 
 
@@ -23,7 +20,7 @@ class Choice:
 
     runner: CpuRunner
     precision: Precision
-    threads: int
+    threads: Count
 
     def __str__(self) -> str:
         """Return it for people: "openvino bf16, 2 threads"."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.contract import Contract
 from ..modelfile.file_identity import identify_file
-from ..system.compiled_cache import compiled_folder
+from ..system.cache.compiled import compiled_folder
 from ..system.mapped_pages import release_mapped
 from ..terms import INPUT, OUTPUT, Precision
 

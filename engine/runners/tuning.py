@@ -6,21 +6,24 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
-from ..errors import InputError
+from ..errors import ContractError, InputError
 from ..modelfile.contract import Contract
 from ..modelfile.file_identity import identify_file
-from ..system.cache import cache_dir, digest, known_dir
+from ..system.cache.folder import cache_dir, digest, known_dir
+from ..system.field_types import Length, Name, NotNegative, Positive, Sentence, Share
 from ..system.files import atomic_path
+from ..system.json_object import parse_object
 from ..system.machine import describe_cpu, runtime_versions
-from ..terms import CpuRunner, Precision
+from ..system.records import Mismatch, read_record
 from .choice import Choice
 
 FORMAT = 1  # version of the JSON below; a reader refuses others
 _FOLDER = "choices"
+_REMEDY = "tune again"
 _ROUNDING = 1e-5  # of the range; sums in another order differ by as much
 logger = logging.getLogger("depthrt")
 
@@ -37,10 +40,10 @@ class Trial:
     """
 
     choice: Choice
-    median_ms: float | None
-    p90_ms: float | None
-    drift: float | None
-    failure: str = ""
+    median_ms: Positive | None
+    p90_ms: Positive | None
+    drift: NotNegative | None
+    failure: Sentence = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,16 @@ class Tuning:
     """
 
     choice: Choice
-    speed: float
-    drift: float
-    budget: float
-    made: str
-    trials: tuple[Trial, ...]
+    speed: Positive
+    drift: NotNegative
+    budget: Share
+    made: Name
+    trials: Annotated[tuple[Trial, ...], Length(0, 1000)]
+
+    def check(self) -> None:
+        """Raise Mismatch if the choice drifts more than was accepted."""
+        if self.drift > max(self.budget, _ROUNDING):
+            raise Mismatch(".drift", f"is {self.drift:g}, expected at most the budget, {self.budget:g}")
 
     def __str__(self) -> str:
         """Return the sentence that belongs to results: what it gained and what it cost."""
@@ -192,40 +200,11 @@ def _key(path: Path, contract: Contract, threads: int) -> dict[str, Any]:
 
 def _read(file: Path, key: Mapping[str, Any]) -> Tuning:
     """Read what remember_choice wrote; raises whatever does not fit."""
-    found = _object(json.loads(file.read_text(encoding="utf-8")), {"format", "path", "key", "tuning"})
-    if found["format"] != FORMAT or found["key"] != key:
-        raise ValueError("it is of another format, machine or model than its name says")
-    tuning = _object(found["tuning"], _names(Tuning))
-    return Tuning(
-        choice=_choice(tuning["choice"], key["threads"]),
-        speed=float(tuning["speed"]),
-        drift=float(tuning["drift"]),
-        budget=float(tuning["budget"]),
-        made=str(tuning["made"]),
-        trials=tuple(_trial(_object(one, _names(Trial)), key["threads"]) for one in tuning["trials"]),
-    )
-
-
-def _trial(found: dict[str, Any], threads: int) -> Trial:
-    figures = {name: None if found[name] is None else float(found[name]) for name in ("median_ms", "p90_ms", "drift")}
-    return Trial(_choice(found["choice"], threads), failure=str(found["failure"]), **figures)
-
-
-def _choice(found: object, threads: int) -> Choice:
-    choice = Choice(**_object(found, _names(Choice)))
-    if choice.runner not in get_args(CpuRunner) or choice.precision not in get_args(Precision):
-        raise ValueError(f"{choice} is no way to run a file")
-    if not isinstance(choice.threads, int) or not 1 <= choice.threads <= threads:
-        raise ValueError(f"{choice.threads!r} threads found, expected 1 to {threads}")
-    return choice
-
-
-def _object(found: object, expected: set[str]) -> dict[str, Any]:
-    if not isinstance(found, dict) or found.keys() != expected:
-        keys = sorted(found) if isinstance(found, dict) else found
-        raise ValueError(f"{keys!r} found, expected the keys {sorted(expected)}")
-    return found
-
-
-def _names(cls: type[Choice] | type[Trial] | type[Tuning]) -> set[str]:
-    return {field.name for field in fields(cls)}
+    found = parse_object(file.read_bytes(), name="the entry", remedy=_REMEDY)
+    if found.get("format") != FORMAT or found.get("key") != key:
+        raise ContractError(f"the entry is of another format, machine or model than its name says; {_REMEDY}")
+    tuning = read_record(Tuning, found.get("tuning"), name="tuning", remedy=_REMEDY)
+    for choice in (tuning.choice, *(trial.choice for trial in tuning.trials)):
+        if choice.threads > key["threads"]:
+            raise ContractError(f"{choice.threads} threads found, expected 1 to {key['threads']}; {_REMEDY}")
+    return tuning

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated
 
 from ..errors import InputError
-from ..modelfile.contract import Contract, SizeRule
+from ..modelfile.contract import Contract, Side, SizeRule, in_px
+from ..system.field_types import Count, Length, Pattern, Range
+from ..system.records import Mismatch
 
 # A dynamic file without sizes given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
 TYPICAL_ASPECT, WIDEST_ASPECT = 4 / 3, 16 / 9
 
-Px = tuple[int, int]
+Px = tuple[Side, Side]
 Shape = tuple[int, ...]
+Size = Annotated[int, Range(1, 1 << 20)]  # of a tensor along one axis
+Capability = Annotated[str, Pattern(r"[0-9]{1,3}\.[0-9]{1,3}", "such as 8.9")]
+Capabilities = Annotated[tuple[Capability, ...], Length(0, 64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,19 @@ class BuildOptions:
     min_px: Px | None = None
     opt_px: Px | None = None
     max_px: Px | None = None
-    batch: tuple[int, int, int] = (1, 1, 1)
-    compute_capabilities: tuple[str, ...] = ()
-    workspace_mib: int | None = None
+    batch: tuple[Count, Count, Count] = (1, 1, 1)
+    compute_capabilities: Capabilities = ()
+    workspace_mib: Count | None = None
     tf32: bool = False
+
+    def check(self) -> None:
+        """Raise Mismatch unless the sizes and the batches are in order."""
+        if list(self.batch) != sorted(self.batch):
+            raise Mismatch(".batch", f"is {self.batch}, expected min <= opt <= max")
+        given = [(name, size) for name in ("min_px", "opt_px", "max_px") if (size := getattr(self, name)) is not None]
+        for (_, least), (name, size) in pairwise(given):
+            if size[0] < least[0] or size[1] < least[1]:
+                raise Mismatch(f".{name}", f"is {in_px(size)}, expected {in_px(least)} or more in height and in width")
 
 
 DEFAULT = BuildOptions()
@@ -46,9 +62,15 @@ DEFAULT = BuildOptions()
 class Profile:
     """The inputs (N, 3, h, w) that an engine takes: at least `min`, at most `max`, fastest at `opt`."""
 
-    min: Shape
-    opt: Shape
-    max: Shape
+    min: tuple[Size, Size, Size, Size]
+    opt: tuple[Size, Size, Size, Size]
+    max: tuple[Size, Size, Size, Size]
+
+    def check(self) -> None:
+        """Raise Mismatch unless min <= opt <= max on every axis."""
+        for least, most, name in ((self.min, self.opt, "opt"), (self.opt, self.max, "max")):
+            if any(low > high for low, high in zip(least, most, strict=True)):
+                raise Mismatch(f".{name}", f"is {most}, expected {least} or more on every axis")
 
     def takes(self, shape: Shape) -> bool:
         """Return whether an input (N, 3, h, w) is within."""

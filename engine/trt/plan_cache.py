@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 from ..cuda.driver.driver import Gpu
 from ..errors import ContractError, InputError, ModelFileError
-from ..system.cache import cache_dir, known_dir
-from ..system.file_lock import file_lock
+from ..system.cache.folder import cache_dir, known_dir
+from ..system.cache.lock import file_lock
 from ..terms import OnStep, Precision
 from ..version import __version__
 from .build.build import Request, build_engine, check_request

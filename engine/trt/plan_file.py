@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..modelfile.contract import Contract
-from ..system.records import read_record
+from ..system.field_types import Bytes, Length, Name, Pattern, Range, Sha256, Text
+from ..system.json_object import parse_object
+from ..system.records import Mismatch, check_record, read_record, to_json_object
 from ..terms import Precision
-from .build_options import BuildOptions, Profile, Shape
+from .build_options import BuildOptions, Capabilities, Profile
 from .library import Flavour
 
 MAGIC = b"\x89DRTENG\n"
 FORMAT = 1  # version of the layout and of the JSON; a reader refuses others
 ALIGNMENT = 4096
+_LONGEST_HEADER = 64 << 20  # bytes; a header has 6,000, up to 22 million with the largest canary
 _FIXED = struct.Struct("<8sII32s")
-_REMEDY = "build the engine again"
+_NAME, _REMEDY = "engine header", "build the engine again"  # for errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,22 @@ class PlanTensor:
         profiles: Of an input: the shapes it takes, one entry an optimization profile.
     """
 
-    name: str
+    name: Name
     mode: Literal["input", "output"]
-    dtype: str
-    shape: Shape
-    profiles: tuple[Profile, ...] = ()
+    dtype: Annotated[str, Pattern("[a-z]{1,16}[0-9]{0,3}", "such as float32")]
+    shape: Annotated[tuple[Annotated[int, Range(-1, 1 << 20)], ...], Length(1, 8)]
+    profiles: Annotated[tuple[Profile, ...], Length(0, 16)] = ()
+
+    def check(self) -> None:
+        """Raise Mismatch unless the shape is one of a tensor, and every profile is of it."""
+        if 0 in self.shape:
+            raise Mismatch(".shape", f"is {list(self.shape)}, expected -1 or at least 1 on every axis")
+        for number, profile in enumerate(self.profiles):
+            fixed = [(axis, side) for axis, side in enumerate(self.shape) if side != -1]
+            if len(self.shape) != len(profile.opt) or any(
+                shape[axis] != side for axis, side in fixed for shape in (profile.min, profile.opt, profile.max)
+            ):
+                raise Mismatch(f".profiles[{number}]", f"has other sides than the tensor's shape, {list(self.shape)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +79,16 @@ class PlanHeader:
     """
 
     contract: Contract
-    tensors: tuple[PlanTensor, ...]
+    tensors: Annotated[tuple[PlanTensor, ...], Length(1, 64)]
     flavour: Flavour
-    tensorrt_version: str
-    compute_capabilities: tuple[str, ...]
-    gpu: str
-    onnx_sha256: str
+    tensorrt_version: Annotated[str, Pattern(r"[0-9A-Za-z.+_-]{1,64}", "such as 10.13.0")]
+    compute_capabilities: Capabilities
+    gpu: Annotated[str, Text(0, 255)]
+    onnx_sha256: Sha256
     options: BuildOptions
-    plan_bytes: int
-    plan_sha256: str
-    producer: str
+    plan_bytes: Bytes
+    plan_sha256: Sha256
+    producer: Name
 
     @property
     def precision(self) -> Precision:
@@ -95,23 +109,16 @@ class PlanHeader:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the header as it stands in the file's JSON."""
-        return {**asdict(self), "contract": json.loads(self.contract.to_json())}
+        return to_json_object(self)
 
     @classmethod
     def from_dict(cls, found: object) -> PlanHeader:
         """Read what to_dict gave.
 
         Raises:
-            ContractError: An unknown or missing key, or the contract is of another version.
+            ContractError: An unknown or missing key or a wrong value, or the contract is of another version.
         """
-        if not isinstance(found, dict):
-            raise ContractError(f"the engine's header is no JSON object; {_REMEDY}")
-        parts = {
-            "contract": Contract.from_json(json.dumps(found.get("contract"))),
-            "tensors": [_read_tensor(one) for one in found.get("tensors") or ()],
-            "options": _read(BuildOptions, found.get("options")),
-        }
-        return read_record(cls, {**found, **parts}, of="the engine", remedy=_REMEDY)
+        return read_record(cls, found, name=_NAME, remedy=_REMEDY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class PlanFile:
 
 def write_plan_file(path: Path, header: PlanHeader, plan: bytes | memoryview) -> None:
     """Write an engine file, not atomically: the caller gives a temporary path."""
+    check_record(header, name=_NAME, remedy="this is a fault of depthrt")
     text = json.dumps(header.to_dict()).encode()
     start = _FIXED.pack(MAGIC, FORMAT, len(text), sha256(text).digest()) + text
     with path.open("wb") as file:
@@ -182,6 +190,10 @@ def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
             f"{path} has engine format {version}, this depthrt reads format {FORMAT}; "
             f"{_REMEDY} or install the depthrt that wrote it"
         )
+    if length > _LONGEST_HEADER:
+        raise ModelFileError(
+            f"{path} is damaged: its header has {length} bytes, expected at most {_LONGEST_HEADER}; {_REMEDY}"
+        )
     found_bytes = file.seek(0, 2)
     start = _aligned(_FIXED.size + length)
     if found_bytes < start:
@@ -190,7 +202,7 @@ def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
     text = file.read(length)
     if sha256(text).digest() != digest:
         raise ModelFileError(f"{path} is damaged: its header has another sha256 than was written; {_REMEDY}")
-    header = PlanHeader.from_dict(json.loads(text))
+    header = PlanHeader.from_dict(parse_object(text, name=_NAME, remedy=_REMEDY))
     expected_bytes = start + header.plan_bytes
     if found_bytes < expected_bytes:
         raise _truncated(path, found_bytes, f"{expected_bytes} bytes")
@@ -205,14 +217,3 @@ def _truncated(path: Path, found_bytes: int, expected: str) -> ModelFileError:
 
 def _aligned(count: int) -> int:
     return -(-count // ALIGNMENT) * ALIGNMENT
-
-
-def _read_tensor(found: object) -> PlanTensor:
-    if isinstance(found, dict):
-        found = {**found, "profiles": [_read(Profile, one) for one in found.get("profiles") or ()]}
-    tensor: PlanTensor = _read(PlanTensor, found)
-    return tensor
-
-
-def _read(cls: type[Any], found: object) -> Any:  # noqa: ANN401 (what cls makes)
-    return read_record(cls, found, of="the engine", remedy=_REMEDY)

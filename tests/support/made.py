@@ -10,7 +10,13 @@ import numpy as np
 from depthrt.engine.modelfile.canary import FORMULA
 from depthrt.engine.modelfile.contract import Canary, Contract, SizeRule
 
-CANARY = Canary(FORMULA, (28, 28), 1, base64.b64encode(np.zeros(784, "<f4").tobytes()).decode(), 1e-5)
+
+def canary_of_zeros(size_px: tuple[int, int]) -> Canary:
+    """Return a canary whose answer is 0 everywhere."""
+    return Canary(FORMULA, size_px, 1, base64.b64encode(np.zeros(size_px, "<f4").tobytes()).decode(), 1e-5)
+
+
+CANARY = canary_of_zeros((28, 28))
 CONTRACT = Contract(
     family="depth-anything-v2",
     encoder="vits",

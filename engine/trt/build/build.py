@@ -13,6 +13,7 @@ from ...cuda.driver.driver import Gpu
 from ...errors import BuildError, ContractError, InputError
 from ...modelfile.contract import Contract, read_contract
 from ...system.files import atomic_path, check_output
+from ...system.records import check_record
 from ...terms import INPUT, OUTPUT, OnStep, Precision
 from ...version import __version__
 from ..build_options import DEFAULT, BuildOptions, Profile, choose_profile
@@ -112,7 +113,9 @@ def check_request(
         raise BuildError(f"{path} is int8, which is for CPUs; export fp16: {_export_command(contract, 'fp16')}")
     if options.workspace_mib is not None and options.workspace_mib < 1:
         raise InputError(f"workspace {options.workspace_mib} MiB found, expected 1 or more")
-    return Request(path, _file_sha256(path), contract, choose_profile(contract, options), options)
+    profile = choose_profile(contract, options)
+    check_record(options, name="options", remedy="build with others", failure=InputError)
+    return Request(path, _file_sha256(path), contract, profile, options)
 
 
 def _compile(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cuda.driver.driver import Gpu
 from ...errors import InputError
-from ...system.cache import cache_dir
+from ...system.cache.folder import cache_dir
 from ...system.files import atomic_path
 from ..library import TensorRT
 

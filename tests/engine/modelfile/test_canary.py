@@ -55,7 +55,7 @@ def test_an_answer_of_another_size_or_formula_is_refused() -> None:
     with pytest.raises(ContractError, match="values, the output"):
         canary_drift(canary, OUTPUT[:100])
     with pytest.raises(ContractError, match="formula 'discs-9'"):
-        canary_drift(replace(canary, formula="discs-9"), OUTPUT)
+        canary_drift(replace(canary, formula="discs-9"), OUTPUT)  # type: ignore[arg-type]
 
 
 def test_drift_is_relative_to_the_middle_of_the_range() -> None:

@@ -47,15 +47,18 @@ def changed(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("not json", "not JSON"),
-        ("[]", "not a JSON object"),
-        (changed(format=99), "format 99 found, this depthrt reads format 1"),
-        (changed(surprise=1), r"unknown keys \['surprise'\]"),
-        (json.dumps({"format": 1, "size": None, "canary": None}), "SizeRule is None"),
-        (changed(kind="upside-down"), "kind 'upside-down' found"),
-        (changed(kind="metric"), "only metric models have one"),
-        (changed(max_depth_m=20.0), "only metric models have one"),
-        (changed(std=[0.0, 1.0, 1.0]), "not positive"),
+        ("not json", r"contract is not JSON \(Expecting value: .*\); export the model again"),
+        ("[]", "contract is not a JSON object"),
+        (
+            changed(format=99),
+            r"contract\.format is 99, this depthrt reads 1 \(install the depthrt that wrote the other",
+        ),
+        (changed(surprise=1), r"contract\.surprise is an unknown key; export the model again"),
+        (changed(size=None), r"contract\.size is null, expected an object"),
+        (changed(kind="upside-down"), r"contract\.kind is 'upside-down', expected one of inverse, metric"),
+        (changed(kind="metric"), r"contract\.max_depth_m is null, expected a number above 0 for kind metric"),
+        (changed(max_depth_m=20.0), r"contract\.max_depth_m is 20, expected null for kind inverse"),
+        (changed(std=[0.0, 1.0, 1.0]), r"contract\.std\[0\] is 0\.0, expected a finite number from 0\.0001 to 10"),
     ],
 )
 def test_a_wrong_contract_is_refused_in_one_line(text: str, message: str) -> None:

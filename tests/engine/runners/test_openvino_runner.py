@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from depthrt.engine.runners.canary_check import DRIFT
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
 from depthrt.engine.runners.runner import Runner
-from depthrt.engine.system.compiled_cache import compiled_folder
 from depthrt.engine.terms import Precision
 
 PRECISIONS = cpu_precisions()
@@ -149,16 +146,6 @@ def test_without_a_cache_it_compiles_each_time(
     assert opened(tiny).run(pixels(*SIZES[0])).shape == (1, 126, 196)
 
 
-def test_what_was_compiled_is_found_where_nothing_can_be_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with compiled_folder("made", {"key": 1}) as folder:
-        assert folder is not None
-        folder.mkdir()
-        (folder / "whole.blob").write_bytes(b"whole")
-    monkeypatch.setattr("depthrt.engine.system.cache._refusal", lambda folder: "a read-only file system")
-    with compiled_folder("made", {"key": 1}) as known, compiled_folder("made", {"key": 2}) as new:
-        assert known is not None and (known / "whole.blob").read_bytes() == b"whole" and new is None
-
-
 def test_a_model_that_is_closed_while_it_runs_keeps_nothing(tiny: TinyModel, cache: Path) -> None:
     runner = opened(tiny)
     runner.run(pixels(*SIZES[0]))
@@ -173,47 +160,6 @@ def test_a_model_that_is_closed_while_it_runs_keeps_nothing(tiny: TinyModel, cac
     runner._idle.append(Closing())
     assert runner.run(pixels(*SIZES[0])).shape == (1, 126, 196)
     assert not runner._idle
-
-
-def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), compiled_folder("made", {"key": 1}) as folder:
-        assert folder is not None
-        folder.mkdir()
-        (folder / "half.blob").write_bytes(b"half")
-        raise KeyboardInterrupt
-    assert list((cache / "made").iterdir()) == []
-
-
-def test_the_least_recently_used_compilation_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from depthrt.engine.system import compiled_cache
-
-    monkeypatch.setattr(compiled_cache, "BOUND_BYTES", 2500)
-    for number in (0, 1, 2):
-        with compiled_folder("made", {"key": number}) as folder:
-            assert folder is not None
-            folder.mkdir()
-            (folder / f"{number}.blob").write_bytes(b"x" * 1000)
-        for age, kept in enumerate(sorted((cache / "made").iterdir(), key=lambda path: path.stat().st_mtime)[::-1]):
-            os.utime(kept, (1000 - age, 1000 - age))  # clocks of files can be coarser than this test
-    assert {file.name for file in (cache / "made").glob("*/*.blob")} == {"1.blob", "2.blob"}
-
-
-def test_what_others_remove_meanwhile_and_what_was_interrupted_do_no_harm(cache: Path) -> None:
-    home = cache / "made"
-    home.mkdir(parents=True)
-    (home / "gone").mkdir()
-    (home / "gone" / "gone.blob").symlink_to(home / "nowhere")  # listed, and not there when it is asked for its size
-    for name, age_s in (("begun", 3600), ("stopped", 3 * 86400)):
-        folder = home / f".new-{name}"
-        folder.mkdir()
-        (folder / "half.blob").write_bytes(b"half")
-        os.utime(folder, (time.time() - age_s, time.time() - age_s))
-    with compiled_folder("made", {"key": 1}) as new:
-        assert new is not None
-        new.mkdir()
-        (new / "whole.blob").write_bytes(b"whole")
-    assert {file.name for file in home.glob("*/*.blob")} == {"gone.blob", "half.blob", "whole.blob"}
-    assert [folder.name for folder in home.glob(".new-*")] == [".new-begun"]
 
 
 def test_a_damaged_graph_is_refused_in_one_line(tiny: TinyModel, tmp_path: Path) -> None:

@@ -167,14 +167,14 @@ def test_a_cpu_is_known_by_its_features_and_not_by_its_clock(tmp_path: Path) -> 
     [
         (lambda text: text[: len(text) // 2], "delimiter|Unterminated|Expecting"),
         (lambda text: "", "Expecting value"),
-        (lambda text: "[" * 100_000, "recursion"),
-        (lambda text: "[]", "expected the keys"),
-        (lambda text: text.replace('"speed"', '"pace"'), "'pace'"),
+        (lambda text: "[" * 100_000, "nested too deeply"),
+        (lambda text: "[]", "not a JSON object"),
+        (lambda text: text.replace('"speed"', '"pace"'), r"tuning\.pace is an unknown key, and speed is missing"),
         (lambda text: text.replace('"format": 1', '"format": 2'), "another format"),
         (lambda text: text.replace('"threads": 2', '"threads": 3'), "another format, machine or model"),
-        (lambda text: text.replace('"bf16"', '"bf17"'), "bf17, 2 threads is no way"),
-        (lambda text: text.replace("2.125", '"fast"'), "fast"),
-        (lambda text: text.replace("2.125", "null"), "float"),
+        (lambda text: text.replace('"bf16"', '"bf17"'), r"tuning\.choice\.precision is 'bf17', expected one of fp32"),
+        (lambda text: text.replace("2.125", '"fast"'), r"tuning\.speed is 'fast', expected a finite number above 0"),
+        (lambda text: text.replace("2.125", "null"), r"tuning\.speed is null, expected a finite number above 0"),
     ],
 )
 def test_a_damaged_entry_is_survived_said_and_replaced(

@@ -14,7 +14,7 @@ from made import make_contract
 from made_engine import write_engine, write_mean
 
 from depthrt.engine.cuda.driver.driver import Gpu
-from depthrt.engine.system.file_lock import file_lock
+from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.trt.build.build import check_request
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
 from depthrt.engine.trt.library import TensorRT, import_tensorrt
@@ -28,7 +28,7 @@ BUILDERS = 3
 FILLER_BYTES = 1 << 20  # more than two plans of one model differ by
 BUILD = "import sys; from depthrt.engine.trt.plan_cache import cached_plan; print(cached_plan(sys.argv[1]).built)"
 HOLD = (
-    "import sys, time; from pathlib import Path; from depthrt.engine.system.file_lock import file_lock\n"
+    "import sys, time; from pathlib import Path; from depthrt.engine.system.cache.lock import file_lock\n"
     "with file_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
 )
 
@@ -54,7 +54,7 @@ def test_a_plan_is_found_where_nothing_can_be_written(
     mean: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = cached_plan(mean)
-    monkeypatch.setattr("depthrt.engine.system.cache._refusal", lambda folder: "a read-only file system")
+    monkeypatch.setattr("depthrt.engine.system.cache.folder._refusal", lambda folder: "a read-only file system")
     monkeypatch.setattr("os.utime", refuse)
     second = cached_plan(mean)
     assert not second.built and second.plan == first.plan and second.path == first.path

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from made import CONTRACT, make_contract
+from made import CONTRACT, canary_of_zeros, make_contract
 from made_engine import SHAPE, STATIC, write_mean
 from random_checkpoint import VITS
 from tiny_model import TinyModel, export_tiny
@@ -213,7 +213,8 @@ def test_options_that_do_not_fit_are_refused_without_tensorrt(
 
 
 def test_another_precision_names_the_export_that_makes_it(tmp_path: Path) -> None:
-    metric = replace(CONTRACT, kind="metric", max_depth_m=20.0, size=SizeRule((28, 42), 14, "letterbox"), batch=1)
+    rule, canary = SizeRule((28, 42), 14, "letterbox"), canary_of_zeros((28, 42))
+    metric = replace(CONTRACT, kind="metric", max_depth_m=20.0, size=rule, batch=1, canary=canary)
     path = write_mean(tmp_path / "mean.onnx", metric)
     with pytest.raises(
         InputError,

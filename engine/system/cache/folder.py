@@ -1,5 +1,8 @@
 """The folder in which depthrt keeps what it found out about this machine; everything in it can be deleted."""
 
+# platformdirs would replace _users_folder (10 lines). Its import takes 8 ms, a fifth of this module's 42 (median of 30,
+# interleaved), and its folders on Windows and with XDG_CACHE_HOME on macOS are others than those in use.
+
 from __future__ import annotations
 
 import hashlib

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 
-from .cache import cache_dir, digest, known_dir
+from .folder import cache_dir, digest, known_dir
 
 BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 95 MiB, Large 1.3 GiB
 _UNFINISHED = ".new-"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.system.cache import cache_dir, cache_root, known_dir
+from depthrt.engine.system.cache.folder import cache_dir, cache_root, known_dir
 
 
 def test_the_variable_names_the_folder_which_is_created_on_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

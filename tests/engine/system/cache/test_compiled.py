@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from depthrt.engine.system.cache import compiled
+from depthrt.engine.system.cache.compiled import compiled_folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_what_was_compiled_is_found_where_nothing_can_be_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "whole.blob").write_bytes(b"whole")
+    monkeypatch.setattr("depthrt.engine.system.cache.folder._refusal", lambda folder: "a read-only file system")
+    with compiled_folder("made", {"key": 1}) as known, compiled_folder("made", {"key": 2}) as new:
+        assert known is not None and (known / "whole.blob").read_bytes() == b"whole" and new is None
+
+
+def test_a_failed_compilation_leaves_nothing(cache: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "half.blob").write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert list((cache / "made").iterdir()) == []
+
+
+def test_the_least_recently_used_compilation_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "BOUND_BYTES", 2500)
+    for number in (0, 1, 2):
+        with compiled_folder("made", {"key": number}) as folder:
+            assert folder is not None
+            folder.mkdir()
+            (folder / f"{number}.blob").write_bytes(b"x" * 1000)
+        for age, kept in enumerate(sorted((cache / "made").iterdir(), key=lambda path: path.stat().st_mtime)[::-1]):
+            os.utime(kept, (1000 - age, 1000 - age))  # clocks of files can be coarser than this test
+    assert {file.name for file in (cache / "made").glob("*/*.blob")} == {"1.blob", "2.blob"}
+
+
+def test_what_others_remove_meanwhile_and_what_was_interrupted_do_no_harm(cache: Path) -> None:
+    home = cache / "made"
+    home.mkdir(parents=True)
+    (home / "gone").mkdir()
+    (home / "gone" / "gone.blob").symlink_to(home / "nowhere")  # listed, and not there when it is asked for its size
+    for name, age_s in (("begun", 3600), ("stopped", 3 * 86400)):
+        folder = home / f".new-{name}"
+        folder.mkdir()
+        (folder / "half.blob").write_bytes(b"half")
+        os.utime(folder, (time.time() - age_s, time.time() - age_s))
+    with compiled_folder("made", {"key": 1}) as new:
+        assert new is not None
+        new.mkdir()
+        (new / "whole.blob").write_bytes(b"whole")
+    assert {file.name for file in home.glob("*/*.blob")} == {"gone.blob", "half.blob", "whole.blob"}
+    assert [folder.name for folder in home.glob(".new-*")] == [".new-begun"]
