@@ -50,7 +50,10 @@ class FirstPlane:
 class Unrecordable(FirstPlane):
     """The same, but it refuses to be recorded."""
 
+    questions = 0
+
     def check_recordable(self, stream: int) -> None:
+        self.questions += 1
         raise CallRefused(f"stream {stream:#x} is not recordable")
 
 
@@ -122,10 +125,11 @@ def without_graphs_every_image_calls_the_network() -> None:
 def a_network_that_refuses_to_be_recorded_gets_no_graph() -> None:
     network = Unrecordable()
     with slot_of(network) as slot:
-        for number in range(4):
-            image = picture(*SMALL_PX, number)
-            assert_near(run(slot, image), expected_depth(image))
-        assert network.calls == 4 and "graph" not in live()
+        for image_px in (SMALL_PX, LARGE_PX):
+            for number in range(4):
+                image = picture(*image_px, number)
+                assert_near(run(slot, image), expected_depth(image))
+        assert (network.calls, network.questions) == (8, 1) and "graph" not in live()
         assert re.search("so it is started step by step: .*stream 0x.* is not recordable", slot.note)
 
 
@@ -149,6 +153,17 @@ def a_graph_that_leaves_the_network_out_is_not_used() -> None:
             assert "the recorded CUDA graph answers nan away from the network's own answer" in slot.note
             assert "graph" not in live()
             assert_near(run(slot, image), expected_depth(image))
+
+
+def a_graph_that_does_not_start_is_freed() -> None:
+    network = FirstPlane()
+    with slot_of(network) as slot:
+        fail("cuGraphLaunch", NOT_SUPPORTED)
+        for number in range(4):
+            image = picture(*SMALL_PX, number)
+            assert_near(run(slot, image), expected_depth(image))
+        assert network.calls == 5 and "graph" not in live()
+        assert "cannot be recorded as a CUDA graph" in slot.note
 
 
 def a_slot_is_done_when_its_image_is() -> None:
@@ -269,6 +284,7 @@ def memory_grows_and_is_kept() -> None:
         memory = SlotMemory(gpu)
         memory.reserve(small)
         memory.reserve(large)
+        assert memory.image(large).shape == (*LARGE_PX, 3) and memory.values(large).shape == LARGE_PX
         at = memory.at(large)
         memory.reserve(small)
         assert (live()["device"], live()["pinned"]) == (1, 1) and memory.at(small).image == at.image
@@ -307,6 +323,7 @@ class MeanOfBatch:
     batch: tuple[int, int]
     checked: list[tuple[int, ...]] = field(default_factory=list)
     started: list[tuple[int, ...]] = field(default_factory=list)
+    inputs: list[np.ndarray] = field(default_factory=list)
     streams: set[int] = field(default_factory=set)
     forgotten: list[int] = field(default_factory=list)
     functions: list[object] = field(default_factory=list)  # C keeps no reference to them
@@ -318,7 +335,8 @@ class MeanOfBatch:
 
     def start(self, *, shape: tuple[int, ...], input: int, output: int, stream: int) -> None:
         def compute(_: int) -> None:
-            at_address(output, (shape[0], *shape[2:]))[:] = at_address(input, shape).mean(1)
+            self.inputs.append(at_address(input, shape).copy())
+            at_address(output, (shape[0], *shape[2:]))[:] = self.inputs[-1].mean(1)
 
         assert live()["pushed"] == 1 and (output - input) % ALIGNMENT == 0
         self.started.append(shape)
@@ -346,6 +364,9 @@ def batches_are_split_and_filled_up() -> None:
             network.started.clear()
             assert_means(batches.run(batch_of(count)), batch_of(count))
             assert network.started == [(part, 3, 14, 28) for part in parts]
+            whole = np.concatenate(network.inputs[-len(parts) :])
+            assert np.array_equal(whole[:count], batch_of(count))
+            assert all(np.array_equal(image, whole[count - 1]) for image in whole[count:])
         assert network.checked[-1] == network.started[-1]
         batches.close()
     assert live() == {}
@@ -356,10 +377,13 @@ def batches_keep_memory_and_stream() -> None:
         network = MeanOfBatch((1, 4))
         batches = HostBatches(gpu, network)
         assert gpu.held == {}  # nothing is made before the first batch
-        for count, height in [(4, 28), (1, 14), (4, 14), (4, 70), (2, 14)]:
+        for count, height in [(4, 28), (1, 14), (4, 14), (4, 70), (2, 14), (4, 56)]:
             batch = batch_of(count, height)
             assert_means(batches.run(batch), batch)
             assert (live()["device"], live()["pinned"], live()["stream"]) == (1, 1, 1)
+            if height == 70:
+                limit_memory(1)  # no later batch may allocate
+        limit_memory(MIB)
         (stream,) = network.streams
         batches.free()
         assert network.forgotten == [stream] and gpu.held == {}
@@ -378,12 +402,14 @@ def a_batch_that_fails_leaves_the_next_one_right() -> None:
         with refused(InputError, "too wide"):
             batches.run(batch_of(2, 14, 42))
         assert gpu.held == {}  # refused before memory was allocated
-        for function in ("cuMemcpyHtoDAsync_v2", "cuLaunchHostFunc", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize"):
+        functions = ("cuMemcpyHtoDAsync_v2", "cuLaunchHostFunc", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize")
+        for number, function in enumerate(functions):
             fail(function, NOT_SUPPORTED)
             kind = AssertionError if function == "cuLaunchHostFunc" else BackendUnavailable
             with refused(kind, ""):
                 batches.run(batch_of(3))
-            assert_means(batches.run(batch_of(2)), batch_of(2))
+            larger = batch_of(4, 14 + 14 * number)  # memory that earlier work may still use is freed
+            assert_means(batches.run(larger), larger)
         limit_memory(MIB)
         for _ in range(2):
             with refused(BackendUnavailable, "Stand-in GPU has not enough free memory"):
@@ -423,7 +449,7 @@ def an_answer_to_a_batch_is_the_callers_own() -> None:
     with Cuda() as gpu:
         batches = HostBatches(gpu, MeanOfBatch((1, 4)))
         found = batches.run(batch_of(2))
-        batches.run(batch_of(4))
+        batches.run(-batch_of(2))
         assert_means(found, batch_of(2))
         batches.close()
     assert live() == {}
