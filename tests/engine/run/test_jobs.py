@@ -55,6 +55,11 @@ def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: st
     assert job.files == {tmp_path / name: format}
 
 
+def test_a_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
+    (job,) = plan_jobs([IMAGE], tmp_path / "a.png", formats=["side", "side"])
+    assert job.files == {tmp_path / "a.png": "side"}
+
+
 def test_a_folder_that_looks_like_a_file_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "depth.png").mkdir()
     (job,) = plan_jobs([IMAGE], tmp_path / "depth.png")

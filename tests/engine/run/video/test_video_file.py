@@ -73,6 +73,30 @@ def test_frames_without_times_follow_each_other_at_the_announced_rate(tmp_path: 
     assert shortfall is None  # FFmpeg guesses a duration, which is nothing to complain about
 
 
+def test_times_that_go_back_go_on_from_the_frame_before(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.ts", EVEN_S, ticks=90_000)
+    (tmp_path / "b.ts").write_bytes((tmp_path / "a.ts").read_bytes() * 2)  # as recorders splice their parts
+    times_s = [frame.time_s for frame in read_file(tmp_path / "b.ts")[0]]
+    assert len(times_s) == 2 * len(EVEN_S) and min(np.diff(times_s)) > 0
+    assert times_s[: len(EVEN_S)] == pytest.approx(EVEN_S, abs=1e-4)
+
+
+@pytest.mark.parametrize("ticks", [10, 30, 999])
+def test_ticks_are_a_multiple_of_those_of_the_file_and_fine(tmp_path: Path, ticks: int) -> None:
+    write_video(tmp_path / "a.avi", [0.0, 1.0], codec="mpeg4", ticks=ticks)
+    with VideoFileReader(source(tmp_path / "a.avi")) as reader:
+        assert reader.ticks % ticks == 0 and 1000 <= reader.ticks < 2000
+
+
+def test_a_duration_that_is_guessed_from_the_size_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a.m2v"  # a bare stream, whose announced bit rate is far below the real one
+    rate = {"b": "20000", "minrate": "20000", "maxrate": "20000", "bufsize": "10000", "qmin": "1", "qmax": "1"}
+    write_video(path, EVEN_S, codec="mpeg2video", ticks=30, options=rate)
+    with av.open(str(path)) as container:
+        assert container.duration is not None and container.duration > 2 * 1e6 * EVEN_S[-1]  # else nothing is tried
+    assert read_file(path)[1] is None
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "layout"),
     [
