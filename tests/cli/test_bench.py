@@ -18,20 +18,14 @@ from tiny_model import PHOTOS, TinyModel
 import depthrt
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.judge import RuleChoices, judge
-from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.numbers.result_file import read_result, write_result
-from depthrt.bench.run.measurement import Measurement
 from depthrt.bench.run.request import QUICK
-from depthrt.bench.run.run_bench import choose_reference, run_bench
 from depthrt.bench.subjects.find_subjects import find_subjects
-from depthrt.bench.subjects.subject import Subject, open_subject
+from depthrt.bench.subjects.subject import open_subject
 from depthrt.cli import main
 from depthrt.cli.measure import measure as measure_verb
-from depthrt.engine.errors import InputError
 from depthrt.engine.images.write import write_image
-from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.terms import Precision
 
 SHORT = (
     *("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile"),
@@ -140,40 +134,6 @@ def test_a_name_without_a_file_replaces_no_report(tiny: TinyModel, tmp_path: Pat
     assert (tmp_path / "report.json").read_text() == "of yesterday"
 
 
-def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_path: Path) -> None:
-    calls = 0
-
-    class Failing:
-        name, provider = "onnxruntime", "CPUExecutionProvider"
-        precision: Precision = "fp32"
-        notes: tuple[str, ...] = ()
-
-        def __init__(self, model: DepthModel) -> None:
-            self._runner = model.runner
-
-        def run(self, batch: np.ndarray) -> np.ndarray:
-            nonlocal calls
-            calls += 1
-            if calls > 6:  # two of warm-up in each scope, then its first turn
-                raise RuntimeError("the device is gone")
-            return self._runner.run(batch)
-
-        def close(self) -> None:
-            self._runner.close()
-
-    def open_failing() -> DepthModel:
-        model = depthrt.load(tiny.onnx, device="cpu")
-        return DepthModel(Failing(model), model.contract, limits=model.limits)
-
-    subjects = [*find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"]), Subject("failing", open_failing)]
-    rounds = Rounds(count=2, calls=1, warmup_calls=1)
-    measurement = Measurement(rounds, frame_rate=None, loads=(), processes=0, energy=False)
-    found = run_bench(subjects, [PHOTOS / "coffee.jpg"], measurement).report.subjects
-    assert not found[0].failure and found[0].latency
-    assert found[1].failure == "RuntimeError: the device is gone"
-    assert found[1].facts["runner"] == "onnxruntime"
-
-
 @pytest.fixture(scope="module")
 def chosen(tiny: TinyModel, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report]:
     """A run with choices of its own, on KITTI's unit."""
@@ -259,14 +219,6 @@ def test_quick_changes_what_was_not_given_and_nothing_else() -> None:
     options = ("--rounds", 40, "--bursts", 2, "--throughput", "--energy", "--cold", 5, "--builds", 2)
     assert taken("--quick", *options) == taken(*options, "--quick") == asked
     assert taken("--rounds", "auto", "--quick") == quick | {"rounds": None}
-
-
-def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
-    subjects = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"])
-    assert choose_reference(subjects, None) == ""
-    assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
-    with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
-        choose_reference(subjects, "other.onnx")
 
 
 def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,12 +17,10 @@ from tiny_model import PHOTOS, TinyModel
 import depthrt
 from depthrt import BackendUnavailable, BudgetError, InputError
 from depthrt.bench.drift.drift_meter import DriftMeter
-from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.result import Drift, Interval
-from depthrt.bench.run.candidates import Candidate, Candidates
+from depthrt.bench.run.candidates import Candidate
 from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import fastest, find_reference, tune
-from depthrt.bench.subjects.subject import Subject
 from depthrt.cli import main
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.runners.choice import Choice
@@ -164,31 +161,6 @@ def test_a_choice_that_fails_is_listed_with_its_reason_and_the_others_go_on(tiny
     assert found.chosen.choice in (PLAIN, found.default)
     (trial,) = [one for one in found.tuning.trials if one.choice == impossible]
     assert trial.failure == by_choice[impossible].failure and trial.median_ms is None
-
-
-class Crashing(Candidates):
-    """One choice ends its process in the way of a wrong instruction in a library."""
-
-    def subject(self, choice: Choice) -> Subject:
-        found = super().subject(choice)
-        return replace(found, open=os.abort) if choice.precision == "int8" else found
-
-
-def test_a_choice_that_crashes_takes_nothing_with_it(tiny: TinyModel) -> None:
-    good, bad = PLAIN, Choice("onnxruntime", "int8", 1)
-    with Crashing(tiny.onnx, [COFFEE], reference=good, on_step=lambda *_: None) as field:
-        field.start([good, bad])
-        worked, crashed = field.measure([good, bad], Rounds(2, 1, ("host",), 2), base=good)
-    assert "fails in a fresh process" in crashed.failure and crashed.speed is None
-    assert worked.speed is not None and worked.speed.value == 1.0 and not worked.failure
-
-
-def test_a_reference_that_fails_stops_the_run_with_its_reason(tiny: TinyModel) -> None:
-    bad = Choice("onnxruntime", "int8", 1)
-    with Crashing(tiny.onnx, [COFFEE], reference=bad, on_step=lambda *_: None) as field:
-        field.start([bad])
-        with pytest.raises(BackendUnavailable, match="the reference for drift, onnxruntime int8, 1 thread, fails here"):
-            field.measure([bad], Rounds(2, 1, ("host",), 2), base=bad)
 
 
 def test_the_fastest_within_the_budget_wins() -> None:

@@ -98,7 +98,7 @@ def test_an_error_leaves_the_file_of_before(tmp_path: Path, frames: int) -> None
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
 
 
-def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
     with pytest.raises(InputError, match=r"folder .*plain cannot be made"), video(tmp_path / "plain" / "a.mp4"):
         pass

@@ -178,7 +178,7 @@ def _to_front(path: Path) -> None:
     other.replace(path)
 
 
-def test_sound_that_goes_on_after_the_pictures_is_no_cut(tmp_path: Path) -> None:
+def test_sound_that_lasts_longer_than_the_pictures_is_not_taken_for_a_cut(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mkv", EVEN_S, sound_s=4.0)
     frames, shortfall = read_file(tmp_path / "a.mkv")
     assert len(frames) == len(EVEN_S) and shortfall is None
@@ -201,7 +201,7 @@ def test_packets_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.avi").write_bytes(content)
     frames, shortfall = read_file(tmp_path / "a.avi")
     assert len(frames) == len(EVEN_S) - 3
-    assert shortfall == "holds 3 packets that cannot be decoded; copy it again"
+    assert shortfall == "has damaged parts that cannot be decoded (3 packets); copy it again"
 
 
 def test_what_a_reader_announces_is_what_it_holds(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_name_may_look_like_a_protocol_or_be_no_unicode(tmp_path: Path, monkey
         (b"", r"a\.mp4 cannot be opened as a video \(Invalid data"),
     ],
 )
-def test_a_file_that_is_no_video_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_a_file_that_is_not_a_video_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(InputError, match=message):
