@@ -1,8 +1,8 @@
-"""What an image costs as it grows, alone and in batches: time a pixel beside the work a pixel, in one plot.
+"""The cost of an image by its size, single and in batches: time per megapixel and work per second, in one plot.
 
 python -m depthrt.bench.cost depth_anything_v2_vits.pth vits.onnx -o cost.json --plot cost.svg
 
-The file takes any size and any batch. Every runner and precision that works here answers every size in turns.
+The file must take any size and any batch. Every runner and precision that works here runs every size, in turns.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..engine.runners.open_runner import available_choices
 from ..engine.runners.runner import Runner
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import atomic_path, try_place
-from ..engine.terms import Family, Kind
+from ..engine.terms import DEPTH_ANYTHING, KINDS, Family, Kind
 from ..exits import one_line_errors, read_numbers
 from .machine.ceilings import count_work
 from .machine.describe import describe_machine, describe_run
@@ -46,31 +46,31 @@ _MEGA = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """What is asked of a runner in one call: `batch` square images of a side."""
+class SquareBatch:
+    """The input of one call: `batch` square images."""
 
     side_px: int
     batch: int
 
     @property
     def megapixels(self) -> float:
-        """Return the pixels of the network's input in a call."""
+        """Return the pixels of the network's input."""
         return self.batch * self.side_px**2 / _MEGA
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a call took.
+    """The cost of a call.
 
     Args:
         way: Runner and precision.
-        load: What was asked.
+        load: The input.
         gflop: Of the call.
-        samples_ms: One a round.
+        samples_ms: One for each round.
     """
 
     way: str
-    load: Load
+    load: SquareBatch
     gflop: float
     samples_ms: tuple[float, ...]
 
@@ -81,68 +81,69 @@ class Cost:
 
     @property
     def ms_per_megapixel(self) -> float:
-        """Return the time a million pixels; a token is 196 pixels."""
+        """Return the time per million pixels; a token is 196 pixels."""
         return self.median_ms / self.load.megapixels
 
     @property
     def gflops(self) -> float:
-        """Return the GFLOP a second."""
+        """Return the GFLOP per second."""
         return self.gflop / self.median_ms * 1e3
 
 
-def loads_of(sides_px: Sequence[int], batches: Sequence[int]) -> list[Load]:
-    """Return every side alone, and batches at some of them: at those of BATCH_SIDES_PX, else at the smallest."""
+def make_inputs(sides_px: Sequence[int], batches: Sequence[int]) -> list[SquareBatch]:
+    """Return single images of every side, and batches of the sides in BATCH_SIDES_PX, else of the smallest side."""
     batched = [side for side in BATCH_SIDES_PX if side in sides_px] or [min(sides_px)]
-    return [*(Load(side, 1) for side in sides_px), *(Load(side, batch) for side in batched for batch in batches)]
+    single = [SquareBatch(side, 1) for side in sides_px]
+    return [*single, *(SquareBatch(side, batch) for side in batched for batch in batches)]
 
 
 def measure_costs(
-    runners: dict[str, Runner], loads: Sequence[Load], work_gflop: dict[int, float], *, rounds: int
+    runners: dict[str, Runner], inputs: Sequence[SquareBatch], work_gflop: dict[int, float], *, rounds: int
 ) -> Iterator[Cost]:
-    """Time every load in every runner, in turns; each turn begins with a call that does not count.
+    """Time every input in every runner, in turns; each turn begins with a call that does not count.
 
     Args:
         runners: By name.
-        loads: What is asked.
+        inputs: Of the calls.
         work_gflop: Of one image, by side.
-        rounds: Turns.
+        rounds: Number of turns of each.
     """
-    turns = [(way, load) for way in runners for load in loads]
-    samples_ms: dict[tuple[str, Load], list[float]] = {turn: [] for turn in turns}
+    turns = [(way, squares) for way in runners for squares in inputs]
+    samples_ms: dict[tuple[str, SquareBatch], list[float]] = {turn: [] for turn in turns}
     order, numbers = random.Random(0), np.random.default_rng(0)
     for done in range(rounds):
         order.shuffle(turns)
-        for way, asked in turns:
-            shape = (asked.batch, 3, asked.side_px, asked.side_px)
+        for way, squares in turns:
+            shape = (squares.batch, 3, squares.side_px, squares.side_px)
             batch = numbers.standard_normal(shape, np.float32)
             runners[way].run(batch)
             start = perf_counter()
             runners[way].run(batch)
-            samples_ms[way, asked].append((perf_counter() - start) * 1e3)
+            samples_ms[way, squares].append((perf_counter() - start) * 1e3)
         click.echo(f"round {done + 1}/{rounds}", err=True)
-    for (way, asked), found in samples_ms.items():
-        yield Cost(way, asked, asked.batch * work_gflop[asked.side_px], tuple(found))
+    for (way, squares), found in samples_ms.items():
+        yield Cost(way, squares, squares.batch * work_gflop[squares.side_px], tuple(found))
 
 
 def draw_costs(costs: Sequence[Cost], title: str) -> Figure:
-    """Draw time a megapixel, and GFLOP a second, over the image's side: a line a runner, a ring a batch."""
+    """Draw time per megapixel and GFLOP per second over the image's side: a line for each runner, rings for batches."""
     from matplotlib.figure import Figure
 
     figure = Figure((12, 4), layout="constrained")
     figure.suptitle(title)
     panels = figure.subplots(1, 2)
-    read = {"ms a megapixel (a token is 196 pixels)": "ms_per_megapixel", "GFLOP a second": "gflops"}
+    read = {"ms per megapixel (a token is 196 pixels)": "ms_per_megapixel", "GFLOP per second": "gflops"}
     for axes, (label, name) in zip(panels, read.items(), strict=True):
-        for way in dict.fromkeys(one.way for one in costs):
-            single = sorted((one for one in costs if one.way == way and one.load.batch == 1), key=_side)
-            (line,) = axes.plot([*map(_side, single)], [getattr(one, name) for one in single], "o-", ms=4, label=way)
-            for one in costs:
-                if one.way == way and one.load.batch > 1:
-                    size = 5 + 1.5 * one.load.batch
-                    axes.plot(_side(one), getattr(one, name), "o", ms=size, mfc="none", mec=line.get_color())
+        for way in dict.fromkeys(cost.way for cost in costs):
+            single = sorted((cost for cost in costs if cost.way == way and cost.load.batch == 1), key=_side)
+            (line,) = axes.plot([*map(_side, single)], [getattr(cost, name) for cost in single], "o-", ms=4, label=way)
+            for cost in costs:
+                if cost.way == way and cost.load.batch > 1:
+                    size = 5 + 1.5 * cost.load.batch
+                    axes.plot(_side(cost), getattr(cost, name), "o", ms=size, mfc="none", mec=line.get_color())
         axes.set(xlabel="side of the image, px (rings: batches, larger for more images)", ylim=(0, None))
         axes.set_title(label, loc="left", fontsize="medium")
-        axes.set_xticks(sorted({_side(one) for one in costs}))
+        axes.set_xticks(sorted({_side(cost) for cost in costs}))
         axes.grid(alpha=0.3)
     panels[0].legend()
     return figure
@@ -155,12 +156,14 @@ def _side(cost: Cost) -> int:
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--sides", default=",".join(map(str, SIDES_PX)), show_default=True, help="Of square inputs, px.")
-@click.option("--batches", default=",".join(map(str, BATCHES)), show_default=True, help="Besides single images.")
-@click.option("--family", type=click.Choice(["depth-anything-v1", "depth-anything-v2"]), help="As in export.")
-@click.option("--kind", type=click.Choice(["inverse", "metric"]), help="As in export.")
+@click.option("--sides", default=",".join(map(str, SIDES_PX)), show_default=True, help="Sides of square inputs, px.")
+@click.option(
+    "--batches", default=",".join(map(str, BATCHES)), show_default=True, help="Measured besides single images."
+)
+@click.option("--family", type=click.Choice(DEPTH_ANYTHING), help="As in export.")
+@click.option("--kind", type=click.Choice(KINDS), help="As in export.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores that this process may use.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
 @click.option("--plot", type=click.Path(path_type=Path), help="A picture to write: .svg, .png or .pdf.")
 @one_line_errors
@@ -176,25 +179,25 @@ def main(
     out: Path,
     plot: Path | None,
 ) -> None:
-    """Measure MODEL, made of CHECKPOINT, at many sizes and batches."""
+    """Measure MODEL, an export of CHECKPOINT, at many sizes and batches."""
     started, start_s = datetime.now(timezone.utc), monotonic()
     for place in filter(None, (out, plot)):
         try_place(place)
     model = model_path(model)
     contract = read_contract(model)
     if contract.size.static or contract.batch is not None:
-        raise InputError(f"{model} takes one size or batch alone; export it with --size N")
+        raise InputError(f"{model} takes only one size or batch; export it with --size N")
     sides_px = read_numbers(sides, ",", example="266,518")
     if wrong := [side for side in sides_px if side % contract.size.multiple_px]:
         raise InputError(f"side {wrong[0]} found, expected multiples of {contract.size.multiple_px} px; give --sides")
-    loads = loads_of(sides_px, read_numbers(batches, ",", example="2,4") if batches else ())
+    inputs = make_inputs(sides_px, read_numbers(batches, ",", example="2,4") if batches else ())
     work_gflop = {side: count_work(checkpoint, CheckpointOptions((side, side), family, kind)) for side in sides_px}
     with ExitStack() as stack:
         runners: dict[str, Runner] = {}
         for choice in available_choices(contract, threads or usable_cores()):
             opened = stack.enter_context(load(model, device="cpu", choice=choice))
             runners[f"{choice.runner} {choice.precision}"] = opened.runner
-        costs = list(measure_costs(runners, loads, work_gflop, rounds=rounds))
+        costs = list(measure_costs(runners, inputs, work_gflop, rounds=rounds))
     made = describe_run(
         shlex.join(["python", "-m", "depthrt.bench.cost", *sys.argv[1:]]),
         {"rounds": str(rounds), "threads": str(threads or usable_cores())},

@@ -1,4 +1,4 @@
-"""The CPU's contest: torch, the naive export and depthrt's file in every way this CPU runs them, all in one run.
+"""torch, the naive export and depthrt's file by every runner and precision of this CPU, all in one run.
 
 python -m depthrt.bench.cpu depth_anything_v2_vits.pth vits-518x518.onnx --size 518x518 -o cpu.json
 """
@@ -23,7 +23,7 @@ from ..engine.system.files import try_place
 from ..engine.terms import Precision, TimedScope
 from ..exits import one_line_errors, read_numbers
 from .latency.turns import Rounds
-from .machine.ceilings import _precisions, count_work, measure_ceilings
+from .machine.ceilings import count_work, measure_ceilings, torch_precisions
 from .numbers.figures import latency_in
 from .numbers.result import Report, SubjectResult
 from .numbers.result_file import write_result
@@ -36,7 +36,7 @@ from .subjects.find_subjects import find_subjects
 from .subjects.naive_export import open_naive, write_naive
 from .subjects.subject import Subject
 
-SCOPE: TimedScope = "kernel"  # the network alone: the work that is counted
+SCOPE: TimedScope = "kernel"  # the network, whose work is counted
 
 
 def cpu_subjects(
@@ -48,18 +48,18 @@ def cpu_subjects(
     threads: int,
     compiled: bool = True,
 ) -> list[Subject]:
-    """Return torch in float32 and bf16, the naive export in each runner, and each model file in each.
+    """Return torch in float32 and bf16, and the naive export and each model file in each runner and precision.
 
     Args:
-        checkpoint: What the model files were made of.
+        checkpoint: Source of the model files.
         models: Static files of depthrt, of the options' size.
-        options: How the checkpoint is read; its size is (H, W).
+        options: How the checkpoint is read, with the size (H, W).
         folder: Where the naive export is written; it must outlive the subjects.
         threads: Of every subject.
         compiled: Whether torch.compile takes part, which needs a compiler and minutes.
 
     Raises:
-        InputError: The size is not one size, which a naive export needs.
+        InputError: The size is not (H, W).
     """
     if isinstance(options.size, int):
         raise InputError(f"size {options.size} found, expected HxW such as 518x518: a naive export has one size")
@@ -74,30 +74,30 @@ def cpu_subjects(
         )
         for choice in available_choices(contract, threads)
     ]
-    torch_ways = find_subjects(
+    by_torch = find_subjects(
         [checkpoint],
         devices=["cpu"],
         threads=threads,
         checkpoint=options,
-        precisions=_precisions(),
+        precisions=torch_precisions(),
         compiled=compiled,
     )
-    return [*torch_ways, *naive, *find_subjects(models, devices=["cpu"], threads=threads)]
+    return [*by_torch, *naive, *find_subjects(models, devices=["cpu"], threads=threads)]
 
 
 def with_ceilings(report: Report, ceilings: dict[Precision, float]) -> Report:
     """Return the report with the ceilings among its settings."""
-    said = {f"ceiling {name}": f"{value:.0f} GFLOP/s" for name, value in ceilings.items()}
-    return replace(report, made=replace(report.made, settings={**report.made.settings, **said}))
+    stated = {f"ceiling {name}": f"{value:.0f} GFLOP/s" for name, value in ceilings.items()}
+    return replace(report, made=replace(report.made, settings={**report.made.settings, **stated}))
 
 
 def with_shares(report: Report, work_gflop: float, ceilings: dict[Precision, float]) -> Report:
     """Return the report with GFLOP/s and the share of its precision's ceiling among each subject's facts."""
-    return replace(report, subjects=tuple(_with_share(one, work_gflop, ceilings) for one in report.subjects))
+    return replace(report, subjects=tuple(_with_share(subject, work_gflop, ceilings) for subject in report.subjects))
 
 
 def to_table(report: Report) -> str:
-    """Return one line a subject: median and 90th percentile, GFLOP/s, share of the ceiling, drift, peak memory."""
+    """Return a line for each subject: median and 90th percentile, GFLOP/s, share of the ceiling, drift, peak memory."""
     return _aligned(
         [("subject", "ms", "p90", "GFLOP/s", "of ceiling", "drift", "peak MiB"), *map(_row, report.subjects)]
     )
@@ -144,11 +144,13 @@ def _row(subject: SubjectResult) -> tuple[str, ...]:
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("models", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--size", default="518x518", show_default=True, metavar="HxW", help="Of the network's input.")
-@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Default: one that comes with depthrt.")
+@click.option(
+    "--images", multiple=True, type=click.Path(path_type=Path), help="Default: a photograph that comes with depthrt."
+)
 @click.option("--rounds", type=click.IntRange(2), default=10, show_default=True)
 @click.option("--calls", type=click.IntRange(1), default=1, show_default=True, help="Timed calls in a turn.")
 @click.option("--warmup-s", type=float, default=20.0, show_default=True, help="Longest warm-up of a subject.")
-@click.option("--threads", type=click.IntRange(1), help="Default: the cores this process may use.")
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores that this process may use.")
 @click.option("--compile/--no-compile", "compiled", default=True, show_default=True)
 @click.option("--cold", type=click.IntRange(0), default=1, show_default=True, help="Fresh processes, for memory.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The JSON to write.")
@@ -190,7 +192,7 @@ def main(
             },
             on_step=lambda title, done, wanted: click.echo(f"{title} {done}/{wanted}", err=True),
         )
-    # Something else may have run during one of the two.
+    # Another process may have disturbed either measurement of the ceilings.
     ceilings = {name: max(value, before[name]) for name, value in measure_ceilings(threads).items()}
     report = with_shares(with_ceilings(measured.report, ceilings), work_gflop, ceilings)
     write_result(out, report)

@@ -1,4 +1,4 @@
-"""What reading and writing cost: `depthrt run` over a folder against pure inference of the same images.
+"""The cost of reading and writing: `depthrt run` over a folder against pure inference of the same images.
 
 python -m depthrt.bench.run_overhead model.onnx photos/ --images 100
 """
@@ -27,12 +27,12 @@ from ..engine.run.sources import Source, find_sources
 from ..engine.system.cores import usable_cores
 from ..exits import one_line_errors
 
-BLOCK_IMAGES = 10  # both ways take turns in blocks, so that a slow minute of the machine meets both
+BLOCK_IMAGES = 10  # both take turns in blocks, so that a slow minute of the machine slows both
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """One block, or all: seconds for the same images both ways."""
+    """Seconds for the same images by `depthrt run` and by pure inference, of one block or of all."""
 
     images: int
     run_s: float
@@ -45,7 +45,7 @@ class Overhead:
 
 
 def measure(model: DepthModel, sources: list[Source], folder: Path) -> list[Overhead]:
-    """Run each block of sources whole, decoding and writing included, then its inference alone."""
+    """Time each block of sources with decoding and writing, and its inference without."""
     jobs = make_jobs(sources, folder, ("color",))
     _drain(model, jobs[:2])  # warm-up
     blocks: list[Overhead] = []
@@ -67,8 +67,8 @@ def _drain(model: DepthModel, jobs: list[Job]) -> None:
 
 
 def _infer(model: DepthModel, prepared: list[Prepared]) -> None:
-    for one in prepared:
-        model.run(one)
+    for image in prepared:
+        model.run(image)
 
 
 def _seconds(work: Callable[[], None]) -> float:
@@ -85,7 +85,7 @@ def _seconds(work: Callable[[], None]) -> float:
     type=click.IntRange(1),
     default=100,
     show_default=True,
-    help="The photographs are taken again and again up to so many.",
+    help="Number of images; the photographs are repeated.",
 )
 @one_line_errors
 def main(model_path: Path, photos: tuple[str, ...], images: int) -> None:

@@ -1,9 +1,9 @@
-"""Whether a benchmark on this machine can be trusted: it must hear what was planted, and nothing where nothing was.
+"""Whether a benchmark on this machine can be trusted: it must find planted faults and raise no other alarm.
 
 python -m depthrt.bench.self_check default -o self-check.json
 
-The model is measured again and again, each time in a fresh process, against itself as the reference: as it is, 10 %
-slower, and 1 % of the range off. Every run is compared with the last untouched one, as `depthrt bench compare` does.
+The model is measured many times, each time in a fresh process, against itself as the reference: unchanged, 10 % slower,
+and 1 % of the range off. Each run is compared with the last unchanged run, as `depthrt bench compare` does.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ from .subjects.find_subjects import find_subjects
 Planted = Literal["nothing", "slower", "off"]
 
 SLOWER, OFF = 0.10, 0.01  # of the time; of the answer's range
-NEAR = 0.03  # of the median, that two runs of the same may differ by
+NEAR = 0.03  # of the median; two runs of the same code may differ by this much
 CONDITIONS = ("p50>+3%", "p50>+5%", "speed<-3%", "speed<-5%", "drift>+0.5%")
-HEARS: dict[Planted, tuple[str, ...]] = {"nothing": (), "slower": CONDITIONS[:4], "off": CONDITIONS[4:]}
+MUST_FAIL: dict[Planted, tuple[str, ...]] = {"nothing": (), "slower": CONDITIONS[:4], "off": CONDITIONS[4:]}
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """One run beside the last untouched one.
+class PlantedRun:
+    """One run, compared with the last unchanged run.
 
     Args:
-        planted: What was done to it.
-        clock: How much the median from array to array grew over the earlier one's.
-        beyond: The same beyond the reference's own change, turn by turn.
+        planted: The planted fault.
+        clock: Growth of the median from array to array.
+        beyond: The same beyond the reference's growth, turn by turn.
         failed: Conditions that failed.
-        took_s: Of the run.
+        took_s: Duration of the run.
     """
 
     planted: Planted
@@ -69,7 +69,7 @@ class Trial:
 
 
 class Altered:
-    """A runner whose answers come late or are off, on purpose."""
+    """A runner with a planted fault: its answers are late or off."""
 
     def __init__(self, runner: Runner, planted: Planted) -> None:
         self._runner, self._planted = runner, planted
@@ -92,7 +92,7 @@ class Altered:
 
 
 def measure_once(model: str, planted: Planted, rounds: int | None) -> Report:
-    """Measure a model against itself in this process, altered as `planted` says."""
+    """Measure a model with a planted fault against itself in this process."""
     subject, reference = find_subjects([model, model], devices=["cpu"], runners=["onnxruntime"])
     timed = Rounds(scopes=(MAIN_SCOPE,))
     measurement = Measurement(timed, frame_rate=None, loads=(), processes=0, energy=False)
@@ -102,31 +102,37 @@ def measure_once(model: str, planted: Planted, rounds: int | None) -> Report:
     return run_bench([altered, reference], [PHOTO], measurement, reference=reference.name).report
 
 
-def judge_trial(before: Report, after: Report, planted: Planted, took_s: float) -> Trial:
-    """Compare two reports as a team's CI would."""
+def judge_run(before: Report, after: Report, planted: Planted, took_s: float) -> PlantedRun:
+    """Compare two reports as a team's CI does.
+
+    Raises:
+        DepthrtError: The subject was not measured.
+    """
     old, new = before.subjects[0], after.subjects[0]
     reference, figure = find_reference(before, after), FIGURES[f"{MAIN_SCOPE}.p50"]
     beyond = reference.take_off(figure, old, new) if reference else None
     if beyond is None:
-        raise DepthrtError(f"{new.name} was not measured: {new.failure or old.failure}; see that its file is sound")
+        raise DepthrtError(f"{new.name} was not measured: {new.failure or old.failure}; check its file")
     clock = relative_change(figure.read(old)[""], figure.read(new)[""]).value
-    failed = tuple(dict.fromkeys(one.condition for one in compare(before, after, CONDITIONS).failed))
-    return Trial(planted, clock, beyond, failed, took_s)
+    failed = tuple(dict.fromkeys(check.condition for check in compare(before, after, CONDITIONS).failed))
+    return PlantedRun(planted, clock, beyond, failed, took_s)
 
 
-def summarise(trials: list[Trial]) -> dict[str, str]:
-    """Return for each condition how often it failed, of how many: rightly where that was planted."""
+def summarise(runs: list[PlantedRun]) -> dict[str, str]:
+    """Return for each condition how many planted faults it caught and how many false alarms it raised."""
     lines = {}
     for condition in CONDITIONS:
-        caught = [condition in one.failed for one in trials if condition in HEARS[one.planted]]
-        alarms = [condition in one.failed for one in trials if one.planted == "nothing"]
+        caught = [condition in run.failed for run in runs if condition in MUST_FAIL[run.planted]]
+        alarms = [condition in run.failed for run in runs if run.planted == "nothing"]
         lines[condition] = f"caught {sum(caught)} of {len(caught)}, false alarms {sum(alarms)} of {len(alarms)}"
-    same = [one.beyond for one in trials if one.planted == "nothing"]
-    near = sum(abs(one.value) <= NEAR for one in same)
-    told = sum(abs(one.value) <= NEAR or one.low <= 0 <= one.high for one in same)
-    lines["p50 of the same twice"] = f"within 3 % {near} of {len(same)}, or the interval says otherwise {told}"
-    clocks = [abs(one.clock) for one in trials if one.planted == "nothing"]
-    lines["the machine"] = f"by the clock alone within 3 % {sum(one <= NEAR for one in clocks)} of {len(clocks)}"
+    same = [run.beyond for run in runs if run.planted == "nothing"]
+    near = sum(abs(growth.value) <= NEAR for growth in same)
+    admitted = sum(abs(growth.value) <= NEAR or growth.low <= 0 <= growth.high for growth in same)
+    lines["p50 of unchanged runs"] = (
+        f"within 3 %: {near} of {len(same)}; within 3 % or its interval holds 0: {admitted}"
+    )
+    clocks = [abs(run.clock) for run in runs if run.planted == "nothing"]
+    lines["the machine"] = f"within 3 % by the clock: {sum(clock <= NEAR for clock in clocks)} of {len(clocks)}"
     return lines
 
 
@@ -150,30 +156,30 @@ def _open_altered(opener: Callable[[], DepthModel], planted: Planted) -> DepthMo
     type=click.IntRange(0),
     default=20,
     show_default=True,
-    help="Comparisons of the model as it is with itself.",
+    help="Runs of the unchanged model.",
 )
 @click.option("--slower", type=click.IntRange(0), default=10, show_default=True, help="Runs that are 10 % slower.")
 @click.option("--off", type=click.IntRange(0), default=5, show_default=True, help="Runs that are 1 % of the range off.")
-@click.option("--rounds", type=click.IntRange(1), help="Of each run. Default: as `depthrt bench` does.")
+@click.option("--rounds", type=click.IntRange(1), help="Of each run. Default: as in `depthrt bench`.")
 @click.option("--seed", default=0, show_default=True, help="Of the order.")
 @one_line_errors
 def main(model: str, out: Path, clean: int, slower: int, off: int, rounds: int | None, seed: int) -> None:
-    """Measure MODEL many times and say what was heard."""
+    """Measure MODEL many times with planted faults and print how many were caught."""
     try_place(out)
     order: list[Planted] = [*["nothing"] * clean, *["slower"] * slower, *["off"] * off]  # type: ignore[list-item]
     random.Random(seed).shuffle(order)
-    trials: list[Trial] = []
+    runs: list[PlantedRun] = []
     last = _in_fresh_process(model, "nothing", rounds)
     for planted in order:
         start = perf_counter()
         report = _in_fresh_process(model, planted, rounds)
-        trials.append(judge_trial(last, report, planted, perf_counter() - start))
-        one = trials[-1]
-        times = f"p50 {one.beyond.value:+.1%} ({one.clock:+.1%} by the clock)"
-        click.echo(f"{planted:8} {times}  failed: {', '.join(one.failed) or 'none'}", err=True)
+        run = judge_run(last, report, planted, perf_counter() - start)
+        times = f"p50 {run.beyond.value:+.1%} ({run.clock:+.1%} by the clock)"
+        click.echo(f"{planted:8} {times}  failed: {', '.join(run.failed) or 'none'}", err=True)
+        runs.append(run)
         last = report if planted == "nothing" else last
-    found = summarise(trials)
-    result = {"model": model, "machine": asdict(describe_machine()), "found": found, "trials": [*map(asdict, trials)]}
+    found = summarise(runs)
+    result = {"model": model, "machine": asdict(describe_machine()), "found": found, "trials": [*map(asdict, runs)]}
     write_json(out, result)
     for condition, line in found.items():
         click.echo(f"{condition}: {line}")

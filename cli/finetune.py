@@ -1,4 +1,4 @@
-"""`depthrt finetune`: scenes with exact depth, and the model that was trained on them."""
+"""`depthrt finetune`: writes scenes with exact depth, and trains the default model on such scenes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .show.progress import counted
 
 @click.group()
 def finetune() -> None:
-    """Make scenes with exact depth, to train and to test on; train the default model on them."""
+    """Write scenes with exact depth for training and tests; train the default model on such scenes."""
 
 
 @finetune.command()
@@ -21,21 +21,25 @@ def finetune() -> None:
 )
 @click.option("-n", "--count", type=click.IntRange(1), required=True, help="Number of scenes.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first scene; the others count on."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the first scene; the next scenes have the next seeds.",
 )
 @click.option(
     "--layout",
     type=click.Choice(["hypersim", "vkitti2"]),
     default="hypersim",
     show_default=True,
-    help="hypersim: rooms, 1024x768, preview pictures and HDF5 distances (no HDR colour). "
+    help="hypersim: rooms, 1024x768, preview images and HDF5 distances (no HDR colour). "
     "vkitti2: streets, 1242x375, PNG centimetres.",
 )
 @one_line_errors
 def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
-    """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 take unchanged.
+    """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 read unchanged.
 
-    Files that are there are kept, so a stopped run goes on where it was.
+    Files that exist are kept, so a stopped run resumes.
 
     \b
     Example:
@@ -58,10 +62,9 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @one_line_errors
 def default(folder: Path, device: str) -> None:
-    """Train the model that comes with depthrt from nothing: many hours on a CPU.
+    """Train the model that comes with depthrt from scratch: many hours on a CPU.
 
-    Scenes are rendered first, 30 GB of them, then it trains; what is there is kept, so a stopped run goes on where
-    it was.
+    First it renders 30 GB of scenes, then it trains. Both resume after a stop.
 
     \b
     Example:

@@ -23,7 +23,7 @@ from .show.run_report import RunReport
     type=ModelType(),
     default="default",
     show_default=True,
-    help="A model file, .onnx or .engine. default: the small one that comes with depthrt.",
+    help="A model file, .onnx or .engine. default: the small model that comes with depthrt.",
 )
 @click.option(
     "-o",
@@ -39,15 +39,14 @@ from .show.run_report import RunReport
     "formats",
     type=click.Choice(FORMATS),
     multiple=True,
-    help="May be given several times. color and side are pictures, the others hold the values, "
-    "png16 those up to 65.535 m or within --range. "
-    "Default: color, or what the suffix of a named file says.",
+    help="May be given several times. color and side are pictures, the others hold the values; "
+    "png16 holds those up to 65.535 m or within --range. Default: color, or the format of a named file's suffix.",
 )
 @click.option(
     "--sheet",
     "sheet_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write one picture of all images, each above its depth. Not with --resume, which leaves images out.",
+    help="Also write one picture of all images, each above its depth. Not with --resume, which skips images.",
 )
 @click.option("--colormap", type=click.Choice(COLORMAPS), help="Default: spectral_r.")
 @click.option(
@@ -56,18 +55,18 @@ from .show.run_report import RunReport
     type=(float, float),
     metavar="LOW HIGH",
     help="Range of the colours, and of an inverse png16, in the depth's unit, so that frames compare. "
-    "Default: each image's own.",
+    "Default: the range of each image.",
 )
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
     show_default=True,
-    help="cuda: TensorRT, whose engine is built at the first run, else ONNX Runtime. auto: never builds.",
+    help="cuda: TensorRT, whose engine is built at the first run, else ONNX Runtime. auto: builds no engine.",
 )
-@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores this process may use.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
-@click.option("--resume", is_flag=True, help="Skip inputs whose outputs are there.")
+@click.option("--resume", is_flag=True, help="Skip inputs whose outputs exist.")
 @click.option("--max-pixels", type=click.IntRange(1), default=100_000_000, show_default=True, help="Largest image.")
 @click.option(
     "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
@@ -76,7 +75,7 @@ from .show.run_report import RunReport
     "--max-file-mib", type=click.FloatRange(0, min_open=True), default=512.0, show_default=True, help="Largest file."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON line an image, frame or depth video instead of paths."
+    "--json", "as_json", is_flag=True, help="Print a JSON line per image, frame and depth video instead of paths."
 )
 @one_line_errors
 def run(
@@ -99,17 +98,15 @@ def run(
     """Write the depth of each INPUT.
 
     INPUT is an image, a video, a folder (with all below it), a quoted pattern such as "**/*.jpg", a
-    camera's index, or - for an image on standard input. A bad image is named, the rest goes on, and
-    the exit code is 1 at the end.
+    camera's index, or - for an image on standard input. A bad input is named and the run continues; the exit
+    code is then 1.
 
     \b
     Example:
       depthrt run photo.jpg
       depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
     """
-    # OpenCV and FFmpeg print errors of their own; depthrt names a bad video or camera in one line.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # depthrt itself names a bad image or camera in one line
     from ..engine.images.limits import Limits
     from ..engine.run.jobs import Style
     from ..engine.run.run import RunRequest

@@ -1,4 +1,4 @@
-"""Measures the model that comes with depthrt beside answers that know nothing: python docs/default_figures.py."""
+"""Measures the default model and two baselines that ignore the image: python docs/default_figures.py."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def main() -> None:
 
 
 def data_sets() -> Iterator[tuple[str, Callable[[], Iterator[Sample]], float | None]]:
-    """Yield name, samples and cap of each data set."""
+    """Yield name, samples and largest measured depth of each data set."""
     for setting, cap_m in CAP_M.items():
-        yield f"{setting} scenes that no training saw", partial(held_out, setting), cap_m
+        yield f"{setting} scenes that no training used", partial(held_out, setting), cap_m
     truth = open_ground_truth(STEREO_MOTORCYCLE)
     yield "stereo_motorcycle, a photograph", truth.__iter__, truth.cap_m
 
 
 def held_out(setting: str) -> Iterator[Sample]:
-    """Yield scenes of other seeds and other textures than those of training."""
+    """Yield scenes with other seeds and other textures than those of training."""
     for seed in range(HELD_OUT_SEED, HELD_OUT_SEED + SCENES):
         scenes = render_scenes(
             [seed], height_px=SIZE_PX[0], width_px=SIZE_PX[1], setting=setting, texture_seed=HELD_OUT_TEXTURES
@@ -63,13 +63,13 @@ def held_out(setting: str) -> Iterator[Sample]:
 
 
 def vertical_gradient(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return inverse depth that grows from top to bottom."""
+    """Return inverse depth that grows linearly from top to bottom."""
     rows = np.linspace(0.0, 1.0, image.shape[0], dtype=np.float32)
     return np.repeat(rows[:, None], image.shape[1], axis=1)
 
 
 def constant(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the same inverse depth everywhere."""
+    """Return constant inverse depth."""
     return np.ones(image.shape[:2], np.float32)
 
 

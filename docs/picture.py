@@ -1,6 +1,6 @@
-"""Makes two of the README's pictures: python docs/picture.py.
+"""Makes two pictures of the README: python docs/picture.py.
 
-depth.jpg: scenes above their exact depth. motorcycle.jpg: a photograph, its measured depth and the default model's.
+depth.jpg: scenes above their exact depth. motorcycle.jpg: a photograph, its measured depth and the depth of the model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from depthrt.finetune.scenes.render import render_scenes
 
 SEEDS = (3, 15, 13, 23, 0)
 SIZE_PX = (240, 320)
-FARTHEST = 0.02  # 1/m: beyond 50 m all is far
+FARTHEST = 0.02  # 1/m: the colours end at 50 m
 JPEG_QUALITY = 88
 WIDTH_PX = 440  # of each part of motorcycle.jpg
 
@@ -43,7 +43,7 @@ def scenes() -> NDArray[np.uint8]:
 
 
 def motorcycle() -> NDArray[np.uint8]:
-    """Return a photograph, its measured depth (white: not known) and the default model's under the best fit to it."""
+    """Return a photograph, its measured depth (white: unknown) and the default model's depth, fitted to it."""
     (sample,) = open_ground_truth(STEREO_MOTORCYCLE)
     with depthrt.load("default", device="cpu") as model:
         values = model.infer(sample.image).values

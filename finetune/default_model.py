@@ -1,4 +1,4 @@
-"""The default model: its architecture, its first weights and the course that trains it from scratch."""
+"""The default model: its architecture, its first weights and the recipe that trains it from scratch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .training.training_state import STATE_NAME, load_average, write_weights
 ARCHITECTURE = ConvArchitecture(widths=(64, 128, 256, 384), depths=(2, 2, 3, 2), features=48)
 LICENCE = "Apache-2.0"
 SHARDS = 1920  # of 64 scenes
-MIXED_SHARDS = 1201  # the others are indoors alone, where it is judged
+MIXED_SHARDS = 1201  # the other shards are indoor scenes only, because the judge is indoor_abs_rel
 HELD_OUT = 48  # scenes of each setting
 VALIDATION_PX = (160, 224)  # (h, w)
 OPTIONS = TrainOptions(
@@ -47,16 +47,16 @@ OPTIONS = TrainOptions(
     save_every=100,
     judge="indoor_abs_rel",
 )
-# Small pictures first: a step on them costs less, and what a picture shows is learned there. The largest are hardly
-# smaller than the pool's, so that a smaller crop of it would be blurred. The last pictures are less varied: those that
-# it will answer are.
+# Small images first: a step on them costs less, and teaches what an image shows. The largest images are nearly as large
+# as the pool's, so that a smaller crop would be enlarged and blurred. The last images are varied less, like the images
+# that the model is used on.
 STAGES = (
     Stage(0, ((96, 128), (128, 96)), 64),
     Stage(18800, ((128, 160), (160, 128)), 48),
     Stage(22900, ((128, 160), (160, 128)), 48, variation=0.5),
     Stage(26100, ((160, 224), (224, 160)), 32, least_crop=0.85, variation=0.5),
 )
-# Milder than the default, judged by eye at 140 px; no difference in the loss of the first 2000 pictures was measured.
+# Milder than Appearance's defaults, chosen by eye at 140 px; the loss of the first 2000 images showed no difference.
 APPEARANCE = Appearance(
     blur=0.2,
     blur_px=1.0,
@@ -71,22 +71,22 @@ APPEARANCE = Appearance(
 )
 
 # Of the first weights.
-_RESIDUAL_GAIN = 0.2  # what is added begins small
-_FIRST_LEVEL = 1.0  # of the answer, which is inverse depth over its mean
+_RESIDUAL_GAIN = 0.2  # residual branches start small
+_FIRST_LEVEL = 1.0  # of the prediction, inverse depth over its mean
 
 
 def render_default(
     out_dir: str | Path, *, device: str = "cpu", on_progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Render the scenes that the default model is trained on; those that are there are kept.
+    """Render the scenes that the default model is trained on; scenes that were rendered before are kept.
 
     Args:
-        out_dir: They come into a folder "pool" below it.
+        out_dir: The scenes are written to its folder "pool".
         device: "cpu" or "cuda".
-        on_progress: Called with (scenes done, scenes wanted).
+        on_progress: Called with (scenes done, all scenes).
 
     Raises:
-        BackendUnavailable: The device is not here.
+        BackendUnavailable: This machine does not have the device.
     """
     check_device(device)
 
@@ -98,22 +98,21 @@ def render_default(
 
 
 def train_default(out_dir: str | Path, *, device: str = "cpu") -> Path:
-    """Train the default model from nothing on rendered scenes; blocks.
+    """Train the default model from scratch on rendered scenes; blocks.
 
-    A training that is there is continued, so it can be stopped and started at any time. Under torchrun the steps stay
-    those of the recipe and each process has batches of its own, so that a step sees as many times the images; the first
-    process writes the checkpoint.
+    A training that was stopped is resumed. Under torchrun the number of steps stays the same and the processes take
+    different batches, so that a step sees as many times the images; the first process writes the checkpoint.
 
     Args:
-        out_dir: Holds the scenes; the training and default.safetensors come beside them.
+        out_dir: Folder of the scenes; the training and default.safetensors are written to it.
         device: "cpu" or "cuda".
 
     Returns:
         The checkpoint, for `depthrt export --half-storage`.
 
     Raises:
-        InputError: Scenes are missing, or the training was begun by another number of processes.
-        BackendUnavailable: The device is not here.
+        InputError: Scenes are missing, or the training began with another number of processes.
+        BackendUnavailable: This machine does not have the device.
         KeyboardInterrupt: The training was interrupted; its state is saved.
     """
     check_device(device)
@@ -141,15 +140,15 @@ def train_default(out_dir: str | Path, *, device: str = "cpu") -> Path:
 
 
 def write_default(course: str | Path, path: str | Path) -> None:
-    """Write the averaged weights of a training of the default model as a float16 checkpoint without batch norms.
+    """Write the averaged weights of a training of the default model as a float16 checkpoint with folded batch norms.
 
     Args:
-        course: Folder of the training, under way or ended.
+        course: Folder of the training, which may still run.
         path: Ends with .safetensors.
 
     Raises:
         InputError: The folder holds no training.
-        ModelFileError: What it holds is damaged or another network's.
+        ModelFileError: The state is damaged or of another network.
     """
     network = ConvDepth(ARCHITECTURE, norms=True)
     step = load_average(Path(course), network)
@@ -157,7 +156,7 @@ def write_default(course: str | Path, path: str | Path) -> None:
 
 
 def first_network(seed: int) -> ConvDepth:
-    """Return the network with weights to train from scratch; the same seed gives the same weights."""
+    """Return the network with random weights; the same seed gives the same weights."""
     network = ConvDepth(ARCHITECTURE, norms=True)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -165,16 +164,18 @@ def first_network(seed: int) -> ConvDepth:
             parameter.copy_(_first_values(name, parameter, generator))
         network.depth_head.scratch.output_conv2[2].get_parameter("bias").fill_(_FIRST_LEVEL)
     for parameter in network.parameters():
-        if parameter.ndim == 4:  # a CPU trains a quarter faster so in bfloat16
+        if parameter.ndim == 4:  # in bfloat16 a CPU trains a quarter faster in this memory format
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
 
 
 def _first_values(name: str, parameter: Tensor, generator: torch.Generator) -> Tensor:
-    adds = name.endswith("conv2.norm.weight") or ("resConfUnit" in name and "conv2" in name) or "output_conv2.2" in name
-    gain = _RESIDUAL_GAIN if adds else 1.0
+    residual = (
+        name.endswith("conv2.norm.weight") or ("resConfUnit" in name and "conv2" in name) or "output_conv2.2" in name
+    )
+    gain = _RESIDUAL_GAIN if residual else 1.0
     if parameter.ndim == 1:
         return torch.full_like(parameter, gain if name.endswith("weight") else 0.0)
-    linear = adds or any(part in name for part in ("_rn.", "out_conv.", "shortcut."))  # no ReLU halves the power
+    linear = residual or any(part in name for part in ("_rn.", "out_conv.", "shortcut."))  # no ReLU halves the variance
     noise = torch.randn(parameter.shape, generator=generator)
     return noise * gain * math.sqrt((1.0 if linear else 2.0) / parameter[0].numel())

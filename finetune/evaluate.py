@@ -1,4 +1,4 @@
-"""How good a network is on scenes it has not seen: figures of depth after the best scale and shift."""
+"""Measures a network on scenes that no training uses: figures of depth, aligned by scale and shift."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from .data.batches import Batch
 from .scenes.render import render_scenes
 from .training.losses import LEAST_PIXELS, align
 
-HELD_OUT_SEED = 10_000_000  # scenes from here on are for validation, never for training
+HELD_OUT_SEED = 10_000_000  # no training uses scenes of this seed and later ones
 HELD_OUT_TEXTURES = 1_000_000
-CAP_M = {
-    "indoor": 20.0,
-    "outdoor": 80.0,
-}  # depth beyond is not judged. Source: Hypersim and Virtual KITTI 2, as upstream
+# Depth beyond it is not measured. Source: Hypersim and Virtual KITTI 2, as upstream
+CAP_M = {"indoor": 20.0, "outdoor": 80.0}
 DELTA = 1.25  # Source: Eigen et al. 2014
 
 
 def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> tuple[dict[str, float], int]:
-    """Return abs_rel, rmse_m and delta1, the mean over images of the mean over their pixels, and how many images.
+    """Return abs_rel, rmse_m and delta1, means over images of the mean over pixels, and the number of images measured.
 
     Args:
         depth_m, truth_m: (N, h, w), metres.
-        valid: (N, h, w) bool; images with fewer than LEAST_PIXELS are left out. Without any the figures are NaN.
+        valid: (N, h, w) bool; images with fewer than LEAST_PIXELS are left out. If all are, figures are NaN.
     """
     enough = valid.flatten(1).sum(1) >= LEAST_PIXELS
     depth_m, truth_m, valid = (maps[enough].flatten(1) for maps in (depth_m, truth_m, valid))
@@ -46,12 +44,12 @@ def depth_figures(depth_m: Tensor, truth_m: Tensor, valid: Tensor) -> tuple[dict
 
 
 def measure(network: Network, batches: Sequence[Batch], cap_m: float) -> dict[str, float]:
-    """Measure a network: inverse depth after alignment, metres as they are.
+    """Measure a network: inverse depth after the best scale and shift of each image, metres unchanged.
 
     Args:
-        network: In eval mode; batches are brought to its device.
-        batches: Figures are means over those of their images that have enough pixels.
-        cap_m: Depth beyond it is not judged, and answers are cut there.
+        network: In eval mode; batches are moved to its device.
+        batches: Images with their depth; figures are means over the images with enough pixels.
+        cap_m: Pixels with larger depth are left out, and predictions are clamped to it.
 
     Raises:
         InputError: No image has enough pixels.
@@ -64,27 +62,27 @@ def measure(network: Network, batches: Sequence[Batch], cap_m: float) -> dict[st
         answer = network(batch.normalised()).float()
         if network.max_depth_m is None:
             answer = 1 / align(answer, batch.inverse(), valid).clamp(min=1 / cap_m)
-        figures, judged = depth_figures(answer.clamp(max=cap_m), batch.depth_m, valid)
-        if judged:
-            images += judged
-            sums = {name: sums.get(name, 0.0) + value * judged for name, value in figures.items()}
+        figures, measured = depth_figures(answer.clamp(max=cap_m), batch.depth_m, valid)
+        if measured:
+            images += measured
+            sums = {name: sums.get(name, 0.0) + value * measured for name, value in figures.items()}
     if images == 0:
-        raise InputError(f"no picture has {LEAST_PIXELS} pixels of depth up to {cap_m:g} m; validate on other ones")
+        raise InputError(f"no image has {LEAST_PIXELS} pixels of depth up to {cap_m:g} m; validate on other images")
     return {name: value / images for name, value in sums.items()}
 
 
 class SceneValidation:
-    """Measures a network on scenes that it has not seen.
+    """Measures a network on held-out scenes.
 
     Args:
-        batches: By setting, as held_out_scenes gives them.
+        batches: Batches by setting, as held_out_scenes returns them.
     """
 
     def __init__(self, batches: Mapping[str, Sequence[Batch]]) -> None:
         self._batches = batches
 
     def measure(self, network: Network) -> Mapping[str, float]:
-        """Return figures such as indoor_abs_rel and outdoor_delta1."""
+        """Return figures by setting and name: indoor_abs_rel, outdoor_delta1."""
         found: dict[str, float] = {}
         for setting, batches in self._batches.items():
             figures = measure(network, batches, CAP_M[setting])
@@ -93,13 +91,13 @@ class SceneValidation:
 
 
 def held_out_scenes(setting: str, count: int, size_px: tuple[int, int], batch: int = 16) -> list[Batch]:
-    """Render the first scenes of a setting that no training sees: other seeds, other textures.
+    """Render the first scenes of a setting that no training uses: other seeds, other textures.
 
     Args:
         setting: "indoor" or "outdoor".
         count: Number of scenes.
         size_px: (h, w), multiples of the network's patch.
-        batch: Pictures in a batch.
+        batch: Images in a batch.
     """
     batches = []
     for start in range(0, count, batch):

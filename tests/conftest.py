@@ -11,7 +11,7 @@ from build_pycuda import why_missing
 from kernels_on_host import NO_COMPILER, find_compiler
 from random_checkpoint import VITS
 from shipped_checkpoint import write_shipped_checkpoint
-from standin import compile_standin
+from standin import FOREIGN, compile_standin
 from tiny_model import TinyModel, export_tiny
 
 import depthrt
@@ -78,11 +78,17 @@ def default_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in for the CUDA driver, for tests with the true pycuda; they are skipped where there is none."""
+    """The stand-in for the CUDA driver, for tests with the true pycuda; skipped if either cannot be built."""
     reason = why_missing() or (NO_COMPILER if find_compiler() is None else None)
     if reason is not None:
         pytest.skip(f"the CUDA runtime is NOT tested: {reason}")
     return compile_standin(tmp_path_factory.mktemp("standin"))
+
+
+@pytest.fixture(scope="session")
+def foreign(standin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for the CUDA driver with streams and memory of another library; skipped if `standin` is."""
+    return compile_standin(tmp_path_factory.mktemp("foreign"), FOREIGN)
 
 
 @pytest.fixture

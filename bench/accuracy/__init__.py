@@ -1,1 +1,1 @@
-"""Accuracy: how far depth is from measured depth."""
+"""Accuracy of depth against measured depth."""

@@ -1,4 +1,4 @@
-"""Predicted depth against measured depth: nine metrics, after masks, caps, crops and alignment."""
+"""Nine metrics of predicted depth against measured depth, after masks, caps, crops and alignment."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from ...engine.errors import InputError
 from ...engine.images.preprocess import resize_bilinear
 from ...engine.terms import ALIGNMENTS, CROPS, Alignment, Crop, Kind
-from ..numbers.result import METRICS, Accuracy, ImageAccuracy
+from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
 from .alignment import Float64, fit_alignment
 from .true_depth import TrueDepth
 
 DELTA = 1.25  # Source: Eigen et al. 2014
-SILOG_FOCUS = 0.5  # share of the mean that is forgiven. Source: Eigen et al. 2014, eq. 4; Depth Anything V2
-LEAST_PIXELS = 10  # an image with fewer known pixels says nothing. Source: Depth Anything V2, metric_depth/train.py
-NEAREST_M = 1e-3  # depth under it is not judged, and predictions are cut there. Source: the same
+SILOG_FOCUS = (
+    0.5  # share of the squared mean that silog leaves out. Source: Eigen et al. 2014, eq. 4; Depth Anything V2
+)
+LEAST_PIXELS = 10  # images with fewer judged pixels are skipped. Source: Depth Anything V2, metric_depth/train.py
+NEAREST_M = 1e-3  # nearer depth is not judged, and predictions are clipped there. Source: the same
 
 # Top, bottom, left, right as shares of the side. Source: monodepth (Godard et al. 2017), utils/evaluate_kitti.py
 _GARG = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
@@ -31,10 +33,10 @@ class Rules:
     """How depth is judged.
 
     Args:
-        alignment: One of ALIGNMENTS, of depth for metric models and of inverse depth for the others.
-        cap_m: Depth beyond it is not judged, and predictions are cut there. None judges everything and cuts each
-            prediction at the image's largest measured depth.
-        crop: One of CROPS. "eigen" is NYU's for images of 480x640 px, KITTI's for all others.
+        alignment: Of depth for metric models, of inverse depth for the others.
+        cap_m: Depth beyond it is not judged, and predictions are clipped there. None judges everything and clips
+            predictions at the image's largest measured depth.
+        crop: "eigen" is NYU's for images of 480x640 px, KITTI's for all others.
 
     Raises:
         InputError: A choice is unknown, or the cap is not above NEAREST_M.
@@ -54,7 +56,7 @@ class Rules:
 
 
 class AccuracyMeter:
-    """Collects the metrics of images one by one; only numbers are held. Not for several threads at once."""
+    """Collects the metrics of images, one image after the other; holds only numbers. Not thread-safe."""
 
     def __init__(self, dataset: str, rules: Rules) -> None:
         self.dataset = dataset
@@ -67,7 +69,7 @@ class AccuracyMeter:
 
         Args:
             name: Of the image.
-            values: (h, w) float32, what the model answered; resized to the truth's size where that differs.
+            values: (h, w) float32, the model's answer; resized to the truth's size if they differ.
             truth: Measured depth.
             kind: Of values: "inverse" or "metric".
 
@@ -81,21 +83,21 @@ class AccuracyMeter:
         if pixels < LEAST_PIXELS:
             self.skipped += 1
             return
-        with np.errstate(invalid="ignore"):  # infinite values spread as NaN
+        with np.errstate(invalid="ignore"):  # infinite values become NaN
             resized = resize_bilinear(values, truth.shape, mode="bilinear_corners")  # as upstream's evaluation
         judged_m = truth_m[valid]
         depth_m = _predicted_depth(resized[valid].astype(np.float64), judged_m, kind, self.rules)
         self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
 
     def check(self, kind: Kind, truth_kind: Kind) -> None:
-        """Refuse kinds of depth that the rules do not suit.
+        """Refuse kinds of depth that the rules do not fit.
 
         Raises:
-            InputError: Values or truth have no unit and the rules align nothing, or the truth has none and they cap.
+            InputError: Values or truth have no unit and the rules do not align, or the truth has none and they cap.
         """
         if "inverse" in (kind, truth_kind) and self.rules.alignment == "none":
-            whose = "the model gives" if kind == "inverse" else f"{self.dataset} has"
-            raise InputError(f"{whose} inverse depth without a unit, which must be aligned; choose another alignment")
+            owner = "the model gives" if kind == "inverse" else f"{self.dataset} has"
+            raise InputError(f"{owner} inverse depth without a unit, which must be aligned; choose another alignment")
         if truth_kind == "inverse" and self.rules.cap_m is not None:
             raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
 
@@ -119,8 +121,8 @@ class AccuracyMeter:
 
 def image_metrics(
     depth_m: NDArray[np.floating], truth_m: NDArray[np.floating], valid: NDArray[np.bool_]
-) -> dict[str, float]:
-    """Return METRICS over the valid pixels of one image, as they are: nothing is aligned, cut or left out.
+) -> dict[Metric, float]:
+    """Return METRICS over the valid pixels of one image; nothing is aligned, clipped or left out.
 
     With d = log depth - log truth, silog is sqrt(mean(d^2) - 0.5 mean(d)^2), not times 100; log10 is the mean of
     |d| / log 10; delta1 to delta3 are the shares of pixels whose ratio is under 1.25, 1.25^2, 1.25^3.
@@ -146,7 +148,7 @@ def image_metrics(
 
 
 def crop_mask(size_px: tuple[int, int], crop: Crop) -> NDArray[np.bool_]:
-    """Return (H, W) bool, True where a crop lets depth be judged."""
+    """Return (H, W) bool, True for the pixels inside a crop."""
     height, width = size_px
     if crop == "none":
         return np.ones(size_px, np.bool_)
@@ -162,7 +164,7 @@ def crop_mask(size_px: tuple[int, int], crop: Crop) -> NDArray[np.bool_]:
 
 
 def _measured_depth(truth: TrueDepth) -> Float64:
-    """Return (H, W) depth; in metres, or where it has no unit in medians of the image."""
+    """Return (H, W) depth, in metres; without a unit, in medians of the image."""
     values = np.where(truth.valid, truth.values, 1).astype(np.float64)
     if truth.kind == "metric" or not truth.valid.any():
         return values
@@ -171,15 +173,15 @@ def _measured_depth(truth: TrueDepth) -> Float64:
 
 
 def _judged(truth_m: Float64, valid: NDArray[np.bool_], rules: Rules) -> NDArray[np.bool_]:
-    """Return the pixels that count: known, within cap and crop; the least and the largest depth still count."""
+    """Return (H, W) bool: known pixels inside the crop, from NEAREST_M to the cap, both included."""
     within = valid & (truth_m >= NEAREST_M) & crop_mask((truth_m.shape[0], truth_m.shape[1]), rules.crop)
     return within if rules.cap_m is None else within & (truth_m <= rules.cap_m)
 
 
 def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules) -> Float64:
-    """Return aligned depth, cut to what is judged; (N,) as values are.
+    """Return (N,) aligned depth, clipped to the judged range.
 
-    A value that is NaN becomes the nearest depth: an answer that is missing must not be better than a wrong one.
+    NaN becomes the nearest depth: a missing answer must not score better than a wrong one.
     """
     farthest_m = float(truth_m.max()) if rules.cap_m is None else rules.cap_m
     scale, shift = fit_alignment(values, truth_m if kind == "metric" else 1 / truth_m, rules.alignment)
@@ -191,17 +193,19 @@ def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules
     return depth.clip(NEAREST_M, farthest_m)
 
 
-def _metrics(depth: Float64, truth: Float64) -> dict[str, float]:
+def _metrics(depth: Float64, truth: Float64) -> dict[Metric, float]:
     """Return METRICS of (N,) positive depths."""
     off, off_log = depth - truth, np.log(depth) - np.log(truth)
     ratio = np.maximum(depth / truth, truth / depth)
-    forgiven = SILOG_FOCUS * float(off_log.mean()) ** 2
+    left_out = SILOG_FOCUS * float(off_log.mean()) ** 2
     return {
         "abs_rel": float(np.mean(np.abs(off) / truth)),
         "sq_rel": float(np.mean(off**2 / truth)),
         "rmse": float(np.sqrt(np.mean(off**2))),
         "rmse_log": float(np.sqrt(np.mean(off_log**2))),
         "log10": float(np.mean(np.abs(np.log10(depth) - np.log10(truth)))),
-        "silog": float(np.sqrt(max(0.0, float(np.mean(off_log**2)) - forgiven))),
-        **{f"delta{power}": float(np.mean(ratio < DELTA**power)) for power in (1, 2, 3)},
+        "silog": float(np.sqrt(max(0.0, float(np.mean(off_log**2)) - left_out))),
+        "delta1": float(np.mean(ratio < DELTA)),
+        "delta2": float(np.mean(ratio < DELTA**2)),
+        "delta3": float(np.mean(ratio < DELTA**3)),
     }

@@ -16,9 +16,9 @@ def fit_alignment(predicted: Float64, target: Float64, alignment: Alignment) -> 
 
     "none" is (1, 0). "scale" is the ratio of the medians (Zhou et al. 2017, SfMLearner). "scale-and-shift" is
     the least squares of the difference (Ranftl et al. 2020, MiDaS, eq. 4). "log" is the scale of least squares
-    of the logarithms, which is the mean log ratio (Eigen et al. 2014, eq. 1). Values that are not finite have no
-    say, nor has in "log" what is not positive. Where no positive scale exists, "scale" and "log" leave the values
-    as they are; a constant prediction gets the mean of the target from "scale-and-shift".
+    of the logarithms, which is the mean log ratio (Eigen et al. 2014, eq. 1). Values that are not finite are ignored;
+    "log" also ignores values that are not positive. If no positive scale exists, "scale" and "log" are (1, 0).
+    "scale-and-shift" maps a constant prediction to the mean of the target.
 
     Args:
         predicted: (N,), depth, or inverse depth.
@@ -48,7 +48,7 @@ def _least_squares(predicted: Float64, target: Float64) -> tuple[float, float]:
     mean_x, mean_y = float(predicted.mean()), float(target.mean())
     away = predicted - mean_x  # centred first: the normal equations of raw values lose half the digits
     spread = float(away @ away)
-    # What is left of a constant after its mean is taken off is rounding.
+    # A constant minus its mean leaves only rounding.
     flat = spread <= predicted.size * (np.finfo(np.float64).eps * abs(mean_x)) ** 2
     scale = 0.0 if flat else float(away @ (target - mean_y)) / spread
     return scale, mean_y - scale * mean_x

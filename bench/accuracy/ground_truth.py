@@ -1,8 +1,7 @@
-"""Opens data sets of images with measured depth, recognised by how their files lie."""
+"""Opens data sets of images with measured depth, recognised by the layout of their files."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +19,7 @@ from .true_depth import MM_PER_M, Sample, TrueDepth, import_h5py, read_hypersim,
 
 STEREO_MOTORCYCLE = "stereo_motorcycle"
 CAP_M = {"hypersim": 20.0, "vkitti2": 80.0, "nyu": 10.0}  # Source: Depth Anything V2, metric_depth; BTS for NYU
-FOLDER_CAP_M = 80.0  # of files that do not say how far they reach
+FOLDER_CAP_M = 80.0  # of files that do not state their range
 # Calibration of the down-sampled left camera. Source: scikit-image, data.stereo_motorcycle; Middlebury 2014
 _MOTORCYCLE_FOCAL_PX = 994.978
 _MOTORCYCLE_OFFSET_PX = 31.086  # between the principal points of the two cameras
@@ -41,7 +40,7 @@ UNDERSTOOD = (
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One image of a data set, on disk until it is read."""
+    """One image of a data set, which stays on disk until it is read."""
 
     name: str
     read: Callable[[], Sample]
@@ -49,13 +48,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """A data set; iterating reads one image after the other, anew each time.
+    """A data set; each iteration reads its images from disk.
 
     Args:
         name: Short.
         pairs: In a fixed order, one or more.
-        cap_m: Depth that it is customary not to judge beyond; None where the truth has no unit.
-        notes: What was taken for granted, one sentence each.
+        cap_m: Depth beyond it is by custom not judged; None if the truth has no unit.
+        notes: Assumptions, one sentence each.
     """
 
     name: str
@@ -70,37 +69,38 @@ class GroundTruth:
         return (pair.read() for pair in self.pairs)
 
     def spread(self, count: int) -> GroundTruth:
-        """Return the data set with `count` of its images, evenly spread; all where there are fewer."""
+        """Return the data set with `count` of its images, evenly spread; with all if it has fewer."""
         if count < 1:
             raise InputError(f"{count} images of {self.name} found, expected 1 or more")
         return replace(self, pairs=tuple(spread(self.pairs, count)))
 
 
 def open_ground_truths(sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M) -> list[GroundTruth]:
-    """Open data sets that are measured in one run; those that share a name are told apart by where they lie.
+    """Open the data sets of one run; data sets of the same name get parts of their paths as names.
 
     Args:
-        sources: As open_ground_truth takes them; one that is given twice is one.
-        units_per_m: As open_ground_truth takes it.
+        sources: As in open_ground_truth; a source that is given twice is opened once.
+        units_per_m: As in open_ground_truth.
 
     Raises:
         InputError, BackendUnavailable: As open_ground_truth.
     """
-    found = {Path(one).resolve(): open_ground_truth(one, units_per_m=units_per_m) for one in sources}
-    times = Counter(one.name for one in found.values())
-    alike = {name: [path for path, one in found.items() if one.name == name] for name in times if times[name] > 1}
-    return [replace(one, name=_told_apart(one.name, path, alike.get(one.name, ()))) for path, one in found.items()]
+    found = {Path(source).resolve(): open_ground_truth(source, units_per_m=units_per_m) for source in sources}
+    paths: dict[str, list[Path]] = {}
+    for path, dataset in found.items():
+        paths.setdefault(dataset.name, []).append(path)
+    return [replace(dataset, name=_unique(dataset.name, path, paths[dataset.name])) for path, dataset in found.items()]
 
 
 def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> GroundTruth:
-    """Open a data set; its files are found now and read when their turn comes.
+    """Open a data set; its files are found now and read later.
 
     Args:
-        source: What UNDERSTOOD lists. What exists on disk goes before a name.
-        units_per_m: What the whole numbers of files without a unit count, such as 256 for KITTI's.
+        source: One of UNDERSTOOD. A file or folder of that name goes before stereo_motorcycle.
+        units_per_m: Units a metre of files that hold whole numbers and state no unit, such as 256 for KITTI's.
 
     Raises:
-        InputError: Nothing is there, or the layout is none of those understood.
+        InputError: The source does not exist, or its layout is not understood.
         BackendUnavailable: A package that the data set needs is missing.
     """
     if not 0 < units_per_m < np.inf:
@@ -114,39 +114,39 @@ def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> G
         return _nyu(path)
     pairs = find_pairs(path)
     if pairs is None:
-        raise InputError(f"{source} is no data set that is understood, expected {'; or '.join(UNDERSTOOD)}")
+        raise InputError(f"{source} has an unknown layout, expected {'; or '.join(UNDERSTOOD)}")
     return _on_disk(path, pairs, units_per_m)
 
 
-def _told_apart(name: str, path: Path, alike: Sequence[Path]) -> str:
-    """Return a name with as many last parts of its path as tell it from the others of the name."""
-    if not alike:
+def _unique(name: str, path: Path, paths: Sequence[Path]) -> str:
+    """Return a name with as many last parts of its path as make it unique among the paths of that name."""
+    if len(paths) == 1:
         return name
-    parts = next(parts for parts in count(1) if len({one.parts[-parts:] for one in alike}) == len(alike))
+    parts = next(parts for parts in count(1) if len({other.parts[-parts:] for other in paths}) == len(paths))
     end = Path(*path.parts[-parts:])
     own = end.name.removesuffix(".txt") == name
     return end.as_posix() if own else f"{name} {end.as_posix()}"
 
 
 def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
-    """Return the data set of the pairs whose picture is there."""
-    there = [(image, depth) for image, depth in pairs.files if image.is_file()]
-    if not there:
-        raise InputError(f"{path} has {len(pairs.files)} depth files, but no picture {pairs.files[0][0]}; add them")
+    """Return the data set of the pairs that have an image file."""
+    found = [(image, depth) for image, depth in pairs.files if image.is_file()]
+    if not found:
+        raise InputError(f"{path} has {len(pairs.files)} depth files, but no image {pairs.files[0][0]}; add the images")
     notes = []
-    if len(there) < len(pairs.files):
-        notes.append(f"{len(pairs.files) - len(there)} of {len(pairs.files)} depth files have no picture")
-    if pairs.alone:
-        notes.append(f"{pairs.alone} of {pairs.alone + len(pairs.files)} photographs have no depth")
+    if len(found) < len(pairs.files):
+        notes.append(f"{len(pairs.files) - len(found)} of {len(pairs.files)} depth files have no image")
+    if pairs.unpaired:
+        notes.append(f"{pairs.unpaired} of {pairs.unpaired + len(pairs.files)} photographs have no depth")
     root = path if path.is_dir() else path.parent
     reader = _READERS.get(pairs.layout) or partial(read_true_depth, units_per_m=units_per_m)
-    first = reader(there[0][1])  # a package that is missing, or a wrong unit, is said before anything is measured
+    first = reader(found[0][1])  # a missing package or a wrong unit is noticed before anything is measured
     name, cap_m = path.resolve().name.removesuffix(".txt"), FOLDER_CAP_M
     if pairs.layout != "files":
         name, cap_m = pairs.layout, CAP_M[pairs.layout]
     elif first.kind == "metric":
         notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
-    made = tuple(_pair(image, depth, root, reader) for image, depth in there)
+    made = tuple(_pair(image, depth, root, reader) for image, depth in found)
     return GroundTruth(name, made, cap_m if first.kind == "metric" else None, tuple(notes))
 
 
@@ -157,10 +157,10 @@ def _pair(image: Path, depth: Path, root: Path, reader: Callable[[Path], TrueDep
 
 
 def _nyu(path: Path) -> GroundTruth:
-    """Open the labelled part of NYU v2, whose arrays MATLAB wrote with their axes turned around.
+    """Open the labelled part of NYU v2; MATLAB wrote its arrays with the axes in reverse order.
 
-    rawDepths is what the sensor measured, 0 where it saw nothing; in depths the holes are painted over.
-    Source: the data set's own page; BTS (Lee et al. 2019), which judges the former.
+    rawDepths holds the sensor's depth, 0 for unknown; in depths the unknown pixels are filled in.
+    Source: the data set's page; BTS (Lee et al. 2019), which judges rawDepths.
     """
     h5py = import_h5py()
     try:
@@ -175,7 +175,7 @@ def _nyu(path: Path) -> GroundTruth:
     pairs = tuple(Pair(name, partial(_read_nyu, path, key, name, index)) for index, name in enumerate(names))
     notes = ["the training images of NYU v2 are among those judged"]
     if key != "rawDepths":
-        notes.append("it has no rawDepths, and the holes of its depths were filled in")
+        notes.append("it has no rawDepths, and the unknown pixels of its depths were filled in")
     return GroundTruth("nyu", pairs, CAP_M["nyu"], tuple(notes))
 
 
@@ -188,7 +188,7 @@ def _read_nyu(path: Path, key: str, name: str, index: int) -> Sample:
 
 
 def _stereo_motorcycle() -> GroundTruth:
-    """Open Middlebury's motorcycle, whose disparity its calibration turns into metres."""
+    """Open Middlebury's motorcycle; its calibration turns disparity into metres."""
     try:
         from skimage.data import stereo_motorcycle
     except ImportError as error:

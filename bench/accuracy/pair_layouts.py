@@ -1,4 +1,4 @@
-"""Finds the image and depth files of a data set by how they lie: Hypersim, Virtual KITTI 2, a list, a plain folder."""
+"""Finds the image and depth files of a data set by their layout: Hypersim, Virtual KITTI 2, a list, a plain folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Layout = Literal["hypersim", "vkitti2", "files"]
 _IMAGE_FOLDERS = ("rgb", "image", "images", "color", "colour", "photos")
 _DEPTH_FOLDERS = ("depth", "depths", "gt", "ground_truth")
 _DEPTH_ENDINGS = ("_depth", "-depth", ".depth")
-_PICTURE_SUFFIXES = (".png", ".tif", ".tiff")  # without such an ending they are taken for photographs
+_PICTURE_SUFFIXES = (".png", ".tif", ".tiff")  # without a depth ending they are photographs
 
-Files = tuple[Path, Path]  # of an image and its depth
+Files = tuple[Path, Path]  # an image and its depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,18 @@ class Pairs:
     """The files of a data set.
 
     Args:
-        layout: How they lie.
+        layout: Of the files.
         files: In a fixed order.
-        alone: Photographs without depth, which are not among the files.
+        unpaired: Number of photographs without depth, which are not among the files.
     """
 
     layout: Layout
     files: tuple[Files, ...]
-    alone: int = 0
+    unpaired: int = 0
 
 
 def find_pairs(path: Path) -> Pairs | None:
-    """Return the pairs of a folder or of a .txt list, or None where there are none.
+    """Return the pairs of a folder or of a .txt list, None if it has none.
 
     Raises:
         InputError: A list is damaged or mixes layouts.
@@ -54,10 +54,10 @@ def find_pairs(path: Path) -> Pairs | None:
 
 
 def _listed(path: Path) -> Pairs:
-    """Read the lists that upstream and the scene generator use; a relative path starts at the list."""
+    """Read a list as upstream and the scene generator write it; relative paths start at the list's folder."""
     lines = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     if not lines or any(len(words) != 2 for words in lines):
-        raise InputError(f"{path} is no list of pairs, expected an image and a depth path on each line, without spaces")
+        raise InputError(f"{path} is not a list of pairs, expected an image and a depth path on each line, no spaces")
     files = tuple((path.parent / image, path.parent / depth) for image, depth in lines)
     layouts = sorted({_layout_of(depth) for _, depth in files})
     if len(layouts) > 1:
@@ -102,7 +102,7 @@ def _side_by_side(path: Path) -> Pairs | None:
 
 
 def _matched(photos: Sequence[Path], folder: Path, known: Mapping[Path, Path]) -> Pairs | None:
-    """Return the photographs of a folder with the depth that has their bare name, None where none has."""
+    """Pair the photographs of a folder with depth files of the same bare name; None without a pair."""
     files = tuple((photo, known[bare]) for photo in photos if (bare := _bare(photo.relative_to(folder))) in known)
     return Pairs("files", files, len(photos) - len(files)) if files else None
 
@@ -113,7 +113,7 @@ def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _bare(path: Path) -> Path:
-    """Return a path without its suffix and without what marks a file as depth."""
+    """Return a path without its suffix and depth ending."""
     stem = path.stem
     for ending in _DEPTH_ENDINGS:
         stem = stem.removesuffix(ending)

@@ -1,6 +1,6 @@
-"""Measured depth, and the files that hold it; Hypersim's distances and Virtual KITTI 2's centimetres become metres.
+"""Measured depth and its files; Hypersim's distances and Virtual KITTI 2's centimetres become metres.
 
-Sources: the data sets' own pages (apple/ml-hypersim README and issue 9; Virtual KITTI 2.0.3 README).
+Sources: the data sets' pages (apple/ml-hypersim README and issue 9; Virtual KITTI 2.0.3 README).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ...engine.errors import BackendUnavailable, InputError
 from ...engine.terms import KINDS, Kind
 
 MM_PER_M = 1000.0
-HYPERSIM_FOCAL_PX = 886.81  # at HYPERSIM_WIDTH_PX; goes with the width
+HYPERSIM_FOCAL_PX = 886.81  # at HYPERSIM_WIDTH_PX; proportional to the width
 HYPERSIM_WIDTH_PX = 1024
-VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the farthest a file can say
+VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the largest value of a file
 VKITTI2_UNITS_PER_M = 100.0
 
 
@@ -29,11 +29,11 @@ class TrueDepth:
 
     Args:
         values: (H, W) float32; metres for "metric", any unit and larger is nearer for "inverse".
-        valid: (H, W) bool; what is not finite or not positive is taken out here.
+        valid: (H, W) bool; values that are not finite or not positive become invalid.
         kind: "metric" or "inverse".
 
     Raises:
-        InputError: It is no map, or the shapes differ.
+        InputError: The values are not (H, W), or the shapes differ.
     """
 
     values: NDArray[np.float32]
@@ -65,12 +65,12 @@ class Sample:
 def read_true_depth(path: Path, *, units_per_m: float = MM_PER_M) -> TrueDepth:
     """Read a depth file: .npy .npz .pfm .exr .tif .tiff or 16-bit .png.
 
-    What depthrt wrote comes back with its kind, except from .npy and .pfm, which cannot say it. All else is taken
-    for depth in metres, and whole numbers for depth in 1 / units_per_m metres. 0, NaN and infinity are no depth.
+    Files of depthrt come back with their kind, except .npy and .pfm, which hold no kind. All others are read as metres,
+    whole numbers as 1 / units_per_m metres. 0, NaN and infinity are unknown depth.
 
     Args:
         path: The file.
-        units_per_m: What whole numbers count: 1000 for millimetres, 256 for KITTI's files.
+        units_per_m: Units a metre of whole numbers: 1000 for millimetres, 256 for KITTI's files.
 
     Raises:
         InputError: The file is missing, damaged, or holds no depth.
@@ -95,7 +95,7 @@ def read_hypersim(path: Path) -> TrueDepth:
     """Read Hypersim's distance along each ray as planar depth.
 
     Raises:
-        InputError: It is no such file.
+        InputError: The file is not one of Hypersim's.
         BackendUnavailable: h5py is missing.
     """
     h5py = import_h5py()
@@ -104,7 +104,7 @@ def read_hypersim(path: Path) -> TrueDepth:
             distance = np.asarray(file["dataset"], np.float64)
         height, width = distance.shape
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is no depth file of Hypersim ({error}); download it again") from error
+        raise InputError(f"{path} is not a depth file of Hypersim ({error}); download it again") from error
     focal = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
     x = np.arange(width) - (width - 1) / 2
     y = (np.arange(height) - (height - 1) / 2)[:, None]
@@ -113,10 +113,10 @@ def read_hypersim(path: Path) -> TrueDepth:
 
 
 def read_vkitti2(path: Path) -> TrueDepth:
-    """Read Virtual KITTI 2's centimetres; the sky is no depth.
+    """Read Virtual KITTI 2's centimetres; the sky is unknown depth.
 
     Raises:
-        InputError: It is no such file.
+        InputError: The file is not a 16-bit PNG.
     """
     codes = read_codes(path)
     metres = (codes / VKITTI2_UNITS_PER_M).astype(np.float32)
@@ -124,12 +124,16 @@ def read_vkitti2(path: Path) -> TrueDepth:
 
 
 def import_h5py() -> ModuleType:
-    """Import h5py or name the extra that brings it."""
+    """Import h5py.
+
+    Raises:
+        BackendUnavailable: It is missing.
+    """
     try:
         import h5py
     except ImportError as error:
         raise BackendUnavailable(
-            "h5py is missing, this data set's files need it; pip install 'depthrt[bench]'"
+            "h5py is missing, which this data set's files need: pip install 'depthrt[bench]'"
         ) from error
     module: ModuleType = h5py
     return module

@@ -1,4 +1,4 @@
-"""How one figure changed between two reports, with the interval that its noise leaves."""
+"""The change of one figure between two reports, with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..numbers.wording import amount, change
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one figure of one subject changed.
+    """The change of one figure of one subject.
 
     Args:
         subject: Name.
-        figure: What changed.
-        of: The data set, "" where there is none.
-        before, after: Values with their intervals; low and high are the value where it has no noise.
+        figure: The figure.
+        of: The data set, "" without.
+        before, after: Values with their intervals; low and high equal the value if it has no noise.
         relative: The change over the value before: 0.05 is 5 % more.
         absolute: The change in the figure's unit.
-        doubt: Why the intervals do not tell what changed; "" where they do.
+        doubt: Why the intervals do not show what changed; "" if they do.
     """
 
     subject: str
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def clear(self) -> bool:
-        """Whether it is more than the noise of a figure that is measured, or any change of one that is computed."""
+        """Whether it is more than noise; for a computed figure, which has none, whether it changed at all."""
         if self.doubt:
             return False
         least = ALARM if self.before.low < self.before.high else 0.0
@@ -52,15 +52,15 @@ class Change:
 
 
 def change_of(figure: Figure, subject: str, of: str, before: Interval, after: Interval, *, doubt: str = "") -> Change:
-    """Return how a figure of a subject changed; `of` names the data set, if any."""
+    """Return how a figure of a subject changed; arguments as in Change."""
     changes = relative_change(before, after), absolute_change(before, after)
     return Change(subject, figure, of, before, after, *changes, doubt)
 
 
 def relative_change(before: Interval, after: Interval) -> Interval:
-    """Return how much a positive figure grew, over its value before, with the 95 % interval.
+    """Return the growth of a positive figure over its value before, with the 95 % interval.
 
-    The intervals of the two are joined as those of independent figures, on logarithms.
+    The two intervals are combined as those of independent figures, on logarithms.
     Source: Zou and Donner 2008 (MOVER).
     """
     if min(before.value, after.value) <= 0 or not math.isfinite(before.value + after.value):
@@ -70,7 +70,7 @@ def relative_change(before: Interval, after: Interval) -> Interval:
 
 
 def absolute_change(before: Interval, after: Interval) -> Interval:
-    """Return how much a figure grew, in its unit, with the 95 % interval. Source: as relative_change."""
+    """Return the growth of a figure in its unit, with the 95 % interval. Source: as relative_change."""
     value = after.value - before.value
     down = math.hypot(after.value - after.low, before.high - before.value)
     up = math.hypot(after.high - after.value, before.value - before.low)
@@ -78,7 +78,7 @@ def absolute_change(before: Interval, after: Interval) -> Interval:
 
 
 def _exact_change(before: float, after: float) -> Interval:
-    """Return the change where no interval can be given, as of figures that may be 0."""
+    """Return the relative change of a figure that has no logarithm, as one value without an interval."""
     if before == after:
         return Interval(0.0, 0.0, 0.0)
     value = (after - before) / abs(before) if before else math.copysign(math.inf, after)
@@ -98,5 +98,5 @@ def percent_change(value: Interval) -> str:
 
 
 def _points(value: Interval) -> str:
-    """Return the change of a part of a whole: a percentage of a percentage misleads."""
+    """Return the change of a share in points: a percentage of a percentage misleads."""
     return f"{value.value * 100:+.3g} points"

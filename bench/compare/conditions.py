@@ -1,17 +1,17 @@
-r"""What must not happen between two reports, as a person writes it.
+r"""Conditions between two reports: what must not happen, as a person writes it.
 
     FIGURE > LIMIT    or    FIGURE < LIMIT
 
-FIGURE is one of figures.FIGURES: p50, kernel.p90, drift, abs_rel, rss, ... (p50 alone is host.p50).
-LIMIT with a sign is a change from the first report to the second, without a sign the second report's own value:
+FIGURE is one of figures.FIGURES: p50, kernel.p90, drift, abs_rel, rss, ... (p50 is host.p50).
+A LIMIT with a sign is a change from the first report to the second, without a sign the second report's value:
 
-    p50>+5%        the median takes over 5 % longer than before, beyond what the reference both reports share does
-    file.p90>+2ms  over 2 ms longer, beyond what the reference does
-    p50>50ms       the median itself is over 50 ms
-    speed<-5%      over 5 % less of the reference's speed
-    drift>0.5%     the drift itself is over 0.5 % of the range
-    delta1<-1%     delta1 loses over one point: figures that are parts of a whole change by points
-    abs_rel>+0.01  abs_rel grows by over 0.01
+    p50>+5%        the median grew by over 5 %, beyond the growth of the reference that both reports share
+    file.p90>+2ms  it grew by over 2 ms, beyond the growth of the reference
+    p50>50ms       the median is over 50 ms
+    speed<-5%      the speed against the reference fell by over 5 %
+    drift>0.5%     the drift is over 0.5 % of the range
+    delta1<-1%     delta1 fell by over one point: shares change by points
+    abs_rel>+0.01  abs_rel grew by over 0.01
     rss>+50MiB     the process needs over 50 MiB more
 """
 
@@ -33,10 +33,10 @@ class Condition:
 
     Args:
         text: As written.
-        figure: What it is about.
-        above: Whether more than the limit is bad, else less.
-        limit: In the figure's unit, or a share of the first report's value where `relative`.
-        change: Whether the limit is of the change, else of the second report's value.
+        figure: The figure.
+        above: Whether values above the limit are bad; otherwise values below it.
+        limit: In the figure's unit; if `relative`, a share of the first report's value.
+        change: Whether the limit is for the change; otherwise for the second report's value.
         relative: Whether the change is over the first report's value.
     """
 
@@ -73,7 +73,7 @@ def _figure(name: str, text: str) -> Figure:
 
 
 def _check_unit(figure: Figure, unit: str, *, signed: bool, text: str) -> None:
-    """Raise InputError where the unit is not the figure's, or a percentage is of nothing."""
+    """Raise InputError if the unit is not the figure's, or a percentage has no sign and the figure is not a share."""
     own = "" if figure.unit == "share" else figure.unit
     if unit == "%" and not signed and figure.unit != "share":
         raise InputError(

@@ -1,8 +1,8 @@
-"""How a time changed between two reports, with what the machine itself changed taken off: by their reference.
+"""The growth of a time between two reports beyond the growth of their reference, which shows the machine's part.
 
-The reference decodes, prepares and writes by the same code as its neighbours, so only its network tells of the machine
-alone. Where the rest of the reference clearly grew beyond its network, that code changed, and is not taken off. A
-network on a GPU tells nothing of the CPU around it.
+The reference decodes, prepares and writes with the same code as the other subjects, so only its network shows the
+machine and nothing else. If the rest of the reference clearly grew beyond its network, that code grew slower, and its
+growth is not taken off. A network on a GPU shows nothing of the CPU around it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ..numbers.statistics import ALARM, summarise
 from ..subjects.subject import CPU_PROVIDERS
 from .change import relative_change
 
-NETWORK = "kernel"  # the scope of the network alone
-_SCOPES = (NETWORK, "host", "file")  # a frame that arrives at a rate waits for it, whatever the machine does
+NETWORK = "kernel"  # the scope of the network
+_SCOPES = (NETWORK, "host", "file")  # not "rate": its times depend on when frames arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,17 @@ class Reference:
         return self.after.name
 
     def moved(self, figure: Figure) -> Interval | None:
-        """Return how much a time of the reference itself grew, None where it tells nothing of the figure."""
+        """Return the growth of a time of the reference; None if the figure is not judged by it."""
         return self._grown(*_parts(figure))
 
     def network_moved(self, figure: Figure) -> Interval | None:
-        """Return how much the same figure of the reference's network alone grew, None where that was not measured."""
+        """Return the growth of the same figure of the reference's network; None if that was not measured."""
         return self._grown(NETWORK, _parts(figure)[1])
 
     def shared_code_grew(self, figure: Figure) -> bool:
         """Whether a time of the reference clearly grew by the clock and beyond its network's, measured beside it.
 
-        A network that alone became faster makes the rest no slower, hence the clock.
+        The clock is needed too: if only the network became faster, the rest did not become slower.
         """
         if self.after.facts.get("provider", "cpu") not in CPU_PROVIDERS:
             return False
@@ -54,9 +54,9 @@ class Reference:
         return own is not None and beyond is not None and own.low > 0 and beyond.low > ALARM
 
     def take_off(self, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
-        """Return how much a subject's time grew beyond the reference's, None where the two cannot be compared.
+        """Return the growth of a subject's time beyond the reference's; None if the two cannot be compared.
 
-        Medians are compared turn by turn, other figures as a whole.
+        Medians are compared turn by turn, other figures as wholes.
 
         Args:
             figure: Of latency.
@@ -65,7 +65,7 @@ class Reference:
         return self._beyond(_parts(figure)[0], figure, before, after)
 
     def take_off_network(self, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
-        """Return how much a subject's time grew beyond that of the reference's network; as take_off."""
+        """Return the growth of a subject's time beyond that of the reference's network; as take_off."""
         return self._beyond(NETWORK, figure, before, after)
 
     def _grown(self, scope: str, what: str) -> Interval | None:
@@ -75,34 +75,34 @@ class Reference:
         return relative_change(_of(before, what), _of(after, what))
 
     def _beyond(self, base: str, figure: Figure, before: SubjectResult, after: SubjectResult) -> Interval | None:
-        """Return how much a subject's time grew beyond the reference's in the scope `base`."""
+        """Return the growth of a subject's time beyond the reference's in the scope `base`."""
         scope, what = _parts(figure)
         if scope not in _SCOPES:
             return None
         ratios = []
         for reference, subject in ((self.before, before), (self.after, after)):
-            one, other = latency_in(reference, base), latency_in(subject, scope)
-            if one is None or other is None:
+            base_latency, latency = latency_in(reference, base), latency_in(subject, scope)
+            if base_latency is None or latency is None:
                 return None
-            ratios.append(_ratio(one, other, what))
+            ratios.append(_ratio(base_latency, latency, what))
         return relative_change(*ratios)
 
 
 def find_reference(before: Report, after: Report) -> Reference | None:
-    """Return the reference that two reports share, None where they share none."""
+    """Return the reference that two reports share, None if they share none."""
     if not before.reference or before.reference != after.reference:
         return None
-    found = [one for report in (before, after) for one in report.subjects if one.name == report.reference]
-    return Reference(*found) if len(found) == 2 and not any(one.failure for one in found) else None
+    found = [subject for report in (before, after) for subject in report.subjects if subject.name == report.reference]
+    return Reference(*found) if len(found) == 2 and not any(subject.failure for subject in found) else None
 
 
 def is_judged_beyond(figure: Figure) -> bool:
-    """Whether a figure is a time whose change is judged beyond a reference's, where there is one."""
+    """Whether a figure is a time whose change is judged by its growth beyond a reference's."""
     return _parts(figure)[0] in _SCOPES
 
 
 def _parts(figure: Figure) -> tuple[str, str]:
-    """Return the scope of a figure of latency and what it is of it: "host" and "p50"."""
+    """Return the scope and the statistic of a figure of latency: "host" and "p50"."""
     scope, _, what = figure.name.partition(".")
     return scope, what
 
@@ -113,8 +113,8 @@ def _of(latency: Latency, what: str) -> Interval:
 
 
 def _ratio(base: Latency, found: Latency, what: str) -> Interval:
-    """Return a time over another of the same run."""
-    if base.scope != found.scope:  # the main scope may have further rounds, in which the machine was another
+    """Return a time over a time of the same run."""
+    if base.scope != found.scope:  # the main scope may have further rounds, in which the machine's speed may differ
         base, found = _same_rounds(base, found)
     if what == "p50":
         faster = speed(base, found)
@@ -124,17 +124,16 @@ def _ratio(base: Latency, found: Latency, what: str) -> Interval:
 
 
 def _same_rounds(base: Latency, found: Latency) -> tuple[Latency, Latency]:
-    """Return both without the rounds that one has beyond the other's: these come last, and have no partner."""
+    """Return both without the last rounds that only one of them has."""
     count, rounds = min(len(base.samples_ms), len(found.samples_ms)), min(base.rounds, found.rounds)
-    first, second = (_first_rounds(one, count, rounds) for one in (base, found))
-    return first, second
+    return _first_rounds(base, count, rounds), _first_rounds(found, count, rounds)
 
 
 def _first_rounds(latency: Latency, count: int, rounds: int) -> Latency:
-    """Return the first `rounds` alone, which have `count` samples, with the figures that these give."""
+    """Return the latency of the first `rounds` rounds, which have `count` samples."""
     if count == len(latency.samples_ms) or not rounds:
         return latency
     samples = latency.samples_ms[:count]
     now = summarise(samples, per_round=count // rounds)
-    figures = {f"{one.name}_ms": getattr(now, one.name) for one in fields(now)}
+    figures = {f"{field.name}_ms": getattr(now, field.name) for field in fields(now)}
     return replace(latency, samples_ms=samples, rounds=rounds, **figures)

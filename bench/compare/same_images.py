@@ -1,4 +1,4 @@
-"""Which figures of two reports are not of the same images: a mean over other images is another figure."""
+"""Figures of two reports that are not of the same images: a mean over other images is another figure."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from collections.abc import Iterator, Mapping
 from ..numbers.figures import IMAGE_NAMES, conditions_of
 from ..numbers.result import Report, SubjectResult
 
-_TELLING = (IMAGE_NAMES, "images")
+_IDENTIFYING = (IMAGE_NAMES, "images")  # settings that identify the images of drift, the best first
 
-Others = Mapping[tuple[str, str], str]
+Others = Mapping[tuple[str, str], str]  # by subject and data set: how the images differ
 
 
 def find_other_images(before: Report, after: Report) -> Others:
-    """Return how the images differ, by subject name and data set as conditions_of, "" for drift; the same ones not."""
-    new = {one.name: one for one in after.subjects}
-    told = next((key for key in _TELLING if key in before.made.settings and key in after.made.settings), None)
-    others = told is not None and before.made.settings[told] != after.made.settings[told]
-    pairs = [(one, new[one.name]) for one in before.subjects if one.name in new]
-    return {(one.name, of): line for one, now in pairs for of, line in _differences(one, now, others=others)}
+    """Return how the images differ, by subject name and data set as in conditions_of, "" for drift.
+
+    Figures of the same images are left out.
+    """
+    new = {subject.name: subject for subject in after.subjects}
+    old_settings, new_settings = before.made.settings, after.made.settings
+    key = next((key for key in _IDENTIFYING if key in old_settings and key in new_settings), None)
+    others = key is not None and old_settings[key] != new_settings[key]
+    pairs = [(subject, new[subject.name]) for subject in before.subjects if subject.name in new]
+    return {(old.name, of): line for old, now in pairs for of, line in _differences(old, now, others=others)}
 
 
 def _differences(before: SubjectResult, after: SubjectResult, *, others: bool) -> Iterator[tuple[str, str]]:
     if before.drift and after.drift and (others or before.drift.images != after.drift.images):
         yield "", f"drift: {before.drift.images} -> {after.drift.images} images"
-    now = {conditions_of(one): one for one in after.accuracy}
-    for one in before.accuracy:
-        of = conditions_of(one)
+    now = {conditions_of(accuracy): accuracy for accuracy in after.accuracy}
+    for accuracy in before.accuracy:
+        of = conditions_of(accuracy)
         if of in now:
-            old, new = (Counter(image.image for image in which.images) for which in (one, now[of]))
+            old, new = (Counter(image.image for image in judged.images) for judged in (accuracy, now[of]))
             if old != new:
                 yield of, f"{of}: {old.total()} -> {new.total()} images, {(old & new).total()} of them in both"

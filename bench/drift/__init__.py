@@ -1,1 +1,1 @@
-"""Drift: how far one subject's depth is from another's, and where in the graph it begins."""
+"""Drift of a subject's depth from the reference's, and the layer where it begins."""

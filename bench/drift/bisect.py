@@ -1,7 +1,7 @@
-"""Names the first layer where a model file departs from a float32 one, in about log2 of its nodes runs on the CPU.
+"""Names the first layer where a model file departs from a float32 one, in about log2(nodes) runs on the CPU.
 
-Both graphs are cut after the same node and run up to there, and all tensors that live at the cut are compared. What is
-wrong before a cut lives on at it, so the cuts are sound up to one place and wrong from there on: a binary search.
+Both graphs are cut after the same node and run up to the cut, and all tensors that live at the cut are compared. A
+fault shows at every cut after it, so a binary search finds the first wrong cut.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from ...engine.modelfile.canary import canary_input
 from ...engine.modelfile.contract import Contract, read_contract
 from ...engine.runners.ort_session import CPU, FATAL_ONLY, import_onnxruntime
 from ...engine.system.cores import usable_cores
-from .graph_cuts import Cut, Graph, common_cuts, read_graph
+from .graph_cuts import Cut, OnnxGraph, common_cuts, read_graph
 
 # Largest relative difference of a sound layer. Measured on ViT-S with random weights: float32 on the CPU under 1e-6,
 # float16 8e-4.
 TOLERANCE = {"fp32": 1e-4, "fp16": 2e-2}
-_BLOCK_NAMES = 4  # in the name of a layer inside a block, such as pretrained.blocks.3.norm1; a shorter one stands alone
+_BLOCK_NAMES = 4  # parts in the name of a layer inside a block, such as pretrained.blocks.3.norm1
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """The first layer that is wrong.
+    """The first wrong layer.
 
     Args:
         node: Its name in the suspect's graph.
         op: Its operator.
-        layer: Module whose parameters it uses, or of the last layer before it that has some.
+        layer: Module of its parameters, or of the last layer before it with parameters.
         difference: |found - reference| of its output over |reference|, Euclidean lengths.
-        before: The largest such difference of what lived at the cut before it.
-        island: Names of the suspect's nodes that should be computed in float32: all of the module it belongs to.
+        before: The largest such difference of the tensors at the cut before it.
+        island: Names of the suspect's nodes to compute in float32: all nodes of its module.
     """
 
     node: str
@@ -52,12 +52,12 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Bisection:
-    """What a search found.
+    """Result of a search.
 
     Args:
-        departure: None where the answers agree within the tolerance.
+        departure: None if the answers agree within the tolerance.
         difference: Of the answers.
-        nodes: Places that were searched.
+        nodes: Number of places that were searched.
         runs: Of the suspect, and as many of the reference; at most log2(nodes) + 2.
         tolerance: A larger difference is a departure.
     """
@@ -80,19 +80,22 @@ def bisect(
 ) -> Bisection:
     """Search for the first layer where suspect departs from reference; blocks.
 
-    Tensors that are looked at are not fused into what follows them, so a fault of a fusion itself is not found.
+    ONNX Runtime does not fuse a compared tensor with the nodes after it, so a fault of a fusion itself is not found.
+
+        found = bisect("fp32.onnx", "fp16.onnx")
+        print(found.departure.layer if found.departure else "no departure")
 
     Args:
         reference: A float32 model file that depthrt wrote.
         suspect: Another one of the same network.
-        batch: (N, 3, h, w) float32, normalised; None takes the canary's picture.
+        batch: (N, 3, h, w) float32, normalised; None takes the canary's input.
         tolerance: None takes TOLERANCE of the suspect's precision.
         threads: CPU threads; None takes the cores that this process may use.
         on_step: Called with each step, as text.
 
     Raises:
-        ModelFileError, ContractError: A file is not one that depthrt wrote.
-        InputError: The files share no layer or no input size, or ONNX Runtime has no arithmetic for one on a CPU.
+        ModelFileError, ContractError: depthrt did not write a file.
+        InputError: The files share no layer or no input size, or ONNX Runtime cannot run a file on a CPU.
     """
     exact, doubted = read_graph(Path(reference)), read_graph(Path(suspect))
     contract = read_contract(Path(suspect))
@@ -113,8 +116,8 @@ def bisect(
 class _Search:
     def __init__(
         self,
-        reference: Graph,
-        suspect: Graph,
+        reference: OnnxGraph,
+        suspect: OnnxGraph,
         batch: Float32,
         tolerance: float,
         threads: int,
@@ -148,7 +151,7 @@ class _Search:
         self.on_step(f"run {self.runs}: up to {self.suspect.nodes[cut.suspect_last].name}")
         expected = _answers(self.reference, cut.reference_last, cut.reference_tensors, self.batch, self.threads)
         found = _answers(self.suspect, cut.suspect_last, cut.suspect_tensors, self.batch, self.threads)
-        return max(_apart(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+        return max(_distance(*pair) for pair in zip(found, expected, strict=True))
 
     def _departure(self, place: int, difference: float, before: float) -> Departure:
         index = self.cuts[place].suspect_last
@@ -159,22 +162,22 @@ class _Search:
         return Departure(node.name, node.op_type, layer, difference, before, island)
 
 
-def _check_graph(graph: Graph, batch: Float32) -> None:
-    """Refuse a graph that ONNX Runtime cannot run on a CPU, or not on this picture."""
+def _check_graph(graph: OnnxGraph, batch: Float32) -> None:
+    """Raise InputError for a graph that ONNX Runtime cannot run on a CPU or on this batch."""
     if any(tensor.data_type == TensorProto.BFLOAT16 for tensor in graph.weights.values()):
-        raise InputError(f"{graph.path} is in bf16, which ONNX Runtime has no layers for on a CPU; bisect fp16 or int8")
-    taken = graph.model.graph.input[0].type.tensor_type.shape
-    sides = [one.dim_value for one in taken.dim][2:]  # 0 where it takes any
+        raise InputError(f"{graph.path} is in bf16, which ONNX Runtime cannot run on a CPU; bisect fp16 or int8")
+    shape = graph.model.graph.input[0].type.tensor_type.shape
+    sides = [dimension.dim_value for dimension in shape.dim][2:]  # 0 for any size
     if any(own and own != given for own, given in zip(sides, batch.shape[2:], strict=False)):
-        own, given = ("x".join(map(str, shape)) for shape in (sides, batch.shape[2:]))
-        raise InputError(f"{graph.path} takes {own} px alone, the picture has {given}; export both files at one size")
+        own, given = ("x".join(map(str, size)) for size in (sides, batch.shape[2:]))
+        raise InputError(f"{graph.path} takes only {own} px, the input has {given}; export both files at one size")
 
 
 def _canary(contract: Contract) -> Float32:
     return canary_input(contract.canary.size_px, contract.mean, contract.std)
 
 
-def _answers(graph: Graph, last: int, tensors: tuple[str, ...], batch: Float32, threads: int) -> list[NDArray[Any]]:
+def _answers(graph: OnnxGraph, last: int, tensors: tuple[str, ...], batch: Float32, threads: int) -> list[NDArray[Any]]:
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -184,10 +187,10 @@ def _answers(graph: Graph, last: int, tensors: tuple[str, ...], batch: Float32, 
     return answers
 
 
-def _apart(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Return |found - expected| / |expected|; infinite where found is not finite, 0 for what are no real numbers."""
+def _distance(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Return |found - expected| / |expected|; infinite if found is not finite, 0 for integers."""
     if expected.dtype.kind != "f" or found.shape != expected.shape:
-        return 0.0  # shapes that differ are of nodes that only look alike
+        return 0.0  # shapes differ if two nodes only look alike
     exact = expected.astype(np.float64)
     length = float(np.linalg.norm(exact))
     with np.errstate(invalid="ignore"):
@@ -198,7 +201,7 @@ def _apart(found: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 def _island(layers: Sequence[str], index: int) -> range:
-    """Return the nodes around one that belong to the same module; one without parameters goes with what is before."""
+    """Return the nodes around `index` of the same module; a node without parameters belongs to the module before it."""
     belongs: list[str] = []
     for own in layers:
         belongs.append(own or (belongs[-1] if belongs else ""))

@@ -1,9 +1,9 @@
-"""Edges of depth, and how well two maps agree on where they are.
+"""Edges of depth, and the agreement of two maps on their places.
 
 Source: Depth Pro (Bochkovskii et al. 2024), section 3.3 and src/depth_pro/eval/boundary_metrics.py. As there, an edge
 lies between two neighbours whose inverse depths are in a ratio above a threshold, the nearer side matters, and the
 F1 scores of ten thresholds are weighted by the threshold. Unlike there, the four directions are counted together, so
-that a picture whose edges all run one way can reach 1.
+that a picture with edges in one direction only can reach 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...engine.terms import Kind
 
 THRESHOLDS = np.linspace(1.05, 1.25, 10)
-# Depth beyond fifty times the nearest counts as that far: ratios of almost nothing would make edges of noise.
+# Depth beyond fifty times the nearest counts as fifty times: ratios of values near 0 would turn noise into edges.
 FAR_SHARE = 0.02
 _NEAR_PERCENTILE = 98.0  # of the reference, so that an outlier does not set what is near
 
@@ -23,10 +23,10 @@ Edges = NDArray[np.bool_]
 
 
 def edge_f1(found: NDArray[np.float32], reference: NDArray[np.float32], *, kind: Kind) -> float | None:
-    """Return the F1 score of found's edges, 1 for the same ones; None where the reference has none.
+    """Return the F1 score of found's edges, 1 if all agree; None if the reference has no edges.
 
     Args:
-        found, reference: (H, W) of one kind; what is not finite has no edge.
+        found, reference: (H, W) of one kind; a value that is not finite has no edge.
         kind: "inverse", or "metric", which is inverted.
     """
     ours, theirs = _inverse(found, kind), _inverse(reference, kind)
@@ -45,13 +45,13 @@ def edge_f1(found: NDArray[np.float32], reference: NDArray[np.float32], *, kind:
 
 
 def _score(our_edges: Edges, their_edges: Edges) -> float:
-    """Return 2 PR / (P + R), which is twice the matches over all edges of both."""
+    """Return 2 PR / (P + R): twice the matches over the edges of both."""
     matches = np.count_nonzero(our_edges & their_edges)
     return 2 * float(matches) / float(np.count_nonzero(our_edges) + np.count_nonzero(their_edges))
 
 
 def _edges(steps: Float64, threshold: float) -> Edges:
-    """Return (2, N) bool: whether the nearer side is here, or at the neighbour."""
+    """Return (2, N) bool: whether the pixel itself is the nearer side, and whether its neighbour is."""
     return np.stack([steps > threshold, steps < 1 / threshold])
 
 
@@ -64,7 +64,7 @@ def _inverse(values: NDArray[np.float32], kind: Kind) -> Float64:
 
 
 def _steps(inverse: Float64, floor: float) -> Float64:
-    """Return the ratio of each pixel to its left and to its upper neighbour, (N,); 1 where one is not finite."""
+    """Return (N,) ratios of each pixel to its left and its upper neighbour; 1 if either is not finite."""
     known = np.maximum(np.where(np.isfinite(inverse), inverse, np.nan), floor)  # NaN stays
     ratios = np.concatenate([(known[:, 1:] / known[:, :-1]).ravel(), (known[1:] / known[:-1]).ravel()])
     return np.where(np.isnan(ratios), 1.0, ratios)

@@ -1,7 +1,7 @@
-"""How far a subject's depth is from the reference's: all over, by distance, at edges, by tile, from frame to frame.
+"""Drift of a subject's depth from the reference's: over the image, by distance, at edges, by tile, between frames.
 
-Drift is measured on what the model answers, metres or inverse depth, as the canary inside every model file is: one
-number means the same in a file's budget and in a report, and far values of a metric model count as its user sees them.
+Drift is measured on the model's answer, metres or inverse depth, as for the canary inside every model file: a number
+means the same in a file's budget and in a report, and far values of a metric model count as its user sees them.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Frame:
-    """One image: the reference in float64, found - reference, and the reference's 2-98 % range."""
+    """One image: the reference, found - reference, and the width of the reference's 2-98 % range."""
 
     reference: Float64
     difference: Float64
     span: float
 
     def scaled(self, amount: Float64) -> Float64:
-        """Return amounts over the range; where the range is nothing, any amount is infinitely much."""
+        """Return amounts over the range; infinite for any amount if the range is 0."""
         if self.span > 0:
             return amount / self.span
         return np.where(amount == 0, 0.0, np.inf)
 
 
 class DriftMeter:
-    """Measures drift image by image; only sums and the last frame are held. Not for several threads at once.
+    """Measures drift image by image; holds only sums and the last frame. Not thread-safe.
 
     Args:
         reference: Name of the subject that it is measured against.
         kind: Of the maps.
-        video: Whether the images follow each other in time.
+        video: Whether the images are consecutive frames.
     """
 
     def __init__(self, reference: str, *, kind: Kind, video: bool = False) -> None:
@@ -71,7 +71,7 @@ class DriftMeter:
 
         Args:
             name: Of the image, unique.
-            reference, found: (H, W) float32 of the reference and of the subject.
+            reference, found: (H, W) float32, the answers of the reference and of the subject.
 
         Raises:
             InputError: The shapes differ, or the name was given before.
@@ -79,7 +79,7 @@ class DriftMeter:
         if reference.shape != found.shape or reference.ndim != 2 or not reference.size:
             raise InputError(f"{name}: reference {reference.shape}, found {found.shape}; expected one shape (H, W)")
         if name in self._means:
-            raise InputError(f"two images are named {name!r}, expected names of their own; rename one")
+            raise InputError(f"two images are named {name!r}, expected different names; rename one")
         frame = _frame(reference, found)
         amount = frame.scaled(np.abs(frame.difference))  # (H, W)
         self._nonfinite += int(found.size - np.count_nonzero(np.isfinite(found)))
@@ -97,7 +97,7 @@ class DriftMeter:
         """Return the means over images.
 
         Raises:
-            InputError: There was no image.
+            InputError: No image was added.
         """
         if not self._means:
             raise InputError("drift of no images found, expected one or more")
@@ -118,8 +118,8 @@ class DriftMeter:
         )
 
     def _add_bands(self, reference: Float64, amount: Float64) -> None:
-        """Add each band's part of the image's mean, so that share times drift, over all bands, is the mean."""
-        nearness = reference if self._kind == "inverse" else -reference  # the order of inverse depth, which is enough
+        """Add each band's part of the image's mean: the sum of share times drift over the bands is the mean."""
+        nearness = reference if self._kind == "inverse" else -reference  # in the order of inverse depth
         limits = np.quantile(nearness, np.arange(1, BANDS) / BANDS)
         band = np.searchsorted(limits, nearness.ravel(), side="left")
         self._band_share += np.bincount(band, minlength=BANDS) / amount.size
@@ -131,7 +131,7 @@ class DriftMeter:
         return Band(number / BANDS, (number + 1) / BANDS, drift, share / images)
 
     def _add_change(self, frame: _Frame) -> None:
-        """Add how much the difference changes from the last frame, which is the difference of the changes."""
+        """Add the change of the difference since the last frame, which equals the difference of the changes."""
         last, self._last = self._last, frame.difference
         if last is not None and last.shape == frame.difference.shape:
             with np.errstate(invalid="ignore"):
@@ -140,7 +140,7 @@ class DriftMeter:
 
 
 def range_of(reference: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the 2nd and the 98th percentile of what is finite in a reference; 0 and 0 where nothing is."""
+    """Return the 2nd and 98th percentile of the finite values of a reference; 0 and 0 if no value is finite."""
     known = reference[np.isfinite(reference)].astype(np.float64)
     if not known.size:
         return 0.0, 0.0
@@ -149,13 +149,13 @@ def range_of(reference: NDArray[np.floating]) -> tuple[float, float]:
 
 
 def _frame(reference: Map, found: Map) -> _Frame:
-    """Return a frame; what is not finite in either map is infinitely far off, as the canary has it."""
+    """Return a frame; a value that is not finite in either map is infinitely far off, as for the canary."""
     exact = reference.astype(np.float64)
     with np.errstate(invalid="ignore"):
         difference = found.astype(np.float64) - exact
     difference[~np.isfinite(difference)] = np.inf
     low, high = range_of(exact)
-    # A reference that is lost becomes an end of the range, so that the bands have an order.
+    # A reference that is not finite becomes an end of the range, so that the bands have an order.
     return _Frame(np.nan_to_num(exact, nan=low, posinf=high, neginf=low), difference, high - low)
 
 
@@ -168,7 +168,7 @@ def _tail(amount: Float64) -> float:
 
 
 def _tiles(name: str, amount: Float64) -> list[Tile]:
-    """Return the worst tiles of an image, which are squares but for those at the lower and right edge."""
+    """Return the worst tiles of an image: squares, cut off at the lower and right edge."""
     height, width = amount.shape
     side = max(1, min(height, width) // TILES_A_SIDE)
     rows, columns = np.arange(0, height, side), np.arange(0, width, side)

@@ -1,4 +1,4 @@
-"""Two ONNX graphs of one network, cut at the same places; what lives at a cut tells whether all before it is sound."""
+"""Two ONNX graphs of one network, cut at the same places; the tensors that live at a cut depend on all before it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NO_NUMBERS = (onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Graph:
+class OnnxGraph:
     """An ONNX graph, its nodes in the order in which they run.
 
     Args:
         path: Its file.
-        model: What onnx read.
+        model: onnx's ModelProto.
         weights: Initializers by name.
     """
 
@@ -37,23 +37,23 @@ class Graph:
         return nodes
 
     def parameters(self) -> set[str]:
-        """Return the names under which nodes use weights, those behind a Cast included."""
+        """Return the names of the tensors that are weights, directly or through a Cast."""
         casts = {node.output[0] for node in self.nodes if node.op_type == "Cast" and node.input[0] in self.weights}
         return casts | set(self.weights)
 
     def layers(self) -> list[str]:
-        """Return for each node the module whose parameters it uses, such as "pretrained.blocks.3.mlp.fc1", or ""."""
+        """Return for each node the module of its parameters, such as "pretrained.blocks.3.mlp.fc1", or ""."""
         parameters = self.parameters()
         layers = [_module(name for name in node.input if name in parameters) for node in self.nodes]
         user = {name: layer for node, layer in zip(self.nodes, layers, strict=True) for name in node.input if layer}
         for index, node in enumerate(self.nodes):
-            # Exporters transpose a linear layer's weight under a number for a name; its bias comes next.
+            # Exporters give a linear layer's transposed weight a number as its name; the node of its bias comes next.
             if not layers[index] and node.op_type == "MatMul" and parameters & set(node.input):
                 layers[index] = user.get(node.output[0], "")
         return layers
 
     def part(self, last: int, outputs: Sequence[str]) -> bytes:
-        """Return a model file of the nodes up to `last`, that answers with the named tensors."""
+        """Return a model file of the nodes up to `last` with the named tensors as outputs."""
         whole = self.model.graph
         nodes = whole.node[: last + 1]
         used = {name for node in nodes for name in node.input}
@@ -71,7 +71,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A place in both graphs: after the nodes at these indices the named tensors live, in the same order."""
+    """A place in both graphs: the last nodes before it, and the tensors that live there, in the same order."""
 
     reference_last: int
     suspect_last: int
@@ -79,11 +79,11 @@ class Cut:
     suspect_tensors: tuple[str, ...]
 
 
-def read_graph(path: Path) -> Graph:
+def read_graph(path: Path) -> OnnxGraph:
     """Read a model file, weights included.
 
     Raises:
-        ModelFileError: It is missing or no ONNX file.
+        ModelFileError: The file is missing or is not an ONNX file.
     """
     try:
         model = onnx.load(path)
@@ -91,7 +91,7 @@ def read_graph(path: Path) -> Graph:
         raise ModelFileError(
             f"{path} cannot be read as ONNX ({' '.join(str(error).split())}); export it again"
         ) from error
-    return Graph(path, model, {weight.name: weight for weight in model.graph.initializer})
+    return OnnxGraph(path, model, {weight.name: weight for weight in model.graph.initializer})
 
 
 def _module(parameters: Iterable[str]) -> str:
@@ -99,13 +99,13 @@ def _module(parameters: Iterable[str]) -> str:
     return named.removeprefix("network.").rpartition(".")[0]
 
 
-def common_cuts(reference: Graph, suspect: Graph) -> list[Cut]:
+def common_cuts(reference: OnnxGraph, suspect: OnnxGraph) -> list[Cut]:
     """Return a cut after every node that both graphs have, in the order in which they run.
 
-    Nodes are matched by their operator and parameters in sequence, not by name: exporters count names anew.
+    Nodes are matched by their operator and parameters in sequence, not by name: each export numbers its names.
 
     Raises:
-        InputError: The graphs have nothing in common.
+        InputError: The graphs share no node.
     """
     matched = _matched(reference, suspect)
     if not matched:
@@ -116,29 +116,29 @@ def common_cuts(reference: Graph, suspect: Graph) -> list[Cut]:
     for place, (first, second) in enumerate(matched):
         live = [index for index in (*live, place) if last_use[index] > place]
         names = [
-            (ours, theirs)
+            (exact, doubted)
             for index in live
-            for ours, theirs in zip(
+            for exact, doubted in zip(
                 reference.nodes[matched[index][0]].output, suspect.nodes[matched[index][1]].output, strict=False
             )
-            if ours and theirs
+            if exact and doubted
         ]
-        cuts.append(Cut(first, second, tuple(ours for ours, _ in names), tuple(theirs for _, theirs in names)))
+        cuts.append(Cut(first, second, tuple(exact for exact, _ in names), tuple(doubted for _, doubted in names)))
     return cuts
 
 
-def _matched(reference: Graph, suspect: Graph) -> list[tuple[int, int]]:
-    ours, theirs = _signatures(reference), _signatures(suspect)
-    matcher = SequenceMatcher(None, [text for _, text in ours], [text for _, text in theirs], autojunk=False)
+def _matched(reference: OnnxGraph, suspect: OnnxGraph) -> list[tuple[int, int]]:
+    exact, doubted = _signatures(reference), _signatures(suspect)
+    matcher = SequenceMatcher(None, [text for _, text in exact], [text for _, text in doubted], autojunk=False)
     return [
-        (ours[block.a + step][0], theirs[block.b + step][0])
+        (exact[block.a + step][0], doubted[block.b + step][0])
         for block in matcher.get_matching_blocks()
         for step in range(block.size)
     ]
 
 
-def _signatures(graph: Graph) -> list[tuple[int, str]]:
-    """Return index and a text, alike in both graphs, of each node that computes numbers."""
+def _signatures(graph: OnnxGraph) -> list[tuple[int, str]]:
+    """Return the index and signature of each node that computes numbers; equal nodes have equal signatures."""
     types = {info.name: info.type.tensor_type.elem_type for info in graph.model.graph.value_info}
     parameters = graph.parameters()
     found = []
@@ -150,22 +150,22 @@ def _signatures(graph: Graph) -> list[tuple[int, str]]:
     return found
 
 
-def _last_uses(graph: Graph, kept: Sequence[int]) -> list[int]:
-    """Return for each kept node the place, among the kept, of the last that needs it; len(kept) for the answer.
+def _last_uses(graph: OnnxGraph, kept: Sequence[int]) -> list[int]:
+    """Return for each kept node the place, among the kept, of the last node that needs it; len(kept) for the answer.
 
-    A node that is not kept hands on what it is made of.
+    A node that is not kept passes on the kept nodes that it depends on.
     """
     places = {index: place for place, index in enumerate(kept)}
-    made_of: dict[str, frozenset[int]] = {}
+    depends: dict[str, frozenset[int]] = {}
     last_use = [-1] * len(kept)
     for index, node in enumerate(graph.nodes):
-        needed = frozenset[int]().union(*(made_of.get(name, frozenset()) for name in node.input))
+        needed = frozenset[int]().union(*(depends.get(name, frozenset()) for name in node.input))
         place = places.get(index)
         if place is not None:
             for source in needed:
                 last_use[source] = place
-        made_of.update(dict.fromkeys(node.output, needed if place is None else frozenset({place})))
+        depends.update(dict.fromkeys(node.output, needed if place is None else frozenset({place})))
     for output in graph.model.graph.output:
-        for source in made_of.get(output.name, frozenset()):
+        for source in depends.get(output.name, frozenset()):
             last_use[source] = len(kept)
     return last_use

@@ -1,4 +1,4 @@
-"""Pictures of the places where a subject departs most: photograph, reference, subject and difference in a row."""
+"""Pictures of the tiles of largest drift: photograph, reference, subject and difference in a row."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .drift_meter import range_of
 PANEL_H_PX = 180
 PANEL_W_MAX_PX = 260
 LARGEST_BYTES = 40_000  # six subjects with six pictures each leave a report under 2 MB
-_CONTEXT = 3  # the picture shows so many tiles across, the tile in the middle
+_CONTEXT = 3  # tiles across a picture, the tile in the middle
 _GAP_PX = 4
 _LABEL_H_PX = 20
 _QUALITIES = (90, 80, 70, 60, 50, 40, 30)
-_FRAME = (((0, 0, 0), 3), ((255, 255, 255), 1))  # seen on bright and on dark pictures
+_FRAME = (((0, 0, 0), 3), ((255, 255, 255), 1))  # visible on bright and on dark pictures
 
 Colours = NDArray[np.uint8]
 
@@ -36,8 +36,8 @@ def tile_pictures(
     Args:
         subject: Its name.
         drift: Of the subject.
-        answers: Gives for an image's name the image (H, W, 3) uint8 BGR, the reference's depth and the subject's;
-            asked once an image, and what it gave is dropped before the next.
+        answers: Takes an image's name; returns the image (H, W, 3) uint8 BGR, the reference's depth and the subject's.
+            Called once for each image; the answer is dropped before the next call.
     """
     pictures: dict[Tile, bytes] = {}
     for name in dict.fromkeys(tile.image for tile in drift.tiles):
@@ -50,7 +50,7 @@ def tile_picture(tile: Tile, image: NDArray[np.uint8], reference: Depth, found: 
     """Return a JPEG of at most LARGEST_BYTES: a tile, framed, in its surroundings, four times.
 
     Args:
-        tile: Where to look.
+        tile: The place.
         image: (H, W, 3) uint8, BGR.
         reference, found: Depth of the image.
 
@@ -91,7 +91,7 @@ def _view(tile: Tile, size_px: tuple[int, int]) -> tuple[slice, slice]:
 
 
 def _range(reference: Depth, view: tuple[slice, slice]) -> tuple[float, float] | None:
-    """Return the reference's extremes in the view, so that both depths have one scale; None where it is flat."""
+    """Return the reference's extremes in the view, the scale of both depths; None if it is flat."""
     values = reference.values[view]
     known = values[np.isfinite(values)]
     if not known.size or not known.max() > known.min():
@@ -105,7 +105,7 @@ def _paint(depth: Depth, view: tuple[slice, slice], value_range: tuple[float, fl
 
 
 def _difference(reference: Depth, found: Depth, view: tuple[slice, slice]) -> tuple[Colours, float]:
-    """Return |found - reference| painted from 0 to its largest in the view, and that, over the reference's range."""
+    """Return |found - reference| painted from 0 to its largest value, and that value over the reference's range."""
     low, high = range_of(reference.values)
     with np.errstate(invalid="ignore"):
         amount = np.abs(found.values[view] - reference.values[view])
@@ -144,7 +144,7 @@ def _jpeg(picture: Colours) -> bytes:
         assert done
         if len(data) <= LARGEST_BYTES:
             return data.tobytes()
-    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # noise, which nothing packs
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # noise, which JPEG cannot compress
     return _jpeg(np.asarray(half, np.uint8))
 
 

@@ -1,4 +1,4 @@
-"""What a CPU can do at most: matrix products at each precision, and the work of a network."""
+"""Ceilings of a CPU, measured by matrix products in each precision, and the work of a network."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from ..subjects.checkpoint_options import CheckpointOptions, TorchPrecision
 from ..subjects.torch_runner import DTYPES
 
 CEILING_SIDE = 2048  # of the square matrices whose product is the ceiling
-CEILING_ROUNDS = 9  # the best counts, since nothing makes a product too fast
+CEILING_ROUNDS = 9  # the best counts: disturbances only slow a product down
 
 
 def count_work(checkpoint: Path, options: CheckpointOptions) -> float:
-    """Return what one image costs in GFLOP: two for each multiplication and addition of products and convolutions.
+    """Return the GFLOP of one image: two operations for each multiply-add of products and convolutions.
 
     Args:
-        checkpoint: Whose network is counted.
-        options: Its size is (H, W).
+        checkpoint: Of the network.
+        options: With the size (H, W).
     """
     height, width = (options.size, options.size) if isinstance(options.size, int) else options.size
     network = load_network(options.read(checkpoint)).to("meta")
-    network.set_attention("plain")  # whose products are counted; torch's own operator is a single one
+    network.set_attention("plain")  # FlopCounterMode counts its products; torch's fused operator hides them
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(torch.empty(1, 3, height, width, device="meta"))
     return float(counter.get_total_flops()) / 1e9
 
 
 def measure_ceilings(threads: int) -> dict[Precision, float]:
-    """Return the GFLOP/s of a large matrix product in torch, by precision: a floor under every time."""
+    """Return the GFLOP/s of a large matrix product in torch, by precision: a bound for every network."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        return {precision: _ceiling(DTYPES[precision]) for precision in _precisions()}
+        return {precision: _ceiling(DTYPES[precision]) for precision in torch_precisions()}
     finally:
         torch.set_num_threads(before)
 
 
-def _precisions() -> tuple[TorchPrecision, ...]:
-    """Return what this CPU computes in; torch would take any, at a tenth of the speed."""
+def torch_precisions() -> tuple[TorchPrecision, ...]:
+    """Return the precisions that this CPU has instructions for; torch takes others too, at a tenth of the speed."""
     return ("fp32", "bf16") if "bf16" in cpu_precisions() else ("fp32",)
 
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:  # a cold start counts every import
 
     from ..subjects.subject import Subject
 
+    Job = tuple[Subject, NDArray[np.uint8], bool]  # what to open, (H, W, 3) uint8 BGR, whether a GPU can be asked
+
 _STATUS = Path("/proc/self/status")
 
 
 def run_child(first_ns: int) -> None:
-    """Do the job that the command line names: a file with the subject and an image, then modules to import.
+    """Do the job that the command line names: a file with a Job, then modules to import.
 
     Args:
         first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
@@ -27,8 +29,8 @@ def run_child(first_ns: int) -> None:
     for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
         import_module(module)
     import_ms = _ms_since(first_ns)
-    subject, image = _read_job(Path(sys.argv[1]))
-    before_mib = _gpu_used_mib()
+    subject, image, has_gpu = _read_job(Path(sys.argv[1]))
+    before_mib = _gpu_used_mib() if has_gpu else None
 
     memory_mib = {"imports": _rss_mib()}
     start_ns = monotonic_ns()
@@ -42,7 +44,7 @@ def run_child(first_ns: int) -> None:
         infer_ms.append(_ms_since(start_ns))
         memory_mib[step] = _rss_mib()
 
-    after_mib = _gpu_used_mib()
+    after_mib = _gpu_used_mib() if has_gpu else None
     figures = {
         "first_ns": first_ns,
         "import_ms": import_ms,
@@ -72,18 +74,15 @@ def _rss_mib() -> tuple[float, float]:
 
 
 def _status_mib(name: str) -> float:
-    (line,) = [
-        line
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
-        if line.startswith(f"{name}:")
-    ]
+    lines = _STATUS.read_text(encoding="utf-8", errors="replace").splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{name}:")]
     return int(line.split()[1]) / 1024
 
 
-def _read_job(path: Path) -> tuple[Subject, NDArray[np.uint8]]:
+def _read_job(path: Path) -> Job:
     import pickle
 
-    job: tuple[Subject, NDArray[np.uint8]] = pickle.loads(path.read_bytes())  # written by the parent process
+    job: Job = pickle.loads(path.read_bytes())  # written by the parent process
     return job
 
 

@@ -21,6 +21,7 @@ from ...engine.errors import BackendUnavailable
 from ..numbers.result import ColdProcess, ColdStart, MemoryStep
 from ..subjects.stage import StageResult, measure_each
 from ..subjects.subject import Subject
+from .nvml import open_nvml
 
 PROCESSES = 3
 TIMEOUT_S = 600.0  # torch.compile takes minutes on a slow machine
@@ -92,7 +93,7 @@ def measure_cold_start(
     """
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps((subject, image)))
+        job.write_bytes(pickle.dumps((subject, image, open_nvml() is not None)))
         started = [_start(subject, job, timeout_s) for _ in range(processes)]
     each = tuple(start.process for start in started)
     cold = ColdStart(

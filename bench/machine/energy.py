@@ -12,13 +12,13 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numbers.result import Energy
+from ..numbers.result import Energy, EnergySource
 from ..subjects.stage import StageResult, measure_each
 from ..subjects.subject import CPU_PROVIDERS, Opened
 from .nvml import open_nvml
 
-RAPL = "RAPL package"
-NVML = "NVML"
+RAPL: EnergySource = "RAPL package"
+NVML: EnergySource = "NVML"
 MEASURE_S = 5.0  # RAPL counts every millisecond and NVML about every 100 ms: both are then below 2 % of it
 
 
@@ -31,7 +31,7 @@ class Meter:
         joules: Returns the count now; it never falls.
     """
 
-    source: str
+    source: EnergySource
     joules: Callable[[], float]
 
 

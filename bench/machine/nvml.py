@@ -1,82 +1,59 @@
-"""The few NVML calls that a benchmark needs, by ctypes: name, driver, memory and energy of the first NVIDIA GPU."""
+"""The first NVIDIA GPU through NVML: name, driver, memory and energy; nothing without nvidia-ml-py or a driver."""
 
 from __future__ import annotations
 
-import ctypes
-from typing import Any, Protocol
-
-LIBRARIES = ("libnvidia-ml.so.1", "nvml.dll")
-_TEXT_BYTES = 96  # Source: nvml.h, NVML_DEVICE_NAME_V2_BUFFER_SIZE
-_SUCCESS = 0
-
-
-class Library(Protocol):
-    """A loaded NVML: its functions are attributes, and each returns 0 where it works."""
-
-    def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401 (as ctypes.CDLL)
-
-
-class _Memory(ctypes.Structure):
-    """nvmlMemory_t, bytes."""
-
-    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 
 class Nvml:
-    """The first NVIDIA GPU.
+    """The first NVIDIA GPU; a figure that NVML does not support is "" or None.
 
     Args:
-        library: NVML, initialised.
+        library: The module pynvml, initialised.
         device: Its handle of the GPU.
     """
 
-    def __init__(self, library: Library, device: ctypes.c_void_p) -> None:
-        self._library = library
-        self._device = device
+    def __init__(self, library: ModuleType, device: object) -> None:
+        self._library, self._device = library, device
 
     @property
     def name(self) -> str:
-        """Return the GPU's name, or "" where NVML does not tell."""
-        text = ctypes.create_string_buffer(_TEXT_BYTES)
-        done = self._library.nvmlDeviceGetName(self._device, text, ctypes.c_uint(_TEXT_BYTES))
-        return text.value.decode() if done == _SUCCESS else ""
+        """Return the GPU's name, or ""."""
+        return self._ask(self._library.nvmlDeviceGetName, self._device) or ""
 
     @property
     def driver(self) -> str:
         """Return the driver's version, or ""."""
-        text = ctypes.create_string_buffer(_TEXT_BYTES)
-        done = self._library.nvmlSystemGetDriverVersion(text, ctypes.c_uint(_TEXT_BYTES))
-        return text.value.decode() if done == _SUCCESS else ""
+        return self._ask(self._library.nvmlSystemGetDriverVersion) or ""
 
     def used_mib(self) -> float | None:
-        """Return the GPU memory in use by all processes; None where NVML does not tell."""
-        memory = _Memory()
-        done = self._library.nvmlDeviceGetMemoryInfo(self._device, ctypes.byref(memory))
-        return float(memory.used) / 2**20 if done == _SUCCESS else None
+        """Return the GPU memory in use by all processes."""
+        memory = self._ask(self._library.nvmlDeviceGetMemoryInfo, self._device)
+        return None if memory is None else float(memory.used) / 2**20
 
     def joules(self) -> float | None:
         """Return the energy since the driver was loaded; None before Volta."""
-        millijoules = ctypes.c_ulonglong()
-        done = self._library.nvmlDeviceGetTotalEnergyConsumption(self._device, ctypes.byref(millijoules))
-        return millijoules.value / 1e3 if done == _SUCCESS else None
+        millijoules = self._ask(self._library.nvmlDeviceGetTotalEnergyConsumption, self._device)
+        return None if millijoules is None else float(millijoules) / 1e3
+
+    def _ask(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 (as pynvml answers)
+        """Return what NVML answers, None if it refuses."""
+        try:
+            return function(*arguments)
+        except self._library.NVMLError:
+            return None
 
 
 def open_nvml() -> Nvml | None:
-    """Return the first GPU, or None where there is no NVIDIA driver or no GPU."""
-    for name in LIBRARIES:
-        try:
-            library = ctypes.CDLL(name)
-        except OSError:
-            continue
-        return first_gpu(library)
-    return None
-
-
-def first_gpu(library: Library) -> Nvml | None:
-    """Initialise NVML and return its first GPU, or None where it has none."""
-    device = ctypes.c_void_p()
-    if library.nvmlInit_v2() != _SUCCESS:
+    """Return the first GPU; None without nvidia-ml-py, an NVIDIA driver or a GPU."""
+    try:
+        import pynvml
+    except ImportError:
         return None
-    if library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(0), ctypes.byref(device)) != _SUCCESS:
+    try:
+        pynvml.nvmlInit()
+        return Nvml(pynvml, pynvml.nvmlDeviceGetHandleByIndex(0))
+    except pynvml.NVMLError:
         return None
-    return Nvml(library, device)

@@ -1,4 +1,4 @@
-"""How results are written: whole or not at all, and as text everywhere."""
+"""Results as text that files and terminals take, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def write_json(path: str | Path, found: object) -> None:
 
 
 def printable(found: Found) -> Found:
-    r"""Return the same with each byte of a file name that is no UTF-8 as \udcXX, which files and terminals take.
+    r"""Return a copy whose texts are valid UTF-8: each other byte of a file name becomes \udcXX.
 
     Args:
-        found: A text, or dataclasses, mappings, tuples and lists of such; anything else stays.
+        found: A text, or dataclasses, mappings, tuples and lists of texts; other values stay.
     """
-    same: Any = found
-    if isinstance(same, str):
-        same = same.encode("utf-8", "backslashreplace").decode("utf-8")
-    elif is_dataclass(same) and not isinstance(same, type):
-        same = replace(same, **{one.name: printable(getattr(same, one.name)) for one in fields(same)})
-    elif isinstance(same, Mapping):
-        same = {printable(key): printable(value) for key, value in same.items()}
-    elif isinstance(same, (tuple, list)):
-        same = type(same)(map(printable, same))
-    result: Found = same
+    copy: Any = found
+    if isinstance(copy, str):
+        copy = copy.encode("utf-8", "backslashreplace").decode("utf-8")
+    elif is_dataclass(copy) and not isinstance(copy, type):
+        copy = replace(copy, **{field.name: printable(getattr(copy, field.name)) for field in fields(copy)})
+    elif isinstance(copy, Mapping):
+        copy = {printable(key): printable(value) for key, value in copy.items()}
+    elif isinstance(copy, (tuple, list)):
+        copy = type(copy)(map(printable, copy))
+    result: Found = copy
     return result

@@ -1,13 +1,19 @@
-"""What a benchmark found, as frozen data: every table, plot and comparison is made from it, and JSON holds all."""
+"""The records of a report: frozen data that JSON holds whole, and from which every table and plot is made."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal, get_args
 
-from ...engine.terms import Scope
+from ...engine.terms import Alignment, Crop, Scope
+from .limits import Count, NotNegative, Number, Positive
 
-SCHEMA = 1  # of the JSON; a reader refuses others
+SCHEMA: Literal[1] = 1  # version of the JSON; other versions are refused
+Metric = Literal["abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+EnergySource = Literal["RAPL package", "NVML"]
+StartStep = Literal["imports", "load", "first image", "second image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +27,28 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where it was measured; what cannot be read is an empty string, 0 or an empty tuple.
+    """The machine of a run; an unknown fact is an empty string, 0 or an empty tuple.
 
     Args:
         cpu: Model name.
-        cores: That this process may use.
+        cores: Cores that this process may use.
         cpu_features: Instruction sets that matter, such as avx512_bf16 and amx_bf16.
         memory_mib: Of the machine.
         system: Operating system and kernel.
         gpu, driver: Of the first NVIDIA GPU.
-        power: How clocks and power are governed, such as the scaling governor.
-        load: Of the last minute, before the run began.
+        power: What governs clocks and power, such as the scaling governor.
+        load: Load average of the last minute before the run.
     """
 
     cpu: str
-    cores: int
+    cores: Count
     cpu_features: tuple[str, ...]
-    memory_mib: int
+    memory_mib: Count
     system: str
     gpu: str
     driver: str
     power: str
-    load: float
+    load: NotNegative
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +57,18 @@ class Made:
 
     Args:
         command: As typed.
-        commit: Of depthrt's source tree, with "+changes" where it differs; empty outside one.
+        commit: Of depthrt's source tree, with "+changes" if files differ; empty outside a source tree.
         versions: Of every package that took part.
         started: ISO 8601, UTC.
         took_s: Of the whole run.
-        settings: Rounds, images, sizes: what the user could choose.
+        settings: What the user can choose: rounds, images, sizes.
     """
 
     command: str
     commit: str
     versions: Mapping[str, str]
     started: str
-    took_s: float
+    took_s: NotNegative
     settings: Mapping[str, str]
 
 
@@ -71,93 +77,92 @@ class Latency:
     """Times of one subject in one scope, ms.
 
     Args:
-        scope: "kernel" (the network alone), "host" (image array to depth array), "file" (file to file) or
-            "rate" (frames that arrive at a fixed rate: from arrival to depth).
+        scope: "kernel" (the network), "host" (image array to depth array), "file" (file to file) or "rate" (frames
+            that arrive at a fixed rate: from arrival to depth).
         samples_ms: In the order measured.
-        p50_ms, p90_ms, p95_ms, p99_ms: Of samples_ms.
-        mean_ms: The same.
+        p50_ms, p90_ms, p95_ms, p99_ms, mean_ms: Of samples_ms.
         warmup: Calls before the times were steady, which are not in samples_ms.
         steady: Whether they became steady before the limit of warm-up calls.
-        rounds: Turns that samples_ms are of, as many in each; 0 for "rate".
+        rounds: Rounds that samples_ms come from, equally many calls in each; 0 for "rate".
         rate_hz: Of the frames; None for the other scopes.
-        missed: Frames that found the subject busy and were dropped; None for the other scopes.
+        missed: Frames that were dropped because the subject was busy; None for the other scopes.
         jitter_ms: Standard deviation of the time between two answers; None for the other scopes.
     """
 
     scope: Scope
-    samples_ms: tuple[float, ...]
+    samples_ms: tuple[NotNegative, ...]
     p50_ms: Interval
     p90_ms: Interval
     p95_ms: Interval
     p99_ms: Interval
     mean_ms: Interval
-    warmup: int
+    warmup: Count
     steady: bool
-    rounds: int = 0
-    rate_hz: float | None = None
-    missed: int | None = None
-    jitter_ms: float | None = None
+    rounds: Count = 0
+    rate_hz: NotNegative | None = None
+    missed: Count | None = None
+    jitter_ms: NotNegative | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Images a second when several go at once."""
+    """Images a second with several images in flight."""
 
-    batch: int
-    streams: int
+    batch: Positive
+    streams: Positive
     images_per_s: Interval
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryStep:
-    """What a process had in RAM after one step of its start.
+    """Memory of a process in RAM after one step of its start.
 
     Args:
-        step: "imports", "load", "first image" or "second image".
+        step: The step.
         rss_mib: All of it.
         files_mib: Pages of files within it, which the system can drop: libraries, mapped model files.
     """
 
-    step: str
-    rss_mib: float
-    files_mib: float
+    step: StartStep
+    rss_mib: NotNegative
+    files_mib: NotNegative
 
 
 @dataclass(frozen=True, slots=True)
 class ColdProcess:
-    """What one fresh process took; as in ColdStart, and the GPU memory as in SubjectResult."""
+    """Figures of one fresh process; fields as in ColdStart and SubjectResult."""
 
-    process_ms: float
-    import_ms: float
-    load_ms: float
-    first_ms: float
-    second_ms: float
-    peak_rss_mib: float
-    vram_mib: float | None = None
+    process_ms: NotNegative
+    import_ms: NotNegative
+    load_ms: NotNegative
+    first_ms: NotNegative
+    second_ms: NotNegative
+    peak_rss_mib: NotNegative
+    vram_mib: NotNegative | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """From a process that does not exist to depth, medians over several processes.
+    """From no process to depth: medians over several processes.
 
     Args:
         process_ms: Until Python runs the first line.
-        import_ms: Of depthrt and what the subject needs.
-        load_ms: Of the model file.
+        import_ms: Import of depthrt and of the modules that the subject needs.
+        load_ms: Load of the model file.
         first_ms, second_ms: Inferences, host to host.
         peak_rss_mib: Of the process.
-        processes: How many were started.
-        memory: Step by step; empty where the system does not tell.
-        each: The processes one by one, in order; empty in older reports.
+        processes: Number of processes.
+        memory: Step by step; empty if the system does not report it.
+        each: The processes in order; empty in older reports.
     """
 
-    process_ms: float
-    import_ms: float
-    load_ms: float
-    first_ms: float
-    second_ms: float
-    peak_rss_mib: float
-    processes: int
+    process_ms: NotNegative
+    import_ms: NotNegative
+    load_ms: NotNegative
+    first_ms: NotNegative
+    second_ms: NotNegative
+    peak_rss_mib: NotNegative
+    processes: Positive
     memory: tuple[MemoryStep, ...] = ()
     each: tuple[ColdProcess, ...] = ()
 
@@ -168,11 +173,11 @@ class Energy:
 
     Args:
         joules: Per image.
-        source: "RAPL package" or "NVML".
+        source: The counter.
     """
 
-    joules: float
-    source: str
+    joules: NotNegative
+    source: EnergySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +190,15 @@ class Band:
         share: Of all pixels.
     """
 
-    low: float
-    high: float
-    drift: float
-    share: float
+    low: NotNegative
+    high: NotNegative
+    drift: Number
+    share: NotNegative
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A place where a subject departs most.
+    """A place of large drift.
 
     Args:
         image: Name.
@@ -202,16 +207,16 @@ class Tile:
     """
 
     image: str
-    top_px: int
-    left_px: int
-    height_px: int
-    width_px: int
-    drift: float
+    top_px: Count
+    left_px: Count
+    height_px: Positive
+    width_px: Positive
+    drift: Number
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far a subject's answers are from the float32 reference on the same pixels.
+    """Distance of a subject's answers from the reference's on the same pixels; infinite if an answer is not finite.
 
     Args:
         reference: Name of the subject that it is measured against.
@@ -221,92 +226,92 @@ class Drift:
         worst_image: Name of the image with the largest mean.
         worst: Its mean.
         bands: Far to near.
-        edge_f1: Agreement of depth edges, 1 is all, mean over images; None where the reference has no edges.
-        nonfinite: Values that are NaN or infinite, in all images.
-        temporal: Mean absolute difference between what the subject and the reference change from frame to frame,
-            over the same range; None where the images are no video.
-        tiles: The worst ones, worst first.
+        edge_f1: Agreement of depth edges, 1 is all, mean over images; None if the reference has no edges.
+        nonfinite: Number of values that are NaN or infinite, in all images.
+        temporal: Mean absolute difference between the subject's and the reference's change from frame to frame, over
+            the same range; None if the images are not a video.
+        tiles: Of the largest drift, largest first.
     """
 
     reference: str
-    images: int
-    mean: float
-    p99: float
+    images: Positive
+    mean: Number
+    p99: Number
     worst_image: str
-    worst: float
+    worst: Number
     bands: tuple[Band, ...]
-    edge_f1: float | None
-    nonfinite: int
-    temporal: float | None
+    edge_f1: NotNegative | None
+    nonfinite: Count
+    temporal: Number | None
     tiles: tuple[Tile, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageAccuracy:
-    """The nine metrics of one image; see accuracy.METRICS for their names."""
+    """The nine metrics of one image, and the number of judged pixels."""
 
     image: str
-    metrics: Mapping[str, float]
-    pixels: int
+    metrics: Mapping[Metric, NotNegative]
+    pixels: Count
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How near a subject's depth is to measured depth.
+    """Accuracy of a subject's depth against measured depth.
 
     Args:
         dataset: Its name.
-        alignment: "none", "scale", "scale-and-shift" or "log".
-        cap_m: Depth beyond it is not judged; None where the ground truth is disparity without a unit.
-        crop: "none", "eigen" or "garg".
+        alignment: Fit of the prediction before it was judged.
+        cap_m: Depth beyond it is not judged; None if the ground truth has no unit.
+        crop: Which pixels were judged.
         metrics: Mean over images, by name.
-        images: One entry each.
+        images: One entry for each image.
     """
 
     dataset: str
-    alignment: str
-    cap_m: float | None
-    crop: str
-    metrics: Mapping[str, float]
+    alignment: Alignment
+    cap_m: NotNegative | None
+    crop: Crop
+    metrics: Mapping[Metric, NotNegative]
     images: tuple[ImageAccuracy, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectResult:
-    """Everything about one subject.
+    """All figures of one subject.
 
     Args:
-        name: Unique in the run, and what compare matches by.
-        facts: What it is: file, model, runner, provider, precision, input size, threads.
+        name: Unique in the run; compare matches subjects by it.
+        facts: File, model, runner, provider, precision, input size, threads.
         notes: Fallbacks and compromises, one sentence each.
-        latency: One entry a scope that was measured.
-        stages_ms: Median of each part of a call from file to file, in order; empty where it was not measured.
+        latency: One entry for each scope that was measured.
+        stages_ms: Median of each stage from file to file, in order; empty if it was not measured.
         throughput: By batch and streams.
         speed: How many times as fast as the reference, host to host, over turns in the same rounds; None for the
-            reference itself. What slows the machine slows both, so it compares across runs better than times do.
-        speed_narrow: Whether the interval of speed became as narrow as the run asked for; None where it did not ask.
-        builds_ms: Median host latency of each time the model was loaded anew; the build-to-build spread.
-        cold: None where it was not measured.
-        energy: None where nothing gives it.
-        vram_mib: GPU memory in use after loading and two images, over that before, most of the fresh processes; None
-            without a GPU.
+            reference itself. A slow machine slows both, so speeds compare across runs better than times do.
+        speed_narrow: Whether the interval of speed became as narrow as the run asked for; None if it did not ask.
+        builds_ms: Median host latency of each load of the model.
+        cold: None if it was not measured.
+        energy: None without a counter.
+        vram_mib: GPU memory after loading and two images, beyond the memory before, the most over the fresh processes;
+            None without a GPU.
         drift: None for the reference itself.
-        accuracy: One entry a data set.
-        failure: Why there are no figures, or no more of them; empty where nothing failed.
+        accuracy: One entry for each data set.
+        failure: Why figures are missing; empty if nothing failed.
     """
 
     name: str
     facts: Mapping[str, str]
     notes: tuple[str, ...] = ()
     latency: tuple[Latency, ...] = ()
-    stages_ms: Mapping[str, float] = field(default_factory=dict)
+    stages_ms: Mapping[str, NotNegative] = field(default_factory=dict)
     throughput: tuple[Throughput, ...] = ()
     speed: Interval | None = None
     speed_narrow: bool | None = None
-    builds_ms: tuple[float, ...] = ()
+    builds_ms: tuple[NotNegative, ...] = ()
     cold: ColdStart | None = None
     energy: Energy | None = None
-    vram_mib: float | None = None
+    vram_mib: NotNegative | None = None
     drift: Drift | None = None
     accuracy: tuple[Accuracy, ...] = ()
     failure: str = ""
@@ -317,24 +322,32 @@ class Report:
     """A whole run.
 
     Args:
-        machine, made: Where and how.
+        schema: Version of the JSON.
+        machine, made: Where and how it was measured.
         subjects: In the order given.
         reference: Name of the subject that drift is measured against; empty without drift.
         warnings: What a reader must know before the figures: a loaded machine, clocks that fell.
-        schema: Of the JSON.
     """
 
+    # How result_file.py reads it; pydantic applies it to the records inside too.
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {
+        "strict": True,
+        "extra": "forbid",
+        "allow_inf_nan": False,
+        "ser_json_inf_nan": "strings",
+    }
+
+    schema: Literal[1] = field(default=SCHEMA, kw_only=True)
     machine: Machine
     made: Made
     subjects: tuple[SubjectResult, ...]
     reference: str = ""
     warnings: tuple[str, ...] = ()
-    schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture for the report, which JSON leaves out.
+    """A picture for the report, which the JSON leaves out.
 
     Args:
         subject: Name.
@@ -345,6 +358,3 @@ class Picture:
     subject: str
     title: str
     jpeg: bytes
-
-
-METRICS = ("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3")

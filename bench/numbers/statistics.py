@@ -1,8 +1,8 @@
-"""Samples become percentiles and ratios with 95 % intervals that hold although neighbouring samples are alike.
+"""Percentiles and ratios of times, with 95 % intervals that hold although neighbouring times are correlated.
 
-Times taken one after the other share what the machine does at that moment, so drawing them one by one gives
-intervals that are far too narrow. Here blocks of whole rounds are drawn, as long as the rounds remember.
-Source: Politis and Romano 1992, circular block bootstrap; widened by Student's t for the few blocks there are.
+Consecutive times share the state of the machine, so a bootstrap that draws single times gives intervals that are far
+too narrow. Here blocks of whole rounds are drawn, as long as the rounds are correlated.
+Source: Politis and Romano 1992, circular block bootstrap; widened by Student's t for the small number of blocks.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ Float64 = NDArray[np.float64]
 RESAMPLES = 2000
 RANKS = (50.0, 90.0, 95.0, 99.0)
 TAILS = (2.5, 97.5)  # percentiles of the drawn figures that bound 95 %
-LEAST_BLOCKS = 8  # blocks grow no longer than this allows; fewer would not show how they vary
-ALARM = 0.03  # of the median; two runs of the same may differ by as much without an alarm
+LEAST_BLOCKS = 8  # limits the length of blocks: fewer blocks would not show how they vary
+ALARM = 0.03  # of the median; two runs of the same code may differ by this much without an alarm
 _Z = 1.959964  # standard normal quantile of 97.5 %
+_STUDENT = (12.706205, 4.302653, 3.182446, 2.776445)  # 97.5 % quantiles of Student's t for 1 to 4 degrees of freedom
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """What a series of times comes to."""
+    """Percentiles and mean of a series of times."""
 
     p50: Interval
     p90: Interval
@@ -41,15 +42,15 @@ class Percentiles:
 def summarise(samples: Sequence[float], *, per_round: int = 1, seed: int = 0) -> Percentiles:
     """Return percentiles and mean with their intervals.
 
-    An interval of p99 from fewer than some hundred samples ends at the largest one, which is all that is known.
+    The interval of p99 from fewer than some hundred samples ends at the largest sample; more is not known.
 
     Args:
         samples: In the order measured.
-        per_round: Samples of one round, which stand together and are drawn together.
-        seed: Of the drawing.
+        per_round: Samples of a round, which are consecutive and are drawn together.
+        seed: Of the bootstrap.
 
     Raises:
-        InputError: There are no samples, they do not fill the rounds, or some are negative or not finite.
+        InputError: There are no samples, they do not fill the rounds, or a sample is negative or not finite.
     """
     rounds = _rounds(samples, per_round)
     block = _block_length(rounds)
@@ -73,23 +74,23 @@ def compare_medians(
 
     Args:
         a, b: In the order measured.
-        per_round: Samples of one round, in both.
-        paired: Both took turns in the same rounds of one run. What slowed a round then slowed both, and the ratio
-            is the median over rounds of each round's ratio.
-        seed: Of the drawing.
+        per_round: Samples of a round, in both.
+        paired: Both took turns in the same rounds of one run. A slow round then slowed both, and the result is the
+            median over rounds of the round's ratio.
+        seed: Of the bootstrap.
 
     Raises:
         InputError: As summarise; or a time is 0, or paired series differ in length.
     """
     first, second = _rounds(a, per_round), _rounds(b, per_round)
     if min(first.min(), second.min()) <= 0:
-        raise InputError("a time of 0 ms found, expected positive times; their ratio has no meaning")
+        raise InputError("a time of 0 ms found, expected positive times; a ratio to 0 has no meaning")
     if paired:
         return _paired_ratio(first, second, seed)
     medians, blocks = [], []
-    for rounds, one_seed in ((first, seed), (second, seed + 1)):
+    for rounds, own_seed in ((first, seed), (second, seed + 1)):
         block = _block_length(rounds)
-        drawn = rounds[_draw(len(rounds), block, one_seed)].reshape(RESAMPLES, -1)
+        drawn = rounds[_draw(len(rounds), block, own_seed)].reshape(RESAMPLES, -1)
         medians.append(np.log(np.median(drawn, axis=1)))
         blocks.append(len(rounds) / block)
     value = math.log(np.median(second) / np.median(first))
@@ -116,41 +117,41 @@ def _rounds(samples: Sequence[float], per_round: int) -> Float64:
 
 
 def _block_length(rounds: Float64) -> int:
-    """Return how many rounds must be drawn together, from how long the rounds remember."""
+    """Return the number of rounds that are drawn together, from the autocorrelation of the rounds."""
     count = rounds.shape[0]
     longest = max(1, count // LEAST_BLOCKS)
-    usual = math.ceil(count ** (1 / 3))  # the order that suits short memory
-    memory = math.ceil(_memory(np.median(rounds, axis=1)))
-    block: int = min(longest, max(usual, memory))
+    usual = math.ceil(count ** (1 / 3))  # the order for short correlations
+    correlated = math.ceil(_correlation_length(np.median(rounds, axis=1)))
+    block: int = min(longest, max(usual, correlated))
     return block
 
 
-def _memory(series: Float64) -> float:
-    """Return the integrated autocorrelation of a series, in steps; from ranks, which spikes do not move."""
+def _correlation_length(series: Float64) -> float:
+    """Return the integrated autocorrelation of a series, in steps; of ranks, since spikes do not change them."""
     count = len(series)
     if count < 3 or np.ptp(series) == 0:
         return 1.0
     ranks = np.argsort(np.argsort(series)).astype(np.float64)
     ranks -= ranks.mean()
     power = float(ranks @ ranks)
-    memory = 1.0
+    length = 1.0
     for lag in range(1, count // 2):
         correlation = float(ranks[:-lag] @ ranks[lag:]) / power
-        if correlation < 2 / math.sqrt(count):  # no longer distinguishable from none
+        if correlation < 2 / math.sqrt(count):  # not significant
             break
-        memory += 2 * correlation
-    return memory
+        length += 2 * correlation
+    return length
 
 
 def _draw(count: int, block: int, seed: int) -> NDArray[np.intp]:
-    """Return (RESAMPLES, count) indices of rounds: blocks that start anywhere and go around the end."""
+    """Return (RESAMPLES, count) indices of rounds: blocks that start anywhere and wrap around the end."""
     starts = np.random.default_rng(seed).integers(0, count, (RESAMPLES, math.ceil(count / block), 1))
     indices: NDArray[np.intp] = (starts + np.arange(block)).reshape(RESAMPLES, -1)[:, :count] % count
     return indices
 
 
 def _interval(value: float, drawn: Float64, blocks: float, *, least: float = 0.0) -> Interval:
-    """Return the 95 % interval of a figure from what was drawn, widened for the number of blocks."""
+    """Return the 95 % interval of a figure from its resamples, widened for the number of blocks."""
     low, high = np.percentile(drawn, TAILS)
     widening = _student(max(1.0, blocks - 1)) / _Z
     return Interval(
@@ -165,10 +166,13 @@ def _exponential(logarithm: Interval) -> Interval:
 
 
 def _student(freedom: float) -> float:
-    """Return the 97.5 % quantile of Student's t; within 1 % from 5 degrees of freedom on.
+    """Return the 97.5 % quantile of Student's t, within 1 %; fewer than 5 degrees of freedom are whole numbers.
 
-    Source: Abramowitz and Stegun 26.7.5.
+    scipy's is exact, but 143 MB that `depthrt tune` would need beyond the extra `cpu`, and 185 ms and 24 MiB to import.
+    Source: Abramowitz and Stegun 26.7.5, and table 26.10 below 5 degrees of freedom.
     """
+    if freedom < 5:
+        return _STUDENT[int(freedom) - 1]
     z = _Z
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96

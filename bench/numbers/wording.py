@@ -1,4 +1,4 @@
-"""Figures as text: as many digits as mean something, always with the unit."""
+"""Figures as text: three digits, always with the unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from ...engine.terms import Precision
 from .result import Interval
 
-SMALLEST_SHARE = 1e-5  # smaller ones differ by rounding alone
+SMALLEST_SHARE = 1e-5  # smaller shares are rounding
 ABSENT = "–"
 
 
@@ -16,12 +16,12 @@ def amount(value: float | None, unit: str) -> str:
 
     Args:
         value: None gives a dash.
-        unit: "ms", "MiB", "J", "Hz", "images/s", "" for none, or "share" for a part of a whole, shown in percent.
+        unit: "ms", "MiB", "J", "Hz", "images/s", "" for none, or "share" for a share of a whole, shown in percent.
     """
     if value is None:
         return ABSENT
     if math.isnan(value):
-        return "no number"
+        return "not a number"
     if math.isinf(value):
         return "infinite"
     if unit == "share":
@@ -30,14 +30,16 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def share(value: float) -> str:
-    """Return a part of a whole in percent, three digits."""
+    """Return a share of a whole in percent, three digits."""
+    if not math.isfinite(value):
+        return amount(value, "")
     if 0 < abs(value) < SMALLEST_SHARE:
         return f"< {SMALLEST_SHARE * 100:g} %"
     return f"{digits(value * 100)} %"
 
 
 def digits(value: float) -> str:
-    """Return a number with three digits, all of those before the point, and no exponent above 0.0001."""
+    """Return a number with three digits or all digits before the point; with an exponent only below 0.0001."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     size = math.floor(math.log10(abs(float(f"{value:.3g}"))))  # of 10.0, not of 9.999
@@ -47,14 +49,14 @@ def digits(value: float) -> str:
 
 
 def between(interval: Interval, unit: str) -> str:
-    """Return the 95 % interval without its value: "40.8–41.9 ms"."""
+    """Return an interval: "40.8–41.9 ms"."""
     if unit == "share":
         return f"{digits(interval.low * 100)}–{digits(interval.high * 100)} %"
     return f"{digits(interval.low)}–{digits(interval.high)} {unit}".rstrip()
 
 
 def times(ratio: float) -> str:
-    """Return how many times: "2.1×", "14×"."""
+    """Return a factor: "2.1×", "14×"."""
     return f"{ratio:.0f}×" if ratio >= 9.95 else f"{ratio:.2g}×" if ratio < 0.095 else f"{ratio:.{_decimals(ratio)}f}×"
 
 
@@ -64,12 +66,12 @@ def change(value: float) -> str:
 
 
 def reference_notes(precision: Precision) -> tuple[str, ...]:
-    """Return what a reader must know of what drift is against, one sentence or none."""
+    """Return what a reader must know of the reference of drift: one sentence, or none for float32."""
     if precision == "fp32":
         return ()
-    return (f"The reference is {precision}, so drift is against that and not against float32.",)
+    return (f"The reference is {precision}, so drift is from {precision} and not from float32.",)
 
 
 def _decimals(ratio: float) -> int:
-    """Return 2 near 1, where the second digit decides, else 1."""
+    """Return the decimals of a factor: 2 near 1, else 1."""
     return 2 if ratio < 2 else 1

@@ -23,7 +23,7 @@ from .tables import (
 
 
 def to_markdown(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> str:
-    """Return a report as GitHub-flavoured Markdown: the verdict and its table, the other tables folded.
+    """Return a report as GitHub-flavoured Markdown: the headline and its table, the other tables folded.
 
     Args:
         report: Of any run.
@@ -75,7 +75,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text that neither breaks a table nor becomes markup; file names have _ and *."""
+    """Return text whose marks are escaped, since file names have _ and *."""
     for mark in "\\`*_[]<>|":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

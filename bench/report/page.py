@@ -1,4 +1,4 @@
-"""A run's figures become one offline HTML page, with JSON and Markdown beside it."""
+"""A report as one offline HTML page, with JSON and Markdown beside it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...engine.system.files import atomic_path, make_folder, try_place
 from ..numbers.figures import conditions_of
 from ..numbers.printable import printable
 from ..numbers.result import METRICS, Picture, Report
-from ..numbers.result_file import write_result
-from ..numbers.wording import digits
+from ..numbers.result_file import report_type, write_result
+from ..numbers.wording import ABSENT, digits
 from .markdown import to_markdown
 from .panels import band_rows, builds_panel, cold_panel, latency_panels, resource_panels, stage_panel, throughput_panels
 from .summary import DRIFT_BUDGET, summarise_report
@@ -34,14 +34,14 @@ from .tables import (
 )
 
 TEMPLATE = "report.html.j2"
-PICTURES_BYTES = 1_300_000  # of JPEG in a page; base64 makes 1.75 MB of it, and a page stays under 2 MB
+PICTURES_BYTES = 1_300_000  # of JPEG in a page; 1.75 MB in base64, so that a page stays under 2 MB
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|ms\b|m\b|MiB)")
-IMAGE_ROWS = 100  # of a per-image table; JSON has all
+IMAGE_ROWS = 100  # of a table with a row for each image; the JSON has all
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """Where the parts of a report stand."""
+    """The files of a report."""
 
     html: Path
     json: Path
@@ -50,7 +50,7 @@ class ReportFiles:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A picture as the page takes it."""
+    """A picture of the page."""
 
     subject: str
     title: str
@@ -64,12 +64,12 @@ def write_report(
 
     Args:
         folder: Files of these names in it are replaced.
-        report: What was found.
-        pictures: Of the worst tiles; worst first.
-        drift_budget: Largest drift of a subject that the headline may name as the one to take.
+        report: Of any run.
+        pictures: Of the tiles with the largest drift, largest first.
+        drift_budget: Largest drift of the subject that the headline may recommend.
 
     Raises:
-        BackendUnavailable: jinja2 is not installed.
+        BackendUnavailable: A package that the report needs is not installed.
         InputError: The folder cannot be made or written.
     """
     report, pictures = printable(report), printable(tuple(pictures))
@@ -90,6 +90,7 @@ def prepare_folder(folder: str | Path) -> ReportFiles:
         InputError: The folder cannot be made or written.
     """
     _import_jinja2()
+    report_type()
     folder = Path(folder)
     make_folder(folder)
     files = ReportFiles(folder / "report.html", folder / "report.json", folder / "report.md")
@@ -99,7 +100,7 @@ def prepare_folder(folder: str | Path) -> ReportFiles:
 
 
 def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: float = DRIFT_BUDGET) -> str:
-    """Return the page; it needs no network, no script and no other file.
+    """Return the page; it needs no network, script or other file.
 
     Args:
         report, pictures, drift_budget: As in write_report.
@@ -110,7 +111,7 @@ def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: f
     jinja2 = _import_jinja2()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # names of files and subjects stand in the page
+        autoescape=True,  # file names and subject names may hold markup
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -159,7 +160,7 @@ def _unbroken(text: str) -> str:
 
 
 def _fitting(pictures: Sequence[Picture]) -> Iterator[_Shown]:
-    """Give pictures, the first ones first, while they fit the page."""
+    """Yield pictures in order while they fit the page."""
     used = 0
     for picture in pictures:
         used += len(picture.jpeg)
@@ -169,13 +170,13 @@ def _fitting(pictures: Sequence[Picture]) -> Iterator[_Shown]:
 
 
 def _image_tables(report: Report) -> Iterator[Table]:
-    """Give the accuracy of each image, one table a subject and data set, worst abs_rel first."""
+    """Yield a table of the accuracy of each image for each subject and data set, largest abs_rel first."""
     for subject in report.subjects:
         for accuracy in subject.accuracy:
-            ordered = sorted(accuracy.images, key=lambda one: one.metrics.get("abs_rel", 0.0), reverse=True)
+            ordered = sorted(accuracy.images, key=lambda image: image.metrics.get("abs_rel", 0.0), reverse=True)
             rows = tuple(
-                (one.image, *(digits(one.metrics[name]) if name in one.metrics else "–" for name in METRICS))
-                for one in ordered[:IMAGE_ROWS]
+                (image.image, *(digits(image.metrics[name]) if name in image.metrics else ABSENT for name in METRICS))
+                for image in ordered[:IMAGE_ROWS]
             )
             left_out = len(ordered) - len(rows)
             note = f"The {left_out} images with the smallest abs_rel are in report.json." if left_out else ""

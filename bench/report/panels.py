@@ -1,4 +1,4 @@
-"""The plots of a report: panels of rows, each row a name, a figure as text and its small SVG."""
+"""The plots of a report: panels of rows; a row is a name, a figure as text and a small SVG."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Row:
     Args:
         name: Of the subject.
         value: The figure as text.
-        svg: The plot, safe to place as it is.
-        role: As Summary.role; colours the plot.
+        svg: The plot; it holds no text of users.
+        role: As in Summary.role; sets the plot's colour.
         labels: Texts under the plot, evenly spread.
     """
 
@@ -40,10 +40,10 @@ class Panel:
     """Rows over one axis.
 
     Args:
-        title: What it shows.
-        rows: One a subject or more.
-        axis: SVG, "" where rows have labels of their own.
-        keys: What the colours 0, 1, ... stand for.
+        title: Of the panel.
+        rows: One or more for each subject.
+        axis: SVG.
+        keys: Meanings of the colours 0, 1, ...
     """
 
     title: str
@@ -53,34 +53,34 @@ class Panel:
 
 
 def latency_panels(report: Report, summary: Summary) -> Iterator[Panel]:
-    """Give one panel a scope, all on one axis: the eye may compare across them."""
-    timed = [one for subject in report.subjects for one in subject.latency]
-    axis = fit_axis([value for one in timed for value in (_least(one), one.p50_ms.high, one.p99_ms.value)])
+    """Yield a panel for each scope, all on one axis, so that the eye can compare them."""
+    timed = [latency for subject in report.subjects for latency in subject.latency]
+    axis = fit_axis([value for found in timed for value in (_least(found), found.p50_ms.high, found.p99_ms.value)])
     for scope, title in SCOPE_NAMES.items():
         rows = [
             Row(
                 subject.name,
-                amount(one.p50_ms.value, "ms"),
+                amount(latency.p50_ms.value, "ms"),
                 strip_svg(
                     axis,
-                    one.p50_ms,
-                    samples=one.samples_ms,
-                    tail=one.p99_ms.value,
-                    limit=1000 / one.rate_hz if one.rate_hz else None,
+                    latency.p50_ms,
+                    samples=latency.samples_ms,
+                    tail=latency.p99_ms.value,
+                    limit=1000 / latency.rate_hz if latency.rate_hz else None,
                 ),
                 summary.role(subject),
             )
             for subject in report.subjects
-            if (one := latency_in(subject, scope))
+            if (latency := latency_in(subject, scope))
         ]
         if rows:
-            rates = {one.rate_hz for one in timed if one.scope == scope and one.rate_hz}
+            rates = {latency.rate_hz for latency in timed if latency.scope == scope and latency.rate_hz}
             rate = f", {', '.join(f'{rate:g}' for rate in sorted(rates))} Hz" if rates else ""
             yield Panel(f"{scope}: {title}{rate}", tuple(rows), axis_svg(axis, "ms"))
 
 
 def stage_panel(report: Report, summary: Summary) -> Panel:
-    """Return where a call from file to file spends its time."""
+    """Return the time of each stage from file to file."""
     names = stage_names(report)
     timed = [subject for subject in report.subjects if subject.stages_ms]
     parts = [[(names.index(name), value) for name, value in subject.stages_ms.items()] for subject in timed]
@@ -88,7 +88,7 @@ def stage_panel(report: Report, summary: Summary) -> Panel:
 
 
 def cold_panel(report: Report, summary: Summary) -> Panel:
-    """Return the way from no process to the first depth."""
+    """Return the times from no process to the first depth."""
     started = [subject for subject in report.subjects if subject.cold]
     parts = [
         list(enumerate((cold.process_ms, cold.import_ms, cold.load_ms, cold.first_ms)))
@@ -99,31 +99,31 @@ def cold_panel(report: Report, summary: Summary) -> Panel:
 
 
 def throughput_panels(report: Report, summary: Summary) -> Iterator[Panel]:
-    """Give one panel a batch and number of streams."""
-    values = [one.images_per_s.high for subject in report.subjects for one in subject.throughput]
-    axis = fit_axis(values, log=False)
-    ways = sorted({(one.batch, one.streams) for subject in report.subjects for one in subject.throughput})
-    for batch, streams in ways:
+    """Yield a panel for each batch size and number of streams."""
+    measured = [load for subject in report.subjects for load in subject.throughput]
+    axis = fit_axis([load.images_per_s.high for load in measured], log=False)
+    for batch, streams in sorted({(load.batch, load.streams) for load in measured}):
         rows = [
             Row(
                 subject.name,
-                digits(one.images_per_s.value),
-                bar_svg(axis, one.images_per_s),
+                digits(load.images_per_s.value),
+                bar_svg(axis, load.images_per_s),
                 summary.role(subject),
             )
             for subject in report.subjects
-            if (one := _throughput(subject, batch, streams))
+            if (load := _throughput(subject, batch, streams))
         ]
         title = f"batch {batch}, {streams} stream{'s' if streams > 1 else ''}"
         yield Panel(title, tuple(rows), axis_svg(axis, "images/s"))
 
 
 def resource_panels(report: Report, summary: Summary) -> Iterator[Panel]:
-    """Give memory and energy, each where it was measured."""
+    """Yield panels of memory and energy, each if it was measured."""
+    subjects = report.subjects
     kinds = (
-        ("Peak memory of the process", "MiB", [one.cold.peak_rss_mib if one.cold else None for one in report.subjects]),
-        ("GPU memory after two images", "MiB", [one.vram_mib for one in report.subjects]),
-        ("Energy an image", "J", [one.energy.joules if one.energy else None for one in report.subjects]),
+        ("Peak memory of the process", "MiB", [found.cold.peak_rss_mib if found.cold else None for found in subjects]),
+        ("GPU memory after two images", "MiB", [found.vram_mib for found in subjects]),
+        ("Energy per image", "J", [found.energy.joules if found.energy else None for found in subjects]),
     )
     for title, unit, values in kinds:
         axis = fit_axis([value for value in values if value is not None], log=False)
@@ -137,7 +137,7 @@ def resource_panels(report: Report, summary: Summary) -> Iterator[Panel]:
 
 
 def builds_panel(report: Report, summary: Summary) -> Panel:
-    """Return the median latency of each time that a model was loaded anew."""
+    """Return the median latency of each load of a model."""
     built = [subject for subject in report.subjects if len(subject.builds_ms) > 1]
     axis = fit_axis([value for subject in built for value in subject.builds_ms])
     rows = [
@@ -170,17 +170,17 @@ def _stacks(
     names: Sequence[str],
     summary: Summary,
 ) -> Panel:
-    sums = [sum(value for _, value in one) for one in parts]
+    sums = [sum(value for _, value in stack) for stack in parts]
     axis = fit_axis(sums, log=False)
     rows = [
-        Row(subject.name, amount(total, "ms"), stack_svg(axis, one), summary.role(subject))
-        for subject, one, total in zip(subjects, parts, sums, strict=True)
+        Row(subject.name, amount(total, "ms"), stack_svg(axis, stack), summary.role(subject))
+        for subject, stack, total in zip(subjects, parts, sums, strict=True)
     ]
     return Panel(title, tuple(rows), axis_svg(axis, "ms"), tuple(names))
 
 
 def _throughput(subject: SubjectResult, batch: int, streams: int) -> Throughput | None:
-    return next((one for one in subject.throughput if (one.batch, one.streams) == (batch, streams)), None)
+    return next((load for load in subject.throughput if (load.batch, load.streams) == (batch, streams)), None)
 
 
 def _least(latency: Latency) -> float:

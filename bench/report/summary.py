@@ -1,4 +1,4 @@
-"""What a report says in a few sentences: which subject to take, what it gains and what it costs."""
+"""A report in a few sentences: the recommended subject, its gain and its drift."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..numbers.figures import MAIN_SCOPE, first_accuracy, latency_in, missed_share, speed
-from ..numbers.result import Interval, Latency, Report, SubjectResult
+from ..numbers.result import Drift, Interval, Latency, Report, SubjectResult
 from ..numbers.statistics import ALARM
 from ..numbers.wording import amount, digits, share, times
 
-DRIFT_BUDGET = 0.01  # of the range. bf16 drifts by 0.1 %, int8 by 0.5 %; past 1 % depth edges begin to move
+DRIFT_BUDGET = 0.01  # of the range. bf16 drifts by 0.1 %, int8 by 0.5 %; above 1 % depth edges begin to move
 SCOPE_NAMES = {
-    "kernel": "network alone",
+    "kernel": "network only",
     "host": "image array to depth array",
     "file": "file to file",
-    "rate": "frames as they come",
+    "rate": "frames at a fixed rate",
 }
-_ORDER = (MAIN_SCOPE, "file", "kernel", "rate")  # which scope speaks for a run that measured some of them
+_ORDER = (MAIN_SCOPE, "file", "kernel", "rate")  # the first measured scope is that of the headline
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What to read first.
+    """The first sentences of a report, and the figures behind them.
 
     Args:
         headline: One sentence.
-        sentences: The ones after it.
-        scope: That headline, ratios and order are of; "" without latency.
+        sentences: The following ones.
+        scope: Of headline, ratios and order; "" without latency.
         baseline: Name of the subject that ratios are against; "" without latency.
-        winner: Name of the fastest subject within the budget; "" where none is.
+        winner: Name of the fastest subject within the budget; "" without one.
         speeds: How many times as fast as the baseline each subject is.
         budget: Largest drift of a subject that may win.
     """
@@ -50,23 +50,26 @@ class Summary:
 
 
 def summarise_report(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> Summary:
-    """Find the fastest subject within the budget, and say how it stands to the others.
+    """Find the fastest subject within the budget and compare it with the others.
 
     Args:
-        report: Of any run, also one that measured drift or accuracy alone.
-        drift_budget: Largest mean drift of a subject that may win; one that failed on the way never does.
+        report: Of any run; latency may be missing.
+        drift_budget: Largest mean drift of a subject that may win; a subject that failed never wins.
     """
     sound = [subject for subject in report.subjects if not subject.failure]
-    scope = next((one for one in _ORDER if any(latency_in(subject, one) for subject in sound)), "")
+    scope = next((scope for scope in _ORDER if any(latency_in(subject, scope) for subject in sound)), "")
     timed = {subject.name: found for subject in sound if (found := latency_in(subject, scope))}
     if not timed:
         sentences = (*_drifts(report, drift_budget), *_accuracy(report, ""), *_failures(report))
         return Summary("No latency was measured.", sentences, "", "", "", {}, drift_budget)
     baseline = report.reference if report.reference in timed else next(iter(timed))
-    measured = {one.name: one.speed for one in sound if scope == MAIN_SCOPE and baseline == report.reference}
+    in_run = scope == MAIN_SCOPE and baseline == report.reference
+    measured = {subject.name: subject.speed for subject in sound if in_run}
     speeds = {name: measured.get(name) or speed(timed[baseline], found) for name, found in timed.items()}
-    order = sorted((one for one in sound if one.name in timed), key=lambda one: timed[one.name].p50_ms.value)
-    winner = next((one for one in order if within(one, drift_budget)), None)
+    order = sorted(
+        (subject for subject in sound if subject.name in timed), key=lambda subject: timed[subject.name].p50_ms.value
+    )
+    winner = next((subject for subject in order if within(subject, drift_budget)), None)
     sentences = (
         *_close(order, winner, timed, drift_budget),
         *_faster_but_over(order, winner, timed, drift_budget),
@@ -79,7 +82,7 @@ def summarise_report(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> S
 
 
 def within(subject: SubjectResult, budget: float) -> bool:
-    """Whether a subject stays within the budget; one whose drift was not measured does."""
+    """Whether a subject stays within the budget; so does a subject whose drift was not measured."""
     drift = subject.drift
     return drift is None or (drift.mean <= budget and drift.nonfinite == 0)
 
@@ -104,7 +107,7 @@ def _headline(
     found = speeds[winner.name]
     gain = f"{times(found.value)} as fast as {baseline}"
     if found.low <= 1:
-        gain += f", which is no clear gain (95 % {digits(found.low)}–{digits(found.high)}×)"
+        gain += f", which is not a clear gain (95 % {digits(found.low)}–{digits(found.high)}×)"
     judged = f" within a drift of {budget * 100:g} %" if winner.drift else ""
     return f"{winner.name} is the fastest{judged}: {facts}, {gain}{_drift_of(winner)}."
 
@@ -116,42 +119,43 @@ def _drift_of(subject: SubjectResult) -> str:
 def _close(
     order: list[SubjectResult], winner: SubjectResult | None, timed: Mapping[str, Latency], budget: float
 ) -> Iterator[str]:
-    """Name the subjects that the times do not tell from the winner."""
-    for one in order:
-        if winner is None or one is winner or not within(one, budget):
+    """Name the subjects that are not clearly slower than the winner."""
+    for subject in order:
+        if winner is None or subject is winner or not within(subject, budget):
             continue
-        slower = speed(timed[one.name], timed[winner.name])
+        slower = speed(timed[subject.name], timed[winner.name])
         if slower.low <= 1 + ALARM:
             interval = f"{digits(slower.low)}–{digits(slower.high)}×"
-            yield f"{one.name} is not clearly slower than {winner.name} (95 % {interval})."
+            yield f"{subject.name} is not clearly slower than {winner.name} (95 % {interval})."
 
 
 def _faster_but_over(
     order: list[SubjectResult], winner: SubjectResult | None, timed: Mapping[str, Latency], budget: float
 ) -> Iterator[str]:
-    """Name the subjects that would win but for their drift."""
-    for one in order:
-        if one is winner:
+    """Name the subjects that are faster than the winner and over the budget."""
+    for subject in order:
+        if subject is winner:
             return
-        if one.drift:
-            why = f"{one.drift.nonfinite} values are not finite" if one.drift.nonfinite else _over(one, budget)
-            yield f"{one.name} takes {amount(timed[one.name].p50_ms.value, 'ms')}, but {why}."
+        if drift := subject.drift:
+            why = f"{drift.nonfinite} values are not finite" if drift.nonfinite else _over(drift, budget)
+            yield f"{subject.name} takes {amount(timed[subject.name].p50_ms.value, 'ms')}, but {why}."
 
 
-def _over(subject: SubjectResult, budget: float) -> str:
-    drift = subject.drift.mean if subject.drift else 0.0
-    return f"its drift of {amount(drift, 'share')} is over {budget * 100:g} %"
+def _over(drift: Drift, budget: float) -> str:
+    return f"its drift of {amount(drift.mean, 'share')} is over {budget * 100:g} %"
 
 
 def _drifts(report: Report, budget: float) -> Iterator[str]:
-    over = [one.name for one in report.subjects if not within(one, budget)]
-    if any(one.drift for one in report.subjects):
+    over = [subject.name for subject in report.subjects if not within(subject, budget)]
+    if any(subject.drift for subject in report.subjects):
         limit = f"{budget * 100:g} %"
         yield f"Over a drift of {limit}: {_listed(over)}." if over else f"All drift by {limit} at most."
 
 
 def _at_rate(report: Report) -> Iterator[str]:
-    found = [(one.name, rate) for one in report.subjects if (rate := latency_in(one, "rate")) and rate.rate_hz]
+    found = [
+        (subject.name, rate) for subject in report.subjects if (rate := latency_in(subject, "rate")) and rate.rate_hz
+    ]
     if not found:
         return
     kept = [name for name, rate in found if not rate.missed]
@@ -167,9 +171,9 @@ def _listed(names: list[str]) -> str:
 
 
 def _accuracy(report: Report, baseline: str) -> Iterator[str]:
-    """Say how abs_rel spreads over the subjects that were judged alike, on the first data set."""
+    """State the best and the worst abs_rel on the first data set, among subjects that were judged by the same rules."""
     conditions, found = first_accuracy(report)
-    values = {name: one.metrics["abs_rel"] for name, one in found.items() if "abs_rel" in one.metrics}
+    values = {name: accuracy.metrics["abs_rel"] for name, accuracy in found.items() if "abs_rel" in accuracy.metrics}
     if len(values) < 2:
         return
     best, worst = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
@@ -180,6 +184,7 @@ def _accuracy(report: Report, baseline: str) -> Iterator[str]:
 
 
 def _failures(report: Report) -> Iterator[str]:
-    for one in report.subjects:
-        if one.failure:
-            yield f"{one.name} {'failed' if one.latency else 'gave no figures'}: {one.failure.rstrip('.')}."
+    for subject in report.subjects:
+        if subject.failure:
+            what = "failed" if subject.latency else "gave no figures"
+            yield f"{subject.name} {what}: {subject.failure.rstrip('.')}."

@@ -1,4 +1,4 @@
-"""Small plots as inline SVG: positions in percent, so that they fit any width while lines and text keep their size."""
+"""Small plots as inline SVG. Positions are in percent: plots fit any width while lines and text keep their size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..numbers.wording import digits
 
 STRIP_PX = 18  # height of one subject's strip
 AXIS_PX = 22
-LOG_FROM = 12.0  # largest over smallest value from which a linear axis hides the small ones
-RUG = 60  # samples that a strip shows; more only darken it
+LOG_FROM = 12.0  # largest over smallest value; a linear axis would hide the small values above it
+RUG = 60  # most samples in a strip; more only darken it
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS = 4
 
@@ -31,14 +31,14 @@ class Axis:
     log: bool
 
     def at(self, value: float) -> float:
-        """Return where a value stands, in percent of the width; values outside stand at the ends."""
+        """Return the position of a value in percent of the width; values outside are at the ends."""
         value = min(max(value, self.low), self.high)
         if self.log:
             return 100 * math.log(value / self.low) / math.log(self.high / self.low)
         return 100 * (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> tuple[float, ...]:
-        """Return round values to write at the axis."""
+        """Return the round values of the axis."""
         if self.log:
             return self._log_ticks()
         step = _round_step((self.high - self.low) / _TICKS)
@@ -52,10 +52,10 @@ class Axis:
 
 
 def fit_axis(values: Sequence[float], *, log: bool | None = None) -> Axis:
-    """Return the axis that shows all values: from 0, or logarithmic where they are far apart.
+    """Return the axis that shows all values: from 0, or logarithmic if they are far apart.
 
     Args:
-        values: Those that are not finite, and on a logarithmic axis those not above 0, are left out.
+        values: Values that are not finite are ignored; a logarithmic axis also ignores 0 and below.
         log: None chooses by the values.
     """
     shown = [value for value in values if math.isfinite(value) and value >= 0]
@@ -69,7 +69,7 @@ def fit_axis(values: Sequence[float], *, log: bool | None = None) -> Axis:
 
 
 def axis_svg(axis: Axis, unit: str) -> str:
-    """Return the axis: a line, ticks and their values, the unit after the last."""
+    """Return the axis: a line, ticks and their values, the unit after the last value."""
     ticks = axis.ticks()
     unit = f"{unit}, log" if axis.log else unit
     parts = ['<line class="axis" x1="0" x2="100%" y1="0.5" y2="0.5"/>']
@@ -93,11 +93,11 @@ def strip_svg(
     """Return one subject's times: samples as faint ticks, a dot at the median, a bar for its interval.
 
     Args:
-        axis: Shared with the others.
+        axis: Shared with the other strips.
         middle: The median.
-        samples: All of them; RUG are shown, evenly by rank.
+        samples: All samples; RUG of them are shown, evenly by rank.
         tail: A high percentile, marked by a short line; None for none.
-        limit: A time that must not be passed, a line from top to bottom; None for none.
+        limit: The longest acceptable time, marked by a line from top to bottom; None for none.
     """
     parts = [_grid(axis)]
     if limit is not None and axis.low <= limit <= axis.high:
@@ -119,7 +119,7 @@ def strip_svg(
 
 
 def bar_svg(axis: Axis, value: Interval) -> str:
-    """Return a bar from the axis's start, with a whisker where the value has an interval."""
+    """Return a bar from the axis's start, with a whisker if the value has an interval."""
     parts = [_grid(axis), f'<rect class="bar" x="0" y="4" width="{axis.at(value.value):.2f}%" height="10" rx="1"/>']
     if value.low < value.high:
         low, high = axis.at(value.low), axis.at(value.high)
@@ -128,7 +128,7 @@ def bar_svg(axis: Axis, value: Interval) -> str:
 
 
 def stack_svg(axis: Axis, parts: Sequence[tuple[int, float]]) -> str:
-    """Return a bar of parts one after the other; each is (number of its colour, value)."""
+    """Return a bar of consecutive parts; a part is (number of its colour, value)."""
     shown, start = [_grid(axis)], 0.0
     for colour, value in parts:
         left, right = axis.at(start), axis.at(start + value)
@@ -140,13 +140,13 @@ def stack_svg(axis: Axis, parts: Sequence[tuple[int, float]]) -> str:
 
 
 def dots_svg(axis: Axis, values: Sequence[float]) -> str:
-    """Return one dot a value."""
+    """Return a dot for each value."""
     dots = "".join(f'<circle class="dot faint" cx="{axis.at(value):.2f}%" cy="9" r="3.5"/>' for value in values)
     return _svg(_grid(axis) + dots, STRIP_PX)
 
 
 def columns_svg(values: Sequence[float], highest: float, *, height_px: int = 44) -> str:
-    """Return small columns side by side, as high as their share of `highest`."""
+    """Return small columns side by side; `highest` fills the height."""
     width = 100 / max(1, len(values))
     shown = []
     for number, value in enumerate(values):
@@ -161,7 +161,7 @@ def columns_svg(values: Sequence[float], highest: float, *, height_px: int = 44)
 
 
 def _svg(content: str, height_px: int) -> str:
-    # The figures stand as text beside each plot, so a screen reader loses nothing.
+    # The figures are text beside each plot, so a screen reader loses nothing.
     return f'<svg class="plot" width="100%" height="{height_px}" aria-hidden="true">{content}</svg>'
 
 
@@ -179,7 +179,7 @@ def _by_rank(samples: Sequence[float]) -> list[float]:
 
 def _round_step(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
-    return power * next(one for one in _STEPS if one * power >= step * (1 - 1e-9))
+    return power * next(round_step for round_step in _STEPS if round_step * power >= step * (1 - 1e-9))
 
 
 def _tick_text(tick: float) -> str:

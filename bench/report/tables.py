@@ -1,4 +1,4 @@
-"""The tables of a report, as text cells: HTML and Markdown show the same ones."""
+"""The tables of a report as text cells, for HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..numbers.figures import best_throughput, conditions_of, first_accuracy, latency_in, missed_share
-from ..numbers.result import METRICS, Interval, Latency, Report, SubjectResult
+from ..numbers.result import METRICS, Interval, Latency, Metric, Report, SubjectResult
 from ..numbers.wording import ABSENT, amount, between, digits, share, times
 from .summary import Summary
 
@@ -18,11 +18,11 @@ class Table:
     """A table of text.
 
     Args:
-        title: What it shows.
-        columns: Headings; the first is of the subjects.
+        title: Of the table.
+        columns: Headings; the first column names the subjects.
         rows: As many cells as columns.
         note: How to read it.
-        words: Headings of columns that hold words, which are not aligned as numbers.
+        words: Headings of columns of words, which are aligned to the left.
     """
 
     title: str
@@ -33,90 +33,97 @@ class Table:
 
 
 def summary_table(report: Report, summary: Summary) -> Table:
-    """Return the figures that decide, one row a subject; columns that nobody has are left out."""
+    """Return the main figures, a row for each subject; empty columns are left out."""
     conditions, judged = first_accuracy(report)
 
-    def metric(subject: SubjectResult, name: str) -> str:
+    def metric(subject: SubjectResult, name: Metric) -> str:
         return _optional(judged[subject.name].metrics.get(name) if subject.name in judged else None)
 
     columns: dict[str, Callable[[SubjectResult], str]] = {
-        "subject": lambda one: one.name,
-        "precision": lambda one: one.facts.get("precision", ABSENT),
-        "runner": lambda one: one.facts.get("runner", ABSENT),
-        "p50": lambda one: _of_latency(one, summary.scope, lambda found: found.p50_ms),
-        "p90": lambda one: _of_latency(one, summary.scope, lambda found: found.p90_ms),
-        "speed": lambda one: times(summary.speeds[one.name].value) if one.name in summary.speeds else ABSENT,
-        "drift": lambda one: amount(one.drift.mean, "share") if one.drift else ABSENT,
-        "abs_rel": lambda one: metric(one, "abs_rel"),
-        "δ1": lambda one: metric(one, "delta1"),
-        "peak RSS": lambda one: amount(one.cold.peak_rss_mib, "MiB") if one.cold else ABSENT,
-        "VRAM": lambda one: amount(one.vram_mib, "MiB"),
-        "": lambda one: "failed" if one.failure else _ROLE_NOTES.get(summary.role(one), ""),
+        "subject": lambda subject: subject.name,
+        "precision": lambda subject: subject.facts.get("precision", ABSENT),
+        "runner": lambda subject: subject.facts.get("runner", ABSENT),
+        "p50": lambda subject: _of_latency(subject, summary.scope, lambda found: found.p50_ms),
+        "p90": lambda subject: _of_latency(subject, summary.scope, lambda found: found.p90_ms),
+        "speed": lambda subject: _of_speed(summary.speeds.get(subject.name)),
+        "drift": lambda subject: amount(subject.drift.mean, "share") if subject.drift else ABSENT,
+        "abs_rel": lambda subject: metric(subject, "abs_rel"),
+        "δ1": lambda subject: metric(subject, "delta1"),
+        "peak RSS": lambda subject: amount(subject.cold.peak_rss_mib, "MiB") if subject.cold else ABSENT,
+        "VRAM": lambda subject: amount(subject.vram_mib, "MiB"),
+        "": lambda subject: "failed" if subject.failure else _ROLE_NOTES.get(summary.role(subject), ""),
     }
-    rows = [tuple(read(one) for read in columns.values()) for one in report.subjects]
+    rows = [tuple(read(subject) for read in columns.values()) for subject in report.subjects]
     note = f"p50 and p90: {summary.scope}. " if summary.baseline else ""
-    # A slow minute meets both of a turn, so this ratio is steadier than that of the two medians, and can differ.
+    # A slow minute slows both of a turn, so this ratio is steadier than the ratio of the medians, and can differ.
     note += f"Speed: turn by turn against {summary.baseline}." if summary.baseline else ""
     note += f" abs_rel and δ1: {conditions}." if conditions else ""
     return _filled("Summary", tuple(columns), rows, note.strip(), ("precision", "runner", ""))
 
 
 def latency_table(report: Report) -> Table:
-    """Return every percentile of every scope but the rate-driven one."""
+    """Return every percentile of every scope except the rate-driven one."""
     rows = [
-        (subject.name, one.scope, *_percentiles(one), str(len(one.samples_ms)), _warmup(one))
+        (subject.name, latency.scope, *_percentiles(latency), str(len(latency.samples_ms)), _warmup(latency))
         for subject in report.subjects
-        for one in subject.latency
-        if one.scope != "rate"
+        for latency in subject.latency
+        if latency.scope != "rate"
     ]
     columns = ("subject", "scope", "p50", "p90", "p95", "p99", "mean", "samples", "warm-up")
     return Table("Latency, ms, with 95 % intervals", columns, tuple(rows), words=("scope",))
 
 
 def rate_table(report: Report) -> Table:
-    """Return what frames at a fixed rate meet."""
+    """Return latency, jitter and missed frames at a fixed rate."""
     rows = [
         (
             subject.name,
-            f"{one.rate_hz:g} Hz",
-            amount(one.p50_ms.value, "ms"),
-            amount(one.p99_ms.value, "ms"),
-            amount(one.jitter_ms, "ms"),
-            ABSENT if one.missed is None else f"{one.missed} ({share(missed_share(one) or 0.0)})",
+            f"{latency.rate_hz:g} Hz",
+            amount(latency.p50_ms.value, "ms"),
+            amount(latency.p99_ms.value, "ms"),
+            amount(latency.jitter_ms, "ms"),
+            ABSENT if latency.missed is None else f"{latency.missed} ({share(missed_share(latency) or 0.0)})",
         )
         for subject in report.subjects
-        if (one := latency_in(subject, "rate"))
+        if (latency := latency_in(subject, "rate"))
     ]
-    note = "From a frame's arrival to its depth. A frame that finds the subject busy waits; a newer one replaces it."
+    note = "From a frame's arrival to its depth. A frame waits while the subject is busy; a newer frame replaces it."
     return Table("Frames at a fixed rate", ("subject", "rate", "p50", "p99", "jitter", "missed"), tuple(rows), note)
 
 
 def throughput_table(report: Report) -> Table:
     """Return images a second by batch and streams."""
     rows = [
-        (subject.name, str(one.batch), str(one.streams), digits(one.images_per_s.value), between(one.images_per_s, ""))
+        (
+            subject.name,
+            *map(str, (load.batch, load.streams)),
+            digits(load.images_per_s.value),
+            between(load.images_per_s, ""),
+        )
         for subject in report.subjects
-        for one in subject.throughput
+        for load in subject.throughput
     ]
     return Table("Throughput", ("subject", "batch", "streams", "images/s", "95 %"), tuple(rows))
 
 
 def stage_table(report: Report) -> Table:
-    """Return the median of each part of a call from file to file."""
-    names = stage_names(report)
+    """Return the median of each stage from file to file."""
+    stages = stage_names(report)
     rows = [
-        (one.name, *(_optional(one.stages_ms.get(name)) for name in names)) for one in report.subjects if one.stages_ms
+        (subject.name, *(_optional(subject.stages_ms.get(stage)) for stage in stages))
+        for subject in report.subjects
+        if subject.stages_ms
     ]
-    return Table("Stages, ms", ("subject", *names), tuple(rows), "Medians of each part of a call from file to file.")
+    return Table("Stages, ms", ("subject", *stages), tuple(rows), "Medians of each stage from file to file.")
 
 
 def stage_names(report: Report) -> tuple[str, ...]:
-    """Return the parts of a call that any subject has, in order."""
+    """Return the stages that any subject has, in order."""
     return tuple(dict.fromkeys(name for subject in report.subjects for name in subject.stages_ms))
 
 
 def cold_table(report: Report) -> Table:
-    """Return the way from no process to depth."""
+    """Return the times from no process to depth."""
     rows = []
     for subject in report.subjects:
         if cold := subject.cold:
@@ -128,25 +135,25 @@ def cold_table(report: Report) -> Table:
 
 
 def resource_table(report: Report) -> Table:
-    """Return memory, energy, the best throughput and how loading anew changes the latency."""
+    """Return memory, energy, the best throughput and the spread of the latency between loads."""
     rows = [
         (
-            one.name,
-            amount(one.cold.peak_rss_mib if one.cold else None, "MiB"),
-            amount(one.vram_mib, "MiB"),
-            f"{amount(one.energy.joules, 'J')} ({one.energy.source})" if one.energy else ABSENT,
-            _of_interval(best_throughput(one), "images/s"),
-            f"{digits(min(one.builds_ms))}–{digits(max(one.builds_ms))} ms" if one.builds_ms else ABSENT,
+            subject.name,
+            amount(subject.cold.peak_rss_mib if subject.cold else None, "MiB"),
+            amount(subject.vram_mib, "MiB"),
+            f"{amount(subject.energy.joules, 'J')} ({subject.energy.source})" if subject.energy else ABSENT,
+            _of_interval(best_throughput(subject), "images/s"),
+            f"{digits(min(subject.builds_ms))}–{digits(max(subject.builds_ms))} ms" if subject.builds_ms else ABSENT,
         )
-        for one in report.subjects
+        for subject in report.subjects
     ]
-    columns = ("subject", "peak RSS", "VRAM", "energy an image", "best throughput", "median of each load")
+    columns = ("subject", "peak RSS", "VRAM", "energy per image", "best throughput", "median of each load")
     return _filled("Memory, energy, throughput", columns, rows, "")
 
 
 def memory_table(report: Report) -> Table:
-    """Return where the memory of a fresh process goes: what each step of its start added."""
-    started = [(one.name, one.cold) for one in report.subjects if one.cold and one.cold.memory]
+    """Return the memory that each step of a fresh process added."""
+    started = [(subject.name, subject.cold) for subject in report.subjects if subject.cold and subject.cold.memory]
     steps = dict.fromkeys(step.step for _, cold in started for step in cold.memory)
     rows = []
     for name, cold in started:
@@ -157,12 +164,12 @@ def memory_table(report: Report) -> Table:
         cells = (added.get(step, ABSENT) for step in steps)
         rows.append((name, *cells, f"{before_mib:.0f}", f"{files_mib:.0f}", f"{cold.peak_rss_mib:.0f}"))
     columns = ("subject", *steps, "in RAM then", "files in it", "peak")
-    note = "What each step added; files are libraries and mapped models, which the system can drop."
+    note = "Memory that each step added; files are libraries and mapped models, which the system can drop."
     return Table("Memory of a fresh process, MiB", columns, tuple(rows), note)
 
 
 def drift_table(report: Report) -> Table:
-    """Return how far each subject is from the reference."""
+    """Return the drift of each subject."""
     rows = [
         (
             subject.name,
@@ -178,27 +185,26 @@ def drift_table(report: Report) -> Table:
         if (found := subject.drift)
     ]
     columns = ("subject", "mean", "p99", "worst image", "edge F1", "temporal", "non-finite", "far to near")
-    note = "Absolute difference from the reference over the reference's 2–98 % range."
+    note = "Absolute difference from the reference, divided by the width of the reference's 2–98 % range."
     return _filled(f"Drift against {report.reference or 'the reference'}", columns, rows, note)
 
 
 def accuracy_tables(report: Report) -> Iterator[Table]:
-    """Give one table a data set and way of judging."""
-    names = dict.fromkeys(conditions_of(one) for subject in report.subjects for one in subject.accuracy)
-    for name in names:
-        found = [(subject.name, one) for subject in report.subjects for one in subject.accuracy]
+    """Yield a table for each data set and its rules."""
+    judged = [(subject.name, accuracy) for subject in report.subjects for accuracy in subject.accuracy]
+    for title in dict.fromkeys(conditions_of(accuracy) for _, accuracy in judged):
         rows = [
-            (subject, *(_optional(one.metrics.get(metric)) for metric in METRICS), str(len(one.images)))
-            for subject, one in found
-            if conditions_of(one) == name
+            (name, *(_optional(accuracy.metrics.get(metric)) for metric in METRICS), str(len(accuracy.images)))
+            for name, accuracy in judged
+            if conditions_of(accuracy) == title
         ]
-        yield Table(name, ("subject", *(_short(metric) for metric in METRICS), "images"), tuple(rows))
+        yield Table(title, ("subject", *(_short(metric) for metric in METRICS), "images"), tuple(rows))
 
 
 def _filled(
     title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], note: str, words: tuple[str, ...] = ()
 ) -> Table:
-    """Return a table without the columns in which no row has anything."""
+    """Return a table without its empty columns."""
     kept = [at for at in range(len(columns)) if at == 0 or any(row[at] not in ("", ABSENT) for row in rows)]
     cells = tuple(tuple(row[at] for at in kept) for row in rows)
     return Table(title, tuple(columns[at] for at in kept), cells, note, words)
@@ -209,17 +215,21 @@ def _of_latency(subject: SubjectResult, scope: str, read: Callable[[Latency], In
     return ABSENT if found is None else amount(read(found).value, "ms")
 
 
+def _of_speed(found: Interval | None) -> str:
+    return ABSENT if found is None else times(found.value)
+
+
 def _of_interval(found: Interval | None, unit: str) -> str:
     return ABSENT if found is None else amount(found.value, unit)
 
 
-def _percentiles(one: Latency) -> Iterator[str]:
-    for found in (one.p50_ms, one.p90_ms, one.p95_ms, one.p99_ms, one.mean_ms):
+def _percentiles(latency: Latency) -> Iterator[str]:
+    for found in (latency.p50_ms, latency.p90_ms, latency.p95_ms, latency.p99_ms, latency.mean_ms):
         yield f"{digits(found.value)} ({between(found, '')})"
 
 
-def _warmup(one: Latency) -> str:
-    return f"{one.warmup}{'' if one.steady else ', not steady'}"
+def _warmup(latency: Latency) -> str:
+    return f"{latency.warmup}{'' if latency.steady else ', not steady'}"
 
 
 def _optional(value: float | None) -> str:

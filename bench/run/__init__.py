@@ -1,1 +1,1 @@
-"""Runs of the benchmark and of tuning: what is asked, on which images, step by step."""
+"""Runs of the benchmark and of tuning: requests, images and stages."""

@@ -54,7 +54,7 @@ def choose_reference(subjects: Sequence[Subject], file: str | Path | None) -> st
     Raises:
         InputError: No subject is of the file.
     """
-    wanted = [one for one in subjects if file is None or one.facts.get("file") == str(Path(file))]
+    wanted = [subject for subject in subjects if file is None or subject.facts.get("file") == str(Path(file))]
     eager = [subject for subject in wanted if " torch fp32 " in f"{subject.name} "]
     if file is None:
         return eager[0].name if eager else ""

@@ -1,4 +1,4 @@
-"""The subjects that files stand for: each model file in every way that runs it, each checkpoint in each of torch's."""
+"""The subjects of files: a model file by each runner and precision, a checkpoint by torch in each form."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def find_subjects(
     compiled: bool = True,
     study: bool = False,
 ) -> list[Subject]:
-    """Return the subjects that files stand for, each under its own name, in the order of the files.
+    """Return the subjects of files, with unique names, in the order of the files.
 
-    A model file gives a subject a runner and precision that a CPU has for it, and one a device besides; an engine
-    file gives one. A checkpoint
-    gives torch eager and, where asked for, compiled, in each precision on each device, and the study's way of serving.
+    A model file gives a subject for each runner and precision of the CPU and one for each other device. An engine file
+    gives one subject. A checkpoint gives torch eager, and compiled if asked for, in each precision on each device, and
+    the study's serving if asked for.
 
     Args:
-        models: Model files and checkpoints; one named twice gives two subjects.
+        models: Model files and checkpoints; a file that is named twice gives its subjects twice.
         devices: None takes each that works here.
         runners: Of model files on the CPU; None takes each that works here.
         threads: On the CPU; None takes the cores that this process may use.
         checkpoint: How checkpoints are read.
-        precisions, compiled, study: Of checkpoints.
+        precisions, compiled, study: Of checkpoints, as in BenchRequest.
     """
     found: list[Subject] = []
     for model in models:
@@ -68,16 +68,17 @@ def find_subjects(
 
 
 def _cpu_subjects(path: Path, threads: int | None, runners: Sequence[CpuRunner] | None) -> Iterator[Subject]:
-    """Give a model file's subjects on the CPU: what runs it untuned under the name of the device, then the others."""
+    """Yield a model file's subjects on the CPU: the untuned choice, named after the device, then the others."""
     cores = threads or usable_cores()
     try:
         contract = read_contract(model_path(path))
-    except DepthrtError:  # opening it says why
+    except DepthrtError:  # opening the subject raises it again
         yield _file_subject(path, "cpu", threads)
         return
     choices = available_choices(contract, cores)
-    missing = [one for one in runners or () if one not in {choice.runner for choice in choices}]  # opening says why
-    for choice in (*choices, *(Choice(one, contract.precision, cores) for one in missing)):
+    available = {choice.runner for choice in choices}
+    missing = [runner for runner in runners or () if runner not in available]  # opening the subject says why
+    for choice in (*choices, *(Choice(runner, contract.precision, cores) for runner in missing)):
         if runners is None or choice.runner in runners:
             how = "cpu" if choice == choices[0] else f"{choice.runner} {choice.precision}"
             yield _file_subject(path, "cpu", threads, choice=choice, how=how)
@@ -162,14 +163,14 @@ def _need_torch() -> None:
 
 
 def _onnx_devices() -> list[HardwareDevice]:
-    """Return the devices on which ONNX Runtime truly ran a model."""
+    """Return the devices on which ONNX Runtime ran a model here."""
     cuda = any(finding.name == "onnxruntime CUDA" and finding.works for finding in examine())
     return ["cpu", "cuda"] if cuda else ["cpu"]
 
 
 def _torch_devices() -> list[HardwareDevice]:
     if find_spec("torch") is None:
-        return ["cpu"]  # which fails with what to install
+        return ["cpu"]  # opening the subject names the extra to install
     import torch
 
     return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

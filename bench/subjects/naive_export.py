@@ -1,7 +1,7 @@
-"""A checkpoint exported as others do, one call of torch.onnx.export, so that its graph can be measured.
+"""A checkpoint exported by a single call of torch.onnx.export, as most people do, so that its graph can be measured.
 
-A folder of Hugging Face is exported with transformers' own network, which is what its users ship; a single file
-with depthrt's, since no other code for it is installed.
+A folder of Hugging Face is exported with the network of transformers, as its users do; a single file with depthrt's
+network, since no other code for it is installed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from ...export.checkpoint.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
 
-OPSET = 18  # before Gelu and Attention were single ops: both are written out
+OPSET = 18  # has no single ops for Gelu and Attention: both become many nodes
 
 
 def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -> Contract:
-    """Write a checkpoint as torch.onnx.export makes it by itself, for one image of one size.
+    """Export a checkpoint with torch.onnx.export, for one image of one size.
 
     Args:
-        checkpoint_path: What is exported.
-        options: How it is read; its size is (H, W).
+        checkpoint_path: The checkpoint.
+        options: How it is read, with the size (H, W).
         file: To write.
 
     Returns:
-        The contract that depthrt's own export would have, without a canary.
+        The contract of depthrt's export, without a canary.
     """
     checkpoint = options.read(checkpoint_path)
     contract = torch_contract(checkpoint, options.size, "fp32")
@@ -58,13 +58,13 @@ def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -
 
 
 def open_naive(file: Path, contract: Contract, choice: Choice) -> DepthModel:
-    """Open what write_naive wrote; nothing proves that it answers rightly but the drift that is measured."""
+    """Open a file of write_naive; without a canary, only its measured drift shows whether it is right."""
     runner = open_runner(as_model_file(file, contract), device="cpu", threads=choice.threads, choice=choice)
     return DepthModel(runner, contract, limits=Limits())
 
 
 class _PredictedDepth(nn.Module):
-    """The network of transformers as a function of the image alone, with the depth alone as its answer."""
+    """The network of transformers as a function from an image to a depth tensor."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""How a study serves a checkpoint, as a baseline: weights read again for every request, float32 eager, cv2 and numpy.
+"""A checkpoint as the study serves it, for a baseline: weights read for every request, float32 eager, cv2 and numpy.
 
-The arithmetic is upstream's own, so its answers are right; what it costs is the point.
+The arithmetic is upstream's, so its answers are right; only its cost is of interest.
 Source: Depth-Anything-V2, run.py, depth_anything_v2/dpt.py and util/transform.py.
 """
 
@@ -31,7 +31,7 @@ from .torch_runner import torch_contract
 
 
 class StudyRunner:
-    """Reads the weights and builds the network anew in every run."""
+    """Reads the weights and builds the network in every run."""
 
     name = "torch, weights read for every request"
     provider = "cpu"
@@ -55,24 +55,24 @@ class StudyRunner:
         """Build the network and read its weights from the disk, as upstream's scripts begin.
 
         Raises:
-            ModelFileError: The file's names are not upstream's, so that its scripts do not take it either.
+            ModelFileError: The file's tensor names are not upstream's, so upstream's scripts cannot load it either.
         """
         network = make_network(self._architecture, family=self._family, max_depth_m=self._max_depth_m)
         try:
             network.load_state_dict(_read_state(self._path))
         except (RuntimeError, TypeError) as error:
             raise ModelFileError(
-                f"{self._path} is not in upstream's own layout, so a study's scripts do not take it; "
+                f"{self._path} is not in upstream's layout, so the study's scripts cannot load it; "
                 "leave it out, or give the published .pth file"
             ) from error
         return network.eval()
 
     def close(self) -> None:
-        """Hold nothing, so free nothing."""
+        """Free nothing: the runner holds nothing between runs."""
 
 
 class StudyModel(DepthModel):
-    """Prepares and finishes as upstream does: float64 through cv2 and numpy, then torch."""
+    """Prepares and finishes as upstream: float64 with cv2 and numpy, then torch."""
 
     def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
         """Do the first stage of infer."""
@@ -101,17 +101,17 @@ class StudyModel(DepthModel):
 
 
 def open_study(path: Path, options: CheckpointOptions, threads: int | None) -> DepthModel:
-    """Return the baseline for a checkpoint file in upstream's own layout.
+    """Return the baseline for a checkpoint file in upstream's layout.
 
     Raises:
-        ModelFileError, InputError: As read_checkpoint; or the layout is another, or the size is static.
+        ModelFileError, InputError: As read_checkpoint; or the layout is not upstream's, or the size is static.
     """
     if not isinstance(options.size, int):
-        raise InputError(f"size {options.size} found: a study's scripts know no static sizes; give a short side")
+        raise InputError(f"size {options.size} found: the study's scripts take no static size; give a short side")
     checkpoint = options.read(path)
     torch.set_num_threads(threads or usable_cores())
     runner = StudyRunner(checkpoint)
-    runner.load()  # what it refuses is said now
+    runner.load()  # raises now and not in the first run
     return StudyModel(runner, torch_contract(checkpoint, options.size, "fp32"), limits=Limits())
 
 

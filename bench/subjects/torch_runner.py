@@ -1,4 +1,4 @@
-"""A checkpoint's torch network as a runner, eager or compiled, so that it is measured like any model file."""
+"""A checkpoint's torch network as a runner, eager or compiled, which is measured like a model file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ...export.network.make_network import Network
 from .checkpoint_options import CheckpointOptions, TorchPrecision
 
 DTYPES: dict[TorchPrecision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-# The float32 network is what canaries are made with, so it carries none.
+# Canaries are made with the float32 network, so it carries none.
 _NO_CANARY = Canary(FORMULA, (0, 0), 1, "", 0.0)
 
 
@@ -35,8 +35,8 @@ class TorchForm:
 
     Args:
         device: "cpu" or "cuda".
-        precision: Of weights and arithmetic; input and output are float32 always.
-        compiled: By torch.compile, on the first run of a size.
+        precision: Of weights and arithmetic; input and output are always float32.
+        compiled: By torch.compile, on the first run of each size.
         threads: On the CPU, for the whole process; None takes the cores that it may use.
     """
 
@@ -57,7 +57,7 @@ class TorchRunner:
         self.precision: Precision = form.precision
         self.notes: tuple[str, ...] = _notes(form)
         self._dtype = DTYPES[form.precision]
-        # A network just read may lie in the file, whose pages would be fetched while it is timed.
+        # The weights of a network just read may be mapped from the file, and would be read while they are timed.
         placed = copy.deepcopy(network).to(form.device, self._dtype)
         self._network: Callable[[Tensor], Tensor] | None = torch.compile(placed) if form.compiled else placed
 
@@ -65,7 +65,7 @@ class TorchRunner:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
 
         Raises:
-            BackendUnavailable: torch cannot compile the network or lacks memory.
+            BackendUnavailable: torch cannot compile the network, or memory is short.
         """
         if self._network is None:
             raise InputError("this model is closed; load it again")
@@ -73,7 +73,7 @@ class TorchRunner:
             with torch.inference_mode():
                 answer = self._network(torch.from_numpy(batch).to(self.provider, self._dtype))
                 output: NDArray[np.float32] = answer.float().cpu().numpy()
-        except RuntimeError as error:  # of the compiler and of the allocator alike
+        except RuntimeError as error:  # from the compiler or the allocator
             raise BackendUnavailable(f"{self.name} fails on this machine: {_first_line(error)}") from error
         return output
 
@@ -92,7 +92,7 @@ def open_torch(path: Path, options: CheckpointOptions, form: TorchForm) -> Depth
 
     Raises:
         ModelFileError, InputError: As read_checkpoint.
-        BackendUnavailable: torch has no such device here.
+        BackendUnavailable: torch finds no CUDA device.
     """
     checkpoint = options.read(path)
     torch.set_num_threads(form.threads or usable_cores())
@@ -101,7 +101,7 @@ def open_torch(path: Path, options: CheckpointOptions, form: TorchForm) -> Depth
 
 
 def torch_contract(checkpoint: Checkpoint, size: int | tuple[int, int], precision: Precision) -> Contract:
-    """Return the contract that an export of the checkpoint has, without a canary.
+    """Return the contract of the checkpoint's export, without a canary.
 
     Args:
         size: As in export_onnx.

@@ -62,7 +62,7 @@ class RunReport(Listener):
                     self._show(outcome)
         except KeyboardInterrupt:
             if self._progress is None:
-                raise  # nothing was run
+                raise  # nothing has run
             self._interrupted = True
         finally:
             if self._progress is not None:
@@ -70,7 +70,7 @@ class RunReport(Listener):
 
     def left_out(self, count: int, folder: Path) -> None:
         """Say that the outputs of an earlier run are not inputs."""
-        say(f"left out: {count} images and videos in {folder}, the folder of outputs")
+        say(f"left out: the folder of outputs, {folder} (images and videos in it: {count})")
 
     def started(self, model: DepthModel, *, skipped: int) -> None:
         """Say what runs."""
@@ -109,7 +109,7 @@ class RunReport(Listener):
             self._advance()
 
     def _fail(self, name: str, error: Exception | None) -> None:
-        """Print one failure at once; the summary names it again."""
+        """Print a failure at once; the summary names it again."""
         self._failed.append(name)
         say(f"error: {error}")
         if self._as_json:
@@ -135,6 +135,7 @@ class RunReport(Listener):
             "max": float(inside.max()) if inside.size else None,
             "valid": float(depth.valid.mean()),
             "outside_png16": written.outside,
+            **({} if written.time_s is None else {"time_s": written.time_s}),
             "provenance": depth.provenance.to_dict(),
         }
         print_result(json.dumps(found))
@@ -147,16 +148,16 @@ class RunReport(Listener):
     def _summarise(self) -> None:
         seconds = perf_counter() - self._start
         done = f"{self._written} written in {seconds:.1f} s ({self._written / seconds:.2f} a second)"
-        already = f", {self._skipped} were there" if self._skipped else ""
-        way_on = ", --resume goes on" if self._resumable else ""
-        stopped = f"; stopped early{way_on}" if self._interrupted else ""
-        say(f"{done}{already}, {len(self._failed)} failed{stopped}")
+        skipped = f", {self._skipped} skipped as done" if self._skipped else ""
+        way_on = ", --resume continues" if self._resumable else ""
+        stopped = f"; interrupted{way_on}" if self._interrupted else ""
+        say(f"{done}{skipped}, {len(self._failed)} failed{stopped}")
         if self._outside:
-            say(f"  png16 lacks pixels of {self._outside}: beyond 65.535 m they are 0 there, beyond --range clipped")
+            say(f"  images whose png16 lacks pixels: {self._outside} (0 beyond 65.535 m, clipped outside --range)")
         for name in self._failed:
             say(f"  failed: {name}")
         for name, frames in (+self._held).items():
-            say(f"  not kept: {frames} frames of {name}, whose depth video is not whole")
+            say(f"  not kept: {frames} frames of {name}, as its depth video is not whole")
 
 
 def _print_paths(written: Written) -> None:

@@ -1,1 +1,1 @@
-"""The GPU without torch: driver, memory, streams, graphs, our kernels, and the pipeline around a network."""
+"""Inference on a GPU without torch: the driver, depthrt's kernels, and the pipeline around a network."""

@@ -1,4 +1,4 @@
-"""Depth that stays on the GPU, for other libraries to take where it lies."""
+"""Depth in GPU memory, which other libraries read without a copy."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .driver.parts import DeviceMemory, Stream
 
 
 class DeviceDepth(Closable):
-    """Depth of every pixel of one image, (H, W) float32 on a GPU; a context manager; close() frees it.
+    """Depth of every pixel of an image, (H, W) float32 on a GPU; a context manager.
 
-    Whatever reads `__cuda_array_interface__` takes it without a copy: `torch.as_tensor(depth, device="cuda")`,
-    `cupy.asarray(depth)`. The values are there when this is, so nobody needs to wait for a stream. The memory is its
-    own until close(), garbage collection or the model's close(); what took it without a copy must not be used
-    afterwards. A pixel means something where its value is finite, and for "metric" larger than 0.
+    Libraries that read `__cuda_array_interface__` use it without a copy: `torch.as_tensor(depth, device="cuda")`,
+    `cupy.asarray(depth)`. The values are complete as soon as the object exists, so no stream has to be waited for.
+    The memory is freed by close(), by garbage collection or by the model's close(); arrays made without a copy must
+    not be used afterwards. A pixel is valid if its value is finite and, for "metric", larger than 0.
 
     Args:
-        memory: That holds the values, and is this depth's from now on.
-        contract: Of the model.
+        memory: Memory with the values; this object frees it.
+        contract: Contract of the model.
         provenance: Where the values come from.
     """
 
@@ -46,10 +46,10 @@ class DeviceDepth(Closable):
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        """Return version 3 of the interface: where the values are, and that nothing is to be waited for.
+        """Return version 3 of the interface. It names no stream, because the values are complete.
 
         Raises:
-            InputError: It is closed.
+            InputError: The depth was freed.
         """
         self._check_open()
         return {
@@ -62,10 +62,10 @@ class DeviceDepth(Closable):
         }
 
     def to_host(self) -> Depth:
-        """Copy the depth to the host; blocks. What others wrote into it has to be done before.
+        """Copy the depth to the host; blocks. If another library wrote to it, that work must be done before.
 
         Raises:
-            InputError: It is closed.
+            InputError: The depth was freed.
             BackendUnavailable: The GPU is lost.
         """
         self._check_open()
@@ -84,7 +84,7 @@ class DeviceDepth(Closable):
         return f"<DeviceDepth {self.shape[0]}x{self.shape[1]} {self.kind}, {place}>"
 
     def __del__(self) -> None:
-        with suppress(Exception):  # at the interpreter's end anything may be gone
+        with suppress(Exception):  # at the end of the interpreter modules may be gone
             self.close()
 
     def _check_open(self) -> None:

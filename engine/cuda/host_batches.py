@@ -1,4 +1,4 @@
-"""Batches in the host's memory, answered on the GPU: copied up, run in parts that the network takes, copied down."""
+"""Runs batches from the host's memory on the GPU, in parts that the network takes: upload, network, download."""
 
 from __future__ import annotations
 
@@ -21,36 +21,43 @@ _FLOAT_BYTES = 4
 
 
 class BatchNetwork(Protocol):
-    """A network on the GPU that takes batches."""
+    """A network on the GPU that takes several images at once."""
 
     @property
     def batch(self) -> tuple[int, int]:
-        """Return the smallest and the largest number of images that it takes at once."""
+        """Return the smallest and the largest number of images that the network takes at once."""
 
     def check_shape(self, shape: Shape) -> None:
-        """Raise InputError for an input (N, 3, h, w) that it cannot take."""
+        """Raise InputError unless the network takes an input of this shape, (N, 3, h, w)."""
 
     def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
-        """Put its work on a stream, from address to address; the GPU's context is current."""
+        """Put the network's work on a stream and return without waiting; the GPU's context is current.
+
+        Args:
+            shape: (N, 3, h, w) of the input.
+            input: Address of the input, float32 on the GPU.
+            output: Address of the output, (N, h, w) float32 on the GPU.
+            stream: Handle (CUstream) of the stream.
+        """
 
     def forget(self, stream: int) -> None:
-        """Free what is kept for a stream, whose work is done."""
+        """Free what the network keeps for a stream; the stream's work is done."""
 
 
 class HostBatches:
-    """Runs one batch after the other; safe from several threads. What a batch needs is kept for the next.
+    """Runs batches one after the other; safe from several threads. Memory and stream are kept for the next batch.
 
     Args:
-        gpu: Stays open as long as this.
-        network: That answers.
-        stream: That it works on; None makes one when it is needed.
+        gpu: Must stay open while this object is in use.
+        network: The network to run.
+        stream: The stream that the network is tied to; None makes a stream for the first batch.
     """
 
     def __init__(self, gpu: Cuda, network: BatchNetwork, *, stream: Stream | None = None) -> None:
         self._gpu, self._network = gpu, network
         self._lock = Lock()
         self._closed = False
-        self._given = stream
+        self._given_stream = stream
         self._stream = stream
         self._device: DeviceMemory | None = None
         self._pinned: PinnedMemory | None = None
@@ -59,36 +66,36 @@ class HostBatches:
         """Return the network's output (N, h, w) for (N, 3, h, w); blocks.
 
         Raises:
-            InputError: The network does not take this size, or this is closed.
+            InputError: The network does not take this size, or the model is closed.
             BackendUnavailable: The GPU has not enough memory, or is lost.
         """
         with self._lock:
-            if self._closed:  # while another batch was waited for
+            if self._closed:  # maybe while this thread waited for another batch
                 raise InputError("this model is closed; load it again")
-            most = self._network.batch[1]
-            parts = [self._run_part(batch[first : first + most]) for first in range(0, len(batch), most)]
+            largest = self._network.batch[1]
+            parts = [self._run_part(batch[first : first + largest]) for first in range(0, len(batch), largest)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def free(self) -> None:
-        """Free what is kept; the next batch makes it again."""
+        """Free memory and stream; the next batch makes them again."""
         with self._lock:
-            if self._stream is not None and not self._stream.closed:  # a fork loses it
-                with suppress(BackendUnavailable):  # a lost GPU has stopped working
+            if self._stream is not None and not self._stream.closed:  # closed in a forked process
+                with suppress(BackendUnavailable):  # a lost GPU has no work left
                     self._stream.synchronize()
                 self._network.forget(self._stream.handle)
-            own = self._stream if self._given is None else None
-            for one in (self._pinned, self._device, own):
-                if one is not None:
-                    one.close()
-            self._stream, self._device, self._pinned = self._given, None, None
+            own_stream = self._stream if self._given_stream is None else None
+            for held in (self._pinned, self._device, own_stream):
+                if held is not None:
+                    held.close()
+            self._stream, self._device, self._pinned = self._given_stream, None, None
 
     def close(self) -> None:
-        """Free what is kept and take no further batch."""
+        """Free memory and stream and refuse further batches."""
         self._closed = True
         self.free()
 
     def _run_part(self, part: Float32) -> Float32:
-        """Run images that the network takes at once; fewer than it takes are filled up with the last."""
+        """Run at most the network's largest batch; a part below its smallest batch is filled up with the last image."""
         count = max(len(part), self._network.batch[0])
         shape: Shape = (count, *part.shape[1:])
         self._network.check_shape(shape)
@@ -108,10 +115,10 @@ class HostBatches:
         return answer.reshape(answer_shape)[: len(part)].copy()
 
     def _reserve(self, n_bytes: int) -> tuple[Stream, DeviceMemory, PinnedMemory]:
-        """Return a stream, and memory of at least this size on both sides; what is large enough stays."""
+        """Return a stream, and memory of at least n_bytes on the GPU and on the host; larger memory is kept."""
         if self._stream is None:
             self._stream = Stream(self._gpu)
-        self._stream.synchronize()  # what an error or an interrupt left uses the memory
+        self._stream.synchronize()  # after an error or an interrupt, earlier work may still use the memory
         if self._device is None or self._device.n_bytes < n_bytes:
             device, self._device = self._device, None
             if device is not None:

@@ -1,4 +1,4 @@
-"""A network on a GPU with both ways to feed it: whole images through the pipeline, batches from the host."""
+"""A network on a GPU with its two inputs: whole images through the pipeline, and batches from the host."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .pipeline import DevicePipeline
 
 
 class NetworkOnGpu:
-    """What its runners have in common; they make the batches, and the pipeline where the network takes one image.
+    """Base class of the runners on a GPU. They set `_batches`, and `pipeline` if the network takes single images.
 
     Args:
-        gpu: Closed with it.
+        gpu: The open GPU; close() closes it.
     """
 
     _batches: HostBatches
@@ -29,19 +29,19 @@ class NetworkOnGpu:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
 
         Raises:
-            InputError: The network does not take this size, or it is closed.
-            BackendUnavailable: The runtime refuses, the GPU has not enough memory, or is lost.
+            InputError: The network does not take this size, or the runner is closed.
+            BackendUnavailable: The runtime refuses, or the GPU has not enough memory or is lost.
         """
         if self._closed:
             raise InputError("this model is closed; load it again")
         return self._batches.run(batch)
 
     def free_batches(self) -> None:
-        """Free the GPU memory that `run` keeps; the next call makes it again. Whole images need none of it."""
+        """Free the GPU memory that `run` keeps; the next call allocates it again. The pipeline does not use it."""
         self._batches.free()
 
     def close(self) -> None:
-        """Wait for the GPU and free everything; safe to call twice."""
+        """Wait for the GPU, free everything and close the GPU; safe to call twice."""
         if self._closed:
             return
         self._closed = True

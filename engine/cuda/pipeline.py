@@ -1,4 +1,4 @@
-"""Images in, depth out, with resizing, network and resizing back on the GPU: several images at once, in slots."""
+"""Computes depth from whole images on a GPU: resizing, network and resizing back, several images at once in slots."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from ..system.closable import Closable
 from .device_image import DeviceImage, Image, check_place
 from .driver.gpu import Cuda
 from .driver.parts import Stream
-from .slot import DeviceAnswer, KeptAnswer, Network, Slot
+from .network import Network
+from .slot import DeviceAnswer, KeptAnswer, Slot
 
-SLOTS = 3  # one image comes up, one is computed, one goes down
+SLOTS = 3  # one image is uploaded, one computed and one downloaded at a time
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """An image of a stream that is on the GPU, and its answer once it is known."""
+    """A streamed image on the GPU: its slot, and its answer once that is known."""
 
     slot: Slot
     answer: Future[DeviceAnswer] = field(default_factory=Future)
 
 
 class DevicePipeline(Closable):
-    """Runs a network between our kernels. Safe from several threads; a context manager; close() frees it.
+    """Runs a network between depthrt's kernels. Safe from several threads; a context manager.
 
     Args:
-        gpu: Stays open as long as the pipeline.
-        contract: Of the model that `network` runs.
+        gpu: Must stay open while the pipeline is in use.
+        contract: Contract of the model that `network` runs.
         network: Called for each image, or once for each recorded graph.
-        slots: Images on the GPU at once; each takes memory of its own.
-        graphs: Whether images of one shape run as one CUDA graph, once it has answered like the network itself.
-        stream: That the network is tied to, for one slot; None gives each slot a stream of its own.
+        slots: Largest number of images on the GPU at once; each slot has its memory.
+        graphs: Whether images of one shape run as a CUDA graph. A graph is used only if its depth equals the network's.
+        stream: The stream that the network is tied to, for one slot; None makes a stream for each slot.
     """
 
     def __init__(
@@ -54,9 +55,9 @@ class DevicePipeline(Closable):
         assert stream is None or slots == 1, "slots with one stream would wait for each other"
         self._gpu = gpu
         self._slots: list[Slot] = []
-        self._changed = Condition()  # guards the two below
+        self._changed = Condition()  # guards _free and _started
         self._free: list[Slot] = []
-        self._started: deque[_Ticket] = deque()  # of all streams, oldest first
+        self._started: deque[_Ticket] = deque()  # images of all streams, oldest first
         try:
             for _ in range(slots):
                 self._slots.append(Slot(gpu, contract, network, graphs=graphs, stream=stream))
@@ -67,18 +68,18 @@ class DevicePipeline(Closable):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Each fallback and compromise so far, one sentence each."""
+        """Every fallback so far, a sentence each."""
         return tuple(dict.fromkeys(slot.note for slot in self._slots if slot.note))
 
     def check(self, image: DeviceImage) -> None:
-        """Raise InputError for an image that lies on another GPU, or on none."""
+        """Raise InputError if an image is not in the memory of the pipeline's GPU."""
         check_place(self._gpu, image)
 
     def infer(self, image: Image, *, color: Color = "bgr") -> DeviceAnswer:
         """Return the depth of one image (H, W, 3) uint8; blocks.
 
         Raises:
-            BackendUnavailable: The GPU has not enough memory, or is lost.
+            BackendUnavailable: The GPU has not enough memory or is lost.
             InputError: The pipeline is closed.
         """
         with self._borrowed() as slot:
@@ -86,7 +87,7 @@ class DevicePipeline(Closable):
             return slot.finish()
 
     def infer_kept(self, image: Image, *, color: Color = "bgr") -> KeptAnswer:
-        """Return the depth of one image (H, W, 3) uint8, which stays on the GPU; blocks.
+        """Compute the depth of one image (H, W, 3) uint8 and leave it on the GPU; blocks.
 
         Raises:
             BackendUnavailable, InputError: As for infer.
@@ -96,38 +97,38 @@ class DevicePipeline(Closable):
             return slot.finish_kept()
 
     def stream(self, images: Iterable[Image], *, color: Color = "bgr") -> Generator[DeviceAnswer]:
-        """Yield the depth of each image in order, with as many on the GPU as there are free slots.
+        """Yield the depth of each image in order; as many images as there are slots are on the GPU at once.
 
-        An image that lies on the GPU must stay as it is until its depth is there.
+        An image on the GPU must not change before its depth is yielded.
 
         Raises:
             BackendUnavailable, InputError: As for infer.
         """
-        mine: deque[_Ticket] = deque()
+        tickets: deque[_Ticket] = deque()
         try:
             for image in images:
-                while mine and (len(mine) == len(self._slots) or self._answered(mine[0])):
-                    yield self._collect(mine.popleft())
+                while tickets and (len(tickets) == len(self._slots) or self._is_answered(tickets[0])):
+                    yield self._collect(tickets.popleft())
                 try:
-                    mine.append(self._start(image, color))
-                except InputError:  # comes after the depth of the images before
-                    while mine:
-                        yield self._collect(mine.popleft())
+                    tickets.append(self._start(image, color))
+                except InputError:  # raised after the depth of the images before
+                    while tickets:
+                        yield self._collect(tickets.popleft())
                     raise
-            while mine:
-                yield self._collect(mine.popleft())
+            while tickets:
+                yield self._collect(tickets.popleft())
         finally:
-            for ticket in mine:
+            for ticket in tickets:
                 if self._claim(ticket):
                     self._give_back(ticket.slot)
 
     def close(self) -> None:
-        """Wait for the GPU and free every slot; safe to call twice."""
+        """Wait for the GPU and free all slots; safe to call twice."""
         for slot in self._slots:
             slot.close()
 
     def _start(self, image: Image, color: Color) -> _Ticket:
-        """Put an image on the GPU."""
+        """Start an image of a stream."""
         slot = self._take()
         try:
             slot.start(image, color=color)
@@ -141,7 +142,7 @@ class DevicePipeline(Closable):
         return ticket
 
     def _collect(self, ticket: _Ticket) -> DeviceAnswer:
-        """Return a ticket's answer; blocks."""
+        """Return the answer of a ticket; blocks."""
         if self._claim(ticket):
             try:
                 _finish(ticket)
@@ -150,9 +151,10 @@ class DevicePipeline(Closable):
         return ticket.answer.result()
 
     def _take(self) -> Slot:
-        """Return a free slot, or one that a stream has started: its answer is then kept for the stream.
+        """Return a free slot.
 
-        So nobody waits for a stream that nobody reads on, which may be one's own.
+        If none is free, finish the oldest streamed image, keep its answer for its stream, and take that slot;
+        otherwise an unread stream would block everybody.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._free or self._started)
@@ -180,21 +182,21 @@ class DevicePipeline(Closable):
             self._changed.notify()
 
     def _claim(self, ticket: _Ticket) -> bool:
-        """Take a started ticket off the list; False where its slot has gone to somebody else."""
+        """Remove a ticket from the started ones; return False if another caller has taken its slot."""
         with self._changed:
             if ticket not in self._started:
                 return False
             self._started.remove(ticket)
             return True
 
-    def _answered(self, ticket: _Ticket) -> bool:
-        """Return whether _collect would not wait."""
+    def _is_answered(self, ticket: _Ticket) -> bool:
+        """Return whether _collect would return without waiting."""
         with self._changed:
             return ticket.slot.done if ticket in self._started else ticket.answer.done()
 
 
 def _finish(ticket: _Ticket) -> None:
-    """Put the answer, or the error instead, into a ticket; an interrupt also goes on from here."""
+    """Put the answer or the error into a ticket; an interrupt is also raised here."""
     try:
         ticket.answer.set_result(ticket.slot.finish())
     except BaseException as error:

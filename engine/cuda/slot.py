@@ -1,12 +1,10 @@
-"""One image on its way through the GPU: a stream, memory for one shape of image, and the recorded graph of both."""
+"""A place on the GPU for one image at a time: its stream, its memory, and the CUDA graph of its work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 from time import perf_counter
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,40 +16,12 @@ from .device_image import DeviceImage, Image
 from .driver.gpu import Cuda
 from .driver.handover import Handover
 from .driver.parts import DeviceMemory, Event, Graph, Stream
-from .kernels.kernels import bilinear_taps, cubic_taps, depth_to_image, image_to_batch
+from .network import Network
 from .slot_memory import Shape, SlotMemory
+from .slot_work import SlotWork
 
-# A recorded graph runs the same kernels as before, so only atomic sums may differ, in their last bits.
+# A graph runs the kernels of the run before it, so only the order of atomic sums may differ, in their last bits.
 GRAPH_TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkCall:
-    """What a network has to do for one image.
-
-    Args:
-        input: Address of (1, 3, h, w) float32 on the GPU.
-        output: Address of (1, h, w) float32 on the GPU, to be written.
-        input_px: (h, w).
-        stream: Handle (CUstream) of the stream that the work goes on; it differs from slot to slot.
-    """
-
-    input: int
-    output: int
-    input_px: tuple[int, int]
-    stream: int
-
-
-# Puts its work on the stream and returns without waiting; the GPU's context is current. Two may run at once.
-Network = Callable[[NetworkCall], None]
-
-
-@runtime_checkable
-class Recordable(Protocol):
-    """A network that knows whether its work can become a graph."""
-
-    def check_recordable(self, stream: int) -> None:
-        """Raise CallRefused unless the work that it puts on a stream can be recorded; the GPU's context is current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +29,10 @@ class DeviceAnswer:
     """Depth of one image.
 
     Args:
-        values: (H, W) float32, the caller's own.
-        fit: Where the image lay in the network's input.
-        timings: Copying the image in, the GPU's work from the image's upload to the depth's download, copying out.
+        values: (H, W) float32, a copy that the caller owns.
+        fit: How the image was fitted to the network's input.
+        timings: Copying the image into pinned memory; the GPU's time from the upload of the image to the download of
+            the depth; copying the depth out.
     """
 
     values: Float32
@@ -71,7 +42,7 @@ class DeviceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """Depth of one image that stays on the GPU: (H, W) float32 in memory that is the caller's own to close."""
+    """Depth of one image that stays on the GPU: (H, W) float32 in memory that the caller owns and closes."""
 
     memory: DeviceMemory
     fit: Fit
@@ -79,23 +50,32 @@ class KeptAnswer:
 
 
 class Slot:
-    """Takes one image at a time: start() puts it on the GPU, finish() waits for its depth."""
+    """Runs one image at a time: start() puts its work on the GPU, finish() waits for its depth.
+
+    Args:
+        gpu: Must stay open while the slot is in use.
+        contract: Contract of the model that `network` runs.
+        network: Called for each image, or once for each recorded graph.
+        graphs: Whether images of one shape run as a CUDA graph.
+        stream: The stream that the network is tied to; None makes a stream.
+    """
 
     def __init__(
         self, gpu: Cuda, contract: Contract, network: Network, *, graphs: bool, stream: Stream | None = None
     ) -> None:
-        self.note = ""  # why no graph is used although it was asked for
-        self._gpu, self._contract, self._network = gpu, contract, network
+        self.note = ""  # why no graph is used although `graphs` is set
+        self._gpu, self._contract = gpu, contract
         self._graphs = graphs
         self._lock = RLock()
-        self._own_stream = stream is None
+        self._owns_stream = stream is None
         self._stream = Stream(gpu) if stream is None else stream
-        self._begun, self._ended = Event(gpu), Event(gpu)
+        self._start_event, self._end_event = Event(gpu), Event(gpu)
         self._handover = Handover(gpu)
-        self._source: DeviceImage | None = None  # held until it was read
-        self._kept: DeviceMemory | None = None  # for the depth that stays
+        self._source: DeviceImage | None = None  # referenced until the GPU has read it
+        self._kept: DeviceMemory | None = None  # for the depth that stays on the GPU
         self._shape: Shape | None = None
         self._memory = SlotMemory(gpu)
+        self._work = SlotWork(gpu, contract, network, self._stream, self._memory)
         self._graph: Graph | None = None
         self._eager_runs = 0
         self._busy = self._closed = False
@@ -103,25 +83,28 @@ class Slot:
 
     @property
     def done(self) -> bool:
-        """Whether finish() would return at once."""
-        return self._closed or self._ended.passed
+        """Whether finish() would return without waiting."""
+        return self._closed or self._end_event.passed
 
     def start(self, image: Image, *, color: Color, keep: bool = False) -> None:
         """Start all work for an image (H, W, 3) uint8; returns without waiting for the GPU.
 
-        An image on the GPU is read where it lies and must stay as it is until finish. `keep` leaves the depth there.
+        Args:
+            image: An image on the GPU is read where it is and must not change before finish().
+            color: Order of the image's channels.
+            keep: Whether the depth stays on the GPU; finish_kept() returns it.
         """
         with self._lock:
             self._check_open()
-            self._wait()  # for what an interrupt may have left
+            self._wait()  # for work that an interrupt may have left
             start = perf_counter()
             self._source = image if isinstance(image, DeviceImage) else None
             image_px = image.image_px if isinstance(image, DeviceImage) else (image.shape[0], image.shape[1])
             fit = fit_image(self._contract.size, image_px)
-            shape = Shape(image_px, color, fit, image_there=self._source is not None, depth_stays=keep)
+            shape = Shape(image_px, color, fit, image_on_gpu=self._source is not None, depth_on_gpu=keep)
             self._busy = True
             if shape != self._shape:
-                self._arrange(shape)
+                self._prepare(shape)
             if keep:
                 self._kept = DeviceMemory(self._gpu, shape.values_bytes)
             if not isinstance(image, DeviceImage):
@@ -129,9 +112,9 @@ class Slot:
             elif image.stream is not None:
                 self._handover.wait(self._stream, image.stream)
             self._copy_in_ms = _ms_since(start)
-            self._begun.mark(self._stream)
+            self._start_event.mark(self._stream)
             self._start_run(shape)
-            self._ended.mark(self._stream)
+            self._end_event.mark(self._stream)
 
     def finish(self) -> DeviceAnswer:
         """Wait for the depth of the image that start() was given."""
@@ -164,14 +147,16 @@ class Slot:
             try:
                 self._wait()
             except BackendUnavailable:
-                pass  # a lost GPU has stopped working
+                pass  # a lost GPU has no work left
             finally:
                 self._closed = True
                 self._drop_graph()
                 self._drop_kept()
                 self._memory.close()
-                for one in (self._handover, self._ended, self._begun, *([self._stream] if self._own_stream else [])):
-                    one.close()
+                for held in (self._handover, self._end_event, self._start_event):
+                    held.close()
+                if self._owns_stream:
+                    self._stream.close()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -184,99 +169,55 @@ class Slot:
         self._drop_kept()
 
     def _await_end(self) -> tuple[Shape, float]:
-        """Wait for the work of start(); return its shape and its time in ms."""
+        """Wait for the work of start(); return its shape and the GPU's time in ms."""
         self._check_open()
         assert self._shape is not None
-        self._ended.synchronize()
+        self._end_event.synchronize()
         self._busy, self._source = False, None
-        return self._shape, self._ended.ms_since(self._begun)
+        return self._shape, self._end_event.ms_since(self._start_event)
 
-    def _arrange(self, shape: Shape) -> None:
-        """Make memory and tables for another shape; memory that is large enough stays."""
+    def _prepare(self, shape: Shape) -> None:
+        """Reserve memory and fill the tables for another shape."""
         self._drop_graph()
         self._memory.reserve(shape)
-        at = self._memory.at(shape)
-        mode = self._contract.final_resize
-        for axis in (0, 1):
-            self._stream.launch(cubic_taps(at.cubic[axis], shape.fit, axis, shape.image_px))
-            self._stream.launch(bilinear_taps(at.bilinear[axis], shape.fit, axis, shape.image_px, mode=mode))
+        self._work.fill_tables(shape)
         self._shape, self._eager_runs = shape, 0
 
     def _start_run(self, shape: Shape) -> None:
-        """Put the whole way of one image on the stream, in one call what was recorded.
+        """Put the work of an image on the stream, as a graph if there is one.
 
-        Memory that others chose is another with each image, so the kernel at that end is launched by itself.
+        A graph holds fixed addresses. The kernel that reads another library's image, and the kernel that writes depth
+        that stays on the GPU, use another address for each image, so they are launched beside the graph.
         """
         if self._source is not None:
-            self._to_batch(shape, self._source.address, self._source.row_bytes)
+            self._work.image_to_batch(shape, self._source.address, self._source.row_bytes)
         if self._graph is None:
-            self._enqueue(shape)
+            self._work.run(shape)
             self._eager_runs += 1
         else:
             self._graph.launch(self._stream)
         if self._kept is not None:
-            self._to_image(shape, self._kept.address)
-
-    def _enqueue(self, shape: Shape) -> None:
-        """Put what works on the slot's own memory on the stream."""
-        at = self._memory.at(shape)
-        if not shape.image_there:
-            self._stream.upload(at.image, self._memory.image(shape))
-            self._to_batch(shape, at.image, 3 * shape.image_px[1])
-        with self._gpu.current():
-            self._network(NetworkCall(at.batch, at.depth, shape.fit.input_px, self._stream.handle))
-        if not shape.depth_stays:
-            self._to_image(shape, at.values)
-            self._stream.download(self._memory.values(shape), at.values)
-
-    def _to_batch(self, shape: Shape, image: int, row_bytes: int) -> None:
-        at = self._memory.at(shape)
-        self._stream.launch(
-            image_to_batch(
-                image=image,
-                row_bytes=row_bytes,
-                image_px=shape.image_px,
-                taps=at.cubic,
-                batch=at.batch,
-                input_px=shape.fit.input_px,
-                contract=self._contract,
-                color=shape.color,
-            )
-        )
-
-    def _to_image(self, shape: Shape, values: int) -> None:
-        at, width = self._memory.at(shape), shape.fit.input_px[1]
-        self._stream.launch(
-            depth_to_image(depth=at.depth, depth_width=width, taps=at.bilinear, values=values, image_px=shape.image_px)
-        )
+            self._work.depth_to_image(shape, self._kept.address)
 
     @property
     def _graph_is_due(self) -> bool:
-        # The first run of a shape may still set things up inside the network.
+        # The first run of a shape may allocate or compile inside the network, so the second is recorded.
         return self._graphs and self._graph is None and self._eager_runs == 2
 
     def _try_graph(self, shape: Shape, eager: Float32) -> None:
-        """Record the way as a graph and keep it if it answers like the run before."""
-        at = self._memory.at(shape)
-        written = at.depth if shape.image_there else at.batch
+        """Record the work of the last image, and keep the graph if its depth equals that of the last run, `eager`."""
         graph = None
         try:
-            if isinstance(self._network, Recordable):
-                with self._gpu.current():
-                    self._network.check_recordable(self._stream.handle)
-            graph = self._stream.record(lambda: self._enqueue(shape))
-            self._stream.blank(written, at.cubic[0] - written)  # or what the graph leaves out would look right
-            graph.launch(self._stream)
-            if shape.depth_stays:
-                self._to_image(shape, at.values)
-                self._stream.download(self._memory.values(shape), at.values)
-            self._stream.synchronize()
-        except Exception as error:  # whatever a network raises that worked until now
+            graph = self._work.record(shape)
+            self._run_graph(graph, shape)
+        except Exception as error:  # a network may raise any error
             if graph is not None:
                 graph.close()
             if self._gpu.lost:
                 raise
-            self._refuse_graph(f"the network's work cannot be recorded as a CUDA graph, so it is started anew: {error}")
+            self._refuse_graph(
+                f"the network's work cannot be recorded as a CUDA graph, so it is started step by step: {error}"
+            )
             return
         difference = float(np.abs(self._memory.values(shape) - eager).max())
         allowed = GRAPH_TOLERANCE * max(float(np.ptp(eager)), float(np.abs(eager).max()))
@@ -289,11 +230,22 @@ class Slot:
             f"{allowed:.3g} is allowed; it is not used"
         )
 
+    def _run_graph(self, graph: Graph, shape: Shape) -> None:
+        """Run a graph on the last image and wait for the depth, in the host's memory."""
+        at = self._memory.at(shape)
+        written = at.depth if shape.image_on_gpu else at.batch
+        # The memory holds the last run's results, which would hide work that is missing in the graph.
+        self._stream.blank(written, at.cubic[0] - written)
+        graph.launch(self._stream)
+        if shape.depth_on_gpu:
+            self._work.download_values(shape)
+        self._stream.synchronize()
+
     def _refuse_graph(self, note: str) -> None:
         self._graphs, self.note = False, note
 
     def _drop_graph(self) -> None:
-        """Free the graph, and forget the shape that it was for."""
+        """Free the graph and forget the shape that it was recorded for."""
         graph, self._graph, self._shape = self._graph, None, None
         if graph is not None:
             graph.close()

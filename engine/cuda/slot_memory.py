@@ -1,4 +1,4 @@
-"""Memory for images of one shape, on the GPU and pinned on the host; what is large enough stays for the next shape."""
+"""Memory of a slot: one allocation on the GPU and one pinned on the host, laid out for images of one shape."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from .driver.gpu import Cuda
 from .driver.parts import DeviceMemory, PinnedMemory
 from .kernels.kernels import TAP_BYTES
 
+ALIGNMENT = 256  # bytes; cuMemAlloc returns it and TensorRT needs it
+_FLOAT_BYTES = 4
+
 
 class SlotMemory:
-    """Holds both pieces; reserve() comes before everything else."""
+    """Both allocations of a slot; reserve() must be called first. The next shape reuses memory that is large enough."""
 
     def __init__(self, gpu: Cuda) -> None:
         self._gpu = gpu
         self._device: DeviceMemory | None = None
-        self._pinned: PinnedMemory | None = None  # the image, then the values
+        self._pinned: PinnedMemory | None = None  # the image, then the depth
 
     def reserve(self, shape: Shape) -> None:
-        """Make room for a shape; nothing may be using the memory."""
+        """Make room for a shape; no work of the GPU may be using the memory."""
         if self._device is None or self._device.n_bytes < shape.device_bytes:
             self._drop_device()
             self._device = DeviceMemory(self._gpu, shape.device_bytes)
@@ -31,23 +34,23 @@ class SlotMemory:
             self._pinned = PinnedMemory(self._gpu, shape.pinned_bytes)
 
     def at(self, shape: Shape) -> Addresses:
-        """Return where everything lies on the GPU."""
+        """Return the addresses on the GPU."""
         assert self._device is not None
         return shape.addresses(self._device.address)
 
     def image(self, shape: Shape) -> NDArray[np.uint8]:
-        """Return the image (H, W, 3) on the host."""
+        """Return the host's memory for the image, (H, W, 3) uint8."""
         assert self._pinned is not None
         return self._pinned.array[: shape.image_bytes].reshape(*shape.image_px, 3)
 
     def values(self, shape: Shape) -> Float32:
-        """Return the depth (H, W) on the host."""
+        """Return the host's memory for the depth, (H, W) float32."""
         assert self._pinned is not None
         values = self._pinned.array[shape.pinned_values : shape.pinned_bytes]
         return values.view(np.float32).reshape(shape.image_px)
 
     def close(self) -> None:
-        """Free both."""
+        """Free both allocations."""
         self._drop_device()
         self._drop_pinned()
 
@@ -62,24 +65,28 @@ class SlotMemory:
             pinned.close()
 
 
-ALIGNMENT = 256  # bytes; what cuMemAlloc gives and TensorRT asks for
-_FLOAT_BYTES = 4
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What all images that share memory, tables and graph have in common."""
+    """Everything that images must have in common to share memory, tables and graph.
+
+    Args:
+        image_px: (H, W) of the image.
+        color: Order of the image's channels.
+        fit: How the image is fitted to the network's input.
+        image_on_gpu: Whether the image is in another library's memory on the GPU already.
+        depth_on_gpu: Whether the depth stays on the GPU, in memory outside the slot.
+    """
 
     image_px: tuple[int, int]
     color: Color
     fit: Fit
-    image_there: bool = False  # on the GPU already, where somebody else put it
-    depth_stays: bool = False  # on the GPU, in memory of its own
+    image_on_gpu: bool = False
+    depth_on_gpu: bool = False
 
     @property
     def image_bytes(self) -> int:
-        """Size of the image (H, W, 3) uint8 that is brought to the GPU."""
-        return 0 if self.image_there else self.image_px[0] * self.image_px[1] * 3
+        """Size of the image (H, W, 3) uint8 in the slot; 0 if it is on the GPU already."""
+        return 0 if self.image_on_gpu else self.image_px[0] * self.image_px[1] * 3
 
     @property
     def values_bytes(self) -> int:
@@ -88,21 +95,21 @@ class Shape:
 
     @property
     def pinned_values(self) -> int:
-        """Offset of the depth behind the image in the host's memory."""
+        """Offset of the depth in the host's memory, behind the image."""
         return _aligned(self.image_bytes)
 
     @property
     def pinned_bytes(self) -> int:
-        """Size of both in the host's memory."""
+        """Size of image and depth in the host's memory."""
         return self.pinned_values + self.values_bytes
 
     @property
     def device_bytes(self) -> int:
-        """Size of everything on the GPU."""
+        """Size of the memory on the GPU."""
         return self.addresses(0).end
 
     def addresses(self, start: int) -> Addresses:
-        """Lay everything out from an address on, each part aligned."""
+        """Lay out the memory on the GPU from an address on; each part starts at a multiple of ALIGNMENT."""
         (height, width), (input_height, input_width) = self.image_px, self.fit.input_px
         plane_bytes = input_height * input_width * _FLOAT_BYTES
         sizes = (
@@ -120,7 +127,17 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything of a shape lies in one piece of device memory; pairs are (rows, columns)."""
+    """Addresses of a slot's parts on the GPU.
+
+    Args:
+        image: (H, W, 3) uint8.
+        batch: The network's input, (3, h, w) float32.
+        depth: The network's output, (h, w) float32.
+        values: The depth at the image's size, (H, W) float32.
+        cubic: Tables of cubic_taps, (rows, columns).
+        bilinear: Tables of bilinear_taps, (rows, columns).
+        end: The first address behind the last part.
+    """
 
     image: int
     batch: int

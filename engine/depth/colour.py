@@ -1,4 +1,4 @@
-"""Turns depth values into a picture: a scale, a uint8 index, a table of 256 colours."""
+"""Depth values in, a picture out: values are scaled to a uint8 index into a table of 256 colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..terms import COLORMAPS, Colormap
 
-INVALID_BGR = (128, 128, 128)  # in none of the maps but "gray", where it is the price of neutrality
+INVALID_BGR = (128, 128, 128)  # no colour of the maps, except of "gray"
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
@@ -39,17 +39,17 @@ def colorize(
     colormap: Colormap | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
-    """Paint values; the nearest gets the map's last colour.
+    """Paint values; the nearest value gets the map's last colour.
 
-    Source: DepthAnything/Depth-Anything-V2 run.py and metric_depth/run.py, for the scale, the
-    truncation to uint8 and the default map.
+    Source: DepthAnything/Depth-Anything-V2 run.py and metric_depth/run.py, for the scale, the truncation to uint8 and
+    the default map.
 
     Args:
         values: (H, W) float32.
-        valid: (H, W) bool; the other pixels become INVALID_BGR and have no say in the range.
+        valid: (H, W) bool; other pixels become INVALID_BGR and do not count for the range.
         larger_is_nearer: Whether the largest value is the nearest.
         colormap: None is "spectral_r".
-        value_range: (lowest, highest); values outside are clipped. None takes the valid extremes.
+        value_range: (lowest, highest); values outside are clipped. None takes the extremes of the valid values.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -65,10 +65,10 @@ def colorize(
 def value_extremes(
     values: NDArray[np.float32], valid: NDArray[np.bool_], value_range: tuple[float, float] | None
 ) -> tuple[np.float32, np.float32]:
-    """Return value_range, checked, or the extremes of the valid values; (0, 0) where there are none.
+    """Return value_range, checked; if it is None, the extremes of the valid values, (0, 0) without any.
 
     Raises:
-        InputError: value_range is not two finite numbers, the lower first.
+        InputError: value_range is not two finite numbers of float32, the lower first.
     """
     if value_range is None:
         if not valid.any():
@@ -76,14 +76,14 @@ def value_extremes(
         inside = values if valid.all() else values[valid]
         return inside.min(), inside.max()
     lowest, highest = value_range
-    if not -_FLOAT32_MAX <= lowest < highest <= _FLOAT32_MAX:  # false for NaN and infinity too
+    if not -_FLOAT32_MAX <= lowest < highest <= _FLOAT32_MAX:  # false for NaN and infinity
         raise InputError(f"value_range {value_range} found, expected two finite numbers, the lower first")
     return np.float32(lowest), np.float32(highest)
 
 
 @cache
 def color_table(colormap: Colormap, *, flipped: bool = False) -> NDArray[np.uint8]:
-    """Return the map's (256, 3) uint8 BGR table, read-only; flipped starts at its last colour.
+    """Return a map's table, (256, 3) uint8 BGR, read-only; flipped, it starts with the last colour.
 
     Raises:
         InputError: The map is unknown.
@@ -98,30 +98,30 @@ def color_table(colormap: Colormap, *, flipped: bool = False) -> NDArray[np.uint
     else:
         known = {"inferno": cv2.COLORMAP_INFERNO, "turbo": cv2.COLORMAP_TURBO}
         table = np.asarray(cv2.applyColorMap(ramp, known[colormap]), np.uint8).reshape(256, 3)
-    table.flags.writeable = False  # the cache hands out one table to all
+    table.flags.writeable = False  # all callers share the table
     return table
 
 
 def _index(
     values: NDArray[np.float32], valid: NDArray[np.bool_], value_range: tuple[float, float] | None
 ) -> NDArray[np.uint8]:
-    """Scale values to 0..255 and truncate; 0 where invalid or where all are equal."""
+    """Scale values to 0..255 and truncate; 0 for invalid pixels, and for all if the values are equal."""
     lowest, highest = value_extremes(values, valid, value_range)
     if not highest > lowest:
         return np.zeros(values.shape, np.uint8)
     known = values if valid.all() else np.where(valid, values, lowest)
     if value_range is not None:
         known = np.clip(known, lowest, highest)
-    scaled = (known - lowest) / (highest - lowest) * np.float32(255)  # in this order, in float32: as upstream
+    scaled = (known - lowest) / (highest - lowest) * np.float32(255)  # the order and float32 are upstream's
     index: NDArray[np.uint8] = scaled.astype(np.uint8)
     return index
 
 
 def _spectral(*, backwards: bool) -> NDArray[np.uint8]:
-    """Spread the anchors evenly over 256 entries, linearly in between, truncated; (256, 3) BGR.
+    """Interpolate _SPECTRAL linearly to 256 entries and truncate; (256, 3) BGR.
 
-    Source: matplotlib's LinearSegmentedColormap and its reversed(). The arithmetic and its order are kept,
-    so every byte is the same; the two directions differ by one in a few entries.
+    Source: matplotlib's LinearSegmentedColormap and its reversed(). The arithmetic and its order are the same, so every
+    byte is; the two directions differ by one level in a few entries.
     """
     colours = np.array(_SPECTRAL)[:, ::-1] / 255  # RGB to BGR
     stops = np.linspace(0, 1, len(colours))

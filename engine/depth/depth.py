@@ -1,4 +1,4 @@
-"""What a model answers for one image: depth values with their kind, unit, valid mask and provenance."""
+"""The depth of an image: values with their kind, unit, valid mask and provenance."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Depth:
     Args:
         values: (H, W) float32; metres for "metric", unitless and larger is nearer for "inverse".
         kind: "inverse" or "metric".
-        valid: (H, W) bool; pixels whose value means something. Non-finite values are taken out here.
+        valid: (H, W) bool; pixels that have a depth. Non-finite values become invalid here.
         provenance: Where the values come from.
-        max_depth_m: Upper end of what the metric model can answer; None for inverse.
+        max_depth_m: Largest depth that the metric model can give; None for inverse.
 
     Raises:
         InputError: A shape, dtype or kind is wrong.
@@ -66,12 +66,12 @@ class Depth:
 
     @property
     def unit(self) -> str:
-        """Return "m" for metric depth, "" for inverse depth, which has none."""
+        """Return "m" for metric depth, "" for inverse depth, which has no unit."""
         return "m" if self.kind == "metric" else ""
 
     @property
     def larger_is_nearer(self) -> bool:
-        """Whether a larger value is nearer to the camera (inverse depth) or farther (metric)."""
+        """Whether a larger value is nearer to the camera; true of inverse depth."""
         return self.kind == "inverse"
 
     @property
@@ -84,7 +84,7 @@ class Depth:
         """Return values, (H, W) float32 in metres.
 
         Raises:
-            InputError: The depth is inverse, which no factor turns into metres.
+            InputError: The depth is inverse.
         """
         if self.kind == "metric":
             return self.values
@@ -96,12 +96,12 @@ class Depth:
     def colorize(
         self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None
     ) -> NDArray[np.uint8]:
-        """Paint the depth; near has the same colour for both kinds.
+        """Paint the depth; near pixels have the same colour for both kinds.
 
         Args:
             colormap: "spectral_r" (the default), "inferno", "turbo" or "gray".
-            value_range: (lowest, highest) in the depth's unit, so that pictures of several images
-                compare; values outside are clipped. None takes this image's own extremes.
+            value_range: (lowest, highest) in the depth's unit, so that pictures of several images compare; values
+                outside are clipped. None takes the extremes of this image.
 
         Returns:
             (H, W, 3) uint8, BGR; invalid pixels are mid-gray.
@@ -111,12 +111,10 @@ class Depth:
         )
 
     def points(self, intrinsics: Intrinsics) -> NDArray[np.float32]:
-        """Lift the valid pixels into space.
-
-        The colours of the same points, in the same order, are `image[depth.valid]`.
+        """Return the points in space of the valid pixels; their colours, in the same order, are `image[depth.valid]`.
 
         Returns:
-            (N, 3) float32, metres: x right, y down, z forward; row by row.
+            (N, 3) float32, metres: x right, y down, z forward; in the order of rows.
 
         Raises:
             InputError: The depth is inverse, or intrinsics are missing.
@@ -143,18 +141,18 @@ class Depth:
         value_range: tuple[float, float] | None = None,
         unit: Literal["m"] | None = None,
     ) -> None:
-        """Write the depth to a file, whole or not at all; write.py describes the formats.
+        """Write the depth to a file, whole or not at all; depth/write.py describes the formats.
 
         Args:
             path: The file; an existing one is replaced.
             format: None chooses by the path's suffix.
-            image: (H, W, 3) uint8 BGR of the same size; needed by "side", unused by the others.
+            image: (H, W, 3) uint8 BGR of the same size; used by "side" only.
             colormap: As in colorize, for "color" and "side".
-            value_range: As in colorize; it also sets the scale of an inverse "png16".
-            unit: "m" insists on metres: inverse depth is then refused.
+            value_range: As in colorize; also the scale of an inverse "png16".
+            unit: "m" refuses inverse depth.
 
         Raises:
-            InputError: The suffix, the format or an option does not fit, or the disk refuses.
+            InputError: Suffix, format and options do not fit together, or the disk refuses.
         """
         if unit not in (None, "m"):
             raise InputError(f"unit {unit!r} found, expected 'm' or None")
@@ -176,15 +174,15 @@ class Depth:
                 write_file(temporary, format, self.values, self.valid, {**self._facts(), **largest})
 
     def outside_png16(self, value_range: tuple[float, float] | None = None) -> int:
-        """Return how many valid pixels a "png16" lacks; see write.py."""
+        """Return the number of valid pixels that a "png16" does not hold; see depth/write.py."""
         return outside_png16(self.values, self.valid, self.kind, value_range)
 
     @classmethod
     def load(cls, path: str | Path) -> Depth:
-        """Read an .npz file that save wrote; everything comes back.
+        """Read an .npz file that save wrote; it holds the whole record.
 
         Raises:
-            InputError: The file is missing or not one of ours.
+            InputError: The file is missing, or save did not write it.
         """
         values, valid, facts = read_npz(path)
         try:
@@ -194,10 +192,10 @@ class Depth:
         except InputError:
             raise
         except Exception as error:  # JSON of another shape
-            raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
+            raise InputError(f"{path} is not a depth file of depthrt ({error}); write one with Depth.save") from error
 
     def _facts(self) -> Facts:
-        """Return what files say of the depth besides its values."""
+        """Return what files record besides the values."""
         return {
             "kind": self.kind,
             "unit": self.unit,
@@ -216,6 +214,6 @@ def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:
 
 
 def valid_pixels(values: Float32, kind: Kind) -> NDArray[np.bool_]:
-    """Return where values (H, W) mean something: finite, and for metric depth larger than 0."""
+    """Return the mask (H, W) of values that are a depth: finite, and larger than 0 if metric."""
     finite = np.isfinite(values)
     return finite & (values > 0) if kind == "metric" else finite

@@ -1,4 +1,4 @@
-"""A pinhole camera, for points in space."""
+"""The camera that turns metric depth into points in space."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Intrinsics:
-    """A pinhole camera without distortion, in pixels; pixel centres stand at integer coordinates.
+    """A pinhole camera without distortion, in pixels; pixel centres have integer coordinates.
 
     Args:
         fx_px, fy_px: Focal lengths, horizontal and vertical.
-        cx_px, cy_px: Principal point: column and row, counted from the centre of the top left pixel.
+        cx_px, cy_px: Principal point, column and row, from the centre of the top left pixel.
     """
 
     fx_px: float
@@ -29,10 +29,13 @@ class Intrinsics:
 
     @classmethod
     def from_fov(cls, horizontal_deg: float, height_px: int, width_px: int) -> Intrinsics:
-        """Make the camera with square pixels and centred axis that sees horizontal_deg from edge to edge.
+        """Return a camera with square pixels and a centred axis.
+
+        Args:
+            horizontal_deg: Field of view from the left edge of the image to the right.
 
         Raises:
-            InputError: The angle is not between 0 and 180 degrees, or a side is under 1 px.
+            InputError: The angle is not between 0 and 180 degrees, or a side is below 1 px.
         """
         if not 0 < horizontal_deg < 180 or min(height_px, width_px) < 1:
             raise InputError(

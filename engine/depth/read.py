@@ -21,21 +21,21 @@ def read_npz(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], Facts]:
     """Return the arrays `values` and `valid` of an .npz file of depthrt, and its facts as write_file takes them.
 
     Raises:
-        InputError: The file is missing or not one of ours.
+        InputError: The file is missing, or depthrt did not write it.
     """
     try:
-        # numpy leaves a file open that is no zip, so it is opened here.
+        # Opened here, as numpy leaves a file open if it is not a zip.
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             facts = {name: str(found[name].item()) for name in ("kind", "unit", "max_depth_m", "provenance")}
             return found["values"], found["valid"], facts
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an .npz file; check the path") from error
-    except Exception as error:  # numpy, zipfile and what it unpacks with each have their own
-        raise InputError(f"{path} is no depth file of depthrt ({error}); write one with Depth.save") from error
+    except Exception as error:  # numpy, zipfile and its decompressors each have errors
+        raise InputError(f"{path} is not a depth file of depthrt ({error}); write one with Depth.save") from error
 
 
 def _read_npy(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    with path.open("rb") as file:  # numpy leaves a file open that it cannot read
+    with path.open("rb") as file:  # as numpy leaves a file open that it cannot read
         return np.load(file, allow_pickle=False), "metric"
 
 
@@ -58,7 +58,7 @@ def _read_png(path: Path) -> tuple[NDArray[np.generic], Kind]:
 
 
 def _read_pfm(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    """Read a portable float map of one channel: bottom row first; a negative scale says little-endian."""
+    """Read a portable float map of one channel: bottom row first; little-endian if the scale is negative."""
     with path.open("rb") as file:
         magic = file.readline().strip()
         if magic != b"Pf":
@@ -89,7 +89,7 @@ def _read_tiff(path: Path) -> tuple[NDArray[np.generic], Kind]:
 
 
 def read_codes(path: Path) -> NDArray[np.uint16]:
-    """Read a PNG of one channel of 16 bits."""
+    """Read a PNG with one channel of 16 bits."""
     if not path.is_file():
         raise InputError(f"{path} does not exist, expected a depth file; check the path")
     codes = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -100,7 +100,7 @@ def read_codes(path: Path) -> NDArray[np.uint16]:
 
 
 def read_kind(text: object) -> Kind:
-    """Return the kind that a file names; ValueError for another word."""
+    """Return the kind that a file names, or raise ValueError."""
     for kind in KINDS:
         if text == kind:
             return kind

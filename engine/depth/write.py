@@ -1,10 +1,10 @@
-"""Writes depth files from values (H, W) float32, a mask (H, W) bool and facts; read.py reads them.
+"""Depth values (H, W) float32, a mask (H, W) bool and facts in, depth files out; read.py reads them.
 
 color   picture of the depth; .png .jpg .jpeg .webp
 side    the photograph, 50 px of white, the picture of the depth; same suffixes
 png16   16-bit PNG, 0 is invalid; metric: millimetres; inverse: value = offset + scale * code, both in its text
-npy     values, float32, NaN where invalid          pfm, exr, tiff   the same as an image of one channel
-npz     everything: values, valid mask, kind, unit, largest depth, provenance
+npy     values, float32, NaN for invalid pixels          pfm, exr, tiff   the same as an image of one channel
+npz     the whole record: values, valid mask, kind, unit, largest depth, provenance
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MM_PER_M = 1000
 MAX_CODE = 65535  # of uint16; code 0 means invalid
 TEXT_PREFIX = "depthrt."  # of the keys in a PNG's text
 IMAGE_DESCRIPTION = 270  # TIFF tag. Source: TIFF 6.0, section 8
-_SHORT_FACTS = ("kind", "unit", "model")  # what .exr and .tiff say of themselves
+_SHORT_FACTS = ("kind", "unit", "model")  # recorded in .exr and .tiff
 
 Facts = dict[str, str]
 Float32 = NDArray[np.float32]
@@ -48,13 +48,13 @@ Mask = NDArray[np.bool_]
 
 
 def write_file(path: Path, format: Format, values: Float32, valid: Mask, facts: Facts) -> None:
-    """Write one of the formats that hold values and are no pictures.
+    """Write a file of values: any format but pictures and "png16".
 
     Args:
-        path: The file; half of it may be there when this fails.
+        path: The file; half of it may exist if this fails.
         format: "npy", "npz", "pfm", "exr" or "tiff".
         values: (H, W) float32.
-        valid: (H, W) bool; other pixels become NaN where the format has no mask.
+        valid: (H, W) bool; other pixels become NaN in formats without a mask.
         facts: "kind", "unit", "model", "max_depth_m" ("nan" for none) and "provenance" (JSON).
     """
     _WRITERS[format](path, values, valid, facts)
@@ -69,7 +69,7 @@ def write_png16(path: Path, codes: NDArray[np.uint16], facts: Facts) -> None:
 
 
 def format_of_suffix(path: str | Path) -> Format:
-    """Choose the format by the suffix; .png, .jpg, .jpeg and .webp mean "color".
+    """Return the format of a suffix; .png, .jpg, .jpeg and .webp mean "color".
 
     Raises:
         InputError: No format has this suffix.
@@ -83,7 +83,7 @@ def format_of_suffix(path: str | Path) -> Format:
 
 
 def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Put photograph, white gap and picture of the depth in a row.
+    """Return photograph, white gap and picture of the depth, side by side.
 
     Args:
         image: (H, W, 3) uint8, BGR: the photograph.
@@ -93,7 +93,7 @@ def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) ->
         (H, W + GAP_PX + W, 3) uint8, BGR.
 
     Raises:
-        InputError: The photograph is missing, no image, or of another size.
+        InputError: The photograph is missing, not an image, or of another size.
     """
     if image is None:
         raise InputError("format side needs the photograph, none found; give image=")
@@ -106,7 +106,7 @@ def side_by_side(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) ->
 
 
 def check_suffix(path: str | Path, format: Format) -> None:
-    """Raise InputError where the format is unknown or would hide behind a foreign suffix."""
+    """Raise InputError if the format is unknown, or the suffix belongs to another format."""
     if format not in FORMATS:
         raise InputError(f"format {format!r} found, expected one of {', '.join(FORMATS)}")
     suffix = Path(path).suffix.lower()
@@ -115,7 +115,10 @@ def check_suffix(path: str | Path, format: Format) -> None:
 
 
 def outside_png16(values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None = None) -> int:
-    """Return how many valid pixels a "png16" does not hold: metres beyond 65.535 are 0 there, others are clipped."""
+    """Return the number of valid pixels that a "png16" does not hold.
+
+    Metric depth beyond 65.535 m is 0 in it; inverse depth outside value_range is clipped.
+    """
     if kind == "metric":
         fits = _millimetres(values, valid)[0] > 0
     elif value_range is not None:
@@ -128,12 +131,12 @@ def outside_png16(values: Float32, valid: Mask, kind: Kind, value_range: tuple[f
 def to_codes(
     values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None
 ) -> tuple[NDArray[np.uint16], Facts]:
-    """Return the codes (H, W) of a "png16", and the facts that turn them back: value = offset + scale * code."""
+    """Return the codes (H, W) of a "png16", and the facts to decode them: value = offset + scale * code."""
     return _millimetres(values, valid) if kind == "metric" else _scaled(values, valid, value_range)
 
 
 def _millimetres(values: Float32, valid: Mask) -> tuple[NDArray[np.uint16], Facts]:
-    """Turn metres into codes; what 1..65535 mm cannot hold becomes invalid."""
+    """Return metres as codes; values outside 1..65535 mm become invalid."""
     codes = np.rint(np.where(valid, values, 0) * np.float32(MM_PER_M))
     fits = (codes >= 1) & (codes <= MAX_CODE)
     facts = {"unit": "mm", "scale": repr(1 / MM_PER_M), "offset": "0.0"}
@@ -141,7 +144,7 @@ def _millimetres(values: Float32, valid: Mask) -> tuple[NDArray[np.uint16], Fact
 
 
 def _scaled(values: Float32, valid: Mask, value_range: tuple[float, float] | None) -> tuple[NDArray[np.uint16], Facts]:
-    """Spread the values over 1..65535; clipped where value_range is given."""
+    """Return values spread over 1..65535; clipped to value_range if it is given."""
     lowest, highest = (float(end) for end in value_extremes(values, valid, value_range))
     scale = (highest - lowest) / (MAX_CODE - 1)
     steps = (np.where(valid, values, lowest) - lowest) / (scale or 1.0)
@@ -151,12 +154,12 @@ def _scaled(values: Float32, valid: Mask, value_range: tuple[float, float] | Non
 
 
 def _values_or_nan(values: Float32, valid: Mask) -> Float32:
-    """Return values, with NaN where invalid: what these files have no mask for."""
+    """Return values, with NaN for invalid pixels."""
     return values if valid.all() else np.where(valid, values, np.float32(np.nan))
 
 
 def _write_npy(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
-    with path.open("wb") as file:  # to a name that ends in .NPY, numpy appends .npy
+    with path.open("wb") as file:  # as numpy appends .npy to a name that ends in .NPY
         np.save(file, _values_or_nan(values, valid), allow_pickle=False)
 
 
@@ -174,7 +177,7 @@ def _write_npz(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
 
 
 def _write_pfm(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
-    """Write a portable float map: bottom row first; a negative scale says little-endian."""
+    """Write a portable float map: bottom row first; a negative scale means little-endian."""
     height, width = values.shape
     rows = _values_or_nan(values, valid)[::-1].astype("<f4")
     path.write_bytes(b"Pf\n%d %d\n-1.0\n" % (width, height) + rows.tobytes())
@@ -190,15 +193,15 @@ def _write_exr(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
         **{key: facts[key] for key in _SHORT_FACTS},
     }
     channels = {"Z": np.ascontiguousarray(_values_or_nan(values, valid))}
-    encoded = io.BytesIO()  # its own errors on a full disk would be of other kinds
+    encoded = io.BytesIO()  # as OpenEXR's errors on a full disk are not OSErrors
     OpenEXR.File(header, channels).write(encoded)
     path.write_bytes(encoded.getvalue())
 
 
 def _write_tiff(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
-    """Write one float32 channel; kind, unit and model stand in the image description, as JSON."""
+    """Write one float32 channel; kind, unit and model are in the image description, as JSON."""
     about = json.dumps({key: facts[key] for key in _SHORT_FACTS})
-    encoded = io.BytesIO()  # Pillow does not tell of a full disk here
+    encoded = io.BytesIO()  # as Pillow ignores a full disk here
     Image.fromarray(_values_or_nan(values, valid)).save(encoded, "TIFF", tiffinfo={IMAGE_DESCRIPTION: about})
     path.write_bytes(encoded.getvalue())
 

@@ -1,4 +1,4 @@
-"""Turns the first bytes of an image file into its format and size, without unpacking a pixel."""
+"""An image file in, its format and size out, without decoding pixels; and whether the file is whole."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ _MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
 )
 _MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _MAGIC)
 
-# A marker that has a length behind it, or the end of the image; 00, 01, RST, SOI and fill bytes do not count.
+# A marker that a length follows, or the end of the image; 00, 01, RST, SOI and fill bytes are none of these.
 # Source: ITU-T T.81, annex B.1.1
 _JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
 _JPEG_END = 0xD9
 
 _CUT_SHORT = "it is cut short"
 
-# TIFF tags that say where the pixels lie: strips or tiles. Source: TIFF 6.0, sections 3 and 15
+# TIFF tags of the offsets and lengths of the pixels: strips, tiles. Source: TIFF 6.0, sections 3 and 15
 _TIFF_PLACES = ((273, 279), (324, 325))
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an image file says of itself.
+    """Format and size of an image file.
 
     Args:
         format: Pillow's name of the format.
         height_px, width_px: Before EXIF orientation.
-        picture: Pillow's view with the pixels still packed; None where Pillow has no part in it.
+        picture: The file as Pillow opened it, pixels not decoded; None if another library reads the header.
     """
 
     format: ImageFormat
@@ -56,14 +56,14 @@ class Header:
 
 
 def read_header(data: bytes, name: str) -> Header:
-    """Find out format and size of an image file.
+    """Return the format and size of an image file.
 
     Args:
-        data: The file.
-        name: What messages call it.
+        data: The file's bytes.
+        name: The file's name for messages.
 
     Raises:
-        InputError: It is no image, of an unknown format, or its header is damaged.
+        InputError: It is not an image, of an unknown format, or its header is damaged.
     """
     format = _format_of(data, name)
     if format == "WEBP":
@@ -76,9 +76,9 @@ def read_header(data: bytes, name: str) -> Header:
 
 
 def find_flaw(data: bytes, header: Header) -> str | None:
-    """Return what is wrong with a file that ends before its pixels do, or whose check sums fail; None if nothing.
+    """Return what is wrong if a file is cut short or its check sums fail; None if it is whole.
 
-    Some decoders would paint the missing part gray. To be asked after the limits: a BMP is unpacked here.
+    Some decoders paint the missing part gray. Check the limits first: a BMP is decoded here.
     """
     if header.format == "JPEG":
         return None if _jpeg_ends(data) else _CUT_SHORT
@@ -97,15 +97,15 @@ def find_flaw(data: bytes, header: Header) -> str | None:
 
 
 def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
-    """Make the error for a file that begins like an image and is none."""
-    line = " ".join(reason.split())  # a library's reason may have several lines
+    """Return the error for a file that begins like an image and cannot be decoded."""
+    line = " ".join(reason.split())  # a reason of a library may have several lines
     return InputError(f"{name} is a damaged or unusual {format} file ({line}); copy it again, or save it as 8-bit PNG")
 
 
 def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
-    """Read a header with the one Pillow plugin that the format needs; pixels stay packed.
+    """Read a header with Pillow's plugin for the format; no pixel is decoded.
 
-    Image.open is not used because its own size check reads a module variable of the user's program.
+    Image.open is not used, as its size check reads a module variable that belongs to the user's program.
 
     Raises:
         InputError: The header is damaged.
@@ -114,44 +114,44 @@ def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
 
     try:
         return _plugin(format)(io.BytesIO(data))
-    # A warning is an exception only in programs that ask for it.
+    # Warnings are exceptions in programs that turn them into errors.
     except (SyntaxError, OSError, ValueError, RuntimeError, Warning, Image.DecompressionBombError) as error:
         raise damaged(name, format, str(error)) from error
 
 
 def _format_of(data: bytes, name: str) -> ImageFormat:
-    """Tell the format by the first bytes; a suffix promises nothing."""
+    """Return the format by the first bytes; the suffix may be wrong."""
     for pattern, format in _MAGIC_PATTERNS:
         if pattern.match(data):
             return format
     known = ", ".join(format for _, format in _MAGIC)
-    raise InputError(f"{name} begins with {data[:8]!r}, which is no image of a known kind; expected one of {known}")
+    raise InputError(f"{name} begins with {data[:8]!r}, which is not an image of a known kind; expected one of {known}")
 
 
 def _plugin(format: ImageFormat) -> Callable[[BinaryIO], ImageFile]:
-    """Return Pillow's reader of one format."""
+    """Return Pillow's class for a format."""
     stem = format.title()
     plugin: Callable[[BinaryIO], ImageFile] = getattr(import_module(f"PIL.{stem}ImagePlugin"), f"{stem}ImageFile")
     return plugin
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    """Tell whether the end-of-image marker stands where the first picture ends; what follows is free."""
+    """Whether the first picture has its end-of-image marker; anything may follow."""
     at = 2
     while (marker := _JPEG_MARKER.search(data, at)) is not None:
         at = marker.end()
         if data[at - 1] == _JPEG_END:
             return True
-        at += int.from_bytes(data[at : at + 2], "big")  # over the segment, and the thumbnail that may be in it
+        at += int.from_bytes(data[at : at + 2], "big")  # skips the segment, and a thumbnail in it
     return False
 
 
 def _tiff_ends(picture: ImageFile | None, size: int) -> bool:
-    """Tell whether all strips or tiles lie inside the file."""
+    """Whether all strips or tiles lie inside the file."""
     tags = getattr(picture, "tag_v2", {})
     for offset_tag, count_tag in _TIFF_PLACES:
         places = list(zip(tags.get(offset_tag, ()), tags.get(count_tag, ()), strict=False))
-        if any(not isinstance(one, int) for place in places for one in place):
+        if any(not isinstance(number, int) for place in places for number in place):
             return False  # damaged tags
         if any(offset + count > size for offset, count in places):
             return False
@@ -159,7 +159,7 @@ def _tiff_ends(picture: ImageFile | None, size: int) -> bool:
 
 
 def _read_webp(data: bytes, name: str) -> Header:
-    """Read a WebP header; Pillow would allocate the whole canvas for it.
+    """Read a WebP header; Pillow would allocate the whole canvas.
 
     Source: RFC 9649, sections 2.5 to 2.7; RFC 6386, section 9.1.
     """

@@ -1,4 +1,4 @@
-"""What an image may cost, and whether an array is an image."""
+"""Limits on images, and the check whether an array is an image."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an image may cost; checked on its header, before its pixels are unpacked.
+    """Largest image that is taken; checked by its header, before its pixels are decoded.
 
     Args:
         max_pixels: Height times width.
         max_aspect: Longer side over shorter side; the network's input grows with it.
-        max_file_mib: Size of the file or stream.
+        max_file_mib: Size of the file or stream, MiB.
     """
 
     max_pixels: int = 100_000_000
@@ -29,10 +29,10 @@ class Limits:
     max_file_mib: float = 512
 
     def check_shape(self, height_px: int, width_px: int, name: str) -> None:
-        """Raise InputError where an image of this size is empty or over a limit."""
+        """Raise InputError if an image of this size is empty or over a limit."""
         size = f"{name} is {height_px}x{width_px} px (HxW)"
         if min(height_px, width_px) < 1:
-            raise InputError(f"{size}, expected at least 1x1; it holds no picture")
+            raise InputError(f"{size}, expected at least 1x1; give an image that has pixels")
         if height_px * width_px > self.max_pixels:
             raise InputError(
                 f"{size}, {height_px * width_px} pixels, expected at most {self.max_pixels}; "
@@ -46,7 +46,7 @@ class Limits:
             )
 
     def check_file(self, size_bytes: int, name: str) -> None:
-        """Raise InputError where a file of this size is over the limit."""
+        """Raise InputError if a file of this size is over the limit."""
         if size_bytes > self.max_file_bytes:
             raise InputError(
                 f"{name} has more than {self.max_file_mib:g} MiB, expected at most that; "
@@ -55,7 +55,7 @@ class Limits:
 
     @property
     def max_file_bytes(self) -> int:
-        """Return max_file_mib in bytes, rounded down; endless is what no file reaches."""
+        """Return max_file_mib in bytes, rounded down; infinity is a number that no file reaches."""
         return math.floor(min(self.max_file_mib * _MIB, sys.maxsize // 2))
 
 
@@ -76,7 +76,7 @@ def check_image(image: object) -> None:
 
 
 def _shape_hint(shape: tuple[int, ...]) -> str:
-    """Say how an array of this wrong shape becomes an image."""
+    """Return how an array of this wrong shape becomes an image."""
     if 0 in shape:
         return "it is empty"
     if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
@@ -89,7 +89,7 @@ def _shape_hint(shape: tuple[int, ...]) -> str:
 
 
 def _dtype_hint(image: NDArray[np.generic]) -> str:
-    """Say how an array of this wrong dtype becomes an image."""
+    """Return how an array of this wrong dtype becomes an image."""
     if image.dtype == np.uint16:
         return "divide by 257 and convert with .astype(numpy.uint8)"
     if image.dtype.kind == "f" and not np.isfinite(image).all():

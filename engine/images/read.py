@@ -1,4 +1,4 @@
-"""Turns a still image into the (H, W, 3) uint8 BGR array that cv2.imread would give, or one line saying why not."""
+"""A still image in, the (H, W, 3) uint8 BGR array that cv2.imread gives out, or an error of one line."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".g
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
 
 STDIN = "-"
-_PART_BYTES = 16 * _MIB  # of a stream, read at once
+_PART_BYTES = 16 * _MIB  # read at once from a stream
 
 
 def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
     """Read a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF image.
 
-    8-bit pixels are those of cv2.imread; 16-bit ones are value / 257, rounded. EXIF orientation is
-    applied, alpha dropped, gray and palette become colour. Of an animation the first frame is read.
+    8-bit pixels are those of cv2.imread; 16-bit pixels are divided by 257 and rounded. EXIF orientation is applied,
+    alpha is dropped, gray and palette become colour. Of an animation the first frame is read.
 
     Args:
         source: A path, "-" for standard input, the bytes of a file, or a binary stream.
-        limits: What the image may cost.
+        limits: Largest file and image.
 
     Returns:
         (H, W, 3) uint8, BGR, [0, 255].
 
     Raises:
-        InputError: The source is missing, no image, damaged, cut short or over a limit.
+        InputError: The source is missing, not an image, damaged, cut short or over a limit.
     """
     data, name = _read_bytes(source, limits)
     header = read_header(data, name)
@@ -48,7 +48,7 @@ def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAUL
 
 
 def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
-    """Read a source as far as the limit allows; return its bytes and a name for messages."""
+    """Return the bytes of a source, up to the limit, and its name for messages."""
     if isinstance(source, (str, Path)) and str(source) != STDIN:
         return _read_path(Path(source), limits), str(source)
     if isinstance(source, bytes):
@@ -65,7 +65,7 @@ def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[
 
 
 def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
-    """Read a stream to its end or to a byte over the limit, in parts: a large limit takes no memory by itself."""
+    """Read a stream to its end or to a byte past the limit, in parts, so that a large limit reserves no memory."""
     parts, left = [], limits.max_file_bytes + 1
     while left > 0:
         part = stream.read(min(left, _PART_BYTES))
@@ -79,13 +79,13 @@ def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
 
 
 def _read_path(path: Path, limits: Limits) -> bytes:
-    """Read a file as far as the limit allows."""
+    """Return the bytes of a file, up to the limit."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder, expected an image file; name a file in it")
         limits.check_file(path.stat().st_size, str(path))
         with path.open("rb") as file:
-            data = _read_stream(file, str(path), limits)  # a pipe tells no size before, so the limit holds here too
+            data = _read_stream(file, str(path), limits)  # a pipe has no size, so its bytes are counted
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an image file; check the path") from error
     except OSError as error:
@@ -101,7 +101,7 @@ def _checked(data: bytes, name: str, limits: Limits) -> bytes:
 
 
 def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
-    """Decode what OpenCV reads well, so that the pixels are those of cv2.imread."""
+    """Decode with OpenCV, so that the pixels are those of cv2.imread."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
@@ -117,7 +117,7 @@ def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
 
 
 def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
-    """Decode what OpenCV reads in newer releases alone."""
+    """Decode with Pillow the formats that only newer releases of OpenCV read."""
     from PIL import Image, ImageOps
 
     assert header.picture is not None  # read_header opened it with Pillow
@@ -129,7 +129,7 @@ def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
 
 
 def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
-    """Decode HEIC; libheif has turned the picture upright, whatever its EXIF says."""
+    """Decode HEIC; libheif turns the picture upright itself, so its EXIF orientation is ignored."""
     import pillow_heif
 
     try:

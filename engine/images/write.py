@@ -1,4 +1,4 @@
-"""Writes images, whole or not at all."""
+"""An image in, a file out, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..system.files import atomic_path
 from .limits import check_image
 
 WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
-_JPEG_QUALITY = 95  # OpenCV's own default, stated so that a release cannot change it
+_JPEG_QUALITY = 95  # OpenCV's default today, fixed here against a change of it
 
 
 def write_image(path: str | Path, image_bgr: NDArray[np.uint8]) -> None:
@@ -24,7 +24,7 @@ def write_image(path: str | Path, image_bgr: NDArray[np.uint8]) -> None:
         image_bgr: (H, W, 3) uint8, BGR.
 
     Raises:
-        InputError: The suffix is unknown, the image is no image, the format cannot hold it, or the disk refuses.
+        InputError: The suffix is unknown, the array is not an image, the format cannot hold it, or the disk refuses.
     """
     check_image(image_bgr)
     suffix = Path(path).suffix.lower()

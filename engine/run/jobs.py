@@ -25,7 +25,7 @@ ENDING: dict[Format, str] = {
     "exr": ".exr",
     "tiff": ".tiff",
 }
-PICTURES: tuple[Format, ...] = ("color", "side")  # of a video they become a video; other formats a file per frame
+PICTURES: tuple[Format, ...] = ("color", "side")  # for a video these are depth videos, others a file per frame
 FRAME_DIGITS = 6  # in the name of a frame's file
 _NAMES_OF_FILES = FILE_SUFFIXES.union(IMAGE_SUFFIXES, VIDEO_SUFFIXES)
 
@@ -102,7 +102,7 @@ def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Form
     refuse_to_replace(all_files(jobs), sources, by="its own depth", option="-o")
     shared = next(_shared_files(jobs), None)
     if shared is not None:
-        raise InputError(f"{shared} would hold the depth of two inputs; give them in runs of their own, each its -o")
+        raise InputError(f"{shared} would hold the depth of two inputs; run them separately, each with another -o")
     return jobs
 
 

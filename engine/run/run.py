@@ -18,9 +18,9 @@ from .interrupt import stopped_by_ctrl_c
 from .jobs import PLAIN, Job, Style, plan_jobs
 from .listener import Listener, Part
 from .run_images import Written, run_images
+from .run_video import open_frames, run_video
 from .sheet import Sheet, check_sheet
 from .sources import find_sources
-from .video import FrameReader, run_video
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _run_video(
 ) -> Generator[Outcome[Step, Written], None, None]:
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
-        reader = FrameReader(job.source, max_frames=request.max_frames)
+        reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
     except InputError as error:
         yield Outcome(Step(job), None, error)
         return

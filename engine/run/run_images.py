@@ -27,11 +27,13 @@ class Written:
         files: The files; of a frame that is only part of a depth video, none.
         depth: The depth; None for a whole video.
         outside: Number of pixels that a png16 among the files does not hold.
+        time_s: When its source shows the frame; None for an image and a whole video.
     """
 
     files: tuple[Path, ...]
     depth: Depth | None = None
     outside: int = 0
+    time_s: float | None = None
 
 
 def run_images(
@@ -63,10 +65,16 @@ def run_images(
     return overlap(jobs, read=read, run=run, write=write)
 
 
-def save_all(depth: Depth, image: NDArray[np.uint8], files: Mapping[Path, Format], style: Style) -> Written:
-    """Write one depth to each file in its format; missing folders are made."""
+def save_all(
+    depth: Depth, image: NDArray[np.uint8], files: Mapping[Path, Format], style: Style, *, time_s: float | None = None
+) -> Written:
+    """Write one depth to each file in its format; missing folders are made.
+
+    Args:
+        time_s: When its source shows a frame, for the record.
+    """
     for path, format in files.items():
         make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=style.colormap, value_range=style.value_range)
     outside = depth.outside_png16(style.value_range) if "png16" in files.values() else 0
-    return Written(tuple(files), depth, outside)
+    return Written(tuple(files), depth, outside, time_s)

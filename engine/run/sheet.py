@@ -1,4 +1,4 @@
-"""Many photographs, each above its depth, on one picture."""
+"""Photographs and their depth in, one picture of them all out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .jobs import PLAIN, Job, Style, all_files
 from .sources import refuse_to_replace
 
 CELL_H_PX = 240  # height of a photograph on the sheet
-ROW_W_PX = 1600  # no row is wider; a photograph that would be is reduced further
+ROW_W_PX = 1600  # width of a full row; a wider photograph is reduced further
 GAP_PX = 8
-MOST_ROWS = 32  # what more would hold nobody could see; WebP, the smallest format, ends at 16383 px
+MOST_ROWS = 32  # 15,608 px; the largest WebP has 16,383
 _WHITE = 255
 
 Picture = NDArray[np.uint8]
@@ -36,10 +36,10 @@ class Sheet:
     def __init__(self, style: Style = PLAIN) -> None:
         self._style = style
         self._rows: list[list[Picture]] = []
-        self.left_out = 0  # images beyond MOST_ROWS
+        self.left_out = 0  # images that did not fit into MOST_ROWS
 
     def add(self, image: NDArray[np.uint8], depth: Depth) -> None:
-        """Take up an image (H, W, 3) uint8 BGR and its depth of the same size."""
+        """Add an image, (H, W, 3) uint8 BGR, and its depth of the same size."""
         picture = depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range)
         cell = np.concatenate([_reduced(image), _reduced(picture)])
         fits = bool(self._rows) and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX
@@ -55,20 +55,20 @@ class Sheet:
         return sum(map(len, self._rows))
 
     def picture(self) -> Picture:
-        """Return (H, W, 3) uint8 BGR: rows of images in the order they came.
+        """Return the sheet, (H, W, 3) uint8 BGR: rows of images in the order in which they were added.
 
         Raises:
-            InputError: There is nothing on the sheet.
+            InputError: The sheet is empty.
         """
         if not self._rows:
-            raise InputError("a sheet without images cannot be made; give at least one that can be read")
+            raise InputError("a sheet without images cannot be made; give at least one image that can be read")
         rows = [_joined(row) for row in self._rows]
         width = max(row.shape[1] for row in rows)
         padded = [np.pad(row, ((0, GAP_PX), (0, width - row.shape[1]), (0, 0)), constant_values=_WHITE) for row in rows]
         return np.concatenate(padded)[:-GAP_PX]
 
     def save(self, path: str | Path) -> None:
-        """Write the picture, whole or not at all; the suffix says how."""
+        """Write the picture, whole or not at all, in the format of the suffix."""
         write_image(path, self.picture())
 
 
@@ -78,14 +78,14 @@ def check_sheet(path: Path, jobs: Sequence[Job]) -> None:
     if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise InputError(f"{path}: suffix {path.suffix!r} found, a sheet expects one of {', '.join(WRITABLE_SUFFIXES)}")
     if not any(source.kind == "image" for source in sources):
-        raise InputError(f"{path} would be a sheet without images, expected one at least; leave --sheet out for videos")
+        raise InputError(f"{path} would be a sheet without images; give an image, or leave --sheet out")
     refuse_to_replace([path], sources, by="the sheet", option="--sheet")
     if path.resolve() in {output.resolve() for output in all_files(jobs)}:
         raise InputError(f"{path} would hold both a depth and the sheet; give another place with --sheet")
 
 
 def _reduced(picture: NDArray[np.uint8]) -> Picture:
-    """Return a picture of CELL_H_PX rows, or fewer where it would be wider than a row; aspect kept."""
+    """Return a picture at a height of CELL_H_PX, or lower if it were wider than a row; aspect kept."""
     height, width = picture.shape[:2]
     scale = min(CELL_H_PX / height, ROW_W_PX / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))  # (w, h)

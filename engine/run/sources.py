@@ -1,4 +1,4 @@
-"""What a user names on the command line becomes a list of images, videos and cameras."""
+"""Names that a user gives in, a list of images, videos and cameras out."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
-from ..images.read import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..images.read import IMAGE_SUFFIXES, STDIN, VIDEO_SUFFIXES
 from ..modelfile.shipped import PHOTO
 from ..system.files import check_reachable
 
 SourceKind = Literal["image", "video", "camera"]
-STDIN = "-"
 _LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
 _NUMBER = re.compile("([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to read.
+    """An image, a video or a camera.
 
     Args:
         name: The path, "-" for standard input, or the index of a camera.
         kind: How it is read.
-        target: Where its output goes, relative to the output folder, without a suffix.
+        target: Path of its outputs, relative to the output folder, without a suffix.
     """
 
     name: str
@@ -40,17 +39,17 @@ class Source:
 def find_sources(
     inputs: Sequence[str], *, outputs: Path | None = None, on_left_out: Callable[[int], object] = lambda count: None
 ) -> list[Source]:
-    """Return what the inputs name: files, folders (with all below), glob patterns, "-", camera indices.
+    """Return the sources that inputs name: files, folders (with all below), glob patterns, "-", camera indices.
 
-    Files that were named are kept whatever their suffix; of folders and patterns only images and
-    videos. No two sources share a target.
+    A file that is named is taken whatever its suffix; of folders and patterns, images and videos are. Each source has
+    a target that no other has.
 
     Args:
-        outputs: The folder of outputs: where an input is a folder or a pattern around it, what lies in it is left out.
-        on_left_out: Called once with the number of files left out, where there are any.
+        outputs: Folder of outputs. If an input is a folder or a pattern around it, the files in it are left out.
+        on_left_out: Called once with the number of files that are left out, unless it is 0.
 
     Raises:
-        InputError: An input names nothing that is there.
+        InputError: An input names nothing that exists.
     """
     found: dict[str, Source] = {}
     left_out: set[str] = set()
@@ -74,7 +73,7 @@ def find_images(inputs: Sequence[str | Path]) -> list[Path]:
     """Return the images that files, folders and patterns name; without inputs the photograph that comes with depthrt.
 
     Raises:
-        InputError: There is no image in them.
+        InputError: They name no image.
     """
     if not inputs:
         return [PHOTO]
@@ -85,7 +84,12 @@ def find_images(inputs: Sequence[str | Path]) -> list[Path]:
 
 
 def refuse_to_replace(paths: Iterable[Path], sources: Sequence[Source], *, by: str, option: str) -> None:
-    """Raise InputError where a path to be written, `by` something, is a source; `option` is what to change."""
+    """Raise InputError if a path that will be written is a source.
+
+    Args:
+        by: What will be written there, for the message.
+        option: The option that chooses another path.
+    """
     read = {_identity(Path(source.name)) for source in sources if source.kind != "camera"} - {None}
     for path in paths:
         if _identity(path) in read:
@@ -93,7 +97,7 @@ def refuse_to_replace(paths: Iterable[Path], sources: Sequence[Source], *, by: s
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what a file is known by under any of its names, or None where there is none."""
+    """Return the identity of a file, the same under all its names, or None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -102,7 +106,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_around(text: str, outputs: Path) -> bool:
-    """Whether an input is a folder, or a pattern from a folder on, that has the outputs in a folder below."""
+    """Whether the folder of outputs is below an input: a folder, or the folder in which a pattern begins."""
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
         fixed = itertools.takewhile(lambda part: not glob.has_magic(part), folder.parts)
@@ -125,17 +129,17 @@ def _expand(text: str) -> Iterator[Source]:
     elif text.isascii() and text.isdigit() and int(text) <= _LAST_CAMERA:
         yield Source(text, "camera", Path(f"camera{text}"))
     elif glob.has_magic(text):
-        matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob refuses absolute patterns)
         media = [match for match in matches if match.is_file() and _is_media(match)]
         if not media:
-            raise InputError(f"no image or video matches {text!r}; {len(matches)} other paths do")
+            raise InputError(f"no image or video matches {text!r}, {len(matches)} other paths do; check the pattern")
         yield from (_file(match, Path(match.name)) for match in media)
     else:
         raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
 
 
 def _below(folder: Path) -> Iterator[Source]:
-    """Yield the images and videos of a folder and its subfolders, sorted by path, numbers by their value."""
+    """Yield the images and videos of a folder and its subfolders, sorted by path, numbers in it by their value."""
     files = sorted((path for path in folder.rglob("*") if _is_media(path) and path.is_file()), key=_order)
     if not files:
         raise InputError(f"{folder} holds no images or videos; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
@@ -143,7 +147,7 @@ def _below(folder: Path) -> Iterator[Source]:
 
 
 def _order(path: Path) -> tuple[list[list[str | int]], Path]:
-    """Return what paths are sorted by: frame_10 comes after frame_9."""
+    """Return the key that sorts paths: frame_10 comes after frame_9."""
     split = [[int(text) if at % 2 else text for at, text in enumerate(_NUMBER.split(part))] for part in path.parts]
     return split, path
 
@@ -158,7 +162,7 @@ def _file(path: Path, relative: Path) -> Source:
 
 
 def _separate(sources: list[Source]) -> list[Source]:
-    """Give sources of one target their whole file name (a.jpg, a.png), then a number."""
+    """Give sources with the same target their whole file name (a.jpg, a.png), then a number."""
     stems = Counter(source.target for source in sources)
     whole = [
         replace(source, target=source.target.with_name(Path(source.name).name)) if stems[source.target] > 1 else source

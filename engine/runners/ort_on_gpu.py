@@ -13,9 +13,9 @@ from ..cuda.driver.gpu import Cuda
 from ..cuda.driver.held import Held
 from ..cuda.driver.parts import Stream
 from ..cuda.host_batches import HostBatches, Shape
+from ..cuda.network import NetworkCall
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import DevicePipeline
-from ..cuda.slot import NetworkCall
 from ..errors import BackendUnavailable
 from ..modelfile.contract import Contract
 from ..terms import INPUT, OUTPUT
@@ -71,7 +71,7 @@ class OnGpu(NetworkOnGpu):
 
 
 class OrtNetwork(Held):
-    """Starts the network's work on one stream; a Network of engine/cuda/slot.py. Safe from several threads.
+    """Starts the network's work on one stream; a Network of engine/cuda/network.py. Safe from several threads.
 
     Args:
         gpu: Stays open as long as the session.

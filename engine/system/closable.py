@@ -1,4 +1,4 @@
-"""What is closed where its with-block ends."""
+"""Objects that hold something and are closed, by hand or at the end of a with-block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Own = TypeVar("Own", bound="Closable")  # typing.Self comes with Python 3.11
 
 
 class Closable(ABC):
-    """Something to close, by hand or by a with-block."""
+    """An object with close(); a with-block calls it at its end."""
 
     __slots__ = ()
 

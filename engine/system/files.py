@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all: a temporary file beside it, then one rename."""
+"""Writes a file whole or not at all: first a temporary file in the same folder, then a rename."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _TOKEN_BYTES = 4  # of the name of a temporary file
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path, in the same folder and with the same suffix, that becomes `path` at the end.
+    """Give a temporary path, in the same folder and with the same suffix; it is renamed to `path` at the end.
 
-    On any exception, an interrupt included, the temporary file is removed and what stood at `path`
-    stays as it was. A symbolic link at `path` keeps pointing where it pointed.
+    On any exception, an interrupt included, the temporary file is removed and an existing file at `path` stays as it
+    was. If `path` is a symbolic link, the file that it points to is replaced.
 
     Args:
-        path: The file to be; its folder must exist.
+        path: The file to write; its folder must exist.
 
     Raises:
-        InputError: The folder is missing, `path` is a folder or a device, or the disk refuses.
+        InputError: The folder is missing, `path` is a folder or a device, or the system refuses to write.
     """
     with _beside(path) as (final, temporary):
         yield temporary
@@ -32,15 +32,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
-    """Refuse a file that cannot be written, or should not be, before the work on what is to stand in it.
+    """Refuse a file that cannot or must not be written, before the work on its content.
 
     Args:
-        path: The file to be.
-        suffix: Of every file of its format.
-        source: What it is made from, which it must not replace.
+        path: The file to write.
+        suffix: Suffix of its format.
+        source: File that it is made from, which it must not replace.
 
     Raises:
-        InputError: As atomic_path, or the name ends otherwise, or `path` is the source.
+        InputError: As atomic_path; or the suffix is another, or `path` is the source.
     """
     if Path(path).suffix != suffix:
         raise InputError(f"{path} found as the file to write, expected a name that ends in {suffix}")
@@ -50,7 +50,7 @@ def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
 
 
 def try_place(path: str | Path) -> None:
-    """See that a file can be written, before the work on it; leaves nothing, and what stands there as it is.
+    """Check that a file can be written, before the work on its content; changes nothing on the disk.
 
     Raises:
         InputError: As atomic_path.
@@ -60,7 +60,7 @@ def try_place(path: str | Path) -> None:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what a process that was killed while it wrote `path` left beside it; nobody else may be writing it now."""
+    """Remove the temporary files of killed processes that wrote `path`; no process may be writing it now."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(path.suffix)}")
     with suppress(OSError):
         for found in path.parent.iterdir():
@@ -69,10 +69,10 @@ def remove_unfinished(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for outputs, and those that it lies in, where they are missing.
+    """Make a folder and its parents unless they exist.
 
     Raises:
-        InputError: Something else has its name, or the disk refuses.
+        InputError: A file has its name, or the system refuses.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def make_folder(folder: Path) -> None:
 
 
 def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> None:
-    """Raise `failure` where the system does not even say whether `path` is there: no right to look, a name too long."""
+    """Raise `failure` if `path` cannot be checked (no permission, name too long). A missing file is fine."""
     try:
         Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -92,24 +92,24 @@ def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) 
 
 @contextmanager
 def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
-    """Give the file that `path` means, and a temporary one beside it that is removed at the end."""
+    """Give the file that `path` leads to, and a temporary path in its folder; the latter is removed at the end."""
     check_reachable(path)
     final = Path(path).resolve()
     if not final.parent.is_dir():
         raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
     if final.exists() and not final.is_file():
-        # A rename would put a plain file in the place of /dev/null or a pipe.
-        raise InputError(f"{path} cannot be written: it is there and is not a plain file; choose another name")
-    # The writers that get this path choose their format by its suffix.
+        # A rename would replace /dev/null or a pipe by a plain file.
+        raise InputError(f"{path} cannot be written: it exists and is not a plain file; choose another name")
+    # Writers choose their format by the suffix.
     temporary = final.with_name(f".{final.stem}.{secrets.token_hex(_TOKEN_BYTES)}{final.suffix}")
     try:
         yield final, temporary
     except OSError as error:
         if error.filename not in (None, str(temporary)):
-            raise  # about another file, which the block was reading
+            raise  # about another file, which the block reads
         raise InputError(
             f"{path} cannot be written: {error.strerror or error}; check the disk and its rights"
         ) from error
     finally:
-        with suppress(OSError):  # a disk that cannot be written to refuses this even where there is no file
+        with suppress(OSError):  # a read-only disk refuses this even if the file does not exist
             temporary.unlink()

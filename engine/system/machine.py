@@ -52,7 +52,7 @@ def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
     Args:
         cpuinfo: Linux's file. Without it, only Python's name of the processor is known.
     """
-    found = _first_core(cpuinfo)
+    found = {name: value for name, value in read_fields(cpuinfo).items() if name in CPU_LINES}
     features = " ".join(sorted((found.pop("flags", "") + found.pop("Features", "")).split()))
     identity = f"{sorted(found.items())} {features} {platform.machine()}"
     switches = {name: os.environ[name] for name in ISA_SWITCHES if name in os.environ}
@@ -63,25 +63,27 @@ def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
     }
 
 
-def runtime_versions() -> dict[str, str]:
-    """Return the versions of depthrt and of the runtimes that are installed, without importing them."""
-    return {"depthrt": __version__, **{name: found for name in RUNTIMES if (found := _version(name))}}
+def read_fields(path: Path) -> dict[str, str]:
+    """Return the `name : value` lines of a file of /proc up to the first empty line; {} if it cannot be read.
 
-
-def _first_core(cpuinfo: Path) -> dict[str, str]:
-    """Return the lines of the first core; the others have the same, and a server has hundreds."""
+    In /proc/cpuinfo these are the lines of the first core: the other cores repeat them, and a server has hundreds.
+    """
     found: dict[str, str] = {}
     try:
-        with cpuinfo.open(encoding="utf-8", errors="replace") as lines:
+        with path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 name, colon, value = line.partition(":")
                 if not colon:
                     break
-                if name.strip() in CPU_LINES:
-                    found[name.strip()] = value.strip()
+                found.setdefault(name.strip(), value.strip())
     except OSError:
         return {}
     return found
+
+
+def runtime_versions() -> dict[str, str]:
+    """Return the versions of depthrt and of the runtimes that are installed, without importing them."""
+    return {"depthrt": __version__, **{name: found for name in RUNTIMES if (found := _version(name))}}
 
 
 def _version(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Stages over many items, overlapped: while one item runs, the next is read and, for files, the last written."""
+"""Three stages over many items, overlapped: while an item runs, the next is read and the one before is written."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Read = TypeVar("Read")
 Ran = TypeVar("Ran")
 Written = TypeVar("Written")
 
-AHEAD = 2  # items read before they are needed, and results still being written
+AHEAD = 2  # number of items that are read ahead, and of results that wait to be written
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Item, Written]):
-    """What became of one item: `result`, or the `error` that a stage raised."""
+    """Result of an item, or the error that a stage raised for it; the other is None."""
 
     item: Item
     result: Written | None
@@ -33,10 +33,10 @@ def overlap(
     run: Callable[[Read], Ran],
     write: Callable[[Ran], Written],
 ) -> Generator[Outcome[Item, Written], None, None]:
-    """Yield an Outcome for every item, in order.
+    """Yield an Outcome per item, in order.
 
-    `read` runs in one thread, `run` in the caller's, `write` in another. An item whose stage raises
-    an Exception yields its error and the rest goes on.
+    `read` runs in a thread, `run` in the caller's thread, `write` in a third. An Exception of a stage is the outcome of
+    its item, and the other items go on.
     """
     source = iter(items)
     with ThreadPoolExecutor(1, "depthrt-read") as reader, ThreadPoolExecutor(1, "depthrt-write") as writer:
@@ -46,21 +46,21 @@ def overlap(
             while reading:
                 item, future = reading.popleft()
                 reading.extend((later, reader.submit(read, later)) for later in islice(source, 1))
-                writing.append((item, _run_one(future, run, write, writer)))
+                writing.append((item, _run_item(future, run, write, writer)))
                 if len(writing) > AHEAD:
                     yield _outcome(*writing.popleft())
             while writing:
                 yield _outcome(*writing.popleft())
-        finally:  # the caller stopped early, or Ctrl-C: begin nothing more
+        finally:  # also if the caller stops early, and after Ctrl-C: start no further item
             for _, left in reading:
                 left.cancel()
 
 
 def run_ahead(items: Iterable[Item], run: Callable[[Item], Ran]) -> Generator[Ran, None, None]:
-    """Yield run(item) for every item, in order; `run` works in a thread, everything else in the caller's.
+    """Yield run(item) per item, in order; `run` works in a thread, `items` is iterated in the caller's thread.
 
-    When an answer comes, one item more has been taken at most: each further one would be a camera's answer come a
-    frame later. An error of `items` or of `run` ends it.
+    At most one further item is taken before an answer is yielded: with each more, a camera's answers would come a frame
+    later. An error of `items` or of `run` ends the iteration.
     """
     with ThreadPoolExecutor(1, "depthrt-run") as runner:
         running: deque[Future[Ran]] = deque()
@@ -71,15 +71,15 @@ def run_ahead(items: Iterable[Item], run: Callable[[Item], Ran]) -> Generator[Ra
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
-        finally:  # the caller stopped early, or an error: begin nothing more
+        finally:  # also if the caller stops early, and after an error: start no further item
             for left in running:
                 left.cancel()
 
 
-def _run_one(
+def _run_item(
     future: Future[Read], run: Callable[[Read], Ran], write: Callable[[Ran], Written], writer: ThreadPoolExecutor
 ) -> Future[Written]:
-    """Run what was read and hand it to the writer; an error becomes the future's."""
+    """Run an item that was read and hand it to the writer; an error goes into the future that is returned."""
     try:
         ran = run(future.result())
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A few items, evenly spread over many."""
+"""Evenly spread samples of a list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _Item = TypeVar("_Item")
 
 
 def spread(items: Sequence[_Item], count: int) -> list[_Item]:
-    """Return at most `count` of the items, evenly spread over all of them."""
+    """Return at most `count` of the items, evenly spread over the list."""
     wanted = min(count, len(items))
     return [items[number * len(items) // wanted] for number in range(wanted)]

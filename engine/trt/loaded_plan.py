@@ -9,7 +9,7 @@ from typing import Any
 from ..cuda.driver.calls import CallRefused
 from ..cuda.driver.gpu import Cuda
 from ..cuda.driver.held import Held
-from ..cuda.slot import NetworkCall
+from ..cuda.network import NetworkCall
 from ..errors import BackendUnavailable, ContractError, InputError, ModelFileError
 from ..terms import INPUT, OUTPUT
 from .build_options import Profile, Shape
@@ -22,7 +22,7 @@ _BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
 class LoadedPlan:
     """Starts the network's work on streams. Safe from several threads if no two of them share a stream.
 
-    It is a Network of engine/cuda/slot.py, and Recordable. The GPU's close() frees it.
+    It is a Network of engine/cuda/network.py, and Recordable. The GPU's close() frees it.
 
     Args:
         gpu: Stays open as long as the plan.

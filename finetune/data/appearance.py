@@ -1,4 +1,4 @@
-"""What a camera does to a picture: exposure, colour, blur, noise, scaling, JPEG. Depth is never touched."""
+"""Varies the appearance of images as cameras do: exposure, colour, blur, noise, scaling, JPEG; depth is unchanged."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _KERNEL_PX = 9  # side of blur kernels
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """How strong the changes are: a probability, or the largest deviation.
+    """Strength of each change: its probability, or its largest deviation.
 
     Args:
         exposure_stops: Brightness, in doublings.
         gamma: Log2 of the exponent of the tone curve.
         contrast, saturation: Share gained or lost.
         white_balance: Share gained or lost by red and blue.
-        hue_turns: Turn of the hues, in turns.
+        hue_turns: Rotation of the hues, in turns.
         vignette: Share of light lost in the corners.
-        blur_px: Deviation of a Gaussian blur. blur: its probability.
+        blur_px: Standard deviation of a Gaussian blur. blur: its probability.
         motion_px: Length of a motion blur. motion: its probability.
-        defocus: Probability that what is far from a focus depth is blurred (needs depth).
-        noise: Deviation of noise at mid grey, of 1.
-        grey: Probability of a picture without colour.
-        rescale: Probability of a picture that was smaller once. least_scale: how small.
-        jpeg: Probability of JPEG. least_quality: how strong.
-        sharpen: Probability of an over-sharpened picture.
+        defocus: Probability of a blur that grows with the distance from a focus depth (needs depth).
+        noise: Standard deviation of the noise at mid grey, as a share of white.
+        grey: Probability that the image loses its colour.
+        rescale: Probability that the image is reduced and enlarged again. least_scale: smallest factor.
+        jpeg: Probability of JPEG compression. least_quality: lowest quality.
+        sharpen: Probability of too strong sharpening.
     """
 
     exposure_stops: float = 0.5
@@ -58,7 +58,7 @@ class Appearance:
     sharpen: float = 0.15
 
     def milder(self, share: float) -> Appearance:
-        """Return changes of `share` of these strengths and probabilities; 0 changes nothing."""
+        """Return strengths and probabilities times `share`; 0 changes nothing."""
         weaker = {name: value * share for name, value in asdict(self).items() if not name.startswith("least_")}
         return replace(self, **weaker)
 
@@ -70,19 +70,19 @@ def vary_appearance(
     depth_m: torch.Tensor | None = None,
     strength: Appearance = Appearance(),
 ) -> torch.Tensor:
-    """Return pictures as other cameras would have taken them.
+    """Return images as other cameras would have taken them.
 
     Args:
-        image: (b, 3, h, w) float32, RGB, sRGB in [0, 1]; left as it is.
-        generator: Of the pictures' device; the same state gives the same pictures.
-        depth_m: (b, h, w) float32, metres, 0 where there is none; read for the blur of what is out of focus.
-        strength: How much changes.
+        image: (b, 3, h, w) float32, RGB, sRGB in [0, 1]; not changed.
+        generator: Random numbers, on the images' device; the same state gives the same result.
+        depth_m: (b, h, w) float32, metres, 0 for the sky and unknown depth; read for the defocus blur only.
+        strength: Strength of each change.
 
     Returns:
         (b, 3, h, w) float32 in [0, 1].
 
     Raises:
-        InputError: The picture is not (b, 3, h, w) of floats.
+        InputError: `image` is not (b, 3, h, w) floats.
     """
     if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
         raise InputError(f"image is {tuple(image.shape)} {image.dtype}, expected (b, 3, h, w) floats in [0, 1]")
@@ -100,7 +100,7 @@ def vary_appearance(
 
 
 class _Draw:
-    """Random numbers, one a picture, shaped to broadcast over pictures."""
+    """Draws a random number for each image, in a shape that broadcasts over images."""
 
     def __init__(self, generator: torch.Generator, count: int, device: torch.device) -> None:
         self.generator, self._count, self._device = generator, count, device
@@ -120,7 +120,7 @@ class _Draw:
 
 
 def _chosen(chance: torch.Tensor) -> torch.Tensor:
-    """Return the numbers of the pictures that a draw picked."""
+    """Return the indices of the images for which a draw is true."""
     return chance.view(-1).nonzero()[:, 0]
 
 
@@ -143,7 +143,7 @@ def _graded(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
 
 
 def _mixed(x: torch.Tensor, saturation: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
-    """Scale and turn the colour of each pixel about its grey."""
+    """Scale and rotate the colour of each pixel around its grey."""
     grey = _grey(x)
     colour = x - grey
     c, s = saturation * angle.cos(), saturation * angle.sin() / 3**0.5
@@ -160,12 +160,12 @@ def _vignetted(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
     v = torch.linspace(-1, 1, height, device=x.device)[:, None]
     u = torch.linspace(-1, 1, width, device=x.device)
     radius2 = ((u * u + v * v) / 2)[None, None]
-    loss = draw.uniform(-s.vignette, s.vignette).clamp_(min=0)  # half of all pictures have none
+    loss = draw.uniform(-s.vignette, s.vignette).clamp_(min=0)  # half of all images have none
     return x * (1 - loss * radius2)
 
 
 def _blurred(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
-    """Blur some pictures by a Gaussian, some along a line."""
+    """Blur some images by a Gaussian, others along a line."""
     chosen = draw.chance(s.blur) | draw.chance(s.motion)
     gauss = _gauss_kernel(draw.uniform(0.3, s.blur_px))
     motion = _motion_kernel(draw.uniform(0, math.pi), draw.uniform(2, s.motion_px))
@@ -175,7 +175,7 @@ def _blurred(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
 
 
 def _convolved(x: torch.Tensor, kernel: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Convolve the pictures of `index`, each with its own kernel (b, 1, k, k)."""
+    """Convolve the images of `index`, each with its kernel of (b, 1, k, k)."""
     picked = x[index].transpose(0, 1)  # (3, n, h, w)
     padded = F.pad(picked, (_KERNEL_PX // 2,) * 4, mode="reflect" if min(x.shape[-2:]) > _KERNEL_PX else "replicate")
     out = F.conv2d(padded, kernel[index], groups=len(index))
@@ -201,17 +201,17 @@ def _motion_kernel(angle: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
 
 
 def _defocused(x: torch.Tensor, depth_m: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
-    """Blur what is far, in inverse depth, from the depth at a random place; the sky counts as infinite."""
+    """Blur pixels by the distance of their inverse depth from that of a random pixel; the sky has inverse depth 0."""
     inverse = torch.where(depth_m > 0, 1 / depth_m.clamp(min=1e-3), 0.0)[:, None]
     at = (draw.uniform(0.3, 0.9) * x.shape[2]).long(), (draw.uniform(0.2, 0.8) * x.shape[3]).long()
     aperture, index = draw.uniform(1.0, 4.0), _chosen(draw.chance(s.defocus))
     if not len(index):
         return x
-    picked, own = x[index], inverse[index]
-    focus = own[torch.arange(len(index), device=x.device), 0, at[0][index, 0, 0, 0], at[1][index, 0, 0, 0]].view(
+    picked, nearness = x[index], inverse[index]
+    focus = nearness[torch.arange(len(index), device=x.device), 0, at[0][index, 0, 0, 0], at[1][index, 0, 0, 0]].view(
         -1, 1, 1, 1
     )
-    amount = (aperture[index] * (own - focus).abs() / focus.clamp(min=1e-3)).clamp_(0, 4)
+    amount = (aperture[index] * (nearness - focus).abs() / focus.clamp(min=1e-3)).clamp_(0, 4)
     stages = [picked]
     for _ in range(2):
         stages.append(_boxed(stages[-1], 7))
@@ -222,7 +222,7 @@ def _defocused(x: torch.Tensor, depth_m: torch.Tensor, draw: _Draw, s: Appearanc
 
 
 def _boxed(x: torch.Tensor, side: int) -> torch.Tensor:
-    """Return the mean over a square about each pixel; torch's avg_pool2d takes ten times as long on a CPU."""
+    """Return the mean over a square around each pixel; torch's avg_pool2d takes ten times as long on a CPU."""
     x = F.pad(x, (side // 2,) * 4, mode="replicate")
     for dim in (2, 3):
         count = x.shape[dim] - side + 1
@@ -234,7 +234,7 @@ def _boxed(x: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _rescaled(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
-    """Make some pictures smaller and bring them back; all that are chosen share one scale."""
+    """Reduce some images and enlarge them again, all by the same factor."""
     index, scale = _chosen(draw.chance(s.rescale)), float(draw.uniform(s.least_scale, 1.0)[0])
     if not len(index):
         return x
@@ -252,8 +252,8 @@ def _sharpened(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
 
 
 def _noisy(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
-    """Add shot noise, which grows with the root of light, and read noise; coloured or not."""
-    level = draw.uniform(0, 1) ** 3 * s.noise  # most pictures have little
+    """Add shot noise, which grows with the square root of light, and read noise, coloured or grey."""
+    level = draw.uniform(0, 1) ** 3 * s.noise  # most images have little
     shot = draw.uniform(0, 1)
     noise = draw.noise_like(x)
     noise = torch.where(draw.chance(0.5), noise, noise[:, :1])
@@ -261,7 +261,7 @@ def _noisy(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
 
 
 def _through_jpeg(x: torch.Tensor, draw: _Draw, s: Appearance) -> torch.Tensor:
-    """Encode and decode some pictures with the real codec."""
+    """Encode some images as JPEG and decode them."""
     chosen, quality = _chosen(draw.chance(s.jpeg)), draw.uniform(s.least_quality, 98).view(-1).tolist()
     for index in chosen.tolist():
         pixels = (x[index].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8).cpu().numpy()

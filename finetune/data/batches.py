@@ -1,4 +1,4 @@
-"""What training and validation are fed with: batches of pictures with their depth, and who gives them."""
+"""Batches of images with their depth, and the interfaces of what makes them and what measures a network."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 
 from ...export.network.make_network import Network
 
-# Of RGB in [0, 1]. Source: ImageNet, as every Depth Anything network takes it
+# Of RGB in [0, 1]. Source: ImageNet; every Depth Anything network expects it
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pictures of one size with their depth.
+    """Images of one size with their depth.
 
     Args:
         images: (N, 3, h, w) float32, RGB, [0, 1]; h and w are multiples of the network's patch.
-        depth_m: (N, h, w) float32, planar; inf where the sky is.
-        valid: (N, h, w) bool, where depth_m is known. The sky is known for inverse depth, where it is 0.
+        depth_m: (N, h, w) float32, planar; infinite for the sky.
+        valid: (N, h, w) bool, pixels whose depth is known. The sky is valid: its inverse depth is 0.
     """
 
     images: Tensor
@@ -35,20 +35,20 @@ class Batch:
         return Batch(self.images.to(device), self.depth_m.to(device), self.valid.to(device))
 
     def normalised(self) -> Tensor:
-        """Return the pictures as a network takes them, (N, 3, h, w) float32."""
+        """Return the images minus MEAN, divided by STD: the input of a network, (N, 3, h, w) float32."""
         mean, std = (self.images.new_tensor(values)[:, None, None] for values in (MEAN, STD))
         return (self.images - mean) / std
 
     def inverse(self) -> Tensor:
-        """Return inverse depth, (N, h, w) float32, 1/m; 0 where the sky is or nothing is known."""
+        """Return inverse depth, (N, h, w) float32, 1/m; 0 for the sky and for pixels that are not valid."""
         return torch.where(self.valid & (self.depth_m > 0), 1 / self.depth_m, 0.0)
 
 
 class Source(Protocol):
-    """An endless stream of batches, each made from its number alone, so that a run can be taken up anywhere."""
+    """An endless series of batches; a batch depends only on its number, so that a training can resume at any step."""
 
     def batch(self, index: int) -> Batch:
-        """Return batch number `index`, 0 or more: the same one whenever it is asked for."""
+        """Return batch number `index`, 0 or more; every call with the same number returns the same batch."""
         ...
 
 
@@ -56,5 +56,5 @@ class Validation(Protocol):
     """Measures a network."""
 
     def measure(self, network: Network) -> Mapping[str, float]:
-        """Return figures by name; the network is in eval mode."""
+        """Return figures by name, for a network in eval mode."""
         ...

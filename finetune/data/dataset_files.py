@@ -1,4 +1,4 @@
-"""The files of Hypersim and of Virtual KITTI 2: their units, camera files, and each written whole or not at all.
+"""Writes the files of Hypersim and Virtual KITTI 2: images, depth in their units, cameras; each whole or not at all.
 
 Sources: the data sets' own pages (apple/ml-hypersim README; Virtual KITTI 2.0.3 README) and the readers of
 DepthAnything/Depth-Anything-V2, metric_depth/dataset/hypersim.py and vkitti2.py.
@@ -17,16 +17,16 @@ from ...engine.errors import InputError
 from ...engine.system.files import atomic_path, make_folder
 from ..scenes.rays.camera import Cameras
 
-HYPERSIM_SIZE_PX = (768, HYPERSIM_WIDTH_PX)  # (h, w); readers of Hypersim take this size for granted
+HYPERSIM_SIZE_PX = (768, HYPERSIM_WIDTH_PX)  # (h, w); readers of Hypersim expect this size
 VKITTI2_SIZE_PX = (375, 1242)  # (h, w)
 VKITTI2_FOCAL_PX = 725.0087
 _JPEG_QUALITY = 95
 
 
 def hypersim_distance(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the distance along each ray from planar depth, NaN where there is none.
+    """Return the distance along each ray from planar depth; NaN for pixels without depth.
 
-    Source: apple/ml-hypersim issue 9; a reader undoes it by distance * f / |(x, y, f)|.
+    Source: apple/ml-hypersim issue 9; a reader inverts it: depth = distance * f / |(x, y, f)|.
     """
     height, width = depth_m.shape
     focal = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
@@ -37,13 +37,19 @@ def hypersim_distance(depth_m: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def vkitti2_centimetres(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Return depth as Virtual KITTI 2 stores it."""
+    """Return depth in whole centimetres, VKITTI2_SKY for pixels without depth."""
     whole = np.clip(np.rint(depth_m.astype(np.float64) * VKITTI2_UNITS_PER_M), 1, VKITTI2_SKY - 1)
     return np.where(depth_m > 0, whole, VKITTI2_SKY).astype(np.uint16)
 
 
 def write_hypersim_camera(folder: Path, cameras: Cameras, index: int) -> None:
-    """Write the camera's key frame; Hypersim's cameras have x right, y up, z backwards."""
+    """Write the key frame of a camera; Hypersim's cameras have x right, y up, z backwards.
+
+    Args:
+        folder: ai_VVV_NNN.
+        cameras: Cameras of a batch.
+        index: Number of the camera in the batch.
+    """
     position, rotation = cameras.position[index].cpu().numpy(), cameras.rotation[index].cpu().numpy()
     detail = folder / "_detail" / "cam_00"
     make_folder(detail)
@@ -55,13 +61,13 @@ def write_hypersim_camera(folder: Path, cameras: Cameras, index: int) -> None:
 
 
 def write_vkitti2_cameras(folder: Path, cameras: Cameras, size_px: tuple[int, int], focal_px: float) -> None:
-    """Write intrinsic.txt and extrinsic.txt of one folder; KITTI's world has x right, y down, z forward.
+    """Write intrinsic.txt and extrinsic.txt of a folder; KITTI's world has x right, y down, z forward.
 
     Args:
         folder: SceneNN/VARIANT.
-        cameras: One a frame.
-        size_px: (h, w) of the pictures.
-        focal_px: Of all cameras.
+        cameras: A camera for each frame.
+        size_px: (h, w) of the images.
+        focal_px: Focal length of all cameras.
     """
     kitti_from_world = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     centre = f"{(size_px[1] - 1) / 2:g} {(size_px[0] - 1) / 2:g}"
@@ -78,12 +84,12 @@ def write_vkitti2_cameras(folder: Path, cameras: Cameras, size_px: tuple[int, in
 
 
 def write_jpeg(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a picture (h, w, 3), RGB."""
+    """Write an image (h, w, 3), RGB."""
     _write_bytes(path, ".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
 
 
 def write_png(path: Path, depth: NDArray[np.uint16]) -> None:
-    """Write depth (h, w) in one channel of 16 bits."""
+    """Write depth (h, w) as a PNG with a single channel of 16 bits."""
     _write_bytes(path, ".png", depth, [])
 
 
@@ -107,5 +113,5 @@ def write_h5(path: Path, values: NDArray[np.generic]) -> None:
     try:
         with atomic_path(path) as unfinished, h5py.File(unfinished, "w") as file:
             file.create_dataset("dataset", data=values)
-    except RuntimeError as error:  # what h5py makes of a full disk
+    except RuntimeError as error:  # h5py raises it for a full disk
         raise InputError(f"{path} cannot be written ({error}); check the disk and its rights") from error

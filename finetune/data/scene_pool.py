@@ -1,4 +1,4 @@
-"""Rendered scenes on disk, so that each is paid for once: shards of pictures and depth, and batches cut from them."""
+"""A pool of rendered scenes on disk: shards of images and depth, and a source of batches cut from them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from .batches import Batch
 from .recipe_file import keep_recipe
 
 SHARD = 64  # scenes in a file
-SHARDS_PER_BANK = 16  # after so many shards the textures are new ones
-SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of the shards in turn
+SHARDS_PER_BANK = 16  # shards with the same textures
+SIZES_PX = ((192, 256), (256, 192), (224, 224))  # (h, w) of shards 0, 1, 2, and so on in turn
 LEAST_CROP = 0.6
-_OPEN_SHARDS = 100  # each holds two descriptors, of which some systems allow a program 256
+_OPEN_SHARDS = 100  # each takes two file descriptors, and some systems allow a program 256
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the course with its own picture sizes.
+    """A stage of a training: size, number and variation of its images.
 
     Args:
-        first: Number of the step that it begins with.
-        sizes_px: (h, w), one of them drawn a batch; multiples of the network's patch.
-        batch: Pictures in a batch.
-        least_crop: Side of the smallest crop, of the largest one.
-        variation: Share of the source's appearance: 1 varies pictures as strongly as it says, 0 leaves them.
+        first: Step that it begins with.
+        sizes_px: Sizes (h, w), one of which is drawn for each batch; multiples of the network's patch.
+        batch: Images in a batch.
+        least_crop: Side of the smallest crop over that of the largest.
+        variation: Factor of the strengths in the source's Appearance; 0 leaves images unchanged.
     """
 
     first: int
@@ -55,16 +55,16 @@ def render_pool(
     device: str = "cpu",
     on_shard: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Render shards of scenes; those that are there are kept, so it can be stopped and started at any time.
+    """Render shards of scenes; finished shards are kept, so rendering can stop and resume at any time.
 
     Args:
-        directory: Created where missing.
+        directory: Folder of the pool; created if missing.
         shards: Number of shards, SHARD scenes each.
-        first_seed: Seed of the first scene; the others count on.
+        first_seed: Seed of the first scene; the next scenes have the next seeds.
         setting: As render_scenes takes it.
-        indoor_from: Number of a shard: it and those after it are indoor scenes alone.
+        indoor_from: Number of the first shard that holds indoor scenes only; None for no such shard.
         device: "cpu" or "cuda".
-        on_shard: Called with (shards done, shards wanted).
+        on_shard: Called with (shards done, all shards).
 
     Raises:
         InputError: The folder holds other scenes or something else, or cannot be used.
@@ -111,15 +111,15 @@ def _render_shard(directory: Path, shard: int, first_seed: int, setting: str, de
 
 
 class PoolSource:
-    """Batches of random crops of a pool, mirrored and in varied appearance; a batch depends on its number alone.
+    """Batches of random crops of a pool, some mirrored, in varied appearance; a batch depends only on its number.
 
     Args:
-        directory: Of the pool.
-        shards: Its size.
-        stages: In order; the first begins at 0.
-        batches_a_step: How many batches all processes together take for a step.
-        seed: Of the choice of scenes, crops and appearance.
-        appearance: How strongly pictures are varied.
+        directory: Folder of the pool.
+        shards: Number of shards.
+        stages: Stages in order; the first begins at step 0.
+        batches_a_step: Number of batches that all processes together take for a step.
+        seed: Seed of the choice of scenes, crops and appearance.
+        appearance: Strength of the variation.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class PoolSource:
         images = torch.from_numpy(np.stack([image for image, _ in cuts])).permute(0, 3, 1, 2).float().div_(255)
         depth_m = torch.from_numpy(np.stack([depth for _, depth in cuts]))
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        near_m = torch.where(depth_m.isinf(), 0.0, depth_m)  # the sky is 0 there
+        near_m = torch.where(depth_m.isinf(), 0.0, depth_m)  # vary_appearance expects 0 for the sky
         strength = self._appearance.milder(stage.variation)
         varied = vary_appearance(images.contiguous(), generator, depth_m=near_m, strength=strength)
         return Batch(varied, depth_m, torch.ones_like(depth_m, dtype=torch.bool))
@@ -162,13 +162,13 @@ class PoolSource:
         top = int(rng.integers(image.shape[0] - rows + 1))
         left = int(rng.integers(image.shape[1] - columns + 1))
         window = np.s_[top : top + rows, left : left + columns]
-        cubic = cv2.INTER_CUBIC  # as the pictures that the model will answer are resized
-        picture = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=cubic)  # (w, h)
-        exact = cv2.INTER_NEAREST_EXACT  # the plain one takes a pixel's corner, half a pixel beside the picture's
+        cubic = cv2.INTER_CUBIC  # as the images that the model is used on
+        pixels = cv2.resize(np.asarray(image[window]), (width_px, height_px), interpolation=cubic)  # (w, h)
+        exact = cv2.INTER_NEAREST_EXACT  # INTER_NEAREST takes a pixel's corner: depth would lie half a pixel off
         metres = cv2.resize(depth_m[window].astype(np.float32), (width_px, height_px), interpolation=exact)
         if rng.random() < 0.5:
-            picture, metres = picture[:, ::-1], metres[:, ::-1]
-        return picture.astype(np.uint8), metres.astype(np.float32)
+            pixels, metres = pixels[:, ::-1], metres[:, ::-1]
+        return pixels.astype(np.uint8), metres.astype(np.float32)
 
     def _open_shard(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
         path = _depth_path(self._directory, shard)
@@ -178,7 +178,7 @@ class PoolSource:
 
 
 def _crop_size(available: tuple[int, ...], wanted: tuple[int, int], share: float) -> tuple[int, int]:
-    """Return (h, w) of a crop of the wanted shape, `share` of the largest that fits."""
+    """Return (h, w) of a crop of the wanted aspect whose sides are `share` of the largest that fits."""
     scale = min(available[0] / wanted[0], available[1] / wanted[1]) * share
     return min(available[0], max(1, round(wanted[0] * scale))), min(available[1], max(1, round(wanted[1] * scale)))
 

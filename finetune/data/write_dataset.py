@@ -1,4 +1,4 @@
-"""Procedural scenes as data sets on disk, in the layout of Hypersim or of Virtual KITTI 2, with split lists."""
+"""Writes procedural scenes as data sets in the layout of Hypersim or Virtual KITTI 2, with lists of their splits."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from .dataset_files import (
 from .recipe_file import keep_recipe, resolve_folder
 
 _VKITTI2_FRAMES = 20  # frames of a Scene folder
-_SCENES_A_VOLUME = 100  # ai_VVV_NNN: volumes of up to so many
-_VALIDATION_EVERY = 10  # scenes, one of which is for validation
+_SCENES_A_VOLUME = 100  # ai_VVV_NNN: scenes NNN of a volume VVV
+_VALIDATION_EVERY = 10  # one scene of so many is for validation
 _BATCH_PX = 1 << 20  # pixels rendered together
 
 Progress = Callable[[int, int], None]
@@ -44,10 +44,10 @@ class Dataset:
     """A written data set.
 
     Args:
-        directory: Its folder.
-        train, val: Lists of "picture depth" paths, one pair a line; one scene of ten is in the second,
-            and stays there when there are more.
-        pairs: Number of pictures.
+        directory: Folder of the data set.
+        train, val: Lists of image and depth paths, a pair on each line; one scene of ten is in `val`, and stays
+            in it if scenes are added.
+        pairs: Number of images.
     """
 
     directory: Path
@@ -58,7 +58,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """What a folder was made of; kept in it, so that it is never mixed with another's files."""
+    """Everything that decides what is rendered; kept in the folder, so that scenes of two recipes are never mixed."""
 
     layout: str
     count: int
@@ -72,7 +72,7 @@ class _Recipe:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Where a picture and its depth go."""
+    """Paths of an image and its depth."""
 
     index: int
     folder: Path
@@ -93,20 +93,20 @@ def write_hypersim(
     device: str = "cpu",
     on_progress: Progress | None = None,
 ) -> Dataset:
-    """Write scenes as Hypersim: ai_VVV_NNN/images/scene_cam_00_*, distance in metres, NaN where there is none.
+    """Write scenes as Hypersim: ai_VVV_NNN/images/scene_cam_00_*, distance in metres, NaN for the sky.
 
-    Files that are there are kept, so a stopped run goes on where it was.
+    Files that exist are kept, so a stopped run resumes.
 
     Args:
-        directory: Created where missing.
+        directory: Folder of the data set; created if missing.
         count: Number of scenes, one frame each.
-        seed: Seed of the first; the others count on.
+        seed: Seed of the first scene; the next scenes have the next seeds.
         setting: As render_scenes takes it.
-        height_px, width_px: Readers of the real data set expect 768 x 1024.
-        samples: Rays a pixel of the pictures.
-        texture_seed: Bank of textures.
+        height_px, width_px: Size of the images; readers of the real data set expect 768 x 1024.
+        samples: Rays per pixel of the images.
+        texture_seed: Seed of the textures.
         device: "cpu" or "cuda".
-        on_progress: Called with (frames done, frames wanted).
+        on_progress: Called with (frames done, all frames).
 
     Raises:
         InputError: The folder holds a data set of other scenes, or cannot be written.
@@ -118,7 +118,7 @@ def write_hypersim(
     pairs = [_hypersim_pair(root, index) for index in range(count)]
     fov_rad = 2 * math.atan(HYPERSIM_SIZE_PX[1] / 2 / HYPERSIM_FOCAL_PX)
     if height_px > width_px:
-        fov_rad = 2 * math.atan(math.tan(fov_rad / 2) * height_px / width_px)  # of the longer side
+        fov_rad = 2 * math.atan(math.tan(fov_rad / 2) * height_px / width_px)  # the longer side is the height
     for part, scenes in _rendered(pairs, recipe, fov_rad, device, on_progress):
         for index, (pair, image, depth_m) in enumerate(_each(part, scenes)):
             write_jpeg(pair.image, image)
@@ -142,18 +142,18 @@ def write_vkitti2(
 ) -> Dataset:
     """Write scenes as Virtual KITTI 2: SceneNN/clone/frames/{rgb,depth}/Camera_0, 16-bit centimetres, sky 65535.
 
-    Files that are there are kept, so a stopped run goes on where it was. Each frame is a scene of its own.
+    Files that exist are kept, so a stopped run resumes. Each frame shows another scene.
 
     Args:
-        directory: Created where missing.
+        directory: Folder of the data set; created if missing.
         count: Number of frames.
-        seed: Seed of the first; the others count on.
+        seed: Seed of the first frame; the next frames have the next seeds.
         setting: As render_scenes takes it.
-        height_px, width_px: The real data set's are 375 x 1242.
-        samples: Rays a pixel of the pictures.
-        texture_seed: Bank of textures.
+        height_px, width_px: Size of the images; that of the real data set is 375 x 1242.
+        samples: Rays per pixel of the images.
+        texture_seed: Seed of the textures.
         device: "cpu" or "cuda".
-        on_progress: Called with (frames done, frames wanted).
+        on_progress: Called with (frames done, all frames).
 
     Raises:
         InputError: The folder holds a data set of other scenes, or cannot be written.
@@ -175,27 +175,27 @@ def write_vkitti2(
 
 
 def _need_h5py() -> None:
-    """Raise BackendUnavailable where h5py is missing."""
+    """Raise BackendUnavailable if h5py is missing."""
     try:
         import h5py  # noqa: F401
     except ImportError as error:
         raise BackendUnavailable(
-            "h5py is missing, Hypersim's files need it; pip install 'depthrt[finetune]'"
+            "h5py is missing, which writes Hypersim's files; pip install 'depthrt[finetune]'"
         ) from error
 
 
 def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], _Pair], device: str) -> Path:
-    """Create the folder, or check that it was made from the same recipe; a larger count is a continuation."""
+    """Create the folder, or check that it holds scenes of the same recipe, of which the count may be larger now."""
     if recipe.count < 1:
         raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
     root = resolve_folder(directory)
     if not _is_text(str(root)):
-        raise InputError(f"{str(root)!r} is no Unicode, in which the lists are written; choose another folder")
+        raise InputError(f"{str(root)!r} is not Unicode, and the lists are written in UTF-8; choose another folder")
     if any(map(str.isspace, str(root))):
         raise InputError(
-            f"{root} has a space in its path, at which a line of the lists is split; choose another folder"
+            f"{root} has a space in its path, and a space separates the paths in the lists; choose another folder"
         )
-    check_request(  # before the folder is of this recipe
+    check_request(  # before the folder gets this recipe
         [recipe.seed],
         height_px=recipe.height_px,
         width_px=recipe.width_px,
@@ -209,7 +209,7 @@ def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], 
 
 
 def _is_text(path: str) -> bool:
-    """Return whether a path can be written as UTF-8, which a name of other bytes cannot."""
+    """Return whether a path can be written as UTF-8; a file name of arbitrary bytes cannot."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -243,7 +243,7 @@ def _vkitti2_pair(root: Path, index: int) -> _Pair:
 def _rendered(
     pairs: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str, on_progress: Progress | None
 ) -> Iterator[tuple[list[_Pair], Scenes]]:
-    """Render what is missing, some scenes at a time, from each scene's own place but with one angle of view."""
+    """Render the missing pairs, several at a time, from each scene's camera with the data set's angle of view."""
     missing = [pair for pair in pairs if not pair.depth.is_file()]  # depth is written last
     done = len(pairs) - len(missing)
     size = max(1, _BATCH_PX // (recipe.height_px * recipe.width_px))
@@ -259,21 +259,21 @@ def _rendered(
 
 def _render(part: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str) -> Scenes:
     seeds = [recipe.seed + pair.index for pair in part]
-    own = scene_cameras(seeds, setting=recipe.setting)
+    cameras = scene_cameras(seeds, setting=recipe.setting)
     return render_scenes(
         seeds,
         height_px=recipe.height_px,
         width_px=recipe.width_px,
         setting=recipe.setting,
         device=device,
-        cameras=replace(own, fov_rad=torch.full_like(own.fov_rad, fov_rad)),
+        cameras=replace(cameras, fov_rad=torch.full_like(cameras.fov_rad, fov_rad)),
         samples=recipe.samples,
         texture_seed=recipe.texture_seed,
     )
 
 
 def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArray[np.uint8], NDArray[np.float32]]]:
-    """Yield each scene as (where to, RGB (h, w, 3), depth (h, w)), with its folders made."""
+    """Yield each scene as (paths, RGB (h, w, 3), depth (h, w)), after making its folders."""
     images, depths = scenes.image.permute(0, 2, 3, 1).cpu().numpy(), scenes.depth_m.cpu().numpy()
     for pair, image, depth_m in zip(part, images, depths, strict=True):
         for path in (pair.image, pair.depth):
@@ -282,7 +282,7 @@ def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArra
 
 
 def _finish(root: Path, pairs: Sequence[_Pair]) -> Dataset:
-    """Write the lists; the second scene of each ten is for validation, and stays so when there are more."""
+    """Write the lists; the second scene of each ten is for validation, and stays so if scenes are added."""
     for name, wanted in (("train.txt", False), ("val.txt", True)):
         lines = [f"{pair.image} {pair.depth}\n" for pair in pairs if (pair.index % _VALIDATION_EVERY == 1) == wanted]
         write_text(root / name, "".join(lines))

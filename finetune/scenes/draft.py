@@ -1,4 +1,4 @@
-"""A scene as it is put together: solids in nested frames, lights, camera, air. Plain Python numbers, z up, metres."""
+"""A scene while it is drawn: solids in nested frames, lights, camera, air; plain Python numbers, z up, metres."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from random import Random
 from .frames import IDENTITY, WORLD, Frame, Rotation, Vector, between, product, profile_of, turned
 from .textures.materials import Material
 
-BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, as of leaves
-_CLEAR_M = 0.15  # nothing that can be moved is nearer to the camera
+BOX, BALL, ROUND, LACE = 0.0, 1.0, 2.0, 3.0  # kinds of solid; lace is a ball with holes, like foliage
+THING = 20  # column of the instance in a row of solids
+_CLEAR_M = 0.15  # movable things are at least so far from the camera
 
 
 @dataclass(slots=True)
@@ -20,10 +21,10 @@ class Light:
     """A point light with a shadow map; the sun is a point far away.
 
     Args:
-        position, target: World, metres; the shadow map looks from one to the other.
-        reach_rad: Half the angle that the shadow map sees.
-        colour: Linear RGB times strength at one metre (falls with the square) or everywhere (fades=False).
-        fades: Whether the light falls with the square of distance.
+        position, target: World, metres; the shadow map looks from the position to the target.
+        reach_rad: Half the angle of view of the shadow map.
+        colour: Linear RGB times strength, at 1 m if the light fades, else everywhere.
+        fades: Whether the light falls with the square of the distance.
         softness_px: Standard deviation of the blur of the shadow map's edges.
     """
 
@@ -37,18 +38,18 @@ class Light:
 
 @dataclass(slots=True)
 class Air:
-    """What surrounds the solids.
+    """The surroundings of the solids: sky, ambient light, haze, exposure.
 
     Args:
         zenith, horizon: Colours of the sky, linear RGB.
         clouds: Share of the sky under clouds, 0 to 1.
         cloud_slot: Texture of the clouds.
         cloud_shift: Offset of that texture.
-        ambient_up, ambient_down: Light that falls on faces that look up and down.
-        haze_per_m: Share of light lost to haze by metre.
-        corner: (low xyz, high xyz) of the room whose corners are darker, or None outdoors.
-        daylight: Times the ambient light outside of the room.
-        key: Target of the mean of the exposed picture; dark scenes have less.
+        ambient_up, ambient_down: Light on faces that look up and down.
+        haze_per_m: Share of light lost to haze per metre.
+        corner: (low xyz, high xyz) of the room, whose corners are darker; None outdoors.
+        daylight: Ambient light outside the room over that inside.
+        key: Mean brightness of the exposed image; dark scenes have less.
         toon: Whether shading is cut into flat steps.
     """
 
@@ -72,10 +73,10 @@ class Eye:
 
     Args:
         position: World, metres.
-        yaw_rad: Turn about up; 0 looks along +y, positive to the left.
+        yaw_rad: Rotation about z; 0 looks along +y, positive to the left.
         pitch_rad: Positive looks up.
-        roll_rad: Positive turns the picture clockwise.
-        fov_rad: Angle of view of the picture's longer side.
+        roll_rad: Positive rotates the image clockwise.
+        fov_rad: Angle of view of the image's longer side.
     """
 
     position: Vector = (0.0, 0.0, 1.6)
@@ -87,7 +88,7 @@ class Eye:
 
 @dataclass(slots=True)
 class Draft:
-    """Solids, lights, air and camera of one scene; furniture and figures are drawn into its current frame."""
+    """Solids, lights, air and camera of a scene; objects are drawn into its current frame."""
 
     rng: Random
     solids: list[tuple[float, ...]] = field(default_factory=list)
@@ -110,10 +111,13 @@ class Draft:
         scale: float = 1.0,
         same: bool = False,
     ) -> Iterator[None]:
-        """Draw into a frame set here, turned by yaw about up and then leaning about its own x; a new instance.
+        """Draw into a frame at (x, y, z), rotated by yaw about z and then by lean about its x axis.
 
         Args:
-            same: Whether what is drawn belongs to the present instance.
+            x, y, z: Origin, in the outer frame.
+            yaw, lean: Radians.
+            scale: Of lengths, over the outer frame's.
+            same: Whether the solids drawn here belong to the current instance; if not, a new instance begins.
         """
         outer, self._frame = self._frame, self._inner((x, y, z), yaw, lean, scale)
         if not same:
@@ -141,7 +145,7 @@ class Draft:
     def lace(
         self, x: float, y: float, z: float, rx: float, ry: float, rz: float, material: Material, *, waves: float
     ) -> None:
-        """Add an ellipsoid of leaves with holes between them, waves radians of them over its half size."""
+        """Add an ellipsoid with holes, like foliage; `waves` is the phase of the holes over half its size [rad]."""
         self._add(LACE, (x, y, z), IDENTITY, (rx, ry, rz), (1.0, 0.0, -1.0), material, opening=waves)
 
     def tube(
@@ -163,26 +167,26 @@ class Draft:
             r: Radius at the base.
             h: Height.
             material: Of the whole surface.
-            top: Radius at the top; that of the base where None.
-            bulge: Radius at half height over the mean radius, less one; negative makes a waist.
-            hollow: Whether it is open above, like a cup.
+            top: Radius at the top; None for the radius at the base.
+            bulge: Radius at half height over the mean radius, minus 1; negative makes a waist.
+            hollow: Whether it is open at the top, like a cup.
         """
         profile, widest = profile_of(r, r if top is None else top, bulge)
         self._add(ROUND, (x, y, z + h / 2), IDENTITY, (widest, widest, h / 2), profile, material, opening=float(hollow))
 
     def bar(self, start: Vector, end: Vector, r: float, material: Material, *, top: float | None = None) -> None:
-        """Add a round bar from start (radius r) to end (radius top)."""
+        """Add a round bar from start (radius r) to end (radius top, or r if that is None)."""
         profile, widest = profile_of(r, r if top is None else top, 0.0)
         middle, turn, length = between(start, end)
         self._add(ROUND, middle, turn, (widest, widest, length / 2), profile, material)
 
     def limb(self, start: Vector, end: Vector, r: float, material: Material, *, bulge: float = 1.0) -> None:
-        """Add an ellipsoid stretched from start to end, thick as r."""
+        """Add an ellipsoid whose long axis runs from start to end, with radii r and r * bulge across."""
         middle, turn, length = between(start, end)
         self._add(BALL, middle, turn, (r, r * bulge, length / 2), (1.0, 0.0, -1.0), material)
 
     def window(self, x: float, y: float, z: float, w: float, d: float, h: float) -> None:
-        """Mark an opening, as a thin box, through which the outside is seen."""
+        """Mark an opening through which the outside is seen, as a thin box."""
         at, s = self.place(x, y, z + h / 2), self._frame.scale / 2
         self.windows.append((BOX, *at, *self._frame.rotation, w * s, d * s, h * s, 0.0, 0.0, 0.0, 0.0, -1.0))
 
@@ -213,7 +217,7 @@ class Draft:
 
 
 def eye_rotation(eye: Eye) -> Rotation:
-    """Return world-from-camera of an eye, for a camera of x right, y down, z forward."""
+    """Return the rotation world from camera of an eye; cameras have x right, y down, z forward."""
     cy, sy, cp, sp = math.cos(eye.yaw_rad), math.sin(eye.yaw_rad), math.cos(eye.pitch_rad), math.sin(eye.pitch_rad)
     forward = (-sy * cp, cy * cp, sp)
     right = (cy, sy, 0.0)
@@ -225,14 +229,14 @@ def eye_rotation(eye: Eye) -> Rotation:
 
 
 def clear_view(draft: Draft) -> None:
-    """Take away the things, but not the room, that come too close to the camera."""
+    """Remove things that are too close to the camera; the room, instance 0, stays."""
     eye = draft.eye.position
-    close = {row[20] for row in draft.solids if row[20] > 0 and _gap(row, eye) < _CLEAR_M}
-    draft.solids[:] = [row for row in draft.solids if row[20] not in close]
+    close = {row[THING] for row in draft.solids if row[THING] > 0 and _gap(row, eye) < _CLEAR_M}
+    draft.solids[:] = [row for row in draft.solids if row[THING] not in close]
 
 
 def _gap(row: tuple[float, ...], point: Vector) -> float:
-    """Return the distance of a point to the box about a solid."""
+    """Return the distance from a point to the bounding box of a solid."""
     x, y, z = (p - c for p, c in zip(point, row[1:4], strict=True))
     total = 0.0
     for k in range(3):
@@ -243,6 +247,6 @@ def _gap(row: tuple[float, ...], point: Vector) -> float:
 
 
 def look_at(eye: Eye, target: Vector) -> Eye:
-    """Return the eye turned so that target is in the middle of the picture."""
+    """Return the eye, rotated so that the target is in the middle of the image."""
     dx, dy, dz = (t - p for t, p in zip(target, eye.position, strict=True))
     return replace(eye, yaw_rad=math.atan2(-dx, dy), pitch_rad=math.atan2(dz, math.hypot(dx, dy)))

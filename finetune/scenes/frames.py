@@ -1,4 +1,4 @@
-"""Rotations and frames in plain Python numbers: many small ones, where arrays would cost more."""
+"""Rotations and frames in plain Python numbers, which for three values are faster than arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IDENTITY: Rotation = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where things are drawn: a point of the world, a rotation of its axes, a size."""
+    """A frame to draw in: origin in the world, rotation of its axes, scale."""
 
     origin: Vector
     rotation: Rotation
@@ -39,7 +39,7 @@ def profile_of(base: float, top: float, bulge: float) -> tuple[Vector, float]:
 
 
 def between(start: Vector, end: Vector) -> tuple[Vector, Rotation, float]:
-    """Return middle, rotation that takes z to the way from start to end, and length."""
+    """Return the middle of a segment, the rotation that takes z to its direction, and its length."""
     dx, dy, dz = (e - s for e, s in zip(end, start, strict=True))
     length = math.sqrt(dx * dx + dy * dy + dz * dz) or 1e-6
     z = (dx / length, dy / length, dz / length)

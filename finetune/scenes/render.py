@@ -1,4 +1,4 @@
-"""Seeds to pictures with exact depth, whatever the number of scenes: in groups that fit the machine."""
+"""Renders seeds to images with exact depth, any number of them, in groups that fit the machine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .textures.patterns import SIDE_PX
 from .textures.textures import RENDERED_SLOTS, Bank, texture_bank
 
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
-_GROUP_SCENES = 256  # scenes cast together at most; more would cost the shadow lookups their exactness
-_GALLERY_SEED = 1 << 40  # of the first scene that hangs as a picture in others
+_GROUP_SCENES = 256  # scenes cast together at most; with more, shadow lookups would depend on the group
+_GALLERY_SEED = 1 << 40  # of the first scene that is shown as a picture in other scenes
 
 
 def render_scenes(
@@ -33,26 +33,26 @@ def render_scenes(
     samples: int = 1,
     texture_seed: int = 0,
 ) -> Scenes:
-    """Render one scene a seed; the same seed is the same scene at any size and in any company.
+    """Render a scene for each seed; a seed is the same scene at any size and with any other seeds.
 
-    On a CPU this takes one core; stream_scenes takes several.
+    On a CPU this uses a single core; stream_scenes uses several.
 
     Args:
-        seeds: One a scene, 0 or more.
-        height_px, width_px: Size of the pictures.
+        seeds: Seed of each scene, 0 or more.
+        height_px, width_px: Size of the images.
         setting: "indoor", "outdoor", "mixed", or the name of a probe (see compose.SETTINGS).
-        device: "cpu", "cuda".
-        cameras: Look from here instead (position, rotation, angle of view), one a scene.
-        samples: Rays a pixel for colour, 1 or a square number; depth is of the pixel's centre always.
-        texture_seed: Which bank of textures is used; another seed has none in common.
+        device: "cpu", "cuda" or "cuda:N".
+        cameras: A camera for each scene; None for the cameras of the scenes.
+        samples: Rays per pixel for the image, a square number; depth is always that of the pixel's centre.
+        texture_seed: Seed of the textures; two seeds have no texture in common.
 
     Raises:
-        InputError, BackendUnavailable: As check_request.
+        InputError, BackendUnavailable: See check_request.
     """
     seeds = [int(seed) for seed in seeds]
     check_request(seeds, height_px=height_px, width_px=width_px, setting=setting, device=device, samples=samples)
     if cameras is not None and len(cameras.fov_rad) != len(seeds):
-        raise InputError(f"{len(cameras.fov_rad)} cameras found for {len(seeds)} seeds, expected one a seed")
+        raise InputError(f"{len(cameras.fov_rad)} cameras found for {len(seeds)} seeds, expected a camera for each")
     group = min(max(1, _GROUP_PX[torch.device(device).type] // (height_px * width_px)), _GROUP_SCENES)
     parts = []
     with torch.no_grad(), _one_thread():
@@ -60,9 +60,9 @@ def render_scenes(
         for start in range(0, len(seeds), group):
             part = slice(start, start + group)
             drafts = [draft_scene(seed, setting) for seed in seeds[part]]
-            own = cameras_of([draft.eye for _, draft in drafts], device)
-            own = own if cameras is None else _part_of(cameras, part, device)
-            batch = Batch([draft for _, draft in drafts], own, (height_px, width_px), bank)
+            eyes = [draft.eye for _, draft in drafts]
+            chosen = cameras_of(eyes, device) if cameras is None else _part_of(cameras, part, device)
+            batch = Batch([draft for _, draft in drafts], chosen, (height_px, width_px), bank)
             parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
     return join_scenes(parts)
 
@@ -70,11 +70,11 @@ def render_scenes(
 def check_request(
     seeds: Sequence[int], *, height_px: int, width_px: int, setting: str, device: str, samples: int
 ) -> None:
-    """Refuse what cannot be rendered; arguments as of render_scenes.
+    """Check the arguments of render_scenes.
 
     Raises:
-        InputError: An unknown setting or device, a size below 1, a seed below 0, no square number of samples.
-        BackendUnavailable: The device is not here.
+        InputError: An unknown setting or device, a size below 1, a seed below 0, samples that are not a square number.
+        BackendUnavailable: This machine does not have the device.
     """
     if not seeds or min(seeds) < 0 or min(height_px, width_px) < 1 or not _is_square(samples):
         raise InputError(
@@ -86,11 +86,11 @@ def check_request(
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that scenes are not rendered on, or that is not here.
+    """Check that scenes can be rendered on a device.
 
     Raises:
-        InputError: It is no CPU and no CUDA device.
-        BackendUnavailable: There is no CUDA device.
+        InputError: The device is neither a CPU nor a CUDA device.
+        BackendUnavailable: This machine has no CUDA device.
     """
     name, _, number = device.partition(":")
     if name not in _GROUP_PX or (number and not number.isdecimal()):
@@ -108,19 +108,19 @@ def _is_square(number: int) -> bool:
 
 @functools.lru_cache(maxsize=4)
 def _bank(texture_seed: int, device: str) -> Bank:
-    """Return the bank of textures of a seed; some of its pictures are scenes rendered with the others."""
+    """Return the bank of textures of a seed; some of its pictures are scenes, rendered with the other textures."""
     bank = texture_bank(texture_seed, device)
     first = _GALLERY_SEED + texture_seed * len(RENDERED_SLOTS)
     for index, slot in enumerate(RENDERED_SLOTS):
         name, draft = draft_scene(first + index, "mixed" if index % 4 else "cartoon")
         shown = Batch([draft], cameras_of([draft.eye], device), (SIDE_PX, SIDE_PX), bank).render((0,), (name,), 1)
-        bank.replace(slot, (shown.image.float() / 255) ** 2.2)  # back to linear light, about
+        bank.replace(slot, (shown.image.float() / 255) ** 2.2)  # about linear light
     return bank
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Work in one thread: the steps are so small that threads wait for each other longer than they work.
+    """Use a single thread: steps are so small that threads wait for each other longer than they work.
 
     Measured on two cores that were busy with other work: 26 scenes/s with one thread, 0.8 with two.
     """
@@ -133,7 +133,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def scene_cameras(seeds: Sequence[int], *, setting: str = "mixed", device: str = "cpu") -> Cameras:
-    """Return the cameras that scenes have of themselves, to look from elsewhere or with another angle of view."""
+    """Return the cameras of scenes, to move them or to change their angle of view before rendering."""
     return cameras_of([draft_scene(seed, setting)[1].eye for seed in seeds], device)
 
 

@@ -1,4 +1,4 @@
-"""Scenes that are rendered together: cast, shade, reflect, expose."""
+"""Renders a batch of scenes together: cast, shade, reflect, expose."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .textures.materials import ART, MIRROR
 from .textures.textures import Bank
 
 _SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
-_ACROSS = 1  # the axis of a box that goes through its glass or canvas
+_ACROSS = 1  # axis of a mirror or picture that is normal to its glass or canvas
 
 
 class Batch:
     """Scenes that are rendered together.
 
     Args:
-        drafts: One a scene.
-        cameras: One a scene, on the device that renders.
-        size_px: (h, w) of the pictures.
-        bank: Textures, on that device.
+        drafts: Draft of each scene.
+        cameras: Camera of each scene, on the device that renders.
+        size_px: (h, w) of the images.
+        bank: Textures, on the same device.
     """
 
     def __init__(self, drafts: Sequence[Draft], cameras: Cameras, size_px: tuple[int, int], bank: Bank) -> None:
@@ -51,28 +51,28 @@ class Batch:
         """Render the batch.
 
         Args:
-            seeds, settings: One a scene; they go into the result as they are.
-            samples: Rays a pixel for colour, a square number.
+            seeds, settings: Of each scene; copied into the result.
+            samples: Rays per pixel for the image, a square number.
         """
         views = camera_views(self._cameras, *self._size)
         hits = cast(self._solids, views)
         colour, face = self._colours(views, hits)
         depth = exact_depth(self._solids, views, hits, face)
-        solid = self._picture(hits.solid)
-        linear = self._sampled(samples) if samples > 1 else self._picture(colour).transpose(0, 1)
+        solid = self._image(hits.solid)
+        linear = self._sampled(samples) if samples > 1 else self._image(colour).transpose(0, 1)
         image = expose(linear, self._airs, None if samples > 1 else solid)
         at = solid.clamp(min=0).view(-1)
         nature = self._solids.material["nature"].index_select(0, at).view(solid.shape)
         nature.masked_fill_(solid < 0, -1.0)
         first = self._solids.first[:-1, None, None].int()
-        plane, front = self._picture(depth.plane), self._picture(_is_front(face))  # not the rims
+        plane, front = self._image(depth.plane), self._image(_is_front(face))  # excludes rims
         return Scenes(
             image=image,
-            depth_m=self._picture(depth.depth_m),
+            depth_m=self._image(depth.depth_m),
             valid=solid >= 0,
             mirror=(nature == MIRROR) & front,
             art=(nature == ART) & front,
-            window=self._picture(cast(self._windows, views).inverse > hits.inverse),
+            window=self._image(cast(self._windows, views).inverse > hits.inverse),
             sky=solid < 0,
             thing=self._solids.thing.int().index_select(0, at).view(solid.shape).masked_fill_(solid < 0, -1),
             plane=torch.where(plane >= 0, plane - first * FACES, -1),
@@ -84,7 +84,7 @@ class Batch:
         )
 
     def _colours(self, views: Views, hits: Hits) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the colour (3, tiles, TILE_AREA) and the face of every pixel, mirrors with what they show."""
+        """Return the colour (3, tiles, TILE_AREA) and the face of every pixel, with reflections in mirrors."""
         colour, face = self._shaded(views, hits, torch.arange(views.tiles, device=hits.solid.device))
         mirrors = self._mirrors_seen(hits)
         if len(mirrors):
@@ -92,18 +92,18 @@ class Batch:
         return colour, face
 
     def _mirrors_seen(self, hits: Hits) -> torch.Tensor:
-        """Return the rows of the mirrors that any pixel sees."""
+        """Return the rows of the mirrors that are seen by any pixel."""
         mirrors = self._solids.mirrors
         if not len(mirrors):
             return mirrors
         seen = torch.zeros(len(self._solids.scene) + 1, dtype=torch.bool, device=mirrors.device)
-        seen[hits.solid.view(-1).long()] = True  # -1 falls into the last place
+        seen[hits.solid.view(-1).long()] = True  # -1, the sky, is the last place
         return mirrors[seen[mirrors]]
 
     def _reflect(
         self, views: Views, hits: Hits, face: torch.Tensor, mirrors: torch.Tensor, colour: torch.Tensor
     ) -> None:
-        """Put what mirrors show into colour."""
+        """Write reflections into `colour`."""
         behind = mirrored_views(views, self._solids, mirrors)
         area = views.grid[0] * views.grid[1]
         tiles = (behind.scene[:, None] * area + torch.arange(area, device=mirrors.device)).view(-1)
@@ -120,7 +120,7 @@ class Batch:
             own.index_copy_(0, target, torch.where(seen, other, own.index_select(0, target)))
 
     def _shaded(self, views: Views, hits: Hits, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the colour (3, t, TILE_AREA) and the face of tiles; solids and sky each only where they are."""
+        """Return the colour (3, t, TILE_AREA) and the face of tiles, with solids and sky each shaded where present."""
         chunk = _SHADE_TILES[tiles.device.type]
         nothing = hits.solid.index_select(0, tiles) < 0
         colour = torch.zeros((3, *nothing.shape), device=tiles.device)
@@ -144,9 +144,9 @@ class Batch:
             shift = ((k % side + 0.5) / side - 0.5, (k // side + 0.5) / side - 0.5)
             views = camera_views(self._cameras, *self._size, shift_px=shift)
             total = total + self._colours(views, cast(self._solids, views))[0]
-        return self._picture(torch.as_tensor(total) / samples).transpose(0, 1)
+        return self._image(torch.as_tensor(total) / samples).transpose(0, 1)
 
-    def _picture(self, tiles: torch.Tensor) -> torch.Tensor:
+    def _image(self, tiles: torch.Tensor) -> torch.Tensor:
         """Return (..., tiles, TILE_AREA) as (..., b, h, w)."""
         height, width = self._size
         down, across = -(-height // TILE_PX), -(-width // TILE_PX)
@@ -155,7 +155,7 @@ class Batch:
         return split.reshape(*leading, -1, down * TILE_PX, across * TILE_PX)[..., :height, :width].contiguous()
 
     def _planes(self, planes: torch.Tensor) -> torch.Tensor:
-        """Return the planes of all scenes, padded to as many rows, (b, p, 3)."""
+        """Return the planes of all scenes, padded to the same number of rows, (b, p, 3)."""
         counts = ((self._solids.first[1:] - self._solids.first[:-1]) * FACES).tolist()
         return torch.nn.utils.rnn.pad_sequence(list(planes.split(counts)), batch_first=True)
 
@@ -167,5 +167,5 @@ class Batch:
 
 
 def _is_front(face: torch.Tensor) -> torch.Tensor:
-    """Return which faces are glass or canvas of what is a mirror or a picture, and not its rim."""
+    """Return which faces are the glass or canvas, not the rim, if the solid is a mirror or a picture."""
     return (face // 2 == _ACROSS) | (face >= CAPS)

@@ -1,4 +1,4 @@
-"""What a batch of rendered scenes is: pictures, exact depth, masks, cameras and planes."""
+"""A batch of rendered scenes: images, exact depth, masks, planes and cameras."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import torch
 
 from .rays.camera import Cameras
 
-VERSION = 2  # grows when a seed looks or measures otherwise than before: folders do not mix scenes of two versions
+VERSION = 2  # raised if a seed's image or depth changes, so that no folder mixes scenes of two versions
 
 
 @dataclass(frozen=True, slots=True)
 class Scenes:
-    """A batch of b scenes at one picture size.
+    """A batch of b scenes of one image size.
 
     Args:
         image: (b, 3, h, w) uint8, RGB, sRGB.
-        depth_m: (b, h, w) float32, planar depth in metres, exact at the pixel's centre; 0 where the sky is.
+        depth_m: (b, h, w) float32, planar depth in metres, exact at the pixel's centre; 0 for the sky.
         valid: (b, h, w) bool, False for the sky.
-        mirror, art, window, sky: (b, h, w) bool; window is what is seen through an opening.
-        thing: (b, h, w) int32, number of what was drawn together, such as an object; some share one, and what follows
-            an object may still have its own. 0 is mostly the room or the ground, -1 the sky.
-        plane: (b, h, w) int32, row of `planes` where the surface is flat, else -1.
-        planes: (b, p, 3) float64, inverse depth is a u + b v + c at pixel (u, v); rows that no scene has are 0.
+        mirror, art, window, sky: (b, h, w) bool; window marks pixels that look out through an opening.
+        thing: (b, h, w) int32, instance: solids that were drawn together have the same number. It is not always a
+            single object. 0 is mostly the room or the ground, -1 the sky.
+        plane: (b, h, w) int32, row of `planes` if the surface is flat, else -1.
+        planes: (b, p, 3) float64, inverse depth is a u + b v + c at pixel (u, v); padding rows are 0.
         intrinsics: (b, 4) float64, fx, fy, cx, cy in pixels; pixel centres are whole numbers.
-        cameras: Position and rotation in the world.
-        seeds: One a scene.
-        settings: Name of the setting of each scene.
+        cameras: Cameras in the world.
+        seeds: Seed of each scene.
+        settings: Name of the kind of each scene.
     """
 
     image: torch.Tensor
@@ -50,7 +50,7 @@ class Scenes:
 
 
 def join_scenes(parts: list[Scenes]) -> Scenes:
-    """Return the scenes of several batches of one picture size as one."""
+    """Return several batches of one image size as a single batch."""
     if len(parts) == 1:
         return parts[0]
     joined: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Scenes batch by batch, rendered by several processes."""
+"""Streams batches of scenes that several processes render."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 from .render import render_scenes
 from .scene import Scenes
 
-# For glibc: what is freed stays, in large pages. Rendering is many arrays that live shortly; measured in turns,
-# two processes on two cores, 44 scenes/s for 39.
+# Options of glibc: freed memory is kept, in large pages, because rendering makes many short-lived arrays. Measured in
+# turns, two processes on two cores: 44 scenes/s with the options, 39 without.
 _MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_MMAP_MAX_": "0",
@@ -26,7 +26,7 @@ _MEMORY = {
 
 @dataclass(frozen=True, slots=True)
 class _Batches(Dataset[Scenes]):
-    """Batches of seeds that are rendered when asked for."""
+    """Batches of scenes by number, rendered on access."""
 
     seeds: tuple[int, ...]
     batch: int
@@ -58,17 +58,17 @@ def stream_scenes(
     setting: str = "mixed",
     texture_seed: int = 0,
 ) -> Iterator[Scenes]:
-    """Yield scenes in the order of their seeds, the same as render_scenes gives, from several cores.
+    """Yield the scenes of render_scenes in the order of their seeds, rendered on several cores.
 
     Args:
-        seeds: One a scene.
-        batch: Scenes that are yielded together; the last batch may have fewer.
-        workers: Processes, one a core; each takes two seconds to start. 0 renders here. A script that asks for
-            workers needs the usual `if __name__ == "__main__":`.
-        height_px, width_px, setting, texture_seed: As render_scenes takes them.
+        seeds: Seed of each scene.
+        batch: Number of scenes yielded together; the last batch may have fewer.
+        workers: Number of processes, each of which takes two seconds to start; 0 renders in this process. A script
+            that asks for workers needs `if __name__ == "__main__":`, because they import it.
+        height_px, width_px, setting, texture_seed: See render_scenes.
     """
     batches = _Batches(tuple(seeds), batch, height_px, width_px, setting, texture_seed)
-    # A forked process would inherit locks of torch's threads.
+    # Spawned, because a forked process would inherit locks of torch's threads.
     context = torch.multiprocessing.get_context("spawn") if workers else None
     loader = DataLoader(batches, batch_size=None, num_workers=workers, multiprocessing_context=context)
     with _environment(_MEMORY if workers else {}):
@@ -78,7 +78,7 @@ def stream_scenes(
 
 @contextmanager
 def _environment(added: Mapping[str, str]) -> Iterator[None]:
-    """Have processes that start meanwhile see more in their environment; what the user set there stays."""
+    """Add variables to the environment of processes that start meanwhile, unless the user has set them."""
     new = {name: value for name, value in added.items() if name not in os.environ}
     os.environ.update(new)
     try:

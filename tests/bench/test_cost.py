@@ -8,27 +8,28 @@ import pytest
 from click.testing import CliRunner
 from tiny_model import TinyModel
 
-from depthrt.bench.cost import Cost, Load, draw_costs, loads_of, main
+from depthrt.bench.cost import Cost, SquareBatch, draw_costs, main, make_inputs
 from depthrt.bench.machine.ceilings import count_work
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
 
 
 def test_every_size_comes_alone_and_two_in_batches() -> None:
-    loads = loads_of((266, 392, 518), (2, 4))
-    assert [(one.side_px, one.batch) for one in loads] == [
+    inputs = make_inputs((266, 392, 518), (2, 4))
+    assert [(one.side_px, one.batch) for one in inputs] == [
         (266, 1), (392, 1), (518, 1), (266, 2), (266, 4), (518, 2), (518, 4),
     ]  # fmt: skip
-    assert loads_of((320, 160), (2,))[2:] == [Load(160, 2)]
+    assert make_inputs((320, 160), (2,))[2:] == [SquareBatch(160, 2)]
 
 
 def test_figures_are_of_all_images_of_a_call() -> None:
-    cost = Cost("a", Load(1000, 4), gflop=800.0, samples_ms=(390.0, 400.0, 900.0))
+    cost = Cost("a", SquareBatch(1000, 4), gflop=800.0, samples_ms=(390.0, 400.0, 900.0))
     assert cost.ms_per_megapixel == pytest.approx(100)
     assert cost.gflops == pytest.approx(2000)
 
 
 def test_the_plot_shows_every_cost_in_both_panels() -> None:
-    costs = [Cost(way, load, 10.0, (load.side_px / 10,)) for way in ("a", "c") for load in loads_of((266, 518), (2,))]
+    inputs = make_inputs((266, 518), (2,))
+    costs = [Cost(way, squares, 10.0, (squares.side_px / 10,)) for way in ("a", "c") for squares in inputs]
     figure = draw_costs(costs, "tiny & small")
     assert figure.get_suptitle() == "tiny & small"
     for axes, name in zip(figure.axes, ("ms_per_megapixel", "gflops"), strict=True):
@@ -56,4 +57,4 @@ def test_a_file_of_one_size_is_refused(tiny_static: TinyModel, tmp_path: Path) -
         main, [str(tiny_static.checkpoint), str(tiny_static.onnx), "-o", str(tmp_path / "x.json")]
     )
     assert found.exit_code == 1
-    assert "takes one size or batch alone" in found.stderr
+    assert "takes only one size or batch" in found.stderr

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tiny_model import TinyModel
 
 from depthrt.bench.numbers.result import Interval, Report
-from depthrt.bench.self_check import OFF, Altered, Trial, judge_trial, main, summarise
+from depthrt.bench.self_check import OFF, Altered, PlantedRun, judge_run, main, summarise
 from depthrt.engine.errors import DepthrtError
 from depthrt.engine.terms import Precision
 
@@ -33,8 +33,8 @@ class Fixed:
         self.closed = True
 
 
-def trial(planted: str, *failed: str, grown: float = 0.0, half: float = 0.01, clock: float = 0.0) -> Trial:
-    return Trial(planted, clock, Interval(grown, grown - half, grown + half), failed, 1.0)  # type: ignore[arg-type]
+def trial(planted: str, *failed: str, grown: float = 0.0, half: float = 0.01, clock: float = 0.0) -> PlantedRun:
+    return PlantedRun(planted, clock, Interval(grown, grown - half, grown + half), failed, 1.0)  # type: ignore[arg-type]
 
 
 def of_one(report: Report) -> Report:
@@ -55,7 +55,7 @@ def test_what_is_planted_is_what_it_says() -> None:
 
 
 def test_the_same_twice_is_compared_with_the_reference_and_by_the_clock() -> None:
-    found = judge_trial(of_one(make_report(1)), of_one(make_report(2)), "nothing", 3.0)
+    found = judge_run(of_one(make_report(1)), of_one(make_report(2)), "nothing", 3.0)
     assert found.beyond.low < found.beyond.value < found.beyond.high
     assert found.failed == () and found.took_s == 3.0
 
@@ -66,7 +66,7 @@ def test_a_subject_that_failed_ends_the_check() -> None:
         report, subjects=(replace(report.subjects[0], latency=(), failure="no memory"), report.subjects[-1])
     )
     with pytest.raises(DepthrtError, match="was not measured: no memory"):
-        judge_trial(report, broken, "nothing", 1.0)
+        judge_run(report, broken, "nothing", 1.0)
 
 
 def test_counts_are_of_what_was_planted() -> None:
@@ -82,8 +82,8 @@ def test_counts_are_of_what_was_planted() -> None:
     assert found["p50>+3%"] == "caught 1 of 2, false alarms 1 of 2"
     assert found["speed<-3%"] == "caught 2 of 2, false alarms 0 of 2"
     assert found["drift>+0.5%"] == "caught 0 of 1, false alarms 0 of 2"
-    assert found["p50 of the same twice"] == "within 3 % 1 of 2, or the interval says otherwise 1"
-    assert found["the machine"] == "by the clock alone within 3 % 1 of 2"
+    assert found["p50 of unchanged runs"] == "within 3 %: 1 of 2; within 3 % or its interval holds 0: 1"
+    assert found["the machine"] == "within 3 % by the clock: 1 of 2"
 
 
 def test_the_whole_check_hears_a_drift_that_was_planted(tiny: TinyModel, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""What test_cuda.py runs on the stand-in GPU, a process a case: python cuda_cases.py CASE [ARGUMENT ...]."""
+"""Cases of tests/engine/cuda on the stand-in GPU, and what all files of cases share.
+
+Each case runs in a process: python cuda_cases.py CASE [ARGUMENT ...].
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,19 @@ from gpu_garbage import Forgotten, make_collector_due
 from standin import HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
-from depthrt.engine.cuda.driver.driver import DriverFault
 from depthrt.engine.cuda.driver.gpu import Cuda
-from depthrt.engine.cuda.driver.parts import DeviceMemory, Event, PinnedMemory, Stream
+from depthrt.engine.cuda.driver.parts import Stream
+from depthrt.engine.cuda.network import Network, NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
-from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color
 from depthrt.engine.modelfile.contract import read_contract
 
-# Inputs differ by 1e-5 at most (test_kernels.py), and a tiny random network amplifies that.
+# Network inputs differ by 1e-5 at most (test_kernels.py); a tiny random network amplifies the difference.
 DEPTH_TOLERANCE = 1e-4
-OUT_OF_MEMORY, LAUNCH_FAILED = 2, 719  # Source: CUDA driver API, CUresult
+OUT_OF_MEMORY, LAUNCH_FAILED, NOT_SUPPORTED = 2, 719, 801  # Source: CUDA driver API, CUresult
 MIB = 1 << 20
-GROWTH_MIB = 5.0
+GROWTH_MIB = 5.0  # of the process, in a round of inferences
 ROUNDS = 4
 THREADS = 8
 LOST = r"Stand-in GPU was lost \(.*\): every CUDA call of this process fails from now on; start the process again"
@@ -55,7 +57,7 @@ def refused(kind: type[Exception], message: str) -> Iterator[None]:
 
 @contextmanager
 def pipeline_of(onnx: str, *, slots: int = 3, graphs: bool = True) -> Iterator[tuple[DevicePipeline, HostNetwork]]:
-    """Open a pipeline, and see that it leaves nothing behind."""
+    """Open a pipeline, and check that nothing is left on the GPU afterwards."""
     network = HostNetwork(Path(onnx))
     with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), network, slots=slots, graphs=graphs) as pipeline:
         yield pipeline, network
@@ -68,63 +70,6 @@ def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
     assert difference <= DEPTH_TOLERANCE, difference
 
 
-def copies_in_order() -> None:
-    with Cuda() as gpu:
-        stream, device = Stream(gpu), DeviceMemory(gpu, 1000)
-        source, target, first, last = PinnedMemory(gpu, 1000), PinnedMemory(gpu, 1000), Event(gpu), Event(gpu)
-        source.array[:] = np.arange(1000) % 251
-        first.mark(stream)
-        stream.upload(device.address, source.array)
-        stream.download(target.array, device.address)
-        last.mark(stream)
-        assert not last.passed  # the stand-in is lazy, so a test that forgets to wait fails
-        last.synchronize()
-        assert last.passed and last.ms_since(first) >= 0
-        assert np.array_equal(source.array, target.array)
-        graph = stream.record(lambda: stream.upload(device.address, source.array))
-        source.array[:] = 7
-        for one in (graph, graph):
-            one.launch(stream)
-        stream.download(target.array, device.address)
-        stream.synchronize()
-        assert (target.array == 7).all()
-        assert live()["device"] == 1 and live()["context"] == 1
-        device.close()
-        device.close()
-        assert "device" not in live()
-        kept = PinnedMemory(gpu, 10)
-    assert live() == {}
-    with refused(BackendUnavailable, "Stand-in GPU was closed here; load the model again"):
-        stream.synchronize()
-    kept.close()
-
-
-def leaves_the_threads_own_context_alone() -> None:
-    found = [Cuda(), Cuda()]
-    with found[0].current(), found[1].current(), found[0].current():
-        assert live()["pushed"] == 1  # pycuda keeps one of its own on the driver's stack
-    with ThreadPoolExecutor(1) as other:
-        other.submit(found[0].close).result()
-    Stream(found[1]).synchronize()
-    found[1].close()
-    assert live() == {}
-
-
-def forgotten_gpus_free_themselves() -> None:
-    def forget() -> None:
-        stream = Stream(Cuda())
-        stream.synchronize()
-
-    with ThreadPoolExecutor(1) as other:
-        other.submit(forget).result()
-    gc.collect()
-    assert live() == {}
-
-
-def exits_cleanly_without_close() -> None:
-    globals()["kept"] = [PinnedMemory(Cuda(), 100)]
-
-
 def answers_like_the_cpu(onnx: str) -> None:
     wide = picture(96, 260)[:, 30:190]  # rows lie apart
     images = [(picture(90, 120), "bgr"), (picture(90, 120, 1), "rgb"), (wide, "bgr"), (picture(1, 1), "bgr")]
@@ -132,11 +77,11 @@ def answers_like_the_cpu(onnx: str) -> None:
         for image, named in images:
             color: Color = "rgb" if named == "rgb" else "bgr"
             expected = model.infer(image, color=color).values
-            for _ in range(4):  # twice as it is, then as a graph
+            for _ in range(4):  # two runs step by step, then two as a graph
                 answer = pipeline.infer(image, color=color)
                 assert_close(answer.values, expected)
                 assert answer.timings.run_ms > 0
-        assert network.calls == 3 * len(images)  # twice as it is, once to record
+        assert network.calls == 3 * len(images)  # two runs and the recording
         assert pipeline.notes == ()
 
 
@@ -154,44 +99,51 @@ def streams_in_order(onnx: str) -> None:
         for repeat in range(2):
             for number, answer in enumerate(pipeline.stream(iter(images))):
                 assert_close(answer.values, expected[number])
-                if repeat:  # takes a slot that the stream holds
+                if repeat:  # takes a slot from the stream
                     assert_close(pipeline.infer(images[0]).values, expected[0])
             assert number == len(images) - 1
         unread = pipeline.stream(iter(images))
         assert_close(next(unread).values, expected[0])
         for _ in range(2):
             streams = zip(pipeline.stream(images), pipeline.stream(images), strict=True)
-            for number, (one, other) in enumerate(streams):
-                assert_close(one.values, expected[number])
-                assert_close(other.values, expected[number])
+            for number, answers in enumerate(streams):
+                for answer in answers:
+                    assert_close(answer.values, expected[number])
         unread.close()
+        unfinished = pipeline.stream(iter(images))
+        next(unfinished)
+        unfinished.close()
+        assert not pipeline._started and len(pipeline._free) == len(pipeline._slots)
         assert_close(pipeline.infer(images[1]).values, expected[1])
 
 
 def a_stream_gives_what_came_before_a_refusal(onnx: str) -> None:
     images = [picture(60, 90, number) for number in range(2)]
-    with depthrt.load(onnx, device="cpu", threads=1) as model, pipeline_of(onnx) as (pipeline, network):
-        expected = [model.infer(image).values for image in images]
+    host = HostNetwork(Path(onnx))
 
-        def wide_alone(call: NetworkCall) -> None:
-            if call.input_px[0] > call.input_px[1]:
-                raise InputError("too tall")
-            network(call)
+    def refuses_tall_images(call: NetworkCall) -> None:
+        if call.input_px[0] > call.input_px[1]:
+            raise InputError("too tall")
+        host(call)
 
-        for slot in pipeline._slots:
-            slot._network = wide_alone
+    with (
+        depthrt.load(onnx, device="cpu", threads=1) as model,
+        Cuda() as gpu,
+        DevicePipeline(gpu, read_contract(onnx), refuses_tall_images) as pipeline,
+    ):
         answers = pipeline.stream([*images, picture(90, 60)])
-        for values in expected:
-            assert_close(next(answers).values, values)
+        for image in images:
+            assert_close(next(answers).values, model.infer(image).values)
         with refused(InputError, "too tall"):
             next(answers)
+    assert live() == {}
 
 
-def auto_says_why_not(onnx: str) -> None:
-    logging.disable(logging.WARNING)  # which is said on stderr, too
+def any_device_falls_back_to_the_cpu(onnx: str) -> None:
+    logging.disable(logging.WARNING)  # the note goes to stderr, too
     with depthrt.load(onnx, device="auto") as model:
         notes = model.infer(picture(60, 90)).provenance.notes
-    assert [note for note in notes if re.search("cuInit answers 803; .*; the CPU is used", note)], notes
+    assert [note for note in notes if re.search("cuInit returns 803; .*; the CPU is used", note)], notes
 
 
 def many_threads(onnx: str, count: str) -> None:
@@ -208,16 +160,16 @@ def many_threads(onnx: str, count: str) -> None:
 def does_not_grow(
     count: int, *, warm_up: Callable[[int], object], infer: Callable[[int, int], None], pieces: bool = False
 ) -> None:
-    """Infer over several threads, each image in each of them, and hold the growth of the process.
+    """Infer every image in every thread, and check that the process does not grow.
 
-    The allocator takes a few MiB more whenever threads first meet in a new order, and then no more; a leak grows
-    by as much every time. So what grew is looked at again, and must stand still in one of a few rounds.
+    The allocator takes a few MiB more when threads first run in a new order, and then no more. A leak grows by the
+    same amount in every round. So the growth is measured again, and must stop in one of a few rounds.
 
     Args:
-        count: Of inferences in a round.
-        warm_up: Takes the number of an image; all threads do it for all images before memory is looked at.
+        count: Inferences in a round.
+        warm_up: Takes the number of an image; every thread calls it for every image before the first measurement.
         infer: Takes the number of an image and the repeat, and checks the answer.
-        pieces: Whether as many pieces of device memory must be there afterwards as before.
+        pieces: Whether the number of allocations on the GPU must be the same afterwards.
     """
 
     def worker(number: int) -> None:
@@ -236,8 +188,8 @@ def does_not_grow(
             list(pool.map(worker, range(THREADS)))
             growths.append(rss_mib() - before)
     assert not pieces or live()["device"] == held
-    said = ", ".join(f"{growth:+.2f}" for growth in growths)
-    print(f"{count // THREADS * THREADS} inferences over {THREADS} threads: {said} MiB")  # noqa: T201
+    listed = ", ".join(f"{growth:+.2f}" for growth in growths)
+    print(f"{count // THREADS * THREADS} inferences over {THREADS} threads: {listed} MiB")  # noqa: T201
     assert growths[-1] <= GROWTH_MIB, growths
 
 
@@ -289,42 +241,79 @@ def lost(onnx: str, function: str) -> None:
         Stream(gpu)
 
 
-def closed(onnx: str) -> None:
+def a_closed_pipeline_refuses_images(onnx: str) -> None:
     with pipeline_of(onnx) as (pipeline, _):
         pipeline.infer(picture(40, 50))
-    with refused(InputError, "this model is closed; load it again"):
-        pipeline.infer(picture(40, 50))
+    for use in (
+        lambda: pipeline.infer(picture(40, 50)),
+        lambda: pipeline.infer_kept(picture(40, 50)),
+        lambda: next(pipeline.stream([picture(40, 50)])),
+    ):
+        with refused(InputError, "this model is closed; load it again"):
+            use()
+    pipeline.close()
+
+
+def a_failure_reaches_the_stream_that_it_belongs_to(onnx: str) -> None:
+    """An image takes the only slot from a stream, whose own image fails; the stream gets the error later."""
+    with depthrt.load(onnx, device="cpu", threads=1) as model, pipeline_of(onnx, slots=1) as (pipeline, _):
+        answers = pipeline.stream([picture(60, 90), picture(60, 90, 1), picture(60, 90, 2)])
+        next(answers)
+        ticket = pipeline._start(picture(60, 90, 1), "bgr")
+        fail("cuEventSynchronize", NOT_SUPPORTED)
+        image = picture(40, 50)
+        assert_close(pipeline.infer(image).values, model.infer(image).values)
+        with refused(BackendUnavailable, "Stand-in GPU refuses a CUDA call"):
+            pipeline._collect(ticket)
+        answers.close()
+        assert_close(pipeline.infer(image).values, model.infer(image).values)
+
+
+def each_fallback_is_noted_once(onnx: str) -> None:
+    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waiting(HostNetwork(Path(onnx))), slots=2) as pipeline:
+        list(pipeline.stream([picture(40, 50)] * 8))
+        (note,) = pipeline.notes
+        assert all(slot.note == note for slot in pipeline._slots)
+        assert "cannot be recorded as a CUDA graph" in note
+    assert live() == {}
 
 
 def a_network_that_fails_leaves_the_slot_usable(onnx: str) -> None:
-    with pipeline_of(onnx, slots=1) as (pipeline, network):
-        expected = pipeline.infer(picture(40, 50)).values
+    host, broken = HostNetwork(Path(onnx)), False
 
-        def broken(call: NetworkCall) -> None:
-            network(call)
+    def network(call: NetworkCall) -> None:
+        host(call)
+        if broken:
             raise ValueError("broken on purpose")
 
-        slot = pipeline._slots[0]
-        slot._network = broken
+    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), network, slots=1) as pipeline:
+        expected = pipeline.infer(picture(40, 50)).values
+        broken = True
         for _ in range(3):
             with refused(ValueError, "broken on purpose"):
                 pipeline.infer(picture(40, 50, 5))
-        slot._network = network
+        broken = False
         assert_close(pipeline.infer(picture(40, 50)).values, expected)
+    assert live() == {}
+
+
+def waiting(network: Network) -> Network:
+    """Return a network that waits for the GPU, which a recording does not allow."""
+
+    def waits(call: NetworkCall) -> None:
+        network(call)
+        driver().cuStreamSynchronize(ctypes.c_void_p(call.stream))
+
+    return waits
 
 
 def a_network_that_cannot_be_recorded(onnx: str) -> None:
-    host = HostNetwork(Path(onnx))
-
-    def waits(call: NetworkCall) -> None:
-        host(call)
-        driver().cuStreamSynchronize(ctypes.c_void_p(call.stream))
-
-    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waits, slots=1) as pipeline:
+    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waiting(HostNetwork(Path(onnx))), slots=1) as pipeline:
         answers = [pipeline.infer(picture(40, 50)).values for _ in range(4)]
         assert all(np.array_equal(answer, answers[0]) for answer in answers)
         (note,) = pipeline.notes
-        assert re.search("cannot be recorded as a CUDA graph, so it is started anew: .*previous error during", note)
+        message = "cannot be recorded as a CUDA graph, so it is started step by step: .*previous error during"
+        assert re.search(message, note)
     assert live() == {}
 
 
@@ -346,7 +335,7 @@ def a_graph_that_answers_otherwise(onnx: str) -> None:
 
 
 def the_collector_waits_for_a_recording(onnx: str) -> None:
-    """What it frees on the GPU would end it."""
+    """Memory on the GPU that the garbage collector frees would end the recording."""
     host, calls = HostNetwork(Path(onnx)), []
     with Cuda() as gpu:
         forgotten = [Forgotten(gpu) for _ in range(2)]
@@ -357,7 +346,7 @@ def the_collector_waits_for_a_recording(onnx: str) -> None:
             if len(calls) == 3:
                 forgotten.clear()
                 make_collector_due()
-                assert live()["device"] == 3  # with the slot's
+                assert live()["device"] == 3  # the slot's memory, and both that are not collected yet
 
         with DevicePipeline(gpu, read_contract(onnx), forgets, slots=1) as pipeline:
             for _ in range(4):
@@ -388,16 +377,6 @@ def forked(onnx: str) -> None:
     assert_close(pipeline.infer(picture(40, 50)).values, expected)
     pipeline.close()
     gpu.close()
-    assert live() == {}
-
-
-def cannot_start(message: str) -> None:
-    cannot_open(message, DriverFault)
-
-
-def cannot_open(message: str, kind: type[Exception] = BackendUnavailable) -> None:
-    with refused(kind, message):
-        Cuda()
     assert live() == {}
 
 

@@ -1,4 +1,4 @@
-"""What test_device_image.py runs on the stand-in GPU, a process a case: device_cases.py CASE [ARGUMENT ...]."""
+"""Cases of images and depth that stay on the stand-in GPU, a process a case: device_cases.py CASE [ARGUMENT ...]."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cuda_cases import (
     picture,
     refused,
 )
-from foreign import ROUNDS, NetworkRunner, both, make_default_stream, peek, put_elsewhere, takes_and_leaves
+from foreign import ROUNDS, NetworkRunner, both, check_on_gpu, make_default_stream, move_to_other_gpu, peek
 from standin import fail, limit_memory, live
 
 import depthrt
@@ -37,7 +37,7 @@ MIB = 1 << 20
 
 
 def answers_like_the_host(onnx: str) -> None:
-    """Each way in and out, rows side by side and apart, as single runs and as a graph."""
+    """Image and depth on the GPU or on the host, contiguous rows and others, with and without a graph."""
     colors: list[Color] = ["bgr", "rgb"]
     with both(onnx) as (cpu, model, producer):
         for height, width, row_bytes in [(90, 120, 0), (90, 120, 512), (120, 70, 211), (1, 1, 0)]:
@@ -75,17 +75,17 @@ def a_single_row_or_column_has_any_stride(onnx: str) -> None:
 
 def an_engine_takes_them(engine: str, onnx: str) -> None:
     with trt_cases.both(engine, onnx) as (cpu, model):
-        takes_and_leaves(cpu, model)
+        check_on_gpu(cpu, model)
 
 
 def onnx_runtime_takes_them(onnx: str) -> None:
     standin_onnxruntime.install()
     with ort_cases.both(onnx) as (cpu, model):
-        takes_and_leaves(cpu, model)
+        check_on_gpu(cpu, model)
 
 
 def runs_as_a_graph(onnx: str) -> None:
-    """The network is called twice, once more to be recorded, and then no more, whatever address an image has."""
+    """The network is called twice, then to be recorded, and then not again, although each image has another address."""
     with both(onnx) as (cpu, model, producer):
         assert isinstance(model.runner, NetworkRunner)
         for keep in (False, True):
@@ -110,14 +110,14 @@ def waits_for_the_stream_that_is_named(onnx: str) -> None:
             make_default_stream(handle, producer.stream)
             with producer.put(image, stream=handle) as theirs:
                 assert_close(model.infer(theirs).values, expected)
-        with producer.put(image, version=2) as theirs:  # torch: names none and works on the default stream
+        with producer.put(image, version=2) as theirs:  # torch names no stream and works on the default stream
             del theirs.__cuda_array_interface__["stream"]
             assert_close(model.infer(theirs).values, expected)
         for key in ({"stream": None}, {}):
             with producer.put(image) as theirs:
                 del theirs.__cuda_array_interface__["stream"]
                 theirs.__cuda_array_interface__.update(key)
-                assert not np.allclose(model.infer(theirs).values, expected)  # nobody waits, so it has to be done
+                assert not np.allclose(model.infer(theirs).values, expected)  # nobody waits for the image
                 producer.stream.synchronize()
                 assert_close(model.infer(theirs).values, expected)
 
@@ -142,10 +142,13 @@ def what_does_not_fit_is_refused(onnx: str) -> None:
         image = picture(20, 30)
         expected = r"expected __cuda_array_interface__ of \(H, W, 3\) uint8; "
         cases: list[tuple[dict[str, Any], str]] = [
-            ({"typestr": "<f4"}, rf"image: Theirs \(20, 30, 3\) of type <f4 found, {expected}convert it on the GPU"),
-            ({"shape": (3, 20, 30)}, r"Theirs \(3, 20, 30\) of type \|u1 found"),
-            ({"shape": (20, 30)}, r"Theirs \(20, 30\) of type"),
-            ({"shape": (0, 30, 3)}, r"Theirs \(0, 30, 3\) of type"),
+            (
+                {"typestr": "<f4"},
+                rf"image: ForeignArray \(20, 30, 3\) of type <f4 found, {expected}convert it on the GPU",
+            ),
+            ({"shape": (3, 20, 30)}, r"ForeignArray \(3, 20, 30\) of type \|u1 found"),
+            ({"shape": (20, 30)}, r"ForeignArray \(20, 30\) of type"),
+            ({"shape": (0, 30, 3)}, r"ForeignArray \(0, 30, 3\) of type"),
             ({"strides": (120, 4, 1)}, rf"strides \(120, 4, 1\) found, {expected}rows may lie apart, pixels not"),
             ({"strides": (90, 3, -1)}, r"strides \(90, 3, -1\) found"),
             ({"strides": (-90, 3, 1)}, r"strides \(-90, 3, 1\) found"),
@@ -153,7 +156,7 @@ def what_does_not_fit_is_refused(onnx: str) -> None:
             ({"mask": image}, "with a mask found"),
             ({"version": 1}, "version 1 of the interface found"),
             ({"stream": 0}, "stream 0, which the interface forbids found"),
-            ({"data": (64, False)}, "the address 0x40 found, which is on no GPU; expected one on Stand-in GPU"),
+            ({"data": (64, False)}, "the address 0x40 found, which is on no GPU; expected an address on Stand-in"),
         ]
         for interface, message in cases:
             with producer.put(image, **interface) as theirs, refused(InputError, message):
@@ -170,8 +173,8 @@ def what_does_not_fit_is_refused(onnx: str) -> None:
             with refused(InputError, "the image is 20x30 px"):
                 model.infer(theirs)
             model.limits = Limits()
-            put_elsewhere(theirs.memory.address)
-            with refused(InputError, "on GPU 1 found, the model is on GPU 0, Stand-in GPU; copy it there, or to the"):
+            move_to_other_gpu(theirs.memory.address)
+            with refused(InputError, "on GPU 1 found, the model is on GPU 0, Stand-in GPU; copy it to that GPU"):
                 model.infer(theirs)
         with refused(InputError, "list found, expected a numpy array"):
             model.infer([[1, 2, 3]])  # type: ignore[arg-type]
@@ -195,7 +198,7 @@ def depth_is_freed_once(onnx: str) -> None:
         del second
         gc.collect()
         assert live()["device"] == before
-        with ThreadPoolExecutor(1) as other:  # freed in another thread than the one that asked
+        with ThreadPoolExecutor(1) as other:  # freed in another thread
             other.submit(model.infer_on_device(image).close).result()
         assert live()["device"] == before
         kept = model.infer_on_device(image)
@@ -210,10 +213,10 @@ def depth_holds_while_others_are_computed(onnx: str) -> None:
     with both(onnx) as (cpu, model, _):
         images = [picture(40, 60, seed) for seed in range(8)]
         found = [model.infer_on_device(image) for image in images]
-        assert len({one.__cuda_array_interface__["data"] for one in found}) == len(found)
-        for one, image in zip(found, images, strict=True):
-            assert_close(peek(one), cpu.infer(image).values)
-            assert_close(one.to_host().values, cpu.infer(image).values)
+        assert len({depth.__cuda_array_interface__["data"] for depth in found}) == len(found)
+        for depth, image in zip(found, images, strict=True):
+            assert_close(peek(depth), cpu.infer(image).values)
+            assert_close(depth.to_host().values, cpu.infer(image).values)
 
 
 def many_threads(onnx: str, count: str) -> None:
@@ -248,8 +251,7 @@ def memory_runs_out(onnx: str) -> None:
                 model.infer_on_device(theirs)
         with model.infer_on_device(small) as found:
             assert_close(peek(found), cpu.infer(small).values)
-        for calls_before in range(2):  # the depth's own memory; pycuda asks twice
-            fail("cuMemAlloc_v2", OUT_OF_MEMORY, calls_before=calls_before)
+        fail("cuMemAlloc_v2", OUT_OF_MEMORY, calls_before=1)  # the depth's memory; pycuda tries again
         limit_memory(64 * MIB)
         with model.infer_on_device(theirs) as found:
             assert_close(peek(found), cpu.infer(large).values)
@@ -258,13 +260,13 @@ def memory_runs_out(onnx: str) -> None:
 
 
 def an_error_midway_leaves_nothing(onnx: str) -> None:
-    """What the network has refused is freed with the next image, once the GPU no longer writes to it."""
+    """Memory for depth that was not finished is freed with the next image, when the GPU no longer writes to it."""
     with both(onnx) as (cpu, model, producer):
         image = picture(40, 50)
         expected = cpu.infer(image).values
         model.infer_on_device(image).close()
         before = live()["device"]
-        # Tables, the kernel that reads the image, the network, then the kernel that writes into what was refused.
+        # The kernel that writes the depth, in a run with and in a run without the tables; then the wait for the stream.
         for function, calls_before in [("cuLaunchKernel", 5), ("cuLaunchKernel", 1), ("cuStreamWaitEvent", 0)]:
             with producer.put(image) as theirs:
                 fail(function, 1, calls_before=calls_before)

@@ -1,4 +1,4 @@
-"""Another library on the stand-in GPU (standin_foreign.cpp): it makes images there, and looks at depth that stays."""
+"""Another library on the stand-in GPU (standin_foreign.cpp): it puts images there and reads depth that stays there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from cuda_cases import assert_close, picture
-from kernels_on_host import HERE, compile_library
-from kernels_on_host import SOURCE as KERNELS
 from standin import HostNetwork, at_address, driver, live
 
 import depthrt
@@ -26,27 +24,21 @@ from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.runners.runner import ImageRunner
 from depthrt.engine.terms import Precision
 
-ROUNDS = 5  # twice as it is, then as a graph
-SOURCE = HERE / "standin_foreign.cpp"
-
-
-def compile_with_foreign(folder: Path) -> Path:
-    """Compile libcuda.so.1 into a folder, with what another library needs."""
-    return compile_library(folder / "libcuda.so.1", SOURCE, KERNELS, options=("-Wl,-soname,libcuda.so.1",))
+ROUNDS = 5  # two runs step by step, then three as a graph
 
 
 def make_default_stream(handle: int, stream: Stream) -> None:
-    """Make a stream what 1 (the legacy default stream) or 2 (that of the thread) means."""
+    """Make a stream the default stream of a handle: 1 is the legacy one, 2 that of the thread."""
     driver().standin_default_stream(ctypes.c_void_p(handle), ctypes.c_void_p(stream.handle))
 
 
-def put_elsewhere(address: int) -> None:
-    """Say that an address is on GPU 1."""
+def move_to_other_gpu(address: int) -> None:
+    """Move an address to GPU 1."""
     driver().standin_elsewhere(ctypes.c_ulonglong(address))
 
 
 def peek(found: DeviceDepth) -> np.ndarray:
-    """Return what another library sees without waiting: the stand-in's device memory is the host's."""
+    """Return what another library reads without waiting; the memory of the stand-in GPU is memory of the host."""
     interface = found.__cuda_array_interface__
     assert (interface["typestr"], interface["version"], interface["stream"]) == ("<f4", 3, None)
     assert interface["strides"] is None
@@ -54,7 +46,7 @@ def peek(found: DeviceDepth) -> np.ndarray:
 
 
 class NetworkRunner:
-    """A runner whose network the host computes; all around it is true."""
+    """A runner whose network the host computes; everything around the network is the code under test."""
 
     name = "stand-in"
     precision: Precision = "fp32"
@@ -70,10 +62,10 @@ class NetworkRunner:
         return self.pipeline.notes
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        raise AssertionError("no batch is made on the host")
+        raise AssertionError("the runner takes no batches")
 
     def free_batches(self) -> None:
-        """Hold none."""
+        """Do nothing: there are no batches."""
 
     def close(self) -> None:
         self.pipeline.close()
@@ -81,13 +73,19 @@ class NetworkRunner:
 
 
 class Producer:
-    """Another library: puts images on the GPU, on a stream of its own, and does not wait."""
+    """Another library: puts images on the GPU on its stream, and does not wait."""
 
     def __init__(self, gpu: Cuda) -> None:
         self.gpu, self.stream = gpu, Stream(gpu)
 
-    def put(self, image: np.ndarray, *, row_bytes: int = 0, **interface: object) -> Theirs:
-        """Put an image on the GPU, its rows some bytes apart; keys of its interface may be given."""
+    def put(self, image: np.ndarray, *, row_bytes: int = 0, **interface: object) -> ForeignArray:
+        """Put an image on the GPU.
+
+        Args:
+            image: (H, W, 3) uint8.
+            row_bytes: Distance from a row to the next; 0 for contiguous rows.
+            interface: Keys of the interface to override.
+        """
         height, width = image.shape[:2]
         rows = np.full((height, row_bytes or width * 3), 255, np.uint8)
         rows[:, : width * 3] = image.reshape(height, width * 3)
@@ -95,7 +93,7 @@ class Producer:
         pinned.array[:] = rows.ravel()
         self.stream.upload(memory.address, pinned.array)
         strides = (row_bytes, 3, 1) if row_bytes else None
-        return Theirs(
+        return ForeignArray(
             self,
             memory,
             pinned,
@@ -112,15 +110,15 @@ class Producer:
 
 
 @dataclass
-class Theirs:
-    """An array of the other library."""
+class ForeignArray:
+    """An array of the other library, with an image on the GPU."""
 
     producer: Producer
     memory: DeviceMemory
     pinned: PinnedMemory
     __cuda_array_interface__: dict[str, Any] = field(default_factory=dict)
 
-    def __enter__(self) -> Theirs:
+    def __enter__(self) -> ForeignArray:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -131,7 +129,7 @@ class Theirs:
 
 @contextmanager
 def both(onnx: str) -> Iterator[tuple[DepthModel, DepthModel, Producer]]:
-    """Load the file on the CPU and behind the pipeline, and see that nothing is left behind."""
+    """Load a file on the CPU and on the stand-in GPU, and check that nothing is left on the GPU afterwards."""
     runner = NetworkRunner(onnx)
     assert isinstance(runner, ImageRunner)
     with (
@@ -142,8 +140,8 @@ def both(onnx: str) -> Iterator[tuple[DepthModel, DepthModel, Producer]]:
     assert live() == {}
 
 
-def takes_and_leaves(cpu: DepthModel, model: DepthModel) -> None:
-    """Read images where they lie and leave the depth there, in the runner that a model has."""
+def check_on_gpu(cpu: DepthModel, model: DepthModel) -> None:
+    """Check that a model reads images on the GPU and leaves depth there, with its runner."""
     assert isinstance(model.runner, ImageRunner) and model.runner.pipeline is not None
     producer = Producer(model.runner.pipeline._gpu)
     for seed in range(ROUNDS):

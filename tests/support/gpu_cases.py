@@ -1,4 +1,4 @@
-"""What test_gpu.py runs on a true GPU in a process of its own: python gpu_cases.py CASE."""
+"""Cases of tests/whole/test_gpu.py that end their process or break its GPU: python gpu_cases.py CASE."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from depthrt.engine.cuda.driver.driver import DRIVERS
 from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.cuda.driver.parts import DeviceMemory, PinnedMemory, Stream
 from depthrt.engine.cuda.kernels.kernels import depth_to_image
+from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
-from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable
 
 LOST = r"was lost \(.*\): every CUDA call of this process fails from now on; start the process again"
@@ -31,7 +31,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def red_plane(call: NetworkCall) -> None:
-    """Answer with the first plane of the input: a network whose answer is known."""
+    """Copy the first plane of the input to the output: a network whose answer is known."""
     driver = ctypes.CDLL(next(name for name in DRIVERS if _loads(name)))
     n_bytes = ctypes.c_size_t(call.input_px[0] * call.input_px[1] * 4)
     copy = driver.cuMemcpyDtoDAsync_v2
@@ -73,7 +73,7 @@ def forked() -> None:
 
 
 def break_gpu(gpu: Cuda) -> None:
-    """Write where no memory is."""
+    """Start a kernel that writes outside of all memory."""
     stream = Stream(gpu)
     stream.launch(depth_to_image(depth=64, depth_width=1, taps=(64, 64), values=64, image_px=(32, 32)))
 
@@ -136,7 +136,7 @@ def forgotten_in_another_thread() -> None:
 
 
 def before_torch() -> None:
-    """torch uses the same context, begun, used and given back by us before it starts."""
+    """torch starts after depthrt has opened, used and released the context that both use."""
     import torch
 
     gpu = Cuda()

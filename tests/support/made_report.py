@@ -189,6 +189,12 @@ def make_report(
     )
 
 
+def make_constant(name: str, ms: float, *, drift: float | None = None) -> SubjectResult:
+    """Return a subject that takes the same time in each call."""
+    found = None if drift is None else make_drift(drift)
+    return SubjectResult(name, {}, latency=(make_latency("host", [ms] * 30),), drift=found)
+
+
 def make_pictures(count: int = 4) -> list[Picture]:
     """Return JPEG pictures of 640x160 px."""
     y, x = np.mgrid[0:160, 0:640]

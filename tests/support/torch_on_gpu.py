@@ -1,18 +1,18 @@
-"""Networks of torch on the memory and the streams of a pipeline, so that they run between depthrt's kernels."""
+"""A torch network that runs between depthrt's kernels, on the memory and the stream of a pipeline."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from depthrt.engine.cuda.slot import NetworkCall
+from depthrt.engine.cuda.network import NetworkCall
 
 
 class TorchNetwork:
-    """A torch network on the addresses and the stream of a pipeline; the Network of engine/cuda/slot.py.
+    """A torch network as the Network of engine/cuda/network.py.
 
     Args:
-        network: On the GPU, its weights of one type.
+        network: Network on the GPU, with weights of one type.
     """
 
     def __init__(self, network: nn.Module) -> None:

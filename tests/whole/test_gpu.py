@@ -1,6 +1,6 @@
-"""The CUDA layer and the pipeline on a true GPU; test_cuda.py and test_device_image.py need none.
+"""The CUDA layer and the pipeline on a true GPU. The tests of tests/engine/cuda need no GPU.
 
-What ends a process or its GPU runs in a process of its own: gpu_cases.py.
+Tests that end a process or break its GPU run in another process: gpu_cases.py.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from torch_on_gpu import TorchNetwork, at_address
 from depthrt.engine.cuda.device_image import OnDevice, read_interface
 from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.cuda.driver.parts import DeviceMemory, Event, PinnedMemory, Stream
+from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
-from depthrt.engine.cuda.slot import NetworkCall
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color, fit_image, to_image_size, to_input
 from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
 
 pytestmark = pytest.mark.gpu
 
-# float32 with fused multiply-adds against float64, on values up to 2.7 with overshoot.
+# float32 with fused multiply-adds against float64, on values up to 2.7 and the overshoot of the cubic resize.
 TOLERANCE = 2e-5
-NETWORK_TOLERANCE = 1e-3  # of the range; a random network amplifies what its input differs by
+NETWORK_TOLERANCE = 1e-3  # of the range; a random network amplifies differences of its input
 SIZES = [(480, 640), (1080, 1920), (3000, 4000), (37, 53), (1, 1), (24, 9001), (480, 641)]
 RULES = [SizeRule((518, 518), 14, "lower_bound"), SizeRule((252, 336), 14, "letterbox")]
 DYNAMIC = replace(CONTRACT, size=RULES[0])
 SMALL = replace(CONTRACT, size=SizeRule((126, 126), 14, "lower_bound"))
-ROUNDS = 5  # twice as it is, then as a graph
+ROUNDS = 5  # two runs step by step, then three as a graph
 LONG_CYCLES = 100_000_000  # of the GPU: 50 ms and more
 MIB = 1 << 20
 
@@ -59,7 +59,7 @@ def gpu() -> Iterator[Cuda]:
 
 
 def expect_red(image: np.ndarray, color: Color = "bgr", contract: Contract = DYNAMIC) -> np.ndarray:
-    """Return what the pipeline has to answer with red_plane as its network."""
+    """Return the depth that the pipeline must give with red_plane as its network."""
     fit = fit_image(contract.size, image.shape[:2])
     batch = np.empty((3, *fit.input_px), np.float32)
     to_input(image, contract, fit, color=color, out=batch)
@@ -78,8 +78,8 @@ def test_the_gpu_prepares_and_finishes_as_preprocess_does(gpu: Cuda, rule: SizeR
     with DevicePipeline(gpu, contract, red_plane) as pipeline:
         for size in SIZES:
             if max(fit_image(rule, size).input_px) > 20_000:
-                continue  # a network would not take it either
-            for seed in range(4):  # twice as it is, then as a graph
+                continue  # larger than any network takes
+            for seed in range(4):  # two runs step by step, then two as a graph
                 image = picture(*size, seed)
                 assert_near(pipeline.infer(image).values, expect_red(image, contract=contract))
             image = picture(*size, 9)
@@ -184,7 +184,7 @@ def test_images_are_read_where_other_libraries_put_them(gpu: Cuda, put: Put) -> 
 
 
 @pytest.mark.parametrize("put", [put_by_torch, put_by_cupy])
-def test_a_crop_is_read_where_it_lies(gpu: Cuda, put: Put) -> None:
+def test_a_crop_is_read_without_a_copy(gpu: Cuda, put: Put) -> None:
     image = picture(300, 500)
     crop = put(image)[20:220, 31:431]  # type: ignore[index]
     with DevicePipeline(gpu, DYNAMIC, red_plane) as pipeline:
@@ -193,7 +193,7 @@ def test_a_crop_is_read_where_it_lies(gpu: Cuda, put: Put) -> None:
 
 
 def test_what_is_on_the_default_stream_is_waited_for(gpu: Cuda) -> None:
-    """An image that torch writes only after a long kernel on its stream."""
+    """torch writes the image after a long kernel on the default stream."""
     image = picture(480, 640)
     ready = torch.as_tensor(image).to("cuda")
     with DevicePipeline(gpu, DYNAMIC, red_plane) as pipeline:
@@ -261,7 +261,7 @@ def test_a_torch_network_runs_and_becomes_a_graph(gpu: Cuda) -> None:
             assert np.abs(values - expected).max() <= NETWORK_TOLERANCE * np.ptp(expected)
 
 
-def test_a_network_that_waits_for_the_gpu_is_started_each_time(gpu: Cuda) -> None:
+def test_a_network_that_waits_for_the_gpu_gets_no_graph(gpu: Cuda) -> None:
     def waits(call: NetworkCall) -> None:
         red_plane(call)
         torch.cuda.ExternalStream(call.stream).synchronize()
@@ -272,7 +272,7 @@ def test_a_network_that_waits_for_the_gpu_is_started_each_time(gpu: Cuda) -> Non
             assert_near(pipeline.infer(image).values, expect_red(image))
         (note,) = pipeline.notes
         assert "cannot be recorded as a CUDA graph" in note
-    with DevicePipeline(gpu, DYNAMIC, red_plane, slots=1) as pipeline:  # the GPU is as it was
+    with DevicePipeline(gpu, DYNAMIC, red_plane, slots=1) as pipeline:  # the GPU still works
         for _ in range(ROUNDS):
             assert_near(pipeline.infer(image).values, expect_red(image))
         assert pipeline.notes == ()
@@ -295,7 +295,7 @@ def test_a_network_that_forgets_when_it_is_recorded_gets_no_graph(gpu: Cuda) -> 
 
 
 def test_the_collector_waits_for_a_recording(gpu: Cuda) -> None:
-    """Memory on the GPU that Python's garbage collector frees would end it."""
+    """Memory on the GPU that the garbage collector frees would end the recording."""
     calls, held = [], len(gpu.held)
     forgotten = [Forgotten(gpu) for _ in range(2)]
 
@@ -316,7 +316,7 @@ def test_the_collector_waits_for_a_recording(gpu: Cuda) -> None:
 
 
 def test_other_threads_work_while_a_graph_is_recorded(gpu: Cuda) -> None:
-    """torch on its default stream, and memory that comes and goes."""
+    """torch works on its default stream, and memory is allocated and freed."""
     recording, go_on, done = threading.Event(), threading.Event(), []
     calls = []
 
@@ -357,7 +357,7 @@ def free_mib(gpu: Cuda) -> int:
     return int(free) // MIB
 
 
-def test_memory_that_runs_out_is_told_and_comes_back(gpu: Cuda) -> None:
+def test_a_pipeline_works_on_after_memory_ran_out(gpu: Cuda) -> None:
     small, large = picture(200, 300), np.zeros((9000, 9000, 3), np.uint8)
     with DevicePipeline(gpu, DYNAMIC, red_plane, slots=1) as pipeline:
         expected = pipeline.infer(small).values

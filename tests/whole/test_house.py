@@ -52,7 +52,7 @@ INSIDE: dict[str, set[str]] = {
 
 # Third-party packages by room; the standard library is free everywhere.
 OUTSIDE: dict[str, set[str]] = {
-    "engine": {"numpy", "cv2", "PIL", "pillow_heif", "OpenEXR"},
+    "engine": {"numpy", "cv2", "PIL", "pillow_heif", "OpenEXR", "av"},
     "export": {"numpy", "torch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "transformers"},
     "bench": {
         "numpy",
@@ -68,6 +68,9 @@ OUTSIDE: dict[str, set[str]] = {
         "click",
         "rich",
         "jinja2",
+        "pydantic",
+        "pydantic_core",
+        "pynvml",
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "accelerate", "tensorboard"},
     "serve": {"numpy"},
@@ -254,14 +257,14 @@ def test_the_law_notices_what_is_planted(
 
 
 def test_importing_depthrt_loads_numpy_at_most() -> None:
-    heavy = ("torch", "onnx", "onnxruntime", "cv2", "PIL", "rich", "click", "transformers")
+    heavy = ("torch", "onnx", "onnxruntime", "cv2", "PIL", "av", "rich", "click", "transformers")
     code = f"import depthrt, sys; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
 
 def test_asking_for_help_loads_no_heavy_package() -> None:
-    heavy = ("torch", "onnx", "onnxruntime", "cv2", "numpy", "transformers")
+    heavy = ("torch", "onnx", "onnxruntime", "cv2", "av", "numpy", "transformers")
     code = (
         "import sys; from depthrt.cli import main\n"
         "try: main(['--help'])\n"

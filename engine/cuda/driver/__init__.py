@@ -1,1 +1,1 @@
-"""The CUDA driver through pycuda: contexts, memory, streams, graphs, and arrays of other libraries."""
+"""The CUDA driver through pycuda and ctypes: contexts, memory, streams, events, graphs."""

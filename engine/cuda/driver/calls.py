@@ -1,4 +1,4 @@
-"""The driver's calls that pycuda does not have, by ctypes and checked."""
+"""Functions of the CUDA driver that pycuda lacks, called through ctypes, with their status checked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
-from ...errors import BackendUnavailable
-from .driver import DRIVERS
+from .driver import load_driver
 
 Handle = ctypes.c_void_p
 # Source: CUDA driver API, sections Stream, Event, Graph and Context Management, and Unified Addressing
@@ -29,40 +28,35 @@ _ARGUMENTS = {
 
 
 class CallRefused(Exception):
-    """A call of the driver answered an error; gpu.py turns it into what a user can act on."""
+    """A call on the GPU failed. `Cuda.current` turns it into a BackendUnavailable that says what to do."""
 
 
 def call(name: str, *arguments: object) -> None:
-    """Call the driver.
+    """Call a function of the driver.
 
     Raises:
-        CallRefused: It answers an error.
+        CallRefused: It returns an error.
     """
-    status = answer_of(name, *arguments)
+    status = status_of(name, *arguments)
     if status != 0:
         text = ctypes.c_char_p()
-        answer_of("cuGetErrorString", status, ctypes.byref(text))
-        reason = (text.value or b"no text for it").decode(errors="replace")
+        status_of("cuGetErrorString", status, ctypes.byref(text))
+        reason = (text.value or b"an unknown error").decode(errors="replace")
         raise CallRefused(f"{name} failed: {reason}, error {status}")
 
 
-def answer_of(name: str, *arguments: object) -> int:
-    """Call the driver and return what it answers; 0 is no error."""
+def status_of(name: str, *arguments: object) -> int:
+    """Call a function of the driver and return its status (CUresult); 0 is success."""
     return _function(name)(*arguments)
 
 
 def pop_context() -> None:
-    """Take the current context off this thread's stack in the driver."""
+    """Remove the current context from the driver's stack of this thread."""
     call("cuCtxPopCurrent_v2", ctypes.byref(Handle()))
 
 
 @cache
 def _function(name: str) -> Callable[..., int]:
-    for library in DRIVERS:
-        try:
-            function = getattr(ctypes.CDLL(library), name)
-        except OSError:
-            continue
-        function.argtypes = _ARGUMENTS[name]
-        return function  # type: ignore[no-any-return]
-    raise BackendUnavailable("no NVIDIA driver is on this machine; it needs an NVIDIA GPU and its driver")
+    function: Callable[..., int] = getattr(load_driver(), name)
+    function.argtypes = _ARGUMENTS[name]  # type: ignore[attr-defined]
+    return function

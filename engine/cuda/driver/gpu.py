@@ -1,7 +1,7 @@
-"""A GPU through pycuda: its primary context, which torch and ONNX Runtime use too, and our kernels on it.
+"""A GPU through pycuda: its primary context, which torch and ONNX Runtime also use, and depthrt's kernels.
 
-Everything works from any thread: each call makes the context current for its own duration. What CUDA refuses
-becomes a BackendUnavailable that says what happened to which GPU.
+Every call works from any thread, because it makes the context current while it runs. An error of CUDA becomes a
+BackendUnavailable that names the GPU and says what to do.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from .calls import CallRefused, pop_context
 from .driver import find_gpu
 from .held import Held, never_destroy
 
-OLDEST = (7, 5)  # compute capability; kernels.fatbin has nothing older
+OLDEST = (7, 5)  # lowest compute capability in kernels.fatbin
 
 
 class Cuda(Closable):
-    """One GPU: makes memory, streams and events, and holds our kernels. Safe from several threads.
+    """An open GPU with depthrt's kernels; memory, streams, events and graphs are made on it. Safe from several threads.
 
     Args:
-        index: Number of the GPU among those that the driver shows.
+        index: The driver's number of the GPU, from 0.
 
     Raises:
-        BackendUnavailable: No driver, no such GPU, one that is too old, or no pycuda.
+        BackendUnavailable: The driver, the GPU or pycuda is missing, or the GPU is too old.
     """
 
     def __init__(self, index: int = 0) -> None:
-        found = find_gpu(index)
+        gpu = find_gpu(index)
         self.index = index
-        self.name, self.compute_capability = found.name, found.compute_capability
-        if tuple(map(int, found.compute_capability.split("."))) < OLDEST:
+        self.name, self.compute_capability = gpu.name, gpu.compute_capability
+        if tuple(map(int, gpu.compute_capability.split("."))) < OLDEST:
             raise BackendUnavailable(
                 f"{self.name} has compute capability {self.compute_capability}, depthrt's kernels need "
                 f"{OLDEST[0]}.{OLDEST[1]} or newer; use device='cpu'"
             )
         self.pycuda = import_pycuda()
-        self.held: dict[Held, None] = {}  # in the order they were made
+        self.held: dict[Held, None] = {}  # everything made on it and not freed yet, oldest first
         self.kernels: dict[str, Any] = {}
-        self.lost = ""  # why nothing can be done with the GPU any more
+        self.lost = ""  # why the GPU no longer works; "" while it does
         self._context: Any = None
         self._module: Any = None
         try:
@@ -62,10 +62,10 @@ class Cuda(Closable):
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Make the GPU's context current in this thread for the block; may be nested.
+        """Make the GPU's context current in this thread for the block; blocks may be nested.
 
         Raises:
-            BackendUnavailable: CUDA refused something inside the block, or the GPU cannot be used any more.
+            BackendUnavailable: A call of CUDA failed inside the block, or the GPU is closed or lost.
         """
         self._refuse_unusable()
         try:
@@ -78,29 +78,33 @@ class Cuda(Closable):
             raise self._explain(error) from error
 
     def close(self) -> None:
-        """Free everything that was made here and give the context back; safe to call twice."""
+        """Free everything that was made on the GPU and release the context; safe to call twice."""
         if self._context is None:
             return
         if self.lost:
             self.abandon()
             return
-        for one in reversed(list(self.held)):
-            one.close()
-        if self.lost:  # found out just now
+        for held in reversed(list(self.held)):
+            held.close()
+        if self.lost:  # since one of these calls
             self.abandon()
             return
         self._context.push()
         self.kernels.clear()
         self._module = None
-        pop_context()  # pycuda's detach forgets the push, but leaves it in the driver
+        pop_context()  # pycuda's detach() forgets the push, but leaves it on the driver's stack
         self._context.detach()
         self._context = None
 
     def abandon(self, reason: str = "") -> None:
-        """Forget everything without freeing, after a lost GPU and in a forked child."""
+        """Forget everything without freeing it, because the GPU was lost or this process was forked.
+
+        Args:
+            reason: Why, for the errors of later calls; "" if `lost` has it already.
+        """
         self.lost = self.lost or reason
-        for one in list(self.held):
-            one.abandon()
+        for held in list(self.held):
+            held.abandon()
         self.held.clear()
         never_destroy(self.kernels, self._module, self._context)
         self._context = None
@@ -109,13 +113,13 @@ class Cuda(Closable):
         return f"<Cuda {self.name}, compute capability {self.compute_capability}>"
 
     def __del__(self) -> None:
-        # Without this pycuda frees in whichever thread drops the last reference, and cannot in another one.
+        # Otherwise pycuda frees in the thread that drops the last reference, where the context may not be current.
         with suppress(Exception):
             self.close()
 
     def _load_kernels(self) -> None:
         try:
-            # Held by name, because the garbage collector may drop what a function holds before __del__ is called.
+            # Kept here, because the garbage collector may drop a function's reference to it before __del__ is called.
             self._module = self.pycuda.module_from_buffer(FATBIN.read_bytes())
         except (self.pycuda.LogicError, self.pycuda.RuntimeError) as error:
             raise BackendUnavailable(
@@ -130,30 +134,30 @@ class Cuda(Closable):
         if self.lost:
             raise BackendUnavailable(self.lost)
         if self._context is None:
-            raise BackendUnavailable(f"{self.name} was closed here; load the model again")
+            raise BackendUnavailable(f"{self.name} was closed; load the model again")
 
     def _explain(self, error: Exception) -> BackendUnavailable:
-        """Turn an error of pycuda into what a user can act on, and find out whether the GPU is lost."""
+        """Return an error of CUDA as an error that says what to do; if the GPU is lost, set `lost`."""
         reason = _one_line(error)
         if isinstance(error, self.pycuda.MemoryError):
             return BackendUnavailable(
                 f"{self.name} has not enough free memory ({reason}); close what else uses it "
                 "(nvidia-smi lists it), run fewer or smaller images at once, or use device='cpu'"
             )
-        if self._context is not None and not self._answers():
+        if self._context is not None and not self._works():
             self.lost = (
                 f"{self.name} was lost ({reason}): every CUDA call of this process fails from now on; "
-                "start the process again, and look for Xid in dmesg"
+                "start the process again, and look for Xid in the output of dmesg"
             )
             return BackendUnavailable(self.lost)
-        return BackendUnavailable(f"{self.name} refuses a CUDA call ({reason}); see `depthrt doctor`")
+        return BackendUnavailable(f"{self.name} refuses a CUDA call ({reason}); run `depthrt doctor`")
 
-    def _answers(self) -> bool:
-        """Return whether the context still works; a fault stays in it and comes with every later call."""
+    def _works(self) -> bool:
+        """Return whether the context still works; after a fault every call in it fails."""
         with suppress(self.pycuda.Error):
             self._context.push()
             try:
-                self.pycuda.mem_get_info()  # waits for nothing, and no recording of another thread minds it
+                self.pycuda.mem_get_info()  # does not block, and is allowed while another thread records a graph
             finally:
                 self._context.pop()
             return True
@@ -161,7 +165,7 @@ class Cuda(Closable):
 
 
 def import_pycuda() -> Any:  # noqa: ANN401 (pycuda has no types)
-    """Import pycuda's driver module or name the extra that brings it."""
+    """Import pycuda's driver module, or raise an error that names the extra to install."""
     try:
         import pycuda.driver
     except ImportError as error:
@@ -183,7 +187,7 @@ def _after_fork() -> None:
     for gpu in list(_OPEN):
         gpu.abandon(
             f"{gpu.name} was opened before this process was forked, and CUDA does not survive a fork; "
-            "start processes with the 'spawn' method, or load models in the children alone"
+            "start processes with the 'spawn' method, or load models only in the child processes"
         )
 
 

@@ -1,4 +1,4 @@
-"""CUDA graphs: work recorded once and started by one call. pycuda has none, so they are called by ctypes."""
+"""CUDA graphs through ctypes, because pycuda has none: work that is recorded once and started by one call."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from .calls import Handle, answer_of, call
+from .calls import Handle, call, status_of
 
-# CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate memory meanwhile
+# CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate memory during the recording.
 _THREAD_LOCAL = 1
 
 
 class Recording:
-    """A recorded piece of one stream's work. The context must be current in every call.
+    """Recorded work of one stream. The GPU's context must be current in every call.
 
     Args:
-        stream: Handle of the stream that `work` uses; nothing of it runs.
+        stream: Handle (CUstream) of the stream that `work` uses.
+        work: Called once, now. What it puts on the stream is recorded and does not run.
 
     Raises:
         CallRefused: Something in `work` cannot be recorded.
@@ -31,18 +32,18 @@ class Recording:
             try:
                 work()
             except BaseException:
-                answer_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its own error is a consequence
+                status_of("cuStreamEndCapture", stream, ctypes.byref(template))  # its error follows from the first
                 if template:
-                    answer_of("cuGraphDestroy", template)
+                    status_of("cuGraphDestroy", template)
                 raise
             call("cuStreamEndCapture", stream, ctypes.byref(template))
         try:
             call("cuGraphInstantiateWithFlags", ctypes.byref(self._runnable), template, 0)
         finally:
-            answer_of("cuGraphDestroy", template)
+            status_of("cuGraphDestroy", template)
 
     def launch(self, stream: int) -> None:
-        """Start the recorded work on a stream."""
+        """Start the recorded work on a stream; returns at once."""
         call("cuGraphLaunch", self._runnable, stream)
 
     def destroy(self) -> None:
@@ -50,23 +51,23 @@ class Recording:
         call("cuGraphExecDestroy", self._runnable)
 
 
-_pausing = Lock()
-_paused: list[bool] = []  # of each recording under way: whether the collector was on before
+_pause_lock = Lock()
+_paused: list[bool] = []  # for each recording under way: whether the collector was on when it began
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep Python's garbage collector, which may free memory on the GPU, from running in the block.
+    """Pause Python's garbage collector in the block, because it may free memory on the GPU.
 
-    CUDA refuses to free memory in a thread that records, and ends the recording.
+    CUDA refuses to free memory in a thread that records, and the refused call ends the recording.
     """
-    with _pausing:
-        _paused.append(gc.isenabled() or any(_paused))
+    with _pause_lock:
+        _paused.append(gc.isenabled())
         gc.disable()
     try:
         yield
     finally:
-        with _pausing:
-            was_on = _paused.pop()
+        with _pause_lock:
+            was_on = _paused.pop()  # the last pop returns the state before the first recording
             if was_on and not _paused:
                 gc.enable()

@@ -1,4 +1,4 @@
-"""What other libraries have on a GPU: which GPU an address is on, and our streams waiting for theirs."""
+"""Makes one of our streams wait, on the GPU, for the stream of another library."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .parts import Stream
 if TYPE_CHECKING:
     from .gpu import Cuda
 
-_DISABLE_TIMING = 2
+_DISABLE_TIMING = 2  # CU_EVENT_DISABLE_TIMING
 
 
 class Handover(Held):
-    """Makes a stream of ours wait for what another library has put on its own; the host does not wait."""
+    """An event that holds one of our streams back until another library's work is done; the host does not wait."""
 
     def __init__(self, gpu: Cuda) -> None:
         super().__init__(gpu, _make_event)
 
     def wait(self, ours: Stream, theirs: int) -> None:
-        """Hold back what comes on our stream until all that is on theirs (a CUstream) now is done."""
+        """Hold later work on our stream back until the work that is on theirs (a CUstream) now is done."""
         with self._gpu.current():
             call("cuEventRecord", self._held, theirs)
             call("cuStreamWaitEvent", ours.handle, self._held, 0)

@@ -1,4 +1,4 @@
-"""What holds something of a CUDA context and frees it there."""
+"""Base class of everything that is made in a CUDA context and must be freed in it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ...system.closable import Closable
 
 
 class Owner(Protocol):
-    """A GPU, as what it holds knows it; `Cuda` is one.
+    """The GPU that a `Held` is made on; `Cuda` implements it.
 
     Args:
-        held: What was made on it, in order.
-        lost: Why nothing can be done with it any more; "" while it works.
-        pycuda: The driver module.
-        kernels: Ours, by name.
+        held: Everything made on it and not freed yet, oldest first.
+        lost: Why the GPU no longer works; "" while it does.
+        pycuda: The module pycuda.driver.
+        kernels: depthrt's kernels by name, as functions of pycuda.
     """
 
     held: dict[Held, None]
@@ -27,11 +27,16 @@ class Owner(Protocol):
     kernels: dict[str, Any]
 
     def current(self) -> AbstractContextManager[None]:
-        """Make its context current in this thread for the block."""
+        """Make the GPU's context current in this thread for the block."""
 
 
 class Held(Closable):
-    """Something on a GPU that close() frees, once; the GPU's close() frees what is left. A context manager."""
+    """An object on a GPU. Its close() frees it, else the GPU's close() does. A context manager.
+
+    Args:
+        gpu: The GPU to make it on.
+        make: Returns pycuda's object, or a handle; called with the GPU's context current.
+    """
 
     def __init__(self, gpu: Owner, make: Callable[[], Any]) -> None:
         self._gpu = gpu
@@ -41,16 +46,16 @@ class Held(Closable):
 
     @property
     def closed(self) -> bool:
-        """Whether it was freed."""
+        """Whether the object was freed."""
         return self._held is None
 
     @property
     def gpu(self) -> Owner:
-        """Return what it lives on."""
+        """Return the GPU that it is on."""
         return self._gpu
 
     def close(self) -> None:
-        """Free it; it cannot be used afterwards."""
+        """Free the object; safe to call twice."""
         if self._held is None:
             return
         self._gpu.held.pop(self, None)
@@ -65,15 +70,15 @@ class Held(Closable):
             self.abandon()
 
     def abandon(self) -> None:
-        """Forget it without freeing: the driver has done that or no longer can."""
+        """Forget the object without freeing it, because the driver already did or no longer can."""
         never_destroy(self._held)
         self._held = None
 
     def _free(self) -> None:
-        """Free what dropping the last reference does not."""
+        """Free what is not freed by dropping the last reference to pycuda's object."""
 
 
 def never_destroy(*objects: object) -> None:
-    """Keep objects for the life of the process: pycuda's destructors abort it where CUDA answers errors."""
-    for one in objects:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(one))
+    """Keep objects until the process ends: pycuda's destructors abort the process if CUDA returns an error."""
+    for kept in objects:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))

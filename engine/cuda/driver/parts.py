@@ -1,4 +1,4 @@
-"""What lives on a GPU and has to be freed: memory, streams, events and graphs, each with the calls it takes."""
+"""Memory, streams, events and graphs on a GPU."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..kernels.kernels import Launch
 from .graph import Recording
 from .held import Held, Owner
 
-_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: never waits for the default stream, which torch may keep busy
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: does not wait for the default stream, which torch may keep busy
 
 
 class DeviceMemory(Held):
-    """Bytes on the GPU, at `address`."""
+    """Memory on the GPU: `n_bytes` bytes at `address`."""
 
     def __init__(self, gpu: Owner, n_bytes: int) -> None:
         super().__init__(gpu, lambda: gpu.pycuda.mem_alloc(n_bytes))
@@ -28,7 +28,7 @@ class DeviceMemory(Held):
 
 
 class PinnedMemory(Held):
-    """Bytes on the host that the GPU reads and writes while the CPU does something else: `array` (n,) uint8.
+    """Page-locked memory on the host, which the GPU copies from and to while the CPU works: `array` (n,) uint8.
 
     Views of the array must not be used after close().
     """
@@ -45,55 +45,55 @@ class PinnedMemory(Held):
 
 
 class Stream(Held):
-    """Work that the GPU does in order, beside other streams."""
+    """A CUDA stream: its work runs in order, beside the work of other streams."""
 
     def __init__(self, gpu: Owner) -> None:
         super().__init__(gpu, lambda: gpu.pycuda.Stream(_NON_BLOCKING))
 
     @property
     def handle(self) -> int:
-        """Return the CUstream, as TensorRT and ONNX Runtime take it."""
+        """Return the CUstream as the number that TensorRT and ONNX Runtime take."""
         return int(self._held.handle)
 
     def upload(self, address: int, array: NDArray[Any]) -> None:
-        """Copy a contiguous array to the GPU; returns at once where the array is pinned."""
+        """Copy a contiguous array to the GPU; returns at once if the array is pinned."""
         with self._gpu.current():
             self._gpu.pycuda.memcpy_htod_async(address, array, self._held)
 
     def download(self, array: NDArray[Any], address: int) -> None:
-        """Copy from the GPU into a contiguous array; returns at once where the array is pinned."""
+        """Copy from the GPU into a contiguous array; returns at once if the array is pinned."""
         with self._gpu.current():
             self._gpu.pycuda.memcpy_dtoh_async(array, address, self._held)
 
     def blank(self, address: int, n_bytes: int) -> None:
-        """Fill memory on the GPU with ones, NaN as float32."""
+        """Set every bit of memory on the GPU, which makes every float32 NaN."""
         with self._gpu.current():
             self._gpu.pycuda.memset_d8_async(address, 0xFF, n_bytes, self._held)
 
     def launch(self, launch: Launch) -> None:
-        """Start one of our kernels; returns at once."""
+        """Start one of depthrt's kernels; returns at once."""
         with self._gpu.current():
             function = self._gpu.kernels[launch.kernel]
             function.prepared_async_call(launch.grid, launch.block, self._held, *launch.arguments)
 
     def record(self, work: Callable[[], None]) -> Graph:
-        """Record what `work` puts on this stream, without running it."""
+        """Return a graph of the work that `work` puts on this stream; the work does not run."""
         return Graph(self._gpu, self, work)
 
     def synchronize(self) -> None:
-        """Block until everything on the stream is done."""
+        """Block until all work on the stream is done."""
         with self._gpu.current():
             self._held.synchronize()
 
 
 class Event(Held):
-    """A mark on a stream that can be waited for and timed."""
+    """A mark on a stream: the host can wait for it and measure the time between two."""
 
     def __init__(self, gpu: Owner) -> None:
         super().__init__(gpu, gpu.pycuda.Event)
 
     def mark(self, stream: Stream) -> None:
-        """Put the mark behind what is on the stream now."""
+        """Put the mark behind the work that is on the stream now."""
         with self._gpu.current():
             self._held.record(stream._held)
 
@@ -109,13 +109,13 @@ class Event(Held):
             self._held.synchronize()
 
     def ms_since(self, earlier: Event) -> float:
-        """Return the time between two marks that the GPU has passed."""
+        """Return the time between an earlier mark and this one, ms; the GPU must have passed both."""
         with self._gpu.current():
             return float(self._held.time_since(earlier._held))
 
 
 class Graph(Held):
-    """Recorded work that one call starts; the memory it names must stay."""
+    """Recorded work that one call starts; the memory that it uses must not be freed before it."""
 
     def __init__(self, gpu: Owner, stream: Stream, work: Callable[[], None]) -> None:
         super().__init__(gpu, lambda: Recording(stream.handle, work))

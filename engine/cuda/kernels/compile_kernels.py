@@ -1,8 +1,8 @@
-"""Makes kernels.fatbin of kernels.cu: python -m depthrt.engine.cuda.kernels.compile_kernels.
+"""Compiles kernels.cu to kernels.fatbin: python -m depthrt.engine.cuda.kernels.compile_kernels.
 
-Needs neither a GPU nor a CUDA toolkit, only two packages of NVIDIA's compiler (PACKAGES). They are of CUDA
-12.8 on purpose: it is the first that knows sm_100 and sm_120, and what it makes runs on every driver from
-CUDA 12 on, JetPack 6 included, where what CUDA 13 makes needs a driver of CUDA 13.
+It needs NVIDIA's compiler as two packages (PACKAGES), but no GPU and no CUDA toolkit. The packages are of CUDA 12.8
+on purpose. It is the first version that knows sm_100 and sm_120, and its output runs on every driver of CUDA 12 and
+later, JetPack 6 included. Output of CUDA 13 needs a driver of CUDA 13.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ...system.files import atomic_path
 from .kernels import FATBIN, SHA256, SOURCE
 
 PACKAGES = ("nvidia-cuda-nvrtc-cu12==12.8.93", "nvidia-nvfatbin-cu12==12.8.90")
-# Turing, A100, RTX 30, Orin, RTX 40, H100, B200, RTX 50. Others of one generation run the nearest lower one.
+# Turing, A100, RTX 30, Orin, RTX 40, H100, B200, RTX 50. Another GPU of a generation runs the nearest lower number.
 ARCHITECTURES = ("75", "80", "86", "87", "89", "90", "100", "120")
-PTX_ARCHITECTURE = ARCHITECTURES[0]  # the driver compiles it for what is not listed, newer GPUs included
+PTX_ARCHITECTURE = ARCHITECTURES[0]  # the driver compiles PTX for GPUs that are not listed, also newer ones
 
 
 def main() -> None:
-    """Write kernels.fatbin and kernels.sha256 beside the source."""
+    """Write kernels.fatbin and kernels.sha256 beside kernels.cu."""
     source = SOURCE.read_bytes()
     cubins = {architecture: compile_cubin(source, architecture) for architecture in ARCHITECTURES}
     packed = pack_fatbin(cubins, PTX_ARCHITECTURE, compile_ptx(source, PTX_ARCHITECTURE))
@@ -36,24 +36,24 @@ def main() -> None:
 
 
 def hash_lines(source: bytes, fatbin: bytes) -> str:
-    """Return what kernels.sha256 holds, in the form that `sha256sum --check` reads."""
+    """Return the content of kernels.sha256, in the format of `sha256sum --check`."""
     return "".join(
         f"{hashlib.sha256(data).hexdigest()}  {path.name}\n" for path, data in ((SOURCE, source), (FATBIN, fatbin))
     )
 
 
 def compile_cubin(source: bytes, architecture: str) -> bytes:
-    """Compile the kernels for GPUs of one architecture, e.g. "86".
+    """Return the machine code (cubin) of the kernels for one architecture, e.g. "86".
 
     Raises:
         BackendUnavailable: NVIDIA's compiler is not installed.
-        BuildError: It refuses the source; with its log.
+        BuildError: The compiler refuses the source; the message has its log.
     """
     return _compile(source, f"--gpu-architecture=sm_{architecture}", "CUBIN")
 
 
 def compile_ptx(source: bytes, architecture: str) -> bytes:
-    """Compile the kernels to PTX, which a driver compiles further for any GPU from an architecture on.
+    """Return the PTX of the kernels, which a driver compiles for any GPU of the architecture or a later one.
 
     Raises:
         BackendUnavailable, BuildError: As for compile_cubin.
@@ -62,11 +62,15 @@ def compile_ptx(source: bytes, architecture: str) -> bytes:
 
 
 def pack_fatbin(cubins: dict[str, bytes], ptx_architecture: str, ptx: bytes) -> bytes:
-    """Put the machine code of every architecture and the PTX into one file.
+    """Return a fatbin: the machine code of every architecture and the PTX, as one file.
+
+    Args:
+        cubins: Machine code by architecture.
+        ptx_architecture: Architecture that `ptx` was compiled for.
 
     Raises:
         BackendUnavailable: NVIDIA's packer is not installed.
-        BuildError: It refuses.
+        BuildError: The packer refuses its input.
     """
     library = _load("nvfatbin/lib/libnvfatbin.so.12")
     handle, size = ctypes.c_void_p(), ctypes.c_size_t()
@@ -91,7 +95,7 @@ def pack_fatbin(cubins: dict[str, bytes], ptx_architecture: str, ptx: bytes) -> 
 
 
 def _compile(source: bytes, architecture: str, kind: str) -> bytes:
-    """Compile with NVRTC; kind is "CUBIN" or "PTX"."""
+    """Compile with NVRTC; `kind` is "CUBIN" or "PTX"."""
     library = _load("cuda_nvrtc/lib/libnvrtc.so.12")
     program = ctypes.c_void_p()
     status = library.nvrtcCreateProgram(ctypes.byref(program), source, SOURCE.name.encode(), 0, None, None)
@@ -107,7 +111,7 @@ def _compile(source: bytes, architecture: str, kind: str) -> bytes:
 
 
 def _output(library: ctypes.CDLL, program: ctypes.c_void_p, kind: str) -> bytes:
-    """Return the program's "CUBIN", "PTX" or "ProgramLog"."""
+    """Return the "CUBIN", "PTX" or "ProgramLog" of an NVRTC program."""
     size = ctypes.c_size_t()
     _check(getattr(library, f"nvrtcGet{kind}Size")(program, ctypes.byref(size)), f"nvrtcGet{kind}Size")
     data = ctypes.create_string_buffer(size.value)
@@ -116,7 +120,7 @@ def _output(library: ctypes.CDLL, program: ctypes.c_void_p, kind: str) -> bytes:
 
 
 def _load(library: str) -> ctypes.CDLL:
-    """Load a library of the nvidia packages, which lie in one folder."""
+    """Load a library of NVIDIA's packages, which share the folder "nvidia"."""
     spec = find_spec("nvidia")
     folders: Sequence[str] = (spec.submodule_search_locations or ()) if spec else ()
     for folder in folders:
@@ -127,7 +131,7 @@ def _load(library: str) -> ctypes.CDLL:
 
 def _check(status: int, call: str) -> None:
     if status != 0:
-        raise BuildError(f"{call} answers error {status}; expected 0; see NVIDIA's documentation of it")
+        raise BuildError(f"{call} returns error {status}, expected 0; see NVIDIA's documentation of {call}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the kernels of kernels.cu take: launches, ready for a GPU or for the host's copy of the kernels."""
+"""Launches of the kernels in kernels.cu: grid, block and arguments, for a GPU or for the tests' copy on the CPU."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ SOURCE = Path(__file__).with_name("kernels.cu")
 FATBIN = Path(__file__).with_name("kernels.fatbin")
 SHA256 = Path(__file__).with_name("kernels.sha256")
 
-# Arguments of each kernel, as the struct module writes them; addresses are P.
+# Argument types of each kernel, in the notation of the struct module; P is an address.
 ARGUMENTS = {
     "cubic_taps": "Piiii",
     "bilinear_taps": "Piiii",
     "image_to_batch": "PqiiPPPiii6f",
     "depth_to_image": "PiPPPii",
 }
-TAP_BYTES = 8  # sizeof(Tap)
+TAP_BYTES = 8  # sizeof(Tap) in kernels.cu
 
 _ROW_BLOCK = (128, 1, 1)
-# A warp is 32 values of one row, so that it writes 128 bytes in a piece.
+# A warp (32 threads) covers 32 values of one row, so it writes 128 contiguous bytes.
 _PLANE_BLOCK = (32, 8, 1)
 
-Axis = Literal[0, 1]  # of (H, W)
+Axis = Literal[0, 1]  # 0 is rows, 1 is columns
 Triple = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One kernel with its grid, block and arguments.
+    """One launch of a kernel.
 
     Args:
-        kernel: Its name, a key of ARGUMENTS.
-        grid, block: (x, y, z) blocks, and threads in a block.
-        arguments: Numbers; addresses are those of the memory that the kernel reads.
+        kernel: Name of the kernel, a key of ARGUMENTS.
+        grid: Blocks, (x, y, z).
+        block: Threads in a block, (x, y, z).
+        arguments: Numbers and addresses, in the order of ARGUMENTS[kernel].
     """
 
     kernel: str
@@ -47,20 +48,20 @@ class Launch:
 
 
 def cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int]) -> Launch:
-    """Fill the table of one axis for image_to_batch.
+    """Fill image_to_batch's table of one axis: the position in the image of each row or column of the input.
 
     Args:
-        taps: Address of fit.input_px[axis] * TAP_BYTES bytes.
+        taps: Address of the table, fit.input_px[axis] * TAP_BYTES bytes.
     """
     side = fit.input_px[axis]
     return _line("cubic_taps", side, (taps, side, fit.content_px[axis], fit.offset_px[axis], image_px[axis]))
 
 
 def bilinear_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, mode: FinalResize) -> Launch:
-    """Fill the table of one axis for depth_to_image.
+    """Fill depth_to_image's table of one axis: the position in the output of each row or column of the image.
 
     Args:
-        taps: Address of image_px[axis] * TAP_BYTES bytes.
+        taps: Address of the table, image_px[axis] * TAP_BYTES bytes.
     """
     side = image_px[axis]
     corners = int(mode == "bilinear_corners")
@@ -78,12 +79,13 @@ def image_to_batch(
     contract: Contract,
     color: Color,
 ) -> Launch:
-    """Resize, normalise and lay out one image.
+    """Write the network's input for an image: resized, normalised RGB planes.
 
     Args:
-        image: Address of (H, W, 3) uint8, in the order `color` names, rows row_bytes apart.
-        taps: Addresses of both cubic tables, (rows, columns).
-        batch: Address of the (3, h, w) float32 to write.
+        image: Address of (H, W, 3) uint8, channels in the order `color` names, rows row_bytes apart.
+        taps: Addresses of both tables of cubic_taps, (rows, columns).
+        batch: Address of the output, (3, h, w) float32.
+        contract: Its mean and std are used.
     """
     order = -1 if color == "bgr" else 1
     normalise = [1.0 / (255.0 * std) for std in contract.std][::order]
@@ -98,12 +100,12 @@ def image_to_batch(
 def depth_to_image(
     *, depth: int, depth_width: int, taps: tuple[int, int], values: int, image_px: tuple[int, int]
 ) -> Launch:
-    """Bring a network's output to the image's size, padding cut off.
+    """Resize the network's output to the image's size and cut its padding off.
 
     Args:
-        depth: Address of (h, depth_width) float32.
-        taps: Addresses of both bilinear tables, (rows, columns).
-        values: Address of the (H, W) float32 to write.
+        depth: Address of the network's output, (h, depth_width) float32.
+        taps: Addresses of both tables of bilinear_taps, (rows, columns).
+        values: Address of the output, (H, W) float32.
     """
     return _plane("depth_to_image", image_px, (depth, depth_width, *taps, values, *image_px))
 

@@ -1,4 +1,4 @@
-"""A lock between processes: a file that one process at a time holds; the system frees it if the process dies."""
+"""A lock between processes: a file that one process holds at a time; the system frees it when the process dies."""
 
 # filelock would replace this module. Its import takes 47 ms (it brings asyncio), fcntl's none (median of 30,
 # interleaved); it does not report that it waits, and without locks it turns to lock files, where here is an OSError.
@@ -12,16 +12,16 @@ from pathlib import Path
 from time import sleep
 from typing import BinaryIO
 
-_LOOK_S = 0.05  # between attempts, so that Ctrl-C is seen on every system
+_LOOK_S = 0.05  # between attempts; a wait inside the system would not notice Ctrl-C everywhere
 
 
 @contextmanager
 def file_lock(path: Path, *, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock while the block runs; blocks until it is free. Threads of one process exclude each other too.
+    """Hold the lock while the block runs; blocks until it is free. Threads of the same process exclude each other too.
 
     Args:
-        path: The file, created and left there: removing it would let two holders in.
-        on_wait: Called once if somebody else holds the lock.
+        path: The file. It is created and never removed, as removing it would let two processes hold the lock.
+        on_wait: Called once if another process or thread holds the lock.
     """
     with path.open("a+b") as file:
         waited = False

@@ -1,4 +1,4 @@
-"""Colours of what the pixels of tiles hit: texture, lights with soft shadows, highlights, haze, sky."""
+"""Shades the pixels of tiles: texture, lights with soft shadows, highlights, haze, sky."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..textures.patterns import SIDE_PX
 from ..textures.textures import Bank
 from .shadow import Shadows
 
-_OUTSIDE_M = 0.25  # points so far outside a room are in daylight
-_CORNER_M = 0.5  # distance from a wall at which half of a corner's darkness is gone
+_OUTSIDE_M = 0.25  # points farther outside a room are in daylight
+_CORNER_M = 0.5  # distance from a wall at which the darkness of a corner is halved
 _COLOURS = ("zenith", "horizon", "cloud", "up", "down")
 _NUMBERS = ("clouds", "cloud_slot", "cloud_u", "cloud_v", "haze", "toon", "daylight", "indoors")
 
@@ -37,7 +37,7 @@ class Shaded:
 
 
 class _AirRows:
-    """Air of the rows (tiles) that are shaded together: (3, t, 1) colours, (t, 1) numbers."""
+    """Air of tiles that are shaded together: (3, t, 1) colours, (t, 1) numbers."""
 
     def __init__(self, rows: torch.Tensor) -> None:
         columns = rows.t()[..., None]
@@ -49,7 +49,15 @@ class _AirRows:
 
 
 class Shader:
-    """Shades tiles of any view of one batch of scenes."""
+    """Shades tiles of any view of a batch of scenes.
+
+    Args:
+        solids: The table of solids.
+        shadows: Shadow maps of the first light of every scene, then of the second.
+        lights: Both lights of each scene.
+        airs: Air of each scene.
+        bank: Textures.
+    """
 
     def __init__(
         self,
@@ -72,8 +80,8 @@ class Shader:
         """Shade some tiles.
 
         Args:
-            views: The views that hits was cast for.
-            hits: What their pixels see.
+            views: The views that `hits` was cast for.
+            hits: Nearest solid of each of their pixels.
             tiles: (t,) int64, the tiles to shade.
         """
         view = views.tile_view()[tiles]
@@ -100,7 +108,7 @@ class Shader:
         return self._sky(ray * dot(ray, ray).rsqrt_(), _AirRows(self._air.index_select(0, views.scene[view])))
 
     def _albedo(self, surface: Surface, footprint: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-        """Return the colour of the surface, from its texture and stains, (3, t, n)."""
+        """Return the colour of the surface from its texture and stains, (3, t, n)."""
         m = surface.material
         u, v = torch.addcmul(m["ou"], m["su"], surface.u), torch.addcmul(m["ov"], m["sv"], surface.v)
         slope = (surface.facing / length).clamp_(min=0.12)
@@ -124,7 +132,7 @@ class Shader:
         scene: torch.Tensor,
         air: _AirRows,
     ) -> torch.Tensor:
-        """Return albedo under the ambient light and both lights, with highlights and glow; ray is of unit length."""
+        """Return the albedo in ambient light and both lights, with highlights and glow; `ray` has unit length."""
         m, n = surface.material, surface.normal
         diffuse = torch.lerp(air.colour["down"], air.colour["up"], n[2] * 0.5 + 0.5)
         if bool((air.number["indoors"] > 0).any()):
@@ -149,7 +157,7 @@ class Shader:
         return torch.where(m["nature"] < FLAT, shaded, albedo)
 
     def _sky(self, ray: torch.Tensor, air: _AirRows) -> torch.Tensor:
-        """Return the colour of the sky with its clouds; ray is of unit length."""
+        """Return the colour of the sky with clouds; `ray` has unit length."""
         height = ray[2].clamp(min=0.0)
         spread = 0.08 / (height + 0.06)
         number, colour = air.number, air.colour
@@ -181,7 +189,7 @@ def _air_row(air: Air) -> list[float]:
 
 
 def _rays(views: Views, tiles: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-    """Return the world direction of the pixels of tiles, of unit depth, (3, t, n) float32."""
+    """Return the rays of the pixels of tiles in the world, of unit depth, (3, t, n) float32."""
     corner_u, corner_v = views.tile_corner()
     at = tiles % len(corner_u)
     step_u, step_v, first = views.rays[view].unbind(2)
@@ -192,7 +200,7 @@ def _rays(views: Views, tiles: torch.Tensor, view: torch.Tensor) -> torch.Tensor
 
 
 def _corner_light(point: torch.Tensor, air: _AirRows) -> torch.Tensor:
-    """Return the share of ambient light that reaches the corners and edges of a room; outside of it, daylight."""
+    """Return the factor of ambient light: less in the corners and edges of a room, daylight outside the room."""
     gap = torch.minimum(point - air.low, air.high - point)
     dark = 0.5 / (1 + (gap.clamp(min=0.0) * (1 / _CORNER_M)).square_())
     inside = (1 - dark[0]) * (1 - dark[1]) * (1 - dark[2])

@@ -1,4 +1,4 @@
-"""Soft shadows: what a light sees, as blurred moments of distance that a lookup turns into a share of light.
+"""Soft shadows: maps of blurred moments of the distance from a light, and the share of its light at a point.
 
 Source: Donnelly and Lauritzen, Variance Shadow Maps, I3D 2006, section 3 (Chebyshev's bound of the lit share).
 """
@@ -17,22 +17,22 @@ from ..rays.cast import cast
 from ..rays.solids import Solids
 from ..rays.views import TILE_PX, Views
 
-SIDES_PX = (128, 64)  # of the shadow maps of a scene's first and second light, the latter being soft
+SIDES_PX = (128, 64)  # of the shadow maps of a scene's first and second light; the second is soft
 _BLUR_PX = 4  # reach of the blur to each side
-_FAR_M = 60.0  # distances are cut so far behind the target
-_STEPS = 64  # a pixel; lookups are rounded so that a map's place among others changes no bit
-_BLEED = 0.25  # lit shares below this are dark; hides the light that leaks through overlapping shadows
+_FAR_M = 60.0  # behind the target, the largest distance that is stored
+_STEPS = 64  # per pixel; lookups are rounded, so that a map's position among the others changes no bit
+_BLEED = 0.25  # smaller shares of light are 0, which hides light that leaks through overlapping shadows
 
 
 @dataclass(frozen=True, slots=True)
 class Shadows:
-    """Shadow maps of one light a scene.
+    """Shadow maps of a light of each scene.
 
     Args:
-        views: What the lights see.
-        moments: (1, 2, rows, side) float32, blurred distance and its square, from the target; one map below the
-            other, rows a power of two for the same reason as _STEPS.
-        reach_m: (lights,) float32, distance of each light to its target.
+        views: Views from the lights.
+        moments: (1, 2, rows, side) float32, blurred distance from the target and its square; the maps lie below each
+            other, and the number of rows is a power of two, so that lookups in any map round alike.
+        reach_m: (lights,) float32, distance from each light to its target.
     """
 
     views: Views
@@ -63,7 +63,7 @@ class Shadows:
 
 
 def cast_shadows(solids: Solids, lights: Sequence[Light], side_px: int, device: str) -> Shadows:
-    """Cast the shadow maps of one light a scene."""
+    """Return the shadow maps of a light of each scene."""
     views = light_views(lights, side_px, device)
     hits = cast(solids, views, skip=solids.material["glow"] > 0)
     side = side_px // TILE_PX
@@ -81,7 +81,7 @@ def _distance(light: Light) -> float:
 
 
 def _blurred(maps: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
-    """Blur maps (2, lights, h, w) by a Gaussian, a width a light."""
+    """Blur maps (2, lights, h, w) by a Gaussian with a width for each light."""
     steps = torch.arange(-_BLUR_PX, _BLUR_PX + 1, device=maps.device)
     weights = torch.exp(-0.5 * (steps / sigma_px[:, None].clamp(min=0.3)) ** 2)
     weights = (weights / weights.sum(1, keepdim=True))[:, :, None, None]

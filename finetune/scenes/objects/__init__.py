@@ -1,1 +1,1 @@
-"""Objects that stand in scenes."""
+"""Objects of scenes."""

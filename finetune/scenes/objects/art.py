@@ -9,13 +9,13 @@ from ..textures.materials import Palette
 
 
 def hang_art(d: Draft, p: Palette, w: float, h: float) -> None:
-    """Draw a mirror, painting, poster or screen on the wall behind the frame's origin; it faces -y."""
+    """Draw a mirror, painting, poster or screen, w by h metres, on the wall behind the origin; it faces -y."""
     r = d.rng
     mirror = r.random() < 0.3
     material = p.mirror() if mirror else p.picture(w, h, glow=r.choice((0.0, 0.0, 0.0, 0.0, 1.0)))
     shape = r.random()
     if not mirror and shape < 0.15:
-        with d.at(0, 0, h / 2, lean=math.pi / 2, same=True):  # a disc: its axis lies across the wall
+        with d.at(0, 0, h / 2, lean=math.pi / 2, same=True):  # a disc, whose axis is normal to the wall
             d.tube(0, 0, -0.005, h / 2 * 1.06, 0.02, p.wood())
             d.tube(0, 0, 0.012, h / 2, 0.012, p.picture(h, h))
         return

@@ -1,4 +1,4 @@
-"""Furniture. Each stands at the frame's origin, is w wide along x and deep along y, front to -y."""
+"""Draws furniture at the frame's origin, w wide along x and `deep` along y, front to -y."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def draw_table(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def draw_chair(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a chair, sometimes with someone on it."""
+    """Draw a chair, sometimes with a person on it."""
     r = d.rng
     seat, leg = p.cloth() if r.random() < 0.5 else p.wood(), p.metal() if r.random() < 0.5 else p.wood()
     side, size = 0.46, r.uniform(0.025, 0.05)
@@ -57,7 +57,7 @@ def draw_chair(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def draw_sofa(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a sofa or armchair with cushions, sometimes with someone on it."""
+    """Draw a sofa or armchair with cushions, sometimes with a person or an animal on it."""
     r = d.rng
     cloth, arm = p.cloth(), r.uniform(0.12, 0.22)
     back = r.uniform(0.65, 0.95)
@@ -109,7 +109,7 @@ def draw_shelf(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def _books(p: Palette) -> Material:
-    """Return the backs of a row of books."""
+    """Return a material for the spines of a row of books."""
     return p.make(
         p.rng.choice(("stripes", "stripes", "text", "plaid")),
         p.colour(),
@@ -177,7 +177,7 @@ def draw_kitchen(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def draw_stairs(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a flight of steps that rises to +y, with a rail."""
+    """Draw a flight of steps that rises towards +y, with rails."""
     r, tread, rail = d.rng, p.wood() if d.rng.random() < 0.7 else p.floor(), p.metal()
     steps, rise = max(3, round(deep / 0.27)), r.uniform(0.14, 0.19)
     for k in range(steps):
@@ -217,7 +217,7 @@ def draw_lamp(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def draw_figure(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw someone standing, or an animal."""
+    """Draw a standing person, or an animal."""
     if d.rng.random() < 0.8:
         draw_person(d, p, detail=d.rng.random() < 0.6)
     else:
@@ -225,7 +225,7 @@ def draw_figure(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def draw_pot(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a plant on the floor."""
+    """Draw a pot plant on the floor."""
     draw_plant(d, p, height=d.rng.uniform(0.4, 1.8))
 
 
@@ -243,12 +243,12 @@ def draw_crates(d: Draft, p: Palette, w: float, deep: float) -> None:
 
 
 def park_motorcycle(d: Draft, p: Palette, w: float, deep: float) -> None:
-    """Draw a motorcycle or bicycle in the room."""
+    """Draw a motorcycle or bicycle."""
     draw_motorcycle(d, p)
 
 
 Furnish = Callable[[Draft, Palette, float, float], None]
-# drawing, least and most width, least and most depth, whether it stands against a wall, weight in the draw
+# Function, least and greatest width, least and greatest depth, whether it stands against a wall, weight in the draw.
 FURNITURE: tuple[tuple[Furnish, float, float, float, float, bool, float], ...] = (
     (draw_table, 0.6, 1.8, 0.6, 1.0, False, 3),
     (draw_chair, 0.5, 0.5, 0.5, 0.5, False, 3),

@@ -1,4 +1,4 @@
-"""Buildings, towers and fences, on the ground, front to -y."""
+"""Draws buildings, towers and fences on the ground, front to -y."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw_tower(d: Draft, p: Palette, tall: float) -> None:
 
 
 def draw_house(d: Draft, p: Palette, w: float, deep: float, high: float) -> None:
-    """Draw a building, front to -y, with a flat, gabled or stepped top, a door and perhaps a sign."""
+    """Draw a building with a flat, gabled or stepped top, a door, balconies and sometimes a sign."""
     r = d.rng
     wall = p.facade() if r.random() < 0.9 else p.paint()
     d.box(0, 0, 0, w, deep, high, wall)
@@ -63,7 +63,7 @@ def draw_house(d: Draft, p: Palette, w: float, deep: float, high: float) -> None
 
 
 def draw_fence(d: Draft, p: Palette, y: float) -> None:
-    """Draw a wooden fence across the way, y metres ahead."""
+    """Draw a wooden fence along x, y metres ahead."""
     r, wood = d.rng, p.wood()
     high = r.uniform(0.8, 1.6)
     with d.at(0, y, 0, yaw=r.gauss(0, 0.3)):

@@ -1,4 +1,4 @@
-"""People, animals and plants, made of ellipsoids and bars. They stand at the frame's origin and face -y."""
+"""Draws people, animals and plants of ellipsoids and bars at the frame's origin, facing -y."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def draw_person(d: Draft, p: Palette, *, sitting: bool = False, detail: bool = T
     """Draw a person about 1.7 m tall.
 
     Args:
-        d: Drawn into its current frame.
-        p: Colours.
-        sitting: On something 0.45 m high whose front edge is 0.3 m before the origin.
+        d: Draft; the person is drawn into its current frame.
+        p: Materials.
+        sitting: Whether the person sits, on a seat 0.45 m high with its front edge 0.3 m in front of the origin.
         detail: Whether the face has eyes, nose and mouth.
     """
     r = d.rng
@@ -76,7 +76,7 @@ def _arm(d: Draft, sleeve: Material, top: Material, skin: Material, side: int, l
 
 
 def _along(start: Vector, sideways: float, forward: float, length: float) -> Vector:
-    """Return the end of a limb that hangs down, swung forward (to -y) and sideways."""
+    """Return the end of a limb that hangs down, rotated forward (towards -y) and sideways."""
     c = math.cos(sideways)
     return (
         start[0] + length * math.sin(sideways),
@@ -86,7 +86,7 @@ def _along(start: Vector, sideways: float, forward: float, length: float) -> Vec
 
 
 def _head(d: Draft, p: Palette, skin: Material, detail: bool) -> None:
-    """Draw a head about the origin: skull, jaw, hair or hat, and the face."""
+    """Draw a head around the origin: skull, jaw, hair or hat, and the face."""
     r = d.rng
     hair = p.hair()
     d.ball(0, 0.0, 0.02, 0.078, 0.097, 0.105, skin)
@@ -119,12 +119,12 @@ def _head(d: Draft, p: Palette, skin: Material, detail: bool) -> None:
 
 
 def draw_animal(d: Draft, p: Palette, *, length: float | None = None, detail: bool = True) -> None:
-    """Draw a cat, dog, sheep, horse or the like, standing, sitting or lying.
+    """Draw an animal like a cat, dog, sheep or horse, standing, sitting or lying.
 
     Args:
-        d: Drawn into its current frame.
-        p: Colours.
-        length: Of the trunk, metres; any where None.
+        d: Draft; the animal is drawn into its current frame.
+        p: Materials.
+        length: Length of the trunk, metres; None for a random length.
         detail: Whether the head has eyes and a nose.
     """
     r = d.rng
@@ -159,7 +159,7 @@ def draw_animal(d: Draft, p: Palette, *, length: float | None = None, detail: bo
 
 
 def _muzzle(d: Draft, p: Palette, coat: Material, second: Material, detail: bool) -> None:
-    """Draw an animal's head about the origin, for a trunk of one metre."""
+    """Draw an animal's head around the origin, for a trunk of 1 m."""
     r = d.rng
     long = r.uniform(0.1, 0.35)
     d.ball(0, 0, 0, 0.2, 0.19, 0.18, coat)
@@ -178,7 +178,7 @@ def _muzzle(d: Draft, p: Palette, coat: Material, second: Material, detail: bool
 
 
 def draw_tree(d: Draft, p: Palette, *, height: float) -> None:
-    """Draw a tree: broad, conical or bare."""
+    """Draw a tree: conical, broad or without leaves."""
     r = d.rng
     bark, leaves = p.wood(), p.leaves()
     shape = r.random()
@@ -237,7 +237,7 @@ def draw_plant(d: Draft, p: Palette, *, height: float) -> None:
 
 
 def draw_bush(d: Draft, p: Palette, *, height: float) -> None:
-    """Draw a low bush or a boulder-like heap."""
+    """Draw a low bush or a heap of boulders."""
     r = d.rng
     if r.random() < 0.2:
         stone = p.ground()

@@ -1,4 +1,4 @@
-"""Small things that stand on tables, shelves and floors, at the frame's origin."""
+"""Draws small things at the frame's origin, to stand on tables, shelves and floors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .vehicles import draw_motorcycle
 
 
 def scatter(d: Draft, p: Palette, w: float, deep: float, z: float, count: int) -> None:
-    """Put small things on a surface w by deep at height z."""
+    """Put `count` small things on a surface, w by deep metres, at height z."""
     r = d.rng
     for _ in range(count):
         with d.at(r.uniform(-w, w) / 2, r.uniform(-deep, deep) / 2, z, yaw=r.uniform(0, 6.3)):
@@ -19,7 +19,7 @@ def scatter(d: Draft, p: Palette, w: float, deep: float, z: float, count: int) -
 
 
 def draw_cup(d: Draft, p: Palette) -> None:
-    """Draw a cup of coffee, perhaps with its saucer and a spoon."""
+    """Draw a cup of coffee, sometimes with a saucer and a spoon."""
     r = d.rng
     china, high, radius = p.plastic(), r.uniform(0.07, 0.12), r.uniform(0.035, 0.05)
     if r.random() < 0.6:

@@ -1,4 +1,4 @@
-"""Cars, vans, buses and motorcycles, at the frame's origin on the ground."""
+"""Draws cars, vans, buses and motorcycles on the ground at the frame's origin."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def draw_vehicle(d: Draft, p: Palette) -> None:
 
 
 def draw_motorcycle(d: Draft, p: Palette) -> None:
-    """Draw a motorcycle or bicycle along x, of bars and wheels."""
+    """Draw a motorcycle or bicycle along x."""
     r = d.rng
     tyre, metal, body = p.even((0.02, 0.02, 0.02)), p.metal(), p.plastic()
     radius, heavy = r.uniform(0.28, 0.36), r.random() < 0.6

@@ -1,1 +1,1 @@
-"""Rays: cameras, forms, and where rays meet them."""
+"""Rays: cameras, solids, and the points where rays hit them."""

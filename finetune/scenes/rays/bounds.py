@@ -1,4 +1,4 @@
-"""Which tiles of a picture a solid may touch: the rectangle about its box, cut at the near plane."""
+"""Bounds of solids in the image: the tiles in the rectangle around a solid's box, cut at the near plane."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import torch
 from .solids import Solids
 from .views import TILE_PX, Views
 
-_NEAR = 0.01  # metres; bounds of solids are cut there
+_NEAR = 0.01  # metres from the camera to the near plane
 _EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
 
 
 def tile_spans(solids: Solids, views: Views, view: torch.Tensor, solid: torch.Tensor) -> torch.Tensor:
-    """Return the tiles (top, left, down, across) that each solid's box may touch, (e, 4) int64; down is 0 for none."""
+    """Return the rectangle of tiles that each solid's box may touch.
+
+    Args:
+        solids: The table of solids.
+        views: The views.
+        view, solid: (e,) int64, pairs of a view and a solid.
+
+    Returns:
+        (e, 4) int64: top, left, number down, number across; number down is 0 if the box is outside the image.
+    """
     pixels = views.pixels[view]
     axes = (solids.rotation * solids.half[:, None, :])[solid]
     axes = (pixels[..., None] * axes[:, None]).sum(2)  # (e, 3, 3): u z, v z, z along each half axis
@@ -34,7 +43,7 @@ def tile_spans(solids: Solids, views: Views, view: torch.Tensor, solid: torch.Te
 
 
 def _bounds(points: torch.Tensor, counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the least and greatest (u, v) of points (e, 3, k) as u z, v z, z; only those that count."""
+    """Return the least and greatest (u, v) of points (e, 3, k), given as u z, v z, z, for which `counts` is true."""
     at = points[:, :2] / torch.where(counts, points[:, 2], 1.0)[:, None]
     return (
         torch.where(counts[:, None], at, torch.inf).amin(2),
@@ -43,7 +52,7 @@ def _bounds(points: torch.Tensor, counts: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 def _crossings(corners: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where the edges of boxes (e, 3, 8) meet the near plane, (e, 3, 12), and whether they do."""
+    """Return the points where the edges of boxes (e, 3, 8) cross the near plane, (e, 3, 12), and which edges do."""
     edges = torch.tensor(_EDGES, device=corners.device)
     a, b = corners[:, :, edges[:, 0]], corners[:, :, edges[:, 1]]
     met = (a[:, 2] < _NEAR) != (b[:, 2] < _NEAR)

@@ -1,4 +1,4 @@
-"""Cameras of a batch, and the views (ray matrices) of cameras, lights and mirrors."""
+"""Cameras of a batch, and the views of cameras, lights and mirrors."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .views import Views
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """Pinhole cameras, one a scene; x right, y down, z forward.
+    """Pinhole cameras, one for each scene; x right, y down, z forward.
 
     Args:
         position: (b, 3) float64, world, metres; z is up.
         rotation: (b, 3, 3) float64, world from camera.
-        fov_rad: (b,) float64, angle of view of the picture's longer side.
+        fov_rad: (b,) float64, angle of view of the image's longer side.
     """
 
     position: torch.Tensor
@@ -29,7 +29,7 @@ class Cameras:
     fov_rad: torch.Tensor
 
     def focal_px(self, height_px: int, width_px: int) -> torch.Tensor:
-        """Return the focal length for a picture size, (b,) float64; pixels are square."""
+        """Return the focal length for an image size, (b,) float64; pixels are square."""
         return max(height_px, width_px) / 2 / torch.tan(self.fov_rad / 2)
 
 
@@ -43,12 +43,12 @@ def cameras_of(eyes: Sequence[Eye], device: str) -> Cameras:
 
 
 def camera_views(cameras: Cameras, height_px: int, width_px: int, *, shift_px: tuple[float, float] = (0, 0)) -> Views:
-    """Return the views of cameras; pixel (u, v) has its centre at whole numbers, the optical axis in the middle.
+    """Return the views of cameras; pixel centres are whole numbers, the optical axis is the middle of the image.
 
     Args:
-        cameras: One a scene, in order.
-        height_px, width_px: Size of the picture.
-        shift_px: (u, v) by which all rays are moved within their pixel.
+        cameras: Camera of each scene, in order.
+        height_px, width_px: Size of the image.
+        shift_px: (u, v), offset of all rays within their pixel.
     """
     focal = cameras.focal_px(height_px, width_px)
     centre = ((width_px - 1) / 2 - shift_px[0], (height_px - 1) / 2 - shift_px[1])
@@ -57,7 +57,7 @@ def camera_views(cameras: Cameras, height_px: int, width_px: int, *, shift_px: t
 
 
 def light_views(lights: Sequence[Light], side_px: int, device: str) -> Views:
-    """Return what lights see, one a scene, for their shadow maps."""
+    """Return the views of the shadow maps of lights, one light for each scene."""
     eyes = [look_at(Eye(light.position), _off_axis(light.position, light.target)) for light in lights]
     cameras = cameras_of(eyes, device)
     reach = torch.tensor([math.tan(light.reach_rad) for light in lights], dtype=torch.float64, device=device)
@@ -67,18 +67,18 @@ def light_views(lights: Sequence[Light], side_px: int, device: str) -> Views:
 
 
 def mirrored_views(views: Views, solids: Solids, mirrors: torch.Tensor) -> Views:
-    """Return the views behind mirrors: each ray is the reflection of the same pixel's ray.
+    """Return the views from behind mirrors: the ray of a pixel is the reflection of that pixel's ray.
 
     Args:
-        views: One a scene, in order.
-        solids: The table.
-        mirrors: (m,) int64, rows of mirrors; boxes whose second axis is across the glass.
+        views: View of each scene, in order.
+        solids: The table of solids.
+        mirrors: (m,) int64, rows of mirrors, boxes whose second axis is normal to the glass.
     """
     scene = solids.scene[mirrors]
     normal = solids.rotation[mirrors][:, :, 1]
     offset = views.position[scene] - solids.centre[mirrors]
     across = (normal * offset).sum(1)
-    across = across - torch.sign(across) * solids.half[mirrors][:, 1]  # to the face on the viewer's side
+    across = across - torch.sign(across) * solids.half[mirrors][:, 1]  # to the face towards the viewer
     flip = torch.eye(3, dtype=torch.float64, device=scene.device) - 2 * normal[:, :, None] * normal[:, None, :]
     return Views(
         scene,
@@ -107,7 +107,7 @@ def _views(
 
 
 def _off_axis(position: Vector, target: Vector) -> Vector:
-    """Move a target that is straight below, where a turn about up would be undefined."""
+    """Move a target that is straight below the light, because its yaw would be undefined."""
     if math.hypot(position[0] - target[0], position[1] - target[1]) < 1e-6:
         return (target[0], target[1] + 1e-3, target[2])
     return target

@@ -1,4 +1,4 @@
-"""Nearest hits of all rays of many views with analytic solids, tile by tile."""
+"""Casts all rays of many views against analytic solids, tile by tile: the nearest hit of each pixel."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .forms import EVALUATE, FORMS, tile_basis
 from .solids import KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 from .views import TILE_AREA, Views
 
-_CHUNK_TILES = {"cpu": 512, "cuda": 1 << 16}  # tiles at once: stays in the cache of a core, fills a GPU
+_CHUNK_TILES = {"cpu": 512, "cuda": 1 << 16}  # tiles at once: fits a core's cache, fills a GPU
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What each pixel sees, tile by tile.
+    """Nearest solid of each pixel, tile by tile.
 
     Args:
-        inverse: (tiles, TILE_AREA) float32, inverse depth; 0 where nothing is.
-        solid: (tiles, TILE_AREA) int32, row in the table of solids; -1 where nothing is.
+        inverse: (tiles, TILE_AREA) float32, inverse depth; 0 for the sky.
+        solid: (tiles, TILE_AREA) int32, row in the table of solids; -1 for the sky.
     """
 
     inverse: torch.Tensor
@@ -30,10 +30,10 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Solids of one kind against the tiles they may touch: forms about each tile's first pixel."""
+    """Pairs of a solid of one kind and a tile that it may touch, with polynomials around the tile's first pixel."""
 
     forms: torch.Tensor  # (p, k, 3 or 6) float64
-    origin: torch.Tensor  # (p, 3) float64, the camera in the solid's frame; of lace, in waves
+    origin: torch.Tensor  # (p, 3) float64, the camera in the solid's frame; for lace in waves
     solid: torch.Tensor  # (p,) int64
     tile: torch.Tensor  # (p,) int64
 
@@ -42,11 +42,11 @@ def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limi
     """Find the nearest solid of every pixel.
 
     Args:
-        solids: What there is.
-        views: Who looks.
-        skip: (n,) bool, solids left out.
-        limit: (tiles, TILE_AREA) float32, inverse depth beyond which solids count (nearer ones do not); tiles
-            that are 0 everywhere are not cast.
+        solids: The table of solids.
+        views: The views.
+        skip: (n,) bool, solids to leave out.
+        limit: (tiles, TILE_AREA) float32, inverse depth; solids nearer than it are ignored. Tiles that are 0
+            everywhere are not cast.
     """
     device = solids.scene.device
     hits = Hits(
@@ -74,7 +74,7 @@ def cast(solids: Solids, views: Views, *, skip: torch.Tensor | None = None, limi
 
 
 def _entries(solids: Solids, views: Views, skip: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return all pairs (view, solid) of the same scene."""
+    """Return all pairs of a view and a solid of the same scene, (e,) int64 each."""
     counts = (solids.first[1:] - solids.first[:-1])[views.scene]
     view = torch.repeat_interleave(counts)
     start = torch.cumsum(counts, 0) - counts
@@ -88,14 +88,14 @@ def _entries(solids: Solids, views: Views, skip: torch.Tensor | None) -> tuple[t
 def _own_frame(
     solids: Solids, views: Views, view: torch.Tensor, solid: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return camera position (e, 3) and ray matrix (e, 3, 3) in the frame where a solid fills [-1, 1]."""
+    """Return camera position (e, 3) and ray matrix (e, 3, 3) in the frame in which the solid fills [-1, 1]."""
     own = solids.rotation[solid].transpose(1, 2) / solids.half[solid][:, :, None]
     offset = views.position[view] - solids.centre[solid]
     return (own * offset[:, None, :]).sum(2), (own[:, :, :, None] * views.rays[view][:, None]).sum(2)
 
 
 def _outside(solids: Solids, solid: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
-    """Return which solids the camera is not within, (e,) bool."""
+    """Return whether the camera is outside the solid, (e,) bool."""
     kind, (q0, q1, q2) = solids.kind[solid], solids.profile[solid].unbind(1)
     x, y, z = origin.unbind(1)
     beside = x * x + y * y > q0 + q1 * z + q2 * z * z
@@ -106,7 +106,7 @@ def _outside(solids: Solids, solid: torch.Tensor, origin: torch.Tensor) -> torch
 def _tile_pairs(
     view: torch.Tensor, span: torch.Tensor, views: Views, wanted: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return all pairs (entry, tile) whose rectangles meet."""
+    """Return all pairs of an entry and a tile of its rectangle."""
     down, across = views.grid
     top, left, high, wide = span.unbind(1)
     area = high * wide
@@ -121,7 +121,7 @@ def _tile_pairs(
 
 
 def _shifted(forms: torch.Tensor, views: Views, tile: torch.Tensor) -> torch.Tensor:
-    """Return polynomials (p, k, 3 or 6) about the first pixel of their tile."""
+    """Return polynomials (p, k, 3 or 6) around the first pixel of their tile."""
     corner_u, corner_v = views.tile_corner()
     at = tile % len(corner_u)
     u0, v0 = corner_u[at][:, None], corner_v[at][:, None]
@@ -134,7 +134,7 @@ def _shifted(forms: torch.Tensor, views: Views, tile: torch.Tensor) -> torch.Ten
 
 
 def _cast_kind(kind: int, pairs: _Pairs, hits: Hits, limit: torch.Tensor | None) -> None:
-    """Cast solids of one kind, round by round: in round k the k-th solid of every tile that has so many."""
+    """Cast solids of one kind in rounds: round k takes the k-th solid of every tile with more than k."""
     device, tiles = pairs.tile.device, len(hits.inverse)
     counts = torch.bincount(pairs.tile, minlength=tiles)
     order = torch.argsort(counts, descending=True, stable=True)  # the tiles of every round come first

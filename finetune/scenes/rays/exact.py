@@ -1,4 +1,4 @@
-"""Planar depth to float precision: each pixel's surface evaluated in float64 at the pixel's centre."""
+"""Exact planar depth: the surface of each pixel, evaluated in float64 at the pixel's centre."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .surface import CAPS
 from .views import Views, tile_pixels
 
 _CHUNK_TILES = {"cpu": 1024, "cuda": 1 << 17}  # tiles at once
-FACES = 8  # a solid: six of a box, or the side (0) and both caps (6, 7) of a round one
+FACES = 8  # of a solid: six of a box, or the side (0) and both caps (6, 7) of a round solid
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Depth of tiles and the planes it lies on.
+    """Depth of tiles and the planes of flat surfaces.
 
     Args:
-        depth_m: (tiles, TILE_AREA) float32, planar depth, 0 where nothing is.
-        plane: (tiles, TILE_AREA) int32, solid * FACES + face where the surface is flat, else -1.
+        depth_m: (tiles, TILE_AREA) float32, planar depth, 0 for the sky.
+        plane: (tiles, TILE_AREA) int32, solid * FACES + face if the surface is flat, else -1.
         planes: (solids * FACES, 3) float64, inverse depth as (a, b, c): a u + b v + c at pixel (u, v).
     """
 
@@ -32,7 +32,14 @@ class Depth:
 
 
 def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> Depth:
-    """Evaluate the surfaces that hits names; views are one a scene, in order."""
+    """Evaluate the surface that each pixel hits.
+
+    Args:
+        solids: The table of solids.
+        views: View of each scene, in order.
+        hits: Nearest solid of each pixel.
+        face: (tiles, TILE_AREA) uint8, face of that solid.
+    """
     own = solids.rotation.transpose(1, 2) / solids.half[:, :, None]
     origin = (own * (views.position[solids.scene] - solids.centre)[:, None, :]).sum(2)
     rays = (own[:, :, :, None] * views.rays[solids.scene][:, None]).sum(2)
@@ -51,7 +58,7 @@ def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) ->
 
 @dataclass(frozen=True, slots=True)
 class _Surfaces:
-    """Inverse depth over all surfaces, as polynomials in pixel coordinates."""
+    """Inverse depth of all surfaces, as polynomials in pixel coordinates."""
 
     planes: torch.Tensor  # (solids * FACES, 3)
     forms: torch.Tensor  # (solids, 2, 6): beta and delta
@@ -82,7 +89,7 @@ def _flat_faces(solids: Solids) -> torch.Tensor:
 
 
 def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
-    """Return the faces of all solids: own coordinate k is at -1 (face 2 k) or 1 (face 2 k + 1); 6, 7 are 4, 5."""
+    """Return the planes of all faces: face 2 k is at -1 and face 2 k + 1 at 1 on axis k; 6 and 7 are 4 and 5."""
     at = torch.tensor([-1.0, 1.0], dtype=torch.float64, device=origin.device)
     gap = at - origin[..., None]
     gap = torch.where(gap.abs() < 1e-12, 1e-12, gap)
@@ -91,7 +98,7 @@ def _planes(origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
 
 
 def _root(forms: torch.Tensor, u: torch.Tensor, v: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
-    """Return the root beta +- sqrt(delta) that is on the side of a float32 estimate."""
+    """Return the root beta + sqrt(delta) or beta - sqrt(delta), on the side of beta of the float32 estimate."""
     (bu, bv, b1, *_), (du, dv, d1, duu, duv, dvv) = (form.unbind(1) for form in forms.unbind(1))
     beta = bu * u + bv * v + b1
     delta = (duu * u + duv * v + du) * u + (dvv * v + dv) * v + d1

@@ -1,7 +1,7 @@
-"""Solids seen from a point as polynomials in pixel coordinates, and their value at the pixels of tiles.
+"""Turns solids into polynomials in pixel coordinates, and evaluates them at the pixels of tiles.
 
-Everything is inverse depth w = 1 / z. For a camera it is affine in pixel coordinates over a plane, and
-beta + sqrt(delta) with beta affine and delta quadratic over a quadric.
+They give inverse depth w = 1 / z. Over a plane w is affine in pixel coordinates; over a quadric it is
+beta + sqrt(delta) with affine beta and quadratic delta.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import torch
 from .solids import KIND_BALL, KIND_BOX, KIND_LACE, KIND_ROUND, Solids
 from .views import TILE_AREA, tile_pixels
 
-_LEAF_LEVEL = -0.1  # of five waves; about half of a lace solid is holes
-_BESIDE = 1e-9  # half sides of the solid; the eye is never nearer to the plane of a face
-_ALWAYS = 1e9  # inverse depth of a plane that does not limit
+_LEAF_LEVEL = -0.1  # sum of five waves above which lace is solid; about half of it is holes
+_BESIDE = 1e-9  # half sides of the solid; smallest distance from the eye to the plane of a face
+_ALWAYS = 1e9  # inverse depth of a plane that limits nothing
 
 
 def _box_planes(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
-    """Return the planes of boxes as affine inverse depths: the near one of each axis, then its two far ones."""
+    """Return the planes of boxes as affine inverse depths: the near face of each axis, then two far faces of each."""
     del solids, solid
     upper, lower = _divided(rays, 1 - origin), _divided(rays, -(1 + origin))  # -(1 - 1) is minus zero
     above, below = (origin > 1)[..., None], (origin < -1)[..., None]
@@ -54,7 +54,7 @@ def _round_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid
 
 
 def _lace_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
-    """Return beta, delta and the direction of the ray in the solid's frame, (e, 5, 6); the latter in waves."""
+    """Return beta, delta, and the ray's direction in the solid's frame, in waves, (e, 5, 6)."""
     lace = solids.lace[solid][:, None, None]
     return torch.cat([_ball_forms(origin, rays, solids, solid), torch.nn.functional.pad(rays * lace, (0, 3))], 1)
 
@@ -86,7 +86,7 @@ def _padded(affine: torch.Tensor) -> torch.Tensor:
 
 
 def _divided(rays: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
-    """Return rays / by, where the eye is in a face's plane as if it were beside it, on the side that the sign says."""
+    """Return rays / by; an eye in a face's plane counts as beside it, on the side of the sign of `by`."""
     safe = torch.where(by.abs() < _BESIDE, torch.full_like(by, _BESIDE).copysign(by), by)
     return rays / safe[..., None]
 
@@ -102,7 +102,7 @@ def _values(forms: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
 
 
 def _evaluate_box(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    """Return the inverse depth where a ray is past all near planes, 0 if it has left through a far one by then."""
+    """Return the inverse depth at which a ray has passed all near planes, or 0 if it passed a far plane before."""
     del origin
     values = _values(forms, basis)
     enters = torch.minimum(torch.minimum(values[:, 0], values[:, 1]), values[:, 2])
@@ -111,14 +111,14 @@ def _evaluate_box(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor
 
 
 def _evaluate_ball(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    """Return the larger root; not a number where there is none, which compares as not nearer."""
+    """Return the larger root; NaN, which never compares as nearer, if there is no root."""
     del origin
     values = _values(forms, basis)
     return values[:, 1].sqrt_().add_(values[:, 0])
 
 
 def _evaluate_round(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    """Return the largest of both roots that lie within the height, and the cap within its rim."""
+    """Return the largest of the roots within the height and the cap within its rim."""
     beta, delta, height, cap, rim = _values(forms, basis).unbind(1)
     root = delta.sqrt_()
     near, far = beta + root, beta - root
@@ -129,7 +129,7 @@ def _evaluate_round(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tens
 
 
 def _evaluate_lace(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    """Return the larger root that is not in a hole; holes are where waves across the solid are low."""
+    """Return the larger root outside of holes; a hole is where the sum of waves through the solid is low."""
     beta, delta, x, y, z = _values(forms, basis).unbind(1)
     root = delta.sqrt_()
     near, far = beta + root, beta - root
@@ -138,7 +138,7 @@ def _evaluate_lace(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tenso
 
 
 def _is_leaf(inverse: torch.Tensor, ray: tuple[torch.Tensor, ...], origin: torch.Tensor) -> torch.Tensor:
-    """Return whether there is matter at an inverse depth; ray and origin are in waves."""
+    """Return whether the lace is solid at an inverse depth; ray and origin are in waves."""
     depth = 1 / inverse
     x, y, z = (torch.addcmul(origin[:, k : k + 1], axis, depth) for k, axis in enumerate(ray))
     waves = _wave(x + 0.6 * y).add_(_wave(1.1 * y - 0.7 * z)).add_(_wave(1.2 * z + 0.5 * x))

@@ -1,4 +1,4 @@
-"""Drafts of several scenes as one set of tensors: solids in one long table, with the scene of each row."""
+"""Gathers the solids of several drafts in a table of tensors, with the scene of each row."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..draft import BALL, BOX, LACE, ROUND, Draft
 from ..textures.materials import MATERIAL_FIELDS, MIRROR
 
 KIND_BOX, KIND_BALL, KIND_ROUND, KIND_LACE = int(BOX), int(BALL), int(ROUND), int(LACE)
-_GEOMETRY_FIELDS = 21  # kind, centre, rotation, half sizes, profile, opening, thing; then the material
+_GEOMETRY_FIELDS = 21  # kind, centre, rotation, half sizes, profile, opening, thing; the material follows
 _MATERIAL = {name: _GEOMETRY_FIELDS + index for index, name in enumerate(MATERIAL_FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Solids:
-    """Solids of several scenes; in its own frame each fills [-1, 1] on all axes.
+    """Table of the solids of several scenes; in its frame each solid fills [-1, 1] on all axes.
 
     Args:
-        scene: (n,) int64, scene of each, ascending.
-        first: (scenes + 1,) int64, row where each scene's solids begin.
+        scene: (n,) int64, scene of each solid, ascending.
+        first: (scenes + 1,) int64, first row of each scene, and the number of rows.
         kind: (n,) int64, KIND_BOX, KIND_BALL, KIND_ROUND or KIND_LACE (a ball with holes).
         centre: (n, 3) float64, world, metres.
-        rotation: (n, 3, 3) float64, world from own frame, without scale.
+        rotation: (n, 3, 3) float64, world from the solid's frame, without scale.
         half: (n, 3) float64, half sizes, metres.
         profile: (n, 3) float64, (q0, q1, q2) with x^2 + y^2 = q0 + q1 z + q2 z^2 of round solids.
-        hollow: (n,) bool, open above.
-        lace: (n,) float64, waves of holes over half a lace solid.
+        hollow: (n,) bool, open at the top.
+        lace: (n,) float64, waves of holes over half the size of a lace solid.
         thing: (n,) int64, instance.
         material: {field: (n,) float32}.
     """
@@ -48,7 +48,7 @@ class Solids:
     material: dict[str, torch.Tensor]
 
     def of_nature(self, nature: float) -> torch.Tensor:
-        """Return the rows whose material has that nature, (m,) int64."""
+        """Return the rows with a material of a nature, (m,) int64."""
         return (self.material["nature"] == nature).nonzero()[:, 0]
 
     @property

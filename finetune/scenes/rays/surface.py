@@ -1,4 +1,4 @@
-"""Where the rays of tiles hit solids: material, face, texture coordinates and normal of every pixel."""
+"""The surface that each pixel hits: material, face, texture coordinates and normal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GEOMETRY = (*(f"a{k}" for k in range(9)), "kx", "ky", "kz", "hx", "hy", "hz", "
 
 
 def solid_table(solids: Solids) -> torch.Tensor:
-    """Return what shading gathers of each solid, (fields, n) float32."""
+    """Return the fields of each solid that shading reads, (fields, n) float32."""
     own = solids.rotation.transpose(1, 2) / solids.half[:, :, None]
     origin = -(own * solids.centre[:, None, :]).sum(2)
     geometry = torch.cat([own.reshape(-1, 9), origin, solids.half, solids.profile, solids.kind[:, None]], 1)
@@ -24,7 +24,7 @@ class Surface:
     """The surface under the pixels of tiles.
 
     Args:
-        table: Of solid_table.
+        table: The result of solid_table.
         solid: (t, n) int32, row of the solid of each pixel; -1 reads row 0.
         point: (3, t, n) float32, world.
         ray: (3, t, n) float32, world, of unit depth.
@@ -34,7 +34,7 @@ class Surface:
         face: (t, n) uint8.
         u, v: (t, n) texture coordinates, metres.
         normal: (3, t, n) unit, towards the viewer.
-        facing: (t, n) cosine to the viewer, times the length of the ray.
+        facing: (t, n) cosine of the angle to the viewer, times the length of the ray.
     """
 
     def __init__(self, table: torch.Tensor, solid: torch.Tensor, point: torch.Tensor, ray: torch.Tensor) -> None:
@@ -47,7 +47,7 @@ class Surface:
         box = g["kind"] == KIND_BOX
         along_x = box & (ax >= torch.maximum(ay, az))
         along_z = box & (az > torch.maximum(ax, ay))
-        # In a flat disc, height is rounded by more than any fixed margin: the face is the one nearer in metres.
+        # The height over a flat disc is rounded by more than any fixed margin, so the face is the nearer one in metres.
         beside = torch.addcmul(x * x - (g["q0"] + (g["q1"] + g["q2"] * z) * z), y, y)
         cap = (g["kind"] == KIND_ROUND) & ((1 - az).abs() * g["hz"] < beside.abs() * g["hx"])
         flat, level = box | cap, along_z | cap
@@ -64,7 +64,7 @@ class Surface:
         self._turn(normal, ray)
 
     def _turn(self, normal: torch.Tensor, ray: torch.Tensor) -> None:
-        """Set the normal, of unit length and towards the viewer."""
+        """Set the normal, scaled to unit length and turned towards the viewer."""
         scale = dot(normal, normal).clamp_(min=1e-12).rsqrt_()
         towards = dot(normal, ray)
         self.facing = towards.abs() * scale
@@ -77,7 +77,7 @@ class Surface:
 
 
 def dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return the products of (3, ...) and (3, ...) summed over the first axis."""
+    """Return the dot product over the first axis, of (3, ...) and (3, ...)."""
     return torch.addcmul(torch.addcmul(a[0] * b[0], a[1], b[1]), a[2], b[2])
 
 

@@ -1,4 +1,4 @@
-"""Cameras as ray matrices, and their pictures as tiles: the units that are cast and shaded."""
+"""Views: cameras as ray matrices, with their images cut into tiles, which are cast and shaded."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import torch
 
-TILE_PX = 8  # side of a tile; 4, 8, 16 measured
+TILE_PX = 8  # side of a tile; fastest of 4, 8 and 16
 TILE_AREA = TILE_PX * TILE_PX
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Cameras of one picture size.
+    """Cameras of one image size.
 
     Args:
-        scene: (v,) int64, the scene each looks at.
+        scene: (v,) int64, scene of each view.
         position: (v, 3) float64, world.
         rays: (v, 3, 3) float64, world direction of pixel (u, v, 1), of unit depth.
         pixels: (v, 3, 3) float64, the inverse: (u z, v z, z) of a world offset.
-        height_px, width_px: Size of the picture.
+        height_px, width_px: Size of the image.
     """
 
     scene: torch.Tensor
@@ -45,13 +45,13 @@ class Views:
         return torch.arange(len(self.scene), device=self.scene.device).repeat_interleave(area)
 
     def tile_corner(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (u, v) of the first pixel of each tile of one view, (tiles of a view,) float64 each."""
+        """Return (u, v) of the first pixel of each tile of a view, (tiles of a view,) float64 each."""
         down, across = self.grid
         at = torch.arange(down * across, device=self.scene.device)
         return (at % across).double() * TILE_PX, (at // across).double() * TILE_PX
 
 
 def tile_pixels(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (u, v) of the pixels of a tile from its first one, (TILE_AREA,) float32 each."""
+    """Return (u, v) of the pixels of a tile relative to its first pixel, (TILE_AREA,) float32 each."""
     at = torch.arange(TILE_AREA, device=device)
     return (at % TILE_PX).float(), (at // TILE_PX).float()

@@ -1,1 +1,1 @@
-"""Settings: rooms, streets and close-ups, composed of objects and lights."""
+"""Settings: rooms, streets, close-ups and probes, composed of objects and lights."""

@@ -1,4 +1,4 @@
-"""Near subjects: table tops seen from above and aslant, portraits of people and animals, corners full of things."""
+"""Drafts close-ups: table tops from above, portraits of people and animals, corners of rooms with objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .shell import Room, Window, build_shell
 
 
 def draft_tabletop(d: Draft) -> None:
-    """Draw a table with things on it that fills most of the picture."""
+    """Draw a table with things on it, which fills most of the image."""
     r, p = d.rng, Palette(d.rng)
     room = Room(r.uniform(3, 6), r.uniform(3, 7), r.uniform(2.3, 3.2))
     holes = build_shell(d, p, room)
@@ -42,7 +42,7 @@ def draft_tabletop(d: Draft) -> None:
 
 
 def draft_portrait(d: Draft) -> None:
-    """Draw a person or animal near the camera, in a room or in the open."""
+    """Draw a person or animal near the camera, in a room or outdoors."""
     r, p = d.rng, Palette(d.rng)
     outdoors = r.random() < 0.45
     room = Room(r.uniform(3, 7), r.uniform(3.5, 10), r.uniform(2.3, 3.4))
@@ -73,10 +73,10 @@ def draft_portrait(d: Draft) -> None:
 
 
 def _sitter(d: Draft, p: Palette) -> tuple[float, float, float]:
-    """Draw who is portrayed.
+    """Draw the person or animal of a portrait.
 
     Returns:
-        The heights from and to which the picture should reach, and how far the figure reaches to the camera.
+        Lowest and highest point that the image should show, and the extent towards the camera, in metres.
     """
     r = d.rng
     if r.random() < 0.3:
@@ -94,7 +94,7 @@ def _sitter(d: Draft, p: Palette) -> tuple[float, float, float]:
 
 
 def _open_ground(d: Draft, p: Palette, y: float) -> list[Window]:
-    """Draw ground and a background behind a portrait out of doors."""
+    """Draw ground and background of a portrait outdoors; there are no windows."""
     r = d.rng
     d.box(0, 0, -1, 600, 600, 1, p.ground() if r.random() < 0.7 else p.asphalt())
     for _ in range(r.randint(2, 10)):
@@ -111,7 +111,7 @@ def _open_ground(d: Draft, p: Palette, y: float) -> list[Window]:
 
 
 def draft_corner(d: Draft) -> None:
-    """Draw one object or a group before a wall, near the camera: plant, boxes, motorcycle, toys on the floor."""
+    """Draw an object or a group in front of a wall, near the camera: plant, boxes, motorcycle, toys on the floor."""
     r, p = d.rng, Palette(d.rng)
     room = Room(r.uniform(2.5, 6), r.uniform(2.5, 6), r.uniform(2.3, 3.4))
     holes = build_shell(d, p, room)
@@ -135,7 +135,7 @@ def draft_corner(d: Draft) -> None:
 
 
 def _finished(d: Draft, eye: Eye) -> Eye:
-    """Set angle of view and roll, and move the subject off the middle."""
+    """Set angle of view and roll, and move the subject away from the middle of the image."""
     r = d.rng
     eye.fov_rad = math.radians(r.triangular(35, 95, 55))
     eye.yaw_rad += r.gauss(0, 0.1) * eye.fov_rad

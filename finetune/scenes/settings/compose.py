@@ -1,4 +1,4 @@
-"""Which scene a seed is: a setting by name, or one of many."""
+"""The settings by name, and the draft of a seed in a setting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .rooms import draft_room
 from .streets import draft_meadow, draft_street, draft_yard
 
 Kind = Callable[[Draft], None]
-Kinds = tuple[tuple[Kind, float], ...]  # how to draft, weight in the draw
+Kinds = tuple[tuple[Kind, float], ...]  # function that drafts a scene, weight in the draw
 
 _INDOOR: Kinds = ((draft_room, 5), (draft_tabletop, 2), (draft_portrait, 1.5), (draft_corner, 1.5))
 _OUTDOOR: Kinds = ((draft_street, 5), (draft_meadow, 3), (draft_yard, 2))
@@ -38,16 +38,16 @@ SETTINGS: dict[str, Kinds] = {
 
 
 def check_setting(setting: str) -> None:
-    """Raise InputError where there is no such setting."""
+    """Raise InputError unless the setting exists."""
     if setting not in SETTINGS:
         raise InputError(f"setting {setting!r} found, expected one of {', '.join(SETTINGS)}")
 
 
 def draft_scene(seed: int, setting: str) -> tuple[str, Draft]:
-    """Return the kind of scene and the draft of a seed.
+    """Return the name of the kind of scene, and the draft of a seed.
 
     Raises:
-        InputError: There is no such setting.
+        InputError: The setting does not exist.
     """
     check_setting(setting)
     draft = Draft(Random(f"{setting} {seed}"))

@@ -1,4 +1,4 @@
-"""Light and air: sun, lamps, overhead fill, sky, haze; day, dusk and night."""
+"""Sets light and air: sun, lamps, overhead fill, sky, haze; day, dusk and night."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def light_outdoors(d: Draft) -> None:
 
 
 def _make_night(d: Draft, target: Vector) -> None:
-    """Light the open by two lamps under a dark sky."""
+    """Set two lamps under a dark sky."""
     r = d.rng
     lights = []
     for _ in range(2):

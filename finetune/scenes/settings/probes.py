@@ -1,4 +1,4 @@
-"""Probe scenes: each isolates one cue of depth, or its absence, with everything else equal.
+"""Drafts probe scenes: each isolates a cue of depth, or its absence, and keeps everything else equal.
 
 Source: the questions are those of studies of what monocular networks see, e.g. van Dijk and de Croon,
 How Do Neural Networks See Depth in Single Images?, ICCV 2019.
@@ -17,15 +17,15 @@ from .streets import draft_meadow, draft_street
 
 _GROUND_M = 60.0
 _PANEL_M = 0.02  # thickness
-_THICK, _BOX, _POST = 0.55, 0.75, 0.9  # kinds of shape: panels and discs, then balls, boxes, posts
+_THICK, _BOX, _POST = 0.55, 0.75, 0.9  # a shape of kind below 0.55 is a panel or disc, then ball, box, post
 
 
 def draft_parallel(d: Draft) -> None:
-    """Draw equal panels that face the camera in planes at several depths, whole, with nothing that links them."""
+    """Draw equal panels or discs that face the camera at several depths; none hides another, nothing connects them."""
     r, p = d.rng, Palette(d.rng)
     half = _look_ahead(d)
     material, kind, count = p.any(), r.uniform(0, _THICK), r.randint(2, 5)
-    slot = 2 * half / count  # of the picture, for each
+    slot = 2 * half / count  # of the image, for each shape
     far = [r.uniform(2, 4)]
     for _ in range(count - 1):
         far.append(far[-1] * r.uniform(1.25, 1.6))
@@ -39,7 +39,7 @@ def draft_parallel(d: Draft) -> None:
 
 
 def draft_size(d: Draft) -> None:
-    """Draw small near and large far copies of one object, of the same apparent size; in some scenes they stand."""
+    """Draw small near and large far copies of an object, with the same size in the image; some scenes have supports."""
     r, p = d.rng, Palette(d.rng)
     half = _look_ahead(d)
     material, kind, count = p.any(), r.random(), r.randint(2, 3)
@@ -55,13 +55,13 @@ def draft_size(d: Draft) -> None:
         d.thing = 0
         for k, place in enumerate(places):
             y = near * 2.0**k
-            with d.at(place * y, y, 0, scale=y, same=True):  # so wide that it covers no other's foot
+            with d.at(place * y, y, 0, scale=y, same=True):  # too narrow to hide another support
                 d.box(0, 0, -0.6 * side, 0.8 * slot, 0.4, 0.1 * side, p.wood())
     _backdrop(d, p, near * 2.0**count)
 
 
 def draft_occlusion(d: Draft) -> None:
-    """Draw an object that is cut by nearer ones on one side or both, from a little to almost wholly."""
+    """Draw an object that nearer objects hide from one side or both, from a little to almost all of it."""
     r, p = d.rng, Palette(d.rng)
     _look_ahead(d)
     y = r.uniform(2.5, 5)
@@ -71,14 +71,14 @@ def draft_occlusion(d: Draft) -> None:
     half = _half_width(kind, side) / y
     cut = r.uniform(0.2, 0.8)
     cuts = [cut, r.uniform(0, 0.8 - cut)] if r.random() < 0.5 else [cut]
-    from_the = r.choice((-1, 1))
+    sign = r.choice((-1, 1))  # of the side that is hidden
     for share in cuts:
-        near, own_side, own_kind = y * r.uniform(0.4, 0.8), r.uniform(0.4, 0.9), r.random()
-        edge = x + from_the * half * (1 - 2 * share)
-        at = edge * near + from_the * _half_width(own_kind, own_side)
-        with d.at(at, near, r.uniform(-0.25, 0.25) * own_side, yaw=r.gauss(0, 0.3)):
-            _shape(d, p.any(), own_side, kind=own_kind)
-        from_the = -from_the
+        near, near_side, near_kind = y * r.uniform(0.4, 0.8), r.uniform(0.4, 0.9), r.random()
+        edge = x + sign * half * (1 - 2 * share)
+        at = edge * near + sign * _half_width(near_kind, near_side)
+        with d.at(at, near, r.uniform(-0.25, 0.25) * near_side, yaw=r.gauss(0, 0.3)):
+            _shape(d, p.any(), near_side, kind=near_kind)
+        sign = -sign
     if r.random() < 0.6:
         d.thing = 0
         d.box(0, _GROUND_M / 2, -1.3, _GROUND_M, _GROUND_M, 0.2, p.floor())
@@ -86,14 +86,14 @@ def draft_occlusion(d: Draft) -> None:
 
 
 def draft_cartoon(d: Draft) -> None:
-    """Draw a room or street in flat colours, stepped light and ink lines."""
+    """Draw a room, street or meadow in uniform colours, with stepped light and ink lines."""
     d.rng.choice((draft_room, draft_street, draft_meadow))(d)
     d.solids[:] = [(*row[: -len(FIELD_AT)], *_plain(row[-len(FIELD_AT) :])) for row in d.solids]
     d.air = replace(d.air, toon=True, haze_per_m=0.0)
 
 
 def draft_sky(d: Draft) -> None:
-    """Draw sky and clouds over a low horizon, or nothing but sky."""
+    """Draw sky and clouds over a low horizon, sometimes without anything else."""
     r = d.rng
     draft_meadow(d)
     if r.random() < 0.3:
@@ -105,7 +105,7 @@ def draft_sky(d: Draft) -> None:
 
 
 def _plain(material: Material) -> Material:
-    """Return a material of one colour, without pattern, stains or highlights; art stays as it is."""
+    """Return a material with a uniform colour, without stains or highlights; art is returned unchanged."""
     if material[FIELD_AT["nature"]] == ART:
         return material
     out = list(material)
@@ -119,7 +119,7 @@ def _plain(material: Material) -> Material:
 
 
 def _shape(d: Draft, material: Material, side: float, *, kind: float) -> None:
-    """Draw a panel, disc, ball, box or post, its middle at the frame's origin."""
+    """Draw a panel, disc, ball, box or post with its middle at the frame's origin."""
     z, wide = -side / 2, 2 * _half_width(kind, side)
     if kind < 0.4:
         d.box(0, 0, z, wide, _PANEL_M, side, material)
@@ -135,7 +135,7 @@ def _shape(d: Draft, material: Material, side: float, *, kind: float) -> None:
 
 
 def _half_width(kind: float, side: float) -> float:
-    """Return half the width of a shape, seen head-on."""
+    """Return half the width of a shape that faces the camera."""
     return side * (0.5 if kind < _BOX else 0.4 if kind < _POST else 0.2)
 
 
@@ -150,7 +150,7 @@ def _look_ahead(d: Draft) -> float:
     """Look level along +y with even light from behind the camera.
 
     Returns:
-        Half the picture's width or height (the less of them, up to 4:3) at unit distance, less a margin.
+        Half the image's shorter side (up to 4:3) at 1 m, minus a margin.
     """
     r = d.rng
     d.eye = Eye((0.0, 0.0, 0.0), fov_rad=math.radians(r.uniform(45, 75)))

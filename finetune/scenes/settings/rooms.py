@@ -1,4 +1,4 @@
-"""Indoor scenes: rooms with openings, furniture, people, art and mirrors, and their light."""
+"""Drafts rooms: shell, furniture, people, art, mirrors and light."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..textures.materials import Palette
 from .lights import light_room
 from .shell import Room, build_shell
 
-_CLEAR_M = 0.55  # kept free around the camera
+_CLEAR_M = 0.55  # half side of the square around the camera that has no furniture
 
 
 def draft_room(d: Draft) -> None:
-    """Draw a furnished room with a camera in it."""
+    """Draw a furnished room, a corridor or a hall, with a camera in it."""
     r, p = d.rng, Palette(d.rng)
     kind = r.random()
     if kind < 0.12:
@@ -35,7 +35,7 @@ def draft_room(d: Draft) -> None:
 
 
 def _hang_lamps(d: Draft, p: Palette, room: Room) -> None:
-    """Draw lamps on the ceiling: on a cord, or flat panels."""
+    """Draw lamps on the ceiling: on a cord, flat panels or domes."""
     r, style = d.rng, d.rng.random()
     shade = p.lamp(r.uniform(0.3, 5))
     for _ in range(r.randint(0, 3)):
@@ -52,7 +52,7 @@ def _hang_lamps(d: Draft, p: Palette, room: Room) -> None:
 
 
 def _eye(d: Draft, room: Room) -> Eye:
-    """Return a camera within the room that looks along its greater part."""
+    """Return a camera near the front of the room that looks towards the back."""
     r = d.rng
     x = r.uniform(-0.5, 0.5) * (room.w - 0.8)
     y = r.uniform(0.25, 0.4 * room.deep)
@@ -66,7 +66,7 @@ def _eye(d: Draft, room: Room) -> Eye:
 
 
 def furnish(d: Draft, p: Palette, room: Room, wanted: int, *, keep_free: Vector) -> None:
-    """Place furniture where nothing stands yet, and not around the camera."""
+    """Place up to `wanted` pieces of furniture without overlap, and none around the point `keep_free`."""
     r = d.rng
     taken: list[tuple[float, float, float, float]] = []
     weights = [row[-1] for row in FURNITURE]
@@ -96,7 +96,7 @@ def furnish(d: Draft, p: Palette, room: Room, wanted: int, *, keep_free: Vector)
 
 
 def _spot(d: Draft, room: Room, deep: float, walled: bool) -> tuple[float, float, float]:
-    """Return (x, y, yaw) against a wall with the back to it, or anywhere."""
+    """Return a random (x, y, yaw): with the back to a wall if `walled`, else anywhere."""
     r = d.rng
     if not walled:
         return (

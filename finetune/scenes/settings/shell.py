@@ -1,4 +1,4 @@
-"""The shell of a room: floor, ceiling, walls with windows and doors, what hangs on them and what lies beyond."""
+"""Draws the shell of a room: floor, ceiling, walls with windows and doors, pictures, and the view outside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A hole in a wall, from x0 to x1 along it and z0 to z1 up."""
+    """A hole in a wall, from x0 to x1 along the wall and from z0 to z1 in height."""
 
     x0: float
     x1: float
@@ -34,19 +34,15 @@ class Opening:
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Return (x, z) of its middle."""
+        """(x, z) of the middle."""
         return (self.x0 + self.x1) / 2, (self.z0 + self.z1) / 2
 
 
-Window = tuple[Opening, Vector, float]  # opening, its middle in the world, turn of its wall
+Window = tuple[Opening, Vector, float]  # opening, its middle in the world, yaw of its wall
 
 
 def build_shell(d: Draft, p: Palette, room: Room) -> list[Window]:
-    """Draw floor, ceiling and walls.
-
-    Returns:
-        The windows: opening, middle in the world, and the turn of its wall.
-    """
+    """Draw floor, ceiling and walls, and return the windows."""
     r = d.rng
     w, deep, high = room.w, room.deep, room.high
     floor, ceiling, wall = p.floor(), p.ceiling(), p.paint()
@@ -99,7 +95,7 @@ def _holes(d: Draft, length: float, high: float) -> list[Opening]:
 
 
 def _wall(d: Draft, p: Palette, length: float, high: float, material: Material, holes: list[Opening]) -> None:
-    """Draw a wall along x whose inner face is y = 0, in pieces around its holes."""
+    """Draw a wall along x with its inner face at y = 0, in pieces around its holes."""
     r, frame = d.rng, p.plastic() if d.rng.random() < 0.6 else p.wood()
     edge = -length / 2 - WALL_M
     for hole in holes:
@@ -119,7 +115,7 @@ def _piece(d: Draft, x0: float, x1: float, z0: float, z1: float, material: Mater
 
 
 def _frame(d: Draft, hole: Opening, material: Material) -> None:
-    """Draw the frame of a window or door, with bars and perhaps curtains."""
+    """Draw the frame of a window or door, with bars and sometimes curtains."""
     r, size = d.rng, d.rng.uniform(0.04, 0.09)
     x, _ = hole.middle
     wide, high = hole.x1 - hole.x0, hole.z1 - hole.z0
@@ -163,7 +159,7 @@ def _beyond_door(d: Draft, p: Palette, hole: Opening, high: float) -> None:
 
 
 def _hang(d: Draft, p: Palette, length: float, high: float, holes: list[Opening]) -> None:
-    """Hang mirrors, pictures, clocks and lamps on the free parts of a wall."""
+    """Hang mirrors and pictures on the parts of a wall without holes."""
     r = d.rng
     for _ in range(r.randint(0, 3)):
         w, h = r.uniform(0.3, 1.3), r.uniform(0.3, 1.3)
@@ -176,7 +172,7 @@ def _hang(d: Draft, p: Palette, length: float, high: float, holes: list[Opening]
 
 
 def _outside(d: Draft, p: Palette, room: Room) -> None:
-    """Draw what windows look out on."""
+    """Draw the view from the windows: ground, houses and trees."""
     r = d.rng
     low = r.choice((-0.3, -0.3, -3.0, -9.0))
     d.box(0, 0, low - 1, 160, 160, 1, p.ground())

@@ -1,10 +1,10 @@
-"""Outdoor scenes: streets, squares, meadows, roads and yards, with their traffic, people, sky and sun."""
+"""Drafts outdoor scenes: streets, meadows and yards, with traffic, people, sky and sun."""
 
 from __future__ import annotations
 
 import math
 
-from ..draft import Draft, Eye, look_at
+from ..draft import THING, Draft, Eye, look_at
 from ..objects.furniture import draw_crates
 from ..objects.houses import draw_fence, draw_house, draw_tower
 from ..objects.living import draw_animal, draw_bush, draw_person, draw_tree
@@ -72,7 +72,7 @@ def draft_meadow(d: Draft) -> None:
 
 
 def draft_yard(d: Draft) -> None:
-    """Draw one tall or near subject in the open: tower, statue, rocket, vehicle, motorcycle, heap."""
+    """Draw a tall or near subject outdoors: tower, vehicle, motorcycle or a heap of boxes."""
     r, p = d.rng, Palette(d.rng)
     d.box(0, 0, -1, 2 * _FAR_M, 2 * _FAR_M, 1, p.asphalt() if r.random() < 0.5 else p.ground())
     _hills(d, p)
@@ -93,7 +93,7 @@ def draft_yard(d: Draft) -> None:
             tall = 1.0
     if subject < 0.25:
         far *= r.uniform(2, 6)
-        d.solids[:] = [_moved(row, far) if row[20] == d.thing else row for row in d.solids]
+        d.solids[:] = [_moved(row, far) if row[THING] == d.thing else row for row in d.solids]
     for _ in range(r.randint(0, 5)):
         with d.at(*_spread(d, far + 2, far + 30), 0, yaw=r.uniform(0, 6)):
             r.choice((draw_vehicle, draw_person, lambda d, p: draw_tree(d, p, height=r.uniform(3, 9))))(d, p)
@@ -109,12 +109,12 @@ def draft_yard(d: Draft) -> None:
 
 
 def _moved(row: tuple[float, ...], far: float) -> tuple[float, ...]:
-    """Return a solid moved along y, so that it stands at `far`."""
+    """Return a solid moved along y by `far`."""
     return (*row[:2], row[2] + far, *row[3:])
 
 
 def _row_of_houses(d: Draft, p: Palette, side: int, start: float, lush: bool) -> None:
-    """Draw the houses or trees of one side of the street, from behind the camera to far away."""
+    """Draw the houses and trees on one side of the street, from behind the camera to 130 m ahead."""
     r, y = d.rng, -8.0
     gap = r.choice((0.0, 0.0, 3.0, 8.0))
     while y < 130:
@@ -131,7 +131,7 @@ def _row_of_houses(d: Draft, p: Palette, side: int, start: float, lush: bool) ->
 
 
 def _along_kerb(d: Draft, p: Palette, side: int, x: float, kerb: float) -> None:
-    """Draw lamps, poles, trees, bins and signs in a line."""
+    """Draw a line of lamps, posts or trees, and sometimes a bin."""
     r, y = d.rng, d.rng.uniform(2, 9)
     kind, step, pole = r.choice(("lamp", "tree", "post", "none")), r.uniform(5, 18), p.metal()
     while y < 80:
@@ -184,7 +184,7 @@ def _parked(d: Draft, p: Palette, side: int, half: float) -> None:
 
 
 def _marks(d: Draft, p: Palette, x: float) -> None:
-    """Draw a broken or whole line on the road."""
+    """Draw a dashed or solid line on the road."""
     r = d.rng
     paint = p.make("plaster", (0.7, 0.7, 0.66), (0.4, 0.4, 0.38), tile_m=1.0)
     if r.random() < 0.5:
@@ -211,7 +211,7 @@ def _hills(d: Draft, p: Palette) -> None:
 
 
 def _spread(d: Draft, near: float, far: float) -> tuple[float, float]:
-    """Return a point of the ground before the camera; as many near as far in the picture."""
+    """Return a random point of the ground ahead; the logarithm of its distance is uniform."""
     y = near * (far / near) ** d.rng.random()
     return d.rng.uniform(-0.7, 0.7) * y, y
 

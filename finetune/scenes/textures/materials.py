@@ -1,6 +1,6 @@
-"""Materials: a texture and the colours its three weights stand for, drawn at random within a kind of matter.
+"""Draws materials at random within a kind: a texture, and the colours that its three channels of weights add.
 
-A material is a flat tuple of floats, in the order of MATERIAL_FIELDS, so that a batch of them is one array.
+A material is a flat tuple of floats in the order of MATERIAL_FIELDS, so that materials of a batch form an array.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ Material = tuple[float, ...]
 Colour = tuple[float, float, float]
 
 MATERIAL_FIELDS = (
-    "slot", "su", "sv", "ou", "ov",  # texture, tiles a metre (or a metre wrapped round), offset
-    "r0", "g0", "b0", "r1", "g1", "b1", "r2", "g2", "b2", "r3", "g3", "b3",  # base, and one colour a weight
+    "slot", "su", "sv", "ou", "ov",  # texture, tiles per metre (around a curved side too), offset
+    "r0", "g0", "b0", "r1", "g1", "b1", "r2", "g2", "b2", "r3", "g3", "b3",  # base, then a colour for each weight
     "gloss", "shine", "glow", "stain", "bump", "nature",
 )  # fmt: skip
 FIELD_AT = {name: at for at, name in enumerate(MATERIAL_FIELDS)}
-PLAIN, MIRROR, ART, FLAT = 0.0, 1.0, 2.0, 3.0  # nature: what the masks tell apart; FLAT has no shading
+PLAIN, MIRROR, ART, FLAT = 0.0, 1.0, 2.0, 3.0  # nature: masks mark mirrors and art; FLAT has no shading
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """Return linear RGB of a colour whose value is in linear light."""
+    """Return linear RGB of a hue, saturation and value; the value is linear light."""
     return colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0.0), 1.0), value)
 
 
 @dataclass(slots=True)
 class Palette:
-    """Draws materials; every call gives another one."""
+    """Draws the materials of a scene; every call returns another material."""
 
     rng: Random
     saturation: float = field(init=False)
@@ -41,7 +41,7 @@ class Palette:
         self.tint = self.rng.random()
 
     def colour(self, low: float = 0.03, high: float = 0.85) -> Colour:
-        """Return any colour; most scenes keep to a few hues."""
+        """Return a random colour; half of the colours of a scene have similar hues."""
         r = self.rng
         hue = self.tint + r.gauss(0, 0.12) if r.random() < 0.5 else r.random()
         return hsv(hue, self.saturation * r.random() ** 0.8, low + (high - low) * r.random() ** 1.4)
@@ -65,14 +65,14 @@ class Palette:
 
         Args:
             kind: Name of a pattern.
-            base, figure: Colours where the pattern is 0 and 1.
-            tile_m: Side of a tile of the pattern.
-            other: Colour that the slow variation leans to; close to the base where None.
-            aspect: Tile width over height.
+            base, figure: Colours for pattern values 0 and 1.
+            tile_m: Height of a tile of the pattern.
+            other: Colour that the slow variation leans to; None for a colour close to the base.
+            aspect: Width of a tile over its height.
             gloss: Strength of highlights. shine: Their sharpness.
-            glow: Light of its own, in times of the colour.
-            stain: Strength of large stains over the whole.
-            bump: How far the texture tilts the normal.
+            glow: Emitted light over the colour.
+            stain: Strength of large stains.
+            bump: Strength of the tilt of the normal by the texture.
         """
         pick = self.rng.random
         slots = SLOTS[kind]
@@ -119,7 +119,7 @@ class Palette:
         return self.make(kind, base, figure, tile_m=r.uniform(0.6, 3.0))
 
     def ceiling(self) -> Material:
-        """Return something pale, mostly."""
+        """Return a ceiling, mostly pale."""
         r = self.rng
         base = hsv(r.random(), r.uniform(0, 0.15), r.uniform(0.4, 0.9)) if r.random() < 0.8 else self.colour()
         return self.make(
@@ -152,7 +152,7 @@ class Palette:
         return self.make(kind, base, figure, tile_m=r.uniform(0.15, 0.8), bump=r.uniform(0, 0.4))
 
     def any(self) -> Material:
-        """Return any pattern in any colours: clutter, toys, boxes."""
+        """Return a random pattern in random colours: clutter, toys, boxes."""
         r = self.rng
         kind = r.choice(tuple(SLOTS))
         gloss = r.choice((0.0, 0.0, 0.3, 0.8))
@@ -201,7 +201,7 @@ class Palette:
         return self.make("fur", base, figure, tile_m=r.uniform(0.15, 0.5), gloss=0.1, bump=0.5)
 
     def hair(self) -> Material:
-        """Return hair of a head."""
+        """Return hair of a person."""
         r = self.rng
         base = hsv(r.uniform(0.03, 0.13), r.uniform(0.2, 0.7), r.choice((0.02, 0.05, 0.1, 0.3, 0.5)))
         return self.make("fur", base, _scaled(base, 0.4), tile_m=0.3, gloss=0.15, bump=0.6)
@@ -264,7 +264,7 @@ class Palette:
         )  # fmt: skip
 
     def picture(self, w: float, h: float, *, glow: float = 0.0) -> Material:
-        """Return a picture that fills the face (x, z) of a box of w by h metres."""
+        """Return a picture that fills the face (x, z) of a box, w by h metres."""
         r = self.rng
         slot = float(PICTURE_SLOTS.start + int(r.random() * len(PICTURE_SLOTS)))
         gain = r.uniform(0.6, 1.2)
@@ -276,7 +276,7 @@ class Palette:
         return (slot, margin / w, -margin / h, 0.5, 0.5, 0.0, 0.0, 0.0, *mix, 0.1, 60.0, glow, 0.0, 0.0, ART)
 
     def mirror(self) -> Material:
-        """Return a mirror; its base colour tints what it shows."""
+        """Return a mirror; its base colour tints reflections."""
         r = self.rng
         base = _scaled((0.9, 0.92, 0.9), r.uniform(0.7, 1.0))
         return (0.0, 1.0, 1.0, 0.0, 0.0, *base, *(0.0,) * 9, 0.0, 1.0, 0.0, 0.0, 0.0, MIRROR)
@@ -287,7 +287,7 @@ class Palette:
         return self.make("plaster", base, _scaled(base, 0.9), tile_m=0.5, glow=strength, stain=0.0)
 
     def even(self, colour: Colour, *, gloss: float = 0.0) -> Material:
-        """Return one flat colour."""
+        """Return a uniform colour."""
         return (0.0, 1.0, 1.0, 0.0, 0.0, *colour, *(0.0,) * 9, gloss, 40.0, 0.0, 0.0, 0.0, PLAIN)
 
 

@@ -1,6 +1,6 @@
-"""Tiling patterns, drawn from a numpy generator: wood, brick, cloth, stone, print, foliage and many more.
+"""Draws tiling patterns from a numpy generator: wood, brick, cloth, stone, print, foliage and more.
 
-Each is (3, SIDE_PX, SIDE_PX): the figure, a large slow variation, and grain; weights in about [0, 1].
+A pattern is (3, SIDE_PX, SIDE_PX): figure, slow variation, grain; weights in about [0, 1].
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def spectral_noise(
     """Return tiling noise of all octaves, mean 0.5, deviation 0.2.
 
     Args:
-        slope: Amplitude falls with frequency to this power; 0 is white.
-        lowest, highest: Cycles a tile below and above which nothing remains.
-        stretch: Above 1 the noise is drawn out along x.
+        slope: Amplitude falls with frequency to this power; 0 is white noise.
+        lowest, highest: Lowest and highest frequency, in cycles per tile.
+        stretch: Above 1 the noise is stretched along x.
     """
     radius = np.hypot(_FX * np.float32(stretch), _FY)
     gain = np.where((radius >= lowest) & (radius <= highest), np.maximum(radius, 1e-6) ** np.float32(-slope), 0.0)
@@ -37,14 +37,14 @@ def spectral_noise(
 
 
 def _stack(rng: np.random.Generator, figure: Map, *, grain_slope: float = 0.4, slow_slope: float = 1.6) -> Map:
-    """Add the large variation and the grain to a figure."""
+    """Stack a figure with slow variation and grain."""
     slow = spectral_noise(rng, slow_slope, highest=12)
     grain = spectral_noise(rng, grain_slope, lowest=16)
     return np.stack([np.asarray(figure, np.float32), slow, grain])
 
 
 def _warp(rng: np.random.Generator, figure: Map, amount_px: float, slope: float = 1.5) -> Map:
-    """Move the points of a tiling map by smooth noise."""
+    """Displace the pixels of a tiling map by smooth noise."""
     shift = [(spectral_noise(rng, slope, highest=32) - 0.5) * 5 * amount_px for _ in range(2)]
     y = (_Y * SIDE_PX + shift[0]).round().astype(int) % SIDE_PX
     x = (_X * SIDE_PX + shift[1]).round().astype(int) % SIDE_PX
@@ -57,16 +57,16 @@ def _smooth(edge0: float, edge1: float, x: Map) -> Map:
 
 
 def _cells(rng: np.random.Generator, points: int, *, stretch: float = 1.0) -> tuple[Map, Map, Map]:
-    """Return distance to the nearest point, to the second nearest, and a random level a cell (all tiling)."""
+    """Return the distances to the nearest and second nearest point, and a random level of each cell (all tiling)."""
     at = rng.random((points, 2), dtype=np.float32)
     levels = rng.random(points, dtype=np.float32)
     first = second = np.full_like(_X, np.inf)
     level = np.zeros_like(_X)
-    for (x, y), own in zip(at, levels, strict=True):
+    for (x, y), random_level in zip(at, levels, strict=True):
         dx, dy = np.abs(_X - x), np.abs(_Y - y)
         distance2 = (np.minimum(dx, 1 - dx) * np.float32(stretch)) ** 2 + np.minimum(dy, 1 - dy) ** 2
         nearer = distance2 < first
-        level = np.where(nearer, own, level)
+        level = np.where(nearer, random_level, level)
         second = np.where(nearer, first, np.minimum(second, distance2))
         first = np.where(nearer, distance2, first)
     scale = np.float32(points**0.5)
@@ -74,7 +74,7 @@ def _cells(rng: np.random.Generator, points: int, *, stretch: float = 1.0) -> tu
 
 
 def _grid(rng: np.random.Generator, rows: int, columns: int, *, shift: float, joint: float) -> tuple[Map, Map]:
-    """Return (joint mask, random level a cell) of a wall of rows x columns, alternate rows shifted."""
+    """Return (joint mask, random level of each cell) of a wall of rows x columns, alternate rows shifted."""
     row = np.floor(_Y * rows)
     x = (_X * columns + shift * (row % 2)) % columns
     column = np.floor(x)
@@ -95,7 +95,7 @@ def draw_noise(rng: np.random.Generator) -> Map:
 
 
 def draw_plaster(rng: np.random.Generator) -> Map:
-    """Draw an almost even wall with faint stains."""
+    """Draw an almost uniform wall with faint stains."""
     return _stack(rng, 0.5 + (spectral_noise(rng, 0.9) - 0.5) * 0.5, grain_slope=0.7)
 
 
@@ -148,7 +148,7 @@ def draw_brick(rng: np.random.Generator) -> Map:
 
 
 def draw_stripes(rng: np.random.Generator) -> Map:
-    """Draw bands of several widths, upright or level."""
+    """Draw bands of several widths, vertical or horizontal."""
     bands = rng.random(int(rng.choice([2, 4, 6, 16])), dtype=np.float32)
     along = _X if rng.random() < 0.5 else _Y
     times = int(rng.choice([1, 2, 4]))
@@ -157,7 +157,7 @@ def draw_stripes(rng: np.random.Generator) -> Map:
 
 
 def draw_plaid(rng: np.random.Generator) -> Map:
-    """Draw crossing bands, like a shirt or a blanket."""
+    """Draw crossing bands, like those of a shirt or blanket."""
     bands = rng.random(8, dtype=np.float32)
     times = int(rng.choice([1, 2, 4]))
     x, y = (bands[(np.floor(axis * 8 * times) % 8).astype(int)] for axis in (_X, _Y))
@@ -175,7 +175,7 @@ def draw_weave(rng: np.random.Generator) -> Map:
 
 
 def draw_carpet(rng: np.random.Generator) -> Map:
-    """Draw short pile with a large ornament or none."""
+    """Draw short pile, sometimes with a large ornament."""
     pile = spectral_noise(rng, 0.1, lowest=12)
     count = int(rng.choice([1, 2, 4]))
     ornament = np.sin(2 * np.pi * count * _X) * np.sin(2 * np.pi * count * _Y) + np.cos(4 * np.pi * count * (_X + _Y))
@@ -239,7 +239,7 @@ def draw_foliage(rng: np.random.Generator) -> Map:
 
 
 def draw_facade(rng: np.random.Generator) -> Map:
-    """Draw rows of windows; the second channel is the pane, the third its frame and the courses."""
+    """Draw rows of windows; the second channel is the panes, the third their frames and the courses."""
     rows, columns = int(rng.choice([2, 3, 4])), int(rng.choice([2, 3, 4, 6]))
     x, y = (_X * columns) % 1, (_Y * rows) % 1
     half_x, half_y = rng.uniform(0.15, 0.4), rng.uniform(0.2, 0.4)

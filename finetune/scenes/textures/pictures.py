@@ -1,4 +1,4 @@
-"""Pictures for paintings, posters and screens: photograph-like landscapes, still lives, faces and abstract shapes."""
+"""Paints pictures for paintings, posters and screens: landscapes, still lives, faces and abstract shapes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _ellipse(x: float, y: float, rx: float, ry: float) -> _Picture:
 
 
 def _landscape(rng: np.random.Generator) -> _Picture:
-    """Paint sky, ranges of hills that pale with distance, a meadow and trees."""
+    """Paint sky, ranges of hills that turn paler with distance, and trees."""
     sky = _colour(rng, 0.3, 0.9)
     clouds = np.clip(spectral_noise(rng, 1.4, stretch=0.4) * 2 - 0.8, 0, 1)
     picture = sky * (1 - _Y * 0.5) * (1 - clouds) + clouds * 0.9
@@ -53,7 +53,7 @@ def _landscape(rng: np.random.Generator) -> _Picture:
 
 
 def _still_life(rng: np.random.Generator) -> _Picture:
-    """Paint shaded balls and jars on a table before a wall."""
+    """Paint shaded balls and jars on a table in front of a wall."""
     picture = _colour(rng) * (0.5 + 0.8 * spectral_noise(rng, 1.3))
     table = rng.uniform(0.5, 0.75)
     picture = _over(picture, table < _Y, _colour(rng), 0.5 + spectral_noise(rng, 0.8, stretch=6))
@@ -67,7 +67,7 @@ def _still_life(rng: np.random.Generator) -> _Picture:
 
 
 def _face(rng: np.random.Generator) -> _Picture:
-    """Paint a head with shoulders before a blurred ground."""
+    """Paint a head with shoulders in front of a blurred background."""
     picture = _colour(rng) * (0.4 + spectral_noise(rng, 1.8))
     x, y, r = rng.uniform(0.4, 0.6), rng.uniform(0.35, 0.5), rng.uniform(0.15, 0.25)
     skin = np.array([0.55, 0.32, 0.22], np.float32)[:, None, None] * rng.uniform(0.3, 1.3)
@@ -85,7 +85,7 @@ def _face(rng: np.random.Generator) -> _Picture:
 
 
 def _abstract(rng: np.random.Generator) -> _Picture:
-    """Paint flat shapes, bands and brushed fields."""
+    """Paint flat shapes and bands on a brushed field."""
     picture = _colour(rng, 0.1, 0.9) * (0.7 + 0.5 * spectral_noise(rng, 1.0))
     for _ in range(int(rng.integers(4, 14))):
         x, y, rx, ry = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.03, 0.4), rng.uniform(0.03, 0.4)

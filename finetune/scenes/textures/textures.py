@@ -1,6 +1,6 @@
 """A bank of tiling patterns and pictures with their mip levels, and the lookup of many points at once.
 
-A pattern has three channels of weights in [0, 1] (figure, large variation, grain) that a material turns into colours;
+A pattern has three channels of weights in [0, 1] (figure, slow variation, grain), which a material turns into colours;
 a picture has three channels of colour.
 """
 
@@ -18,7 +18,7 @@ from .pictures import PICTURES, paint_pictures
 
 LEVELS = 7  # mip levels, from SIDE_PX to SIDE_PX / 64
 LEVEL_SIDES = tuple(SIDE_PX >> level for level in range(LEVELS))
-_PAD_PX = 1  # a wrapped texel on each side, so that bilinear lookups tile
+_PAD_PX = 1  # a repeated texel on each side, so that bilinear lookups tile
 _ROW_PX = SIDE_PX + 2 * _PAD_PX
 _COLUMN_PX = sum(LEVEL_SIDES) + 2 * _PAD_PX * LEVELS
 _STAINS = 7  # patterns of stains
@@ -29,12 +29,12 @@ for _name, (_count, _) in PATTERNS.items():
     _start = max((slots.stop for slots in SLOTS.values()), default=0)
     SLOTS[_name] = range(_start, _start + _count)
 _END = max(slots.stop for slots in SLOTS.values())
-RENDERED_SLOTS = range(_END + PICTURES, _END + PICTURES + 12)  # of pictures that show scenes
+RENDERED_SLOTS = range(_END + PICTURES, _END + PICTURES + 12)  # of pictures that show rendered scenes
 PICTURE_SLOTS = range(_END, RENDERED_SLOTS.stop)
 
 
 class Bank:
-    """All textures in one atlas image.
+    """All textures in an atlas image.
 
     Args:
         textures: (slots, 3, SIDE_PX, SIDE_PX) float32, [0, 1].
@@ -45,13 +45,13 @@ class Bank:
         self.atlas = textures.new_zeros((1, 3, rows * _ROW_PX, _COLUMNS * _COLUMN_PX))
         self.replace(0, textures)
         left = np.cumsum([0, *(side + 2 * _PAD_PX for side in LEVEL_SIDES[:-1])]) + _PAD_PX
-        slow = F.avg_pool2d(textures[:_STAINS, 1], 4)  # of the first patterns, which are noise
+        slow = F.avg_pool2d(textures[:_STAINS, 1], 4)  # the first patterns are noise
         self._stain = (slow - 0.5).mul(2).reshape(1, 1, -1, slow.shape[-1])
         self._left_px = torch.tensor(left, dtype=torch.float32, device=textures.device)
         self._side_px = torch.tensor(LEVEL_SIDES, dtype=torch.float32, device=textures.device)
 
     def stains(self, slot: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """Return slow variation around 0 at points in metres, of a pattern that follows from the slot."""
+        """Return slow variation around 0 at points (u, v) in metres; the slot selects its pattern."""
         row = torch.remainder(slot * 5, _STAINS)
         x = (u * 0.23).frac_().abs_().mul_(2).sub_(1)
         y = (v * 0.31).frac_().abs_().add_(row).mul_(2 / _STAINS).sub_(1)
@@ -59,7 +59,7 @@ class Bank:
         return F.grid_sample(self._stain, grid[None], padding_mode="border", align_corners=False).view(slot.shape)
 
     def replace(self, first: int, textures: torch.Tensor) -> None:
-        """Write textures (n, 3, SIDE_PX, SIDE_PX) and their mip levels into the slots from `first` on."""
+        """Write textures (n, 3, SIDE_PX, SIDE_PX) and their mip levels to slot `first` and the slots after it."""
         for level, image in enumerate(_pyramid(textures)):
             wrapped = F.pad(image, (_PAD_PX,) * 4, mode="circular")
             side = LEVEL_SIDES[level] + 2 * _PAD_PX
@@ -74,8 +74,8 @@ class Bank:
 
         Args:
             slot: (...) float32, slot of each point.
-            u, v: (...) float32, texture coordinates; every unit is one tile.
-            level: (...) float32, log2 of the texels of level 0 under a pixel; rounded to a level.
+            u, v: (...) float32, texture coordinates; a unit is a tile.
+            level: (...) float32, log2 of the texels of level 0 per pixel; rounded to a level; overwritten.
 
         Returns:
             (3, ...) float32.
@@ -92,7 +92,7 @@ class Bank:
 
 
 def texture_bank(texture_seed: int, device: str) -> Bank:
-    """Draw the bank of a seed, in about two seconds; its RENDERED_SLOTS are black."""
+    """Draw the textures of a seed, which takes about two seconds; the pictures of RENDERED_SLOTS are black."""
     drawn: list[NDArray[np.float32]] = []
     for name, (count, draw) in PATTERNS.items():
         drawn += [_draw(draw, name, texture_seed, index) for index in range(count)]

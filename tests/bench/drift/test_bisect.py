@@ -155,7 +155,7 @@ def test_files_that_the_search_cannot_run_are_refused(tiny: TinyModel, tiny_stat
         size=(28, 42),
         precision="bf16",
     )
-    with pytest.raises(InputError, match=r"bf16\.onnx is in bf16, which ONNX Runtime has no layers for on a CPU"):
+    with pytest.raises(InputError, match=r"bf16\.onnx is in bf16, which ONNX Runtime cannot run on a CPU"):
         bisect(tiny.onnx, bf16)
-    with pytest.raises(InputError, match=r"takes \d+x\d+ px alone, the picture has 252x336; export both"):
+    with pytest.raises(InputError, match=r"takes only \d+x\d+ px, the input has 252x336; export both"):
         bisect(tiny_static.onnx, tiny.onnx)

@@ -1,9 +1,9 @@
+"""The facts of a machine, and what disturbs it during a run."""
+
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,8 +12,6 @@ import pytest
 
 from depthrt.bench.machine import describe as machine_module
 from depthrt.bench.machine.describe import State, describe_machine, describe_run, find_disturbances, read_state
-from depthrt.bench.machine.energy import NVML, RAPL, Meter, find_meter, measure_energy
-from depthrt.bench.machine.nvml import first_gpu
 from depthrt.bench.numbers.result import Machine
 
 CALM = Machine("cpu", 4, (), 1024, "Linux", "", "", "", load=0.0)
@@ -129,74 +127,3 @@ def test_the_commit_says_whether_files_differ(tmp_path: Path) -> None:
     assert commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
     (tmp_path / "installed").mkdir()
     assert commit(tmp_path / "installed") == ""  # inside a repository that is another's
-
-
-def rapl(root: Path, *, energy_uj: int) -> Path:
-    return write(
-        root,
-        **{
-            "sys__class__powercap__intel-rapl:0__name": "package-0\n",
-            "sys__class__powercap__intel-rapl:0__energy_uj": f"{energy_uj}\n",
-            "sys__class__powercap__intel-rapl:0__max_energy_range_uj": "10000000\n",
-            "sys__class__powercap__intel-rapl:0:0__name": "core\n",
-            "sys__class__powercap__intel-rapl:0:0__energy_uj": "1\n",
-        },
-    )
-
-
-def test_the_packages_counter_is_read_past_its_wrap_around(tmp_path: Path) -> None:
-    meter = find_meter("CPUExecutionProvider", rapl(tmp_path, energy_uj=9_000_000))
-    assert meter is not None and meter.source == RAPL and meter.joules() == 0
-    rapl(tmp_path, energy_uj=9_500_000)
-    assert meter.joules() == pytest.approx(0.5)
-    rapl(tmp_path, energy_uj=1_500_000)
-    assert meter.joules() == pytest.approx(0.5 + 2)
-
-
-def test_without_a_counter_there_is_no_figure(tmp_path: Path) -> None:
-    assert find_meter("CPUExecutionProvider", tmp_path) is None
-
-
-def test_energy_is_shared_among_the_calls() -> None:
-    now = {"s": 0.0, "calls": 0}
-
-    def call() -> None:
-        now["s"] += 0.5
-        now["calls"] += 1
-
-    found = measure_energy(call, Meter(RAPL, lambda: 30 * now["s"]), least_s=5.0, clock=lambda: now["s"])
-    assert (found.joules, found.source, now["calls"]) == (15.0, RAPL, 10)
-    assert measure_energy(call, Meter(NVML, lambda: 30 * now["s"]), least_s=0, clock=lambda: now["s"]).joules == 15
-
-
-class FakeNvml:
-    """Answers as NVML does, by the pointers it is given."""
-
-    def __init__(self, status: int = 0) -> None:
-        self.status = status
-
-    def __getattr__(self, name: str) -> Callable[..., int]:
-        def answer(*arguments: object) -> int:
-            for argument in arguments:
-                pointed = getattr(argument, "_obj", None)  # of ctypes.byref
-                if isinstance(pointed, ctypes.c_ulonglong):
-                    pointed.value = 1234
-                elif isinstance(pointed, ctypes.Structure):
-                    pointed.used = 512 * 2**20
-                elif isinstance(argument, ctypes.Array):
-                    argument.value = b"NVIDIA H200" if "GetName" in name else b"999.1"
-            return 0 if name.startswith(("nvmlInit", "nvmlDeviceGetHandle")) else self.status
-
-        return answer
-
-
-def test_a_gpu_is_read_through_nvml() -> None:
-    gpu = first_gpu(FakeNvml())
-    assert gpu is not None
-    assert (gpu.name, gpu.driver, gpu.used_mib(), gpu.joules()) == ("NVIDIA H200", "999.1", 512, 1.234)
-
-
-def test_what_nvml_refuses_is_empty() -> None:
-    gpu = first_gpu(FakeNvml(status=3))  # NVML_ERROR_NOT_SUPPORTED
-    assert gpu is not None
-    assert (gpu.name, gpu.driver, gpu.used_mib(), gpu.joules()) == ("", "", None, None)

@@ -242,7 +242,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for module in (contract, plan_file, tuning, canary_check):
         monkeypatch.setattr(module, "read_record", records.read_record)
     monkeypatch.setattr(os, "stat", count("stat {0}", os.stat))
-    monkeypatch.setattr(machine, "_first_core", count("cpu", machine._first_core))
+    monkeypatch.setattr(machine, "read_fields", count("cpu", machine.read_fields))
     monkeypatch.setattr(machine, "runtime_versions", count("versions", machine.runtime_versions))
     return found
 

@@ -1,4 +1,4 @@
-"""Many photographs above their depth on one picture."""
+"""Photographs above their depth on one picture."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from depthrt.engine.depth.depth import Depth
 from depthrt.engine.depth.provenance import Provenance, Timings
 from depthrt.engine.errors import InputError
 from depthrt.engine.run import sheet as sheet_module
-from depthrt.engine.run.jobs import Style
-from depthrt.engine.run.sheet import CELL_H_PX, GAP_PX, ROW_W_PX, Sheet
+from depthrt.engine.run.jobs import Job, Style, make_jobs
+from depthrt.engine.run.sheet import CELL_H_PX, GAP_PX, ROW_W_PX, Sheet, check_sheet
+from depthrt.engine.run.sources import find_sources
 
 ROUNDING = 1  # of one 8-bit step, by the resize
 
@@ -52,7 +53,7 @@ def test_rows_break_before_they_are_too_wide_and_keep_the_order(model: depthrt.D
     assert (picture[below, 5, 0], picture[below, 1021, 0]) == (40, 255)
 
 
-def test_images_beyond_the_largest_number_are_counted_not_held(
+def test_images_beyond_the_last_row_are_counted_and_not_held(
     model: depthrt.DepthModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sheet_module, "MOST_ROWS", 2)
@@ -106,7 +107,33 @@ def test_run_writes_a_sheet_of_all_photographs(tiny: TinyModel, tmp_path: Path) 
     assert depthrt.read_image(sheet).shape == (2 * CELL_H_PX, sum(widths) + 3 * GAP_PX, 3)
 
 
-def test_a_sheet_has_the_colours_that_were_asked_for(model: depthrt.DepthModel) -> None:
+def test_a_sheet_is_painted_in_its_style(model: depthrt.DepthModel) -> None:
     sheet = Sheet(Style("gray", (0.0, 4.0)))
     sheet.add(np.zeros((CELL_H_PX, 90, 3), np.uint8), depth_of(np.ones((CELL_H_PX, 90), np.float32), model))
     assert (sheet.picture()[CELL_H_PX:] == 63).all()  # a quarter of the way up
+
+
+def jobs_of(folder: Path, *names: str) -> list[Job]:
+    for name in names:
+        (folder / name).write_bytes(b"")
+    return make_jobs(find_sources([str(folder / name) for name in names]), folder / "out", ("color",))
+
+
+@pytest.mark.parametrize(
+    ("names", "sheet", "message"),
+    [
+        (["a.jpg"], "s.gif", r"suffix '\.gif' found, a sheet expects one of \.jpg, \.jpeg, \.png"),
+        (["a.mp4"], "s.png", r"s\.png would be a sheet without images; give an image, or leave --sheet out"),
+        (["a.jpg"], "a.jpg", r"a\.jpg would be replaced by the sheet; give another place with --sheet"),
+        (["a.jpg"], "out/a.png", r"a\.png would hold both a depth and the sheet; give another place with --sheet"),
+        (["a.jpg"], "x/../out/a.png", r"a\.png would hold both a depth and the sheet"),
+    ],
+)
+def test_a_place_that_does_not_fit_is_refused(tmp_path: Path, names: list[str], sheet: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_sheet(tmp_path / sheet, jobs_of(tmp_path, *names))
+
+
+def test_a_place_of_its_own_is_taken(tmp_path: Path) -> None:
+    check_sheet(tmp_path / "s.PNG", jobs_of(tmp_path, "a.jpg", "b.mp4"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.mp4"]

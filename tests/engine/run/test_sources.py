@@ -1,3 +1,5 @@
+"""Files, folders, patterns, cameras and standard input become sources, each with its own target."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,7 +8,7 @@ import pytest
 
 from depthrt import InputError
 from depthrt.engine.run.jobs import plan_jobs
-from depthrt.engine.run.sources import Source, find_sources
+from depthrt.engine.run.sources import Source, find_sources, refuse_to_replace
 
 
 @pytest.fixture
@@ -38,15 +40,15 @@ def test_numbers_in_names_are_sorted_by_their_value(tmp_path: Path) -> None:
     assert [source.target.name for source in found] == ["frame_1", "frame_2", "frame_10", "frame_11a"]
 
 
-def test_a_pattern_gives_what_it_matches(folder: Path) -> None:
+def test_a_pattern_gives_the_images_and_videos_that_match(folder: Path) -> None:
     assert targets(folder / "**" / "*.heic") == {"c.heic": "c"}
 
 
-def test_named_files_are_kept_whatever_their_suffix(folder: Path) -> None:
+def test_a_named_file_is_taken_whatever_its_suffix(folder: Path) -> None:
     assert targets(folder / "notes.txt") == {"notes.txt": "notes"}
 
 
-def test_what_is_named_twice_is_done_once(folder: Path) -> None:
+def test_a_file_that_is_named_twice_is_taken_once(folder: Path) -> None:
     assert len(find_sources([str(folder / "a.jpg"), str(folder / "*.jpg")])) == 1
 
 
@@ -74,7 +76,7 @@ def test_an_input_that_names_nothing_is_refused(
         find_sources([text])
 
 
-def test_a_place_that_the_system_does_not_look_at_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_checked_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
     for call in (
         lambda: find_sources(["x" * 300]),
@@ -112,3 +114,37 @@ def test_a_folder_of_nothing_but_outputs_is_refused(tmp_path: Path) -> None:
     (tmp_path / "depth" / "a.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"all images and videos lie in .*depth, the folder of outputs"):
         find_sources([str(tmp_path)], outputs=tmp_path / "depth")
+
+
+def test_a_camera_index_is_one_only_if_no_file_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1").write_bytes(b"")
+    assert [source.kind for source in find_sources(["0", "1", "2147483647"])] == ["camera", "image", "camera"]
+    for text in ("2147483648", "-1", "\u0661"):
+        with pytest.raises(InputError, match="does not exist; give images, videos, folders, patterns"):
+            find_sources([text])
+
+
+def test_an_existing_file_is_not_a_pattern(tmp_path: Path) -> None:
+    (tmp_path / "a[1].jpg").write_bytes(b"")
+    (source,) = find_sources([str(tmp_path / "a[1].jpg")])
+    assert source.target == Path("a[1]")
+
+
+@pytest.mark.parametrize("kind", ["file", "symbolic link", "hard link"])
+def test_a_source_is_not_replaced_under_any_of_its_names(tmp_path: Path, kind: str) -> None:
+    path, other = tmp_path / "a.jpg", tmp_path / "b.png"
+    path.write_bytes(b"")
+    if kind == "symbolic link":
+        other.symlink_to(path)
+    elif kind == "hard link":
+        other.hardlink_to(path)
+    else:
+        other = tmp_path / "x" / ".." / "a.jpg"
+        (tmp_path / "x").mkdir()
+    with pytest.raises(InputError, match=r"would be replaced by a picture; give another place with --picture"):
+        refuse_to_replace([tmp_path / "new", other], find_sources([str(path)]), by="a picture", option="--picture")
+
+
+def test_new_files_cameras_and_standard_input_replace_nothing(tmp_path: Path) -> None:
+    refuse_to_replace([tmp_path / "new.png"], find_sources(["0", "-"]), by="a picture", option="-o")

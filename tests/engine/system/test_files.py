@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and bad places are named before the work."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.errors import InputError
-from depthrt.engine.system.files import atomic_path, check_output
+from depthrt.engine.errors import InputError, ModelFileError
+from depthrt.engine.system.files import (
+    atomic_path,
+    check_output,
+    check_reachable,
+    make_folder,
+    remove_unfinished,
+    try_place,
+)
 
 
 def test_the_file_appears_at_the_end_and_not_before(tmp_path: Path) -> None:
@@ -66,7 +73,7 @@ def test_a_pipe_or_folder_is_not_replaced(tmp_path: Path) -> None:
             pytest.fail("the block must not run")
 
 
-def test_a_failing_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_error_of_the_disk_is_one_line(tmp_path: Path) -> None:
     # Nothing is written, so there is nothing to rename.
     with (
         pytest.raises(InputError, match=r"^.*a.bin cannot be written: No such file.*$"),
@@ -75,11 +82,11 @@ def test_a_failing_disk_is_told_in_one_line(tmp_path: Path) -> None:
         pass
 
 
-def test_a_disk_for_reading_alone_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, **_: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr(Path, "unlink", refuse)  # Linux says so even of a file that is not there
+    monkeypatch.setattr(Path, "unlink", refuse)  # Linux refuses this even if the file does not exist
     with (
         pytest.raises(InputError, match=r"^.*a.bin cannot be written: Read-only file system.*$"),
         atomic_path(tmp_path / "a.bin") as temporary,
@@ -92,16 +99,83 @@ def test_an_error_about_another_file_is_not_blamed_on_this_one(tmp_path: Path) -
         (tmp_path / "other").read_bytes()
 
 
-def test_a_place_that_takes_a_file_is_left_as_it_is(tmp_path: Path) -> None:
+def test_checking_a_place_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"old")
     for name in ("a.bin", "b.bin"):
         check_output(tmp_path / name, suffix=".bin", source=tmp_path / "source")
     assert (tmp_path / "a.bin").read_bytes() == b"old" and list(tmp_path.iterdir()) == [tmp_path / "a.bin"]
 
 
-def test_what_a_file_is_made_from_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_does_not_replace_what_it_is_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link.bin").symlink_to("a.bin")
-    for one, other in (("a.bin", tmp_path / "a.bin"), ("link.bin", "a.bin"), ("a.bin", "link.bin")):
-        with pytest.raises(InputError, match=rf"{one} is .*{other}, which the file is made from; choose another name"):
-            check_output(one, suffix=".bin", source=other)
+    for path, source in (("a.bin", tmp_path / "a.bin"), ("link.bin", "a.bin"), ("a.bin", "link.bin")):
+        with pytest.raises(InputError, match=rf"{path} is .*{source}, which the file is made from; choose another"):
+            check_output(path, suffix=".bin", source=source)
+
+
+def test_a_file_of_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.txt found as the file to write, expected a name that ends in \.bin"):
+        check_output(tmp_path / "a.txt", suffix=".bin", source=tmp_path / "source")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", "exists and is not a plain file; choose another name"),
+        ("nowhere/a.bin", "nowhere does not exist; create it first"),
+        ("plain/a.bin", "plain does not exist; create it first"),
+        ("x" * 300, "cannot be reached: .*; check its name and rights"),
+    ],
+)
+def test_a_place_that_takes_no_file_is_named_before_the_work(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "plain").write_bytes(b"")
+    with pytest.raises(InputError, match=message):
+        try_place(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "plain"]
+
+
+def test_files_of_killed_writers_are_removed_and_no_others(tmp_path: Path) -> None:
+    kept = [
+        "state.bin",
+        ".state.bin",
+        ".state.12.bin",
+        ".state.0123abcd.txt",
+        ".other.0123abcd.bin",
+        ".state.0123ABCD.bin",
+    ]
+    for name in (*kept, ".state.0123abcd.bin", ".state.ffffffff.bin"):
+        (tmp_path / name).write_bytes(b"")
+    remove_unfinished(tmp_path / "state.bin")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+    remove_unfinished(tmp_path / "nowhere" / "state.bin")
+
+
+def test_the_name_that_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "a.bin") as temporary:
+        temporary.write_bytes(b"whole")
+    temporary.write_bytes(b"half")
+    remove_unfinished(tmp_path / "a.bin")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_folders_are_made_with_their_parents(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    for folder in (tmp_path / "plain", tmp_path / "plain" / "below"):
+        with pytest.raises(InputError, match=rf"folder {folder} cannot be made: .*; choose another place"):
+            make_folder(folder)
+
+
+def test_a_path_that_cannot_be_checked_is_an_error_of_the_callers_kind(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "plain" / "below"):
+        check_reachable(path)
+    with pytest.raises(ModelFileError, match=r"x cannot be reached: .*; check its name and rights"):
+        check_reachable(tmp_path / ("x" * 300), ModelFileError)

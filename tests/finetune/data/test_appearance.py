@@ -1,8 +1,7 @@
-"""Holds that appearance changes pictures within bounds, repeatably, and touches neither its input nor depth."""
+"""Appearance: it varies images within bounds and repeatably, and changes neither its input nor depth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,17 +15,8 @@ NONE = Appearance().milder(0)
 ROUNDING = 2e-4  # of 1: the tone curve is a power and back
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Threads cost more than they bring on small pictures, and wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+def images() -> tuple[torch.Tensor, torch.Tensor]:
     scenes = render_scenes(range(24), height_px=64, width_px=80)
     return scenes.image.float() / 255, scenes.depth_m
 
@@ -36,49 +26,49 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def detail(x: torch.Tensor) -> torch.Tensor:
-    """Mean difference of neighbours, a picture."""
+    """Mean difference of neighbours in each image."""
     return (x[..., 1:] - x[..., :-1]).abs().mean((1, 2, 3))
 
 
-def test_pictures_stay_pictures(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    out = vary_appearance(pictures[0], generator(), depth_m=pictures[1])
-    assert out.shape == pictures[0].shape
+def test_results_are_images(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    out = vary_appearance(images[0], generator(), depth_m=images[1])
+    assert out.shape == images[0].shape
     assert out.dtype == torch.float32
     assert 0 <= float(out.min()) <= float(out.max()) <= 1
     assert bool(torch.isfinite(out).all())
 
 
-def test_neither_the_input_nor_depth_is_touched(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    image, depth_m = pictures[0].clone(), pictures[1].clone()
+def test_neither_the_input_nor_depth_is_changed(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    image, depth_m = images[0].clone(), images[1].clone()
     vary_appearance(image, generator(), depth_m=depth_m)
-    assert torch.equal(image, pictures[0])
-    assert torch.equal(depth_m, pictures[1])
+    assert torch.equal(image, images[0])
+    assert torch.equal(depth_m, images[1])
 
 
-def test_the_same_generator_gives_the_same_pictures(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    first, second, other = (vary_appearance(pictures[0], generator(seed), depth_m=pictures[1]) for seed in (3, 3, 4))
+def test_the_same_generator_gives_the_same_images(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    first, second, other = (vary_appearance(images[0], generator(seed), depth_m=images[1]) for seed in (3, 3, 4))
     assert torch.equal(first, second)
     assert (first - other).abs().mean() > 0.02
 
 
-def test_every_picture_of_a_batch_gets_its_own_change() -> None:
+def test_every_image_of_a_batch_is_changed_differently() -> None:
     same = torch.rand((1, 3, 32, 40), generator=generator()).expand(8, -1, -1, -1)
     out = vary_appearance(same, generator())
     assert all((out[i] - out[j]).abs().mean() > 1e-3 for i in range(8) for j in range(i))
 
 
-def test_no_strength_is_no_change(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    out = vary_appearance(pictures[0], generator(), depth_m=pictures[1], strength=NONE)
-    assert (out - pictures[0]).abs().max() < ROUNDING
+def test_no_strength_is_no_change(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    out = vary_appearance(images[0], generator(), depth_m=images[1], strength=NONE)
+    assert (out - images[0]).abs().max() < ROUNDING
 
 
-def test_milder_strengths_change_less(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_milder_strengths_change_less(images: tuple[torch.Tensor, torch.Tensor]) -> None:
     changes = [
-        (vary_appearance(pictures[0], generator(), strength=Appearance().milder(share)) - pictures[0]).abs().mean()
+        (vary_appearance(images[0], generator(), strength=Appearance().milder(share)) - images[0]).abs().mean()
         for share in (0.25, 0.5, 1.0)
     ]
     assert 0.01 < changes[0] < changes[1] < changes[2]
-    assert Appearance().milder(0.5).least_scale == Appearance().least_scale  # a bound, no strength
+    assert Appearance().milder(0.5).least_scale == Appearance().least_scale  # a bound, not a strength
 
 
 @pytest.mark.parametrize(
@@ -92,14 +82,14 @@ def test_milder_strengths_change_less(pictures: tuple[torch.Tensor, torch.Tensor
     ],
 )
 def test_blur_removes_detail_and_noise_adds_it(
-    strength: Appearance, finer: bool, pictures: tuple[torch.Tensor, torch.Tensor]
+    strength: Appearance, finer: bool, images: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
-    out = vary_appearance(pictures[0], generator(), strength=strength)
-    gained = detail(out) > detail(pictures[0])
-    assert float(gained.float().mean()) == pytest.approx(float(finer), abs=0.15)  # not where a picture is blank
+    out = vary_appearance(images[0], generator(), strength=strength)
+    gained = detail(out) > detail(images[0])
+    assert float(gained.float().mean()) == pytest.approx(float(finer), abs=0.15)  # blank images gain nothing
 
 
-def test_what_is_far_from_the_focus_is_blurred_and_the_focus_is_not() -> None:
+def test_depth_far_from_the_focus_is_blurred_and_the_focus_is_not() -> None:
     image = (torch.rand((16, 3, 64, 64), generator=generator()) > 0.5).float()
     depth_m = torch.full((16, 64, 64), 2.0)
     depth_m[:, :, 32:] = 0.4
@@ -110,22 +100,22 @@ def test_what_is_far_from_the_focus_is_blurred_and_the_focus_is_not() -> None:
     assert bool((torch.maximum(left, right) > 0.1).all())
 
 
-def test_grey_pictures_have_equal_channels(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    out = vary_appearance(pictures[0], generator(), strength=replace(NONE, grey=1.1))
+def test_grey_images_have_equal_channels(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    out = vary_appearance(images[0], generator(), strength=replace(NONE, grey=1.1))
     assert (out - out.mean(1, keepdim=True)).abs().max() < ROUNDING
 
 
-def test_jpeg_is_the_real_codec(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    strong = vary_appearance(pictures[0], generator(), strength=replace(NONE, jpeg=1.1, least_quality=5))
+def test_jpeg_is_the_real_codec(images: tuple[torch.Tensor, torch.Tensor]) -> None:
+    strong = vary_appearance(images[0], generator(), strength=replace(NONE, jpeg=1.1, least_quality=5))
     levels = strong * 255
     assert (levels - levels.round()).abs().max() < 1e-3  # decoded bytes
-    assert 0.001 < float((strong - pictures[0]).abs().mean()) < 0.1
+    assert 0.001 < float((strong - images[0]).abs().mean()) < 0.1
 
 
 @pytest.mark.parametrize(
     "image", [torch.zeros((3, 8, 8)), torch.zeros((1, 1, 8, 8)), torch.zeros((1, 3, 8, 8), dtype=torch.uint8)]
 )
-def test_what_is_not_a_batch_of_pictures_is_refused(image: torch.Tensor) -> None:
+def test_an_input_that_is_not_a_batch_of_images_is_refused(image: torch.Tensor) -> None:
     with pytest.raises(InputError, match=r"expected \(b, 3, h, w\) floats in \[0, 1\]"):
         vary_appearance(image, generator())
 

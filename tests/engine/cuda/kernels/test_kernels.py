@@ -1,7 +1,8 @@
-"""The kernels against preprocess.py and cv2, on the CPU: kernels_on_host.py says how."""
+"""The kernels, compiled for the CPU (kernels_on_host.py), against preprocess.py and cv2; and their launches."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,18 +13,19 @@ from kernels_on_host import NO_COMPILER, SOURCE, HostKernels, compile_library, f
 from made import CONTRACT, make_contract
 
 from depthrt.engine.cuda.kernels import kernels
-from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Launch
+from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Axis, Launch
 from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
 from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
 
-# float32 sums of 16 taps up to 255, over std 0.224; 1.5e-6 was the largest seen.
+# float32 sums of 16 taps up to 255, divided by std 0.224; the largest difference seen is 1.5e-6.
 INPUT_TOLERANCE = 1e-5
-# The same arithmetic in the same order; fused multiply-adds may change the last bits of values within +-5.
+# The same arithmetic in the same order; fused multiply-adds may change the last bits of values in [-5, 5].
 DEPTH_TOLERANCE = 5e-6
 LEVELS_TOLERANCE = 1  # cv2 weighs uint8 images with 11-bit weights and rounds
 RANDOM_SIZES = 1000
-LONGEST_PX = 72  # small, so that a thousand sizes take seconds
+LONGEST_PX = 72  # a thousand sizes take seconds
 UNWRITTEN = np.float32(np.nan)
+COLORS: tuple[Color, Color] = ("rgb", "bgr")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,7 @@ def tables(side_px: tuple[int, int]) -> list[np.ndarray]:
 def batch_of(
     host: HostKernels, image: np.ndarray, contract: Contract, fit: Fit, *, color: Color, spare_bytes: int = 0
 ) -> np.ndarray:
-    """Run image_to_batch with its tables; every row of the image is followed by spare bytes."""
+    """Run image_to_batch with its tables; spare bytes follow every row of the image."""
     height, width = image.shape[:2]
     row_bytes = 3 * width + spare_bytes
     rows = np.full((height, row_bytes), 255, np.uint8)
@@ -93,7 +95,7 @@ def random_image(random: np.random.Generator, size_px: tuple[int, int]) -> np.nd
 
 
 def random_sizes(count: int, seed: int) -> Iterator[tuple[np.random.Generator, tuple[int, int], tuple[int, int]]]:
-    """Yield two sizes; sides of one pixel come more often than chance has them."""
+    """Yield two random sizes; 5 % of the sides are a single pixel."""
     random = np.random.default_rng(seed)
     for _ in range(count):
         sides = random.integers(1, LONGEST_PX, 4)
@@ -102,7 +104,7 @@ def random_sizes(count: int, seed: int) -> Iterator[tuple[np.random.Generator, t
 
 
 def made_fit(random: np.random.Generator, content_px: tuple[int, int]) -> Fit:
-    """Return a fit with random padding, on each side up to more than the content has to mirror."""
+    """Return a fit, half of the time with random padding, which may be wider than the content that it mirrors."""
     margins = random.integers(0, 20, 4) if random.random() < 0.5 else np.zeros(4, int)
     top, left, bottom, right = (int(margin) for margin in margins)
     return Fit((content_px[0] + top + bottom, content_px[1] + left + right), content_px, (top, left))
@@ -129,7 +131,7 @@ def test_a_thousand_random_sizes_are_within_one_level_of_cv2_on_bytes(host: Host
 
 
 @pytest.mark.parametrize("mode", ["bilinear_corners", "bilinear_centres"])
-def test_a_thousand_random_sizes_come_back_as_preprocess_brings_them_back(host: HostKernels, mode: FinalResize) -> None:
+def test_a_thousand_random_sizes_give_the_depth_that_preprocess_gives(host: HostKernels, mode: FinalResize) -> None:
     contract = replace(CONTRACT, final_resize=mode)
     for random, image_px, content_px in random_sizes(RANDOM_SIZES, seed=3):
         fit = made_fit(random, content_px)
@@ -143,7 +145,9 @@ def test_a_thousand_random_sizes_come_back_as_preprocess_brings_them_back(host: 
 @pytest.mark.parametrize(
     "rule", [SizeRule((14, 14), 14, "lower_bound"), SizeRule((126, 196), 14, "letterbox")], ids=["dynamic", "static"]
 )
-def test_the_fits_that_a_contract_makes_are_met(host: HostKernels, rule: SizeRule, image_px: tuple[int, int]) -> None:
+def test_the_fits_of_a_contract_give_the_input_that_preprocess_gives(
+    host: HostKernels, rule: SizeRule, image_px: tuple[int, int]
+) -> None:
     contract = make_contract(size=rule)
     image, fit = random_image(np.random.default_rng(4), image_px), fit_image(rule, image_px)
     expected = np.full((3, *fit.input_px), UNWRITTEN)
@@ -151,7 +155,7 @@ def test_the_fits_that_a_contract_makes_are_met(host: HostKernels, rule: SizeRul
     assert np.abs(batch_of(host, image, contract, fit, color="bgr") - expected).max() <= INPUT_TOLERANCE
 
 
-def test_padding_and_what_lies_beside_the_image_stay_out_of_the_answer(host: HostKernels) -> None:
+def test_padding_does_not_reach_the_depth(host: HostKernels) -> None:
     fit = Fit((28, 42), (14, 28), (7, 7))
     output = np.full(fit.input_px, UNWRITTEN)
     output[7:21, 7:35] = 3.5
@@ -173,11 +177,56 @@ def test_every_kernel_of_the_source_has_its_arguments_listed() -> None:
     assert sorted(names) == sorted(kernels.ARGUMENTS)
 
 
-def test_a_launch_carries_a_number_for_each_argument() -> None:
+def test_a_launch_packs_into_the_arguments_of_its_kernel() -> None:
     fit = Fit((14, 14), (14, 14))
     launches: list[Launch] = [
         kernels.cubic_taps(1, fit, 0, (5, 5)),
         kernels.bilinear_taps(1, fit, 1, (5, 5), mode="bilinear_centres"),
+        kernels.image_to_batch(
+            image=1,
+            row_bytes=15,
+            image_px=(5, 5),
+            taps=(2, 3),
+            batch=4,
+            input_px=(14, 14),
+            contract=CONTRACT,
+            color="bgr",
+        ),
+        kernels.depth_to_image(depth=1, depth_width=14, taps=(2, 3), values=4, image_px=(5, 5)),
     ]
+    assert {launch.kernel for launch in launches} == set(kernels.ARGUMENTS)
     for launch in launches:
-        assert len(launch.arguments) == len(kernels.ARGUMENTS[launch.kernel])
+        struct.pack(kernels.ARGUMENTS[launch.kernel], *launch.arguments)
+
+
+def test_a_table_covers_its_axis_with_one_row_of_threads() -> None:
+    cases: list[tuple[int, Axis]] = [(1, 0), (128, 0), (129, 1), (9001, 1)]
+    for side, axis in cases:
+        fit = Fit((side, 14), (side, 14)) if axis == 0 else Fit((14, side), (14, side))
+        for launch in (
+            kernels.cubic_taps(0, fit, axis, (5, 5)),
+            kernels.bilinear_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px, mode="bilinear_centres"),
+        ):
+            threads = launch.grid[0] * launch.block[0]
+            assert threads - launch.block[0] < side <= threads
+            assert (*launch.grid[1:], *launch.block[1:]) == (1, 1, 1, 1) and launch.arguments[1] == side
+
+
+def test_the_normalisation_follows_the_order_of_the_channels() -> None:
+    contract = replace(CONTRACT, mean=(0.1, 0.2, 0.4), std=(0.5, 0.25, 0.125))
+    rgb, bgr = (
+        kernels.image_to_batch(
+            image=0,
+            row_bytes=15,
+            image_px=(5, 5),
+            taps=(0, 0),
+            batch=0,
+            input_px=(14, 14),
+            contract=contract,
+            color=color,
+        ).arguments
+        for color in COLORS
+    )
+    assert rgb[:-7] == bgr[:-7] and (rgb[-7], bgr[-7]) == (0, 1)
+    assert rgb[-6:] == pytest.approx([1 / 127.5, 1 / 63.75, 1 / 31.875, -0.2, -0.8, -3.2])
+    assert bgr[-6:] == (*rgb[-6:-3][::-1], *rgb[-3:][::-1])

@@ -1,0 +1,1 @@
+"""Videos and cameras: their frames in, depth videos out."""

@@ -1,0 +1,39 @@
+"""Small plots."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from depthrt.bench.numbers.result import Interval
+from depthrt.bench.report.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
+
+
+def test_an_axis_puts_values_where_they_belong() -> None:
+    assert Axis(0.0, 200.0, False).at(50.0) == 25.0
+    assert Axis(1.0, 100.0, True).at(10.0) == pytest.approx(50.0)
+    assert Axis(0.0, 200.0, False).at(300.0) == 100.0
+    assert Axis(0.0, 90.0, False).ticks() == (0.0, 25.0, 50.0, 75.0)
+    assert Axis(0.0, 100.0, False).ticks() == (0.0, 25.0, 50.0, 75.0, 100.0)
+    assert Axis(8.0, 400.0, True).ticks() == (10.0, 30.0, 100.0, 300.0)
+
+
+def test_an_axis_is_logarithmic_where_values_are_far_apart() -> None:
+    assert not fit_axis([10.0, 50.0]).log
+    assert fit_axis([10.0, 500.0]).log
+    assert fit_axis([]) == fit_axis([0.0, math.inf]) == Axis(0.0, 1.0, False)
+
+
+def test_plots_draw_what_the_figures_say() -> None:
+    axis = Axis(0.0, 100.0, False)
+    strip = strip_svg(axis, Interval(40.0, 35.0, 50.0), samples=[38.0, 40.0, 99.0, 400.0], tail=90.0, limit=60.0)
+    assert '<circle class="dot" cx="40.00%"' in strip
+    assert 'class="interval" x="35.00%" y="6" width="15.00%"' in strip
+    assert 'class="mark" x1="90.00%"' in strip
+    assert 'class="limit" x1="60.00%"' in strip
+    assert 'd="M380 4v10M400 4v10M990 4v10"' in strip  # the last sample is outside
+    stack = stack_svg(axis, [(0, 10.0), (2, 30.0)])
+    assert 'class="part c0" x="0.00%" y="3" width="10.00%"' in stack
+    assert 'class="part c2" x="10.00%" y="3" width="30.00%"' in stack
+    assert ">100 ms</text>" in axis_svg(axis, "ms")

@@ -1,0 +1,153 @@
+"""Depth files of depthrt come back whole, others are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+from made_depth import holed, surface
+from numpy.typing import NDArray
+from PIL import Image
+from refusal import refusal
+
+from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.read import READERS, read_codes, read_kind
+from depthrt.engine.errors import InputError
+from depthrt.engine.terms import KINDS, Format, Kind
+
+KINDLESS = (".npy", ".pfm")  # record no kind: metric, as files of others are
+CODE = 0.00051  # half a step of the codes of `holed`, which are a millimetre or finer, and the rounding of float32
+
+
+@pytest.mark.parametrize("kind", ["inverse", "metric"])
+def test_an_npz_gives_the_whole_record_back(kind: Kind, tmp_path: Path) -> None:
+    depth = holed(kind)
+    depth.save(tmp_path / "d.npz")
+    found = Depth.load(tmp_path / "d.npz")
+    assert np.array_equal(found.values, depth.values, equal_nan=True)
+    assert np.array_equal(found.valid, depth.valid)
+    for name in ("kind", "unit", "max_depth_m", "provenance"):
+        assert getattr(found, name) == getattr(depth, name)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist, expected an .npz file"),
+        (b"", "is not a depth file of depthrt"),
+        (b"text, no zip", "is not a depth file of depthrt"),
+        ({"values": np.zeros(3)}, "is not a depth file of depthrt"),
+        ({"pickle": np.array([{}], object)}, "is not a depth file of depthrt"),
+    ],
+)
+def test_a_foreign_npz_is_refused(
+    content: bytes | dict[str, NDArray[Any]] | None, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "d.npz"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        np.savez(path, **content)  # type: ignore[arg-type]
+    assert message in refusal(lambda: Depth.load(path))
+
+
+def test_a_cut_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "d.npz"
+    surface().save(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "is not a depth file of depthrt" in refusal(lambda: Depth.load(path))
+
+
+def test_an_npz_damaged_in_any_place_is_refused_or_read(tmp_path: Path) -> None:
+    path = tmp_path / "d.npz"
+    surface().save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x1F]) + whole[at + 1 :])
+        try:
+            Depth.load(path)
+        except InputError:
+            refused += 1
+    assert refused > 10
+    locked = bytearray(whole)
+    locked[whole.index(b"PK\x01\x02") + 8] |= 1  # says that it has a password
+    path.write_bytes(locked)
+    assert "is not a depth file of depthrt" in refusal(lambda: Depth.load(path))
+
+
+@pytest.mark.parametrize("kind", ["inverse", "metric"])
+@pytest.mark.parametrize(
+    ("suffix", "format"),
+    [
+        (".npz", "npz"),
+        (".png", "png16"),
+        (".exr", "exr"),
+        (".tif", "tiff"),
+        (".tiff", "tiff"),
+        (".npy", "npy"),
+        (".pfm", "pfm"),
+    ],
+)
+def test_each_reader_gives_the_values_and_the_kind_that_were_written(
+    kind: Kind, suffix: str, format: Format, tmp_path: Path
+) -> None:
+    depth = holed(kind)
+    depth.save(tmp_path / f"d{suffix}", format=format)
+    values, found = READERS[suffix](tmp_path / f"d{suffix}")
+    assert found == (kind if suffix not in KINDLESS else "metric")
+    if suffix == ".png":
+        assert np.array_equal(np.isnan(values), ~depth.valid)
+        assert np.abs(np.asarray(values[depth.valid], np.float64) - depth.values[depth.valid]).max() <= CODE
+    else:
+        assert np.array_equal(values, np.where(depth.valid, depth.values, np.nan), equal_nan=True)
+
+
+def test_files_of_others_are_metric(tmp_path: Path) -> None:
+    codes = np.array([[0, 1000, 65535]], np.uint16)
+    cv2.imwrite(str(tmp_path / "d.png"), codes)
+    np.savez(tmp_path / "d.npz", codes)
+    Image.fromarray(np.array([[1.5]], np.float32)).save(tmp_path / "d.tif")
+    OpenEXR.File({}, {"depth": np.array([[2.5]], np.float32)}).write(str(tmp_path / "d.exr"))
+    (tmp_path / "d.pfm").write_bytes(b"Pf\n1 2\n1.0\n" + np.array([3.5, 4.5], ">f4").tobytes())
+    expected: dict[str, Any] = {".png": codes, ".npz": codes, ".tif": [[1.5]], ".exr": [[2.5]], ".pfm": [[4.5], [3.5]]}
+    for suffix, values in expected.items():
+        found, kind = READERS[suffix](tmp_path / f"d{suffix}")
+        assert kind == "metric" and np.array_equal(found, values)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((2, 3), np.uint8), r"d\.png: \(2, 3\) uint8 found, expected depth in one channel of 16 bits"),
+        (np.zeros((2, 3, 3), np.uint16), r"d\.png: \(2, 3, 3\) uint16 found, expected depth in one channel"),
+    ],
+)
+def test_a_png_that_holds_no_codes_is_refused(picture: NDArray[Any], message: str, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "d.png"), picture)
+    with pytest.raises(InputError, match=message):
+        read_codes(tmp_path / "d.png")
+
+
+def test_codes_that_are_missing_or_damaged_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"d\.png does not exist, expected a depth file; check the path"):
+        read_codes(tmp_path / "d.png")
+    (tmp_path / "d.png").write_bytes(b"text")
+    with pytest.raises(InputError, match=r"d\.png: no picture found, expected depth in one channel of 16 bits"):
+        read_codes(tmp_path / "d.png")
+
+
+def test_a_pfm_of_three_channels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "d.pfm").write_bytes(b"PF\n1 1\n-1.0\n" + bytes(12))
+    with pytest.raises(ValueError, match=r"it begins with b'PF', expected b'Pf': one channel"):
+        READERS[".pfm"](tmp_path / "d.pfm")
+
+
+def test_a_word_that_names_no_kind_is_refused() -> None:
+    assert [read_kind(kind) for kind in KINDS] == list(KINDS)
+    with pytest.raises(ValueError, match="kind 'disparity' found, expected one of inverse, metric"):
+        read_kind("disparity")

@@ -1,0 +1,122 @@
+"""Videos in, depth videos out: times, sizes, and what is lacking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_video import UNEVEN_S, pictures_of, times_of, write_video
+
+import depthrt
+from depthrt import InputError, Limits
+from depthrt.engine.run.jobs import PLAIN, Job, make_jobs
+from depthrt.engine.run.run_images import Written
+from depthrt.engine.run.run_video import open_frames, run_video
+from depthrt.engine.run.sources import Source
+from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.terms import Format
+
+EVEN_S = [number / 10 for number in range(12)]
+
+
+def job_of(path: Path, formats: Sequence[Format] = ("color",)) -> Job:
+    (job,) = make_jobs([Source(str(path), "video", Path("clip"))], path.parent / "out", formats)
+    return job
+
+
+def run_all(model: depthrt.DepthModel, job: Job, *, max_frames: int | None = None) -> list[Outcome[int, Written]]:
+    with open_frames(job.source, max_frames=max_frames, limits=model.limits) as reader:
+        return list(run_video(model, job, reader, style=PLAIN))
+
+
+def times_in(outcomes: Sequence[Outcome[int, Written]]) -> list[float | None]:
+    return [outcome.result.time_s for outcome in outcomes if outcome.result is not None]
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_each_frame_of_the_depth_is_shown_when_its_source_is(
+    tmp_path: Path, model: depthrt.DepthModel, name: str
+) -> None:
+    write_video(tmp_path / name, UNEVEN_S)
+    outcomes = run_all(model, job_of(tmp_path / name, ("color", "side")))
+    assert times_in(outcomes) == pytest.approx(UNEVEN_S)
+    for written in ("clip.mp4", "clip_side.mp4"):
+        assert times_of(tmp_path / "out" / written) == pytest.approx(UNEVEN_S)
+
+
+@pytest.mark.parametrize("fps", [Fraction(24_000, 1001), Fraction(240_000, 1001), Fraction(1000)])
+def test_even_times_are_kept_too(tmp_path: Path, model: depthrt.DepthModel, fps: Fraction) -> None:
+    times_s = [float(number / fps) for number in range(12)]
+    write_video(tmp_path / "a.mp4", times_s, ticks=240_000, fps=round(fps))
+    outcomes = run_all(model, job_of(tmp_path / "a.mp4"))
+    assert [outcome.error for outcome in outcomes] == [None] * 12
+    assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(times_of(tmp_path / "a.mp4"), abs=1e-6)
+
+
+def test_a_turned_and_squeezed_video_becomes_depth_of_what_players_show(
+    tmp_path: Path, model: depthrt.DepthModel
+) -> None:
+    quarter = [0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30]
+    write_video(tmp_path / "a.mp4", EVEN_S, size_px=(72, 90), matrix=quarter, pixel_ratio=Fraction(64, 45))
+    (outcome, *_) = run_all(model, job_of(tmp_path / "a.mp4", ("color", "npy")))
+    assert outcome.result is not None and outcome.result.depth is not None
+    assert outcome.result.depth.shape == (128, 72)
+    assert np.load(tmp_path / "out" / "clip" / "000000.npy").shape == (128, 72)
+    assert pictures_of(tmp_path / "out" / "clip.mp4")[0].shape == (128, 72, 3)
+
+
+def test_frames_of_odd_sides_lose_no_row_or_column(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mkv", EVEN_S[:2], size_px=(63, 95), codec="ffv1", layout="yuv444p")
+    outcomes = run_all(model, job_of(tmp_path / "a.mkv", ("color", "npy")))
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert pictures_of(tmp_path / "out" / "clip.mp4")[0].shape == (64, 96, 3)
+    assert np.load(tmp_path / "out" / "clip" / "000000.npy").shape == (63, 95)
+
+
+def test_a_video_that_is_cut_off_yields_its_frames_and_an_error(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    times_s = [number / 10 for number in range(60)]
+    write_video(tmp_path / "a.mkv", times_s, fps=10, ticks=10, codec="mpeg4")
+    whole = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(whole[: len(whole) // 2])
+    *frames, last = run_all(model, job_of(tmp_path / "a.mkv"))
+    assert 0 < len(frames) < len(times_s) and not any(frame.error for frame in frames)
+    assert str(last.error).startswith(f"{tmp_path}/a.mkv ends after {len(frames)} frames and ")
+    assert len(times_of(tmp_path / "out" / "clip.mp4")) == len(frames)
+
+
+def test_frames_beyond_the_limit_are_not_read(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    assert len(run_all(model, job_of(tmp_path / "a.mp4"), max_frames=3)) == 3
+    assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(EVEN_S[:3])
+
+
+def test_an_error_of_the_first_frame_ends_the_video(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    job = job_of(tmp_path / "a.mp4")
+    with (
+        open_frames(job.source, limits=Limits(max_pixels=100)) as reader,
+        pytest.raises(InputError, match=r"a frame of .*a\.mp4 is 64x96 px .*expected at most 100"),
+    ):
+        list(run_video(model, job, reader, style=PLAIN))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_video_that_is_closed_early_leaves_no_file(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    job = job_of(tmp_path / "a.mp4")
+    with open_frames(job.source) as reader:
+        outcomes = run_video(model, job, reader, style=PLAIN)
+        next(outcomes)
+        outcomes.close()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_ends_the_video(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    (tmp_path / "out").write_bytes(b"")
+    for formats in (("color",), ("npy",)):
+        with pytest.raises(InputError, match=r"folder .*out.* cannot be made"):
+            run_all(model, job_of(tmp_path / "a.mp4", formats))
