@@ -40,7 +40,7 @@ def make_contract(
         batch=1 if rule.static else None,
         precision=precision,
         attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,
-        source_name=printable(checkpoint.path.name),
+        source_name=printable(checkpoint.path.name, 255),
         source_sha256=checkpoint.sha256,
         licence=printable(checkpoint.licence),
         producer=f"depthrt {__version__}",

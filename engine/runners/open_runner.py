@@ -6,7 +6,7 @@ from ..errors import BackendUnavailable, InputError
 from ..modelfile.contract import Contract
 from ..modelfile.model_file import ModelFile
 from ..system.cores import usable_cores
-from ..terms import DEVICES, Device
+from ..terms import CPU_RUNNERS, DEVICES, Device
 from .choice import Choice
 from .runner import Runner
 
@@ -55,7 +55,7 @@ def _open_choice(file: ModelFile, choice: Choice) -> Runner:
 
         return OpenVinoRunner(file, precision=choice.precision, threads=choice.threads)
     if choice.runner != "onnxruntime":
-        raise InputError(f"runner {choice.runner!r} found, expected onnxruntime or openvino")
+        raise InputError(f"runner {choice.runner!r} found, expected {' or '.join(CPU_RUNNERS)}")
     if choice.precision != file.contract.precision:
         raise BackendUnavailable(
             f"ONNX Runtime runs {file.path} in its precision, {file.contract.precision}; {choice.precision} was "

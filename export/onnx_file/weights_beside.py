@@ -15,7 +15,7 @@ _OURS = re.compile(r".+-[0-9a-f]{12}\.data")
 
 def fresh_name(path: Path, contract_json: str) -> Path:
     """Return a new file name beside `path`, for the weights of a file with this contract."""
-    # identify_file finds the file by the contract's hash at the end of its name.
+    # model_file.py finds the weights by the contract's hash at the end of its name.
     contract_sha256 = sha256(contract_json.encode()).hexdigest()
     return path.resolve().with_name(f"{path.stem}-{secrets.token_hex(4)}-{contract_sha256[:12]}.data")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def contract_of(
 )
 def test_each_family_resizes_its_output_as_upstream(family: Family, final_resize: FinalResize) -> None:
     assert contract_of(checkpoint(REAL["vits"], family)).final_resize == final_resize
+
+
+@pytest.mark.parametrize("name", ["a\nb.pth", "\x1b[2J.pth", "caf\udce9.pth", "x" * 300, "größer 東京.pth"])
+def test_every_name_of_a_checkpoint_gives_a_contract_that_reads(name: str) -> None:
+    made = contract_of(replace(checkpoint(REAL["vits"], "depth-anything-v2"), path=Path("somewhere", name)))
+    read = Contract.from_json(made.to_json())
+    assert read == made and (read.source_name == name) == name.startswith("größer")
 
 
 def test_a_contract_says_what_the_checkpoint_is() -> None:
