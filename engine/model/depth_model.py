@@ -20,15 +20,16 @@ from ..depth.provenance import Provenance, Timings
 from ..errors import InputError, ModelFileError
 from ..images.limits import Limits, check_image
 from ..images.preprocess import Color, Fit, fit_image, make_batch, to_image_size
-from ..modelfile.contract import CHECKPOINT_SUFFIXES, Contract, read_contract, refuse_other_files
+from ..modelfile.contract import CHECKPOINT_SUFFIXES, ENGINE_SUFFIX, Contract
+from ..modelfile.model_file import open_model_file
 from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
 from ..runners.choice import Choice
 from ..runners.runner import ImageRunner, Runner
 from ..system.closable import Closable
 from ..system.overlap import run_ahead
 from ..terms import Device, Precision
-from ..trt.plan_file import read_plan_header
-from .open_proven import ENGINE_SUFFIX, open_trusted
+from ..trt.engine_file import open_engine_file
+from .open_proven import open_proven
 from .stages import Answer, Prepared, alike, answer_whole, find_image_there
 
 __all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
@@ -254,19 +255,19 @@ def load(
         ParityError: No runner answers the canary; the message has the numbers.
     """
     path = model_path(path)
-    refuse_other_files(path)
-    if path.suffix == ENGINE_SUFFIX and (device == "cpu" or choice is not None):
-        raise InputError(f"{path} is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file")
-    contract = read_plan_header(path).contract if path.suffix == ENGINE_SUFFIX else read_contract(path)
+    is_engine = path.suffix == ENGINE_SUFFIX
+    if is_engine and (device == "cpu" or choice is not None):
+        raise InputError(f"{path} is a TensorRT engine, which runs on NVIDIA GPUs only; on a CPU use the .onnx file")
+    file = open_engine_file(path) if is_engine else open_model_file(path)
     if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
         raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
-    opened = open_trusted(path, contract, device=device, threads=threads, choice=choice, precision=precision)
+    opened = open_proven(file, device=device, threads=threads, choice=choice, precision=precision)
     for warning in (*opened.runner.notes, *opened.warnings):
         logger.warning("depthrt: %s", warning)
     for remark in opened.remarks:
         logger.info("depthrt: %s", remark)
     notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
-    return DepthModel(opened.runner, contract, limits=limits or Limits(), notes=notes)
+    return DepthModel(opened.runner, file.contract, limits=limits or Limits(), notes=notes)
 
 
 def _ms_since(start: float) -> float:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..modelfile.contract import Contract, read_contract
+from ..modelfile.contract import Contract
+from ..modelfile.model_file import open_model_file
 from ..runners.tuning import Tuning, recall_tunings
 from ..system.cores import usable_cores
 
@@ -34,6 +35,5 @@ def describe_model(path: str | Path) -> ModelFacts:
     Raises:
         ModelFileError, ContractError: As read_contract.
     """
-    path = Path(path)
-    contract, cores = read_contract(path), usable_cores()
-    return ModelFacts(path, contract, recall_tunings(path, contract, cores), cores)
+    file, cores = open_model_file(path), usable_cores()
+    return ModelFacts(file.path, file.contract, recall_tunings(file, cores), cores)

@@ -10,12 +10,13 @@ import shlex
 import sys
 from array import array
 from dataclasses import dataclass
+from os import stat_result
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Annotated, ClassVar, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..system.field_types import Name, Positive, Range, Sentence, Sha256
-from ..system.files import check_reachable
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, read_record, to_json_object
 from ..terms import Attention, Kind, Precision
@@ -29,6 +30,7 @@ Mean = Annotated[float, Range(0, 1)]
 Deviation = Annotated[float, Range(1e-4, 10)]  # of a colour in [0, 1]: 1/255 and 1 are in use
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
+ENGINE_SUFFIX = ".engine"
 METADATA_KEY = "depthrt.contract"
 MOST_CANARY_PX = 4096 * 4096  # of all images of its batch; the input takes 12 bytes each, and making it 60
 REMEDY = "export the model again"
@@ -193,12 +195,16 @@ def read_contract(path: str | Path) -> Contract:
     """Read the contract of a model file; takes the same time for any size of file.
 
     Raises:
-        ModelFileError: The file is missing or no ONNX file; the message has the way out.
-        ContractError: It is an ONNX file that depthrt did not write, or of another version.
+        ModelFileError: The file is missing or is not an ONNX file; the message has the way out.
+        ContractError: depthrt did not write the file, or another version did, or a value is wrong.
     """
-    path = Path(path)
-    refuse_other_files(path)
-    if path.suffix == ".engine":
+    stat_model(Path(path))
+    return read_contract_of(Path(path))
+
+
+def read_contract_of(path: Path) -> Contract:
+    """Read the contract of a file that stat_model took; see read_contract."""
+    if path.suffix == ENGINE_SUFFIX:
         raise ModelFileError(f"{path} is a TensorRT engine; give the .onnx file that it was built from")
     metadata = read_onnx_metadata(path)
     if METADATA_KEY not in metadata:
@@ -209,18 +215,31 @@ def read_contract(path: str | Path) -> Contract:
     return Contract.from_json(metadata[METADATA_KEY])
 
 
-def refuse_other_files(path: Path) -> None:
-    """Raise ModelFileError with the way out for what looks like something else than a model file."""
-    check_reachable(path, ModelFileError)
-    if path.is_dir() and not (path / "config.json").exists():
+def stat_model(path: Path) -> stat_result:
+    """Return what the system knows of a model file.
+
+    Raises:
+        ModelFileError: It is missing or cannot be reached, or is a folder or a checkpoint; the message has the way out.
+    """
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        facts = None
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be reached: {error.strerror or error}; check its name and rights") from (
+            error
+        )
+    is_folder = facts is not None and S_ISDIR(facts.st_mode)
+    if is_folder and not (path / "config.json").exists():
         raise ModelFileError(f"{path} is a folder, expected an .onnx or .engine file; give the file in it")
-    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+    if is_folder or path.suffix in CHECKPOINT_SUFFIXES:
         command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])
         raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: {command}")
-    if not path.exists():
+    if facts is None:
         raise ModelFileError(
             f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
         )
+    return facts
 
 
 def _little_endian_floats(values: bytes) -> array[float]:

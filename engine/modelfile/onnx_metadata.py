@@ -20,8 +20,9 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
         ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
             return _walk_model(file, size)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error

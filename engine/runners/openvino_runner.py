@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.contract import Contract
-from ..modelfile.file_identity import identify_file
+from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
 from ..system.mapped_pages import release_mapped
 from ..terms import INPUT, OUTPUT, Precision
@@ -31,15 +30,16 @@ class OpenVinoRunner:
 
     name = "openvino"
 
-    def __init__(self, path: Path, contract: Contract, *, precision: Precision, threads: int) -> None:
+    def __init__(self, file: ModelFile, *, precision: Precision, threads: int) -> None:
+        contract = file.contract
         ov, core = import_openvino(), the_core()
         check_precision(core, precision)
         self.provider = DEVICE
-        self._compiled: Any = _compile(ov, core, path, contract, precision, threads)
+        self._compiled: Any = _compile(ov, core, file, precision, threads)
         self._idle: deque[Any] = deque()  # infer requests that no thread uses
         hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         if hint != _HINTS.get(precision, "f32"):
-            raise BackendUnavailable(f"OpenVINO compiled {path} in {hint}, {precision} was asked for")
+            raise BackendUnavailable(f"OpenVINO compiled {file.path} in {hint}, {precision} was asked for")
         self.precision: Precision = "int8" if contract.precision == "int8" and hint == "f32" else _PRECISIONS[hint]
         self.notes: tuple[str, ...] = _notes(contract, self.precision)
 
@@ -117,8 +117,7 @@ def has_bf16(core: Any) -> bool:  # noqa: ANN401
 def _compile(
     ov: ModuleType,
     core: Any,  # noqa: ANN401
-    path: Path,
-    contract: Contract,
+    file: ModelFile,
     precision: Precision,
     threads: int,
 ) -> Any:  # noqa: ANN401
@@ -128,8 +127,8 @@ def _compile(
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    key = identify_file(path, contract) | {
-        "path": str(path.absolute()),
+    key = file.identity | {
+        "path": str(file.path.absolute()),
         "precision": precision,
         "openvino": ov.__version__,
     }
@@ -137,12 +136,12 @@ def _compile(
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
         try:
-            compiled = core.compile_model(str(path), DEVICE, settings)
+            compiled = core.compile_model(str(file.path), DEVICE, settings)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
-            raise ModelFileError(f"OpenVINO refuses {path}: {reason}; export it again") from error
-        if not contract.size.static:
-            _place_weights(compiled, contract)
+            raise ModelFileError(f"OpenVINO refuses {file.path}: {reason}; export it again") from error
+        if not file.contract.size.static:
+            _place_weights(compiled, file.contract)
         if folder is not None:
             release_mapped(folder)
     return compiled

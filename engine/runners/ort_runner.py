@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable, InputError
-from ..modelfile.contract import Contract
+from ..modelfile.model_file import ModelFile
 from ..terms import INPUT, OUTPUT, Device, Precision
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
@@ -24,7 +23,8 @@ class OrtRunner:
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, contract: Contract, *, device: Device, threads: int) -> None:
+    def __init__(self, file: ModelFile, *, device: Device, threads: int) -> None:
+        path, contract = file.path, file.contract
         ort = import_onnxruntime()
         providers = find_providers(ort, device)
         if contract.precision == "bf16" and CUDA not in providers:

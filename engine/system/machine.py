@@ -1,10 +1,12 @@
-"""What makes this machine this machine, for what is remembered about it: its CPU, and the runtimes installed."""
+"""What is remembered depends on this machine: its CPU, and the versions of the runtimes that are installed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,11 +24,33 @@ ISA_SWITCHES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _CPUINFO = Path("/proc/cpuinfo")
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is remembered for a model file depends on these.
+
+    Args:
+        cpu: As describe_cpu returns it.
+        versions: As runtime_versions returns them.
+    """
+
+    cpu: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    def key(self) -> dict[str, object]:
+        """Return the machine as a part of a cache key."""
+        return asdict(self)
+
+
+def read_machine() -> Machine:
+    """Return what this machine is; reads /proc/cpuinfo and looks the installed versions up."""
+    return Machine(describe_cpu(), runtime_versions())
+
+
 def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
     """Return the CPU's name, a hash of its features, and the switches that hide some of them.
 
     Args:
-        cpuinfo: As Linux has it; where there is none, what the system says of the processor stands alone.
+        cpuinfo: As Linux has it. Without such a file, Python's name of the processor is all that is known.
     """
     found = {name: value for name, value in read_fields(cpuinfo).items() if name in CPU_LINES}
     features = " ".join(sorted((found.pop("flags", "") + found.pop("Features", "")).split()))

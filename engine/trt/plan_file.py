@@ -62,7 +62,7 @@ class PlanTensor:
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """What an engine file says about its plan.
+    """What an engine file states of its plan.
 
     Args:
         contract: As it stands in the ONNX file; its canary is of another size where the plan does not take that one.
@@ -140,7 +140,7 @@ def write_plan_file(path: Path, header: PlanHeader, plan: bytes | memoryview) ->
 
 
 def read_plan_header(path: str | Path) -> PlanHeader:
-    """Read the header alone; takes the same time for any size of plan, which is not looked at.
+    """Read the header and not the plan; takes the same time for any size of plan.
 
     Raises:
         ModelFileError: The file is missing, foreign, truncated, or its header is damaged.
@@ -149,7 +149,7 @@ def read_plan_header(path: str | Path) -> PlanHeader:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            header, _ = _read_start(file, path)
+            header = _read_start(file, path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     return header
@@ -163,20 +163,29 @@ def read_plan_file(path: str | Path) -> PlanFile:
         ContractError: The file is of another version.
     """
     path = Path(path)
+    header = read_plan_header(path)
+    return PlanFile(header, read_plan(path, header))
+
+
+def read_plan(path: Path, header: PlanHeader) -> bytes:
+    """Read the plan of an engine file, which ends the file, and check its hash.
+
+    Raises:
+        ModelFileError: The file is missing or damaged, or was replaced since its header was read.
+    """
     try:
         with path.open("rb") as file:
-            header, start = _read_start(file, path)
-            file.seek(start)
+            file.seek(max(0, file.seek(0, 2) - header.plan_bytes))
             plan = file.read(header.plan_bytes)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     if sha256(plan).hexdigest() != header.plan_sha256:
         raise ModelFileError(f"{path} is damaged: its plan has another sha256 than its header says; {_REMEDY}")
-    return PlanFile(header, plan)
+    return plan
 
 
-def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
-    """Return the header and where the plan begins; the file must be as long as the header says."""
+def _read_start(file: BinaryIO, path: Path) -> PlanHeader:
+    """Return the header; the file must be as long as the header says."""
     fixed = file.read(_FIXED.size)
     if fixed[: len(MAGIC)] != MAGIC[: len(fixed)] or not fixed:
         raise ModelFileError(
@@ -208,7 +217,7 @@ def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
         raise _truncated(path, found_bytes, f"{expected_bytes} bytes")
     if found_bytes > expected_bytes:
         raise ModelFileError(f"{path} has {found_bytes} bytes, expected {expected_bytes}; {_REMEDY}")
-    return header, start
+    return header
 
 
 def _truncated(path: Path, found_bytes: int, expected: str) -> ModelFileError:

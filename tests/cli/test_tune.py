@@ -20,6 +20,7 @@ from depthrt.bench.run import tune as tune_module
 from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import Tuned
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices
 from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_choice, recall_tuning, remember_choice
@@ -63,22 +64,21 @@ def test_every_choice_of_this_machine_is_measured_in_one_run(file: Path, generou
 
 def test_load_obeys_what_was_tuned_and_only_with_the_same_threads(file: Path, generous: Result) -> None:
     chosen = Choice(**json.loads(generous.stdout)["chosen"])
-    contract = read_contract(file)
-    assert recall_choice(file, contract, THREADS) == chosen
+    assert recall_choice(open_model_file(file), THREADS) == chosen
     with depthrt.load(file, device="auto", threads=THREADS) as model:
         assert (model.runner.name, model.runner.precision) == (chosen.runner, chosen.precision)
         found = model.infer(depthrt.read_image(COFFEE)).provenance
-    assert found.precision == chosen.precision and str(recall_tuning(file, contract, THREADS)) in found.notes
-    assert recall_choice(file, contract, THREADS + 1) is None
+    assert found.precision == chosen.precision and str(recall_tuning(open_model_file(file), THREADS)) in found.notes
+    assert recall_choice(open_model_file(file), THREADS + 1) is None
 
 
 def test_forgetting_brings_the_default_back(file: Path, generous: Result) -> None:
     contract = read_contract(file)
-    tuning = recall_tuning(file, contract, THREADS)
+    tuning = recall_tuning(open_model_file(file), THREADS)
     assert tuning is not None
     found = run("tune", file, "--forget", "--threads", THREADS)
     assert found.exit_code == 0 and found.stdout.startswith("removed ")
-    assert recall_choice(file, contract, THREADS) is None
+    assert recall_choice(open_model_file(file), THREADS) is None
     assert "nothing was remembered" in run("tune", file, "--forget", "--threads", THREADS).stdout
     with depthrt.load(file, device="auto", threads=THREADS) as model:
         default = available_choices(contract, THREADS)[0]
@@ -90,7 +90,7 @@ def test_a_budget_of_nothing_takes_float32_and_the_table_says_so(file: Path) -> 
     assert result.exit_code == 0, result.output
     for word in ("candidate", "median", "p90", "speed", "drift", "p99", "edge F1", "far", "chosen", "default"):
         assert word in result.stdout, word
-    tuning = recall_tuning(file, read_contract(file), THREADS)
+    tuning = recall_tuning(open_model_file(file), THREADS)
     assert tuning is not None and tuning.choice.precision == "fp32" and tuning.budget == 0.0
     assert str(tuning) in result.stdout
     assert "remembered in " in result.stderr
@@ -98,21 +98,21 @@ def test_a_budget_of_nothing_takes_float32_and_the_table_says_so(file: Path) -> 
 
 
 def test_info_says_what_is_remembered(file: Path) -> None:
-    contract, cores = read_contract(file), usable_cores()
-    forget_choice(file, contract, cores)
-    forget_choice(file, contract, THREADS)
+    cores = usable_cores()
+    forget_choice(open_model_file(file), cores)
+    forget_choice(open_model_file(file), THREADS)
     assert "tuned" not in run("info", file).stdout
     tuning = Tuning(Choice("onnxruntime", "fp32", 1), 2.5, 0.0, 0.005, "2026-11-21T12:00:00+00:00", ())
-    remember_choice(file, contract, cores, tuning)
+    remember_choice(open_model_file(file), cores, tuning)
     assert str(tuning) in run("info", file).stdout
     assert json.loads(run("info", file, "--json").stdout)["tuned"]["speed"] == 2.5
-    forget_choice(file, contract, cores)
+    forget_choice(open_model_file(file), cores)
     assert json.loads(run("info", file, "--json").stdout)["tuned"] is None
-    remember_choice(file, contract, cores + 1, tuning)
+    remember_choice(open_model_file(file), cores + 1, tuning)
     shown, found = run("info", file).stdout, json.loads(run("info", file, "--json").stdout)
     assert f"  --threads {cores + 1}  {tuning} (" in shown and f"--forget --threads {cores + 1}` undoes it" in shown
     assert found["tuned"] is None and found["tuned_by_threads"][str(cores + 1)]["speed"] == 2.5
-    forget_choice(file, contract, cores + 1)
+    forget_choice(open_model_file(file), cores + 1)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import depthrt
 from depthrt import InputError, ModelFileError, ParityError
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
@@ -48,7 +49,7 @@ def stop_at(word: str) -> OnStep:
 
 def test_the_canary_catches_a_scale_off_by_two_percent(tiny: TinyModel) -> None:
     contract = read_contract(tiny.onnx)
-    runner = open_runner(tiny.onnx, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     answer = runner.run(canary_input(contract.canary.size_px, contract.mean, contract.std))[0]
     assert canary_drift(contract.canary, answer) <= contract.canary.tolerance
     assert canary_drift(contract.canary, answer * np.float32(1.02)) > 100 * contract.canary.tolerance

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -25,12 +22,12 @@ def cache_dir(name: str) -> Path | None:
     """
     root = cache_root()
     if root is None:
-        _say_once(Path(name), "this user has no home folder")
+        _warn_not_writable(Path(name), "this user has no home folder")
         return None
     folder = root / name
     reason = _refusal(folder)
     if reason:
-        _say_once(folder, reason)
+        _warn_not_writable(folder, reason)
         return None
     return folder
 
@@ -74,16 +71,14 @@ def _refusal(folder: Path) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
 
 
-@cache
-def _say_once(folder: Path, reason: str) -> None:
-    logger.warning(
-        "depthrt: the cache %s cannot be written (%s), so nothing new is remembered; set %s to a folder that can be",
-        folder,
-        reason,
-        VARIABLE,
+def _warn_not_writable(folder: Path, reason: str) -> None:
+    warn_once(
+        f"depthrt: the cache {folder} cannot be written ({reason}), so nothing new is remembered; set {VARIABLE} to a "
+        "folder that can be"
     )
 
 
-def digest(key: Mapping[str, object]) -> str:
-    """Return a key as a short file name."""
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning, unless this process did before."""
+    logger.warning("%s", message)

@@ -15,7 +15,7 @@ from depthrt.bench.numbers.result import Drift, Interval
 from depthrt.bench.run.candidates import Candidate
 from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import fastest, find_reference, tune
-from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.tuning import recall_choice
 from depthrt.engine.system.spread import spread
@@ -52,7 +52,7 @@ def test_fewer_threads_are_tried_and_taken_where_they_are_faster(tiny: TinyModel
     (one,) = narrow
     assert one.choice == replace(PLAIN, threads=1) and one.speed is not None
     assert (found.chosen is one) == (one.speed.value > 1.0)
-    assert recall_choice(tiny.onnx, read_contract(tiny.onnx), 2) == found.chosen.choice
+    assert recall_choice(open_model_file(tiny.onnx), 2) == found.chosen.choice
 
 
 def test_a_choice_that_fails_is_listed_with_its_reason_and_the_others_go_on(tiny: TinyModel) -> None:

@@ -23,6 +23,7 @@ from depthrt import BackendUnavailable, ContractError, InputError, ModelFileErro
 from depthrt.engine.cuda.driver import driver
 from depthrt.engine.cuda.driver.driver import Gpu
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import as_model_file
 from depthrt.engine.runners.canary_check import check_canary
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.trt.build.build import build_engine
@@ -138,7 +139,7 @@ def test_an_engine_gets_a_canary_of_a_size_that_it_takes(
     assert contract.canary.size_px == (252, 336) and header.contract.canary.size_px == (126, 168)
     assert replace(header.contract, canary=contract.canary) == contract
     with depthrt.load(tiny.onnx, device="cpu") as model:
-        assert check_canary(model.runner, tiny.onnx, header.contract, threads=1)
+        assert check_canary(model.runner, as_model_file(tiny.onnx, header.contract), threads=1)
     of_all = build(tiny, BuildOptions(min_px=(126, 126), max_px=(252, 336)))
     assert read_plan_file(of_all).header.contract == contract
     assert read_plan_file(build(tiny_static, DEFAULT)).header.contract == read_contract(tiny_static.onnx)

@@ -19,6 +19,7 @@ import depthrt
 from depthrt import BudgetError, InputError, ParityError, load
 from depthrt.engine.modelfile.canary import canary_input, canary_slope, drift
 from depthrt.engine.modelfile.contract import Contract, read_contract
+from depthrt.engine.modelfile.model_file import as_model_file
 from depthrt.engine.runners.open_runner import available_choices, open_runner
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from depthrt.export.int8 import quantize as quantize_module
@@ -72,7 +73,7 @@ def linear_graph(weights: Float32, bias: Float32) -> onnx.ModelProto:
 
 
 def answer_of(path: Path, batch: Float32, contract: Contract) -> Float32:
-    runner = open_runner(path, replace(contract, precision="fp32"), device="cpu", threads=1)
+    runner = open_runner(as_model_file(path, replace(contract, precision="fp32")), device="cpu", threads=1)
     answer = runner.run(batch)
     runner.close()
     return answer
