@@ -16,6 +16,7 @@ from run_verb import run
 from tiny_model import PHOTOS, TinyModel
 
 from depthrt import BudgetError
+from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
 from depthrt.export.parity.parity import Parity
@@ -186,6 +187,20 @@ def test_the_verb_names_the_weights_that_must_travel_along(
     found = run("export", tiny.checkpoint, "-o", tmp_path / "model.onnx", *what)
     (weights,) = tmp_path.glob("*.data")
     assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
+
+
+def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    what = ("--family", "depth-anything-v2", "--kind", "inverse", "--size", "126x196")
+    given = ("export", tiny.checkpoint, "-o", path, *what)
+    found = run(*given, "--precision", "int8", "--drift-budget", "20%")
+    assert found.exit_code == 0, found.output
+    assert "warning: int8 is calibrated on the photograph that comes with depthrt" in found.stderr
+    assert "int8 in " in found.stdout and "used for calibration" in found.stdout
+    assert read_contract(path).precision == "int8"
+    assert "int8" in run("info", path).stdout
+    refused = run(*given, "--drift-budget", "1%")
+    assert refused.exit_code == 1 and "they are for --precision int8" in refused.stderr
 
 
 def test_help_has_defaults_and_an_example() -> None:

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from random_checkpoint import TINY, random_network, save_official
 from shared_traces import shared_traces
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
 from depthrt import InputError, ModelFileError, ParityError
-from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.runners.open_runner import open_runner
@@ -114,16 +112,6 @@ def test_large_weights_go_with_the_last_file_that_names_them(
     monkeypatch.undo()
     whole = export_onnx(read(tiny), path, size=(28, 42))
     assert whole.weights is None and set(tmp_path.iterdir()) == {path, first, tmp_path / "of-somebody.data"}
-
-
-def test_the_verb_names_the_weights_that_must_travel_along(
-    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
-    what = ["--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42"]
-    found = CliRunner().invoke(main, ["export", str(tiny.checkpoint), "-o", str(tmp_path / "model.onnx"), *what])
-    (weights,) = tmp_path.glob("*.data")
-    assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,42 +6,16 @@ import json
 import math
 import shlex
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
-from made_report import drawn_times, make_drift, make_latency
 from made_terminal import COLUMNS, make_terminal
+from made_tuned import BROKEN, BUDGET, COARSE, FAST, PLAIN, make_candidate, make_tuned
 
-from depthrt.bench.numbers.result import Interval
-from depthrt.bench.run.candidates import Candidate
-from depthrt.bench.run.tune import Tuned
 from depthrt.cli.show.bench import PIPE_WIDTH
 from depthrt.cli.show.tuned import show_forgotten, show_tuned
-from depthrt.engine.runners.choice import Choice
-from depthrt.engine.runners.tuning import Tuning
 
-PLAIN, FAST = Choice("onnxruntime", "fp32", 2), Choice("openvino", "bf16", 2)
-COARSE, BROKEN = Choice("onnxruntime", "int8", 2), Choice("openvino", "fp32", 2)
 MODEL = Path("my [new] model.onnx")
-BUDGET = 0.005
-
-
-def candidate(choice: Choice, ms: float, speed: float, drift: float) -> Candidate:
-    latency = make_latency("host", drawn_times(ms, 3))
-    interval = Interval(speed, speed * 0.98, speed * 1.02)
-    return Candidate(choice, latency=latency, speed=interval, drift=make_drift(drift))
-
-
-@cache
-def tuned() -> Tuned:
-    """Four candidates: the default, which is the reference too; the chosen one; one over budget; one that failed."""
-    plain, fast = candidate(PLAIN, 60.0, 1.0, 0.0), candidate(FAST, 30.0, 2.0, 0.004)
-    coarse = candidate(COARSE, 20.0, 3.0, 0.02)
-    broken = Candidate(BROKEN, failure="it fails in a fresh process: [core dumped]")
-    tuning = Tuning(FAST, 2.0, 0.004, BUDGET, "2026-11-21T12:00:00+00:00", ())
-    candidates = (plain, fast, coarse, broken)
-    return Tuned(candidates, fast, PLAIN, PLAIN, tuning, Path("cache/choices/1a.json"), ("The machine was loaded.",))
 
 
 def row_of(printed: str, name: str) -> list[str]:
@@ -53,7 +27,7 @@ def row_of(printed: str, name: str) -> list[str]:
 def test_a_table_is_the_result_and_notes_failures_and_the_way_back_are_talk(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    show_tuned(tuned(), MODEL, threads=None, as_json=False)
+    show_tuned(make_tuned(), MODEL, threads=None, as_json=False)
     printed, talk = capsys.readouterr()
     assert talk == (
         "note: The machine was loaded.\n"
@@ -61,12 +35,12 @@ def test_a_table_is_the_result_and_notes_failures_and_the_way_back_are_talk(
         f"remembered in {Path('cache/choices/1a.json')}\n"
         "to undo it: depthrt tune 'my [new] model.onnx' --forget\n"
     )
-    assert printed.startswith(str(tuned().tuning))
+    assert printed.startswith(str(make_tuned().tuning))
     assert all(len(line) <= PIPE_WIDTH for line in printed.splitlines()) and "\x1b" not in printed
 
 
 def test_each_candidate_has_its_figures_and_its_role(capsys: pytest.CaptureFixture[str]) -> None:
-    show_tuned(tuned(), MODEL, threads=None, as_json=False)
+    show_tuned(make_tuned(), MODEL, threads=None, as_json=False)
     printed = capsys.readouterr().out
     assert row_of(printed, str(PLAIN))[3:5] == ["1.00×", "0 %"]
     assert row_of(printed, str(PLAIN))[-1] == "default, reference"
@@ -77,24 +51,24 @@ def test_each_candidate_has_its_figures_and_its_role(capsys: pytest.CaptureFixtu
 
 
 def test_the_threads_that_were_given_are_in_the_way_back(capsys: pytest.CaptureFixture[str]) -> None:
-    show_tuned(tuned(), MODEL, threads=3, as_json=False)
+    show_tuned(make_tuned(), MODEL, threads=3, as_json=False)
     command = shlex.split(capsys.readouterr().err.splitlines()[-1].removeprefix("to undo it: "))
     assert command == ["depthrt", "tune", str(MODEL), "--forget", "--threads", "3"]
 
 
 def test_a_machine_without_a_cache_remembers_nothing_and_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    show_tuned(replace(tuned(), written=None), MODEL, threads=None, as_json=False)
+    show_tuned(replace(make_tuned(), written=None), MODEL, threads=None, as_json=False)
     talk = capsys.readouterr().err
     assert talk.endswith("nothing is remembered, as this machine has no cache that can be written\n")
     assert "to undo it" not in talk
 
 
 def test_json_is_one_line_with_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    show_tuned(tuned(), MODEL, threads=None, as_json=True)
+    show_tuned(make_tuned(), MODEL, threads=None, as_json=True)
     printed, talk = capsys.readouterr()
     found = json.loads(printed)
     assert printed.count("\n") == 1 and "note: The machine was loaded." in talk and "to undo it: " in talk
-    assert found["path"] == str(MODEL) and found["written"] == str(tuned().written)
+    assert found["path"] == str(MODEL) and found["written"] == str(make_tuned().written)
     assert found["chosen"] == {"runner": "openvino", "precision": "bf16", "threads": 2}
     assert found["default"] == found["reference"] == {"runner": "onnxruntime", "precision": "fp32", "threads": 2}
     assert (found["budget"], found["notes"]) == (BUDGET, ["The machine was loaded."])
@@ -106,8 +80,8 @@ def test_json_is_one_line_with_the_same_figures(capsys: pytest.CaptureFixture[st
 
 
 def test_json_has_no_number_that_json_lacks(capsys: pytest.CaptureFixture[str]) -> None:
-    wild = replace(candidate(COARSE, 20.0, 3.0, math.inf), failure="3 values of its answers are not finite")
-    show_tuned(replace(tuned(), candidates=(*tuned().candidates, wild)), MODEL, threads=None, as_json=True)
+    wild = replace(make_candidate(COARSE, 20.0, 3.0, math.inf), failure="3 values of its answers are not finite")
+    show_tuned(replace(make_tuned(), candidates=(*make_tuned().candidates, wild)), MODEL, threads=None, as_json=True)
 
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is no JSON")
@@ -122,7 +96,7 @@ def test_a_terminal_s_table_is_as_wide_as_the_terminal_and_keeps_every_role(
 ) -> None:
     terminal = make_terminal(monkeypatch, "stdout")
     monkeypatch.setenv("NO_COLOR", no_color)
-    show_tuned(tuned(), MODEL, threads=None, as_json=False)
+    show_tuned(make_tuned(), MODEL, threads=None, as_json=False)
     lines = terminal.shown().splitlines()
     assert max(map(len, lines)) <= COLUMNS and not terminal.is_coloured()
     folded = "".join(line.strip("│").split("│")[-1].strip() for line in lines if line.startswith("│"))
