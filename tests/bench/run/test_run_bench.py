@@ -105,6 +105,26 @@ def judged(data: GroundTruth, images: list[Path]) -> Report:
     return run_bench([subject("one", MadeRunner(slope()))], images, ANSWERS_ALONE, ground_truth=[data]).report
 
 
+def test_each_data_set_adds_its_accuracy_and_its_notes(images: list[Path]) -> None:
+    data = [
+        replace(dataset(truth(2.0)), name="near"),
+        replace(dataset(truth(20.0)), name="far"),  # all beyond the cap
+        replace(dataset(truth(3.0), truth(20.0)), name="some"),
+        replace(dataset(truth(20.0)), name="farther"),
+    ]
+    report = run_bench([subject("one", MadeRunner(slope()))], images, ANSWERS_ALONE, ground_truth=data).report
+    (one,) = report.subjects
+    assert [accuracy.dataset for accuracy in one.accuracy] == ["near", "some"]
+    assert [note.split(":")[0] for note in one.notes] == [
+        "no accuracy on far",
+        "1 images of some have too few measured pixels",
+        "no accuracy on farther",
+    ]
+    assert [warning for warning in report.warnings if warning.startswith("one: ")] == [
+        f"one: {note.rstrip('.')}." for note in one.notes
+    ]
+
+
 def test_a_data_set_without_a_pixel_to_judge_is_a_note_and_the_run_goes_on(images: list[Path]) -> None:
     (one,) = judged(dataset(truth(20.0)), images).subjects  # all beyond the cap
     assert not one.failure and one.accuracy == ()
