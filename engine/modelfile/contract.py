@@ -1,4 +1,4 @@
-"""What a model file promises, read from the file itself without the onnx library."""
+"""The contract: what a model file promises. It stands in the file, and is read without the onnx library."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class SizeRule:
     Args:
         base_px: (h, w) that the rule aims at; the exact input size of a static graph.
         multiple_px: Both input sides are multiples of this.
-        rule: "lower_bound": both sides at least base, aspect kept, dynamic graph. "letterbox":
-            the image fitted inside base, aspect kept, centred, mirrored around, static graph.
+        rule: "lower_bound", of a dynamic graph: both sides are at least base, the aspect is kept. "letterbox", of a
+            static graph: the image is fitted inside base, its aspect kept, centred, and mirrored around.
     """
 
     base_px: tuple[Side, Side]
@@ -66,16 +66,15 @@ class SizeRule:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A golden input and its answer, so that any runner can be checked anywhere.
+    """A golden input and its answer, by which any runner is checked on any machine.
 
     Args:
         formula: Name of the formula that makes the input; see canary.py.
         size_px: (h, w) of the input.
         stride_px: The answer is the output at every stride_px-th row and column.
-        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference; in an int8
-            file its own answer in ONNX Runtime, since its drift from the reference is known and larger than a fault.
-        tolerance: Largest allowed mean |difference| over the answer's 2-98 % range, on any runner
-            at the file's precision.
+        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference's. In an int8 file it
+            is the file's answer in ONNX Runtime: int8 drifts from the reference by more than a fault does.
+        tolerance: Largest drift allowed on any runner at the file's precision, as `drift` in canary.py returns it.
     """
 
     formula: Formula
@@ -102,7 +101,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """Everything a runtime must know to use a model file rightly.
+    """Everything that a runtime must know to use a model file rightly.
 
     Args:
         family: "depth-anything-v1", "depth-anything-v2".
@@ -110,8 +109,8 @@ class Contract:
         kind: "inverse" (unitless, larger is nearer) or "metric" (metres).
         max_depth_m: Upper end of a metric model's output; None for inverse.
         size: How images are fitted to the input.
-        mean, std: Of RGB in [0, 1], subtracted and divided.
-        final_resize: How the output is brought to the image's size.
+        mean, std: Of RGB in [0, 1]; the input is (RGB - mean) / std.
+        final_resize: How the output is resized to the image's size.
         batch: Number of images the graph takes; None for any number.
         precision: Of the graph's arithmetic; input and output are float32 always.
         attention: "fused" (com.microsoft MultiHeadAttention), "plain" (MatMul and Softmax), or "none" in the network.
@@ -152,7 +151,7 @@ class Contract:
         return "m" if self.kind == "metric" else ""
 
     def check(self) -> None:
-        """Raise Mismatch where values contradict each other."""
+        """Raise Mismatch if values contradict each other."""
         if (self.kind == "metric") != (self.max_depth_m is not None):
             found = "null" if self.max_depth_m is None else f"{self.max_depth_m:g}"
             expected = "a number above 0" if self.kind == "metric" else "null"
@@ -192,7 +191,7 @@ def in_px(size_px: tuple[int, int]) -> str:
 
 
 def read_contract(path: str | Path) -> Contract:
-    """Read the contract of a model file; takes the same time for any size of file.
+    """Return the contract of a model file; takes the same time for any size of file.
 
     Raises:
         ModelFileError: The file is missing or is not an ONNX file; the message has the way out.
@@ -203,7 +202,7 @@ def read_contract(path: str | Path) -> Contract:
 
 
 def read_contract_of(path: Path) -> Contract:
-    """Read the contract of a file that stat_model took; see read_contract."""
+    """Return the contract of a file that stat_model accepted; see read_contract."""
     if path.suffix == ENGINE_SUFFIX:
         raise ModelFileError(f"{path} is a TensorRT engine; give the .onnx file that it was built from")
     metadata = read_onnx_metadata(path)
@@ -216,7 +215,7 @@ def read_contract_of(path: Path) -> Contract:
 
 
 def stat_model(path: Path) -> stat_result:
-    """Return what the system knows of a model file.
+    """Return the size and times of what may be a model file.
 
     Raises:
         ModelFileError: It is missing or cannot be reached, or is a folder or a checkpoint; the message has the way out.
@@ -243,7 +242,7 @@ def stat_model(path: Path) -> stat_result:
 
 
 def _little_endian_floats(values: bytes) -> array[float]:
-    """Return float32 values without numpy, which reading a contract does not need."""
+    """Return float32 values without importing numpy."""
     floats = array("f", values)
     if sys.byteorder == "big":
         floats.byteswap()

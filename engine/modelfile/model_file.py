@@ -1,4 +1,4 @@
-"""A model file: its path, its contract, and what it is known by in the cache; read once for each load."""
+"""A model file: its path, contract and identity, read once for each load."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ModelFile:
     Args:
         path: The file.
         contract: As it stands in the file.
-        identity: What tells the file from another wherever it lies, without reading it all: the hash of its contract,
-            and size and time of change of the file and of the weights beside it. A part of cache keys.
-        machine: That what is remembered for the file depends on.
+        identity: Hash of its contract, and size and time of change of the file and of the weights beside it: they
+            change with the file and not with its place, and take no reading of the weights. A part of cache keys.
+        machine: The CPU and the versions here; another part of cache keys.
     """
 
     path: Path
@@ -60,7 +60,7 @@ def as_model_file(path: str | Path, contract: Contract) -> ModelFile:
 
 
 def with_identity(path: Path, contract: Contract, facts: stat_result) -> ModelFile:
-    """Return a model file of what was read of it: its contract, and what stat_model returned before."""
+    """Return a model file of its contract and of what stat_model returned before the contract was read."""
     contract_sha256 = _sha256(contract)
     # Weights too large for the file lie beside it, under a name that ends in the contract's hash.
     weights = sorted(Path(realpath(path)).parent.glob(f"*-{contract_sha256[:12]}.data"))

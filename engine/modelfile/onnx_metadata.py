@@ -1,4 +1,4 @@
-"""Reads the metadata of an ONNX file without the onnx library, skipping over its graph."""
+"""Reads the metadata of an ONNX file without the onnx library and without reading its graph."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
 
 
 def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
-    """Read the top-level fields of a ModelProto; ValueError where they are not well formed."""
+    """Read the top-level fields of a ModelProto; raise ValueError unless they are well formed."""
     metadata: dict[str, str] = {}
     has_graph = False
     while file.tell() < size:
@@ -51,7 +51,7 @@ def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
             has_graph |= field == _GRAPH_FIELD
             file.seek(length, 1)
     if not has_graph:
-        raise ValueError("no graph in it")
+        raise ValueError("it has no graph")
     return metadata
 
 

@@ -51,7 +51,7 @@ class Verdict:
         return self.drift <= self.drift_bound and abs(self.slope - 1) <= self.slope_bound
 
     def __str__(self) -> str:
-        """Return the numbers for people."""
+        """Return the numbers in a sentence."""
         return (
             f"drift {self.drift:.2g} on the canary, at most {self.drift_bound:.2g} allowed; "
             f"slope {self.slope:.4g}, allowed {1 - self.slope_bound:.4g} to {1 + self.slope_bound:.4g}"
@@ -59,12 +59,12 @@ class Verdict:
 
 
 def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | None:
-    """Ask a runner for the canary, unless it answered well before on this machine.
+    """Ask a runner for the canary, unless a good verdict is remembered on this machine.
 
-    A refusal is not remembered: the next load asks again.
+    A bad verdict is not remembered: the next load asks again.
 
     Args:
-        runner: That holds the file.
+        runner: The runner that holds the file.
         file: The file; the canary of a TensorRT engine is that of the engine's contract.
         threads: That the runner uses.
 
@@ -92,12 +92,12 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
 
 
 def judge(canary: Canary, output: NDArray[np.float32], drift_bound: float, slope_bound: float) -> Verdict:
-    """Return the verdict on an output (h, w) of the canary."""
+    """Return the verdict of an output (h, w) on the canary."""
     return Verdict(canary_drift(canary, output), canary_slope(canary, output), drift_bound, slope_bound)
 
 
 def _bounds(runner: Runner, contract: Contract) -> tuple[float, float]:
-    """Return the largest drift and the largest distance of the slope from 1, for what runs and what is stored."""
+    """Return the drift and the distance of the slope from 1 that the runner's and the file's precision allow."""
     rounded: list[Precision] = [runner.precision, contract.precision]
     if isinstance(runner, EngineRunner) and runner.tf32:
         rounded.append("fp16")
@@ -115,7 +115,7 @@ def _key(runner: Runner, file: ModelFile, threads: int) -> dict[str, object]:
         **file.machine.key(),
     }
     if isinstance(runner, ImageRunner) and runner.pipeline is not None:
-        key["pipeline"] = True  # the network works on a stream and in memory of ours
+        key["pipeline"] = True  # the network works on depthrt's stream and memory
     if isinstance(runner, EngineRunner):
         key["plan_sha256"] = runner.plan_sha256  # it stands for TensorRT's version too
     return key

@@ -17,7 +17,7 @@ def open_runner(file: ModelFile, *, device: Device, threads: int | None, choice:
     Nothing is recalled and the canary is not asked here: `open_proven` does both.
 
     Raises:
-        InputError: An unknown device, a thread count below one, or a choice beside device "cuda".
+        InputError: An unknown device, less than one thread, or a choice beside device "cuda".
         BackendUnavailable: The device or the choice was asked for by name and does not work here.
     """
     check_options(device, threads)
@@ -31,7 +31,7 @@ def open_runner(file: ModelFile, *, device: Device, threads: int | None, choice:
 
 
 def check_options(device: Device, threads: int | None) -> None:
-    """Raise InputError for an unknown device or a thread count below one."""
+    """Raise InputError for an unknown device or less than one thread."""
     if device not in DEVICES:
         raise InputError(f"device {device!r} found, expected one of {', '.join(DEVICES)}")
     if threads is not None and threads < 1:
@@ -44,7 +44,7 @@ def available_choices(contract: Contract, threads: int) -> tuple[Choice, ...]:
 
     default = Choice("onnxruntime", contract.precision, threads)
     precisions = cpu_precisions()
-    if contract.precision == "int8":  # which leaves some layers in float32; OpenVINO computes those in bf16 as well
+    if contract.precision == "int8":  # some of its layers are float32; OpenVINO computes those in bf16 as well
         precisions = tuple("int8" if precision == "fp32" else precision for precision in precisions)
     return (default, *(Choice("openvino", precision, threads) for precision in precisions))
 

@@ -1,4 +1,4 @@
-"""What `depthrt tune` found on this machine, remembered in the cache."""
+"""Tunings: what `depthrt tune` measured on this machine, remembered in the cache."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ROUNDING = 1e-5  # of the range; sums in another order differ by as much
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One choice as it was measured on this machine.
+    """Measurement of a choice on this machine.
 
     Args:
         choice: What was tried.
-        median_ms, p90_ms: From image array to depth array; None where it failed.
-        drift: Mean absolute difference from float32 over the reference's 2-98 % range; None where it failed.
-        failure: Why it has no figures or cannot be taken; "" where nothing is amiss.
+        median_ms, p90_ms: From image array to depth array; None if it failed.
+        drift: Mean absolute difference from float32 over the reference's 2-98 % range; None if it failed.
+        failure: Why figures are missing or the choice cannot be used; "" if it works.
     """
 
     choice: Choice
@@ -37,15 +37,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What `depthrt tune` found for a model file on this machine.
+    """The choice that `depthrt tune` made for a model file on this machine.
 
     Args:
-        choice: The one to use.
+        choice: The choice that load() takes.
         speed: How many times as fast as the default it is.
         drift: Of the choice, as in Trial.
         budget: Largest drift that was accepted.
-        made: When, ISO 8601, UTC.
-        trials: Everything that was measured.
+        made: Time of the measurement, ISO 8601, UTC.
+        trials: Every choice that was measured.
     """
 
     choice: Choice
@@ -61,7 +61,7 @@ class Tuning:
             raise Mismatch(".drift", f"is {self.drift:g}, expected at most the budget, {self.budget:g}")
 
     def __str__(self) -> str:
-        """Return the sentence that belongs to results: what it gained and what it cost."""
+        """Return a sentence for results: what the choice gained and what it cost."""
         drift = f"a drift of {100 * self.drift:.2g} %" if self.drift > _ROUNDING else "no drift"
         if self.speed == 1:
             return f"tuned: {self.choice}, which is the default, is the fastest at {drift}"
@@ -69,12 +69,12 @@ class Tuning:
 
 
 def remember_choice(file: ModelFile, threads: int, tuning: Tuning) -> Path | None:
-    """Remember what was tuned for a model file; what was remembered for it before is replaced.
+    """Remember the tuning of a model file; it replaces the one that was remembered.
 
     Args:
         file: The model file.
         threads: That a load asks for, or the cores that the process may use; the choice can have fewer.
-        tuning: What was found.
+        tuning: To remember.
 
     Returns:
         The file written, or None if this machine has no cache, which a warning says.
@@ -84,7 +84,7 @@ def remember_choice(file: ModelFile, threads: int, tuning: Tuning) -> Path | Non
     """
     trials = tuple(replace(trial, failure=printable(trial.failure)) for trial in tuning.trials)
     content = to_json_object(replace(tuning, trials=trials))
-    return STORE.remember(_key(file, threads), content, path=str(file.path.absolute()))
+    return STORE.remember(_key(file, threads), content, path=file.path)
 
 
 def recall_choice(file: ModelFile, threads: int) -> Choice | None:
@@ -94,7 +94,7 @@ def recall_choice(file: ModelFile, threads: int) -> Choice | None:
 
 
 def recall_tuning(file: ModelFile, threads: int) -> Tuning | None:
-    """Return what was tuned for this very file with these threads on this machine; never raises.
+    """Return the tuning of a model file with these threads on this machine; never raises.
 
     An entry that cannot be read counts as absent, and a warning says so.
     """
@@ -110,7 +110,7 @@ def recall_tuning(file: ModelFile, threads: int) -> Tuning | None:
 
 
 def recall_tunings(file: ModelFile, threads: int) -> dict[int, Tuning]:
-    """Return all that was tuned for this very file on this machine, by the threads that a load asks for.
+    """Return the tunings of a model file on this machine, by the threads that a load asks for.
 
     Args:
         file: The model file.
@@ -124,7 +124,7 @@ def recall_tunings(file: ModelFile, threads: int) -> dict[int, Tuning]:
 
 
 def forget_choice(file: ModelFile, threads: int) -> Path | None:
-    """Remove what is remembered for a model file; return the file that was removed, or None if there was none."""
+    """Remove the tuning of a model file; return the file that was removed, or None if none was remembered."""
     return STORE.forget(_key(file, threads))
 
 

@@ -1,4 +1,4 @@
-"""What is remembered depends on this machine: its CPU, and the versions of the runtimes that are installed."""
+"""The CPU and the installed runtimes of this machine, as parts of cache keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..version import __version__
 
 # Distributions whose arithmetic decides what is fast and how far it drifts.
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "openvino")
-# Lines of /proc/cpuinfo that name a CPU, on x86 and on ARM; others, such as the clock, change by the second.
+# Lines of /proc/cpuinfo that identify a CPU, on x86 and on ARM; others, such as the clock, change by the second.
 CPU_LINES = (
     "vendor_id", "cpu family", "model", "model name", "stepping", "flags",
     "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
@@ -26,7 +26,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is remembered for a model file depends on these.
+    """What a remembered tuning or verdict depends on, besides its model file.
 
     Args:
         cpu: As describe_cpu returns it.
@@ -42,7 +42,7 @@ class Machine:
 
 
 def read_machine() -> Machine:
-    """Return what this machine is; reads /proc/cpuinfo and looks the installed versions up."""
+    """Read /proc/cpuinfo and the installed versions."""
     return Machine(describe_cpu(), runtime_versions())
 
 
@@ -50,7 +50,7 @@ def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
     """Return the CPU's name, a hash of its features, and the switches that hide some of them.
 
     Args:
-        cpuinfo: As Linux has it. Without such a file, Python's name of the processor is all that is known.
+        cpuinfo: Linux's file. Without it, only Python's name of the processor is known.
     """
     found = {name: value for name, value in read_fields(cpuinfo).items() if name in CPU_LINES}
     features = " ".join(sorted((found.pop("flags", "") + found.pop("Features", "")).split()))

@@ -1,4 +1,4 @@
-"""Engines built on demand, kept under a key of everything that decides their bytes; the oldest make room."""
+"""Engines built on demand, kept under a key of everything that decides their bytes; the oldest are removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .plan_file import FORMAT, PlanFile, read_plan_file
 
 CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"
-WAITING = "wait for another build"  # what on_step is told
+WAITING = "wait for another build"  # title of the step
 FOLDER = "plans"
 SUMS = Store("onnx_sums", content="sha256", most=1024)  # of ONNX files by their identity, so that each is read once
 
@@ -34,11 +34,11 @@ logger = logging.getLogger("depthrt")
 
 @dataclass(frozen=True, slots=True)
 class CachedPlan:
-    """A plan that was found or built.
+    """A plan from the cache or of a build.
 
     Args:
-        plan: Its header and bytes, hash checked.
-        path: Where it lies; None where no cache can be written.
+        plan: Its header and bytes, with the hash checked.
+        path: Of its file; None if the cache cannot be written.
         built: Whether it was built now.
     """
 
@@ -63,7 +63,7 @@ def cached_plan(
     Args:
         file: The ONNX file.
         options, precision, on_step: As of build_engine.
-        cap_bytes: The cache's engines are kept below this; those used longest ago go first.
+        cap_bytes: Most bytes of all engines in the cache; those used longest ago are removed first.
 
     Raises:
         As build_engine.
@@ -78,16 +78,14 @@ def cached_plan(
     if folder is not None:
         try:
             with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
-                built = _known(name)  # by the process that was waited for
+                built = _known(name)  # if another process built it meanwhile
                 if built is None:
                     built = _build(request, folder / name, on_step, path=folder / name)
                     with suppress(OSError):
                         _make_room(folder, folder / name, cap_bytes)
             return built
         except (OSError, InputError) as error:  # a full disk, another user's lock, a file system without locks
-            logger.warning(
-                "depthrt: an engine is built for this process alone: %s does not keep it (%s)", folder, error
-            )
+            logger.warning("depthrt: an engine is built for this process only: %s does not keep it (%s)", folder, error)
     with TemporaryDirectory() as temporary:
         return _build(request, Path(temporary) / name, on_step, path=None)
 
@@ -109,7 +107,7 @@ def find_cached_plan(file: ModelFile, *, options: BuildOptions = DEFAULT) -> Pla
 
 
 def plan_key(request: Request, onnx_sha256: str, trt: TensorRT, gpu: Gpu | None) -> str:
-    """Return the name of a plan: a hash of all that can change its bytes."""
+    """Return the name of a plan: a hash of everything that can change its bytes."""
     parts = {
         "depthrt": __version__,
         "format": FORMAT,
@@ -178,6 +176,6 @@ def _find(path: Path) -> PlanFile | None:
 
 def _make_room(folder: Path, newest: Path, cap_bytes: int) -> None:
     """Remove engines, those used longest ago first, until the others fit; `newest` stays."""
-    for unfinished in folder.glob(".*.engine"):  # of a killed build: nobody else builds while the lock is held
+    for unfinished in folder.glob(".*.engine"):  # of a killed build: no other process builds while the lock is held
         unfinished.unlink(missing_ok=True)
     remove_oldest(folder.glob("*.engine"), most=cap_bytes, weigh=size_bytes, keep=newest)

@@ -1,4 +1,4 @@
-"""TensorRT as a runner: an engine file on the GPU, for whole images with our kernels around it, or for batches."""
+"""TensorRT as a runner: an engine on the GPU that takes images, which depthrt's kernels resize, or batches."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class TrtRunner(NetworkOnGpu):
     """An engine on this machine's first GPU. Safe from several threads; close() frees it.
 
     Args:
-        path: The engine file, or the ONNX file that `plan` was built of.
+        path: The engine file, or the ONNX file of `plan`.
         header: Of an engine file, read before; None reads it.
         plan: With its header, read before; None reads it from `path`.
-        notes: Recorded before the runner's own.
+        notes: Recorded before the runner's notes.
         slots: Images on the GPU at once.
         graphs: Whether images of one shape run as one CUDA graph.
 
     Raises:
         ModelFileError: The file is missing, foreign, truncated or damaged.
         ContractError: It is of another version of depthrt.
-        BackendUnavailable: No GPU, no or another TensorRT, or one of them refuses.
+        BackendUnavailable: No GPU, no TensorRT or another version of it, or one of them refuses.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TrtRunner(NetworkOnGpu):
         self.name: str = header.flavour
         self.precision: Precision = header.precision
         self.plan_sha256 = header.plan_sha256
-        self.tf32 = header.options.tf32  # float32 products of numbers as short as those of float16
+        self.tf32 = header.options.tf32  # float32 products round their factors to the length of float16
         super().__init__(Cuda())
         self.provider = self._gpu.name
         try:
@@ -68,7 +68,7 @@ class TrtRunner(NetworkOnGpu):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return every fallback and compromise so far, one sentence each."""
+        """Return every fallback and compromise so far, a sentence each."""
         return (*self._notes, *(self.pipeline.notes if self.pipeline is not None else ()))
 
     def takes(self, input_px: tuple[int, int]) -> bool:
@@ -91,7 +91,7 @@ def open_built(file: ModelFile) -> TrtRunner:
     """Open an ONNX file on this machine's first GPU; if no engine is in the cache, blocks while it is built.
 
     Raises:
-        BackendUnavailable: There is no GPU, no TensorRT, or they do not fit together.
+        BackendUnavailable: There is no GPU, no TensorRT, or TensorRT does not support the GPU.
         BuildError: TensorRT refuses the file.
         ModelFileError, ContractError: As build_engine.
     """

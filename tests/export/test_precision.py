@@ -226,7 +226,9 @@ def test_a_temporary_folder_that_refuses_is_named(
 
 
 def test_a_cpu_refuses_a_bf16_file_and_says_what_to_export(brain: Exported) -> None:
-    with pytest.raises(BackendUnavailable, match=r"is bf16, in which ONNX Runtime does not compute.*--precision fp32"):
+    with pytest.raises(
+        BackendUnavailable, match=r"is bf16, which ONNX Runtime does not compute on a CPU.*--precision fp32"
+    ):
         load(brain.path, device="cpu")
 
 

@@ -1,4 +1,4 @@
-"""The folders in which a runner keeps its compiled models, so that a file is compiled once on a machine."""
+"""Folders of compiled models, so that a runner compiles a file once on a machine."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from .store import digest, last_used_s, read_entry, remove_oldest, size_bytes, w
 
 BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 95 MiB, Large 1.3 GiB
 _UNFINISHED = ".new-"
-_ABANDONED_S = 86400.0  # what was begun so long ago was interrupted: nothing compiles for a day
+_ABANDONED_S = 86400.0  # a folder begun so long ago was interrupted: nothing compiles for a day
 _SUMS = "sha256.json"  # of every file beside it
 _CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
 def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | None]:
-    """Give a folder to compile into or to load from; one that is new counts when the block ends well.
+    """Give a folder to compile into or to load from; a new folder is kept if the block ends well.
 
-    A folder in which a byte changed is compiled again: a runner notices none in the weights.
-    The least recently used folders go when they are too much together.
+    The hashes of its files are checked, because a runner does not notice a changed byte in the weights; a damaged
+    folder is compiled again. The least recently used folders are removed above BOUND_BYTES.
 
     Args:
         name: Of the runner.
         key: All that a compiled model depends on.
 
     Yields:
-        The folder, or None where this machine has no cache that can be written, and nothing compiled in it.
+        The folder, or None if nothing is compiled and this machine has no cache that can be written.
     """
     entry, known = digest(key), known_dir(name)
     if known is not None and _is_whole(known / entry):
         with suppress(OSError):
-            os.utime(known / entry)  # what was used last is kept longest
+            os.utime(known / entry)  # folders used last are kept longest
         yield known / entry
         return
     home = cache_dir(name)
@@ -65,7 +65,7 @@ def _publish(unfinished: Path, final: Path) -> None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Return whether a folder is there and has the very files that were compiled.
+    """Return whether a folder exists and has the very files that were compiled.
 
     22 ms for the 37 MiB of the model that comes with depthrt (1.8 GB/s), which takes 400 ms to compile.
     """
@@ -94,7 +94,7 @@ def _sha256(file: Path) -> str:
 
 
 def _prune(home: Path) -> None:
-    """Remove the least recently used folders; what another process has mapped stays mapped there."""
+    """Remove the least recently used folders; another process that has mapped one keeps its mapping."""
     folders = set(home.iterdir())
     unfinished = {folder for folder in folders if folder.name.startswith(_UNFINISHED)}
     remove_oldest(folders - unfinished, most=BOUND_BYTES, weigh=size_bytes)

@@ -1,4 +1,4 @@
-"""The folder in which depthrt keeps what it found out about this machine; everything in it can be deleted."""
+"""The cache folder, in which depthrt keeps what it measured and built on this machine; it can be deleted any time."""
 
 # platformdirs would replace _users_folder (10 lines). Its import takes 8 ms, a fifth of this module's 42 (median of 30,
 # interleaved), and its folders on Windows and with XDG_CACHE_HOME on macOS are others than those in use.
@@ -16,7 +16,7 @@ logger = logging.getLogger("depthrt")
 
 
 def cache_dir(name: str) -> Path | None:
-    """Return the cache's subfolder `name`, created, or None where none can be written; that is said once.
+    """Create and return the cache's subfolder `name`; None, with one warning, if it cannot be written.
 
     The cache is the folder that DEPTHRT_CACHE names, else `depthrt` in the user's cache folder.
     """
@@ -33,7 +33,7 @@ def cache_dir(name: str) -> Path | None:
 
 
 def known_dir(name: str) -> Path | None:
-    """Return the cache's subfolder `name` where it is there; it can be read, and perhaps not be written."""
+    """Return the cache's subfolder `name` if it exists; it may be read-only."""
     root = cache_root()
     try:
         return root / name if root is not None and (root / name).is_dir() else None
@@ -42,11 +42,11 @@ def known_dir(name: str) -> Path | None:
 
 
 def cache_root() -> Path | None:
-    """Return where the cache is, or would be, or None where nobody says; nothing is created."""
+    """Return the path of the cache, which may not exist yet, or None for a user without a home folder."""
     try:
         chosen = os.environ.get(VARIABLE)
         return Path(chosen).expanduser().absolute() if chosen else _users_folder() / "depthrt"
-    except RuntimeError:  # of Path.home and expanduser. A folder shared with others is no place for compiled code.
+    except RuntimeError:  # of Path.home and expanduser; a folder shared with others is not safe for compiled code
         return None
 
 
@@ -63,7 +63,7 @@ def _users_folder() -> Path:
 
 
 def _refusal(folder: Path) -> str:
-    """Create the folder; return why it cannot be used, or "" where it can."""
+    """Create the folder; return why it cannot be used, or "" if it can."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -69,13 +69,13 @@ class Store:
             warn_once(f"depthrt: {file}, in the cache, cannot be used ({reason}); {remedy}")
             return None
 
-    def remember(self, key: Key, content: object, **beside: object) -> Path | None:
+    def remember(self, key: Key, content: object, *, path: Path | None = None) -> Path | None:
         """Write an entry, whole or not at all; it replaces the one that was there.
 
         Args:
             key: All that it depends on.
             content: What is remembered, as JSON types.
-            beside: More for people who read the file.
+            path: Of the model file, for people who read the entry.
 
         Returns:
             The file, or None if this machine has no cache that can be written, which a warning says.
@@ -87,6 +87,7 @@ class Store:
         if folder is None:
             return None
         file = folder / _file_name(key)
+        beside = {} if path is None else {"path": str(path.absolute())}
         write_entry(file, {"format": FORMAT, **beside, "key": key, self.content: content})
         if self.most is not None:
             remove_oldest(folder.glob("*.json"), most=self.most)

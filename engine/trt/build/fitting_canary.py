@@ -1,4 +1,4 @@
-"""The golden input of an engine: that of its ONNX file, or where it does not take the size, one that it takes."""
+"""The canary of an engine: that of its ONNX file, or a new one if the engine does not take its size."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..build_options import Profile
 
 
 def with_fitting_canary(file: ModelFile, profile: Profile) -> Contract:
-    """Return an ONNX file's contract with a canary that an engine of it can be asked.
+    """Return an ONNX file's contract with a canary of a size that its engine takes.
 
-    A new answer is ONNX Runtime's, on the CPU, which has to answer the file's own canary first. Where it cannot, the
-    contract stays as it is, and loading the engine says that nobody asked.
+    ONNX Runtime on the CPU gives the new answer, after it has answered the file's canary. If it cannot, the contract
+    stays as it is, and loading the engine warns that its answer is not known.
 
     Args:
         file: The ONNX file.

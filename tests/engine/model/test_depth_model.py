@@ -171,7 +171,7 @@ def test_the_runner_keeps_the_protocol(model: depthrt.DepthModel) -> None:
         ("model.pth", "is a checkpoint; make a model file of it first: depthrt export"),
         ("folder", "is a folder, expected an .onnx or .engine file; give the file in it"),
         ("hugging-face", "is a checkpoint"),
-        ("model.engine", "is no engine file of depthrt; make one with: depthrt build"),
+        ("model.engine", "is not an engine file of depthrt; make one with: depthrt build"),
     ],
 )
 def test_what_is_no_model_file_is_refused_with_the_way_out(tmp_path: Path, name: str, message: str) -> None:
@@ -267,7 +267,7 @@ def test_one_load_reads_the_contract_the_file_and_the_cpu_once(
 def test_one_load_of_an_engine_reads_its_header_once(tmp_path: Path, reads: Counter[str]) -> None:
     path = write_engine(tmp_path / "model.engine")
     reads.clear()
-    with pytest.raises(BackendUnavailable, match="runs on an NVIDIA GPU alone"):
+    with pytest.raises(BackendUnavailable, match="runs on NVIDIA GPUs only"):
         depthrt.load(path)
     once = {name: reads[name] for name in ("PlanHeader", f"stat {path}", "cpu")}
     assert once == dict.fromkeys(once, 1)

@@ -87,7 +87,7 @@ def test_an_engine_that_cannot_be_kept_is_built_and_that_is_said(
     monkeypatch.setattr("depthrt.engine.trt.plan_cache.file_lock", refuse)
     found = plan_of(mean)
     assert found.built and found.path is None and not engines(folder)
-    assert "an engine is built for this process alone" in caplog.text and "no locks here" in caplog.text
+    assert "an engine is built for this process only" in caplog.text and "no locks here" in caplog.text
 
 
 def refuse(*arguments: object, **options: object) -> None:

@@ -80,8 +80,8 @@ def test_no_flipped_byte_goes_unnoticed(engine: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "message", "change"),
     [
-        (ModelFileError, "is no engine file of depthrt; make one with: depthrt build", lambda data: data.clear()),
-        (ModelFileError, "is no engine file of depthrt", lambda data: flip(data, 0)),
+        (ModelFileError, "is not an engine file of depthrt; make one with: depthrt build", lambda data: data.clear()),
+        (ModelFileError, "is not an engine file of depthrt", lambda data: flip(data, 0)),
         (ModelFileError, "ends after 20 bytes, expected its header; copy it again", lambda data: cut(data, 20)),
         (ModelFileError, "ends after 100 bytes, expected a header of 8192 bytes", lambda data: cut(data, 100)),
         (ModelFileError, "ends after 18431 bytes, expected 18432 bytes", lambda data: data.pop()),

@@ -32,7 +32,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_what_is_remembered_is_recalled_under_its_key_only() -> None:
     assert recall() is None
-    file = STORE.remember(KEY, [1, "two"], path="/somewhere")
+    file = STORE.remember(KEY, [1, "two"], path=Path("/somewhere"))
     assert recall() == [1, "two"] and STORE.find(KEY) == file
     assert recall({**KEY, "threads": 3}) is None
     STORE.remember(KEY, "another")
@@ -48,7 +48,7 @@ def test_a_file_has_the_name_and_the_form_that_caches_in_use_have(cache: Path) -
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"format": 1, "path": "/somewhere", "key": KEY, "value": 5}))
     assert recall() == 5
-    assert STORE.remember(KEY, 6, path="/elsewhere") == file
+    assert STORE.remember(KEY, 6, path=Path("/elsewhere")) == file
     assert json.loads(file.read_text()) == {"format": 1, "path": "/elsewhere", "key": KEY, "value": 6}
 
 
