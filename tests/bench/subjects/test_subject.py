@@ -32,7 +32,7 @@ def test_what_cannot_be_opened_is_a_failure_and_the_others_go_on(tiny: TinyModel
     assert [*loaded.found] == ["tiny.onnx cpu"]
     failures = loaded.failures
     assert [*failures] == ["none.onnx cpu", "plan.engine cuda", "broken.pth torch fp32 cpu", "mine"]
-    assert "does not exist" in failures["none.onnx cpu"] and "is no engine file" in failures["plan.engine cuda"]
+    assert "does not exist" in failures["none.onnx cpu"] and "is not an engine file" in failures["plan.engine cuda"]
     assert failures["mine"] == "ZeroDivisionError: division by zero"
     assert not any("\n" in why for why in failures.values())
     loaded.found["tiny.onnx cpu"].model.close()
