@@ -133,7 +133,7 @@ def write_nodes(path: Path, nodes: Sequence[Node], weights: Sequence[str] = ()) 
     shape = [SIDE, SIDE]
     graph = helper.make_graph(
         [
-            helper.make_node(op, list(inputs), [output], name=f"{op} {output}", **({"to": 1} if op == "Cast" else {}))
+            helper.make_node(op, list(inputs), [output], to=TensorProto.FLOAT if op == "Cast" else None)
             for op, inputs, output in nodes
         ],
         "made",

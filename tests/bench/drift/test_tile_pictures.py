@@ -131,8 +131,8 @@ def test_the_frame_is_around_the_tile() -> None:
 
 
 def test_reference_and_subject_are_painted_in_one_scale() -> None:
-    slope = np.repeat(np.linspace(0, 1, 90, dtype=np.float32)[:, None], 90, axis=1)
-    depths = make_depth(1 + slope, kind="inverse"), make_depth(1 + slope / 2, kind="inverse")
+    slope = np.repeat(np.linspace(0, 1, 90)[:, None], 90, axis=1).astype(np.float32)
+    depths = make_depth(1 + slope, kind="inverse"), make_depth(1 + slope / np.float32(2), kind="inverse")
     tile = Tile("one", 30, 30, 30, 30, 0.1)
     picture = decoded(tile_picture(tile, np.zeros((90, 90, 3), np.uint8), *depths))[-PANEL_H_PX:].astype(int)
     starts = [number * (picture.shape[1] - PANEL_H_PX) // 3 for number in range(4)]  # four square panels

@@ -125,7 +125,8 @@ def test_a_failure_is_the_last_line_of_the_process(monkeypatch: pytest.MonkeyPat
 
 def test_a_subject_that_fails_gets_a_note_and_the_next_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "ImportError: no torch", {}, {})
-    subjects, named = [replace(SUBJECT, name=name) for name in ("bad", "good")], []
+    subjects = [replace(SUBJECT, name=name) for name in ("bad", "good")]
+    named: list[str] = []
     stage = measure_cold_starts(subjects, IMAGE, processes=2, on_subject=named.append)
     assert stage.notes == {"bad": ("no cold start: bad fails in a fresh process: ImportError: no torch",)}
     assert list(stage.found) == ["good"] and not stage.failures
