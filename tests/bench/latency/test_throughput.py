@@ -126,6 +126,7 @@ def test_a_load_that_fails_once_in_a_round_gets_no_figure() -> None:
     loaded = measure_throughput([opened], read_image(IMAGES[0]), loads=[Load()], rounds=3)
     assert loaded.found == {"planted": ()}
     assert loaded.notes == {"planted": ("no throughput at batch 1, streams 1: RuntimeError: out of memory",)}
+    assert next(calls) == 3  # not asked again in the third round
 
 
 def test_a_build_is_closed_although_it_fails() -> None:
