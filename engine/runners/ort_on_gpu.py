@@ -71,7 +71,7 @@ class OnGpu(NetworkOnGpu):
 
 
 class OrtNetwork(Held):
-    """Starts the network's work on one stream; the Network of engine/cuda/network.py. Safe from several threads.
+    """Starts the network's work on one stream; a Network of engine/cuda/network.py. Safe from several threads.
 
     Args:
         gpu: Stays open as long as the session.

@@ -22,7 +22,7 @@ _BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
 class LoadedPlan:
     """Starts the network's work on streams. Safe from several threads if no two of them share a stream.
 
-    An instance is the Network of engine/cuda/network.py, and Recordable. The GPU's close() frees it.
+    It is a Network of engine/cuda/network.py, and Recordable. The GPU's close() frees it.
 
     Args:
         gpu: Stays open as long as the plan.

@@ -203,7 +203,8 @@ def test_a_gpu_that_is_too_old_for_an_engine_is_named(library: Path, engine: Pat
     [
         (
             lambda header: replace(header, flavour="tensorrt", tensorrt_version="10.13.0"),
-            r"is for TensorRT 10\.13\.0; TensorRT-RTX \S+, which is installed, cannot run it; TensorRT is not inst",
+            r"is for TensorRT 10\.13\.0; TensorRT-RTX \S+, which is installed, cannot run it; "
+            "TensorRT is not installed",
         ),
         (
             lambda header: replace(header, tensorrt_version="1.6.0.1"),
