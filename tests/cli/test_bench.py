@@ -20,11 +20,9 @@ from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.judge import RuleChoices, judge
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.numbers.result_file import read_result, write_result
-from depthrt.bench.run.request import QUICK
 from depthrt.bench.subjects.find_subjects import find_subjects
 from depthrt.bench.subjects.subject import open_subject
 from depthrt.cli import main
-from depthrt.cli.measure import measure as measure_verb
 from depthrt.engine.images.write import write_image
 
 SHORT = (
@@ -206,21 +204,6 @@ def test_a_place_that_takes_no_report_is_said_before_anything_is_measured(
     assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
 
 
-def test_quick_changes_what_was_not_given_and_nothing_else() -> None:
-    def taken(*options: object) -> dict[str, object]:
-        context = measure_verb.make_context("measure", ["model.onnx", *map(str, options)])
-        return {name: context.params[name] for name in ("rounds", "bursts", "throughput", "energy", "cold", "builds")}
-
-    usual = {"rounds": None, "bursts": 3, "throughput": True, "energy": True, "cold": 3, "builds": 0}
-    quick = {**QUICK, "builds": 0}
-    assert taken() == usual
-    assert taken("--quick") == quick
-    asked = {"rounds": 40, "bursts": 2, "throughput": True, "energy": True, "cold": 5, "builds": 2}
-    options = ("--rounds", 40, "--bursts", 2, "--throughput", "--energy", "--cold", 5, "--builds", 2)
-    assert taken("--quick", *options) == taken(*options, "--quick") == asked
-    assert taken("--rounds", "auto", "--quick") == quick | {"rounds": None}
-
-
 def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(
     whole: tuple[Result, Report, Path], tmp_path: Path
 ) -> None:
@@ -269,13 +252,6 @@ def test_the_bisect_verb_names_a_planted_layer(tiny: TinyModel, tmp_path: Path) 
     assert "departs at " in found.stdout and "blocks.2" in found.stdout
     same = bench("bisect", tiny.onnx, tiny.onnx)
     assert same.exit_code == 0 and "no departure" in same.stdout
-
-
-@pytest.mark.parametrize("rounds", ["1", "0", "-3", "some"])
-def test_rounds_that_are_no_number_are_wrong_usage(rounds: str) -> None:
-    result = bench("model.onnx", "--rounds", rounds)
-    assert result.exit_code == 2
-    assert f"'{rounds}' found, expected auto or a number of 2 or more" in result.stderr
 
 
 def test_help_shows_every_verb_and_its_example() -> None:

@@ -208,39 +208,6 @@ def test_a_budget_that_is_not_a_share_is_refused(budget: float) -> None:
         TuneRequest("model.onnx", drift_budget=budget)
 
 
-@pytest.mark.parametrize("budget", ["0.5", "half", "-1%", "100%", "%"])
-def test_a_budget_that_is_no_percentage_is_wrong_usage(tiny: TinyModel, budget: str) -> None:
-    result = run("tune", tiny.onnx, "--budget", budget)
-    assert result.exit_code == 2 and "such as 0.5%" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("nothing.onnx", "nothing.onnx does not exist"),
-        ("text.onnx", "not a whole ONNX file"),
-        ("net.pth", "is a checkpoint; make a model file of it first"),
-        ("net.engine", "is a TensorRT engine; give the .onnx file"),
-    ],
-)
-def test_what_is_no_model_file_is_one_line(tmp_path: Path, name: str, message: str) -> None:
-    for one in ("text.onnx", "net.pth", "net.engine"):
-        (tmp_path / one).write_text("text")
-    for more in ((), ("--forget",)):
-        result = run("tune", tmp_path / name, *more)
-        assert result.exit_code == 1 and message in result.stderr and result.stderr.count("\n") == 1
-
-
-def test_a_folder_without_images_is_one_line(tmp_path: Path, tiny: TinyModel) -> None:
-    result = run("tune", tiny.onnx, "--images", tmp_path)
-    assert result.exit_code == 1 and "no image" in result.stderr
-
-
-def test_help_has_defaults_and_an_example() -> None:
-    text = run("tune", "--help").stdout
-    assert "0.5%" in text and "depthrt tune model.onnx" in text and "Example:" in text
-
-
 def test_tuning_needs_nothing_beyond_the_cpu_extra() -> None:
     others = ("torch", "onnx", "jinja2", "h5py", "skimage", "safetensors", "transformers")
     modules = "depthrt.bench.run.tune, depthrt.cli.tune"
