@@ -18,6 +18,7 @@ from depthrt import BackendUnavailable, InputError, ParityError, load
 from depthrt.engine.images.preprocess import Float32, fit_image, to_input
 from depthrt.engine.modelfile.canary import drift
 from depthrt.engine.modelfile.contract import Contract, read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.shipped import model_path
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.trt.build.build import build_engine
@@ -88,7 +89,7 @@ def mean_drifts(path: Path, checkpoint: Checkpoint) -> dict[str, float]:
     rounded = load_network(checkpoint)
     rounded.set_attention("plain" if contract.attention == "plain" else "eager")
     dtype = set_precision(rounded, contract.precision)
-    runner = open_runner(path, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(path), device="cpu", threads=None)
     found: dict[str, list[float]] = {"onnx": [], "torch": []}
     for batch in inputs(contract):
         reference = torch_answer(network, batch)
@@ -112,7 +113,7 @@ def test_fp16_and_fp16_safe_keep_the_depth_of_photographs(vits_half: TinyModel, 
 def test_the_default_model_keeps_the_depth_of_photographs_in_fp16(default_half: TinyModel) -> None:
     checkpoint = read_checkpoint(default_half.checkpoint)
     contract, network = read_contract(model_path("default")), load_network(checkpoint)
-    runner = open_runner(model_path("default"), contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(model_path("default")), device="cpu", threads=None)
     batch = inputs(contract)[0]
     assert drift(runner.run(batch), torch_answer(network, batch)) <= SAME  # these are its weights
     runner.close()
@@ -225,7 +226,9 @@ def test_a_temporary_folder_that_refuses_is_named(
 
 
 def test_a_cpu_refuses_a_bf16_file_and_says_what_to_export(brain: Exported) -> None:
-    with pytest.raises(BackendUnavailable, match=r"is bf16, in which ONNX Runtime does not compute.*--precision fp32"):
+    with pytest.raises(
+        BackendUnavailable, match=r"is bf16, which ONNX Runtime does not compute on a CPU.*--precision fp32"
+    ):
         load(brain.path, device="cpu")
 
 

@@ -1,37 +1,36 @@
+"""A checkpoint becomes a file that answers like torch, or no file; an older file is never damaged."""
+
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from click.testing import CliRunner
 from random_checkpoint import TINY, random_network, save_official
-from tiny_model import PHOTOS, TinyModel, export_tiny
+from shared_traces import shared_traces
+from tiny_model import PHOTOS, TinyModel
 
 import depthrt
 from depthrt import InputError, ModelFileError, ParityError
-from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
-from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
-from depthrt.export.make_contract import size_rule
 from depthrt.export.parity import parity
-from depthrt.export.to_onnx import export_onnx
+from depthrt.export.to_onnx import export_checkpoint, export_onnx
 
 
-def ops(path: Path) -> Counter[str]:
-    return Counter(node.op_type for node in onnx.load(path).graph.node)
-
-
-def dimensions(value: onnx.ValueInfoProto) -> list[str | int]:
-    return [one.dim_param or one.dim_value for one in value.type.tensor_type.shape.dim]
+@pytest.fixture(autouse=True)
+def _shared_traces() -> Iterator[None]:
+    with shared_traces():
+        yield
 
 
 def read(tiny: TinyModel) -> Checkpoint:
@@ -48,55 +47,9 @@ def stop_at(word: str) -> OnStep:
     return interrupt
 
 
-def test_the_graph_is_clean(tiny: TinyModel) -> None:
-    found = ops(tiny.onnx)
-    assert found["MultiHeadAttention"] == found["Gelu"] == TINY.depth
-    assert found["LayerNormalization"] == 2 * TINY.depth + 4
-    assert not {"IsNaN", "Softmax", "Erf", "Attention", "If", "Loop"} & set(found)
-    onnx.checker.check_model(onnx.load(tiny.onnx))
-
-
-def test_a_dynamic_file_declares_its_sizes_open_and_keeps_them_open(tiny: TinyModel) -> None:
-    graph = onnx.load(tiny.onnx).graph
-    assert dimensions(graph.input[0]) == ["batch", 3, "height", "width"]
-    assert dimensions(graph.output[0]) == ["batch", "height", "width"]
-    runner = open_runner(tiny.onnx, read_contract(tiny.onnx), device="cpu", threads=None)
-    for shape in ((1, 3, 126, 196), (3, 3, 196, 126), (2, 3, 14, 28)):
-        assert runner.run(np.zeros(shape, np.float32)).shape == (shape[0], *shape[2:])
-
-
-def test_a_static_file_declares_its_size_and_computes_no_positions(tiny_static: TinyModel) -> None:
-    graph = onnx.load(tiny_static.onnx).graph
-    assert dimensions(graph.input[0]) == [1, 3, 126, 196]
-    assert dimensions(graph.output[0]) == [1, 126, 196]
-    assert not {"Range", "Where", "Shape"} & set(ops(tiny_static.onnx))
-    assert read_contract(tiny_static.onnx).size == SizeRule((126, 196), 14, "letterbox")
-
-
-def test_the_file_tells_nothing_of_the_machine_that_wrote_it(tiny: TinyModel) -> None:
-    content = tiny.onnx.read_bytes()
-    assert b"site-packages" not in content and str(Path(depthrt.__file__).parent).encode() not in content
-    assert b".py" not in content
-
-
-def test_plain_attention_uses_no_operator_of_a_vendor(tmp_path: Path) -> None:
-    plain = export_tiny(tmp_path, size=126, attention="plain", precision="fp16")  # as TensorRT takes it
-    model = onnx.load(plain.onnx)
-    assert {node.domain for node in model.graph.node} == {""}
-    assert ops(plain.onnx)["Softmax"] == TINY.depth
-    assert read_contract(plain.onnx).attention == "plain"
-
-
-def test_the_contract_says_what_was_exported(tiny_metric: TinyModel) -> None:
-    contract = read_contract(tiny_metric.onnx)
-    assert (contract.kind, contract.max_depth_m, contract.final_resize) == ("metric", 20.0, "bilinear_corners")
-    assert contract.source_name == "tiny.pth" and len(contract.source_sha256) == 64
-    assert contract.producer == f"depthrt {depthrt.__version__}"
-
-
 def test_the_canary_catches_a_scale_off_by_two_percent(tiny: TinyModel) -> None:
     contract = read_contract(tiny.onnx)
-    runner = open_runner(tiny.onnx, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     answer = runner.run(canary_input(contract.canary.size_px, contract.mean, contract.std))[0]
     assert canary_drift(contract.canary, answer) <= contract.canary.tolerance
     assert canary_drift(contract.canary, answer * np.float32(1.02)) > 100 * contract.canary.tolerance
@@ -162,16 +115,6 @@ def test_large_weights_go_with_the_last_file_that_names_them(
     assert whole.weights is None and set(tmp_path.iterdir()) == {path, first, tmp_path / "of-somebody.data"}
 
 
-def test_the_verb_names_the_weights_that_must_travel_along(
-    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
-    what = ["--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42"]
-    found = CliRunner().invoke(main, ["export", str(tiny.checkpoint), "-o", str(tmp_path / "model.onnx"), *what])
-    (weights,) = tmp_path.glob("*.data")
-    assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -226,15 +169,41 @@ def test_half_storage_halves_the_file_and_changes_no_bit(tiny: TinyModel, tmp_pa
     assert sizes[1] < 0.7 * sizes[0]
 
 
-@pytest.mark.parametrize(
-    ("size", "message"),
-    [
-        (500, "size 500 found, expected multiples of the network's 14 px patch; try 504"),
-        (7, "try 14"),
-        (0, "try 14"),
-        ((500, 518), "size 500x518 found.*try 504x518"),
-    ],
-)
-def test_a_size_off_the_patches_is_refused_with_the_nearest(size: int | tuple[int, int], message: str) -> None:
+@pytest.mark.parametrize("options", [{"images": [PHOTOS / "coffee.jpg"]}, {"budget": 0.01}])
+def test_images_and_a_budget_are_for_int8_only(tiny: TinyModel, tmp_path: Path, options: dict[str, Any]) -> None:
+    message = "--images or --drift-budget found with fp32; they are for --precision int8"
     with pytest.raises(InputError, match=message):
-        size_rule(size, 14)
+        export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42), **options)
+    with pytest.raises(InputError, match=message):  # before the checkpoint is read
+        export_checkpoint(tmp_path / "missing.pth", tmp_path / "model.onnx", **options)
+
+
+def test_one_call_reads_and_writes_and_gives_every_note(tiny: TinyModel, tmp_path: Path) -> None:
+    notes: list[str] = []
+    wrapped = tmp_path / "wrapped.pth"
+    torch.save({"model": tiny.state}, wrapped)
+    exported = export_checkpoint(
+        wrapped,
+        tmp_path / "model.onnx",
+        family="depth-anything-v2",
+        kind="inverse",
+        size=(28, 42),
+        precision="int8",
+        budget=0.5,
+        on_note=notes.append,
+    )
+    assert notes[0] == "The weights stand under model. in the file."
+    assert notes[1].startswith("warning: int8 is calibrated on the photograph that comes with depthrt and its drift")
+    assert len(notes) == 2 and exported.contract == read_contract(exported.path)
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [(None, "the photograph that comes with depthrt"), (1, "1 image"), (3, "3 images"), (4, None)]
+)
+def test_few_images_for_int8_are_warned_of(count: int | None, found: str | None) -> None:
+    images = None if count is None else [PHOTOS / "coffee.jpg"] * count
+    warnings = to_onnx._warnings("int8", images)
+    assert [warning.split(" is calibrated on ")[1].split(" and its")[0] for warning in warnings] == [found] * bool(
+        found
+    )
+    assert to_onnx._warnings("fp32", images) == ()

@@ -1,8 +1,11 @@
-"""The table of checkpoints: those that load, and those that are refused with what their message says."""
+"""Tables of checkpoints: those that load, and those that are refused, with a part of the message."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 from checkpoint_files import (
     Write,
@@ -41,7 +44,13 @@ from checkpoint_files import (
     written,
     zip_of,
 )
-from official_state import tiny_config, to_transformers
+from official_state import State, tiny_config, to_transformers
+
+from depthrt.engine.errors import ModelFileError
+from depthrt.engine.terms import Kind, WhichWeights
+from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+
+Refused = dict[str, tuple[Write, str]]  # how the file is written, and a part of the message
 
 LOADS: dict[str, Write] = {
     "a plain .pth": saved(plain),
@@ -93,7 +102,8 @@ LOADS: dict[str, Write] = {
     "transformers names in a training file": saved(lambda s: {"state_dict": prefixed(to_transformers(s), "net.")}),
 }
 
-FAILS: dict[str, tuple[Write, str]] = {
+# Refused as a file, by safe_load.
+FAILS_TO_LOAD: Refused = {
     "missing": (lambda path, state: path / "nowhere.pth", "does not exist"),
     "empty": (written(b""), "is empty (0 bytes)"),
     "text": (written(b"here are no weights\n"), "is not a checkpoint: it begins with b'here are no "),
@@ -127,6 +137,10 @@ FAILS: dict[str, tuple[Write, str]] = {
     "a bomb in a bare pickle": (bare_pickle_bomb, "is a bare pickle"),
     "a whole pickled module": (saved(lambda s: torch.nn.Linear(2, 2)), "needs torch.nn.modules.linear.Linear"),
     "pickle protocol 4": (saved(plain, protocol=4), "pickle protocol"),
+}
+
+# Refused for lack of one whole network, by unwrap.
+FAILS_TO_UNWRAP: Refused = {
     "scores without weights": (
         saved(lambda s: {"epoch": 3, "previous_best": {"d1": np.float64(0.9)}}),
         "holds no weights: only epoch, previous_best",
@@ -135,6 +149,55 @@ FAILS: dict[str, tuple[Write, str]] = {
     "an empty dict": (saved(lambda s: {}), "holds no weights: it is an empty dict"),
     "the encoder alone": (saved(without("^depth_head")), "holds only the encoder"),
     "the head alone": (saved(without("^pretrained")), "holds only the head"),
+    "a further part": (
+        saved(lambda s: s | {"refiner.weight": torch.ones(2)}),
+        "beside the network that this version does not know (1): refiner.weight",
+    ),
+    "two networks": (saved(lambda s: {"left": s, "right": other(s)}), "holds several networks, left. and right."),
+    "one tensor twice": (saved(lambda s: s | prefixed(s, "module.")), "holds pretrained.cls_token twice"),
+    "another network": (
+        saved(lambda s: {"a": torch.ones(2), "b": torch.ones(2)}),
+        "is not Depth Anything: none of its tensors (2) is known: a, b",
+    ),
+    "a hostile name": (
+        saved(lambda s: {"a\nERROR \x1b[31m" + "x" * 500: torch.ones(2)}),
+        "none of its tensors (1) is known: a?ERROR ?[31mxxx",
+    ),
+}
+
+# Refused as networks of other projects, by other_models.
+OTHER_MODELS: Refused = {
+    "MiDaS": (
+        saved(
+            lambda s: {
+                "pretrained.model.blocks.0.attn.qkv.weight": torch.ones(2),
+                "scratch.layer1_rn.weight": torch.ones(2),
+            }
+        ),
+        "looks like MiDaS dpt",
+    ),
+    "ZoeDepth on Depth Anything V1": (
+        saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
+        "looks like ZoeDepth",
+    ),
+    "Video Depth Anything": (
+        saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
+        "looks like Video Depth Anything",
+    ),
+    "register tokens": (saved(lambda s: s | {"pretrained.register_tokens": torch.ones(2)}), "register tokens"),
+    "a LoRA adapter": (safetensors(lambda s: {"base_model.model.x.lora_A.weight": torch.ones(2)}), "LoRA adapter"),
+    "DINOv2": (
+        saved(lambda s: {n.removeprefix("pretrained."): t for n, t in s.items()}),
+        "looks like a DINOv2 encoder",
+    ),
+    "a ResNet": (
+        saved(lambda s: {"layer1.0.conv1.weight": torch.ones(2), "fc.bias": torch.ones(2)}),
+        "looks like a ResNet",
+    ),
+}
+
+# Refused for their tensors, by infer_architecture and tensor_names.
+FAILS_TO_FIT: Refused = {
     "a missing tensor": (
         saved(without(r"blocks\.2\.mlp\.fc2\.bias")),
         "lacks 1 of 127 tensors: pretrained.blocks.2.mlp.fc2.bias;",
@@ -147,10 +210,6 @@ FAILS: dict[str, tuple[Write, str]] = {
     "an unknown tensor": (
         saved(lambda s: s | {"depth_head.readout.weight": torch.ones(2)}),
         "holds unknown tensors (1): depth_head.readout.weight;",
-    ),
-    "a further part": (
-        saved(lambda s: s | {"refiner.weight": torch.ones(2)}),
-        "beside the network that this version does not know (1): refiner.weight",
     ),
     "another shape": (
         saved(having("pretrained.norm.bias", lambda t: t[:-1])),
@@ -188,46 +247,17 @@ FAILS: dict[str, tuple[Write, str]] = {
         saved(having("depth_head.projects.2.bias", with_value(float("-inf")))),
         "depth_head.projects.2.bias holds NaN",
     ),
-    "two networks": (saved(lambda s: {"left": s, "right": other(s)}), "holds several networks, left. and right."),
-    "one tensor twice": (saved(lambda s: s | prefixed(s, "module.")), "holds pretrained.cls_token twice"),
-    "MiDaS": (
-        saved(
-            lambda s: {
-                "pretrained.model.blocks.0.attn.qkv.weight": torch.ones(2),
-                "scratch.layer1_rn.weight": torch.ones(2),
-            }
-        ),
-        "looks like MiDaS dpt",
+    "a query without a key": (
+        saved(lambda s: without(r"layer\.2.*attention\.key\.bias")(to_transformers(s))),
+        "pretrained.blocks.2.attn.qkv.bias needs the parts q, k, v, k is missing",
     ),
-    "ZoeDepth on Depth Anything V1": (
-        saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
-        "looks like ZoeDepth",
-    ),
-    "Video Depth Anything": (
-        saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
-        "looks like Video Depth Anything",
-    ),
-    "register tokens": (saved(lambda s: s | {"pretrained.register_tokens": torch.ones(2)}), "register tokens"),
-    "a LoRA adapter": (safetensors(lambda s: {"base_model.model.x.lora_A.weight": torch.ones(2)}), "LoRA adapter"),
-    "DINOv2": (
-        saved(lambda s: {n.removeprefix("pretrained."): t for n, t in s.items()}),
-        "looks like a DINOv2 encoder",
-    ),
-    "a ResNet": (
-        saved(lambda s: {"layer1.0.conv1.weight": torch.ones(2), "fc.bias": torch.ones(2)}),
-        "looks like a ResNet",
-    ),
-    "another network": (
-        saved(lambda s: {"a": torch.ones(2), "b": torch.ones(2)}),
-        "is not Depth Anything: none of its tensors (2) is known: a, b",
-    ),
-    "a hostile name": (
-        saved(lambda s: {"a\nERROR \x1b[31m" + "x" * 500: torch.ones(2)}),
-        "none of its tensors (1) is known: a?ERROR ?[31mxxx",
-    ),
+}
+
+# Refused as Hugging Face folders, by hf_folder.
+BAD_FOLDERS: Refused = {
     "a folder without config.json": (
         folder_of(some__pth=b"x"),
-        "without config.json, so no Hugging Face model; give the file itself, e.g. some.pth",
+        "without config.json, so not a Hugging Face model; give the file itself, e.g. some.pth",
     ),
     "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
     "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),
@@ -238,8 +268,30 @@ FAILS: dict[str, tuple[Write, str]] = {
         "names 3 shards and 1 are missing, e.g. model-00002",
     ),
     "a shard outside the folder": (sharded(redirect_shard), "names a file outside its folder, ../model-00002"),
-    "a query without a key": (
-        saved(lambda s: without(r"layer\.2.*attention\.key\.bias")(to_transformers(s))),
-        "pretrained.blocks.2.attn.qkv.bias needs the parts q, k, v, k is missing",
-    ),
 }
+
+
+def read_tiny(path: Path, *, max_depth_m: float | None = None, weights: WhichWeights = "auto") -> Checkpoint:
+    """Read a checkpoint of the tiny network as Depth Anything V2."""
+    kind: Kind = "inverse" if max_depth_m is None else "metric"
+    return read_checkpoint(path, family="depth-anything-v2", kind=kind, max_depth_m=max_depth_m, weights=weights)
+
+
+def assert_holds(found: Checkpoint, expected: State) -> None:
+    """Hold a checkpoint to the weights that went into its file, bit for bit."""
+    assert found.tensors.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert found.tensors[name].dtype == torch.float32, name
+        assert torch.equal(found.tensors[name], tensor.float()), name
+
+
+def assert_refused(write: Write, fragment: str, state: State, folder: Path) -> None:
+    """Hold a bad checkpoint to its refusal: one line that begins with its path and contains the fragment."""
+    path = write(folder, state)
+    with pytest.raises(ModelFileError) as caught:
+        read_tiny(path)
+    message = str(caught.value)
+    assert fragment in message
+    assert "\n" not in message
+    assert message.startswith(str(folder)), "the message begins with the file it is about"
+    assert not (folder / "ran").exists(), "code in the file was run"

@@ -189,3 +189,26 @@ def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
     assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
     with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
         choose_reference(subjects, "other.onnx")
+
+
+def test_the_reference_is_the_first_that_torch_runs_eager_in_float32() -> None:
+    names = {
+        "a.onnx cpu": "a.onnx",
+        "a.pth torch bf16 cpu": "a.pth",
+        "a.pth torch.compile fp32 cpu": "a.pth",
+        "a.pth torch fp32 cpu": "a.pth",
+        "b.pth torch fp32 cpu": "b.pth",
+    }
+    subjects = [Subject(name, lambda: None, {"file": file}) for name, file in names.items()]  # type: ignore[arg-type,return-value]
+    assert choose_reference(subjects, None) == "a.pth torch fp32 cpu"
+    assert choose_reference(subjects, "a.pth") == "a.pth torch fp32 cpu"
+    assert choose_reference(subjects, Path("b.pth")) == "b.pth torch fp32 cpu"
+    assert choose_reference(subjects[:3], "a.pth") == "a.pth torch bf16 cpu"
+    assert choose_reference(subjects[:3], None) == ""
+
+
+@pytest.mark.parametrize(("subjects", "paths"), [(0, 1), (1, 0)])
+def test_without_a_subject_or_an_image_nothing_is_measured(images: list[Path], subjects: int, paths: int) -> None:
+    given = [subject("one", MadeRunner(slope()))][:subjects]
+    with pytest.raises(InputError, match=f"{subjects} subjects and {paths} images found, expected"):
+        run_bench(given, images[:paths], ANSWERS_ALONE)

@@ -46,7 +46,7 @@ def test_an_engine_is_one_subject_that_says_what_it_needs(tmp_path: Path) -> Non
     assert (subject.name, subject.facts) == ("tiny.engine cuda", {"file": str(engine)})
     loaded = open_subjects([subject])
     if not loaded.found:
-        assert "tiny.engine runs on an NVIDIA GPU alone" in loaded.failures[subject.name]
+        assert "tiny.engine runs on NVIDIA GPUs only" in loaded.failures[subject.name]
 
 
 def test_without_a_choice_each_device_that_works_is_taken(tiny: TinyModel) -> None:

@@ -1,69 +1,143 @@
-"""What `depthrt bench` prints of made reports, comparisons and bisections."""
+"""What `depthrt bench` prints of a made report, of a comparison and of a bisection."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
-from made_report import BF16, make_report
+from made_report import BF16, EAGER, make_report
+from made_terminal import COLUMNS, make_terminal
 
 from depthrt.bench.bench import BenchResult
-from depthrt.bench.compare.compare import compare
+from depthrt.bench.compare.compare import Comparison, compare
 from depthrt.bench.drift.bisect import Bisection, Departure
-from depthrt.bench.numbers.result_file import from_json
+from depthrt.bench.numbers.result import Report
+from depthrt.bench.report.markdown import comparison_to_markdown
 from depthrt.bench.report.page import ReportFiles
-from depthrt.cli.show.bench import show_bisection, show_comparison, show_report
+from depthrt.cli.show.bench import PIPE_WIDTH, show_bisection, show_comparison, show_report
 
-FILES = ReportFiles(Path("r/report.html"), Path("r/report.json"), Path("r/report.md"))
-DEPARTURE = Departure("node_7", "MatMul", "blocks.1.mlp.fc2", 0.25, 3e-7, ("node_6", "node_7"))
-
-
-def test_a_report_is_its_table_and_talk_is_warnings_failures_and_files(capsys: pytest.CaptureFixture[str]) -> None:
-    report = make_report()
-    show_report(BenchResult(report, (), FILES), drift_budget=0.01, as_json=False)
-    printed = capsys.readouterr()
-    assert f"{BF16} is the fastest within a drift of 1 %" in printed.out
-    assert all(subject.name in printed.out for subject in report.subjects)
-    assert printed.err.splitlines() == [
-        f"warning: {report.warnings[0]}",
-        "error: vits-fp16.onnx cuda: no CUDA device was found",
-        "report: r/report.html, report.json, report.md",
-    ]
+FILES = ReportFiles(Path("out [1]/report.html"), Path("out [1]/report.json"), Path("out [1]/report.md"))
+TALK = (
+    "warning: other virtual machines took 4.1 % of the CPU time during the run\n"
+    "error: vits-fp16.onnx cuda: no CUDA device was found\n"
+)
+AGREES = Bisection(None, 3.2e-7, nodes=85, runs=1, tolerance=1e-4)
+DEPARTS = replace(
+    AGREES,
+    departure=Departure("/blocks.2/Mul", "Mul", "pretrained.blocks.2.attn", 0.5, 2e-7, ("/blocks.2/Mul", "/b/Add")),
+    runs=8,
+)
 
 
-def test_as_json_a_report_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    report = make_report(only=(BF16,))
-    show_report(BenchResult(report, (), None), drift_budget=0.01, as_json=True)
-    printed = capsys.readouterr()
-    assert from_json(printed.out) == report and "report:" not in printed.err
+@cache
+def report() -> Report:
+    return make_report()
 
 
-def test_brackets_in_a_name_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    report = make_report(only=(BF16,))
-    named = replace(report, subjects=(replace(report.subjects[0], name="a[red].onnx"),), reference="")
-    show_report(BenchResult(named, (), None), drift_budget=0.01, as_json=False)
-    assert capsys.readouterr().out.count("a[red].onnx") == 3  # title, row and note
+@cache
+def slower() -> Comparison:
+    """A report against one in which one subject takes half as long again, and a drift that is not exceeded."""
+    return compare(report(), make_report(1, slower=1.5), ["p50>+5%", "drift>5%"])
 
 
-@pytest.mark.parametrize("markdown", [False, True])
-def test_a_comparison_is_text_or_markdown(markdown: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    show_comparison(compare(make_report(0), make_report(1), ["p50>+5%"]), markdown=markdown)
-    printed = capsys.readouterr()
-    last = "0 of 4 checks failed"
-    assert (f"**{last}**" if markdown else last) in printed.out.splitlines() and not printed.err
+def result(found: Report | None = None, files: ReportFiles | None = None) -> BenchResult:
+    return BenchResult(found or report(), (), files)
 
 
-def test_a_departure_is_named_with_what_to_compute_in_float32(capsys: pytest.CaptureFixture[str]) -> None:
-    show_bisection(Bisection(DEPARTURE, 0.3, nodes=100, runs=8, tolerance=0.02))
-    assert capsys.readouterr().out.splitlines() == [
-        "departs at node_7 (MatMul) of blocks.1.mlp.fc2: 2.50e-01, before it 3.00e-07 (8 runs over 100 nodes)",
-        "compute in float32: node_6, node_7",
-    ]
+def test_a_table_is_the_result_and_warnings_failures_and_the_place_of_the_report_are_talk(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_report(result(files=FILES), drift_budget=0.01, as_json=False)
+    printed, talk = capsys.readouterr()
+    assert talk == f"{TALK}report: out [1]/report.html, report.json, report.md\n"
+    assert "vits-bf16.onnx openvino is the fastest within a drift of 1 %" in printed
+    for word in (
+        "subject",
+        "precision",
+        "p50",
+        "p90",
+        "speed",
+        "drift",
+        "abs_rel",
+        "peak RSS",
+        "over budget",
+        "failed",
+    ):
+        assert word in printed
+    assert all(len(line) <= PIPE_WIDTH for line in printed.splitlines()) and "\x1b" not in printed
 
 
-def test_without_a_departure_the_difference_of_the_answers_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    show_bisection(Bisection(None, 1e-5, nodes=100, runs=1, tolerance=0.02))
-    assert capsys.readouterr().out == (
-        "no departure: the answers differ by 1.00e-05, tolerance 0.02 (1 runs over 100 nodes)\n"
+def test_a_report_that_was_not_written_has_no_place(capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(result(), drift_budget=0.01, as_json=False)
+    assert capsys.readouterr().err == TALK
+
+
+def test_the_budget_decides_who_wins(capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(result(), drift_budget=1e-6, as_json=False)
+    printed = capsys.readouterr().out
+    assert "vits.onnx cpu is the fastest within a drift of 0.0001 %" in printed and printed.count("over budget") == 2
+
+
+def test_json_is_the_report_and_talk_stays_talk(capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(result(files=FILES), drift_budget=0.01, as_json=True)
+    printed, talk = capsys.readouterr()
+    found = json.loads(printed)
+    assert [subject["name"] for subject in found["subjects"]] == [subject.name for subject in report().subjects]
+    assert found["reference"] == EAGER and talk.startswith(TALK)
+
+
+def test_names_with_brackets_keep_them(capsys: pytest.CaptureFixture[str]) -> None:
+    subjects = tuple(replace(subject, name=f"{subject.name}[b]") for subject in report().subjects)
+    show_report(result(replace(report(), subjects=subjects, reference=f"{EAGER}[b]")), drift_budget=0.01, as_json=False)
+    printed, talk = capsys.readouterr()
+    assert f"turn by turn against {EAGER}[b]." in " ".join(printed.split())
+    assert printed.count("[b]") >= len(subjects) and "error: vits-fp16.onnx cuda[b]: " in talk
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_s_table_is_as_wide_as_the_terminal(no_color: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = make_terminal(monkeypatch, "stdout")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    show_report(result(), drift_budget=0.01, as_json=False)
+    lines = terminal.shown().splitlines()
+    assert max(map(len, lines)) == COLUMNS and "fastest" in lines[0]
+    assert not terminal.is_coloured()
+
+
+def test_a_comparison_names_what_changed_clearly_and_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    show_comparison(slower(), markdown=False)
+    printed, talk = capsys.readouterr()
+    lines = printed.splitlines()
+    assert lines == list(slower().lines()) and talk == ""
+    assert any(line.startswith(f"failed: p50>+5% for {BF16}: ") for line in lines)
+    assert any(line.endswith("(no clear change)") for line in lines)
+    failed, checks = len(slower().failed), len(slower().checks)
+    assert 0 < failed < checks and lines[-1] == f"{failed} of {checks} checks failed"
+
+
+def test_a_comparison_for_a_pull_request_is_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    show_comparison(slower(), markdown=True)
+    printed, talk = capsys.readouterr()
+    assert printed == f"{comparison_to_markdown(slower())}\n" and talk == ""
+    assert printed.startswith("### depthrt bench compare\n") and BF16 in printed
+
+
+def test_no_departure_names_the_difference_and_the_tolerance(capsys: pytest.CaptureFixture[str]) -> None:
+    show_bisection(AGREES)
+    assert capsys.readouterr() == (
+        "no departure: the answers differ by 3.20e-07, tolerance 0.0001 (1 runs over 85 nodes)\n",
+        "",
+    )
+
+
+def test_a_departure_names_its_layer_and_the_nodes_to_compute_in_float32(capsys: pytest.CaptureFixture[str]) -> None:
+    show_bisection(DEPARTS)
+    assert capsys.readouterr() == (
+        "departs at /blocks.2/Mul (Mul) of pretrained.blocks.2.attn: 5.00e-01, before it 2.00e-07 "
+        "(8 runs over 85 nodes)\n"
+        "compute in float32: /blocks.2/Mul, /b/Add\n",
+        "",
     )

@@ -14,6 +14,7 @@ import depthrt
 from depthrt import BackendUnavailable, InputError
 from depthrt.engine.cuda.driver import driver
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners import canary_check as verdicts
 from depthrt.engine.runners import openvino_runner
 from depthrt.engine.runners.choice import Choice
@@ -35,7 +36,7 @@ def _fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def remember(tiny: TinyModel, choice: Choice) -> Tuning:
     tuning = Tuning(choice, speed=2.0, drift=0.004, budget=0.005, made="2026-11-21T00:00:00+00:00", trials=())
-    remember_choice(tiny.onnx, read_contract(tiny.onnx), CORES, tuning)
+    remember_choice(open_model_file(tiny.onnx), CORES, tuning)
     return tuning
 
 
@@ -55,7 +56,7 @@ def test_the_default_comes_first_and_every_choice_runs(tiny: TinyModel) -> None:
     assert (Choice("openvino", "bf16", 1) in found) == HAS_BF16 and len(set(found)) == len(found)
     batch = np.zeros((1, 3, 126, 126), np.float32)
     for choice in found:
-        runner = open_runner(tiny.onnx, contract, device="cpu", threads=None, choice=choice)
+        runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None, choice=choice)
         assert (runner.name, runner.precision) == (choice.runner, choice.precision)
         assert runner.run(batch).shape == (1, 126, 126)
         runner.close()
@@ -162,7 +163,11 @@ def test_a_choice_asked_for_by_name_is_never_replaced(tiny: TinyModel, monkeypat
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"choice": Choice("onnxruntime", "bf16", 1)}, BackendUnavailable, "in its own precision, fp32; bf16"),
+        (
+            {"choice": Choice("onnxruntime", "bf16", 1)},
+            BackendUnavailable,
+            "in its precision, fp32; bf16 was asked for",
+        ),
         ({"choice": Choice("tflite", "fp32", 1)}, InputError, "runner 'tflite' found"),  # type: ignore[arg-type]
         ({"choice": Choice("openvino", "fp32", 1), "device": "cuda"}, InputError, "device cuda was asked for"),
         ({"choice": Choice("openvino", "fp32", 1), "threads": 2}, InputError, "give one of them"),

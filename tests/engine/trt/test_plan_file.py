@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import struct
-import subprocess
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -82,8 +80,8 @@ def test_no_flipped_byte_goes_unnoticed(engine: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "message", "change"),
     [
-        (ModelFileError, "is no engine file of depthrt; make one with: depthrt build", lambda data: data.clear()),
-        (ModelFileError, "is no engine file of depthrt", lambda data: flip(data, 0)),
+        (ModelFileError, "is not an engine file of depthrt; make one with: depthrt build", lambda data: data.clear()),
+        (ModelFileError, "is not an engine file of depthrt", lambda data: flip(data, 0)),
         (ModelFileError, "ends after 20 bytes, expected its header; copy it again", lambda data: cut(data, 20)),
         (ModelFileError, "ends after 100 bytes, expected a header of 8192 bytes", lambda data: cut(data, 100)),
         (ModelFileError, "ends after 18431 bytes, expected 18432 bytes", lambda data: data.pop()),
@@ -130,17 +128,3 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
     for read in (read_plan_header, read_plan_file):
         with pytest.raises(ModelFileError, match=r"nothing\.engine cannot be read: No such file"):
             read(tmp_path / "nothing.engine")
-
-
-def test_info_says_what_an_engine_is_and_imports_no_tensorrt(engine: Path) -> None:
-    code = (
-        "import sys; from depthrt.cli import main\n"
-        f"try: main(['info', {str(engine)!r}])\n"
-        "except SystemExit: pass\n"
-        "print([name for name in sys.modules if 'tensorrt' in name or name in ('numpy', 'torch')], file=sys.stderr)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "runs on      compute capability 8.9, 12.0" in found.stdout
-    assert "input        image 1x3x28x28" in found.stdout
-    assert "TensorRT-RTX 1.7.1.116" in found.stdout
-    assert found.stderr.strip() == "[]"

@@ -23,6 +23,7 @@ from depthrt import BackendUnavailable, ContractError, InputError, ModelFileErro
 from depthrt.engine.cuda.driver import driver
 from depthrt.engine.cuda.driver.driver import Gpu
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import as_model_file
 from depthrt.engine.runners.canary_check import check_canary
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.trt.build.build import build_engine
@@ -138,7 +139,7 @@ def test_an_engine_gets_a_canary_of_a_size_that_it_takes(
     assert contract.canary.size_px == (252, 336) and header.contract.canary.size_px == (126, 168)
     assert replace(header.contract, canary=contract.canary) == contract
     with depthrt.load(tiny.onnx, device="cpu") as model:
-        assert check_canary(model.runner, tiny.onnx, header.contract, threads=1)
+        assert check_canary(model.runner, as_model_file(tiny.onnx, header.contract), threads=1)
     of_all = build(tiny, BuildOptions(min_px=(126, 126), max_px=(252, 336)))
     assert read_plan_file(of_all).header.contract == contract
     assert read_plan_file(build(tiny_static, DEFAULT)).header.contract == read_contract(tiny_static.onnx)
@@ -181,7 +182,7 @@ def test_an_engine_that_departs_from_the_canary_is_replaced_and_said(
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("cuInit", "runs on an NVIDIA GPU alone, and the NVIDIA driver has no GPU"),
+        ("cuInit", "runs on NVIDIA GPUs only, and the NVIDIA driver has no GPU"),
         ("cuDeviceGetCount", r"and the NVIDIA driver has 0 GPU\(s\)"),
         ("cuDevicePrimaryCtxRetain", r"Stand-in GPU refuses a CUDA call"),
     ],
@@ -202,7 +203,7 @@ def test_a_gpu_that_is_too_old_for_an_engine_is_named(library: Path, engine: Pat
     [
         (
             lambda header: replace(header, flavour="tensorrt", tensorrt_version="10.13.0"),
-            r"is for TensorRT 10\.13\.0; TensorRT-RTX \S+, which is here, cannot run it; TensorRT is not installed",
+            r"is for TensorRT 10\.13\.0; TensorRT-RTX \S+, which is installed, cannot run it; TensorRT is not inst",
         ),
         (
             lambda header: replace(header, tensorrt_version="1.6.0.1"),
@@ -210,7 +211,7 @@ def test_a_gpu_that_is_too_old_for_an_engine_is_named(library: Path, engine: Pat
         ),
         (
             lambda header: replace(header, compute_capabilities=("8.6", "12.0")),
-            r"is for GPUs of compute capability 8\.6, 12\.0; Stand-in GPU has 8\.9; build it again for that",
+            r"is for GPUs of compute capability 8\.6, 12\.0; Stand-in GPU has 8\.9; build it again for this GPU",
         ),
     ],
     ids=["flavour", "version", "gpu"],
@@ -240,7 +241,7 @@ def test_an_engine_for_something_else_is_refused(
         (lambda data: data[:100], "is truncated: it ends after"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "is damaged: its plan has another sha256"),
         (lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:], "is damaged: its header has another sha256"),
-        (lambda data: b"", "is no engine file of depthrt"),
+        (lambda data: b"", "is not an engine file of depthrt"),
     ],
     ids=["cut", "cut early", "flipped plan", "flipped header", "empty"],
 )
@@ -288,7 +289,7 @@ def test_the_stand_in_has_nothing_that_tensorrt_has_not(tmp_path: Path) -> None:
 def test_without_a_gpu_an_engine_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "DRIVERS", ("libcuda-of-nobody.so",))
     path = write_engine(tmp_path / "model.engine")
-    with pytest.raises(BackendUnavailable, match=r"runs on an NVIDIA GPU alone, and no NVIDIA driver .* \.onnx file"):
+    with pytest.raises(BackendUnavailable, match=r"runs on NVIDIA GPUs only, and no NVIDIA driver .* \.onnx file"):
         depthrt.load(path)
     with pytest.raises(BackendUnavailable, match=r"no CUDA provider.*no NVIDIA driver is on this machine"):
         depthrt.load(write_mean(tmp_path / "mean.onnx"), device="cuda")
@@ -297,8 +298,8 @@ def test_without_a_gpu_an_engine_says_what_it_needs(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"device": "cpu"}, "is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file"),
-        ({"choice": Choice("onnxruntime", "fp32", 1)}, "is a TensorRT engine, which runs on an NVIDIA GPU alone"),
+        ({"device": "cpu"}, "is a TensorRT engine, which runs on NVIDIA GPUs only; on a CPU use the .onnx file"),
+        ({"choice": Choice("onnxruntime", "fp32", 1)}, "is a TensorRT engine, which runs on NVIDIA GPUs only"),
         ({"precision": "fp16"}, "is fp32, precision fp16 was asked for; build an engine of a file exported with"),
     ],
 )
@@ -325,7 +326,7 @@ def test_an_engine_is_built_for_the_gpu_that_is_there() -> None:
     assert options_for(found, Gpu("something newer", "19.0")) == DEFAULT
     assert options_for(found, Gpu("NVIDIA T4", "7.5")).compute_capabilities == ("7.5",)
     with pytest.raises(
-        BackendUnavailable, match=r"runs no engine on NVIDIA H200, compute capability 9\.0: it supports 7"
+        BackendUnavailable, match=r"does not run on NVIDIA H200, compute capability 9\.0: it supports 7"
     ):
         options_for(found, Gpu("NVIDIA H200", "9.0"))
 

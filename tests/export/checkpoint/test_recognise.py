@@ -9,21 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from official_state import REAL, TINY, State, folder_with, hollow, state_of, tiny_config, to_transformers
-from safetensors.torch import save_file
+from official_state import REAL, hollow, tiny_config, to_transformers
 
-from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
+from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, read_checkpoint
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
 INDOOR = "depth_anything_v2_metric_hypersim_vits.pth"
-
-
-@pytest.fixture(scope="module")
-def state() -> State:
-    return state_of(TINY)
 
 
 V2_OPTIONS = {"family": V2, "kind": "inverse"}
@@ -184,86 +178,3 @@ def test_an_unclear_licence_is_said(tmp_path: Path) -> None:
     found = read_checkpoint(path)
     assert found.licence == "CC-BY-NC-4.0"
     assert "the model card says Apache-2.0" in found.remarks[-1]
-
-
-CONFIGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "an option against the kind": (tiny_config(), METRIC, "--kind metric contradicts config.json, which says inverse"),
-    "an option against the maximum": (
-        tiny_config(depth_estimation_type="metric", max_depth=80),
-        METRIC,
-        "--max-depth 10 m contradicts config.json, which says 80 m",
-    ),
-    "a maximum for an inverse model": (
-        tiny_config(),
-        {"family": V2, "max_depth_m": 10.0},
-        "is an inverse model after config.json",
-    ),
-    "metric without a maximum": (
-        tiny_config(depth_estimation_type="metric"),
-        {"family": V2},
-        "give --max-depth METRES",
-    ),
-    "more heads": (
-        tiny_config(backbone={"num_attention_heads": 2}),
-        V2_OPTIONS,
-        "num_attention_heads is 2, this version exports 1 only",
-    ),
-    "another epsilon": (
-        tiny_config(backbone={"layer_norm_eps": 1e-5}),
-        V2_OPTIONS,
-        "layer_norm_eps is 1e-05, this version exports 1e-06",
-    ),
-    "other factors": (tiny_config(reassemble_factors=[4, 2, 1, 1]), V2_OPTIONS, "reassemble_factors is [4, 2, 1, 1]"),
-    "another encoder": (
-        tiny_config(backbone={"model_type": "swin"}),
-        V2_OPTIONS,
-        "model_type is 'swin', this version exports 'dinov2'",
-    ),
-    "other blocks": (
-        tiny_config(backbone={"out_indices": [1, 2, 2, 4]}),
-        V2_OPTIONS,
-        "feeds the head from [1, 2, 2, 4], expected [1, 2, 3, 4]",
-    ),
-}
-
-
-@pytest.mark.parametrize(("config", "options", "fragment"), CONFIGS.values(), ids=CONFIGS)
-def test_a_config_that_contradicts_is_an_error(
-    config: dict[str, Any], options: dict[str, Any], fragment: str, state: State, tmp_path: Path
-) -> None:
-    folder = folder_with(tmp_path / "x", config)
-    save_file(to_transformers(state), folder / "model.safetensors")
-    with pytest.raises(DepthrtError) as caught:
-        read_checkpoint(folder, **options)
-    assert fragment in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("out_indices", "family"), [([2, 4, 6, 8], V2), ([5, 6, 7, 8], V1)])
-def test_the_blocks_in_a_config_tell_v1_from_v2(out_indices: list[int], family: str, tmp_path: Path) -> None:
-    eight = replace(TINY, depth=8)
-    folder = folder_with(tmp_path / "x", tiny_config(backbone={"out_indices": out_indices}))
-    save_file(to_transformers(state_of(eight)), folder / "model.safetensors")
-    assert read_checkpoint(folder).family == family
-
-
-@pytest.mark.parametrize(
-    ("record", "fragment"),
-    [
-        ({"format": "2"}, "has a record of format 2, this depthrt reads 1"),
-        ({"format": "1", "family": V2}, "has an incomplete record"),
-        ({"format": "1", "family": V2, "kind": "metric"}, "has an incomplete record"),
-        ({"format": "1", "family": V2, "kind": "inverse", "max_depth_m": "20.0"}, "has an impossible record"),
-        (
-            {"format": "1", "family": V2, "kind": "inverse", "mood": "good"},
-            "has depthrt.mood in its record, which is unknown",
-        ),
-        ({"format": "1", "family": "midas", "kind": "inverse"}, "has an impossible record"),
-    ],
-)
-def test_a_damaged_record_is_refused(record: dict[str, str], fragment: str, state: State, tmp_path: Path) -> None:
-    path = tmp_path / "tuned.safetensors"
-    save_file(state, path, metadata={f"depthrt.{key}": value for key, value in record.items()})
-    with pytest.raises(ModelFileError) as caught:
-        read_checkpoint(path)
-    assert fragment in str(caught.value)

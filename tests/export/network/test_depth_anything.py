@@ -1,25 +1,28 @@
-"""The torch networks against an independent reference, against transformers, and through the exporter."""
+"""Depth Anything in torch against an independent reference and against transformers."""
 
 from __future__ import annotations
 
 import re
-import warnings
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
-import cv2
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
-import torch.nn.functional as F
+from network_answers import (
+    GATED,
+    SAME_FLOAT32,
+    SAME_FORMULA,
+    SAME_HALF,
+    SMALL,
+    UNUSED,
+    answer,
+    difference,
+    photo,
+    photo_batch,
+)
 from random_checkpoint import TINY, VITB, VITL, VITS, random_network
 from reference_depth_anything import reference_forward, reference_preprocess
-from tiny_model import PHOTOS, TinyModel
 from torch import Tensor
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
@@ -27,22 +30,12 @@ from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Family
 from depthrt.export.network.architecture import Architecture
 from depthrt.export.network.depth_anything import DepthAnything, randomise
-from depthrt.export.network.encoder import AttentionForm
-from depthrt.export.network.positions import resample_table
-
-# Largest |difference| over the reference's range.
-SAME_FORMULA = 1e-10  # float64 on both sides rounds to about 1e-14; the smallest wrong constant (norm eps) costs 6e-6
-SAME_FLOAT32 = 2e-5  # float32 rounds to 1e-6 to 1e-5 on random weights, whoever computes
-SAME_HALF = 2e-2  # float16 keeps 11 bits: 2e-3 to 4e-3 measured over seeds
 
 VITG = Architecture(
     width=1536, depth=40, patch_px=14, table_side=37, feed_forward="swiglu", hidden=4096, features=384,
     reassembled=(1536, 1536, 1536, 1536),
 )  # fmt: skip
-SMALL = replace(TINY, table_side=16)  # native at 224 px, which keeps float64 quick
 DEEPER = replace(SMALL, depth=8)  # the least depth at which V1 and V2 take different blocks
-GATED = replace(SMALL, width=128, feed_forward="swiglu")
-UNUSED = ("pretrained.mask_token", "depth_head.scratch.refinenet4.resConfUnit1.")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -51,31 +44,6 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
-
-
-def photo(name: str) -> np.ndarray:
-    image = cv2.imread(str(PHOTOS / name))
-    assert image is not None
-    return image
-
-
-@cache
-def photo_batch(height: int, width: int) -> Tensor:
-    """Return real pixels, (1, 3, height, width); not to be written to."""
-    pixels = cv2.resize(photo("astronaut.jpg"), (width, height), interpolation=cv2.INTER_AREA)  # OpenCV takes (w, h)
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 64 - 2
-
-
-def answer(network: DepthAnything, batch: Tensor) -> Tensor:
-    with torch.inference_mode():
-        depth: Tensor = network(batch)
-    return depth
-
-
-def difference(found: Tensor, expected: Tensor) -> float:
-    """Return the largest |difference| over the range of what is expected."""
-    assert found.shape == expected.shape
-    return float((found.double() - expected.double()).abs().max() / (expected.max() - expected.min()))
 
 
 # ---- names and shapes ----
@@ -304,23 +272,6 @@ def as_transformers_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 # ---- positions ----
 
 
-@pytest.mark.parametrize("side", [1, 16, 37])
-@pytest.mark.parametrize("grid", [(37, 38), (37, 66), (18, 24), (16, 37), (1, 1), (5, 130)])
-def test_positions_are_resampled_as_torch_does_by_scale_factor(side: int, grid: tuple[int, int]) -> None:
-    table = torch.randn(1, side * side, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    factors = ((grid[0] + 0.1) / side, (grid[1] + 0.1) / side)
-    planes = table.reshape(1, side, side, 6).permute(0, 3, 1, 2)
-    expected = F.interpolate(planes, scale_factor=factors, mode="bicubic", align_corners=False)
-    torch.testing.assert_close(
-        resample_table(table, side, grid), expected.flatten(2).transpose(1, 2), rtol=0, atol=SAME_FORMULA
-    )
-
-
-def test_the_native_square_grid_keeps_the_table_bit_for_bit() -> None:
-    table = torch.randn(1, 37 * 37, 6, generator=torch.Generator().manual_seed(3))
-    assert torch.equal(resample_table(table, 37, (37, 37)), table)
-
-
 def test_baked_positions_change_no_answer_and_no_name() -> None:
     network = random_network(TINY)
     batch = photo_batch(252, 336)
@@ -347,20 +298,6 @@ def test_a_side_that_is_no_multiple_of_the_patch_is_refused_in_one_line(size_px:
     expected = rf"^input of {size_px[0]}x{size_px[1]} px found, both sides must be multiples of 14; resize the image$"
     with pytest.raises(InputError, match=expected):
         answer(random_network(TINY), photo_batch(*size_px))
-
-
-def test_an_unknown_attention_form_is_refused_in_one_line() -> None:
-    expected = r"^attention form 'flash' found, expected one of eager, fused, plain$"
-    with pytest.raises(InputError, match=expected):
-        random_network(TINY).set_attention("flash")  # type: ignore[arg-type]
-
-
-def test_plain_attention_gives_the_same_answer_as_eager() -> None:
-    network = random_network(GATED).double()
-    batch = photo_batch(140, 182).double()
-    eager = answer(network, batch)
-    network.set_attention("plain")
-    assert difference(answer(network, batch), eager) < SAME_FORMULA
 
 
 def test_every_weight_but_the_unused_ones_learns() -> None:
@@ -410,94 +347,3 @@ def test_randomising_replaces_every_weight() -> None:
             parameter.fill_(float("nan"))
     randomise(network, 0)
     assert all(parameter.isfinite().all() for parameter in network.parameters())
-
-
-# ---- export ----
-
-
-def export(network: DepthAnything, path: Path, form: AttentionForm, example: Tensor) -> Path:
-    """Write the bare network as a static ONNX file, as the library does."""
-    network.set_attention(form)
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # the exporter's deprecations are its own
-        program = torch.onnx.export(
-            network,
-            (example,),
-            dynamo=True,
-            opset_version=23,
-            input_names=["image"],
-            output_names=["depth"],
-            verbose=False,
-        )
-    assert program is not None
-    program.save(path)
-    network.set_attention("eager")
-    return path
-
-
-def run(path: Path, batch: Tensor) -> Tensor:
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return torch.from_numpy(session.run(None, {"image": batch.numpy()})[0])
-
-
-def operators(path: Path) -> Counter[str]:
-    return Counter(node.op_type for node in onnx.load(path).graph.node)
-
-
-@pytest.mark.parametrize(
-    ("images", "height", "width"),
-    [(1, 518, 518), (1, 252, 336), (2, 336, 252), (3, 14, 154)],
-    ids=["native", "landscape", "portrait-batch", "one-row-batch"],
-)
-def test_a_dynamic_file_answers_like_torch_at_every_size(tiny: TinyModel, images: int, height: int, width: int) -> None:
-    batch = photo_batch(height, width).repeat(images, 1, 1, 1)
-    batch[-1] = batch[-1].flip(1)
-    expected = answer(random_network(TINY), batch)
-    assert difference(run(tiny.onnx, batch), expected) < SAME_FLOAT32
-
-
-def test_a_file_has_one_operator_for_each_attention_gelu_and_norm(tiny: TinyModel) -> None:
-    found = operators(tiny.onnx)
-    assert found["MultiHeadAttention"] == TINY.depth
-    assert found["Gelu"] == TINY.depth
-    assert found["LayerNormalization"] == 2 * TINY.depth + 4
-    assert found["Resize"] == 5
-    for spread_out in ("Attention", "IsNaN", "Softmax", "Erf", "ReduceMean"):
-        assert found[spread_out] == 0
-    attention = next(node for node in onnx.load(tiny.onnx).graph.node if node.op_type == "MultiHeadAttention")
-    assert attention.domain == "com.microsoft"
-    assert {entry.name: onnx.helper.get_attribute_value(entry) for entry in attention.attribute} == {
-        "num_heads": 1,
-        "scale": 0.125,
-    }
-
-
-def test_a_file_holds_no_unused_weight(tiny: TinyModel) -> None:
-    held = {tensor.name.removeprefix("network.") for tensor in onnx.load(tiny.onnx).graph.initializer}
-    assert "depth_head.scratch.refinenet4.resConfUnit2.conv1.weight" in held
-    assert not [name for name in held if name.startswith(UNUSED)]
-
-
-def test_a_static_plain_file_needs_no_foreign_operator_and_holds_baked_positions(tmp_path: Path) -> None:
-    network = random_network(GATED)
-    network.bake_positions(10, 13)
-    batch = photo_batch(140, 182)
-    path = export(network, tmp_path / "plain.onnx", "plain", torch.zeros_like(batch))
-    assert difference(run(path, batch), answer(network, batch)) < SAME_FLOAT32
-    model = onnx.load(path)
-    assert {entry.domain for entry in model.opset_import} == {""}
-    shapes = [tuple(tensor.dims) for tensor in model.graph.initializer]
-    assert (1, 130, GATED.width) in shapes
-    assert (1, 257, GATED.width) not in shapes
-    assert operators(path)["Softmax"] == GATED.depth
-
-
-def test_a_half_precision_file_has_half_weights_and_stays_close(tmp_path: Path) -> None:
-    network = random_network(TINY)
-    batch = photo_batch(140, 182)
-    expected = answer(network, batch)
-    network.half().bake_positions(10, 13)
-    path = export(network, tmp_path / "half.onnx", "fused", batch.half())
-    kinds = {tensor.data_type for tensor in onnx.load(path).graph.initializer}
-    assert kinds == {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT64}
-    assert difference(run(path, batch.half()), expected) < SAME_HALF

@@ -1,0 +1,57 @@
+"""Networks of other projects are recognised by their tensor names, so that their refusal names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from checkpoint_cases import OTHER_MODELS, assert_refused
+from checkpoint_files import Write
+from official_state import TINY, State, official_shapes, state_of, to_transformers
+
+from depthrt.export.checkpoint.other_models import name_other_model
+
+
+@pytest.mark.parametrize(("write", "fragment"), OTHER_MODELS.values(), ids=OTHER_MODELS)
+def test_a_network_of_another_project_is_refused_by_its_name(write: Write, fragment: str, tmp_path: Path) -> None:
+    assert_refused(write, fragment, state_of(TINY), tmp_path)
+
+
+# Names from the published checkpoints of each project.
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("base_model.model.pretrained.blocks.0.attn.qkv.lora_A.weight", "a LoRA adapter"),
+        ("conditional_log_binomial.mlp.0.weight", "ZoeDepth"),
+        ("core.core.pretrained.blocks.0.norm1.weight", "ZoeDepth"),
+        ("depth_head.scratch.refinenet1.resConfUnit_depth.0.weight", "Prompt Depth Anything"),
+        ("model.da3.backbone.pretrained.cls_token", "Depth Anything 3"),
+        ("backbone.pretrained.blocks.0.norm1.weight", "Depth Anything 3"),
+        ("pretrained.model.patch_embed.backbone.stem.conv.weight", "MiDaS dpt_hybrid"),
+        ("pretrained.model.layers.0.blocks.0.attn.qkv.weight", "MiDaS with a Swin encoder"),
+        ("pretrained.act_postprocess1.0.project.0.weight", "MiDaS dpt with a ViT or BEiT encoder"),
+        ("pretrained.layer1.0.weight", "MiDaS v2.1"),
+        ("dpt.encoder.layer.0.attention.output.dense.weight", "a DPT model of transformers"),
+        ("pixel_encoder.cls_token", "UniDepth"),
+        ("fov.encoder.0.weight", "Depth Pro"),
+        ("depth_model.encoder.patch_embed.proj.weight", "Metric3D"),
+        ("down_blocks.0.attentions.0.norm.weight", "a diffusion model"),
+        ("embeddings.cls_token", "a DINOv2 encoder"),
+        ("module.layer1.0.conv1.weight", "a ResNet"),
+    ],
+)
+def test_a_name_tells_its_project(name: str, label: str) -> None:
+    assert (name_other_model(["epoch", name]) or "").startswith(label)
+
+
+def test_depth_anything_is_not_taken_for_another_model() -> None:
+    names = official_shapes(TINY)
+    assert name_other_model(names) is None
+    theirs: State = to_transformers(state_of(TINY))
+    assert name_other_model(theirs) is None
+
+
+def test_a_part_of_a_model_outranks_the_whole_in_it() -> None:
+    assert name_other_model(["pretrained.layer1.0.weight", "seed_bin_regressor._net.0.weight"]) == name_other_model(
+        ["seed_bin_regressor._net.0.weight"]
+    )
