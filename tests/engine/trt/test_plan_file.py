@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from made_engine import PLAN, make_header, write_engine
 
 from depthrt import ContractError, DepthrtError, ModelFileError
-from depthrt.engine.trt.plan_file import ALIGNMENT, PlanHeader, read_plan_file, read_plan_header
+from depthrt.engine.trt.plan_file import ALIGNMENT, PlanHeader, read_plan_file, read_plan_header, write_plan_file
 
 FIXED_BYTES = 48  # before the JSON
 
@@ -117,6 +118,27 @@ def test_a_header_of_another_make_is_refused(
 ) -> None:
     with pytest.raises(ContractError, match=message):
         read_plan_header(rewrite_header(engine, change))
+
+
+def test_a_header_that_takes_gigabytes_is_refused(engine: Path) -> None:
+    damage(engine, lambda data: data.__setitem__(slice(12, 16), struct.pack("<I", 2**31)))
+    with pytest.raises(ModelFileError, match="its header has 2147483648 bytes, expected at most 67108864; build"):
+        read_plan_header(engine)
+
+
+@pytest.mark.parametrize("text", [b"{", b"[" * 100_000, b'{"contract": NaN}', b'{"gpu": "", "gpu": ""}', b"\xff"])
+def test_a_header_that_is_not_json_is_refused(engine: Path, text: bytes) -> None:
+    start = struct.pack("<8sII32s", engine.read_bytes()[:8], 1, len(text), sha256(text).digest()) + text
+    engine.write_bytes(start.ljust(-(-len(start) // ALIGNMENT) * ALIGNMENT, b"\0") + PLAN)
+    with pytest.raises(ContractError, match=r"engine header is (not )?JSON .*; build the engine again") as caught:
+        read_plan_header(engine)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_that_nobody_could_read_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"engine header\.tensorrt_version is '1\.7 beta', expected text such as"):
+        write_plan_file(tmp_path / "model.engine", replace(make_header(), tensorrt_version="1.7 beta"), PLAN)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_header_that_is_no_object_is_refused() -> None:
