@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .engine.images.limits import Limits
     from .engine.images.read import read_image
     from .engine.model.depth_model import DepthModel, load
+    from .engine.version import __version__
 
 from .engine.errors import (
     BackendUnavailable,
@@ -23,7 +24,6 @@ from .engine.errors import (
     ModelFileError,
     ParityError,
 )
-from .engine.version import __version__
 
 _HOME = {
     "Depth": "depth.depth",
@@ -32,6 +32,7 @@ _HOME = {
     "Intrinsics": "depth.intrinsics",
     "Limits": "images.limits",
     "Provenance": "depth.provenance",
+    "__version__": "version",
     "load": "model.depth_model",
     "read_image": "images.read",
 }

@@ -14,17 +14,40 @@ from .run import run
 from .tune import tune
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _InOrder(click.Group):
+    """A group that lists its verbs in the order in which they were added, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="depthrt")
 def main() -> None:
-    """Take a monocular-depth checkpoint out of the notebook.
+    """Turn a monocular-depth checkpoint into a model file that gives the same depth, and run it without torch.
+
+    Results go to standard output, talk and progress to standard error. The exit code is 0 if all went well, 1 if
+    anything failed, 2 for wrong usage, and 130 after Ctrl-C.
 
     \b
-    Example, from a checkpoint to depth pictures:
+    Example, from a checkpoint to pictures of depth:
       depthrt export depth_anything_v2_vits.pth -o model.onnx
       depthrt run photos/ --model model.onnx -o depth/
     """
 
 
-for verb in (export, build, run, info, tune, bench, finetune, doctor):
+# One line each for `depthrt --help`: 80 columns hold 64 characters.
+_SUMMARIES = {
+    export: "Write a checkpoint as an ONNX file that gives the same depth.",
+    build: "Build a TensorRT engine of an ONNX file.",
+    run: "Write the depth of images, folders, videos and cameras.",
+    info: "Print the contract of a model file, or what a checkpoint is.",
+    tune: "Find and remember the fastest way to run a file on this CPU.",
+    bench: "Measure models side by side, compare reports, bisect drift.",
+    finetune: "Write scenes with exact depth; train the default model.",
+    doctor: "Try each runner on this machine and print why any fails.",
+}
+for verb, summary in _SUMMARIES.items():
+    verb.short_help = summary
     main.add_command(verb)

@@ -31,6 +31,8 @@ def amount(value: float | None, unit: str) -> str:
 
 def share(value: float) -> str:
     """Return a share of a whole in percent, three digits."""
+    if not math.isfinite(value):
+        return amount(value, "")
     if 0 < abs(value) < SMALLEST_SHARE:
         return f"< {SMALLEST_SHARE * 100:g} %"
     return f"{digits(value * 100)} %"

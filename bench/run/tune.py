@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 
 from ...engine.errors import BackendUnavailable, BudgetError
-from ...engine.modelfile.contract import read_contract
+from ...engine.modelfile.model_file import open_model_file
 from ...engine.modelfile.shipped import model_path
 from ...engine.run.sources import find_images
 from ...engine.runners.choice import Choice
@@ -74,8 +74,8 @@ def tune(request: TuneRequest, *, on_step: OnStep = lambda title, done, wanted: 
         BudgetError: No choice works and stays within the budget.
     """
     path, threads, budget = model_path(request.model), request.threads or usable_cores(), request.drift_budget
-    contract = read_contract(path)
-    available = available_choices(contract, threads)
+    file = open_model_file(path)
+    available = available_choices(file.contract, threads)
     default, reference = available[0], find_reference(available)
     choices = available if request.choices is None else request.choices
     wanted = tuple(dict.fromkeys((default, reference, *choices)))
@@ -87,7 +87,7 @@ def tune(request: TuneRequest, *, on_step: OnStep = lambda title, done, wanted: 
         chosen, fewer, notes = _with_fewer_threads(field, fastest(found, budget), rounds, budget)
     found += fewer
     tuning = _tuning(chosen, found, budget)
-    written = remember_choice(path, contract, threads, tuning)
+    written = remember_choice(file, threads, tuning)
     notes = [*left_out, *find_disturbances(machine, before, read_state()), *notes]
     notes += [*reference_notes(reference.precision), *_doubts(chosen, found[0], default, reference)]
     return Tuned(tuple(found), chosen, default, reference, tuning, written, tuple(notes))
@@ -100,8 +100,7 @@ def forget(model: str | Path, *, threads: int | None = None) -> Path | None:
         model: The model file.
         threads: As given to load; None takes the cores that this process may use.
     """
-    path = model_path(model)
-    return forget_choice(path, read_contract(path), threads or usable_cores())
+    return forget_choice(open_model_file(model_path(model)), threads or usable_cores())
 
 
 def find_reference(available: Sequence[Choice]) -> Choice:

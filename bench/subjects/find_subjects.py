@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from ...engine.errors import BackendUnavailable, DepthrtError
 from ...engine.model.depth_model import CHECKPOINT_SUFFIXES, DepthModel, load
 from ...engine.model.doctor import examine
-from ...engine.model.open_proven import ENGINE_SUFFIX
-from ...engine.modelfile.contract import read_contract
+from ...engine.modelfile.contract import ENGINE_SUFFIX, read_contract
 from ...engine.modelfile.shipped import model_path
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import available_choices

@@ -16,6 +16,7 @@ from torch import nn
 from ...engine.images.limits import Limits
 from ...engine.model.depth_model import DepthModel
 from ...engine.modelfile.contract import Contract
+from ...engine.modelfile.model_file import as_model_file
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import open_runner
 from ...engine.terms import INPUT, OUTPUT
@@ -58,7 +59,7 @@ def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -
 
 def open_naive(file: Path, contract: Contract, choice: Choice) -> DepthModel:
     """Open a file of write_naive; without a canary, only its measured drift shows whether it is right."""
-    runner = open_runner(file, contract, device="cpu", threads=choice.threads, choice=choice)
+    runner = open_runner(as_model_file(file, contract), device="cpu", threads=choice.threads, choice=choice)
     return DepthModel(runner, contract, limits=Limits())
 
 

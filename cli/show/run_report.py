@@ -109,7 +109,7 @@ class RunReport(Listener):
             self._advance()
 
     def _fail(self, name: str, error: Exception | None) -> None:
-        """Print one failure at once; the summary names it again."""
+        """Print a failure at once; the summary names it again."""
         self._failed.append(name)
         say(f"error: {error}")
         if self._as_json:

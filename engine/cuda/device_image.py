@@ -68,21 +68,23 @@ def read_interface(image: OnDevice) -> DeviceImage:
     Raises:
         InputError: The array is not (H, W, 3) uint8, its pixels are not contiguous, or the version is unknown.
     """
-    found: Mapping[str, Any] = image.__cuda_array_interface__
-    name, shape, kind = type(image).__name__, tuple(found["shape"]), found["typestr"]
-    if found["version"] not in (2, 3):
-        _refuse(f"{name} with version {found['version']} of the interface", "update the library that made it")
+    interface: Mapping[str, Any] = image.__cuda_array_interface__
+    name, shape, kind = type(image).__name__, tuple(interface["shape"]), interface["typestr"]
+    if interface["version"] not in (2, 3):
+        _refuse(f"{name} with version {interface['version']} of the interface", "update the library that made it")
     if kind != "|u1" or len(shape) != 3 or shape[2] != 3 or 0 in shape:
         _refuse(f"{name} {shape} of type {kind}", "convert it on the GPU")
-    if found.get("mask") is not None:
+    if interface.get("mask") is not None:
         _refuse(f"{name} with a mask", "give it without the mask")
-    stream = found.get("stream") if found["version"] == 3 else DEFAULT_STREAM
+    stream = interface.get("stream") if interface["version"] == 3 else DEFAULT_STREAM
     if stream == 0:
         _refuse(f"{name} with stream 0, which the interface forbids", "update the library that made it")
-    row_bytes = _row_bytes(shape, found.get("strides"))
+    row_bytes = _row_bytes(shape, interface.get("strides"))
     if row_bytes is None:
-        _refuse(f"{name} with strides {tuple(found['strides'])}", "rows may lie apart, pixels not: make it contiguous")
-    return DeviceImage(int(found["data"][0]), (shape[0], shape[1]), row_bytes, stream, image)
+        _refuse(
+            f"{name} with strides {tuple(interface['strides'])}", "rows may lie apart, pixels not: make it contiguous"
+        )
+    return DeviceImage(int(interface["data"][0]), (shape[0], shape[1]), row_bytes, stream, image)
 
 
 def _row_bytes(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> int | None:

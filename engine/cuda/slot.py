@@ -234,7 +234,7 @@ class Slot:
         """Run a graph on the last image and wait for the depth, in the host's memory."""
         at = self._memory.at(shape)
         written = at.depth if shape.image_on_gpu else at.batch
-        # Without this, work that is missing in the graph would go unnoticed: the results of the run before are there.
+        # The memory holds the last run's results, which would hide work that is missing in the graph.
         self._stream.blank(written, at.cubic[0] - written)
         graph.launch(self._stream)
         if shape.depth_on_gpu:

@@ -13,7 +13,7 @@ from ..terms import Precision
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Wall-clock time of the three steps of one inference."""
+    """Wall-clock time of the three steps of an inference."""
 
     preprocess_ms: NotNegative
     run_ms: NotNegative
@@ -21,7 +21,7 @@ class Timings:
 
     @property
     def total_ms(self) -> float:
-        """Sum of the three."""
+        """Return the sum of the three."""
         return self.preprocess_ms + self.run_ms + self.postprocess_ms
 
 
@@ -31,15 +31,15 @@ class Provenance:
 
     Args:
         model: The contract's name for people, e.g. "depth-anything-v2-vits".
-        source_sha256: Of the checkpoint.
+        source_sha256: sha256 of the checkpoint file, in hexadecimal digits.
         runner: "onnxruntime", "tensorrt", ...
-        provider: What really ran inside the runner, e.g. "CPUExecutionProvider".
+        provider: The part of the runner that ran, e.g. "CPUExecutionProvider".
         precision: "fp32", "fp16", "bf16" or "int8", as it ran.
         input_px: (h, w) of the network's input.
         image_px: (H, W) of the image.
         producer: "depthrt X.Y.Z".
-        notes: Fallbacks and other things that the user was told on the way.
-        timings: How long it took.
+        notes: Fallbacks and compromises, a sentence each.
+        timings: Duration of the inference.
     """
 
     model: Name

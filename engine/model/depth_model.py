@@ -1,4 +1,4 @@
-"""What a user holds: a model file, loaded, that turns images into depth."""
+"""DepthModel, a loaded model file that turns images into depth, and load()."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from ..depth.provenance import Provenance, Timings
 from ..errors import InputError, ModelFileError
 from ..images.limits import Limits, check_image
 from ..images.preprocess import Color, Fit, fit_image, make_batch, to_image_size
-from ..modelfile.contract import CHECKPOINT_SUFFIXES, Contract, read_contract, refuse_other_files
+from ..modelfile.contract import CHECKPOINT_SUFFIXES, ENGINE_SUFFIX, Contract
+from ..modelfile.model_file import open_model_file
 from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
 from ..runners.choice import Choice
 from ..runners.runner import ImageRunner, Runner
 from ..system.closable import Closable
 from ..system.overlap import run_ahead
 from ..terms import Device, Precision
-from ..trt.plan_file import read_plan_header
-from .open_proven import ENGINE_SUFFIX, open_trusted
+from ..trt.engine_file import open_engine_file
+from .open_proven import open_proven
 from .stages import Answer, Prepared, alike, answer_whole, find_image_there
 
 __all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
@@ -40,10 +41,10 @@ class DepthModel(Closable):
     """A loaded model. Safe to call from several threads; a context manager; close() frees it.
 
     Args:
-        runner: What answers; the model closes it.
+        runner: The opened runner; the model closes it.
         contract: Of the file.
-        limits: Largest image taken.
-        notes: Recorded in every result, after the runner's own.
+        limits: Of the largest image.
+        notes: Recorded in every result, after the runner's notes.
     """
 
     def __init__(self, runner: Runner, contract: Contract, *, limits: Limits, notes: Sequence[str] = ()) -> None:
@@ -56,15 +57,15 @@ class DepthModel(Closable):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return every fallback and compromise so far, one sentence each; they stand in every result."""
+        """Return every fallback and compromise so far, a sentence each; every result has them."""
         return (*self.runner.notes, *self._own_notes)
 
     def infer(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
 
         Args:
-            image: (H, W, 3) uint8, [0, 255]: a numpy array; or where the model resizes on a GPU, anything there with
-                a __cuda_array_interface__, which is read where it lies once its stream is done.
+            image: (H, W, 3) uint8, [0, 255]: a numpy array; or if the model resizes on a GPU, any object there with a
+                __cuda_array_interface__, which is read in place once its stream is done.
             color: Order of the channels: "bgr" (OpenCV) or "rgb" (Pillow).
 
         Raises:
@@ -74,10 +75,10 @@ class DepthModel(Closable):
         return self.finish(self.run(self._prepare(image, color)))
 
     def infer_on_device(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> DeviceDepth:
-        """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is there.
+        """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is computed.
 
         Raises:
-            InputError, BackendUnavailable: As for infer; also where the model does not resize on a GPU.
+            InputError, BackendUnavailable: As for infer; also if the model does not resize on a GPU.
         """
         if self._pipeline is None:
             raise InputError(f"depth that stays on a GPU was asked for, {self!r} resizes on the CPU; use infer")
@@ -88,7 +89,7 @@ class DepthModel(Closable):
         return DeviceDepth(found.memory, self.contract, self._provenance(prepared, timings))
 
     def infer_batch(self, images: Sequence[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> list[Depth]:
-        """Return the depth of each image; those of one size run together, where the graph or the GPU takes several."""
+        """Return the depth of each image; images of one size run together if the graph or the GPU takes several."""
         prepared = [self._prepare(image, color) for image in images]
         depths: dict[int, Depth] = {}
         for indices in alike(prepared):
@@ -98,32 +99,32 @@ class DepthModel(Closable):
         return [depths[index] for index in range(len(images))]
 
     def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
-        """Yield the depth of each image in order, with the next under way unless it is done, or on a GPU the next few.
+        """Yield the depth of each image in order, while the next image runs, or on a GPU the next few.
 
-        An array may be written again once the next image is asked for, as the one buffer of a camera is; an image on
-        a GPU has to stay as it is until its depth is there. A bad image is an error after the depth of those before.
+        An array may be written again once the next image is asked for, so a camera can use one buffer; an image on a
+        GPU must not change before its depth is yielded. A bad image raises after the depths of the images before it.
         """
         refused: list[InputError] = []
 
         def prepared() -> Iterator[Prepared]:
             for image in images:
                 try:
-                    one = self._prepare(image, color)
+                    ready = self._prepare(image, color)
                 except InputError as error:
                     refused.append(error)
                     return
-                yield one
+                yield ready
 
         on_device = self._pipeline is not None
         answers = self._run_on_device(prepared(), color) if on_device else run_ahead(prepared(), self.run)
-        # Closed here: the garbage collector would do it at any time in any thread, and its threads are waited for.
+        # Closed here: the garbage collector would close it at any time in any thread, and closing waits for threads.
         with closing(answers):
             yield from map(self.finish, answers)
         if refused:
             raise refused[0]
 
     def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
-        """Do the first stage of infer: check, and where no device does that, resize and normalise."""
+        """Do the first stage of infer: check the image; unless a device does it, resize and normalise."""
         start = perf_counter()
         check_image(image)
         image_px = (image.shape[0], image.shape[1])
@@ -134,13 +135,13 @@ class DepthModel(Closable):
         return Prepared(make(), fit, image_px, _ms_since(start))
 
     def run(self, prepared: Prepared) -> Answer:
-        """Do the second stage of infer: the network; where a device takes the image whole, the resizes too."""
+        """Do the second stage of infer: the network; if a device takes the image, also both resizes."""
         if self._pipeline is not None and prepared.image is not None:
             return answer_whole(prepared, self._pipeline.infer(prepared.image, color=prepared.color))
         return self._run_together([prepared])[0]
 
     def finish(self, answer: Answer) -> Depth:
-        """Do the last stage of infer: bring the output to the image's size and say where it came from."""
+        """Do the last stage of infer: resize the output to the image's size and add its provenance."""
         start = perf_counter()
         prepared, device = answer.prepared, answer.device
         values = answer.output
@@ -161,7 +162,7 @@ class DepthModel(Closable):
         )
 
     def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color) -> Prepared:
-        """Do the first stage for an image wherever it lies."""
+        """Do the first stage for an image on the host or on a GPU."""
         if isinstance(image, np.ndarray):
             return self.prepare(image, color=color)
         start = perf_counter()
@@ -169,24 +170,24 @@ class DepthModel(Closable):
         return Prepared(None, self._fit(found.image_px, color), found.image_px, _ms_since(start), found, color)
 
     def _fit(self, image_px: tuple[int, int], color: Color) -> Fit:
-        """Return where an image lies in the network's input, once its size and `color` are checked."""
+        """Check an image's size and `color`; return where the image lies in the network's input."""
         if color not in ("bgr", "rgb"):
             raise InputError(f"color {color!r} found, expected 'bgr' or 'rgb'")
         self.limits.check_shape(*image_px, "the image")
         return fit_image(self.contract.size, image_px)
 
     def _run_together(self, group: Sequence[Prepared]) -> list[Answer]:
-        """Run inputs of one size, as one batch where the graph takes it."""
+        """Run inputs of one size, as one batch if the graph takes several images."""
         if len(group) > 1 and self.contract.batch == 1:
-            return [self._run_together([one])[0] for one in group]
+            return [self._run_together([prepared])[0] for prepared in group]
         start = perf_counter()
-        batch = group[0].batch if len(group) == 1 else np.concatenate([one.batch for one in group])
+        batch = group[0].batch if len(group) == 1 else np.concatenate([prepared.batch for prepared in group])
         output = self.runner.run(batch)
         expected = (len(group), *group[0].fit.input_px)
         if output.shape != expected:
             raise ModelFileError(f"the model answered {output.shape} for an input of {expected}; export it again")
         share_ms = _ms_since(start) / len(group)
-        return [Answer(one, plane, share_ms) for one, plane in zip(group, output, strict=True)]
+        return [Answer(prepared, plane, share_ms) for prepared, plane in zip(group, output, strict=True)]
 
     def _run_on_device(self, prepared: Iterable[Prepared], color: Color) -> Generator[Answer]:
         """Yield the answer of each image in order, several of them on the device at once."""
@@ -194,10 +195,10 @@ class DepthModel(Closable):
         waiting: deque[Prepared] = deque()
 
         def images() -> Iterator[Image]:
-            for one in prepared:
-                assert one.image is not None
-                waiting.append(one)
-                yield one.image
+            for ready in prepared:
+                assert ready.image is not None
+                waiting.append(ready)
+                yield ready.image
 
         with closing(self._pipeline.stream(images(), color=color)) as answers:
             for answer in answers:
@@ -205,7 +206,7 @@ class DepthModel(Closable):
 
     def _provenance(self, prepared: Prepared, timings: Timings) -> Provenance:
         for note in self.runner.notes:
-            if note not in self._said:  # the device found out on the way
+            if note not in self._said:  # a note that came up while images ran
                 self._said.add(note)
                 logger.warning("depthrt: %s", note)
         return Provenance(
@@ -233,40 +234,41 @@ def load(
 ) -> DepthModel:
     """Load a model file that `depthrt export` or `depthrt build` wrote.
 
-    On a CPU the file runs as `depthrt tune` found best on this machine, else in ONNX Runtime at its own precision.
-    The first load of a file has the runner answer the canary in it; one that departs is not used.
+    On a CPU the file runs as `depthrt tune` found best on this machine, else in ONNX Runtime at the file's precision.
+    At the first load of a file the runner answers its canary; a runner that departs is not used.
 
     Args:
         path: The `.onnx` file; an `.engine` file; or "default", the small model that comes with depthrt.
-        device: "cpu"; "cuda": TensorRT, whose engine is built and kept at the first load, else ONNX Runtime's CUDA;
-            or "auto": an engine that was built before, else ONNX Runtime's CUDA, else the CPU. It is said which.
-        precision: Run at this precision or fail; None takes the tuned one, else that of the file. "bf16" runs a
-            float32 file so where the CPU can.
+        device: "cpu"; "cuda": TensorRT, which builds an engine at the first load and keeps it, else ONNX Runtime's
+            CUDA; or "auto": an engine that was built before, else ONNX Runtime's CUDA, else the CPU. A fallback is a
+            warning.
+        precision: Run at this precision or fail; None takes the tuned precision, else the file's. "bf16" runs a
+            float32 file in bf16 if the CPU can.
         threads: CPU threads; None takes the cores that this process may use.
         choice: Run the file on the CPU in exactly this way or fail; it has the precision and the threads.
-        limits: Largest image taken; None takes the defaults.
+        limits: Of the largest image; None takes the defaults.
 
     Raises:
-        ModelFileError: The file is missing or is no model file.
-        ContractError: The file carries no contract of depthrt, or of another version.
+        ModelFileError: The file is missing or is not a model file.
+        ContractError: The file has no contract of depthrt, or that of another version, or a wrong value in it.
         BackendUnavailable: No runner for the device; the message names what to install.
         BuildError: TensorRT refuses the file, and nothing else runs it.
         ParityError: No runner answers the canary; the message has the numbers.
     """
     path = model_path(path)
-    refuse_other_files(path)
-    if path.suffix == ENGINE_SUFFIX and (device == "cpu" or choice is not None):
-        raise InputError(f"{path} is a TensorRT engine, which runs on an NVIDIA GPU alone; on a CPU use the .onnx file")
-    contract = read_plan_header(path).contract if path.suffix == ENGINE_SUFFIX else read_contract(path)
+    is_engine = path.suffix == ENGINE_SUFFIX
+    if is_engine and (device == "cpu" or choice is not None):
+        raise InputError(f"{path} is a TensorRT engine, which runs on NVIDIA GPUs only; on a CPU use the .onnx file")
+    file = open_engine_file(path) if is_engine else open_model_file(path)
     if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
         raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
-    opened = open_trusted(path, contract, device=device, threads=threads, choice=choice, precision=precision)
+    opened = open_proven(file, device=device, threads=threads, choice=choice, precision=precision)
     for warning in (*opened.runner.notes, *opened.warnings):
         logger.warning("depthrt: %s", warning)
     for remark in opened.remarks:
         logger.info("depthrt: %s", remark)
     notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
-    return DepthModel(opened.runner, contract, limits=limits or Limits(), notes=notes)
+    return DepthModel(opened.runner, file.contract, limits=limits or Limits(), notes=notes)
 
 
 def _ms_since(start: float) -> float:

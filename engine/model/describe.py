@@ -1,4 +1,4 @@
-"""A model file becomes what is known of it on this machine: its contract, and how it was tuned here."""
+"""Describes a model file on this machine: its contract, and its tunings."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..modelfile.contract import Contract, read_contract
+from ..modelfile.contract import Contract
+from ..modelfile.model_file import open_model_file
 from ..runners.tuning import Tuning, recall_tunings
 from ..system.cores import usable_cores
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of an ONNX file of depthrt.
+    """Contract and tunings of an ONNX file of depthrt.
 
     Args:
         path: The file.
         contract: As it stands in the file.
-        tunings: What `depthrt tune` remembers for it on this machine, by the threads that a load asks for.
+        tunings: That `depthrt tune` made for it on this machine, by the threads that a load asks for.
         cores: Threads of a load that asks for no number.
     """
 
@@ -29,11 +30,10 @@ class ModelFacts:
 
 
 def describe_model(path: str | Path) -> ModelFacts:
-    """Return what is known of an ONNX file of depthrt; takes the same time for any size of file.
+    """Return contract and tunings of an ONNX file of depthrt; takes the same time for any size of file.
 
     Raises:
         ModelFileError, ContractError: As read_contract.
     """
-    path = Path(path)
-    contract, cores = read_contract(path), usable_cores()
-    return ModelFacts(path, contract, recall_tunings(path, contract, cores), cores)
+    file, cores = open_model_file(path), usable_cores()
+    return ModelFacts(file.path, file.contract, recall_tunings(file, cores), cores)

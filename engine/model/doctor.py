@@ -1,4 +1,4 @@
-"""What works on this machine: each runner and provider is tried, and what fails says why and what to do."""
+"""Tries each runner and provider on this machine; a failure gets its reason and a remedy."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..runners.ort_session import CPU, CUDA, FATAL_ONLY, import_onnxruntime
 from ..system.cores import usable_cores
 from ..trt.library import INSTALL, import_tensorrt
 
-# An ONNX model of one Identity node (x to y, one float32), so that a provider is tried for real
-# without the onnx library. Made with onnx.helper: opset 13, IR version 8.
+# An ONNX model of one Identity node (x to y, one float32), to try a provider by running it without the onnx library.
+# Made with onnx.helper: opset 13, IR version 8.
 IDENTITY_MODEL = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201695a0f0a0178120a0a08080112040a02"
     "0801620f0a0179120a0a08080112040a02080142040a00100d"
@@ -28,13 +28,13 @@ EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried.
+    """Result of one trial.
 
     Args:
-        name: What it is.
-        works: Whether it does.
+        name: Of the runner, provider or extra.
+        works: Whether it works.
         detail: Versions and devices, or the reason why it does not work.
-        remedy: What to do about it; "" where nothing is amiss.
+        remedy: What to do about it; "" if it works.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Try every runner and provider, and look for what the other verbs need."""
+    """Try every runner and provider, and look for the packages of the other verbs."""
     machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {usable_cores()} cores"
     return [
         Finding("machine", True, machine),
@@ -59,7 +59,7 @@ def examine() -> list[Finding]:
 
 
 def _provider(name: str, provider: str) -> Finding:
-    """Run a one-node model on one provider."""
+    """Run a one-node model on a provider."""
     try:
         ort = import_onnxruntime()
     except BackendUnavailable as error:
@@ -129,13 +129,13 @@ def _pycuda() -> Finding:
 
 
 def _tensorrt() -> Finding:
-    """Look for a TensorRT that can build an engine here."""
+    """Find a TensorRT that can build an engine here."""
     try:
         found = import_tensorrt()
         found.check_driver()
     except BackendUnavailable as error:
         return Finding("TensorRT", False, str(error), INSTALL)
-    return Finding("TensorRT", True, f"{found.name}, builds engines, and runs them where a GPU and pycuda are")
+    return Finding("TensorRT", True, f"{found.name}, builds engines, and runs them on a machine with a GPU and pycuda")
 
 
 def _packages(extra: str, names: Sequence[str]) -> Finding:

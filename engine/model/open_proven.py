@@ -1,4 +1,4 @@
-"""Opens the runner to use for a file: the one chosen, recalled or safe, and proven by the file's canary."""
+"""Opens a file with the runner that was chosen, tuned or is the default, and has it answer the file's canary."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ from pathlib import Path
 
 from ..cuda.driver.driver import DriverFault, find_gpu
 from ..errors import BackendUnavailable, BuildError, DepthrtError, InputError, ModelFileError, ParityError
-from ..modelfile.contract import Contract
+from ..modelfile.model_file import ModelFile
 from ..runners.canary_check import check_canary
 from ..runners.choice import Choice
 from ..runners.open_runner import available_choices, check_options, open_runner
 from ..runners.runner import EngineRunner, ImageRunner, Runner
 from ..runners.tuning import recall_tuning
 from ..system.cores import usable_cores
-from ..system.machine import runtime_versions
 from ..terms import Device, Precision
-
-ENGINE_SUFFIX = ".engine"
+from ..trt.engine_file import EngineFile
 
 
 @dataclass(frozen=True, slots=True)
-class Trusted:
+class Proven:
     """A runner that answers the canary.
 
     Args:
-        runner: It.
+        runner: The opened runner, proven by its canary.
         warnings: What went otherwise than asked for or expected, one sentence each.
         remarks: What is worth knowing, one sentence each.
     """
@@ -39,143 +37,151 @@ class Trusted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    """One runner to try: what opens it, the CPU threads that it uses, and what is worth knowing where it is taken."""
+class _Attempt:
+    """One way to open a file.
+
+    Args:
+        open: Opens the runner.
+        threads: CPU threads that it uses.
+        remarks: What is worth knowing if it is taken, one sentence each.
+    """
 
     open: Callable[[], Runner]
     threads: int = 0
     remarks: tuple[str, ...] = ()
 
 
-def open_trusted(
-    path: Path,
-    contract: Contract,
+def open_proven(
+    file: ModelFile,
     *,
     device: Device,
     threads: int | None,
     choice: Choice | None = None,
     precision: Precision | None = None,
-) -> Trusted:
-    """Open a file and have it answer its canary, once per file, runner, precision, version and machine.
+) -> Proven:
+    """Open a file and have it answer its canary, once for each file, runner, precision, version and machine.
 
     Args:
-        path: The file; an engine file is run by TensorRT, whatever the device and the choice.
-        contract: Read from it.
-        device: "cuda": TensorRT, whose engine is built where none is in the cache, else ONNX Runtime there.
-            "auto": the same without building, else the CPU.
+        file: The file; TensorRT runs an engine file, whatever the device and the choice.
+        device: "cuda": TensorRT, which builds an engine unless the cache has one, else ONNX Runtime's CUDA. "auto":
+            the same without building, else the CPU.
         threads: None takes the cores that this process may use.
-        choice: Take this one or fail. None takes what was tuned for the file here, else the safe default; one
-            that fails is replaced by the next, and that is a warning.
-        precision: Take no choice of another; None takes any.
+        choice: Take this one or fail. None takes what was tuned for the file here, else the default; if that fails,
+            the next one replaces it, and a warning says so.
+        precision: Take no choice of another precision; None takes any.
 
     Raises:
         InputError, BackendUnavailable, BuildError, ModelFileError: As open_runner, open_built and TrtRunner.
-        ParityError: What was asked for by name, or the last runner left, departs from the canary.
+        ParityError: The runner that was asked for by name, or the last one left, departs from the canary.
     """
     check_options(device, threads)
-    asks = device == "auto" and choice is None and path.suffix != ENGINE_SUFFIX
+    asks = device == "auto" and choice is None and not isinstance(file, EngineFile)
     gpu, faults = _ask_driver() if asks else (device == "cuda", ())
-    tries = _plan(path, contract, device, threads or usable_cores(), choice, precision, gpu=gpu)
+    attempts = _list_attempts(file, device, threads or usable_cores(), choice, precision, gpu=gpu)
     failures: list[str] = []
-    for one in tries:
+    for attempt in attempts:
         try:
-            runner, warnings = _open_proven(path, contract, one)
+            runner, warnings = _prove(file, attempt)
         except (BackendUnavailable, BuildError, ModelFileError, ParityError) as error:
             failures.append(str(error))
-            if one is tries[-1]:
+            if attempt is attempts[-1]:
                 raise type(error)("; ".join(reversed(failures))) from error
             continue
         used = f"{runner.name} {runner.precision}"
         replaced = (f"{failure}; {used} is used instead" for failure in failures)
-        return Trusted(runner, (*faults, *replaced, *warnings), one.remarks)
-    raise AssertionError("a plan has a runner to try")
+        return Proven(runner, (*faults, *replaced, *warnings), attempt.remarks)
+    raise AssertionError("there is at least one attempt")
 
 
-def _plan(
-    path: Path,
-    contract: Contract,
+def _list_attempts(
+    file: ModelFile,
     device: Device,
     cores: int,
     choice: Choice | None,
     precision: Precision | None,
     *,
     gpu: bool,
-) -> list[_Try]:
-    """Return what to try, best first; `gpu` says whether a GPU is there or must be."""
-    if path.suffix == ENGINE_SUFFIX:
-        return [_engine_file(path, contract, precision)]
-    how = _Ways(path, contract, cores)
+) -> list[_Attempt]:
+    """Return the ways to open a file, best first; `gpu` says whether this machine has a GPU or must have one."""
+    if isinstance(file, EngineFile):
+        return [_engine_file(file, precision)]
+    onnx = _OnnxAttempts(file, cores)
     if choice is not None:
-        return [how.on(device, choice)]
-    # What a build for CUDA says of itself costs its import, 30 MiB that another runner has no use for.
-    cuda = device == "cuda" or (gpu and "onnxruntime-gpu" in runtime_versions())
-    if precision not in (None, contract.precision):
-        choices = () if cuda else available_choices(contract, cores)
-        return [how.on("cpu", one) for one in _of_precision(path, contract, choices, precision)]
-    engines, remarks = _engines(path, device) if gpu else ([], ())
+        return [onnx.on(device, choice)]
+    # Without a build for CUDA here, ONNX Runtime is not asked for it: its import costs 30 MiB.
+    cuda = device == "cuda" or (gpu and "onnxruntime-gpu" in file.machine.versions)
+    if precision not in (None, file.contract.precision):
+        choices = () if cuda else available_choices(file.contract, cores)
+        return [onnx.on("cpu", found) for found in _of_precision(file, choices, precision)]
+    engines, remarks = _engines(file, device) if gpu else ([], ())
     if cuda:
-        engines.append(how.on("cuda", None, *remarks))
+        engines.append(onnx.on("cuda", None, *remarks))
     if device == "cuda":
         return engines
-    return [*engines, *_without_gpu(how, "cpu" if cuda else device, precision, remarks)]
-
-
-def _without_gpu(how: _Ways, device: Device, precision: Precision | None, remarks: tuple[str, ...]) -> list[_Try]:
-    """Return how a CPU runs a file: as was tuned, then as `device` does by itself."""
-    tuning = recall_tuning(how.path, how.contract, how.cores)
-    if tuning is not None and precision in (None, tuning.choice.precision):
-        second = Choice("openvino", "fp32", tuning.choice.threads)
-        between = [second] if tuning.choice.precision == "bf16" else []
-        tuned = [how.on("cpu", one, *remarks, str(tuning)) for one in (tuning.choice, *between)]
-        return [*tuned, how.on(device, None, *remarks, str(tuning))]
-    untuned = (_untuned(how.path),) if tuning is None and find_spec("openvino") else ()
-    return [how.on(device, None, *remarks, *untuned)]
+    return [*engines, *onnx.without_gpu("cpu" if cuda else device, precision, remarks)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ways:
-    """What makes tries of an ONNX file outside TensorRT."""
+class _OnnxAttempts:
+    """Makes attempts to open an ONNX file outside TensorRT.
 
-    path: Path
-    contract: Contract
+    Args:
+        file: The file.
+        cores: CPU threads of an attempt without a choice.
+    """
+
+    file: ModelFile
     cores: int
 
-    def on(self, device: Device, choice: Choice | None = None, *remarks: str) -> _Try:
-        """Return how a file is opened on a device, by a choice or as the device does by itself."""
+    def on(self, device: Device, choice: Choice | None = None, *remarks: str) -> _Attempt:
+        """Return an attempt on a device, by a choice or by the device's default."""
         threads = choice.threads if choice else self.cores
-        runner = partial(open_runner, self.path, self.contract, device=device, threads=self.cores, choice=choice)
-        return _Try(runner, threads, remarks)
+        return _Attempt(
+            partial(open_runner, self.file, device=device, threads=self.cores, choice=choice), threads, remarks
+        )
+
+    def without_gpu(self, device: Device, precision: Precision | None, remarks: tuple[str, ...]) -> list[_Attempt]:
+        """Return the attempts on a CPU: first what was tuned, then the default of `device`."""
+        tuning = recall_tuning(self.file, self.cores)
+        if tuning is not None and precision in (None, tuning.choice.precision):
+            second = Choice("openvino", "fp32", tuning.choice.threads)
+            between = [second] if tuning.choice.precision == "bf16" else []
+            tuned = [self.on("cpu", choice, *remarks, str(tuning)) for choice in (tuning.choice, *between)]
+            return [*tuned, self.on(device, None, *remarks, str(tuning))]
+        untuned = (_untuned(self.file.path),) if tuning is None and find_spec("openvino") else ()
+        return [self.on(device, None, *remarks, *untuned)]
 
 
-def _engine_file(path: Path, contract: Contract, precision: Precision | None) -> _Try:
-    """Return how an engine file is opened."""
-    if precision not in (None, contract.precision):
+def _engine_file(file: EngineFile, precision: Precision | None) -> _Attempt:
+    """Return the attempt to open an engine file."""
+    if precision not in (None, file.contract.precision):
         raise InputError(
-            f"{path} is {contract.precision}, precision {precision} was asked for; build an engine of a file exported "
-            f"with --precision {precision}"
+            f"{file.path} is {file.contract.precision}, precision {precision} was asked for; build an engine of a file "
+            f"exported with --precision {precision}"
         )
     from ..trt.runner import TrtRunner
 
-    return _Try(partial(TrtRunner, path))
+    return _Attempt(partial(TrtRunner, file.path, header=file.header))
 
 
-def _engines(path: Path, device: Device) -> tuple[list[_Try], tuple[str, ...]]:
-    """Return how TensorRT opens an ONNX file, and what is worth knowing where it does not."""
+def _engines(file: ModelFile, device: Device) -> tuple[list[_Attempt], tuple[str, ...]]:
+    """Return the attempts of TensorRT to open an ONNX file; if there are none, a remark says why."""
     from ..trt.runner import TrtRunner, find_plan, open_built
 
     if device == "cuda":
-        return [_Try(partial(open_built, path))], ()
+        return [_Attempt(partial(open_built, file))], ()
     try:
-        plan = find_plan(path)
+        plan = find_plan(file)
     except DepthrtError as error:
         return [], (f"TensorRT is not used: {error}",)
     if plan is not None:
-        return [_Try(partial(TrtRunner, path, plan=plan))], ()
-    return [], (f"no TensorRT engine of {path} is in the cache, and none is built unasked; device='cuda' builds one",)
+        return [_Attempt(partial(TrtRunner, file.path, plan=plan))], ()
+    remark = f"no TensorRT engine of {file.path} is in the cache, and none is built unasked; device='cuda' builds one"
+    return [], (remark,)
 
 
 def _ask_driver() -> tuple[bool, tuple[str, ...]]:
-    """Return whether a GPU is there, and why not where there is a driver that does not start."""
+    """Return whether this machine has a GPU, and a warning if it has a driver that does not start."""
     try:
         find_gpu()
     except DriverFault as error:
@@ -185,15 +191,13 @@ def _ask_driver() -> tuple[bool, tuple[str, ...]]:
     return True, ()
 
 
-def _of_precision(
-    path: Path, contract: Contract, choices: Sequence[Choice], precision: Precision | None
-) -> list[Choice]:
-    """Return what runs a file at another precision than its own."""
-    found = [one for one in choices if one.precision == precision]
+def _of_precision(file: ModelFile, choices: Sequence[Choice], precision: Precision | None) -> list[Choice]:
+    """Return the choices that run a file at another precision than its own."""
+    found = [choice for choice in choices if choice.precision == precision]
     if not found:
         raise InputError(
-            f"{path} is {contract.precision}, precision {precision} was asked for and no runner here computes it so; "
-            f"export the checkpoint again with --precision {precision}"
+            f"{file.path} is {file.contract.precision}, precision {precision} was asked for and no runner here "
+            f"computes it so; export the checkpoint again with --precision {precision}"
         )
     return found
 
@@ -202,19 +206,19 @@ def _untuned(path: Path) -> str:
     return f"nothing is tuned for this file on this machine; `depthrt tune {path}` finds the fastest way to run it"
 
 
-def _open_proven(path: Path, contract: Contract, one: _Try) -> tuple[Runner, tuple[str, ...]]:
-    """Open a runner and check its canary; it is closed where it fails. Return it and warnings."""
-    runner = one.open()
+def _prove(file: ModelFile, attempt: _Attempt) -> tuple[Runner, tuple[str, ...]]:
+    """Open a runner and check its answer to the canary; close it if it fails. Return it and warnings."""
+    runner = attempt.open()
     try:
         if isinstance(runner, EngineRunner):
-            contract = runner.contract
-            if not runner.takes(contract.canary.size_px):
-                return runner, (_unasked(contract.canary.size_px),)
-        verdict = check_canary(runner, path, contract, threads=one.threads)
+            size_px = runner.contract.canary.size_px
+            if not runner.takes(size_px):
+                return runner, (_unasked(size_px),)
+        verdict = check_canary(runner, file, threads=attempt.threads)
         if verdict is not None and not verdict.passed:
             raise ParityError(
-                f"{runner.name} {runner.precision} on {runner.provider} does not answer {path} as its checkpoint "
-                f"does: {verdict}; where every runner says so the file is damaged: export it again"
+                f"{runner.name} {runner.precision} on {runner.provider} does not answer {file.path} as its checkpoint "
+                f"does: {verdict}; if every runner says so the file is damaged: export it again"
             )
         if isinstance(runner, ImageRunner):
             runner.free_batches()

@@ -1,4 +1,4 @@
-"""What stands between the stages of an inference: an image that is ready to run, and the answer to it."""
+"""The records between the stages of an inference: Prepared, an image ready to run, and Answer, its output."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Prepared:
     """An image, ready to run.
 
     Args:
-        input: The network's input (1, 3, h, w) float32; or what makes it, where the runner's device does that itself;
-            None for an image that lies there.
-        fit: Where the image lies in it.
+        input: The network's input (1, 3, h, w) float32; if the runner's device resizes, a function that makes it on
+            the CPU; None for an image on the GPU.
+        fit: Where the image lies in the input.
         image_px: (H, W) of the image.
-        preprocess_ms: The time that this took.
-        image: (H, W, 3) uint8, for a runner that takes it whole; on its GPU, or on the host.
-        color: Order of its channels.
+        preprocess_ms: Time of the preparation.
+        image: (H, W, 3) uint8 on the host or on the runner's GPU, for a runner whose device resizes.
+        color: Order of the channels.
     """
 
     input: Float32 | Callable[[], Float32] | None
@@ -41,20 +41,20 @@ class Prepared:
 
     @property
     def batch(self) -> Float32:
-        """Return the network's input, made now where it was not needed before."""
-        assert self.input is not None, "an image on the GPU is resized there"
+        """Return the network's input; makes it now if the runner's device was to resize."""
+        assert self.input is not None, "the GPU resizes an image that it holds"
         return self.input() if callable(self.input) else self.input
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the runner answered for a prepared image.
+    """Output of the runner for a prepared image.
 
     Args:
-        prepared: It.
+        prepared: The prepared image.
         output: The network's output (h, w) float32; with `device`, depth at the image's size (H, W).
-        run_ms: The network's time; with `device`, that of both resizes too.
-        device: Times of a runner that took the image whole.
+        run_ms: The network's time; with `device`, the time of both resizes too.
+        device: Times of a runner whose device resized.
     """
 
     prepared: Prepared
@@ -64,29 +64,29 @@ class Answer:
 
 
 def alike(prepared: Sequence[Prepared]) -> Iterator[list[int]]:
-    """Yield the indices of images of one size, those whose inputs have one size side by side."""
+    """Group indices by image size; groups with the same input size come one after the other."""
 
     def size(index: int) -> tuple[tuple[int, int], ...]:
-        one = prepared[index]
-        return (one.fit.input_px,) if one.image is None else (one.fit.input_px, one.image_px)
+        image = prepared[index]
+        return (image.fit.input_px,) if image.image is None else (image.fit.input_px, image.image_px)
 
     for _, group in groupby(sorted(range(len(prepared)), key=size), key=size):
         yield list(group)
 
 
 def find_image_there(image: object, pipeline: DevicePipeline | None) -> DeviceImage:
-    """Return where an image (H, W, 3) uint8 lies on a GPU.
+    """Return the address of an image (H, W, 3) uint8 on a GPU, with its shape and stream.
 
     Args:
-        image: Whatever is no numpy array.
-        pipeline: What takes images on the runner's GPU; None where there is none.
+        image: Anything but a numpy array.
+        pipeline: Of the runner's GPU; None if the CPU resizes.
 
     Raises:
         InputError: It is not on a GPU, has another shape or type, or the runner has no GPU or another.
     """
     if not is_on_device(image):
         check_image(image)
-        raise AssertionError("check_image takes numpy arrays alone")
+        raise AssertionError("check_image takes numpy arrays only")
     if pipeline is None:
         raise InputError(
             f"image: {type(image).__name__} on a GPU found, and this model resizes on the CPU; copy it to the host"
@@ -97,5 +97,5 @@ def find_image_there(image: object, pipeline: DevicePipeline | None) -> DeviceIm
 
 
 def answer_whole(prepared: Prepared, found: DeviceAnswer) -> Answer:
-    """Return what a device answered that took the image whole."""
+    """Return the answer of a device that resized the image itself."""
     return Answer(prepared, found.values, found.timings.run_ms, found.timings)

@@ -1,4 +1,4 @@
-"""The golden input inside every model file: made by a formula, so it is the same bits everywhere."""
+"""The golden input of every model file, made by a formula with the same bits on every machine, and its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Triple = tuple[float, float, float]
 
 FORMULA: Formula = "discs-1"
 SAMPLES = 24  # the answer has about SAMPLES x SAMPLES values
-RANGE_PERCENTILES = (2.0, 98.0)  # the drift's range ignores outliers
+RANGE_PERCENTILES = (2.0, 98.0)  # the range of drift leaves outliers out
 
 
 def canary_image(size_px: tuple[int, int]) -> NDArray[np.uint8]:
@@ -45,7 +45,7 @@ def canary_image(size_px: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def canary_input(size_px: tuple[int, int], mean: Triple, std: Triple) -> NDArray[np.float32]:
-    """Return the golden network input (1, 3, h, w) float32: the picture, normalised, not resized."""
+    """Return the golden network input (1, 3, h, w) float32: the picture, normalised and not resized."""
     pixels = canary_image(size_px) / 255.0
     normalised = (pixels - np.array(mean)) / np.array(std)
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None].astype(np.float32))
@@ -59,7 +59,7 @@ def make_canary(size_px: tuple[int, int], output: NDArray[np.float32], *, tolera
 
 
 def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
-    """Return how far a runner's output (h, w) of the golden input is from the answer; see `drift`.
+    """Return the drift of a runner's output (h, w) of the golden input from the answer; see `drift`.
 
     Raises:
         ContractError: The canary is of a formula that this version does not know, or does not fit the output.
@@ -68,13 +68,13 @@ def canary_drift(canary: Canary, output: NDArray[np.float32]) -> float:
 
 
 def canary_slope(canary: Canary, output: NDArray[np.float32]) -> float:
-    """Return by what factor a runner's output (h, w) rises where the answer does: 1 for a right one.
+    """Return the slope of the least-squares line through (answer, output (h, w)): 1 for a right output.
 
-    The least-squares line through (answer, output). Rounding noise averages out of it and a wrong scale does
-    not, so that a scale of 1.02 shows below the noise of any precision.
+    Rounding noise averages out of the slope, a wrong scale does not, so a scale of 1.02 shows below the noise of any
+    precision.
 
     Returns:
-        nan where the output is not finite or the answer is the same everywhere.
+        nan if the output is not finite or the answer is the same everywhere.
 
     Raises:
         ContractError: As canary_drift.
@@ -86,7 +86,7 @@ def canary_slope(canary: Canary, output: NDArray[np.float32]) -> float:
 
 
 def _paired(canary: Canary, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the values of an output that the answer has, and the answer."""
+    """Return an output at the samples of the answer, and the answer."""
     if canary.formula != FORMULA:
         raise ContractError(
             f"canary formula {canary.formula!r} found, this depthrt knows {FORMULA!r}; export the model again"
@@ -99,7 +99,7 @@ def _paired(canary: Canary, output: NDArray[np.float32]) -> tuple[NDArray[np.flo
 
 
 def drift(found: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    """Return mean |found - reference| over the reference's 2-98 % range; inf where either is not finite."""
+    """Return mean |found - reference| over the reference's 2-98 % range; inf if either is not finite."""
     if not (np.isfinite(found).all() and np.isfinite(reference).all()):
         return float("inf")
     low, high = np.percentile(reference, RANGE_PERCENTILES)

@@ -1,4 +1,4 @@
-"""What a model file promises, read from the file itself without the onnx library."""
+"""The contract: what a model file promises. It stands in the file, and is read without the onnx library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import shlex
 import sys
 from array import array
 from dataclasses import dataclass
+from os import stat_result
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Annotated, ClassVar, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..system.field_types import Name, Positive, Range, Sentence, Sha256
-from ..system.files import check_reachable
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, read_record, to_json_object
 from ..terms import Attention, Kind, Precision
@@ -29,6 +30,7 @@ Mean = Annotated[float, Range(0, 1)]
 Deviation = Annotated[float, Range(1e-4, 10)]  # of a colour in [0, 1]: 1/255 and 1 are in use
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
+ENGINE_SUFFIX = ".engine"
 METADATA_KEY = "depthrt.contract"
 MOST_CANARY_PX = 4096 * 4096  # of all images of its batch; the input takes 12 bytes each, and making it 60
 REMEDY = "export the model again"
@@ -41,8 +43,8 @@ class SizeRule:
     Args:
         base_px: (h, w) that the rule aims at; the exact input size of a static graph.
         multiple_px: Both input sides are multiples of this.
-        rule: "lower_bound": both sides at least base, aspect kept, dynamic graph. "letterbox":
-            the image fitted inside base, aspect kept, centred, mirrored around, static graph.
+        rule: "lower_bound", of a dynamic graph: both sides are at least base, the aspect is kept. "letterbox", of a
+            static graph: the image is fitted inside base, its aspect kept, centred, and mirrored around.
     """
 
     base_px: tuple[Side, Side]
@@ -64,16 +66,15 @@ class SizeRule:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A golden input and its answer, so that any runner can be checked anywhere.
+    """A golden input and its answer, by which any runner is checked on any machine.
 
     Args:
         formula: Name of the formula that makes the input; see canary.py.
         size_px: (h, w) of the input.
         stride_px: The answer is the output at every stride_px-th row and column.
-        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference; in an int8
-            file its own answer in ONNX Runtime, since its drift from the reference is known and larger than a fault.
-        tolerance: Largest allowed mean |difference| over the answer's 2-98 % range, on any runner
-            at the file's precision.
+        answer: base64 of the answer, float32, little-endian, row by row: the float32 reference's. In an int8 file it
+            is the file's answer in ONNX Runtime: int8 drifts from the reference by more than a fault does.
+        tolerance: Largest drift allowed on any runner at the file's precision, as `drift` in canary.py returns it.
     """
 
     formula: Formula
@@ -100,7 +101,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """Everything a runtime must know to use a model file rightly.
+    """Everything that a runtime must know to use a model file rightly.
 
     Args:
         family: "depth-anything-v1", "depth-anything-v2".
@@ -108,8 +109,8 @@ class Contract:
         kind: "inverse" (unitless, larger is nearer) or "metric" (metres).
         max_depth_m: Upper end of a metric model's output; None for inverse.
         size: How images are fitted to the input.
-        mean, std: Of RGB in [0, 1], subtracted and divided.
-        final_resize: How the output is brought to the image's size.
+        mean, std: Of RGB in [0, 1]; the input is (RGB - mean) / std.
+        final_resize: How the output is resized to the image's size.
         batch: Number of images the graph takes; None for any number.
         precision: Of the graph's arithmetic; input and output are float32 always.
         attention: "fused" (com.microsoft MultiHeadAttention), "plain" (MatMul and Softmax), or "none" in the network.
@@ -150,7 +151,7 @@ class Contract:
         return "m" if self.kind == "metric" else ""
 
     def check(self) -> None:
-        """Raise Mismatch where values contradict each other."""
+        """Raise Mismatch if values contradict each other."""
         if (self.kind == "metric") != (self.max_depth_m is not None):
             found = "null" if self.max_depth_m is None else f"{self.max_depth_m:g}"
             expected = "a number above 0" if self.kind == "metric" else "null"
@@ -190,15 +191,19 @@ def in_px(size_px: tuple[int, int]) -> str:
 
 
 def read_contract(path: str | Path) -> Contract:
-    """Read the contract of a model file; takes the same time for any size of file.
+    """Return the contract of a model file; takes the same time for any size of file.
 
     Raises:
-        ModelFileError: The file is missing or no ONNX file; the message has the way out.
-        ContractError: It is an ONNX file that depthrt did not write, or of another version.
+        ModelFileError: The file is missing or is not an ONNX file; the message has the way out.
+        ContractError: depthrt did not write the file, or another version did, or a value is wrong.
     """
-    path = Path(path)
-    refuse_other_files(path)
-    if path.suffix == ".engine":
+    stat_model(Path(path))
+    return read_contract_of(Path(path))
+
+
+def read_contract_of(path: Path) -> Contract:
+    """Return the contract of a file that stat_model accepted; see read_contract."""
+    if path.suffix == ENGINE_SUFFIX:
         raise ModelFileError(f"{path} is a TensorRT engine; give the .onnx file that it was built from")
     metadata = read_onnx_metadata(path)
     if METADATA_KEY not in metadata:
@@ -209,22 +214,35 @@ def read_contract(path: str | Path) -> Contract:
     return Contract.from_json(metadata[METADATA_KEY])
 
 
-def refuse_other_files(path: Path) -> None:
-    """Raise ModelFileError with the way out for what looks like something else than a model file."""
-    check_reachable(path, ModelFileError)
-    if path.is_dir() and not (path / "config.json").exists():
+def stat_model(path: Path) -> stat_result:
+    """Return the size and times of what may be a model file.
+
+    Raises:
+        ModelFileError: It is missing or cannot be reached, or is a folder or a checkpoint; the message has the way out.
+    """
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        facts = None
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be reached: {error.strerror or error}; check its name and rights") from (
+            error
+        )
+    is_folder = facts is not None and S_ISDIR(facts.st_mode)
+    if is_folder and not (path / "config.json").exists():
         raise ModelFileError(f"{path} is a folder, expected an .onnx or .engine file; give the file in it")
-    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+    if is_folder or path.suffix in CHECKPOINT_SUFFIXES:
         command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])
         raise ModelFileError(f"{path} is a checkpoint; make a model file of it first: {command}")
-    if not path.exists():
+    if facts is None:
         raise ModelFileError(
             f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
         )
+    return facts
 
 
 def _little_endian_floats(values: bytes) -> array[float]:
-    """Return float32 values without numpy, which reading a contract does not need."""
+    """Return float32 values without importing numpy."""
     floats = array("f", values)
     if sys.byteorder == "big":
         floats.byteswap()

@@ -1,4 +1,4 @@
-"""Reads the metadata of an ONNX file without the onnx library, skipping over its graph."""
+"""Reads the metadata of an ONNX file without the onnx library and without reading its graph."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
         ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
             return _walk_model(file, size)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -30,7 +31,7 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
 
 
 def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
-    """Read the top-level fields of a ModelProto; ValueError where they are not well formed."""
+    """Read the top-level fields of a ModelProto; raise ValueError unless they are well formed."""
     metadata: dict[str, str] = {}
     has_graph = False
     while file.tell() < size:
@@ -50,7 +51,7 @@ def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
             has_graph |= field == _GRAPH_FIELD
             file.seek(length, 1)
     if not has_graph:
-        raise ValueError("no graph in it")
+        raise ValueError("it has no graph")
     return metadata
 
 

@@ -1,4 +1,4 @@
-"""What comes with depthrt: a model, whose name becomes its file, and a photograph."""
+"""The model and the photograph that come with depthrt; the name "default" becomes the model's file."""
 
 from __future__ import annotations
 

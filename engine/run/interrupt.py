@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def stopped_by_ctrl_c(stop: Callable[[], object] | None) -> Iterator[None]:
-    """Call `stop` at Ctrl-C inside the block, and raise KeyboardInterrupt where the block ends.
+    """Call `stop` if Ctrl-C is pressed inside the block, and raise KeyboardInterrupt at the block's end.
 
     A second Ctrl-C raises at once. Ctrl-C keeps its effect outside the main thread, and if the program has its own
     handler of SIGINT.

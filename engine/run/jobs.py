@@ -102,7 +102,7 @@ def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Form
     refuse_to_replace(all_files(jobs), sources, by="its own depth", option="-o")
     shared = next(_shared_files(jobs), None)
     if shared is not None:
-        raise InputError(f"{shared} would hold the depth of two inputs; give them in runs of their own, each its -o")
+        raise InputError(f"{shared} would hold the depth of two inputs; run them separately, each with another -o")
     return jobs
 
 

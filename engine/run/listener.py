@@ -18,7 +18,7 @@ class Part:
     Args:
         title: Name for people.
         steps: Number of images or frames; None if it is unknown.
-        resumable: Whether a run that is interrupted in this part can go on there with `resume`.
+        resumable: Whether a run that was interrupted in this part continues there with `resume`.
     """
 
     title: str

@@ -73,7 +73,7 @@ def find_images(inputs: Sequence[str | Path]) -> list[Path]:
     """Return the images that files, folders and patterns name; without inputs the photograph that comes with depthrt.
 
     Raises:
-        InputError: There is no image in them.
+        InputError: They name no image.
     """
     if not inputs:
         return [PHOTO]

@@ -1,1 +1,1 @@
-"""Runners: each backend that can hold a model file, the choice of one, and the check of its answer."""
+"""Runners: the backends that run a model file, the choice of a runner, and the check of its answer."""

@@ -10,7 +10,7 @@ from ..terms import CpuRunner, Precision
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to run a file on a CPU.
+    """A way to run a file on a CPU.
 
     Args:
         runner: "onnxruntime" or "openvino".
@@ -23,5 +23,5 @@ class Choice:
     threads: Count
 
     def __str__(self) -> str:
-        """Return it for people: "openvino bf16, 2 threads"."""
+        """Return e.g. "openvino bf16, 2 threads"."""
         return f"{self.runner} {self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"

@@ -1,40 +1,37 @@
-"""The ways in which a file can be run here, and the opening of one of them."""
+"""Lists the ways to run a file on this machine's CPU, and opens a runner."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..errors import BackendUnavailable, InputError
 from ..modelfile.contract import Contract
+from ..modelfile.model_file import ModelFile
 from ..system.cores import usable_cores
 from ..terms import DEVICES, Device
 from .choice import Choice
 from .runner import Runner
 
 
-def open_runner(
-    path: Path, contract: Contract, *, device: Device, threads: int | None, choice: Choice | None = None
-) -> Runner:
-    """Open a model file: as `choice` says on a CPU, without one in ONNX Runtime at the file's own precision.
+def open_runner(file: ModelFile, *, device: Device, threads: int | None, choice: Choice | None = None) -> Runner:
+    """Open an ONNX file on a CPU as `choice` has it; without a choice in ONNX Runtime at the file's precision.
 
-    Nothing is recalled and nothing is checked here: `open_trusted` does both.
+    Nothing is recalled and the canary is not asked here: `open_proven` does both.
 
     Raises:
-        InputError: An unknown device or a thread count below one, or a choice for another device than the CPU.
+        InputError: An unknown device, less than one thread, or a choice beside device "cuda".
         BackendUnavailable: The device or the choice was asked for by name and does not work here.
     """
     check_options(device, threads)
     if choice is None:
         from .ort_runner import OrtRunner
 
-        return OrtRunner(path, contract, device=device, threads=threads or usable_cores())
+        return OrtRunner(file, device=device, threads=threads or usable_cores())
     if device == "cuda":
         raise InputError(f"choice {choice} is for a CPU, device cuda was asked for; give one of the two")
-    return _open_choice(path, contract, choice)
+    return _open_choice(file, choice)
 
 
 def check_options(device: Device, threads: int | None) -> None:
-    """Raise InputError for an unknown device or a thread count below one."""
+    """Raise InputError for an unknown device or less than one thread."""
     if device not in DEVICES:
         raise InputError(f"device {device!r} found, expected one of {', '.join(DEVICES)}")
     if threads is not None and threads < 1:
@@ -47,22 +44,23 @@ def available_choices(contract: Contract, threads: int) -> tuple[Choice, ...]:
 
     default = Choice("onnxruntime", contract.precision, threads)
     precisions = cpu_precisions()
-    if contract.precision == "int8":  # which leaves some layers in float32; OpenVINO computes those in bf16 as well
+    if contract.precision == "int8":  # some of its layers are float32; OpenVINO computes those in bf16 as well
         precisions = tuple("int8" if precision == "fp32" else precision for precision in precisions)
     return (default, *(Choice("openvino", precision, threads) for precision in precisions))
 
 
-def _open_choice(path: Path, contract: Contract, choice: Choice) -> Runner:
+def _open_choice(file: ModelFile, choice: Choice) -> Runner:
     if choice.runner == "openvino":
         from .openvino_runner import OpenVinoRunner
 
-        return OpenVinoRunner(path, contract, precision=choice.precision, threads=choice.threads)
+        return OpenVinoRunner(file, precision=choice.precision, threads=choice.threads)
     if choice.runner != "onnxruntime":
         raise InputError(f"runner {choice.runner!r} found, expected onnxruntime or openvino")
-    if choice.precision != contract.precision:
+    if choice.precision != file.contract.precision:
         raise BackendUnavailable(
-            f"ONNX Runtime runs {path} in its own precision, {contract.precision}; {choice.precision} was asked for"
+            f"ONNX Runtime runs {file.path} in its precision, {file.contract.precision}; {choice.precision} was "
+            "asked for"
         )
     from .ort_runner import OrtRunner
 
-    return OrtRunner(path, contract, device="cpu", threads=choice.threads)
+    return OrtRunner(file, device="cpu", threads=choice.threads)

@@ -1,10 +1,9 @@
-"""OpenVINO as a runner: float32 on any x86 or ARM CPU, bf16 where the CPU computes in it."""
+"""OpenVINO as a runner: float32 on any x86 or ARM CPU, bf16 if the CPU computes in it."""
 
 from __future__ import annotations
 
 from collections import deque
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,33 +12,34 @@ from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.contract import Contract
-from ..modelfile.file_identity import identify_file
+from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
 from ..system.mapped_pages import release_mapped
 from ..terms import INPUT, OUTPUT, Precision
 
 DEVICE = "CPU"
 CACHE = "openvino"
-_WARM_UP_PATCHES = 2  # a side of the first input; see _place_weights
-# OpenVINO's names of the precisions that it can be told to compute in.
+_WARM_UP_PATCHES = 2  # on a side of the first input; see _place_weights
+# OpenVINO's names of the precisions that it can be set to compute in.
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
 _PRECISIONS: dict[str, Precision] = {hint: precision for precision, hint in _HINTS.items()}
 
 
 class OpenVinoRunner:
-    """A compiled OpenVINO model; `run` is safe from several threads, which take turns on the same cores."""
+    """A compiled OpenVINO model. `run` is safe from several threads, which share the same cores."""
 
     name = "openvino"
 
-    def __init__(self, path: Path, contract: Contract, *, precision: Precision, threads: int) -> None:
+    def __init__(self, file: ModelFile, *, precision: Precision, threads: int) -> None:
+        contract = file.contract
         ov, core = import_openvino(), the_core()
         check_precision(core, precision)
         self.provider = DEVICE
-        self._compiled: Any = _compile(ov, core, path, contract, precision, threads)
+        self._compiled: Any = _compile(ov, core, file, precision, threads)
         self._idle: deque[Any] = deque()  # infer requests that no thread uses
         hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         if hint != _HINTS.get(precision, "f32"):
-            raise BackendUnavailable(f"OpenVINO compiled {path} in {hint}, {precision} was asked for")
+            raise BackendUnavailable(f"OpenVINO compiled {file.path} in {hint}, {precision} was asked for")
         self.precision: Precision = "int8" if contract.precision == "int8" and hint == "f32" else _PRECISIONS[hint]
         self.notes: tuple[str, ...] = _notes(contract, self.precision)
 
@@ -53,9 +53,9 @@ class OpenVinoRunner:
         except IndexError:
             request = compiled.create_infer_request()
         answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
-        output: NDArray[np.float32] = answer[OUTPUT].copy()  # the request's own memory is written again
+        output: NDArray[np.float32] = answer[OUTPUT].copy()  # the next request writes to its memory again
         self._idle.append(request)
-        if self._compiled is None:  # closed meanwhile
+        if self._compiled is None:  # another thread closed it
             self._idle.clear()
         return output
 
@@ -79,18 +79,18 @@ def import_openvino() -> ModuleType:
 
 @cache
 def the_core() -> Any:  # noqa: ANN401
-    """Return the process's one OpenVINO, which is never dropped.
+    """Return the process's only OpenVINO core, which is never dropped.
 
-    Its CPU plugin gives the thread that loads it a stack for signals, and takes that stack's memory along when the
-    last Core goes: the next Ctrl-C, which Python handles on it, would end the process (seen in 2026.4.1).
+    The CPU plugin gives the thread that loads it a stack for signals, and frees that stack with the last core: the next
+    Ctrl-C, which Python handles on it, would end the process (seen in 2026.4.1).
     """
     return import_openvino().Core()
 
 
 def cpu_precisions() -> tuple[Precision, ...]:
-    """Return the precisions that OpenVINO computes a float32 file in on this machine, slowest first; none without it.
+    """Return the precisions in which OpenVINO runs a float32 file on this machine, slowest first; () without OpenVINO.
 
-    Never raises: what a broken installation does is the doctor's to tell.
+    Never raises: `depthrt doctor` reports a broken installation.
     """
     try:
         import_openvino()
@@ -100,7 +100,7 @@ def cpu_precisions() -> tuple[Precision, ...]:
 
 
 def check_precision(core: Any, precision: Precision) -> None:  # noqa: ANN401 (openvino is imported on use)
-    """Raise BackendUnavailable for a precision that this CPU does not compute in."""
+    """Raise BackendUnavailable unless this CPU computes in the precision."""
     if precision == "bf16" and not has_bf16(core):
         raise BackendUnavailable(
             "this CPU does not compute in bf16 (it has neither AVX512-BF16 nor AMX); use precision fp32"
@@ -117,19 +117,18 @@ def has_bf16(core: Any) -> bool:  # noqa: ANN401
 def _compile(
     ov: ModuleType,
     core: Any,  # noqa: ANN401
-    path: Path,
-    contract: Contract,
+    file: ModelFile,
     precision: Precision,
     threads: int,
 ) -> Any:  # noqa: ANN401
-    """Compile a file, or load what was compiled of it before."""
+    """Compile a file, or load it from the cache."""
     settings = {
         "INFERENCE_PRECISION_HINT": _HINTS.get(precision, "f32"),
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    key = identify_file(path, contract) | {
-        "path": str(path.absolute()),
+    key = file.identity | {
+        "path": str(file.path.absolute()),
         "precision": precision,
         "openvino": ov.__version__,
     }
@@ -137,22 +136,22 @@ def _compile(
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
         try:
-            compiled = core.compile_model(str(path), DEVICE, settings)
+            compiled = core.compile_model(str(file.path), DEVICE, settings)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
-            raise ModelFileError(f"OpenVINO refuses {path}: {reason}; export it again") from error
-        if not contract.size.static:
-            _place_weights(compiled, contract)
+            raise ModelFileError(f"OpenVINO refuses {file.path}: {reason}; export it again") from error
+        if not file.contract.size.static:
+            _place_weights(compiled, file.contract)
         if folder is not None:
             release_mapped(folder)
     return compiled
 
 
 def _place_weights(compiled: Any, contract: Contract) -> None:  # noqa: ANN401
-    """Run the smallest input, which makes OpenVINO lay its weights out for the CPU.
+    """Run the smallest input, so that OpenVINO lays the weights out for the CPU.
 
-    It does so on the first run of a dynamic graph. Done here, the weights of the file are not in memory any more
-    when the first image needs its own, which is 90 MiB less at the peak for Depth Anything V2 Small in bf16.
+    It does that in the first run of a dynamic graph. Here it happens before the first image: the weights of the file
+    have left the memory when the image needs some, which is 90 MiB less at the peak for Depth Anything V2 Small, bf16.
     """
     side = contract.size.multiple_px * _WARM_UP_PATCHES
     compiled.create_infer_request().infer({INPUT: np.zeros((1, 3, side, side), np.float32)})

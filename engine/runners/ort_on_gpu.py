@@ -1,4 +1,4 @@
-"""ONNX Runtime on the GPU, on a stream and on memory that are ours, for whole images with our kernels around it."""
+"""ONNX Runtime on a GPU: the session works on depthrt's stream and memory, between the kernels that resize images."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _ANY_NUMBER = 1 << 30
 
 
 class OnGpu(NetworkOnGpu):
-    """A session on the first GPU, and what feeds it; close() frees both.
+    """A session on the first GPU, and its pipeline for images; close() frees both.
 
-    A session works on one stream, so there is one image on the GPU at a time. CUDA graphs are not used: what a
-    session does besides starting kernels was never recorded.
+    A session works on one stream, so the GPU holds one image at a time. CUDA graphs are not used: a session may do
+    more than start kernels, and no recording of it was tested.
 
     Args:
         contract: Of the model file.
-        open_session: Returns a session of it on these providers.
-        options: Of each run; they keep it from waiting for the GPU.
+        open_session: Returns a session of the file on the given providers.
+        options: Of each run; with them it does not wait for the GPU.
 
     Raises:
         BackendUnavailable: No GPU, no pycuda, or the CUDA provider does not start.
@@ -71,14 +71,14 @@ class OnGpu(NetworkOnGpu):
 
 
 class OrtNetwork(Held):
-    """Starts the network's work on one stream; the Network of engine/cuda/network.py. Safe from several threads.
+    """Starts the network's work on one stream; a Network of engine/cuda/network.py. Safe from several threads.
 
     Args:
         gpu: Stays open as long as the session.
-        stream: That the session was told to work on.
+        stream: That the session works on.
         open_session: Returns the session; called with the GPU's context current.
         batch: Number of images that the graph takes; None for any.
-        options: Of each run; they keep it from waiting for the GPU.
+        options: Of each run; with them it does not wait for the GPU.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class OrtNetwork(Held):
     ) -> None:
         self.batch = (batch or 1, batch or _ANY_NUMBER)
         self._stream, self._options = stream, options
-        self._running = Lock()  # a session with a stream of ours is not made for two at once
+        self._running = Lock()  # a session on a stream that it was given is not made for two runs at once
         super().__init__(gpu, open_session)
 
     @property
     def provider(self) -> str:
-        """Return what runs the graph: the truth, whatever was asked for."""
+        """Return the provider that runs the graph, which can be another one than was asked for."""
         return str(self._held.get_providers()[0])
 
     def __call__(self, call: NetworkCall) -> None:
@@ -117,7 +117,7 @@ class OrtNetwork(Held):
             raise CallRefused(f"ONNX Runtime: {' '.join(str(error).split())}") from error
 
     def check_shape(self, shape: Shape) -> None:
-        """Take every shape: the session says itself what does not fit."""
+        """Accept every shape: the session refuses what does not fit."""
 
     def forget(self, stream: int) -> None:
-        """Keep nothing for a stream."""
+        """Do nothing: a session keeps nothing for a stream."""

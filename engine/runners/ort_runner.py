@@ -1,16 +1,15 @@
-"""ONNX Runtime as a runner: CUDA where it truly works, else the CPU, and it says which."""
+"""ONNX Runtime as a runner, on CUDA if its provider starts, else on the CPU."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendUnavailable, InputError
-from ..modelfile.contract import Contract
+from ..modelfile.model_file import ModelFile
 from ..terms import INPUT, OUTPUT, Device, Precision
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
@@ -24,12 +23,13 @@ class OrtRunner:
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, contract: Contract, *, device: Device, threads: int) -> None:
+    def __init__(self, file: ModelFile, *, device: Device, threads: int) -> None:
+        path, contract = file.path, file.contract
         ort = import_onnxruntime()
         providers = find_providers(ort, device)
         if contract.precision == "bf16" and CUDA not in providers:
             raise BackendUnavailable(
-                f"{path} is bf16, in which ONNX Runtime does not compute on a CPU; build an engine of it, or export "
+                f"{path} is bf16, which ONNX Runtime does not compute on a CPU; build an engine of it, or export it "
                 "with --precision fp32"
             )
         self.precision: Precision = contract.precision
@@ -48,9 +48,10 @@ class OrtRunner:
             except BackendUnavailable as error:
                 notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
         if self._gpu is None:
-            asked = [(CUDA, cuda_options(contract.precision)) if one == CUDA else one for one in providers]
+            options = cuda_options(contract.precision)
+            asked = [(CUDA, options) if provider == CUDA else provider for provider in providers]
             self._session = open_session(ort, path, threads, asked)
-        # The truth, whatever was asked for.
+        # What runs the graph, which can be another provider than the one that was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
         if device == "cuda" and self.provider != CUDA:
             raise BackendUnavailable(
@@ -67,14 +68,14 @@ class OrtRunner:
 
     @property
     def pipeline(self) -> DevicePipeline | None:
-        """Return what takes whole images on a GPU, or None."""
+        """Return the pipeline that takes images on a GPU, or None on a CPU."""
         return self._gpu.pipeline if self._gpu is not None else None
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
         if self._gpu is not None:
             return self._gpu.run(batch)
-        session = self._session  # which another thread may drop
+        session = self._session  # another thread may drop it
         if session is None:
             raise InputError("this model is closed; load it again")
         (output,) = session.run([OUTPUT], {INPUT: batch})

@@ -1,4 +1,4 @@
-"""ONNX Runtime itself: imported on use, its providers, and a session of a file."""
+"""Imports ONNX Runtime on use, chooses its providers, and opens sessions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors reach the user as exce
 
 
 def cuda_options(precision: Precision) -> dict[str, str]:
-    """Return the CUDA provider's options for a file of one precision.
+    """Return the CUDA provider's options for a file of a precision.
 
-    By default the provider computes float32 products in TF32, whose numbers are as short as those of float16. An fp32
-    file must not: its result would be called fp32 and be less. A half file must: it has no float32 product to lose, and
-    with use_tf32=0 the provider takes the tensor cores away from its half convolutions too.
+    By default the provider computes float32 products in TF32, which rounds their factors to the length of float16. An
+    fp32 file must not: its result would be called fp32 and be less exact. A half file must: it has no float32 product
+    to lose, and with use_tf32=0 the provider does not use the tensor cores for its half convolutions either.
     "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200, with the tensor cores off, that took 4.0 ms,
     not 6.4 (ViT-S, fp16, 518x924), and 0.2 s, not 0.8, with the first image of a size.
     Source: ONNX Runtime, CUDA Execution Provider, use_tf32; core/providers/cuda/nn/conv_transpose.cc.
@@ -44,7 +44,7 @@ def import_onnxruntime() -> ModuleType:
 
 def find_providers(ort: ModuleType, device: Device) -> list[str]:
     """Return the providers to ask for, best first."""
-    built_in = ort.get_available_providers()  # what was compiled in, usable or not
+    built_in = ort.get_available_providers()  # those compiled in, usable or not
     if device == "cuda" and CUDA not in built_in:
         raise BackendUnavailable(
             "this onnxruntime has no CUDA provider; install it with: "
@@ -69,7 +69,7 @@ def open_session(ort: ModuleType, path: Path, threads: int, providers: Providers
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = FATAL_ONLY
-    # Planned blocks come on top of what the arena has already: 70 MiB more for Depth Anything V2 Small, and no faster.
+    # Planned blocks come on top of the arena's memory: 70 MiB more for Depth Anything V2 Small, and no faster.
     options.enable_mem_pattern = False
     try:
         return ort.InferenceSession(str(path), options, providers=providers)

@@ -1,4 +1,4 @@
-"""The protocols of a runner: what holds one model file on one backend."""
+"""The protocols of a runner, which holds a model file on a backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Runner(Protocol):
-    """One backend that holds one model file. `run` may be called from several threads."""
+    """A backend that holds a model file. `run` may be called from several threads."""
 
     name: str
     provider: str
@@ -24,7 +24,7 @@ class Runner(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return every fallback and compromise so far, one sentence each."""
+        """Return every fallback and compromise so far, a sentence each."""
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
@@ -35,11 +35,11 @@ class Runner(Protocol):
 
 @runtime_checkable
 class ImageRunner(Runner, Protocol):
-    """A runner that can take whole images: its device resizes them, and the depth back."""
+    """A runner whose device can resize images, and the depth back to their size."""
 
     @property
     def pipeline(self) -> DevicePipeline | None:
-        """Return what takes images, or None where the CPU has to resize them."""
+        """Return the pipeline that takes images, or None if the CPU has to resize them."""
 
     def free_batches(self) -> None:
         """Free the GPU memory that `run` keeps; whole images need none of it."""
@@ -49,9 +49,9 @@ class ImageRunner(Runner, Protocol):
 class EngineRunner(ImageRunner, Protocol):
     """A runner that holds a TensorRT engine."""
 
-    contract: Contract  # its canary may be of another size than that of the ONNX file
+    contract: Contract  # its canary may have another size than that of the ONNX file
     plan_sha256: str
-    tf32: bool  # whether its float32 products may be of numbers as short as those of float16
+    tf32: bool  # whether float32 products may round their factors to the length of float16
 
     def takes(self, input_px: tuple[int, int]) -> bool:
         """Return whether the engine was built for inputs of (h, w)."""

@@ -66,6 +66,6 @@ Sha256 = Annotated[str, Pattern("[0-9a-f]{64}", "of 64 hexadecimal digits")]
 
 
 def printable(text: str, most: int = 10_000) -> str:
-    """Return a text as a field of a record takes it: in one line, "?" for what a terminal obeys, cut after `most`."""
+    """Return a text that a field of a record takes: one line, cut after `most`, "?" for what a terminal would obey."""
     line = _NOT_PRINTABLE.sub("?", " ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - 3]}..."

@@ -1,4 +1,4 @@
-"""Parses text that may be hostile into a JSON object: one line of error for whatever is wrong with it."""
+"""Parses text that may be hostile into a JSON object; anything wrong with it is an error of one line."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
-"""What makes this machine this machine, for what is remembered about it: its CPU, and the runtimes installed."""
+"""The CPU and the installed runtimes of this machine, as parts of cache keys."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from ..version import __version__
 
 # Distributions whose arithmetic decides what is fast and how far it drifts.
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "openvino")
-# Lines of /proc/cpuinfo that name a CPU, on x86 and on ARM; others, such as the clock, change by the second.
+# Lines of /proc/cpuinfo that identify a CPU, on x86 and on ARM; others, such as the clock, change by the second.
 CPU_LINES = (
     "vendor_id", "cpu family", "model", "model name", "stepping", "flags",
     "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features",
@@ -22,11 +24,33 @@ ISA_SWITCHES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _CPUINFO = Path("/proc/cpuinfo")
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a remembered tuning or verdict depends on, besides its model file.
+
+    Args:
+        cpu: As describe_cpu returns it.
+        versions: As runtime_versions returns them.
+    """
+
+    cpu: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    def key(self) -> dict[str, object]:
+        """Return the machine as a part of a cache key."""
+        return asdict(self)
+
+
+def read_machine() -> Machine:
+    """Read /proc/cpuinfo and the installed versions."""
+    return Machine(describe_cpu(), runtime_versions())
+
+
 def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
     """Return the CPU's name, a hash of its features, and the switches that hide some of them.
 
     Args:
-        cpuinfo: As Linux has it; where there is none, what the system says of the processor stands alone.
+        cpuinfo: Linux's file. Without it, only Python's name of the processor is known.
     """
     found = {name: value for name, value in read_fields(cpuinfo).items() if name in CPU_LINES}
     features = " ".join(sorted((found.pop("flags", "") + found.pop("Features", "")).split()))

@@ -46,12 +46,12 @@ def read_record(
 ) -> T:
     """Build a record from a JSON object.
 
-    Every key must be a field's and every field's key must be there. Types are exact: a bool is not a number, and a
-    whole number is a float only where the hint says float. Known hints: bool, int, float (finite), str, Literal of
-    texts, `X | None`, tuples of any or of fixed length, other records, and Annotated with Limits.
+    The object must have the fields as its keys, and no others. Types are exact: a bool is not a number, and a whole
+    number becomes a float only if the hint is float. Hints can be bool, int, float (finite), str, Literal of texts,
+    `X | None`, tuples of any or of fixed length, other records, and Annotated with Limits.
 
     A record class may have `FORMAT`, the number that its key "format" must hold, and `check`, which raises Mismatch
-    where its values contradict each other.
+    if values contradict each other.
 
     Args:
         cls: The dataclass.
@@ -117,7 +117,7 @@ def _record_reader(cls: Hint) -> _Reader:
             found = _without_format(found, version)
         if found.keys() != readers.keys():
             raise _wrong_keys(found.keys(), readers.keys())
-        record = cls(**{key: _read_at(one, found[key], f".{key}") for key, one in readers.items()})
+        record = cls(**{key: _read_at(of_field, found[key], f".{key}") for key, of_field in readers.items()})
         if check is not None:
             check(record)
         return record
@@ -159,10 +159,10 @@ def _reader(hint: Hint) -> _Reader:
     if origin is Annotated:
         return _limited(_reader(arguments[0]), [limit for limit in arguments[1:] if isinstance(limit, Limit)])
     if origin in (Union, UnionType):
-        (inner,) = (one for one in arguments if one is not type(None))
+        (inner,) = (argument for argument in arguments if argument is not type(None))
         return _optional(_reader(inner))
     if origin is tuple:
-        readers = [_reader(one) for one in arguments if one is not Ellipsis]
+        readers = [_reader(argument) for argument in arguments if argument is not Ellipsis]
         return _list_of(readers[0]) if Ellipsis in arguments else _list(readers)
     if origin is Literal:
         return _word(arguments)
@@ -191,7 +191,7 @@ def _optional(inner: _Reader) -> _Reader:
 
 
 def _named(inner: _Reader, outer: _Reader, found: Json) -> Any:  # noqa: ANN401
-    """Read by the inner reader; if the value itself is wrong, the error has the words of the outer one."""
+    """Read by the inner reader; an error about the value itself gets the words of the outer reader."""
     try:
         return inner.read(found)
     except Mismatch as wrong:
@@ -202,7 +202,7 @@ def _list_of(entry: _Reader) -> _Reader:
     def read(found: Json) -> tuple[Any, ...]:
         if type(found) not in _LISTS:
             raise reader.refuse(found)
-        return tuple(_read_at(entry, one, f"[{number}]") for number, one in enumerate(found))
+        return tuple(_read_at(entry, value, f"[{number}]") for number, value in enumerate(found))
 
     reader = _Reader("a list", read)
     return reader
@@ -213,7 +213,7 @@ def _list(entries: list[_Reader]) -> _Reader:
         if type(found) not in _LISTS or len(found) != len(entries):
             raise reader.refuse(found)
         pairs = zip(entries, found, strict=True)
-        return tuple(_read_at(entry, one, f"[{number}]") for number, (entry, one) in enumerate(pairs))
+        return tuple(_read_at(entry, value, f"[{number}]") for number, (entry, value) in enumerate(pairs))
 
     reader = _Reader(f"a list of {len(entries)}", read)
     return reader

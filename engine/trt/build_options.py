@@ -1,4 +1,4 @@
-"""What an engine is asked to be: input sizes, GPUs, memory; checked against the contract before TensorRT sees any."""
+"""Options of a build: input sizes, GPUs, memory; checked against the contract before TensorRT gets them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..modelfile.contract import Contract, Side, SizeRule, in_px
 from ..system.field_types import Count, Length, Pattern, Range
 from ..system.records import Mismatch
 
-# A dynamic file without sizes given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
+# Of a dynamic file if no size is given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
 TYPICAL_ASPECT, WIDEST_ASPECT = 4 / 3, 16 / 9
 
 Px = tuple[Side, Side]
@@ -24,17 +24,17 @@ Capabilities = Annotated[tuple[Capability, ...], Length(0, 64)]
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How an engine is built; everything here can change its bytes.
+    """Options of a build; each of them can change the engine's bytes.
 
     Args:
-        min_px, opt_px, max_px: (h, w) of a dynamic file's smallest input, of the one to be fastest at, and of
-            the largest. None: of those given, opt_px takes max_px or min_px, and the others take opt_px; where
-            none is given, from the contract's base to 16:9 both ways, best at 4:3.
+        min_px, opt_px, max_px: (h, w) of a dynamic file's smallest, fastest and largest input. If some are None,
+            opt_px takes max_px or min_px, and the others take opt_px; if all are None, from the contract's base to 16:9
+            both ways, best at 4:3.
         batch: Smallest, best and largest number of images of a dynamic file.
-        compute_capabilities: Of the GPUs that a TensorRT-RTX engine is for, e.g. "8.9". Empty: portable, which is
-            every GPU from 8.0 on that TensorRT-RTX supports. The full TensorRT builds for its own GPU.
-        workspace_mib: Most memory that one layer may use while it runs; None for no limit.
-        tf32: Let float32 matrix products round their inputs to 10 bits: faster, and drift of about 1e-3.
+        compute_capabilities: Of the GPUs that a TensorRT-RTX engine is for, e.g. "8.9". Empty: portable, for every
+            GPU from 8.0 on that TensorRT-RTX supports. The full TensorRT builds for this machine's GPU.
+        workspace_mib: Most memory that a layer may use while it runs; None for no limit.
+        tf32: Let float32 matrix products round their inputs to 10 bits: faster, with a drift of about 1e-3.
     """
 
     min_px: Px | None = None
@@ -73,7 +73,7 @@ class Profile:
                 raise Mismatch(f".{name}", f"is {most}, expected {least} or more on every axis")
 
     def takes(self, shape: Shape) -> bool:
-        """Return whether an input (N, 3, h, w) is within."""
+        """Return whether the engine takes an input (N, 3, h, w)."""
         return all(least <= side <= most for least, side, most in zip(self.min, shape, self.max, strict=True))
 
 
@@ -81,7 +81,8 @@ def choose_profile(contract: Contract, options: BuildOptions) -> Profile:
     """Return the inputs that an engine of a model file takes.
 
     Raises:
-        InputError: A static file with sizes or a batch given, or sizes off the network's multiples or out of order.
+        InputError: Sizes or a batch were given for a static file, or sizes are not multiples of the network's patch, or
+            are out of order.
     """
     if contract.size.static:
         return _static_profile(contract, options)
@@ -102,7 +103,7 @@ def _static_profile(contract: Contract, options: BuildOptions) -> Profile:
     asked = [size_px for size_px in (options.min_px, options.opt_px, options.max_px) if size_px is not None]
     if any(size_px != base_px for size_px in asked) or options.batch != (1, 1, 1):
         raise InputError(
-            f"the file is static, {base_px[0]}x{base_px[1]} and one image a batch, so no other sizes can be built; "
+            f"the file is static, {in_px(base_px)} and one image a batch, so no other sizes can be built; "
             f"export it dynamic: depthrt export {shlex.quote(contract.source_name)} -o model.onnx --size {min(base_px)}"
         )
     shape = (1, 3, *base_px)
@@ -110,7 +111,7 @@ def _static_profile(contract: Contract, options: BuildOptions) -> Profile:
 
 
 def _sizes(rule: SizeRule, options: BuildOptions) -> tuple[Px, Px, Px]:
-    """Return (min, opt, max) in px, filled up where they were not given."""
+    """Return (min, opt, max) in px; fills in those that were not given."""
     best = options.opt_px or options.max_px or options.min_px
     if best is not None:
         return options.min_px or best, best, options.max_px or best
@@ -130,4 +131,4 @@ def _check_multiple(size_px: Px, multiple_px: int) -> None:
 
 
 def _in_words(sizes: list[Px] | tuple[Px, ...]) -> str:
-    return ", ".join(f"{height}x{width}" for height, width in sizes)
+    return ", ".join(map(in_px, sizes))

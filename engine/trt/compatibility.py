@@ -1,4 +1,4 @@
-"""Whether an engine runs here: flavour, version and GPU are checked before TensorRT, which may crash, sees the plan."""
+"""Checks whether an engine runs here: flavour, version and GPU, before TensorRT, which may crash, gets the plan."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def check_fit(header: PlanHeader, path: Path) -> TensorRT:
         path: For messages.
 
     Raises:
-        BackendUnavailable: There is no GPU, the flavour is not installed, or the version or the GPU is another one.
+        BackendUnavailable: There is no GPU, the flavour is not installed, or the engine is for another version or GPU.
     """
     try:
         gpu = find_gpu()
     except BackendUnavailable as error:
-        raise BackendUnavailable(f"{path} runs on an NVIDIA GPU alone, and {error}; on a CPU use the .onnx file") from (
+        raise BackendUnavailable(f"{path} runs on NVIDIA GPUs only, and {error}; on a CPU use the .onnx file") from (
             error
         )
     trt = _import_flavour(header, path)
@@ -37,23 +37,23 @@ def check_fit(header: PlanHeader, path: Path) -> TensorRT:
 
 
 def gpu_note(header: PlanHeader, gpu_name: str) -> str:
-    """Return what is to be said about the GPU that runs an engine: "" unless it was built on another model."""
+    """Return a note if an engine was built on another model of GPU than runs it, else ""."""
     if header.gpu in ("", gpu_name):
         return ""
     return f"the engine was built on {header.gpu} and runs on {gpu_name}; built again here it may be faster"
 
 
 def options_for(trt: TensorRT, gpu: Gpu) -> BuildOptions:
-    """Return how an engine has to be built for a GPU to run it.
+    """Return the options of a build for a GPU.
 
     Raises:
-        BackendUnavailable: This TensorRT runs no engine on it.
+        BackendUnavailable: This TensorRT does not support the GPU.
     """
     named = trt.compute_capabilities
-    # A GPU newer than all that are named may be known to TensorRT-RTX's compiler nevertheless.
+    # TensorRT-RTX's compiler may know a GPU that is newer than all those it names.
     if named and gpu.compute_capability not in named and _numbers(gpu.compute_capability) < _numbers(named[-1]):
         raise BackendUnavailable(
-            f"{trt.name} runs no engine on {gpu.name}, compute capability {gpu.compute_capability}: it supports "
+            f"{trt.name} does not run on {gpu.name}, compute capability {gpu.compute_capability}: it supports "
             f"{', '.join(named)}; install the full TensorRT: pip install 'depthrt[gpu]'"
         )
     if named and _numbers(gpu.compute_capability) < PORTABLE_FROM:
@@ -66,7 +66,7 @@ def _import_flavour(header: PlanHeader, path: Path) -> TensorRT:
         return import_tensorrt(header.flavour)
     except BackendUnavailable as error:
         other = _other_flavour(header.flavour)
-        here = f"; {other.name}, which is here, cannot run it" if other else ""
+        here = f"; {other.name}, which is installed, cannot run it" if other else ""
         raise BackendUnavailable(
             f"{path} is for {TITLES[header.flavour]} {header.tensorrt_version}{here}; {error}, or build it again: "
             "depthrt build"
@@ -87,7 +87,7 @@ def _check_version(header: PlanHeader, path: Path, trt: TensorRT) -> None:
     package = RTX_INSTALL.split()[2] if trt.flavour == "tensorrt-rtx" else "tensorrt"
     raise BackendUnavailable(
         f"{path} was built by {TITLES[trt.flavour]} {header.tensorrt_version}, {trt.version} is installed, and an "
-        f"engine runs on the version that built it alone; build it again: depthrt build, or pip install "
+        f"engine runs only on the version that built it; build it again: depthrt build, or pip install "
         f"{package}=={header.tensorrt_version}"
     )
 
@@ -99,7 +99,7 @@ def _check_gpu(header: PlanHeader, path: Path, gpu: Gpu) -> None:
     if not header.compute_capabilities and _numbers(found) >= PORTABLE_FROM:
         return
     raise BackendUnavailable(
-        f"{path} is for GPUs of {header.runs_on}; {gpu.name} has {found}; build it again for that: depthrt build"
+        f"{path} is for GPUs of {header.runs_on}; {gpu.name} has {found}; build it again for this GPU: depthrt build"
     )
 
 

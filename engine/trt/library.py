@@ -1,4 +1,4 @@
-"""Whichever TensorRT is installed, the full one or TensorRT-RTX, behind one name, and what it can do."""
+"""Imports the TensorRT that is installed, full TensorRT or TensorRT-RTX, and asks what it can do."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TensorRT:
-    """An imported TensorRT. What it can do is asked of it, never concluded from its version.
+    """An imported TensorRT. Its module is asked what it can do; its version does not tell.
 
     Args:
-        module: Its Python module; both flavours have the same classes there.
+        module: Its Python module, with the same classes in both flavours.
         flavour: "tensorrt" or "tensorrt-rtx".
-        logger: The one logger for everything of this module: TensorRT keeps the first that it is given.
+        logger: Of every call to this module: TensorRT keeps the first logger that it gets.
     """
 
     module: Any
@@ -59,12 +59,12 @@ class TensorRT:
 
     @property
     def name(self) -> str:
-        """Return flavour and version for people."""
+        """Return flavour and version, e.g. "TensorRT-RTX 1.7.1.116"."""
         return f"{TITLES[self.flavour]} {self.version}"
 
     @property
     def compute_capabilities(self) -> tuple[str, ...]:
-        """Return those that an engine can be built for by name, e.g. "8.9"; () where it builds for its own GPU."""
+        """Return the capabilities that a build can name, e.g. "8.9"; () if it builds for this machine's GPU only."""
         if not hasattr(self.module.IBuilderConfig, "set_compute_capability"):
             return ()
         names = [name for name in dir(self.module.ComputeCapability) if name.startswith("SM")]
@@ -72,12 +72,12 @@ class TensorRT:
 
     @property
     def has_timing_cache(self) -> bool:
-        """Whether measured kernel times can be kept for the next build; in TensorRT-RTX the calls do nothing."""
+        """Whether measured kernel times can be kept for the next build; TensorRT-RTX's calls do nothing."""
         return self.flavour == "tensorrt" and hasattr(self.module.IBuilderConfig, "create_timing_cache")
 
     @property
     def network_flags(self) -> int:
-        """Return the flags of a strongly typed network: every tensor has the type that stands in the ONNX file.
+        """Return the flags of a strongly typed network: every tensor has its type of the ONNX file.
 
         Raises:
             BackendUnavailable: This TensorRT is too old to take types from the file.
@@ -85,15 +85,15 @@ class TensorRT:
         flags = self.module.NetworkDefinitionCreationFlag
         if hasattr(flags, "STRONGLY_TYPED"):
             return 1 << int(flags.STRONGLY_TYPED)
-        if hasattr(self.module.BuilderFlag, "FP16"):  # it chooses types itself
+        if hasattr(self.module.BuilderFlag, "FP16"):  # it chooses the types
             raise BackendUnavailable(f"{self.name} cannot build strongly typed engines; install 10.12 or newer")
         return 0
 
     def check_driver(self) -> Gpu | None:
-        """Return the GPU that an engine is built for, or None where none is needed.
+        """Return the GPU that an engine is built for, or None if a build needs none.
 
         Raises:
-            BackendUnavailable: The full TensorRT needs a GPU to build, and crashes where there is none.
+            BackendUnavailable: The full TensorRT needs a GPU to build, and would crash without one.
         """
         if self.flavour == "tensorrt-rtx":
             return None
@@ -101,19 +101,19 @@ class TensorRT:
             return find_gpu()
         except BackendUnavailable as error:
             raise BackendUnavailable(
-                f"{self.name} builds on the GPU alone, and {error}; TensorRT-RTX builds without one: {RTX_INSTALL}"
+                f"{self.name} needs a GPU to build, and {error}; TensorRT-RTX builds without one: {RTX_INSTALL}"
             ) from error
 
     @contextmanager
     def collected(self) -> Iterator[list[Message]]:
-        """Give the list that TensorRT's messages go to while the block runs, from any thread."""
+        """Collect TensorRT's messages from all threads in a list while the block runs."""
         messages: list[Message] = []
         with _SINKS_CHANGE:
             self.logger.sinks.append(messages)
         try:
             yield messages
         finally:
-            with _SINKS_CHANGE:  # By identity: two empty lists are equal.
+            with _SINKS_CHANGE:  # by identity: two empty lists are equal
                 self.logger.sinks[:] = [sink for sink in self.logger.sinks if sink is not messages]
 
 
@@ -122,10 +122,10 @@ def import_tensorrt(wanted: Flavour | None = None) -> TensorRT:
     """Import the first TensorRT that works.
 
     Args:
-        wanted: Look for this flavour alone; None takes either, the full TensorRT first.
+        wanted: Take this flavour only; None takes either, the full TensorRT first.
 
     Raises:
-        BackendUnavailable: None does; the message names what to install.
+        BackendUnavailable: None works; the message names what to install.
     """
     reasons = []
     for name, flavour in MODULES.items():
@@ -142,25 +142,25 @@ def import_tensorrt(wanted: Flavour | None = None) -> TensorRT:
 
 
 def tail(messages: list[Message]) -> str:
-    """Return the end of a log as one line: its errors, or where it has none, its last lines."""
+    """Return the end of a log as one line: its last errors, or its last lines if it has no errors."""
     errors = [message for message in messages if "ERROR" in message.severity]
     lines = [" ".join(message.text.split())[:_LINE_LENGTH] for message in (errors or messages)[-_TAIL_LINES:]]
     return " | ".join(lines) or "its log is empty"
 
 
 def _import(name: str) -> ModuleType | str:
-    """Return the module, or why it cannot be imported: "" where it simply is not there."""
+    """Return the module, or why it cannot be imported: "" if it is not installed."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         return "" if error.name == name else str(error)
-    except Exception as error:  # a package without its libraries raises what it likes
+    except Exception as error:  # a package without its libraries can raise anything
         return " ".join(str(error).split())
 
 
 @cache
 def _the_logger(module: Any) -> Any:  # noqa: ANN401 (TensorRT has no types)
-    """Return the module's one ILogger, whose messages go to the lists in `sinks`."""
+    """Return the module's only ILogger; it appends messages to the lists in `sinks`."""
 
     class Logger(module.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A plan on the GPU: one engine, and for each stream an execution context, in which the network's work is started."""
+"""A plan on the GPU: an engine, and for each stream an execution context that starts the network's work."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
 
 
 class LoadedPlan:
-    """Starts the network's work on streams. Safe from several threads, each with streams of its own.
+    """Starts the network's work on streams. Safe from several threads if no two of them share a stream.
 
-    An instance is the Network of engine/cuda/network.py, and Recordable. The GPU's close() frees it.
+    It is a Network of engine/cuda/network.py, and Recordable. The GPU's close() frees it.
 
     Args:
         gpu: Stays open as long as the plan.
-        trt: That built the plan.
-        plan: Its hash was checked.
+        trt: The TensorRT that built the plan.
+        plan: With its hash checked.
         path: For messages.
 
     Raises:
-        ContractError: It has other tensors than every engine of depthrt.
+        ContractError: Its tensors are not those of an engine of depthrt.
         BackendUnavailable: TensorRT refuses it on this GPU.
     """
 
@@ -78,11 +78,11 @@ class LoadedPlan:
         )
 
     def check_recordable(self, stream: int) -> None:
-        """Raise CallRefused where TensorRT says that what was bound last cannot become a graph."""
+        """Raise CallRefused if TensorRT cannot record the work that was bound last in a graph."""
         self._context(stream).check_recordable()
 
     def forget(self, stream: int) -> None:
-        """Free what is kept for a stream, whose work is done."""
+        """Free the execution context of a stream, whose work is done."""
         with self._change:
             context = self._contexts.pop(stream, None)
         if context is not None:
@@ -103,10 +103,10 @@ class _Engine(Held):
         super().__init__(gpu, lambda: _deserialise(gpu, trt, plan, path))
 
     def new_context(self) -> Any:  # noqa: ANN401 (TensorRT has no types)
-        """Return an execution context, or None where TensorRT cannot make one.
+        """Return an execution context, or None if TensorRT cannot make one.
 
-        Left to itself TensorRT-RTX computes a new size by makeshift kernels until a thread of its own has compiled
-        better ones, and a graph would hold the makeshift for good. So the first image of a size waits for its kernels.
+        By default TensorRT-RTX computes a new size with slow kernels until a thread has compiled better ones, and a
+        graph would keep the slow ones. With EAGER the first image of a size waits for its kernels.
         """
         trt = self._trt.module
         if not hasattr(getattr(trt, "IRuntimeConfig", None), "dynamic_shapes_kernel_specialization_strategy"):
@@ -117,7 +117,7 @@ class _Engine(Held):
 
 
 class _Context(Held):
-    """An execution context of one stream, and what its tensors are bound to."""
+    """An execution context of a stream, and the addresses that its tensors are bound to."""
 
     def __init__(self, gpu: Cuda, trt: TensorRT, engine: _Engine, stream: int) -> None:
         self._trt, self._stream = trt, stream
@@ -134,13 +134,13 @@ class _Context(Held):
                 raise CallRefused(f"{self._trt.name} cannot start the network: {tail(messages)}")
 
     def check_recordable(self) -> None:
-        """Raise CallRefused where TensorRT says so; one that cannot be asked is tried."""
+        """Raise CallRefused if TensorRT says that it cannot be recorded; a TensorRT without the question is tried."""
         asked = getattr(self._held, "is_stream_capturable", None)
         if asked is not None and not asked(self._stream):
             raise CallRefused(f"{self._trt.name} says that its work for this size is not capturable")
 
     def _bind(self, shape: Shape, input: int, output: int) -> None:
-        """Say where the tensors are; a wrong name or shape is False here, or silence."""
+        """Bind the tensors to addresses; TensorRT answers False to a wrong name or shape, or nothing."""
         self._bound, context = None, self._held
         addresses = {INPUT: input, OUTPUT: output}
         if not context.set_input_shape(INPUT, shape) or not all(
@@ -156,7 +156,7 @@ class _Context(Held):
 
 
 def _check_borders(header: PlanHeader, path: Path) -> Profile:
-    """Return the shapes that an engine takes; its tensors must be those of every engine of depthrt."""
+    """Return the shapes that an engine takes; its tensors must be those of an engine of depthrt."""
     found = {tensor.name: (tensor.mode, tensor.dtype) for tensor in header.tensors}
     profiles = [profile for tensor in header.inputs() for profile in tensor.profiles]
     if found != _BORDERS or len(profiles) != 1:

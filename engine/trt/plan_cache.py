@@ -1,43 +1,44 @@
-"""Engines built on demand, kept under a key of everything that decides their bytes; the oldest make room."""
+"""Engines built on demand, kept under a key of everything that decides their bytes; the oldest are removed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..cuda.driver.driver import Gpu
 from ..errors import ContractError, InputError, ModelFileError
-from ..system.cache.folder import cache_dir, known_dir
+from ..modelfile.model_file import ModelFile
+from ..system.cache.folder import cache_dir, known_dir, warn_once
 from ..system.cache.lock import file_lock
+from ..system.cache.store import Store, digest, remove_oldest, size_bytes
 from ..terms import OnStep, Precision
 from ..version import __version__
-from .build.build import Request, build_engine, check_request
+from .build.build import Request, build_request, check_request, file_sha256
 from .build_options import DEFAULT, BuildOptions
 from .library import TensorRT, import_tensorrt
 from .plan_file import FORMAT, PlanFile, read_plan_file
 
 CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"
-WAITING = "wait for another build"  # what on_step is told
+WAITING = "wait for another build"  # title of the step
 FOLDER = "plans"
+SUMS = Store("onnx_sums", content="sha256", most=1024)  # of ONNX files by their identity, so that each is read once
 
 logger = logging.getLogger("depthrt")
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPlan:
-    """A plan that was found or built.
+    """A plan from the cache or of a build.
 
     Args:
-        plan: Its header and bytes, hash checked.
-        path: Where it lies; None where no cache can be written.
+        plan: Its header and bytes, with the hash checked.
+        path: Of its file; None if the cache cannot be written.
         built: Whether it was built now.
     """
 
@@ -47,26 +48,27 @@ class CachedPlan:
 
 
 def cached_plan(
-    onnx_path: str | Path,
+    file: ModelFile,
     *,
     options: BuildOptions = DEFAULT,
     precision: Precision | None = None,
     on_step: OnStep = lambda title, done, wanted: None,
     cap_bytes: int = CAP_BYTES,
 ) -> CachedPlan:
-    """Return the plan of an ONNX file for this machine's TensorRT, building it where it is not in the cache.
+    """Return the plan of an ONNX file for this machine's TensorRT; builds it if it is not in the cache.
 
     Processes that ask at the same time build one after the other: on one GPU they would disturb each other's
-    measurements, and who waits for the same plan finds it.
+    measurements, and a process that waited for the same plan finds it.
 
     Args:
-        onnx_path, options, precision, on_step: As of build_engine.
-        cap_bytes: The cache's engines are kept below this; those used longest ago go first.
+        file: The ONNX file.
+        options, precision, on_step: As of build_engine.
+        cap_bytes: Most bytes of all engines in the cache; those used longest ago are removed first.
 
     Raises:
         As build_engine.
     """
-    request = check_request(onnx_path, options=options, precision=precision)
+    request = check_request(file, options=options, precision=precision)
     trt = import_tensorrt()
     name = _file_name(request, trt)
     known = _known(name)
@@ -76,58 +78,79 @@ def cached_plan(
     if folder is not None:
         try:
             with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
-                built = _known(name)  # by the process that was waited for
+                built = _known(name)  # if another process built it meanwhile
                 if built is None:
                     built = _build(request, folder / name, on_step, path=folder / name)
                     with suppress(OSError):
                         _make_room(folder, folder / name, cap_bytes)
             return built
         except (OSError, InputError) as error:  # a full disk, another user's lock, a file system without locks
-            logger.warning(
-                "depthrt: an engine is built for this process alone: %s does not keep it (%s)", folder, error
-            )
+            logger.warning("depthrt: an engine is built for this process only: %s does not keep it (%s)", folder, error)
     with TemporaryDirectory() as temporary:
         return _build(request, Path(temporary) / name, on_step, path=None)
 
 
-def find_cached_plan(onnx_path: str | Path, *, options: BuildOptions = DEFAULT) -> PlanFile | None:
-    """Return the plan that cached_plan would find, or None where it would build one.
+def find_cached_plan(file: ModelFile, *, options: BuildOptions = DEFAULT) -> PlanFile | None:
+    """Return the plan that cached_plan would find, or None if it would build one.
+
+    The ONNX file is not read unless there are engines in the cache and the hash of the file is not remembered.
 
     Raises:
         As build_engine.
     """
-    request = check_request(onnx_path, options=options)
-    trt = import_tensorrt()
+    request = check_request(file, options=options)
+    trt, folder = import_tensorrt(), known_dir(FOLDER)
+    if folder is None or not any(folder.glob("*.engine")):
+        return None
     known = _known(_file_name(request, trt))
     return known.plan if known is not None else None
 
 
-def plan_key(request: Request, trt: TensorRT, gpu: Gpu | None) -> str:
-    """Return the name of a plan: a hash of all that can change its bytes."""
+def plan_key(request: Request, onnx_sha256: str, trt: TensorRT, gpu: Gpu | None) -> str:
+    """Return the name of a plan: a hash of everything that can change its bytes."""
     parts = {
         "depthrt": __version__,
         "format": FORMAT,
-        "onnx": request.onnx_sha256,
+        "onnx": onnx_sha256,
         "flavour": trt.flavour,
         "version": trt.version,
         "gpu": asdict(gpu) if gpu else None,
         "profile": asdict(request.profile),
         "options": asdict(request.options),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return digest(parts)
 
 
 def _file_name(request: Request, trt: TensorRT) -> str:
-    return f"{plan_key(request, trt, trt.check_driver())}.engine"
+    gpu = trt.check_driver()
+    return f"{plan_key(request, _onnx_sha256(request.file), trt, gpu)}.engine"
+
+
+def _onnx_sha256(file: ModelFile) -> str:
+    """Return the hash of an ONNX file; read once for each identity of the file."""
+    known = SUMS.recall(file.identity, _read_sum, remedy="the file is hashed again")
+    if known is None:
+        known = file_sha256(file.path)
+        try:
+            SUMS.remember(file.identity, known)
+        except (InputError, OSError) as error:
+            logger.debug("depthrt: the hash of %s is not remembered: %s", file.path, error)
+    return known
+
+
+def _read_sum(content: object) -> str:
+    if type(content) is not str or re.fullmatch("[0-9a-f]{64}", content) is None:
+        raise ContractError("sha256 is not 64 hexadecimal digits")
+    return content
 
 
 def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None) -> CachedPlan:
-    build_engine(request.path, target, options=request.options, on_step=on_step)
+    build_request(request, target, on_step=on_step)
     return CachedPlan(read_plan_file(target), path, built=True)
 
 
 def _known(name: str) -> CachedPlan | None:
-    """Return the plan of this name, or None where the cache has none; it need not be writable."""
+    """Return the plan of this name, or None if the cache has none; it need not be writable."""
     folder = known_dir(FOLDER)
     if folder is None:
         return None
@@ -136,13 +159,13 @@ def _known(name: str) -> CachedPlan | None:
 
 
 def _find(path: Path) -> PlanFile | None:
-    """Return the plan at `path` and mark it as used, or None where there is none that is whole."""
+    """Return the plan at `path` and mark it as used, or None unless there is a whole one."""
     try:
         if not path.is_file():
             return None
         plan = read_plan_file(path)
     except (ModelFileError, ContractError) as error:
-        _say_once(str(error))
+        warn_once(f"depthrt: a cached engine cannot be used: {error}")
         return None
     except OSError:  # removed by another process, or not ours to see
         return None
@@ -151,25 +174,8 @@ def _find(path: Path) -> PlanFile | None:
     return plan
 
 
-@cache
-def _say_once(reason: str) -> None:
-    logger.warning("depthrt: a cached engine cannot be used: %s", reason)
-
-
 def _make_room(folder: Path, newest: Path, cap_bytes: int) -> None:
     """Remove engines, those used longest ago first, until the others fit; `newest` stays."""
-    for unfinished in folder.glob(".*.engine"):  # of a killed build: nobody else builds while the lock is held
+    for unfinished in folder.glob(".*.engine"):  # of a killed build: no other process builds while the lock is held
         unfinished.unlink(missing_ok=True)
-    engines = [(found.stat(), found) for found in folder.glob("*.engine") if found != newest]
-    left = newest.stat().st_size
-    for facts, found in sorted(engines, key=lambda pair: pair[0].st_mtime_ns, reverse=True):
-        left += facts.st_size
-        if left > cap_bytes:
-            _remove(found)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except PermissionError:  # on Windows, while a process reads it
-        logger.debug("depthrt: %s is in use and stays in the cache", path)
+    remove_oldest(folder.glob("*.engine"), most=cap_bytes, weigh=size_bytes, keep=newest)

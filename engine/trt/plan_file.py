@@ -1,4 +1,4 @@
-"""The `.engine` file: a header that says what a TensorRT plan is, and the plan; read without TensorRT or a GPU.
+"""The `.engine` file: a header that describes a TensorRT plan, and the plan; read without TensorRT or a GPU.
 
 Little-endian: MAGIC, format (uint32), bytes of the header (uint32), sha256 of the header, the header (JSON),
 zeros up to a multiple of ALIGNMENT, the plan.
@@ -38,8 +38,8 @@ class PlanTensor:
         name: As in the ONNX file.
         mode: "input" or "output".
         dtype: numpy's name of the type.
-        shape: -1 where a side is open.
-        profiles: Of an input: the shapes it takes, one entry an optimization profile.
+        shape: With -1 for an open side.
+        profiles: The shapes that an input takes, an entry for each optimization profile.
     """
 
     name: Name
@@ -49,7 +49,7 @@ class PlanTensor:
     profiles: Annotated[tuple[Profile, ...], Length(0, 16)] = ()
 
     def check(self) -> None:
-        """Raise Mismatch unless the shape is one of a tensor, and every profile is of it."""
+        """Raise Mismatch unless the shape is possible and every profile agrees with it."""
         if 0 in self.shape:
             raise Mismatch(".shape", f"is {list(self.shape)}, expected -1 or at least 1 on every axis")
         for number, profile in enumerate(self.profiles):
@@ -62,18 +62,18 @@ class PlanTensor:
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
-    """What an engine file says about its plan.
+    """What an engine file states of its plan.
 
     Args:
-        contract: As it stands in the ONNX file; its canary is of another size where the plan does not take that one.
+        contract: Of the ONNX file; it has a canary of another size if the plan does not take the file's.
         tensors: Inputs and outputs.
         flavour: "tensorrt" or "tensorrt-rtx"; the other cannot run the plan.
-        tensorrt_version: That built the plan.
-        compute_capabilities: Of the GPUs that it runs on; empty: portable, every GPU that TensorRT-RTX supports
-            from 8.0 on.
-        gpu: Name of the GPU that it was built on; "" where none was needed.
+        tensorrt_version: Of the TensorRT that built the plan.
+        compute_capabilities: Of the GPUs that it runs on. Empty: portable, for every GPU from 8.0 on that TensorRT-RTX
+            supports.
+        gpu: Name of the GPU that it was built on; "" if the build needed none.
         onnx_sha256: Of the ONNX file.
-        options: That it was built with.
+        options: Of the build.
         plan_bytes, plan_sha256: Of the plan.
         producer: "depthrt X.Y.Z".
     """
@@ -97,7 +97,7 @@ class PlanHeader:
 
     @property
     def runs_on(self) -> str:
-        """Return for people what the plan runs on, e.g. "portable, compute capability 8.0 and later"."""
+        """Return what the plan runs on in words, e.g. "portable, compute capability 8.0 and later"."""
         if not self.compute_capabilities:
             return "portable, compute capability 8.0 and later"
         gpu = f" ({self.gpu})" if self.gpu else ""
@@ -123,14 +123,14 @@ class PlanHeader:
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A whole engine file: its header, and the plan, whose hash was checked."""
+    """A whole engine file: its header, and the plan with its hash checked."""
 
     header: PlanHeader
     plan: bytes
 
 
 def write_plan_file(path: Path, header: PlanHeader, plan: bytes | memoryview) -> None:
-    """Write an engine file, not atomically: the caller gives a temporary path."""
+    """Write an engine file; not atomically, so the caller gives a temporary path."""
     check_record(header, name=_NAME, remedy="this is a fault of depthrt")
     text = json.dumps(header.to_dict()).encode()
     start = _FIXED.pack(MAGIC, FORMAT, len(text), sha256(text).digest()) + text
@@ -140,7 +140,7 @@ def write_plan_file(path: Path, header: PlanHeader, plan: bytes | memoryview) ->
 
 
 def read_plan_header(path: str | Path) -> PlanHeader:
-    """Read the header alone; takes the same time for any size of plan, which is not looked at.
+    """Read the header and not the plan; takes the same time for any size of plan.
 
     Raises:
         ModelFileError: The file is missing, foreign, truncated, or its header is damaged.
@@ -149,7 +149,7 @@ def read_plan_header(path: str | Path) -> PlanHeader:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            header, _ = _read_start(file, path)
+            header = _read_start(file, path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     return header
@@ -163,24 +163,33 @@ def read_plan_file(path: str | Path) -> PlanFile:
         ContractError: The file is of another version.
     """
     path = Path(path)
+    header = read_plan_header(path)
+    return PlanFile(header, read_plan(path, header))
+
+
+def read_plan(path: Path, header: PlanHeader) -> bytes:
+    """Read the plan of an engine file, which ends the file, and check its hash.
+
+    Raises:
+        ModelFileError: The file is missing or damaged, or was replaced since its header was read.
+    """
     try:
         with path.open("rb") as file:
-            header, start = _read_start(file, path)
-            file.seek(start)
+            file.seek(max(0, file.seek(0, 2) - header.plan_bytes))
             plan = file.read(header.plan_bytes)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     if sha256(plan).hexdigest() != header.plan_sha256:
         raise ModelFileError(f"{path} is damaged: its plan has another sha256 than its header says; {_REMEDY}")
-    return PlanFile(header, plan)
+    return plan
 
 
-def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
-    """Return the header and where the plan begins; the file must be as long as the header says."""
+def _read_start(file: BinaryIO, path: Path) -> PlanHeader:
+    """Return the header; the file must be as long as the header says."""
     fixed = file.read(_FIXED.size)
     if fixed[: len(MAGIC)] != MAGIC[: len(fixed)] or not fixed:
         raise ModelFileError(
-            f"{path} is no engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
+            f"{path} is not an engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
         )
     if len(fixed) < _FIXED.size:
         raise _truncated(path, len(fixed), "its header")
@@ -208,7 +217,7 @@ def _read_start(file: BinaryIO, path: Path) -> tuple[PlanHeader, int]:
         raise _truncated(path, found_bytes, f"{expected_bytes} bytes")
     if found_bytes > expected_bytes:
         raise ModelFileError(f"{path} has {found_bytes} bytes, expected {expected_bytes}; {_REMEDY}")
-    return header, start
+    return header
 
 
 def _truncated(path: Path, found_bytes: int, expected: str) -> ModelFileError:

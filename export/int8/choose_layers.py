@@ -16,6 +16,7 @@ from ...engine.errors import BudgetError
 from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input, drift, make_canary
 from ...engine.modelfile.contract import Canary, Contract
+from ...engine.modelfile.model_file import as_model_file
 from ...engine.runners.open_runner import open_runner
 from ...engine.terms import OnStep
 from .calibrate import Calibration
@@ -67,7 +68,7 @@ class Trials:
         onnx_ir.save(graph, self.path)
 
     def _answers(self, path: Path, batches: Sequence[Float32]) -> list[Float32]:
-        runner = open_runner(path, replace(self._contract, precision="fp32"), device="cpu", threads=None)
+        runner = open_runner(as_model_file(path, replace(self._contract, precision="fp32")), device="cpu", threads=None)
         try:
             return [runner.run(batch)[0] for batch in batches]
         finally:

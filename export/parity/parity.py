@@ -16,6 +16,7 @@ from ...engine.images.preprocess import Float32, fit_image, to_input
 from ...engine.images.read import read_image
 from ...engine.modelfile.canary import canary_drift, canary_input, drift
 from ...engine.modelfile.contract import Contract
+from ...engine.modelfile.model_file import as_model_file
 from ...engine.modelfile.shipped import PHOTO
 from ...engine.runners.open_runner import open_runner
 from ...engine.runners.runner import Runner
@@ -124,7 +125,7 @@ def check_parity(
 def _opened(path: Path, contract: Contract) -> Iterator[Runner]:
     """Open the file, or the float32 twin of a bf16 file, without the notes about its precision."""
     with float32_twin(path) if contract.precision == "bf16" else nullcontext(path) as runnable:
-        runner = open_runner(runnable, replace(contract, precision="fp32"), device="cpu", threads=None)
+        runner = open_runner(as_model_file(runnable, replace(contract, precision="fp32")), device="cpu", threads=None)
         try:
             yield runner
         finally:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from tiny_model import PHOTOS, TinyModel
+from tiny_model import PHOTOS
 
 from depthrt.bench import cost, cpu, run_overhead, self_check
-from depthrt.bench.numbers.printable import printable, write_json
-from depthrt.bench.numbers.result import Picture
 from depthrt.engine.errors import InputError
 from depthrt.engine.system.files import try_place
 from depthrt.exits import read_numbers
@@ -68,12 +65,6 @@ def test_a_count_that_measures_nothing_is_wrong_usage(program: click.Command, ar
     assert found.exit_code == 2 and "is not in the range" in found.stderr
 
 
-def test_the_images_that_are_there_are_run_and_compared(tiny: TinyModel) -> None:
-    found = run(run_overhead.main, tiny.onnx, COFFEE, "--images", 2)
-    assert found.exit_code == 0, found.output
-    assert json.loads(found.stdout)["total"]["images"] == 2
-
-
 def test_trying_a_place_leaves_nothing_and_what_stands_there() -> None:
     try_place("new.json")
     Path("old.json").write_text("old")
@@ -86,15 +77,6 @@ def test_trying_a_place_leaves_nothing_and_what_stands_there() -> None:
 def test_a_place_that_takes_no_file_is_refused(path: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         try_place(path)
-
-
-def test_names_that_are_no_utf_8_become_text_and_all_else_stays() -> None:
-    name = "caf\udce9"
-    shown = r"caf\udce9"
-    assert printable(Picture(name, "café", b"\xe9")) == Picture(shown, "café", b"\xe9")
-    assert printable({name: (name, [1.5, None])}) == {shown: (shown, [1.5, None])}
-    write_json("x.json", {"model": name})
-    assert json.loads(Path("x.json").read_text(encoding="utf-8")) == {"model": shown}
 
 
 @pytest.mark.parametrize("text", ["", "1,", "1,-2", "0", "1.5", "²"])

@@ -1,285 +1,68 @@
-"""`depthrt bench` from the command line: a whole run on tiny models, and what it leaves behind."""
+"""`depthrt bench`: the group and its verbs `compare` and `bisect`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
 import pytest
-import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
+from made_report import make_report
 from onnx import numpy_helper
-from tiny_model import PHOTOS, TinyModel
+from run_verb import run
+from tiny_model import TinyModel
 
-import depthrt
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.judge import RuleChoices, judge
-from depthrt.bench.latency.turns import Rounds
-from depthrt.bench.numbers.result import Report
-from depthrt.bench.numbers.result_file import read_result, write_result
-from depthrt.bench.run.measurement import Measurement
-from depthrt.bench.run.request import QUICK
-from depthrt.bench.run.run_bench import choose_reference, run_bench
-from depthrt.bench.subjects.find_subjects import find_subjects
-from depthrt.bench.subjects.subject import Subject, open_subject
-from depthrt.cli import main
-from depthrt.cli.measure import measure as measure_verb
-from depthrt.engine.errors import InputError
-from depthrt.engine.images.write import write_image
-from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.terms import Precision
-
-SHORT = (
-    *("--rounds", "2", "--rate", "0", "--cold", "0", "--no-throughput", "--no-energy", "--no-compile"),
-    *("--runner", "onnxruntime", "--threads", "1"),
-)
-SAME = 1e-4  # of the range: torch and ONNX Runtime add up in another order
-KITTI_STEPS = 0.02  # of an error in metres: depth in steps of 1/256 m
-SMALL_PX = (180, 120)  # (w, h): reading and writing are measured here, and need not take long
-
-
-@pytest.fixture(autouse=True, scope="module")
-def threads_as_before() -> Iterator[None]:
-    """A subject sets torch's threads for the whole process; the tests after these get theirs back."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+from depthrt.bench.numbers.result_file import write_result
 
 
 def bench(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["bench", *map(str, arguments)], catch_exceptions=False)
-
-
-def measured(tiny: TinyModel, photos: Path, out: Path, *more: object) -> tuple[Result, Report]:
-    result = bench(tiny.onnx, "--images", photos, "--out", out, "--size", 126, *SHORT, *more)
-    return result, read_result(out / "report.json")
+    return run("bench", *arguments)
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two small photographs, each with a made depth of its own beside it."""
-    folder = tmp_path_factory.mktemp("photos")
-    for name in ("coffee", "chelsea"):
-        image = cv2.resize(depthrt.read_image(PHOTOS / f"{name}.jpg"), SMALL_PX, interpolation=cv2.INTER_AREA)
-        write_image(folder / f"{name}.png", np.asarray(image, np.uint8))
-        rows = np.linspace(1, 4, image.shape[0], dtype=np.float32)[:, None]
-        np.save(folder / f"{name}.npy", np.repeat(rows, image.shape[1], axis=1))
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of made reports: a run, a second run, one in which a subject is slower, one of another machine."""
+    folder = tmp_path_factory.mktemp("reports")
+    report = make_report()
+    write_result(folder / "a.json", report)
+    write_result(folder / "b.json", make_report(1))
+    write_result(folder / "slower.json", make_report(2, slower=1.5))
+    write_result(folder / "away [1].json", replace(report, machine=replace(report.machine, cores=64)))
+    (folder / "text.json").write_text("text")
     return folder
 
 
-@pytest.fixture(scope="module")
-def whole(tiny: TinyModel, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report, Path]:
-    out = tmp_path_factory.mktemp("whole") / "report"
-    more = ("--reference", tiny.checkpoint, "--family", "depth-anything-v2", "--kind", "inverse", "--study")
-    result, report = measured(tiny, photos, out, *more, "--ground-truth", photos)
-    return result, report, out
-
-
-def test_a_run_leaves_a_report_for_people_and_one_for_machines(whole: tuple[Result, Report, Path]) -> None:
-    result, report, folder = whole
-    assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.md"]
-    assert json.loads((folder / "report.json").read_text())["schema"] == report.schema
-    page = (folder / "report.html").read_text()
-    assert all(one.name in page for one in report.subjects)
-    assert "http://" not in page and "https://" not in page
-    assert report.made.versions["depthrt"] == depthrt.__version__
-
-
-def test_every_subject_has_times_drift_and_accuracy(whole: tuple[Result, Report, Path], photos: Path) -> None:
-    _, report, _ = whole
-    names = [one.name for one in report.subjects]
-    assert names == ["tiny.onnx cpu", "tiny.pth torch fp32 cpu", "tiny.pth study"]
-    assert report.reference == "tiny.pth torch fp32 cpu"
-    for one in report.subjects:
-        assert [(found.scope, len(found.samples_ms)) for found in one.latency] == [
-            ("kernel", 6),
-            ("host", 6),
-            ("file", 6),
-        ]
-        assert one.accuracy[0].dataset == photos.name and len(one.accuracy[0].images) == 2
-        assert set(one.stages_ms) == {"decode", "preprocess", "run", "postprocess", "encode"}
-        assert (one.drift is None) == (one.speed is None) == (one.name == report.reference)
-    drifts = {one.name: one.drift.mean for one in report.subjects if one.drift}
-    assert max(drifts.values()) < SAME
-    first, second, _ = (one.accuracy[0].metrics["abs_rel"] for one in report.subjects)
-    assert first == pytest.approx(second, abs=SAME)
-
-
-def test_the_table_goes_to_standard_output_and_talk_to_standard_error(whole: tuple[Result, Report, Path]) -> None:
-    result, _, folder = whole
-    assert "tiny.onnx cpu" in result.stdout and "abs_rel" in result.stdout
-    assert "times ..." in result.stderr and str(folder / "report.html") in result.stderr
-    assert "..." not in result.stdout
-
-
-def test_a_subject_that_fails_is_named_and_the_others_go_on(tiny: TinyModel, photos: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.onnx"
-    broken.write_bytes(tiny.onnx.read_bytes()[:5000])
-    result, report = measured(tiny, photos, tmp_path / "report", broken)
-    assert result.exit_code == 1
-    assert "error: broken.onnx cpu: " in result.stderr
-    good, bad = report.subjects
-    assert good.latency and not good.failure
-    assert bad.failure and not bad.latency
-
-
-@pytest.mark.parametrize("name", ["missing.onnx", "comapre"])
-def test_a_name_without_a_file_replaces_no_report(tiny: TinyModel, tmp_path: Path, name: str) -> None:
-    (tmp_path / "report.json").write_text("of yesterday")
-    result = CliRunner().invoke(main, ["bench", name, str(tiny.onnx), "--out", str(tmp_path)])
-    assert result.exit_code == 1
-    assert (
-        result.stderr
-        == f"error: {name} does not exist and is not a verb of `depthrt bench`; give model files or checkpoints\n"
-    )
-    assert (tmp_path / "report.json").read_text() == "of yesterday"
-
-
-def test_a_subject_that_fails_on_the_way_keeps_what_it_was(tiny: TinyModel, tmp_path: Path) -> None:
-    calls = 0
-
-    class Failing:
-        name, provider = "onnxruntime", "CPUExecutionProvider"
-        precision: Precision = "fp32"
-        notes: tuple[str, ...] = ()
-
-        def __init__(self, model: DepthModel) -> None:
-            self._runner = model.runner
-
-        def run(self, batch: np.ndarray) -> np.ndarray:
-            nonlocal calls
-            calls += 1
-            if calls > 6:  # two of warm-up in each scope, then its first turn
-                raise RuntimeError("the device is gone")
-            return self._runner.run(batch)
-
-        def close(self) -> None:
-            self._runner.close()
-
-    def open_failing() -> DepthModel:
-        model = depthrt.load(tiny.onnx, device="cpu")
-        return DepthModel(Failing(model), model.contract, limits=model.limits)
-
-    subjects = [*find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"]), Subject("failing", open_failing)]
-    rounds = Rounds(count=2, calls=1, warmup_calls=1)
-    measurement = Measurement(rounds, frame_rate=None, loads=(), processes=0, energy=False)
-    found = run_bench(subjects, [PHOTOS / "coffee.jpg"], measurement).report.subjects
-    assert not found[0].failure and found[0].latency
-    assert found[1].failure == "RuntimeError: the device is gone"
-    assert found[1].facts["runner"] == "onnxruntime"
-
-
-@pytest.fixture(scope="module")
-def chosen(tiny: TinyModel, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Report]:
-    """A run with choices of its own, on KITTI's unit."""
-    folder = tmp_path_factory.mktemp("chosen")
-    image = folder / "coffee.png"
-    image.write_bytes((photos / "coffee.png").read_bytes())
-    for name in ("coffee", "chelsea"):
-        (folder / "kitti" / "rgb").mkdir(parents=True, exist_ok=True)
-        (folder / "kitti" / "depth").mkdir(exist_ok=True)
-        (folder / "kitti" / "rgb" / f"{name}.png").write_bytes((photos / f"{name}.png").read_bytes())
-        codes = (np.load(photos / f"{name}.npy") * 256).astype(np.uint16)
-        cv2.imwrite(str(folder / "kitti" / "depth" / f"{name}.png"), codes)
-    options = ("--depth-units", 256, "--count", 1, "--crop", "garg", "--scope", "host", "--video", "--json")
-    command = (tiny.onnx, "--images", image, "--ground-truth", folder / "kitti", "--out", folder / "report")
-    result = bench(*command, *SHORT, *options)
-    return result, read_result(folder / "report" / "report.json")
-
-
-def test_what_the_user_chose_is_in_the_report(chosen: tuple[Result, Report]) -> None:
-    _, report = chosen
-    expected = {
-        "images": "1, first coffee.png",
-        "video": "yes",
-        "rounds": "2 of 3 calls",
-        "scopes": "host",
-        "rate": "none",
-        "throughput": "no",
-        "energy": "no",
-        "cold starts": "0",
-        "builds": "0",
-        "ground truth": "kitti, 1 of 2 images",
-        "depth units": "256 a metre, of whole numbers",
-        "alignment": "the data set's custom",
-        "cap": "the data set's custom",
-        "crop": "garg",
-    }
-    assert {key: report.made.settings.get(key) for key in expected} == expected
-
-
-def test_depth_is_judged_in_the_unit_that_was_given(
-    chosen: tuple[Result, Report], tiny: TinyModel, photos: Path
+@pytest.mark.parametrize(
+    ("after", "conditions", "exit_code"),
+    [
+        ("a.json", (), 0),
+        ("a.json", ("p50>+5%", "drift>5%"), 0),
+        ("b.json", ("p50>+20%", "drift>+0.1%"), 0),
+        ("slower.json", (), 0),  # without a condition nothing can fail
+        ("slower.json", ("p50>+5%",), 1),
+        ("a.json", ("drift>1%",), 1),
+    ],
+)
+def test_a_condition_that_is_clearly_met_makes_the_exit_code_1(
+    after: str, conditions: tuple[str, ...], exit_code: int, reports: Path
 ) -> None:
-    _, report = chosen
-    (one,) = report.subjects[0].accuracy
-    assert (one.alignment, one.cap_m, one.crop) == ("scale-and-shift", 80.0, "garg")
-    opened = open_subject(find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"], threads=1)[0])
-    with opened.model:
-        (in_metres,) = judge([opened], open_ground_truth(photos).spread(1), RuleChoices(crop="garg")).found.values()
-    assert one.metrics["rmse"] == pytest.approx(in_metres.metrics["rmse"], rel=KITTI_STEPS)
+    options = [word for condition in conditions for word in ("--fail-on", condition)]
+    result = bench("compare", reports / "a.json", reports / after, *options)
+    assert (result.exit_code, result.stderr) == (exit_code, "")
+    assert f"{exit_code} of " in result.stdout.splitlines()[-1] if conditions else "failed" not in result.stdout
 
 
-def test_what_is_printed_is_what_was_written(chosen: tuple[Result, Report]) -> None:
-    result, report = chosen
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["made"]["settings"] == report.made.settings
+def test_a_comparison_across_machines_is_made_if_it_is_asked_for(reports: Path) -> None:
+    result = bench("compare", reports / "a.json", reports / "away [1].json", "--across-machines")
+    assert result.exit_code == 0 and "note: machine: cores 2 -> 64\n" in result.stdout
 
 
-@pytest.mark.parametrize("place", ["file", "folder/report.html"])
-def test_a_place_that_takes_no_report_is_said_before_anything_is_measured(
-    tiny: TinyModel, photos: Path, tmp_path: Path, place: str
-) -> None:
-    out = tmp_path / place
-    if place == "file":
-        out.write_text("mine")
-    else:
-        out.mkdir(parents=True)
-        out = out.parent
-    result = bench(tiny.onnx, "--images", photos, "--out", out, *SHORT)
-    assert result.exit_code == 1
-    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
-
-
-def test_quick_changes_what_was_not_given_and_nothing_else() -> None:
-    def taken(*options: object) -> dict[str, object]:
-        context = measure_verb.make_context("measure", ["model.onnx", *map(str, options)])
-        return {name: context.params[name] for name in ("rounds", "bursts", "throughput", "energy", "cold", "builds")}
-
-    usual = {"rounds": None, "bursts": 3, "throughput": True, "energy": True, "cold": 3, "builds": 0}
-    quick = {**QUICK, "builds": 0}
-    assert taken() == usual
-    assert taken("--quick") == quick
-    asked = {"rounds": 40, "bursts": 2, "throughput": True, "energy": True, "cold": 5, "builds": 2}
-    options = ("--rounds", 40, "--bursts", 2, "--throughput", "--energy", "--cold", 5, "--builds", 2)
-    assert taken("--quick", *options) == taken(*options, "--quick") == asked
-    assert taken("--rounds", "auto", "--quick") == quick | {"rounds": None}
-
-
-def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
-    subjects = find_subjects([tiny.onnx], devices=["cpu"], runners=["onnxruntime"])
-    assert choose_reference(subjects, None) == ""
-    assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
-    with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
-        choose_reference(subjects, "other.onnx")
-
-
-def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(
-    whole: tuple[Result, Report, Path], tmp_path: Path
-) -> None:
-    _, report, folder = whole
-    write_result(tmp_path / "again.json", report)
-    path = folder / "report.json"
-    passed = bench("compare", path, tmp_path / "again.json", "--fail-on", "p50>+5%", "--fail-on", "drift>0.5%")
-    assert passed.exit_code == 0, passed.output
-    failed = bench("compare", path, tmp_path / "again.json", "--fail-on", "p50>0.000001ms")
-    assert failed.exit_code == 1
-    assert "p50>0.000001ms" in failed.output
+def test_a_comparison_as_markdown_has_the_same_exit_code(reports: Path) -> None:
+    options = ("--fail-on", "p50>+5%", "--markdown")
+    result = bench("compare", reports / "a.json", reports / "slower.json", *options)
+    assert result.exit_code == 1 and result.stdout.startswith("### depthrt bench compare\n")
 
 
 @pytest.mark.parametrize(
@@ -287,46 +70,58 @@ def test_two_reports_of_one_model_compare_without_alarm_and_a_limit_is_held(
     [
         (("compare", "a.json", "a.json", "--fail-on", "pace>5"), "condition 'pace>5' is about 'pace', expected one"),
         (("compare", "none.json", "a.json"), "none.json"),
+        (("compare", "a.json", "text.json"), "text.json"),
+        (("compare", "a.json", "away [1].json"), "the reports are of different machines (cores 2 -> 64)"),
     ],
 )
 def test_bad_comparisons_are_refused_in_one_line(
-    whole: tuple[Result, Report, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    message: str,
+    reports: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_result("a.json", whole[1])
+    monkeypatch.chdir(reports)
     result = bench(*arguments)
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("error: ") and message in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
 def test_the_bisect_verb_names_a_planted_layer(tiny: TinyModel, tmp_path: Path) -> None:
     model = onnx.load(tiny.onnx)
-    weight = next(
-        one for one in model.graph.initializer if "blocks.2.attn.proj.weight" in one.name or "blocks.2" in one.name
-    )
+    weight = next(tensor for tensor in model.graph.initializer if "blocks.2" in tensor.name)
     spoilt = numpy_helper.to_array(weight) * np.float32(1.5)
     weight.CopyFrom(numpy_helper.from_array(spoilt.astype(np.float32), weight.name))
     onnx.save(model, tmp_path / "spoilt.onnx")
     found = bench("bisect", tiny.onnx, tmp_path / "spoilt.onnx")
-    assert found.exit_code == 1
+    assert found.exit_code == 1 and "run 1: up to " in found.stderr
     assert "departs at " in found.stdout and "blocks.2" in found.stdout
     same = bench("bisect", tiny.onnx, tiny.onnx)
     assert same.exit_code == 0 and "no departure" in same.stdout
 
 
-@pytest.mark.parametrize("rounds", ["1", "0", "-3", "some"])
-def test_rounds_that_are_no_number_are_wrong_usage(rounds: str) -> None:
-    result = bench("model.onnx", "--rounds", rounds)
-    assert result.exit_code == 2
-    assert f"'{rounds}' found, expected auto or a number of 2 or more" in result.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Commands:"),
+        (("compare", "a.json"), "Missing argument 'B.json'."),
+        (("compare", "a.json", "b.json", "--fail-if", "p50>1ms"), "No such option '--fail-if'"),
+        (("bisect", "a.onnx"), "Missing argument 'SUSPECT.onnx'."),
+        (("bisect", "a.onnx", "b.onnx", "--tolerance", 0), "0.0 is not in the range x>0."),
+        (("bisect", "a.onnx", "b.onnx", "--threads", 0), "0 is not in the range x>=1."),
+    ],
+)
+def test_wrong_usage_names_what_is_wrong(arguments: tuple[object, ...], message: str) -> None:
+    result = bench(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "") and message in result.stderr
+
+
+@pytest.mark.parametrize("names", [("nothing.onnx", "text.onnx"), ("text.onnx", "nothing.onnx")])
+def test_a_file_that_cannot_be_bisected_is_one_line(names: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("text")
+    result = bench("bisect", *(tmp_path / name for name in names))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {tmp_path / names[0]}") and result.stderr.count("\n") == 1
 
 
 def test_help_shows_every_verb_and_its_example() -> None:
-    group, verb = bench("--help"), bench("measure", "--help")
+    group, verb = bench("--help"), bench("measure", "-h")
     assert "measure" in group.output and "compare" in group.output and "bisect" in group.output
     assert "Example:" in group.output and "--ground-truth" in verb.output

@@ -20,6 +20,7 @@ from depthrt import BackendUnavailable, InputError, ParityError, load
 from depthrt.engine.images.preprocess import Float32
 from depthrt.engine.modelfile.canary import drift
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.shipped import model_path
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import PRECISIONS, Precision
@@ -65,7 +66,7 @@ def mean_drifts(path: Path, checkpoint: Checkpoint) -> dict[str, float]:
     contract, network = read_contract(path), load_network(checkpoint)
     batch = np.concatenate([make_batch(photograph, contract) for photograph in PHOTOGRAPHS])  # (4, 3, h, w)
     references = torch_answer(network, batch)
-    runner = open_runner(path, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(path), device="cpu", threads=None)
     in_onnx = [runner.run(image[None])[0] for image in batch]
     runner.close()
     network.set_attention("plain" if contract.attention == "plain" else "eager")
@@ -87,7 +88,7 @@ def test_fp16_and_fp16_safe_keep_the_depth_of_photographs(vits_half: TinyModel, 
 def test_the_default_model_keeps_the_depth_of_photographs_in_fp16(default_half: TinyModel) -> None:
     checkpoint = read_checkpoint(default_half.checkpoint)
     contract, network = read_contract(model_path("default")), load_network(checkpoint)
-    runner = open_runner(model_path("default"), contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(model_path("default")), device="cpu", threads=None)
     batch = make_batch(PHOTOGRAPHS[0], contract)
     assert drift(runner.run(batch), torch_answer(network, batch)) <= SAME  # these are its weights
     runner.close()
@@ -183,7 +184,9 @@ def test_weights_that_overflow_in_fp16_are_taken_in_bf16(beyond: Checkpoint, tmp
 
 
 def test_a_cpu_refuses_a_bf16_file_and_says_what_to_export(tiny_bf16: Exported) -> None:
-    with pytest.raises(BackendUnavailable, match=r"is bf16, in which ONNX Runtime does not compute.*--precision fp32"):
+    with pytest.raises(
+        BackendUnavailable, match=r"is bf16, which ONNX Runtime does not compute on a CPU.*--precision fp32"
+    ):
         load(tiny_bf16.path, device="cpu")
 
 

@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from random_checkpoint import TINY, random_network, save_official
 from shared_traces import shared_traces
 from tiny_model import PHOTOS, TinyModel, read_inverse
 
 import depthrt
 from depthrt import InputError, ModelFileError, ParityError
-from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep, Precision
 from depthrt.export import to_onnx
@@ -47,7 +46,7 @@ def stop_at(word: str) -> OnStep:
 
 def test_the_canary_catches_a_scale_off_by_two_percent(tiny: TinyModel) -> None:
     contract = read_contract(tiny.onnx)
-    runner = open_runner(tiny.onnx, contract, device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     answer = runner.run(canary_input(contract.canary.size_px, contract.mean, contract.std))[0]
     assert canary_drift(contract.canary, answer) <= contract.canary.tolerance
     assert canary_drift(contract.canary, answer * np.float32(1.02)) > 100 * contract.canary.tolerance
@@ -111,16 +110,6 @@ def test_large_weights_go_with_the_last_file_that_names_them(
     monkeypatch.undo()
     whole = export_onnx(read_inverse(tiny), path, size=(28, 42))
     assert whole.weights is None and set(tmp_path.iterdir()) == {path, first, tmp_path / "of-somebody.data"}
-
-
-def test_the_verb_names_the_weights_that_must_travel_along(
-    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
-    what = ["--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42"]
-    found = CliRunner().invoke(main, ["export", str(tiny.checkpoint), "-o", str(tmp_path / "model.onnx"), *what])
-    (weights,) = tmp_path.glob("*.data")
-    assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
 
 
 @pytest.mark.parametrize(

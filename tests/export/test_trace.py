@@ -20,6 +20,7 @@ from torch import Tensor
 
 import depthrt
 from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.export.trace import trace
 
@@ -56,7 +57,7 @@ def test_a_dynamic_graph_declares_its_sizes_open_and_keeps_them_open(tiny: TinyM
     graph = onnx.load(tiny.onnx).graph
     assert dimensions(graph.input[0]) == ["batch", 3, "height", "width"]
     assert dimensions(graph.output[0]) == ["batch", "height", "width"]
-    runner = open_runner(tiny.onnx, read_contract(tiny.onnx), device="cpu", threads=None)
+    runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None)
     for shape in ((1, 3, 126, 196), (3, 3, 196, 126), (2, 3, 14, 28)):
         assert runner.run(np.zeros(shape, np.float32)).shape == (shape[0], *shape[2:])
 

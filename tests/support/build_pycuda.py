@@ -1,8 +1,8 @@
-"""Installs pycuda on a machine without a GPU or CUDA, for test_cuda.py: python tests/support/build_pycuda.py.
+"""Builds pycuda for the tests on a machine without a GPU or CUDA: python tests/support/build_pycuda.py.
 
-pycuda has no wheels and builds where a CUDA toolkit is. Of the toolkit it needs two header packages, and in place of
-the driver it is linked with the stand-in. Takes a C++ compiler and about 70 seconds of one core; pip keeps the wheel,
-in a cache of its own, for what is built here lacks cuRAND.
+pycuda has no wheels, and its build expects a CUDA toolkit. Here two packages of headers replace the toolkit, and the
+stand-in replaces the driver at linking. The build needs a C++ compiler and about 70 seconds of one core. pip keeps the
+wheel in a separate cache, because this pycuda lacks cuRAND.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from depthrt.engine.system.cores import usable_cores
 from depthrt.engine.system.files import atomic_path
 
 PYCUDA = "pycuda==2026.1"
-# The stand-in names the functions that pycuda takes from headers of this version.
+# The stand-in has the functions that pycuda uses with headers of this version.
 HEADERS = ("nvidia-cuda-runtime==13.0.96", "nvidia-cuda-profiler-api==13.0.85")
 CONSTRAINTS = HERE.parent.with_name("constraints.txt")
 LOG = Path(sys.prefix, "pycuda.log")
 NOT_BUILT = "pycuda is not installed; `make pycuda` builds it, without a GPU or CUDA"
-# Read by pycuda's setup.py, as Python, from the home folder. Source: pycuda, aksetup_helper.py
+# pycuda's setup.py runs this from the home folder. Source: pycuda, aksetup_helper.py
 SETTINGS = """\
 from concurrent.futures import ThreadPoolExecutor
 from distutils.ccompiler import CCompiler
@@ -49,15 +49,15 @@ def compile_side_by_side(compiler, sources, **options):
 
 CCompiler.compile = compile_side_by_side
 """
-USER_SETTINGS = (".netrc", ".pip")  # of pip, in the home folder
+USER_SETTINGS = (".netrc", ".pip")  # pip's, in the home folder
 
 
 class NotBuilt(Exception):
-    """Why pycuda cannot be built, in one line."""
+    """pycuda cannot be built; the message is one line."""
 
 
 def main() -> None:
-    """Build pycuda and install it beside this Python; where that fails, say why in one line and exit with 1."""
+    """Build and install pycuda for this Python; if that fails, print the reason in one line and exit with 1."""
     if find_spec("pycuda") is not None:
         return
     LOG.unlink(missing_ok=True)
@@ -72,14 +72,14 @@ def main() -> None:
 
 
 def why_missing() -> str | None:
-    """Return why pycuda is not here, in one line, or None where it is."""
+    """Return in one line why pycuda is not installed, or None if it is."""
     if find_spec("pycuda") is not None:
         return None
-    return obstacle() or (f"pycuda does not build; {LOG} says why" if LOG.is_file() else NOT_BUILT)
+    return obstacle() or (f"pycuda does not build; the reason is in {LOG}" if LOG.is_file() else NOT_BUILT)
 
 
 def obstacle() -> str | None:
-    """Return what this machine lacks, with the command that installs it, or None."""
+    """Return what this machine lacks for the build and the command that installs it, or None if nothing is missing."""
     if sys.platform != "linux":
         return f"the stand-in for the driver is a library of Linux, this is {sys.platform}"
     if find_compiler() is None:
@@ -90,20 +90,20 @@ def obstacle() -> str | None:
     header = Path(sysconfig.get_path("include"), "Python.h")
     if not header.is_file():
         return (
-            f"the headers of this Python are not there ({header}); "
+            f"the headers of this Python are missing ({header}); "
             "install them, on Debian and Ubuntu with: apt-get install python3-dev"
         )
     return None
 
 
 def build(work: Path) -> None:
-    """Build and install in an empty folder.
+    """Build pycuda in an empty folder and install it.
 
     Raises:
-        NotBuilt: The network, the disk or the compiler fails; LOG has all that was said.
+        NotBuilt: The network, the disk or the compiler failed; LOG has the whole output.
     """
     run_pip("install", "--no-deps", "--target", str(work), *HEADERS)
-    # The linker looks for libcuda.so, Python later for the name inside, libcuda.so.1.
+    # The linker looks for libcuda.so; at run time Python looks for the name inside it, libcuda.so.1.
     try:
         compile_library(work / "libcuda.so", HERE / "standin_cuda.cpp", KERNELS, options=("-Wl,-soname,libcuda.so.1",))
     except AssertionError as error:
@@ -122,7 +122,7 @@ def build(work: Path) -> None:
         HOME=str(work),
         XDG_CONFIG_HOME=os.environ.get("XDG_CONFIG_HOME", str(home / ".config")),
         PIP_CACHE_DIR=own_cache(home),
-        PIP_CONSTRAINT=str(CONSTRAINTS),  # for what builds it, too
+        PIP_CONSTRAINT=str(CONSTRAINTS),  # also for the packages that build it
         PIP_BUILD_CONSTRAINT=str(CONSTRAINTS),  # the same, since pip 25.3
         CC=compiler,
         CXX=compiler,
@@ -130,26 +130,26 @@ def build(work: Path) -> None:
 
 
 def own_cache(home: Path) -> str:
-    """Return the folder in which pip keeps what was built with these settings."""
+    """Return pip's cache folder for these settings."""
     caches = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
     return str(caches / "depthrt-tests" / sha256(f"{SETTINGS}{HEADERS}".encode()).hexdigest()[:12])
 
 
 def run_pip(*arguments: str, **environment: str) -> None:
-    """Run pip with additions to the environment."""
+    """Run pip with variables added to the environment."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise failed(done.stdout + done.stderr)
 
 
-def failed(said: str) -> NotBuilt:
-    """Keep what a program said in LOG; return its most telling line as an error."""
+def failed(output: str) -> NotBuilt:
+    """Write a program's output to LOG; return its first error line as an error."""
     with atomic_path(LOG) as written:
-        written.write_text(said, encoding="utf-8")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = (line for line in lines if "error: " in line.lower() and "exited-with-error" not in line)
-    return NotBuilt(f"{next(telling, lines[-1] if lines else 'it said nothing')}; all that was said stands in {LOG}")
+        written.write_text(output, encoding="utf-8")
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = (line for line in lines if "error: " in line.lower() and "exited-with-error" not in line)
+    return NotBuilt(f"{next(errors, lines[-1] if lines else 'no output')}; the whole output is in {LOG}")
 
 
 if __name__ == "__main__":

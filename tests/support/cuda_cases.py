@@ -23,7 +23,7 @@ from standin import HostNetwork, driver, fail, limit_memory, live
 import depthrt
 from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.cuda.driver.parts import Stream
-from depthrt.engine.cuda.network import NetworkCall
+from depthrt.engine.cuda.network import Network, NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color
@@ -110,6 +110,10 @@ def streams_in_order(onnx: str) -> None:
                 for answer in answers:
                     assert_close(answer.values, expected[number])
         unread.close()
+        unfinished = pipeline.stream(iter(images))
+        next(unfinished)
+        unfinished.close()
+        assert not pipeline._started and len(pipeline._free) == len(pipeline._slots)
         assert_close(pipeline.infer(images[1]).values, expected[1])
 
 
@@ -266,13 +270,12 @@ def a_failure_reaches_the_stream_that_it_belongs_to(onnx: str) -> None:
 
 
 def each_fallback_is_noted_once(onnx: str) -> None:
-    with pipeline_of(onnx, slots=2) as (pipeline, _):
-        images = [picture(40, 50)] * 8
-        for _ in range(2):
-            fail("cuStreamBeginCapture_v2", NOT_SUPPORTED)
-            list(pipeline.stream(images))
+    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waiting(HostNetwork(Path(onnx))), slots=2) as pipeline:
+        list(pipeline.stream([picture(40, 50)] * 8))
         (note,) = pipeline.notes
+        assert all(slot.note == note for slot in pipeline._slots)
         assert "cannot be recorded as a CUDA graph" in note
+    assert live() == {}
 
 
 def a_network_that_fails_leaves_the_slot_usable(onnx: str) -> None:
@@ -294,14 +297,18 @@ def a_network_that_fails_leaves_the_slot_usable(onnx: str) -> None:
     assert live() == {}
 
 
-def a_network_that_cannot_be_recorded(onnx: str) -> None:
-    host = HostNetwork(Path(onnx))
+def waiting(network: Network) -> Network:
+    """Return a network that waits for the GPU, which a recording does not allow."""
 
     def waits(call: NetworkCall) -> None:
-        host(call)
+        network(call)
         driver().cuStreamSynchronize(ctypes.c_void_p(call.stream))
 
-    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waits, slots=1) as pipeline:
+    return waits
+
+
+def a_network_that_cannot_be_recorded(onnx: str) -> None:
+    with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), waiting(HostNetwork(Path(onnx))), slots=1) as pipeline:
         answers = [pipeline.infer(picture(40, 50)).values for _ in range(4)]
         assert all(np.array_equal(answer, answers[0]) for answer in answers)
         (note,) = pipeline.notes

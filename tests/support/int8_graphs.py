@@ -14,6 +14,7 @@ from onnx import TensorProto, numpy_helper
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 
 from depthrt.engine.modelfile.contract import Contract
+from depthrt.engine.modelfile.model_file import as_model_file
 from depthrt.engine.runners.open_runner import open_runner
 
 Float32 = NDArray[np.float32]
@@ -46,7 +47,7 @@ def conv_graph(weights: Float32, bias: Float32, *, relu: bool) -> onnx_ir.Model:
 
 def answer_of(path: Path, batch: Float32, contract: Contract = CONTRACT) -> Float32:
     """Return what ONNX Runtime answers on one thread."""
-    runner = open_runner(path, replace(contract, precision="fp32"), device="cpu", threads=1)
+    runner = open_runner(as_model_file(path, replace(contract, precision="fp32")), device="cpu", threads=1)
     answer: Float32 = runner.run(batch)
     runner.close()
     return answer

@@ -1,4 +1,4 @@
-// engine/cuda/kernels/kernels.cu for the CPU: the words of CUDA that it uses, a loop over the grid, and a launch by name.
+// engine/cuda/kernels/kernels.cu on the CPU: the parts of CUDA that it uses, a loop over the grid, and launches by name.
 // Compile: g++ -std=c++17 -O2 -shared -fPIC -I engine/cuda/kernels kernels_on_host.cpp
 
 #include <cmath>
@@ -21,7 +21,7 @@ static inline double __dsub_rn(double a, double b) { return a - b; }
 
 namespace {
 
-// Read one argument from a parameter buffer, aligned as a C struct's members are.
+// Read an argument from a parameter buffer, in which arguments are aligned like the members of a C struct.
 template <class Argument>
 Argument take(const char *packed, size_t &at) {
     at = (at + alignof(Argument) - 1) / alignof(Argument) * alignof(Argument);
@@ -31,7 +31,7 @@ Argument take(const char *packed, size_t &at) {
     return value;
 }
 
-// Run every thread of a grid, one after the other. Returns the bytes of arguments that the kernel takes.
+// Run the threads of a grid one after the other. Return the bytes of arguments that the kernel takes.
 template <class... Arguments>
 size_t run(void (*kernel)(Arguments...), Index grid, Index block, const char *packed) {
     size_t at = 0;
@@ -59,14 +59,14 @@ const std::pair<const char *, Runner> KERNELS[] = {
 
 }  // namespace
 
-// Return the number of the kernel of this name, -1 where there is none.
+// Return the number of the kernel with this name, or -1 if no kernel has it.
 extern "C" int find_on_host(const char *name) {
     for (int number = 0; number < (int)(sizeof KERNELS / sizeof *KERNELS); ++number)
         if (!std::strcmp(KERNELS[number].first, name)) return number;
     return -1;
 }
 
-// Run a kernel. Returns the bytes of arguments that it took, for the caller to compare with what it gave.
+// Run a kernel. Return the bytes of arguments that it takes; the caller compares them with its own.
 extern "C" size_t launch_on_host(int number, const unsigned grid[3], const unsigned block[3], const void *packed) {
     return KERNELS[number].second({grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, (const char *)packed);
 }

@@ -23,7 +23,7 @@ NO_COMPILER = (
 
 
 def find_compiler() -> str | None:
-    """Return the path of a C++ compiler: $CXX where it is set, else the first of COMPILERS."""
+    """Return the path of a C++ compiler: $CXX if it is set, else the first of COMPILERS that exists."""
     named = os.environ.get("CXX")
     return next(filter(None, map(shutil.which, [named] if named else COMPILERS)), None)
 
@@ -32,7 +32,7 @@ def compile_library(library: Path, *sources: Path, options: tuple[str, ...] = ()
     """Compile C++ sources into a shared library.
 
     Raises:
-        AssertionError: There is no compiler, or it refuses; with what it said.
+        AssertionError: No compiler exists, or it refuses; with its output.
     """
     compiler = find_compiler()
     assert compiler is not None, NO_COMPILER
@@ -43,7 +43,7 @@ def compile_library(library: Path, *sources: Path, options: tuple[str, ...] = ()
 
 
 class HostKernels:
-    """The kernels of one compiled library; addresses in a Launch are those of numpy arrays."""
+    """The kernels of a compiled library; the addresses in a Launch are those of numpy arrays."""
 
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))

@@ -25,7 +25,7 @@ PROVENANCE = Provenance(
 
 
 def make_depth(values: NDArray[np.float32], *, kind: Kind, valid: NDArray[np.bool_] | None = None) -> Depth:
-    """Return values as an answer, valid everywhere unless said otherwise."""
+    """Return values as a depth; None makes every pixel valid."""
     provenance = Provenance(
         model="made",
         source_sha256="0" * 64,

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from cuda_cases import LAUNCH_FAILED, LOST, assert_close, picture, refused
@@ -20,6 +19,7 @@ import depthrt
 from depthrt import BackendUnavailable, DepthModel, InputError, Limits
 from depthrt.engine.images.preprocess import Color
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.runner import ImageRunner
@@ -31,7 +31,7 @@ THREADS, REPEATS = 4, 10
 
 def opened(onnx: str, device: Device) -> DepthModel:
     contract = read_contract(onnx)
-    return DepthModel(open_runner(Path(onnx), contract, device=device, threads=1), contract, limits=Limits())
+    return DepthModel(open_runner(open_model_file(onnx), device=device, threads=1), contract, limits=Limits())
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def a_provider_that_does_not_start(onnx: str) -> None:
 def a_tuned_choice_follows_a_provider_that_does_not_start(onnx: str) -> None:
     logging.getLogger("depthrt").addHandler(logging.NullHandler())
     tuning = Tuning(Choice("openvino", "fp32", 1), speed=2.0, drift=0.0, budget=0.005, made="2026-11-21", trials=())
-    remember_choice(onnx, read_contract(onnx), 1, tuning)
+    remember_choice(open_model_file(onnx), 1, tuning)
     with depthrt.load(onnx, threads=1) as model:
         assert model.runner.provider == CUDA
     InferenceSession.works = False

@@ -1,12 +1,12 @@
-// A libcuda.so.1 for machines without a GPU: device memory is host memory, kernels are those of kernels_on_host.cpp.
+// A libcuda.so.1 for machines without a GPU: its memory is host memory, its kernels are those of kernels_on_host.cpp.
 //
-// It is lazy where CUDA is asynchronous: what is put on a stream runs when somebody waits for it and not before,
-// so a missing wait shows as wrong data. Fresh memory is all ones (NaN as float32), every copy must lie inside
-// live memory, and a guard behind each allocation shows what wrote past it.
+// Asynchronous calls are lazy: work on a stream runs only when somebody waits for it, so a missing wait shows as wrong
+// data. Fresh memory has every bit set (NaN as float32), every copy must be inside live memory, and a guard behind each
+// allocation detects writes past its end.
 //
-// Failures: standin_fail(), or in the environment, STANDIN_FAIL="cuInit=100 cuMemAlloc_v2=2".
-// What is left: standin_live("device" | "pinned" | "stream" | "event" | "module" | "graph" | "context" | "pushed"),
-// and "misuse": guards overwritten, unknown handles, busy streams destroyed.
+// Errors are injected by standin_fail(), or in the environment: STANDIN_FAIL="cuInit=100 cuMemAlloc_v2=2".
+// standin_live() counts live objects: "device" | "pinned" | "stream" | "event" | "module" | "graph" | "context" |
+// "pushed", and "misuse": guards overwritten, unknown handles, busy streams destroyed.
 
 #include <algorithm>
 #include <chrono>
@@ -64,7 +64,7 @@ using Work = std::function<int()>;
 using Address = unsigned long long;
 
 struct Stream {
-    std::mutex queueing;               // held for moments: the caller may hold Python's lock
+    std::mutex queueing;               // held briefly, because the caller may hold Python's lock
     std::recursive_mutex running;      // held while work runs, which may wait for Python's lock
     std::deque<Work> queue;
     bool capturing = false, spoilt = false;
@@ -111,7 +111,7 @@ void read_environment() {
     }
 }
 
-// Return the code that a call has to fail with, OK for none.
+// Return the error that was injected into a call, or OK.
 int injected(const char *function) {
     std::lock_guard<std::recursive_mutex> hold(everything);
     read_environment();
@@ -185,7 +185,7 @@ int put(void *handle, Work work) {
     return OK;
 }
 
-// Run a stream's work until `done` says so, or until nothing is left.
+// Run the work of a stream until `done` returns true or no work is left.
 int run(Stream *stream, const std::function<bool()> &done) {
     std::lock_guard<std::recursive_mutex> hold(stream->running);
     while (!done()) {
@@ -505,7 +505,7 @@ int cuGraphLaunch(void *runnable, void *stream) {
 int cuGraphExecDestroy(void *runnable) { return forget<Graph>(graphs, runnable); }
 int cuGraphDestroy(void *graph) { return forget<Graph>(graphs, graph); }
 
-// ---- what pycuda names and depthrt never calls
+// ---- functions that pycuda links and depthrt never calls
 
 #define REST(name) \
     int name() { return NOT_SUPPORTED; }

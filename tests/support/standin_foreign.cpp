@@ -1,5 +1,5 @@
-// standin_cuda.cpp, and what another library on the GPU brings: its default stream, waiting for an event of one stream
-// on another, and addresses on a second GPU.
+// standin_cuda.cpp with another library on the GPU: default streams, a stream that waits for an event of another stream,
+// and addresses on a second GPU.
 
 #define cuEventRecord record_on_a_stream
 #define cuStreamWaitEvent wait_is_not_there
@@ -9,7 +9,7 @@
 
 namespace {
 
-std::map<void *, void *> default_streams;  // CU_STREAM_LEGACY and CU_STREAM_PER_THREAD -> what they are
+std::map<void *, void *> default_streams;  // CU_STREAM_LEGACY and CU_STREAM_PER_THREAD -> stream
 std::set<Address> elsewhere;
 constexpr int DEVICE_ORDINAL = 9;  // Source: CUDA driver API, CUpointer_attribute
 

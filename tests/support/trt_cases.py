@@ -35,6 +35,7 @@ from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.preprocess import Color
 from depthrt.engine.images.write import write_image
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.runner import EngineRunner
 from depthrt.engine.terms import Device
@@ -163,7 +164,7 @@ def both_unasked(engine: str, onnx: str) -> Iterator[tuple[DepthModel, DepthMode
     """The same for a network without a true canary."""
     install(Path(onnx))
     contract = read_contract(onnx)
-    cpu = DepthModel(open_runner(Path(onnx), contract, device="cpu", threads=1), contract, limits=Limits())
+    cpu = DepthModel(open_runner(open_model_file(onnx), device="cpu", threads=1), contract, limits=Limits())
     with cpu, DepthModel(TrtRunner(Path(engine)), contract, limits=Limits()) as model:
         yield cpu, model
     assert live() == {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...errors import BackendUnavailable
 
 # Source: CUDA driver API, CUresult: statuses of cuInit
-_NO_GPU = (100, 34)  # no device; the stub library that programs are linked with where no driver is installed
+_NO_GPU = (100, 34)  # no device; the stub library for linking programs on machines without a driver
 _FORKED = 3  # this process was forked after CUDA had started
 DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 _NAME_BYTES = 256

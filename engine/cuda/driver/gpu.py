@@ -33,10 +33,10 @@ class Cuda(Closable):
     """
 
     def __init__(self, index: int = 0) -> None:
-        found = find_gpu(index)
+        gpu = find_gpu(index)
         self.index = index
-        self.name, self.compute_capability = found.name, found.compute_capability
-        if tuple(map(int, found.compute_capability.split("."))) < OLDEST:
+        self.name, self.compute_capability = gpu.name, gpu.compute_capability
+        if tuple(map(int, gpu.compute_capability.split("."))) < OLDEST:
             raise BackendUnavailable(
                 f"{self.name} has compute capability {self.compute_capability}, depthrt's kernels need "
                 f"{OLDEST[0]}.{OLDEST[1]} or newer; use device='cpu'"

@@ -22,8 +22,8 @@ from .mp4_writer import Mp4Writer, UnwritableVideo
 class DepthVideo:
     """A depth video that is being written; a context manager. The file has a temporary name until it is whole.
 
-    Pictures of odd sides get their last row or column twice, as a video needs even ones: every pixel stays where it is,
-    and none is lost.
+    A video needs even sides. Pictures of odd sides get their last row or column twice, so that every pixel keeps its
+    place and none is lost.
 
     Args:
         path: The file to be; its folder is made.

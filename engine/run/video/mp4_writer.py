@@ -9,6 +9,7 @@ libx264's fastest preset at its own quality, against OpenCV's writer (MPEG-4 par
 pictures of the default model's depth of a moving 640x480 photograph, two cores, medians of interleaved turns: 0.82
 times the bytes and 1.5 times the CPU time, beside the photograph 0.67 and 1.3 times, with less error in both. The
 preset "veryfast" gives 0.54 and 0.38 times the bytes for 4.6 and 3.7 times the CPU time, which the network needs.
+A whole run of the default model over 720p takes 1.02 times as long as with OpenCV, reading included.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ENCODERS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "ultrafast", "crf": "23", "g": "60"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "6", "crf": "24", "b": "0", "row-mt": "1", "g": "60"},
 }
-_LEAST_FPS, _MOST_PARTS = 1e-4, 1_000_000  # of a frame rate as a fraction; libx264 refuses one in a million
+_LEAST_FPS, _MOST_PARTS = 1e-4, 1_000_000  # of a frame rate as a fraction; libx264 refuses 1e-6
 _BT709 = 1  # matrix, primaries and transfer alike. Source: ITU-T H.273, tables 2 to 4
 _LIMITED_RANGE = 1  # Source: FFmpeg, libavutil/pixfmt.h, AVCOL_RANGE_MPEG
 
@@ -121,7 +122,7 @@ class Mp4Writer(Closable):
 
     @contextmanager
     def _refused(self) -> Iterator[None]:
-        """Turn an error of FFmpeg into one that names the file."""
+        """Turn an error of FFmpeg into an UnwritableVideo that names the file."""
         try:
             yield
         except self._errors as error:

@@ -54,7 +54,7 @@ class VideoFileReader(FrameReader):
         announced = self._stream.frames or round(self._end_s * (fps or FALLBACK_FPS)) or None
         super().__init__(max_frames=max_frames, fps=fps, ticks=_ticks_of(self._stream), announced=announced)
         self._errors = av.FFmpegError
-        self._reformatter = VideoReformatter()  # one for all frames: to make one takes as long as to decode a frame
+        self._reformatter = VideoReformatter()  # shared by all frames: making it takes as long as decoding a frame
         self._last_s: float | None = None
         self._reached_s = 0.0
         self._undecodable = 0  # packets after the first frame
@@ -72,14 +72,14 @@ class VideoFileReader(FrameReader):
         return Frame(self._picture(frame), self._last_s)
 
     def _shortfall(self) -> str | None:
-        if self._undecodable:
-            return f"holds {self._undecodable} packets that cannot be decoded; copy it again"
-        # Time counts: a file announces as many uneven frames as even ones would be.
+        # By time, as a file announces as many uneven frames as even ones would be.
         least_s = (1 - _LACKING) * self._end_s - _LACKING_FRAMES / self.fps
-        if not 0 < self._reached_s < least_s:
-            return None
-        reached = f"{self.given} frames and {self._reached_s:.1f} of {self._end_s:.1f} s"
-        return f"ends after {reached}, what follows is cut off or damaged; copy it again"
+        if 0 < self._reached_s < least_s:
+            reached = f"{self.given} frames and {self._reached_s:.1f} of {self._end_s:.1f} s"
+            return f"ends after {reached}, what follows is cut off or damaged; copy it again"
+        if self._undecodable:
+            return f"has damaged parts that cannot be decoded ({self._undecodable} packets); copy it again"
+        return None
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Yield the frames; packets that cannot be decoded are counted, and a file that cannot be read on ends."""

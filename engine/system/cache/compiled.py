@@ -1,9 +1,8 @@
-"""The folders in which a runner keeps its compiled models, so that a file is compiled once on a machine."""
+"""Folders of compiled models, so that a runner compiles a file once on a machine."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -12,33 +11,35 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 
-from .folder import cache_dir, digest, known_dir
+from ...errors import ContractError, InputError
+from .folder import cache_dir, known_dir, warn_once
+from .store import digest, last_used_s, read_entry, remove_oldest, size_bytes, write_entry
 
 BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 95 MiB, Large 1.3 GiB
 _UNFINISHED = ".new-"
-_ABANDONED_S = 86400.0  # what was begun so long ago was interrupted: nothing compiles for a day
+_ABANDONED_S = 86400.0  # a folder begun so long ago was interrupted: nothing compiles for a day
 _SUMS = "sha256.json"  # of every file beside it
 _CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
 def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | None]:
-    """Give a folder to compile into or to load from; one that is new counts when the block ends well.
+    """Give a folder to compile into or to load from; a new folder is kept if the block ends well.
 
-    A folder in which a byte changed is compiled again: a runner notices none in the weights.
-    The least recently used folders go when they are too much together.
+    The hashes of its files are checked, because a runner does not notice a changed byte in the weights; a damaged
+    folder is compiled again. The least recently used folders are removed above BOUND_BYTES.
 
     Args:
         name: Of the runner.
         key: All that a compiled model depends on.
 
     Yields:
-        The folder, or None where this machine has no cache that can be written, and nothing compiled in it.
+        The folder, or None if nothing is compiled and this machine has no cache that can be written.
     """
     entry, known = digest(key), known_dir(name)
     if known is not None and _is_whole(known / entry):
         with suppress(OSError):
-            os.utime(known / entry)  # what was used last is kept longest
+            os.utime(known / entry)  # folders used last are kept longest
         yield known / entry
         return
     home = cache_dir(name)
@@ -57,22 +58,26 @@ def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | Non
 
 
 def _publish(unfinished: Path, final: Path) -> None:
-    """Rename; where another process was faster, or nothing was written, there is nothing to do."""
-    with suppress(OSError):
-        (unfinished / _SUMS).write_text(json.dumps(_sums(unfinished)), encoding="utf-8")
+    """Rename the folder, unless another process was faster or nothing was written."""
+    with suppress(OSError, InputError):
+        write_entry(unfinished / _SUMS, _sums(unfinished))
         unfinished.rename(final)
 
 
 def _is_whole(folder: Path) -> bool:
-    """Return whether a folder has the very files that were compiled.
+    """Return whether a folder exists and has the very files that were compiled.
 
     22 ms for the 37 MiB of the model that comes with depthrt (1.8 GB/s), which takes 400 ms to compile.
     """
     try:
-        found: object = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        return found == _sums(folder)
-    except (OSError, ValueError):
-        return False
+        if not folder.is_dir():
+            return False
+        whole = read_entry(folder / _SUMS) == _sums(folder)
+    except (OSError, ContractError):
+        whole = False
+    if not whole:
+        warn_once(f"depthrt: {folder}, in the cache, is damaged; the model is compiled again")
+    return whole
 
 
 def _sums(folder: Path) -> dict[str, str]:
@@ -89,29 +94,10 @@ def _sha256(file: Path) -> str:
 
 
 def _prune(home: Path) -> None:
-    """Remove the least recently used folders; one in use by another process stays mapped there."""
-    used = 0
-    for folder in sorted(home.iterdir(), key=_used_last, reverse=True):
-        if folder.name.startswith(_UNFINISHED):  # another process compiles into it, unless it was stopped
-            surplus = time() - _used_last(folder) > _ABANDONED_S
-        else:
-            used += _size_bytes(folder)
-            surplus = used > BOUND_BYTES
-        if surplus:
+    """Remove the least recently used folders; another process that has mapped one keeps its mapping."""
+    folders = set(home.iterdir())
+    unfinished = {folder for folder in folders if folder.name.startswith(_UNFINISHED)}
+    remove_oldest(folders - unfinished, most=BOUND_BYTES, weigh=size_bytes)
+    for folder in unfinished:  # another process compiles into it, unless it was stopped
+        if time() - last_used_s(folder) > _ABANDONED_S:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _size_bytes(folder: Path) -> int:
-    size = 0
-    with suppress(OSError):  # gone meanwhile
-        for file in folder.iterdir():
-            with suppress(OSError):
-                size += file.stat().st_size
-    return size
-
-
-def _used_last(folder: Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except OSError:  # gone meanwhile
-        return 0.0

@@ -1,16 +1,13 @@
-"""The folder in which depthrt keeps what it found out about this machine; everything in it can be deleted."""
+"""The cache folder, in which depthrt keeps what it measured and built on this machine; it can be deleted any time."""
 
 # platformdirs would replace _users_folder (10 lines). Its import takes 8 ms, a fifth of this module's 42 (median of 30,
 # interleaved), and its folders on Windows and with XDG_CACHE_HOME on macOS are others than those in use.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,24 +16,24 @@ logger = logging.getLogger("depthrt")
 
 
 def cache_dir(name: str) -> Path | None:
-    """Return the cache's subfolder `name`, created, or None where none can be written; that is said once.
+    """Create and return the cache's subfolder `name`; None, with one warning, if it cannot be written.
 
     The cache is the folder that DEPTHRT_CACHE names, else `depthrt` in the user's cache folder.
     """
     root = cache_root()
     if root is None:
-        _say_once(Path(name), "this user has no home folder")
+        _warn_not_writable(Path(name), "this user has no home folder")
         return None
     folder = root / name
     reason = _refusal(folder)
     if reason:
-        _say_once(folder, reason)
+        _warn_not_writable(folder, reason)
         return None
     return folder
 
 
 def known_dir(name: str) -> Path | None:
-    """Return the cache's subfolder `name` where it is there; it can be read, and perhaps not be written."""
+    """Return the cache's subfolder `name` if it exists; it may be read-only."""
     root = cache_root()
     try:
         return root / name if root is not None and (root / name).is_dir() else None
@@ -45,11 +42,11 @@ def known_dir(name: str) -> Path | None:
 
 
 def cache_root() -> Path | None:
-    """Return where the cache is, or would be, or None where nobody says; nothing is created."""
+    """Return the path of the cache, which may not exist yet, or None for a user without a home folder."""
     try:
         chosen = os.environ.get(VARIABLE)
         return Path(chosen).expanduser().absolute() if chosen else _users_folder() / "depthrt"
-    except RuntimeError:  # of Path.home and expanduser. A folder shared with others is no place for compiled code.
+    except RuntimeError:  # of Path.home and expanduser; a folder shared with others is not safe for compiled code
         return None
 
 
@@ -66,7 +63,7 @@ def _users_folder() -> Path:
 
 
 def _refusal(folder: Path) -> str:
-    """Create the folder; return why it cannot be used, or "" where it can."""
+    """Create the folder; return why it cannot be used, or "" if it can."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -74,16 +71,14 @@ def _refusal(folder: Path) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
 
 
-@cache
-def _say_once(folder: Path, reason: str) -> None:
-    logger.warning(
-        "depthrt: the cache %s cannot be written (%s), so nothing new is remembered; set %s to a folder that can be",
-        folder,
-        reason,
-        VARIABLE,
+def _warn_not_writable(folder: Path, reason: str) -> None:
+    warn_once(
+        f"depthrt: the cache {folder} cannot be written ({reason}), so nothing new is remembered; set {VARIABLE} to a "
+        "folder that can be"
     )
 
 
-def digest(key: Mapping[str, object]) -> str:
-    """Return a key as a short file name."""
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
+@cache
+def warn_once(message: str) -> None:
+    """Log a warning, unless this process did before."""
+    logger.warning("%s", message)

@@ -1,4 +1,4 @@
-"""An ONNX file of depthrt becomes a TensorRT engine file; types, and so the precision, are those of the ONNX file."""
+"""Builds a TensorRT engine file of an ONNX file of depthrt, which decides the types and so the precision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from ...cuda.driver.driver import Gpu
 from ...errors import BuildError, ContractError, InputError
-from ...modelfile.contract import Contract, read_contract
+from ...modelfile.contract import ENGINE_SUFFIX, Contract
+from ...modelfile.model_file import ModelFile, open_model_file
 from ...system.files import atomic_path, check_output
 from ...system.records import check_record
 from ...terms import INPUT, OUTPUT, OnStep, Precision
@@ -23,31 +24,29 @@ from .fitting_canary import with_fitting_canary
 from .progress import new_monitor, run_interruptible
 from .timing_cache import load_timing_cache, save_timing_cache
 
-_RECORDED = "depthrt"  # the family whose checkpoints say themselves what they are
+_RECORDED = "depthrt"  # the family whose checkpoints record family and kind, so that export needs no flags
 _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A build that was checked as far as that goes without TensorRT."""
+    """A build that was checked as far as possible without TensorRT."""
 
-    path: Path
-    onnx_sha256: str
-    contract: Contract
+    file: ModelFile
     profile: Profile
     options: BuildOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build wrote.
+    """Result of a build.
 
     Args:
         path: The engine file.
         header: As it stands in the file.
-        file_mib: Its size.
-        seconds: The whole build took.
-        warnings: What TensorRT warned of.
+        file_mib: Size of the file.
+        seconds: Time of the whole build.
+        warnings: Of TensorRT.
     """
 
     path: Path
@@ -73,19 +72,24 @@ def build_engine(
         onnx_path: A file that `depthrt export` wrote.
         out_path: The `.engine` file.
         options: Input sizes, GPUs and memory.
-        precision: Refuse the file unless it has this precision; None takes what it has.
+        precision: Refuse the file unless it has this precision; None takes any.
         on_step: Called with (phase, done, wanted), from another thread.
 
     Raises:
-        ModelFileError, ContractError: The ONNX file is none that depthrt wrote.
-        InputError: Options that do not fit the file, another precision was asked for, or no file can be written to
+        ModelFileError, ContractError: depthrt did not write the ONNX file.
+        InputError: Options do not fit the file, another precision was asked for, or no file can be written to
             `out_path`, which must end in .engine.
-        BackendUnavailable: No TensorRT is here, or it needs a GPU and finds none.
+        BackendUnavailable: TensorRT is not installed, or needs a GPU and finds none.
         BuildError: The file is int8, or TensorRT refused; the message ends with the tail of its log.
     """
+    check_output(out_path, suffix=ENGINE_SUFFIX, source=onnx_path)
+    request = check_request(open_model_file(onnx_path), options=options, precision=precision)
+    return build_request(request, out_path, on_step=on_step)
+
+
+def build_request(request: Request, out_path: str | Path, *, on_step: OnStep) -> Built:
+    """Build what check_request checked; see build_engine."""
     start = perf_counter()
-    check_output(out_path, suffix=".engine", source=onnx_path)
-    request = check_request(onnx_path, options=options, precision=precision)
     trt = import_tensorrt()
     with trt.collected() as messages, atomic_path(out_path) as unfinished:
         header, plan = _compile(trt, request, messages, on_step)
@@ -96,18 +100,17 @@ def build_engine(
 
 
 def check_request(
-    onnx_path: str | Path,
+    file: ModelFile,
     *,
     options: BuildOptions = DEFAULT,
     precision: Precision | None = None,
 ) -> Request:
-    """Check a build before any TensorRT is imported; for the arguments and errors see build_engine."""
-    path = Path(onnx_path)
-    contract = read_contract(path)
+    """Check a build of an ONNX file before any TensorRT is imported; for the arguments and errors see build_engine."""
+    path, contract = file.path, file.contract
     if precision is not None and precision != contract.precision:
         raise InputError(
-            f"{path} is {contract.precision}, precision {precision} was asked for; TensorRT takes the types that stand "
-            f"in the file, so make another: {_export_command(contract, precision)}"
+            f"{path} is {contract.precision}, precision {precision} was asked for; TensorRT takes the types of the "
+            f"file, so make another: {_export_command(contract, precision)}"
         )
     if contract.precision == "int8":
         raise BuildError(f"{path} is int8, which is for CPUs; export fp16: {_export_command(contract, 'fp16')}")
@@ -115,14 +118,14 @@ def check_request(
         raise InputError(f"workspace {options.workspace_mib} MiB found, expected 1 or more")
     profile = choose_profile(contract, options)
     check_record(options, name="options", remedy="build with others", failure=InputError)
-    return Request(path, _file_sha256(path), contract, profile, options)
+    return Request(file, profile, options)
 
 
 def _compile(
     trt: TensorRT, request: Request, messages: list[Message], on_step: OnStep
 ) -> tuple[PlanHeader, memoryview]:
-    """Return the header and the plan, which TensorRT holds for as long as the view is there."""
-    gpu = trt.check_driver()
+    """Return the header and the plan, whose memory TensorRT holds as long as the view exists."""
+    gpu, onnx_sha256 = trt.check_driver(), file_sha256(request.file.path)
     capabilities = _capabilities(trt, request.options, gpu)
     builder = trt.module.Builder(trt.logger)
     network = builder.create_network(trt.network_flags)
@@ -136,18 +139,18 @@ def _compile(
     if monitor.error is not None:
         raise monitor.error
     if plan is None:
-        raise BuildError(f"{trt.name} refuses {request.path}: {tail(messages)}")
+        raise BuildError(f"{trt.name} refuses {request.file.path}: {tail(messages)}")
     save_timing_cache(timing, config)
     on_step("answer the canary in ONNX Runtime", 0, 1)
     view = memoryview(plan)
     header = PlanHeader(
-        contract=with_fitting_canary(request.path, request.contract, request.profile),
+        contract=with_fitting_canary(request.file, request.profile),
         tensors=_tensors(trt, network, request.profile),
         flavour=trt.flavour,
         tensorrt_version=trt.version,
         compute_capabilities=capabilities,
         gpu=gpu.name if gpu else "",
-        onnx_sha256=request.onnx_sha256,
+        onnx_sha256=onnx_sha256,
         options=request.options,
         plan_bytes=view.nbytes,
         plan_sha256=hashlib.sha256(view).hexdigest(),
@@ -157,22 +160,22 @@ def _compile(
 
 
 def _parse(trt: TensorRT, network: Any, request: Request) -> None:  # noqa: ANN401 (TensorRT has no types)
-    """Fill a network from the ONNX file and check that its borders are those of every depthrt file."""
+    """Fill a network from the ONNX file; check that its inputs and outputs are those of a file of depthrt."""
     parser = trt.module.OnnxParser(network, trt.logger)
-    if not parser.parse_from_file(str(request.path)):
+    if not parser.parse_from_file(str(request.file.path)):
         errors = [parser.get_error(index) for index in range(parser.num_errors)]
         reason = " | ".join(f"{error.node_operator()} {error.node_name()}: {error.desc()}" for error in errors)
         reason = " ".join(reason.split())
         hint = ""
-        if request.contract.attention == "fused" and "MultiHeadAttention" in reason:
-            command = _export_command(request.contract, request.contract.precision)
+        if request.file.contract.attention == "fused" and "MultiHeadAttention" in reason:
+            command = _export_command(request.file.contract, request.file.contract.precision)
             hint = f"; this parser lacks the fused attention, so use: {command} --attention plain"
-        raise BuildError(f"{trt.name} cannot read {request.path}: {reason}{hint}")
+        raise BuildError(f"{trt.name} cannot read {request.file.path}: {reason}{hint}")
     found = {tensor.name: tensor.dtype for tensor in _borders(network)}
     expected = dict.fromkeys((INPUT, OUTPUT), trt.module.DataType.FLOAT)
     if found != expected:
         raise ContractError(
-            f"{request.path} has tensors {found}, expected float32 {INPUT} and {OUTPUT}; export it again"
+            f"{request.file.path} has tensors {found}, expected float32 {INPUT} and {OUTPUT}; export it again"
         )
 
 
@@ -186,7 +189,7 @@ def _configure(trt: TensorRT, builder: Any, network: Any, request: Request) -> A
     if -1 in tuple(network.get_input(0).shape):
         profile, asked = builder.create_optimization_profile(), request.profile
         profile.set_shape(INPUT, asked.min, asked.opt, asked.max)
-        # A wrong name is not refused by set_shape, it shows here; a wrong profile is -1, no exception.
+        # set_shape accepts a wrong name, which shows here; add_optimization_profile answers -1 to a wrong profile.
         if [tuple(shape) for shape in profile.get_shape(INPUT)] != [asked.min, asked.opt, asked.max]:
             raise BuildError(f"{trt.name} did not take the sizes {asked} for {INPUT}")
         if config.add_optimization_profile(profile) < 0:
@@ -197,9 +200,9 @@ def _configure(trt: TensorRT, builder: Any, network: Any, request: Request) -> A
 
 
 def _capabilities(trt: TensorRT, options: BuildOptions, gpu: Gpu | None) -> tuple[str, ...]:
-    """Return the compute capabilities that the engine will be for; () where it is portable."""
+    """Return the compute capabilities of the GPUs that the engine will run on; () if it is portable."""
     allowed = trt.compute_capabilities or ((gpu.compute_capability,) if gpu else ())
-    refused = [one for one in options.compute_capabilities if one not in allowed]
+    refused = [capability for capability in options.compute_capabilities if capability not in allowed]
     if refused:
         raise InputError(
             f"{trt.name} cannot build for compute capability {', '.join(refused)}; it builds for {', '.join(allowed)}"
@@ -245,8 +248,8 @@ def _export_command(contract: Contract, precision: Precision) -> str:
     return shlex.join([*command, "--size", size, "--precision", precision])
 
 
-def _file_sha256(path: Path) -> str:
-    """Hash a file. Weights beside a file of 2 GiB are not read: the contract in it names their checkpoint's hash."""
+def file_sha256(path: Path) -> str:
+    """Hash a file. Weights beside a file of 2 GiB are not read: its contract has the hash of their checkpoint."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

@@ -1,46 +1,45 @@
-"""The golden input of an engine: that of its ONNX file, or where it does not take the size, one that it takes."""
+"""The canary of an engine: that of its ONNX file, or a new one if the engine does not take its size."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from ...errors import DepthrtError
 from ...modelfile.canary import canary_input, make_canary
 from ...modelfile.contract import Canary, Contract
+from ...modelfile.model_file import ModelFile
 from ...runners.canary_check import check_canary
 from ...runners.open_runner import open_runner
 from ...system.cores import usable_cores
 from ..build_options import Profile
 
 
-def with_fitting_canary(path: Path, contract: Contract, profile: Profile) -> Contract:
-    """Return an ONNX file's contract with a canary that an engine of it can be asked.
+def with_fitting_canary(file: ModelFile, profile: Profile) -> Contract:
+    """Return an ONNX file's contract with a canary of a size that its engine takes.
 
-    A new answer is ONNX Runtime's, on the CPU, which has to answer the file's own canary first. Where it cannot, the
-    contract stays as it is, and loading the engine says that nobody asked.
+    ONNX Runtime on the CPU gives the new answer, after it has answered the file's canary. If it cannot, the contract
+    stays as it is, and loading the engine warns that its answer is not known.
 
     Args:
-        path: The ONNX file.
-        contract: Read from it.
+        file: The ONNX file.
         profile: The engine's sizes.
     """
-    height, width = contract.canary.size_px
+    contract, (height, width) = file.contract, file.contract.canary.size_px
     if profile.takes((profile.min[0], 3, height, width)):
         return contract
     try:
-        canary = _answer(path, contract, (profile.opt[2], profile.opt[3]))
+        canary = _answer(file, (profile.opt[2], profile.opt[3]))
     except DepthrtError:
         return contract
     return replace(contract, canary=canary) if canary is not None else contract
 
 
-def _answer(path: Path, contract: Contract, size_px: tuple[int, int]) -> Canary | None:
-    """Return the canary of a size, or None where ONNX Runtime does not answer the file's own well."""
-    threads = usable_cores()
-    runner = open_runner(path, contract, device="cpu", threads=threads)
+def _answer(file: ModelFile, size_px: tuple[int, int]) -> Canary | None:
+    """Return the canary of a size, or None if ONNX Runtime does not answer the file's canary well."""
+    threads, contract = usable_cores(), file.contract
+    runner = open_runner(file, device="cpu", threads=threads)
     try:
-        verdict = check_canary(runner, path, contract, threads=threads)
+        verdict = check_canary(runner, file, threads=threads)
         if verdict is not None and not verdict.passed:
             return None
         output = runner.run(canary_input(size_px, contract.mean, contract.std))

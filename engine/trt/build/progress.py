@@ -1,4 +1,4 @@
-"""A build that blocks in TensorRT becomes one that says where it is and that Ctrl-C stops."""
+"""Reports the progress of a build that blocks in TensorRT, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ...terms import OnStep
 from ..library import TensorRT
 
-_LOOK_S = 0.2  # on Windows a wait without an end does not see Ctrl-C
+_LOOK_S = 0.2  # on Windows a wait without a timeout does not see Ctrl-C
 
 T = TypeVar("T")
 
@@ -51,13 +51,13 @@ def new_monitor(trt: TensorRT, on_step: OnStep) -> Any:  # noqa: ANN401
 
 
 def run_interruptible(call: Callable[[], T], cancel: Callable[[], None]) -> T:
-    """Return what `call` returns, from a thread of its own; blocks.
+    """Run `call` in another thread and return its result; blocks.
 
-    Ctrl-C calls `cancel`, waits until `call` has come back, and is raised then; a second one does not wait.
+    Ctrl-C calls `cancel`, waits until `call` returns, and raises KeyboardInterrupt; a second Ctrl-C does not wait.
 
     Args:
         call: Its exceptions are raised here.
-        cancel: Makes `call` come back soon; called from the waiting thread.
+        cancel: Makes `call` return soon; called from the waiting thread.
     """
     done = Event()
     results: list[T] = []
@@ -71,7 +71,7 @@ def run_interruptible(call: Callable[[], T], cancel: Callable[[], None]) -> T:
         finally:
             done.set()
 
-    # A daemon, so that a second Ctrl-C ends the program even while the library goes on.
+    # A daemon, so that a second Ctrl-C ends the program even if the library continues.
     Thread(target=work, name="depthrt-build", daemon=True).start()
     try:
         _wait(done)

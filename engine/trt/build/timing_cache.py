@@ -1,4 +1,4 @@
-"""TensorRT's measured kernel times, kept from one build to the next; a GPU of another model has a file of its own."""
+"""TensorRT's measured kernel times, kept from build to build in a file for each model of GPU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def load_timing_cache(trt: TensorRT, config: Any, gpu: Gpu | None) -> Path | Non
     """Give a builder configuration the times that earlier builds measured.
 
     Returns:
-        Where save_timing_cache is to write, or None where there is nothing to keep or no place for it.
+        The file for save_timing_cache, or None if this TensorRT keeps no times or the cache cannot be written.
     """
     folder = cache_dir("timing") if trt.has_timing_cache and gpu is not None else None
     if folder is None or gpu is None:
@@ -25,7 +25,7 @@ def load_timing_cache(trt: TensorRT, config: Any, gpu: Gpu | None) -> Path | Non
     name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{trt.version}-{gpu.name}-{gpu.compute_capability}")
     path = folder / f"{name}.timing"
     known = path.read_bytes() if path.is_file() else b""
-    # TensorRT refuses a damaged file, or one of another version or GPU, by itself; it measures again then.
+    # TensorRT refuses a damaged file, or one of another version or GPU, and measures again.
     times = config.create_timing_cache(known) if known else None
     if times is None or not config.set_timing_cache(times, False):
         config.set_timing_cache(config.create_timing_cache(b""), False)
@@ -33,7 +33,7 @@ def load_timing_cache(trt: TensorRT, config: Any, gpu: Gpu | None) -> Path | Non
 
 
 def save_timing_cache(path: Path | None, config: Any) -> None:  # noqa: ANN401
-    """Keep what the build measured; a cache that cannot be written costs time alone."""
+    """Keep the times that the build measured; if the cache cannot be written, the next build measures again."""
     if path is None:
         return
     try:

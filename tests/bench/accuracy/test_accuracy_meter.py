@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-import scipy.optimize
 import torch
+from accuracy_maps import maps
 from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import (
@@ -18,26 +18,17 @@ from depthrt.bench.accuracy.accuracy_meter import (
     crop_mask,
     image_metrics,
 )
-from depthrt.bench.accuracy.alignment import fit_alignment
 from depthrt.bench.accuracy.true_depth import TrueDepth
 from depthrt.bench.numbers.result import METRICS, Metric
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import ALIGNMENTS, Alignment, Kind
+from depthrt.engine.terms import Alignment, Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 FLOAT32 = 1e-5  # values pass through float32 once
 CAP_M = 10.0
 
 Mask = NDArray[np.bool_]
-Map32 = NDArray[np.float32]
 Map64 = NDArray[np.float64]
-
-
-def maps(seed: int, size_px: tuple[int, int] = (24, 32)) -> tuple[Map64, Map64, Mask]:
-    """Depth, truth and a mask with holes; some depth lies beyond CAP_M."""
-    random = np.random.default_rng(seed)
-    truth = np.exp(random.normal(0.8, 0.7, size_px))
-    return truth * np.exp(random.normal(0.1, 0.3, size_px)), truth, random.random(size_px) < 0.7
 
 
 def by_loops(depth: Map64, truth: Map64, valid: Mask) -> dict[str, float]:
@@ -126,46 +117,6 @@ def test_maps_without_metrics_are_refused(depth: object, truth: object, valid: o
     with pytest.raises(InputError, match=message) as caught:
         image_metrics(np.array(depth), np.array(truth), np.array(valid))
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("alignment", ALIGNMENTS)
-def test_alignments_find_the_best_scale_and_shift(alignment: Alignment) -> None:
-    depth, truth, valid = maps(1)
-    x, y = depth[valid], truth[valid]
-    expected = {
-        "none": (1.0, 0.0),
-        "scale": (float(np.percentile(y, 50) / np.percentile(x, 50)), 0.0),
-        "scale-and-shift": tuple(np.polyfit(x, y, 1)),
-        "log": (float(np.exp(scipy.optimize.minimize_scalar(lambda s: np.sum((np.log(x) + s - np.log(y)) ** 2)).x)), 0),
-    }
-    # The search for the logarithm's scale stops at the root of the float64 precision.
-    assert fit_alignment(x, y, alignment) == pytest.approx(
-        expected[alignment], rel=1e-7 if alignment == "log" else EXACT
-    )
-
-
-def test_least_squares_keep_their_digits_far_from_zero() -> None:
-    x = 1e6 + np.arange(20.0)
-    assert fit_alignment(x, 3 * (x - 1e6) + 2, "scale-and-shift") == pytest.approx((3, 2 - 3e6), rel=EXACT)
-
-
-@pytest.mark.parametrize("constant", [0.0, 0.1, -7.3])
-def test_a_constant_prediction_is_aligned_to_the_mean(constant: float) -> None:
-    scale, shift = fit_alignment(np.full(31, constant), np.arange(1.0, 32.0), "scale-and-shift")
-    assert (scale, shift) == (0.0, 16.0)
-
-
-@pytest.mark.parametrize("alignment", ["scale", "log"])
-def test_what_no_scale_can_help_stays_as_it_is(alignment: Alignment) -> None:
-    assert fit_alignment(np.array([0.0, -1.0]), np.array([1.0, 2.0]), alignment) == (1.0, 0.0)
-
-
-@pytest.mark.parametrize("alignment", ["scale", "scale-and-shift", "log"])
-def test_lost_values_have_no_say_in_the_alignment(alignment: Alignment) -> None:
-    depth, truth, valid = maps(2)
-    x, y = depth[valid], truth[valid]
-    lost = np.append(x, [np.nan, np.inf])
-    assert fit_alignment(lost, np.append(y, [1.0, 1.0]), alignment) == fit_alignment(x, y, alignment)
 
 
 @pytest.mark.parametrize(

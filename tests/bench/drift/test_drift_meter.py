@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import cv2
 import numpy as np
 import pytest
-from made_depth import make_depth
-from numpy.typing import NDArray
+from drift_scenes import SIZE_PX, Map, drift_of, drift_of_all, planted, scene, span
 
-from depthrt.bench.drift.depth_edges import edge_f1
 from depthrt.bench.drift.drift_meter import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter
-from depthrt.bench.drift.tile_pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
-from depthrt.bench.numbers.result import Drift, Tile
 from depthrt.engine.errors import InputError
 from depthrt.engine.modelfile.canary import drift as canary_drift
 from depthrt.engine.terms import Kind
 
 EXACT = 1e-9
 FLOAT32 = 1e-6  # the canary takes its range in float32
-SIZE_PX = (64, 96)
-
-Map = NDArray[np.float32]
-
-
-def scene(seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> Map:
-    """A slope with a box before it, in inverse depth; no two values are alike."""
-    random = np.random.default_rng(seed)
-    values = np.linspace(1, 3, size_px[0])[:, None] + random.uniform(0, 1e-3, size_px)
-    values[20:40, 30:60] += 4
-    return values.astype(np.float32)
-
-
-def drift_of(reference: Map, found: Map, *, kind: Kind = "inverse") -> Drift:
-    return drift_of_all([reference], [found], ["one"], kind=kind)
-
-
-def drift_of_all(
-    references: Sequence[Map],
-    found: Sequence[Map],
-    names: Sequence[str],
-    *,
-    kind: Kind = "inverse",
-    video: bool = False,
-) -> Drift:
-    meter = DriftMeter("fp32", kind=kind, video=video)
-    for name, reference, answer in zip(names, references, found, strict=True):
-        meter.add(name, reference, answer)
-    return meter.result()
-
-
-def span(reference: Map) -> float:
-    low, high = np.percentile(reference.astype(np.float64), (2, 98))
-    return float(high - low)
-
-
-def planted(reference: Map, amount: float, rows: slice, columns: slice) -> Map:
-    found = reference.copy()
-    found[rows, columns] += np.float32(amount)
-    return found
 
 
 def test_the_same_answer_has_no_drift() -> None:
@@ -225,57 +178,6 @@ def test_pictures_that_are_no_video_have_no_flicker() -> None:
     assert meter.result().temporal is None
 
 
-def boundary_f1(found: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """The F1 score from its definition, pixel by pixel, in the four directions, for one threshold after the other."""
-    height, width = reference.shape
-    scores: list[tuple[float, float]] = []
-    for threshold in np.linspace(1.05, 1.25, 10):
-        both = ours = theirs = 0
-        for row in range(height):
-            for column in range(width):
-                for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                    y, x = row + down, column + right
-                    if not (0 <= y < height and 0 <= x < width):
-                        continue
-                    a = found[row, column] / found[y, x] > threshold
-                    b = reference[row, column] / reference[y, x] > threshold
-                    both, ours, theirs = both + int(a and b), ours + int(a), theirs + int(b)
-        precision, recall = both / max(ours, 1), both / theirs
-        scores.append((float(threshold), 2 * precision * recall / (precision + recall) if both else 0.0))
-    return sum(weight * score for weight, score in scores) / sum(weight for weight, _ in scores)
-
-
-def test_edges_are_those_of_depth_pro_s_definition() -> None:
-    random = np.random.default_rng(4)
-    reference = random.uniform(1, 1.6, (12, 15)).astype(np.float32)
-    answer = (reference * random.normal(1, 0.05, reference.shape)).astype(np.float32)
-    found = edge_f1(answer, reference, kind="inverse")
-    assert found == pytest.approx(boundary_f1(answer.astype(np.float64), reference.astype(np.float64)), rel=EXACT)
-    assert found is not None
-    assert 0.3 < found < 0.98
-    metres = ((1 / answer).astype(np.float32), (1 / reference).astype(np.float32))
-    assert edge_f1(*metres, kind="metric") == pytest.approx(found, rel=1e-2)  # float32 near limits
-
-
-def test_a_blurred_edge_is_lost_and_a_moved_one_too() -> None:
-    reference = np.ones(SIZE_PX, np.float32)
-    reference[:, 48:] = 2
-    moved = np.roll(reference, 1, axis=1)
-    moved[:, 0] = 1
-    blurred = np.asarray(cv2.blur(reference, (41, 1)), np.float32)
-    assert edge_f1(reference * np.float32(3), reference, kind="inverse") == 1
-    assert edge_f1(moved, reference, kind="inverse") == 0
-    assert edge_f1(blurred, reference, kind="inverse") == 0
-
-
-def test_noise_where_inverse_depth_is_almost_nothing_makes_no_edges() -> None:
-    random = np.random.default_rng(5)
-    reference, answer = scene(), scene()
-    for one in (reference, answer):
-        one[:16] = random.uniform(0, 0.01, (16, 96))
-    assert edge_f1(answer, reference, kind="inverse") == 1
-
-
 @pytest.mark.parametrize(
     ("reference", "found", "names", "message"),
     [
@@ -294,80 +196,3 @@ def test_maps_that_do_not_belong_together_are_refused(
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(InputError, match="kind 'disparity' found, expected one of inverse, metric"):
         DriftMeter("fp32", kind="disparity")  # type: ignore[arg-type]
-
-
-def photo(size_px: tuple[int, int], seed: int = 0) -> NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (*size_px, 3)).astype(np.uint8)
-
-
-def decoded(jpeg: bytes) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    return np.asarray(picture, np.uint8)
-
-
-@pytest.mark.parametrize("size_px", [(64, 96), (480, 640), (9, 200), (300, 40)])
-@pytest.mark.parametrize("kind", ["inverse", "metric"])
-def test_pictures_of_noise_stay_small(size_px: tuple[int, int], kind: Kind) -> None:
-    random = np.random.default_rng(6)
-    reference, answer = (random.uniform(1, 2, size_px).astype(np.float32) for _ in range(2))
-    drift = drift_of(reference, answer, kind=kind)
-    depths = (make_depth(reference, kind=kind), make_depth(answer, kind=kind))
-    for tile in drift.tiles:
-        jpeg = tile_picture(tile, photo(size_px), *depths)
-        assert len(jpeg) <= LARGEST_BYTES
-        assert decoded(jpeg).shape[0] >= PANEL_H_PX // 2
-
-
-def test_a_picture_shows_photograph_reference_subject_and_difference() -> None:
-    reference = scene(0, (240, 320))
-    answer = planted(reference, 2.0, slice(60, 90), slice(120, 150))
-    photograph = np.full((240, 320, 3), (0, 200, 0), np.uint8)
-    tile = drift_of(reference, answer).tiles[0]
-    picture = decoded(tile_picture(tile, photograph, *(make_depth(one, kind="inverse") for one in (reference, answer))))
-    width = picture.shape[1]
-    panels = [picture[24:, part * width // 4 + 8 : (part + 1) * width // 4 - 8].astype(int) for part in range(4)]
-    assert np.abs(np.median(panels[0], axis=(0, 1)) - (0, 200, 0)).max() < 8
-    assert np.abs(panels[1] - panels[2]).max() > 60  # the error shows
-    assert np.abs(panels[1] - panels[2])[-20:].max() < 30  # where there is none, both have one colour
-    assert panels[3].max() > 200
-    assert np.median(panels[3]) < 30
-
-
-def test_every_tile_of_a_drift_gets_its_picture() -> None:
-    answers = {f"n{seed}": (scene(seed), scene(seed) + np.float32(0.1)) for seed in range(2)}
-    references, found = zip(*answers.values(), strict=True)
-    drift = drift_of_all(references, found, list(answers))
-    pictures = tile_pictures(
-        "fp16",
-        drift,
-        lambda name: (photo(SIZE_PX), *(make_depth(one, kind="inverse") for one in answers[name])),  # type: ignore[arg-type,return-value]
-    )
-    assert len(pictures) == len(drift.tiles) == 4
-    assert {picture.subject for picture in pictures} == {"fp16"}
-    assert all(picture.title.startswith(tile.image) for picture, tile in zip(pictures, drift.tiles, strict=True))
-
-
-def test_a_subject_that_answers_nothing_finite_still_gets_a_picture() -> None:
-    reference = scene()
-    lost = np.full(SIZE_PX, np.nan, np.float32)
-    tile = drift_of(reference, lost).tiles[0]
-    depths = (make_depth(reference, kind="inverse"), make_depth(lost, kind="inverse"))
-    assert decoded(tile_picture(tile, photo(SIZE_PX), *depths)).size
-
-
-@pytest.mark.parametrize(
-    ("size_px", "kind", "top_px", "message"),
-    [
-        ((64, 90), "inverse", 0, "expected one size and kind"),
-        ((64, 96), "metric", 0, "expected one size and kind"),
-        ((64, 96), "inverse", 60, "a tile that ends outside an image of .64, 96. px"),
-    ],
-)
-def test_pictures_of_what_does_not_belong_together_are_refused(
-    size_px: tuple[int, int], kind: Kind, top_px: int, message: str
-) -> None:
-    reference = make_depth(scene(), kind="inverse")
-    found = make_depth(scene(0, size_px), kind=kind)
-    with pytest.raises(InputError, match=message):
-        tile_picture(Tile("one", top_px, 0, 8, 8, 0.1), photo(SIZE_PX), reference, found)

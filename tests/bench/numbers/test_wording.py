@@ -22,6 +22,8 @@ from depthrt.bench.numbers.wording import amount, between, digits, share, times
         (share(0.0142), "1.42 %"),
         (share(3e-7), "< 0.001 %"),
         (share(0.0), "0 %"),
+        (share(math.inf), "infinite"),
+        (share(math.nan), "not a number"),
         (amount(None, "ms"), "–"),
         (amount(math.inf, "share"), "infinite"),
         (amount(math.nan, "ms"), "not a number"),

@@ -19,13 +19,11 @@ from made_report import (
     make_report,
 )
 
-from depthrt.bench.bench import BenchResult
 from depthrt.bench.numbers.result import Picture, Report, SubjectResult
 from depthrt.bench.numbers.result_file import read_result
 from depthrt.bench.report.markdown import to_markdown
 from depthrt.bench.report.page import to_html, write_report
 from depthrt.bench.report.summary import summarise_report
-from depthrt.cli.show.bench import show_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 
 PAGE_BYTES = 2_000_000
@@ -104,16 +102,6 @@ def test_names_and_notes_are_text_not_markup() -> None:
     balance = Balance()
     balance.feed(found)
     assert balance.open == []
-
-
-def test_names_with_brackets_keep_them_in_the_terminal_s_table(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    subjects = [replace(one, name=f"{one.name}[fp32]") for one in whole().subjects]
-    report = replace(whole(), subjects=tuple(subjects), reference=subjects[0].name)
-    result = BenchResult(report, (), write_report(tmp_path, report))
-    show_report(result, drift_budget=0.01, as_json=False)
-    assert capsys.readouterr().out.count("[fp32]") >= len(subjects)
 
 
 def test_a_page_with_too_many_pictures_stays_small_and_says_so() -> None:

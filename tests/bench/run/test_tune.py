@@ -1,45 +1,29 @@
-"""`depthrt tune`: what it measures, what it picks, and that load() obeys."""
+"""The library call of `depthrt tune`: what it measures and what it picks."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from tiny_model import PHOTOS, TinyModel
 
-import depthrt
 from depthrt import BackendUnavailable, BudgetError, InputError
 from depthrt.bench.drift.drift_meter import DriftMeter
-from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.result import Drift, Interval
-from depthrt.bench.run.candidates import Candidate, Candidates
+from depthrt.bench.run.candidates import Candidate
 from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import fastest, find_reference, tune
-from depthrt.bench.subjects.subject import Subject
-from depthrt.cli import main
-from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
-from depthrt.engine.runners.open_runner import available_choices
-from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_choice, recall_tuning, remember_choice
-from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.runners.tuning import recall_choice
 from depthrt.engine.system.spread import spread
 from depthrt.engine.terms import CpuRunner, Precision
 
 THREADS = 1  # two that share the cores of a busy machine wait for each other
 COFFEE = PHOTOS / "coffee.jpg"
 PLAIN = Choice("onnxruntime", "fp32", THREADS)
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
 
 
 def drift(mean: float) -> Drift:
@@ -57,91 +41,6 @@ def candidate(
     )
 
 
-@pytest.fixture(scope="module")
-def file(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of this module's own, so that no other test meets what is remembered for it."""
-    path = Path(shutil.copy(tiny.onnx, tmp_path_factory.mktemp("tune") / "mine.onnx"))
-    with path.open("ab") as data:
-        data.write(b"\x12\x04mine")  # another producer_name, which gives the file its own size and content
-    return path
-
-
-@pytest.fixture(scope="module")
-def generous(file: Path) -> Result:
-    """A run whose budget takes every precision that works."""
-    options = ("--drift-budget", "20%", "--threads", THREADS, "--rounds", 2, "--images", COFFEE)
-    return run("tune", file, *options, "--json")
-
-
-def test_every_choice_of_this_machine_is_measured_in_one_run(file: Path, generous: Result) -> None:
-    assert generous.exit_code == 0, generous.output
-    found = json.loads(generous.stdout)
-    available = available_choices(read_contract(file), THREADS)
-    measured = {Choice(one["runner"], one["precision"], one["threads"]): one for one in found["candidates"]}
-    assert set(available) <= set(measured)
-    working = [one for one in measured.values() if not one["failure"]]
-    assert all(one["median_ms"] > 0 and one["p90_ms"] >= one["median_ms"] for one in working)
-    default = measured[Choice(**found["default"])]
-    assert default["speed"] == 1.0
-    assert measured[Choice(**found["reference"])]["drift"] == 0.0
-    chosen = measured[Choice(**found["chosen"])]
-    assert chosen["within_budget"] and chosen["speed"] >= 1.0
-
-
-def test_load_obeys_what_was_tuned_and_only_with_the_same_threads(file: Path, generous: Result) -> None:
-    chosen = Choice(**json.loads(generous.stdout)["chosen"])
-    contract = read_contract(file)
-    assert recall_choice(file, contract, THREADS) == chosen
-    with depthrt.load(file, device="auto", threads=THREADS) as model:
-        assert (model.runner.name, model.runner.precision) == (chosen.runner, chosen.precision)
-        found = model.infer(depthrt.read_image(COFFEE)).provenance
-    assert found.precision == chosen.precision and str(recall_tuning(file, contract, THREADS)) in found.notes
-    assert recall_choice(file, contract, THREADS + 1) is None
-
-
-def test_forgetting_brings_the_default_back(file: Path, generous: Result) -> None:
-    contract = read_contract(file)
-    tuning = recall_tuning(file, contract, THREADS)
-    assert tuning is not None
-    found = run("tune", file, "--forget", "--threads", THREADS)
-    assert found.exit_code == 0 and found.stdout.startswith("removed ")
-    assert recall_choice(file, contract, THREADS) is None
-    assert "nothing was remembered" in run("tune", file, "--forget", "--threads", THREADS).stdout
-    with depthrt.load(file, device="auto", threads=THREADS) as model:
-        default = available_choices(contract, THREADS)[0]
-        assert (model.runner.name, model.runner.precision) == (default.runner, default.precision)
-
-
-def test_a_budget_of_nothing_takes_float32_and_the_table_says_so(file: Path) -> None:
-    result = run("tune", file, "--budget", "0%", "--rounds", 2, "--threads", THREADS, "--images", COFFEE)
-    assert result.exit_code == 0, result.output
-    for word in ("candidate", "median", "p90", "speed", "drift", "p99", "edge F1", "far", "chosen", "default"):
-        assert word in result.stdout, word
-    tuning = recall_tuning(file, read_contract(file), THREADS)
-    assert tuning is not None and tuning.choice.precision == "fp32" and tuning.budget == 0.0
-    assert str(tuning) in result.stdout
-    assert "remembered in " in result.stderr
-    assert f"to undo it: depthrt tune {file} --forget --threads 1" in result.stderr
-
-
-def test_info_says_what_is_remembered(file: Path) -> None:
-    contract, cores = read_contract(file), usable_cores()
-    forget_choice(file, contract, cores)
-    forget_choice(file, contract, THREADS)
-    assert "tuned" not in run("info", file).stdout
-    tuning = Tuning(Choice("onnxruntime", "fp32", 1), 2.5, 0.0, 0.005, "2026-11-21T12:00:00+00:00", ())
-    remember_choice(file, contract, cores, tuning)
-    assert str(tuning) in run("info", file).stdout
-    assert json.loads(run("info", file, "--json").stdout)["tuned"]["speed"] == 2.5
-    forget_choice(file, contract, cores)
-    assert json.loads(run("info", file, "--json").stdout)["tuned"] is None
-    remember_choice(file, contract, cores + 1, tuning)
-    shown, found = run("info", file).stdout, json.loads(run("info", file, "--json").stdout)
-    assert f"  --threads {cores + 1}  {tuning} (" in shown and f"--forget --threads {cores + 1}` undoes it" in shown
-    assert found["tuned"] is None and found["tuned_by_threads"][str(cores + 1)]["speed"] == 2.5
-    forget_choice(file, contract, cores + 1)
-
-
 def test_fewer_threads_are_tried_and_taken_where_they_are_faster(tiny: TinyModel) -> None:
     found = tune(TuneRequest(tiny.onnx, images=[COFFEE], threads=2, rounds=2, choices=()))
     wide, *narrow = found.candidates  # ONNX Runtime alone, which is always measured
@@ -153,7 +52,7 @@ def test_fewer_threads_are_tried_and_taken_where_they_are_faster(tiny: TinyModel
     (one,) = narrow
     assert one.choice == replace(PLAIN, threads=1) and one.speed is not None
     assert (found.chosen is one) == (one.speed.value > 1.0)
-    assert recall_choice(tiny.onnx, read_contract(tiny.onnx), 2) == found.chosen.choice
+    assert recall_choice(open_model_file(tiny.onnx), 2) == found.chosen.choice
 
 
 def test_a_choice_that_fails_is_listed_with_its_reason_and_the_others_go_on(tiny: TinyModel) -> None:
@@ -164,31 +63,6 @@ def test_a_choice_that_fails_is_listed_with_its_reason_and_the_others_go_on(tiny
     assert found.chosen.choice in (PLAIN, found.default)
     (trial,) = [one for one in found.tuning.trials if one.choice == impossible]
     assert trial.failure == by_choice[impossible].failure and trial.median_ms is None
-
-
-class Crashing(Candidates):
-    """One choice ends its process in the way of a wrong instruction in a library."""
-
-    def subject(self, choice: Choice) -> Subject:
-        found = super().subject(choice)
-        return replace(found, open=os.abort) if choice.precision == "int8" else found
-
-
-def test_a_choice_that_crashes_takes_nothing_with_it(tiny: TinyModel) -> None:
-    good, bad = PLAIN, Choice("onnxruntime", "int8", 1)
-    with Crashing(tiny.onnx, [COFFEE], reference=good, on_step=lambda *_: None) as field:
-        field.start([good, bad])
-        worked, crashed = field.measure([good, bad], Rounds(2, 1, ("host",), 2), base=good)
-    assert "fails in a fresh process" in crashed.failure and crashed.speed is None
-    assert worked.speed is not None and worked.speed.value == 1.0 and not worked.failure
-
-
-def test_a_reference_that_fails_stops_the_run_with_its_reason(tiny: TinyModel) -> None:
-    bad = Choice("onnxruntime", "int8", 1)
-    with Crashing(tiny.onnx, [COFFEE], reference=bad, on_step=lambda *_: None) as field:
-        field.start([bad])
-        with pytest.raises(BackendUnavailable, match="the reference for drift, onnxruntime int8, 1 thread, fails here"):
-            field.measure([bad], Rounds(2, 1, ("host",), 2), base=bad)
 
 
 def test_the_fastest_within_the_budget_wins() -> None:
@@ -234,44 +108,3 @@ def test_the_reference_is_onnx_runtime() -> None:
 def test_a_budget_that_is_not_a_share_is_refused(budget: float) -> None:
     with pytest.raises(InputError, match=f"drift_budget {budget} found, expected a share from 0 to below 1"):
         TuneRequest("model.onnx", drift_budget=budget)
-
-
-@pytest.mark.parametrize("budget", ["0.5", "half", "-1%", "100%", "%"])
-def test_a_budget_that_is_no_percentage_is_wrong_usage(tiny: TinyModel, budget: str) -> None:
-    result = run("tune", tiny.onnx, "--budget", budget)
-    assert result.exit_code == 2 and "such as 0.5%" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("nothing.onnx", "nothing.onnx does not exist"),
-        ("text.onnx", "not a whole ONNX file"),
-        ("net.pth", "is a checkpoint; make a model file of it first"),
-        ("net.engine", "is a TensorRT engine; give the .onnx file"),
-    ],
-)
-def test_what_is_no_model_file_is_one_line(tmp_path: Path, name: str, message: str) -> None:
-    for one in ("text.onnx", "net.pth", "net.engine"):
-        (tmp_path / one).write_text("text")
-    for more in ((), ("--forget",)):
-        result = run("tune", tmp_path / name, *more)
-        assert result.exit_code == 1 and message in result.stderr and result.stderr.count("\n") == 1
-
-
-def test_a_folder_without_images_is_one_line(tmp_path: Path, tiny: TinyModel) -> None:
-    result = run("tune", tiny.onnx, "--images", tmp_path)
-    assert result.exit_code == 1 and "no image" in result.stderr
-
-
-def test_help_has_defaults_and_an_example() -> None:
-    text = run("tune", "--help").stdout
-    assert "0.5%" in text and "depthrt tune model.onnx" in text and "Example:" in text
-
-
-def test_tuning_needs_nothing_beyond_the_cpu_extra() -> None:
-    others = ("torch", "onnx", "jinja2", "h5py", "skimage", "safetensors", "transformers")
-    modules = "depthrt.bench.run.tune, depthrt.cli.tune"
-    code = f"import {modules}, sys; print([name for name in {others} if name in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"

@@ -43,6 +43,14 @@ def test_a_header_has_format_and_size_and_a_whole_file_no_flaw(kind: str, crop: 
     assert find_flaw(data, header) is None
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "lossy WebP", "TIFF"])
+@pytest.mark.parametrize("bytes_short", [1, 60])
+def test_a_file_that_lacks_its_last_bytes_is_cut_short(kind: str, bytes_short: int, crop: Pixels) -> None:
+    _, pack = HEADERS[kind]
+    data = pack(crop)[:-bytes_short]
+    assert find_flaw(data, read_header(data, "a file")) == "it is cut short"
+
+
 @pytest.mark.parametrize("kind", [b"VP8X", b"VP8L", b"VP8 "])
 def test_the_largest_webp_sizes_are_read(kind: bytes) -> None:
     fields = {

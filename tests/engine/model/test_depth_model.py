@@ -1,19 +1,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from made_engine import write_engine
 from reference_depth_anything import reference_infer
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt import InputError, ModelFileError
+from depthrt import BackendUnavailable, InputError, ModelFileError
+from depthrt.engine.modelfile import contract
+from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.runners import canary_check, tuning
+from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.runner import Runner
+from depthrt.engine.runners.tuning import Tuning, remember_choice
+from depthrt.engine.system import machine, records
+from depthrt.engine.trt import plan_file
 
 TOLERANCE = 1e-4  # of the range: the bar for float32
 BATCH_TOLERANCE = 1e-5  # a batch is summed in another order
@@ -160,7 +171,7 @@ def test_the_runner_keeps_the_protocol(model: depthrt.DepthModel) -> None:
         ("model.pth", "is a checkpoint; make a model file of it first: depthrt export"),
         ("folder", "is a folder, expected an .onnx or .engine file; give the file in it"),
         ("hugging-face", "is a checkpoint"),
-        ("model.engine", "is no engine file of depthrt; make one with: depthrt build"),
+        ("model.engine", "is not an engine file of depthrt; make one with: depthrt build"),
     ],
 )
 def test_what_is_no_model_file_is_refused_with_the_way_out(tmp_path: Path, name: str, message: str) -> None:
@@ -213,3 +224,50 @@ def test_an_fp16_file_on_a_cpu_is_said_once_and_recorded(
     with depthrt.load(tiny_static.onnx) as model:
         reference = model.infer(photo("coffee")).values
     assert np.abs(depths[0].values - reference).mean() / np.ptp(reference) <= 5e-3
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what a load reads: contracts, the state of each file, and what the CPU is."""
+    found: Counter[str] = Counter()
+
+    def count(name: str, of: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+            found[name.format(*arguments)] += 1
+            return of(*arguments, **options)
+
+        return counted
+
+    monkeypatch.setattr(records, "read_record", count("{0.__name__}", records.read_record))
+    for module in (contract, plan_file, tuning, canary_check):
+        monkeypatch.setattr(module, "read_record", records.read_record)
+    monkeypatch.setattr(os, "stat", count("stat {0}", os.stat))
+    monkeypatch.setattr(machine, "read_fields", count("cpu", machine.read_fields))
+    monkeypatch.setattr(machine, "runtime_versions", count("versions", machine.runtime_versions))
+    return found
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_one_load_reads_the_contract_the_file_and_the_cpu_once(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: Counter[str], tuned: bool
+) -> None:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path))
+    choice = Choice("onnxruntime", "fp32", 1)
+    if tuned:
+        remember_choice(open_model_file(tiny.onnx), 1, Tuning(choice, 2.0, 0.0, 0.005, "2026-11-21", ()))
+    for verdicts in (0, 1):  # the first load asks for the canary, the second finds its verdict
+        reads.clear()
+        with depthrt.load(tiny.onnx, threads=1, device="cpu"):
+            pass
+        once = {name: reads[name] for name in ("Contract", f"stat {tiny.onnx}", "cpu", "versions")}
+        assert once == dict.fromkeys(once, 1)
+        assert (reads["Tuning"], reads["Verdict"]) == (int(tuned), verdicts)
+
+
+def test_one_load_of_an_engine_reads_its_header_once(tmp_path: Path, reads: Counter[str]) -> None:
+    path = write_engine(tmp_path / "model.engine")
+    reads.clear()
+    with pytest.raises(BackendUnavailable, match="runs on NVIDIA GPUs only"):
+        depthrt.load(path)
+    once = {name: reads[name] for name in ("PlanHeader", f"stat {path}", "cpu")}
+    assert once == dict.fromkeys(once, 1)

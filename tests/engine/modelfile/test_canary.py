@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthrt import ContractError
+from depthrt import ContractError, InputError
 from depthrt.engine.modelfile.canary import canary_drift, canary_image, canary_input, drift, make_canary
 
 # Golden: a canary is only worth something if its input is the same on every machine and in every version.
@@ -63,3 +63,8 @@ def test_drift_is_relative_to_the_middle_of_the_range() -> None:
     assert drift(reference + 1, reference) == pytest.approx(1 / 96, rel=1e-3)
     assert drift(np.ones(4, np.float32), np.zeros(4, np.float32)) == float("inf")
     assert drift(np.ones(4, np.float32), np.ones(4, np.float32)) == 0.0
+
+
+def test_a_picture_that_takes_gigabytes_is_refused() -> None:
+    with pytest.raises(InputError, match="a canary of 4097x4096 found, expected at most 16777216 px"):
+        canary_image((4097, 4096))

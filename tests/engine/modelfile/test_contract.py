@@ -1,31 +1,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import onnx
 import pytest
 from made import CONTRACT
-from onnx import TensorProto, helper
+from made_onnx import onnx_file
 
 from depthrt import ContractError, ModelFileError
 from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, read_contract
-
-
-def onnx_file(path: Path, metadata: dict[str, str], *, weight_bytes: int = 4) -> Path:
-    weight = helper.make_tensor("w", TensorProto.UINT8, [weight_bytes], bytes(weight_bytes), raw=True)
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["w"], ["y"])],
-        "graph",
-        [],
-        [helper.make_tensor_value_info("y", TensorProto.UINT8, [weight_bytes])],
-        [weight],
-    )
-    model = helper.make_model(graph, producer_name="test", doc_string="é")
-    helper.set_model_props(model, metadata)
-    onnx.save(model, path)
-    return path
+from depthrt.engine.modelfile.onnx_metadata import read_onnx_metadata
+from depthrt.engine.modelfile.shipped import model_path
 
 
 def test_a_contract_comes_back_from_an_onnx_file(tmp_path: Path) -> None:
@@ -44,6 +30,10 @@ def changed(**changes: object) -> str:
     return json.dumps({**json.loads(CONTRACT.to_json()), **changes})
 
 
+def changed_canary(**changes: object) -> str:
+    return changed(canary={**json.loads(CONTRACT.to_json())["canary"], **changes})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -58,6 +48,30 @@ def changed(**changes: object) -> str:
         (changed(kind="upside-down"), r"contract\.kind is 'upside-down', expected one of inverse, metric"),
         (changed(kind="metric"), r"contract\.max_depth_m is null, expected a number above 0 for kind metric"),
         (changed(max_depth_m=20.0), r"contract\.max_depth_m is 20, expected null for kind inverse"),
+        (changed(final_resize="nearest"), r"contract\.final_resize is 'nearest', expected one of bilinear_corners"),
+        (
+            changed(precision="fp64"),
+            r"contract\.precision is 'fp64', expected one of fp32, fp16, fp16-safe, bf16, int8",
+        ),
+        (changed(std=[None, 1, 1]), r"contract\.std\[0\] is null, expected a finite number"),
+        (changed(mean=[0.5, float("nan"), 0.5]), r"contract is not JSON \(NaN is not a JSON number\)"),
+        (changed(mean=[0.5, -0.5, 0.5]), r"contract\.mean\[1\] is -0\.5, expected a finite number from 0 to 1"),
+        (changed(batch=0), r"contract\.batch is 0, expected a whole number from 1 to 1024 or null"),
+        (changed(licence="MIT\x1b]0;"), r"contract\.licence is 'MIT\\x1b\]0;', expected text of 0 to 10000 printable"),
+        (changed_canary(answer="AAA*"), r"contract\.canary\.answer is not base64 of 784 float32 values"),
+        (
+            changed_canary(answer="AAAA"),
+            r"contract\.canary\.answer has 3 bytes, expected 3136 for 28x28 and stride_px 1",
+        ),
+        (changed_canary(formula="discs-9"), r"contract\.canary\.formula is 'discs-9', expected discs-1"),
+        (
+            changed_canary(size_px=[100_000, 100_000]),
+            r"contract\.canary\.size_px\[0\] is 100000, expected a whole number",
+        ),
+        (
+            changed_canary(size_px=[16_000, 16_000]),
+            r"contract\.canary\.size_px is 16000x16000, expected at most 16777216",
+        ),
         (changed(std=[0.0, 1.0, 1.0]), r"contract\.std\[0\] is 0\.0, expected a finite number from 0\.0001 to 10"),
     ],
 )
@@ -72,26 +86,21 @@ def test_an_onnx_file_of_others_is_refused_with_the_way_out(tmp_path: Path) -> N
         read_contract(onnx_file(tmp_path / "foreign.onnx", {}))
 
 
-@pytest.mark.parametrize("keep", [0, 1, 10, 100, 1000])
-def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, keep: int) -> None:
-    whole = onnx_file(tmp_path / "whole.onnx", {METADATA_KEY: CONTRACT.to_json()}, weight_bytes=2000)
-    cut = tmp_path / "cut.onnx"
-    cut.write_bytes(whole.read_bytes()[:keep])
-    with pytest.raises(ModelFileError, match="not a whole ONNX file") as caught:
-        read_contract(cut)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "content", [b"hello, this is text\n" * 40, b"\x89PNG\r\n\x1a\n" + bytes(500), b"PK\x03\x04" * 99]
-)
-def test_a_file_of_another_format_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "wrong.onnx"
-    path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="not a whole ONNX file"):
-        read_contract(path)
-
-
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"does not exist; give the \.onnx file"):
         read_contract(tmp_path / "nothing.onnx")
+
+
+def test_the_contract_of_the_shipped_model_reads_and_is_written_as_it_stands() -> None:
+    path = model_path("default")
+    text = read_onnx_metadata(path)[METADATA_KEY]
+    assert Contract.from_json(text).to_json() == text
+    assert read_contract(path).canary.size_px == (576, 768)
+
+
+def test_a_contract_of_today_stays_as_it_is() -> None:
+    """Names of weights beside a file and keys of the cache have the hash of this text in them."""
+    found = json.loads(CONTRACT.to_json())
+    assert list(found)[:6] == ["format", "family", "encoder", "kind", "max_depth_m", "size"]
+    before = {"format": 1, **asdict(CONTRACT)}
+    assert CONTRACT.to_json() == json.dumps(before)

@@ -78,13 +78,6 @@ def test_run_needs_no_model(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert target.is_file()
 
 
-def test_info_knows_it_by_its_name() -> None:
-    found = CliRunner().invoke(main, ["info", "default"])
-    assert found.exit_code == 0, found.output
-    assert "depthrt-conv384x9" in found.stdout
-    assert "attention    none" in found.stdout
-
-
 @pytest.mark.parametrize("written", ["./default", "default/"])
 def test_a_folder_of_that_name_is_not_taken_for_it(
     written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,11 @@ def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: st
     assert job.files == {tmp_path / name: format}
 
 
+def test_a_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
+    (job,) = plan_jobs([IMAGE], tmp_path / "a.png", formats=["side", "side"])
+    assert job.files == {tmp_path / "a.png": "side"}
+
+
 def test_a_folder_that_looks_like_a_file_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "depth.png").mkdir()
     (job,) = plan_jobs([IMAGE], tmp_path / "depth.png")
@@ -110,7 +115,7 @@ def test_an_output_never_replaces_an_input(tmp_path: Path, inputs: list[str], na
 def test_an_image_is_not_named_like_a_frame_of_a_video(tmp_path: Path) -> None:
     make_files(tmp_path, "clip.mp4", "clip/000000.jpg")
     sources = find_sources([str(tmp_path)])
-    with pytest.raises(InputError, match=r"000000\.npy would hold the depth of two inputs; give them in runs"):
+    with pytest.raises(InputError, match=r"000000\.npy would hold the depth of two inputs; run them separately"):
         plan_jobs(sources, tmp_path / "depth", formats=["npy"])
     assert len(plan_jobs(sources, tmp_path / "depth", formats=["color"])) == 2
     (tmp_path / "clip/000000.jpg").rename(tmp_path / "clip/first.jpg")
@@ -120,7 +125,7 @@ def test_an_image_is_not_named_like_a_frame_of_a_video(tmp_path: Path) -> None:
 def test_no_output_replaces_another(tmp_path: Path) -> None:
     make_files(tmp_path, "a.jpg", "a_side.jpg")
     sources = find_sources([str(tmp_path)])
-    with pytest.raises(InputError, match=r"a_side\.png would hold the depth of two inputs; give them in runs"):
+    with pytest.raises(InputError, match=r"a_side\.png would hold the depth of two inputs; run them separately"):
         plan_jobs(sources, tmp_path / "depth", formats=["color", "side"])
     assert len(plan_jobs(sources, tmp_path / "depth", formats=["side", "npy"])) == 2
 

@@ -93,7 +93,7 @@ def test_frames_beyond_the_limit_are_not_read(tmp_path: Path, model: depthrt.Dep
     assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(EVEN_S[:3])
 
 
-def test_what_is_wrong_with_the_first_frame_ends_the_video(tmp_path: Path, model: depthrt.DepthModel) -> None:
+def test_an_error_of_the_first_frame_ends_the_video(tmp_path: Path, model: depthrt.DepthModel) -> None:
     write_video(tmp_path / "a.mp4", EVEN_S)
     job = job_of(tmp_path / "a.mp4")
     with (

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,9 @@ from tiny_model import TinyModel
 
 import depthrt
 from depthrt.engine.modelfile.canary import canary_slope, make_canary
-from depthrt.engine.modelfile.contract import Canary, Contract, read_contract
-from depthrt.engine.runners import canary_check as verdicts
+from depthrt.engine.modelfile.contract import Canary, read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.runners import canary_check
 from depthrt.engine.runners.canary_check import DRIFT, SLOPE, Verdict, check_canary, judge
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.ort_session import CUDA
@@ -50,13 +53,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def opened(tiny: TinyModel, fault: Fault, precision: Precision = "fp32") -> tuple[Faulty, Contract]:
-    contract = read_contract(tiny.onnx)
-    return Faulty(open_runner(tiny.onnx, contract, device="cpu", threads=1), fault, precision), contract
+def opened(tiny: TinyModel, fault: Fault, precision: Precision = "fp32") -> Faulty:
+    return Faulty(open_runner(open_model_file(tiny.onnx), device="cpu", threads=1), fault, precision)
 
 
-def ask(runner: Runner, tiny: TinyModel, contract: Contract) -> Verdict | None:
-    return check_canary(runner, tiny.onnx, contract, threads=1)
+def ask(runner: Runner, path: Path, *, threads: int = 1) -> Verdict | None:
+    return check_canary(runner, open_model_file(path), threads=threads)
 
 
 def answer_with_noise(precision: Precision, seed: int) -> tuple[Canary, NDArray[np.float32]]:
@@ -92,20 +94,20 @@ def test_a_number_that_is_none_is_refused(number: float) -> None:
 
 
 def test_a_good_answer_is_asked_for_once(tiny: TinyModel, cache: Path) -> None:
-    runner, contract = opened(tiny, lambda output: output)
-    first = ask(runner, tiny, contract)
+    runner = opened(tiny, lambda output: output)
+    first = ask(runner, tiny.onnx)
     assert first is not None and first.passed and runner.asked == 1
-    assert ask(runner, tiny, contract) is None and runner.asked == 1
+    assert ask(runner, tiny.onnx) is None and runner.asked == 1
     (file,) = (cache / "verdicts").iterdir()
     assert json.loads(file.read_text())["verdict"]["drift"] == first.drift
 
 
 def test_float32_on_a_gpu_is_held_to_the_bounds_of_float32(tiny: TinyModel, cache: Path) -> None:
-    runner, contract = opened(tiny, lambda output: output)
+    runner = opened(tiny, lambda output: output)
     runner.provider = CUDA
-    verdict = ask(runner, tiny, contract)
+    verdict = ask(runner, tiny.onnx)
     assert verdict is not None and verdict.slope_bound == SLOPE["fp32"]
-    assert verdict.drift_bound == max(contract.canary.tolerance, DRIFT["fp32"])
+    assert verdict.drift_bound == max(read_contract(tiny.onnx).canary.tolerance, DRIFT["fp32"])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -122,9 +124,9 @@ def test_float32_on_a_gpu_is_held_to_the_bounds_of_float32(tiny: TinyModel, cach
     ids=["scale up", "scale down", "shift", "upside down", "nan", "zeros"],
 )
 def test_a_planted_fault_is_refused_each_time(tiny: TinyModel, cache: Path, fault: Fault, precision: Precision) -> None:
-    runner, contract = opened(tiny, fault, precision)
+    runner = opened(tiny, fault, precision)
     for times in (1, 2):
-        verdict = ask(runner, tiny, contract)
+        verdict = ask(runner, tiny.onnx)
         assert verdict is not None and not verdict.passed and runner.asked == times
     assert "drift" in str(verdict) and "slope" in str(verdict) and "\n" not in str(verdict)
 
@@ -132,31 +134,29 @@ def test_a_planted_fault_is_refused_each_time(tiny: TinyModel, cache: Path, faul
 def test_a_changed_file_another_precision_or_a_garbled_memory_is_asked_again(
     tiny: TinyModel, cache: Path, tmp_path: Path
 ) -> None:
-    runner, contract = opened(tiny, lambda output: output)
+    runner = opened(tiny, lambda output: output)
     copy = tmp_path / "copy.onnx"
     copy.write_bytes(tiny.onnx.read_bytes())
-    assert check_canary(runner, copy, contract, threads=1) is not None
-    assert check_canary(runner, copy, contract, threads=1) is None
-    assert check_canary(runner, copy, contract, threads=2) is not None
-    copy.write_bytes(tiny.onnx.read_bytes() + b"")
-    import os
-
+    assert ask(runner, copy) is not None
+    assert ask(runner, copy) is None
+    assert ask(runner, copy, threads=2) is not None
+    copy.write_bytes(tiny.onnx.read_bytes())
     os.utime(copy, ns=(1, 1))
-    assert check_canary(runner, copy, contract, threads=1) is not None
+    assert ask(runner, copy) is not None
     runner.precision = "bf16"
-    assert check_canary(runner, copy, contract, threads=1) is not None
+    assert ask(runner, copy) is not None
     for file in (cache / "verdicts").iterdir():
         file.write_text("{")
-    assert check_canary(runner, copy, contract, threads=1) is not None
+    assert ask(runner, copy) is not None
 
 
 def test_the_memory_is_bounded(tiny: TinyModel, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "REMEMBERED", 3)
-    runner, contract = opened(tiny, lambda output: output)
+    monkeypatch.setattr(canary_check, "STORE", replace(canary_check.STORE, most=3))
+    runner = opened(tiny, lambda output: output)
     for threads in range(1, 6):
-        check_canary(runner, tiny.onnx, contract, threads=threads)
+        ask(runner, tiny.onnx, threads=threads)
     assert len(list((cache / "verdicts").iterdir())) == 3
-    assert check_canary(runner, tiny.onnx, contract, threads=5) is None
+    assert ask(runner, tiny.onnx, threads=5) is None
 
 
 def test_without_a_cache_it_is_asked_each_time(
@@ -164,8 +164,8 @@ def test_without_a_cache_it_is_asked_each_time(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "file"))
-    runner, contract = opened(tiny, lambda output: output)
-    assert ask(runner, tiny, contract) is not None and ask(runner, tiny, contract) is not None
+    runner = opened(tiny, lambda output: output)
+    assert ask(runner, tiny.onnx) is not None and ask(runner, tiny.onnx) is not None
 
 
 def test_clean_loads_raise_no_alarm(tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

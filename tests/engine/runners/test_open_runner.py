@@ -1,51 +1,31 @@
+"""Which ways to run a file this machine has, and the opening of one of them."""
+
 from __future__ import annotations
 
-import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from standin_onnxruntime import write_gpu_build
-from tiny_model import PHOTOS, TinyModel
+from made import CONTRACT
+from made_engine import write_mean
+from tiny_model import TinyModel
 
-import depthrt
-from depthrt import BackendUnavailable, InputError
-from depthrt.engine.cuda.driver import driver
+from depthrt import BackendUnavailable, DepthrtError, InputError
 from depthrt.engine.modelfile.contract import read_contract
-from depthrt.engine.runners import canary_check as verdicts
-from depthrt.engine.runners import openvino_runner
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
-from depthrt.engine.runners.open_runner import available_choices, open_runner
+from depthrt.engine.runners.open_runner import available_choices, check_options, open_runner
 from depthrt.engine.runners.openvino_runner import cpu_precisions
-from depthrt.engine.runners.tuning import Tuning, remember_choice
 from depthrt.engine.system.cores import usable_cores
-from depthrt.engine.system.machine import runtime_versions
 
 HAS_BF16 = "bf16" in cpu_precisions()
-needs_bf16 = pytest.mark.skipif(not HAS_BF16, reason="this CPU does not compute in bf16")
-CORES = usable_cores()
 
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
-
-
-def remember(tiny: TinyModel, choice: Choice) -> Tuning:
-    tuning = Tuning(choice, speed=2.0, drift=0.004, budget=0.005, made="2026-11-21T00:00:00+00:00", trials=())
-    remember_choice(tiny.onnx, read_contract(tiny.onnx), CORES, tuning)
-    return tuning
-
-
-def what_runs(model: depthrt.DepthModel) -> tuple[str, str]:
-    return model.runner.name, model.runner.precision
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    found = [record for record in caplog.records if record.name == "depthrt" and record.levelno >= logging.WARNING]
-    return [record.getMessage() for record in found]
 
 
 def test_the_default_comes_first_and_every_choice_runs(tiny: TinyModel) -> None:
@@ -55,130 +35,53 @@ def test_the_default_comes_first_and_every_choice_runs(tiny: TinyModel) -> None:
     assert (Choice("openvino", "bf16", 1) in found) == HAS_BF16 and len(set(found)) == len(found)
     batch = np.zeros((1, 3, 126, 126), np.float32)
     for choice in found:
-        runner = open_runner(tiny.onnx, contract, device="cpu", threads=None, choice=choice)
+        runner = open_runner(open_model_file(tiny.onnx), device="cpu", threads=None, choice=choice)
         assert (runner.name, runner.precision) == (choice.runner, choice.precision)
         assert runner.run(batch).shape == (1, 126, 126)
         runner.close()
 
 
-def test_without_a_tuned_choice_onnx_runtime_runs_and_the_result_says_how_to_tune(
-    tiny: TinyModel, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, logger="depthrt"), depthrt.load(tiny.onnx) as model:
-        notes = model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")).provenance.notes
-    assert what_runs(model) == ("onnxruntime", "fp32")
-    assert [note for note in notes if f"depthrt tune {tiny.onnx}" in note] == list(notes)
-    assert warnings(caplog) == [] and len(caplog.records) == 1
+def test_what_an_int8_file_leaves_in_float32_may_be_computed_in_bf16() -> None:
+    contract = replace(CONTRACT, precision="int8")
+    found = [(choice.runner, choice.precision) for choice in available_choices(contract, 1)]
+    assert found[:2] == [("onnxruntime", "int8"), ("openvino", "int8")]
+    assert found[2:] == ([("openvino", "bf16")] if HAS_BF16 else [])
 
 
-def test_a_remembered_choice_is_taken_and_recorded_without_a_warning(
-    tiny: TinyModel, caplog: pytest.LogCaptureFixture
-) -> None:
-    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
-    with caplog.at_level(logging.INFO, logger="depthrt"), depthrt.load(tiny.onnx) as model:
-        assert what_runs(model) == ("openvino", "fp32")
-    assert model.notes == (str(tuning),) and warnings(caplog) == []
-
-
-def test_a_choice_given_by_name_goes_before_the_remembered_one(tiny: TinyModel) -> None:
-    remember(tiny, Choice("openvino", "fp32", CORES))
-    with depthrt.load(tiny.onnx, choice=Choice("onnxruntime", "fp32", 1)) as model:
-        assert what_runs(model) == ("onnxruntime", "fp32") and model.notes == ()
-
-
-@needs_bf16
-def test_a_precision_asked_for_is_what_runs(tiny: TinyModel) -> None:
-    with depthrt.load(tiny.onnx, precision="bf16") as model:
-        assert what_runs(model) == ("openvino", "bf16")
-    remember(tiny, Choice("openvino", "bf16", CORES))
-    with depthrt.load(tiny.onnx) as model:
-        assert what_runs(model) == ("openvino", "bf16")
-    with depthrt.load(tiny.onnx, precision="fp32") as model:
-        assert what_runs(model) == ("onnxruntime", "fp32")
-
-
-@pytest.fixture
-def _gpu_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have onnxruntime-gpu installed, as far as the packages say, on a machine without a GPU."""
-    write_gpu_build(tmp_path / "site")
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr(driver, "DRIVERS", ())
-    assert "onnxruntime-gpu" in runtime_versions()
-
-
-@pytest.mark.usefixtures("_gpu_build")
-def test_a_build_for_a_gpu_that_is_not_there_changes_no_choice(tiny: TinyModel) -> None:
-    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
-    with depthrt.load(tiny.onnx) as model:
-        assert what_runs(model) == ("openvino", "fp32") and model.notes == (str(tuning),)
-    if HAS_BF16:
-        with depthrt.load(tiny.onnx, precision="bf16") as model:
-            assert what_runs(model) == ("openvino", "bf16")
-
-
-@needs_bf16
-def test_a_refused_runner_is_replaced_by_the_next_and_said_once(
-    tiny: TinyModel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    remember(tiny, Choice("openvino", "bf16", CORES))
-    monkeypatch.setitem(verdicts.DRIFT, "bf16", 1e-9)
-    with depthrt.load(tiny.onnx) as model:
-        depths = [model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")) for _ in range(2)]
-        assert what_runs(model) == ("openvino", "fp32")
-    (said,) = warnings(caplog)
-    assert "openvino bf16" in said and "drift" in said and said.endswith("openvino fp32 is used instead")
-    assert all(any(note in said for note in depth.provenance.notes) for depth in depths)
-
-
-@needs_bf16
-def test_a_runner_with_a_wrong_option_is_refused_each_time(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    # OpenVINO is told to compute in bf16, and all that it says of itself is taken for float32.
-    monkeypatch.setitem(openvino_runner._HINTS, "fp32", "bf16")
-    monkeypatch.setitem(openvino_runner._PRECISIONS, "bf16", "fp32")
-    for _ in range(3):
-        with pytest.raises(
-            depthrt.ParityError, match=r"openvino fp32 on CPU does not answer .*: drift .* on the canary"
-        ):
-            depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
-
-
-def test_a_remembered_runner_that_was_uninstalled_is_replaced(
-    tiny: TinyModel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    remember(tiny, Choice("openvino", "fp32", CORES))
-    monkeypatch.setitem(sys.modules, "openvino", None)  # as Python does for what cannot be imported
-    with depthrt.load(tiny.onnx) as model:
-        assert what_runs(model) == ("onnxruntime", "fp32")
-    assert "pip install 'depthrt[cpu]'" in warnings(caplog)[0]
-    assert available_choices(read_contract(tiny.onnx), 1) == (Choice("onnxruntime", "fp32", 1),)
-
-
-def test_a_choice_asked_for_by_name_is_never_replaced(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(verdicts.SLOPE, "fp32", -1.0)
-    with pytest.raises(depthrt.ParityError, match="openvino fp32 on CPU does not answer"):
-        depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
+def test_without_a_choice_onnx_runtime_runs_at_the_files_precision(tmp_path: Path) -> None:
+    runner = open_runner(open_model_file(write_mean(tmp_path / "mean.onnx")), device="cpu", threads=None)
+    assert (runner.name, runner.provider, runner.precision) == ("onnxruntime", "CPUExecutionProvider", "fp32")
+    runner.close()
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"choice": Choice("onnxruntime", "bf16", 1)}, BackendUnavailable, "in its own precision, fp32; bf16"),
+        ({"device": "tpu"}, InputError, "device 'tpu' found, expected one of auto, cpu, cuda"),
+        ({"threads": 0}, InputError, "threads 0 found, expected 1 or more"),
+        (
+            {"choice": Choice("onnxruntime", "bf16", 1)},
+            BackendUnavailable,
+            "in its precision, fp32; bf16 was asked for",
+        ),
         ({"choice": Choice("tflite", "fp32", 1)}, InputError, "runner 'tflite' found"),  # type: ignore[arg-type]
-        ({"choice": Choice("openvino", "fp32", 1), "device": "cuda"}, InputError, "device cuda was asked for"),
-        ({"choice": Choice("openvino", "fp32", 1), "threads": 2}, InputError, "give one of them"),
-        ({"choice": Choice("openvino", "fp32", 1), "precision": "bf16"}, InputError, "give one of them"),
-        ({"precision": "int8"}, InputError, "precision int8 was asked for and no runner here computes it so"),
+        (
+            {"choice": Choice("openvino", "fp32", 1), "device": "cuda"},
+            InputError,
+            "choice openvino fp32, 1 thread is for a CPU, device cuda was asked for",
+        ),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(
-    tiny: TinyModel, options: dict[str, object], error: type[Exception], message: str
+def test_what_cannot_be_opened_is_refused(
+    tmp_path: Path, options: dict[str, Any], error: type[DepthrtError], message: str
 ) -> None:
-    with pytest.raises(error, match=message):
-        depthrt.load(tiny.onnx, **options)  # type: ignore[arg-type]
+    file = open_model_file(write_mean(tmp_path / "mean.onnx"))
+    with pytest.raises(error, match=message) as caught:
+        open_runner(file, **{"device": "cpu", "threads": None, **options})
+    assert "\n" not in str(caught.value)
 
 
-def test_what_an_int8_file_leaves_in_float32_may_be_computed_in_bf16(tiny: TinyModel) -> None:
-    contract = replace(read_contract(tiny.onnx), precision="int8")
-    found = [(choice.runner, choice.precision) for choice in available_choices(contract, 1)]
-    assert found[:2] == [("onnxruntime", "int8"), ("openvino", "int8")]
-    assert found[2:] == ([("openvino", "bf16")] if HAS_BF16 else [])
+def test_good_options_are_taken() -> None:
+    for device in ("auto", "cpu", "cuda"):
+        check_options(device, None)
+        check_options(device, usable_cores())

@@ -11,6 +11,7 @@ from tiny_model import TinyModel
 from depthrt import BackendUnavailable, InputError, ModelFileError
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.canary_check import DRIFT
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
@@ -23,7 +24,7 @@ BETWEEN_RUNNERS: dict[Precision, float] = {"fp32": 1e-4, "bf16": 5e-2}  # mean d
 
 
 def opened(tiny: TinyModel, precision: Precision = "fp32") -> OpenVinoRunner:
-    return OpenVinoRunner(tiny.onnx, read_contract(tiny.onnx), precision=precision, threads=1)
+    return OpenVinoRunner(open_model_file(tiny.onnx), precision=precision, threads=1)
 
 
 def pixels(images: int, height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -38,8 +39,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_one_file_answers_every_size_as_onnx_runtime_does(tiny: TinyModel, precision: Precision) -> None:
-    runner, contract = opened(tiny, precision), read_contract(tiny.onnx)
-    reference = open_runner(tiny.onnx, contract, device="cpu", threads=1)
+    runner = opened(tiny, precision)
+    reference = open_runner(open_model_file(tiny.onnx), device="cpu", threads=1)
     for size in SIZES:
         batch = pixels(*size)
         found, expected = runner.run(batch), reference.run(batch)
@@ -102,24 +103,24 @@ def test_a_closed_runner_says_so(tiny: TinyModel) -> None:
 
 def test_a_static_file_runs_at_its_size(tiny_static: TinyModel) -> None:
     contract = read_contract(tiny_static.onnx)
-    runner = OpenVinoRunner(tiny_static.onnx, contract, precision="fp32", threads=1)
+    runner = OpenVinoRunner(open_model_file(tiny_static.onnx), precision="fp32", threads=1)
     batch = pixels(1, *contract.size.base_px)
-    expected = open_runner(tiny_static.onnx, contract, device="cpu", threads=1).run(batch)
+    expected = open_runner(open_model_file(tiny_static.onnx), device="cpu", threads=1).run(batch)
     assert np.abs(runner.run(batch) - expected).mean() <= BETWEEN_RUNNERS["fp32"] * np.ptp(expected)
 
 
 def test_a_file_is_compiled_once_and_again_where_it_changed(tiny: TinyModel, cache: Path, tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
     file.write_bytes(tiny.onnx.read_bytes())
-    contract, batch = read_contract(file), pixels(*SIZES[0])
-    first = OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch)
+    batch = pixels(*SIZES[0])
+    first = OpenVinoRunner(open_model_file(file), precision="fp32", threads=1).run(batch)
     (folder,) = (cache / "openvino").iterdir()
     (blob,) = folder.glob("*.blob")
     written = blob.stat().st_mtime_ns
-    assert np.array_equal(OpenVinoRunner(file, contract, precision="fp32", threads=1).run(batch), first)
+    assert np.array_equal(OpenVinoRunner(open_model_file(file), precision="fp32", threads=1).run(batch), first)
     assert blob.stat().st_mtime_ns == written and list((cache / "openvino").iterdir()) == [folder]
     file.write_bytes(tiny.onnx.read_bytes() + b"\x72\x00")  # an empty entry of metadata
-    OpenVinoRunner(file, contract, precision="fp32", threads=1)
+    OpenVinoRunner(open_model_file(file), precision="fp32", threads=1)
     assert len(list((cache / "openvino").iterdir())) == 2
 
 
@@ -169,7 +170,7 @@ def test_a_damaged_graph_is_refused_in_one_line(tiny: TinyModel, tmp_path: Path)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(data)
     with pytest.raises(ModelFileError, match="OpenVINO refuses") as caught:
-        OpenVinoRunner(broken, read_contract(broken), precision="fp32", threads=1)
+        OpenVinoRunner(open_model_file(broken), precision="fp32", threads=1)
     assert "\n" not in str(caught.value)
 
 

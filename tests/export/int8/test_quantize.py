@@ -9,15 +9,12 @@ import numpy as np
 import onnx
 import onnx_ir
 import pytest
-from click.testing import CliRunner
 from int8_graphs import OVERFLOWS, answer_of
 from onnx import numpy_helper
-from shared_traces import shared_traces
 from tiny_model import PHOTOS, TinyModel, export_again
 
 import depthrt
 from depthrt import BudgetError, InputError, ParityError, load
-from depthrt.cli import main
 from depthrt.engine.modelfile.canary import canary_input, canary_slope, drift
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.runners.open_runner import available_choices
@@ -168,19 +165,3 @@ def test_a_file_whose_int8_weights_were_damaged_is_refused(static: Exported, tmp
     onnx.save(damaged, tmp_path / "damaged.onnx")
     with pytest.raises(ParityError, match="does not answer"):
         load(tmp_path / "damaged.onnx", device="cpu")
-
-
-def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny: TinyModel, tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    given = ["export", str(tiny.checkpoint), "-o", str(path), "--family", "depth-anything-v2", "--kind", "inverse"]
-    given += ["--size", "126x196"]
-    with shared_traces():
-        found = CliRunner().invoke(main, [*given, "--precision", "int8", "--drift-budget", "20%"])
-    assert found.exit_code == 0, found.output
-    assert "warning: int8 is calibrated on the photograph that comes with depthrt" in found.stderr
-    assert "int8 in " in found.stdout and "used for calibration" in found.stdout
-    assert read_contract(path).precision == "int8"
-    shown = CliRunner().invoke(main, ["info", str(path)])
-    assert "int8" in shown.stdout
-    refused = CliRunner().invoke(main, [*given, "--drift-budget", "1%"])
-    assert refused.exit_code == 1 and "they are for --precision int8" in refused.stderr

@@ -16,7 +16,7 @@ from depthrt.engine.depth.write import GAP_PX
 from depthrt.engine.run.jobs import PLAIN, Style
 from depthrt.engine.run.video.depth_video import DepthVideo
 from depthrt.engine.run.video.frames import Frame
-from depthrt.engine.run.video.mp4_writer import UnwritableVideo
+from depthrt.engine.run.video.mp4_writer import Mp4Writer, UnwritableVideo
 from depthrt.engine.terms import Format
 
 CODING = 6.0  # mean difference of 8-bit levels that the codec makes of a smooth picture
@@ -74,6 +74,16 @@ def test_odd_sides_repeat_their_last_row_and_column(tmp_path: Path, height: int,
     assert difference(picture, expected) < CODING
 
 
+def test_odd_sides_grow_at_the_bottom_and_at_the_right(tmp_path: Path) -> None:
+    values = np.full((63, 95), 2, np.float32)
+    values[:1] = values[:, :1] = 1  # a dark edge at the top and at the left
+    with video(tmp_path / "a.mp4", style=Style("gray")) as made:
+        made.add(make_depth(values, kind="inverse"), Frame(photo(63, 95), 0.0))
+    picture = pictures_of(tmp_path / "a.mp4")[0]
+    assert picture[0].mean() < 64 and picture[:, 0].mean() < 64
+    assert min(picture[1, 1:].mean(), picture[1:, 1].mean(), picture[-1, 1:].mean(), picture[1:, -1].mean()) > 192
+
+
 def test_a_frame_of_another_size_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     message = r"a\.mp4: a frame of 32x48 px \(HxW\) found after frames of 64x96, .*; use --format npz"
     with pytest.raises(UnwritableVideo, match=message), video(tmp_path / "a.mp4") as made:
@@ -98,7 +108,14 @@ def test_an_error_leaves_the_file_of_before(tmp_path: Path, frames: int) -> None
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
 
 
-def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+def test_an_error_that_ends_a_video_is_not_hidden_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mp4Writer, "finish", lambda writer: pytest.fail("a video that failed was finished"))
+    with pytest.raises(KeyboardInterrupt), video(tmp_path / "a.mp4") as made:
+        made.add(ramp(64, 96), Frame(photo(64, 96), 0.0))
+        raise KeyboardInterrupt
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")
     with pytest.raises(InputError, match=r"folder .*plain cannot be made"), video(tmp_path / "plain" / "a.mp4"):
         pass

@@ -38,7 +38,7 @@ def write(path: Path, times_s: Sequence[float], *, ticks: int = 1000, fps: float
         ([number / 25 for number in range(10)], 12_800, 25.0),
         ([0.0, 1 / 3, 1.0], 999_999, 2.0),
         ([0.0, 3600.0, 7200.5], 90_000, 1 / 3600),
-        ([0.0, 1.0], 1000, 1e-9),
+        ([0.0, 1.0], 1000, 1e-6),
     ],
 )
 def test_each_picture_is_shown_at_its_time(tmp_path: Path, times_s: Sequence[float], ticks: int, fps: float) -> None:

@@ -73,6 +73,30 @@ def test_frames_without_times_follow_each_other_at_the_announced_rate(tmp_path: 
     assert shortfall is None  # FFmpeg guesses a duration, which is nothing to complain about
 
 
+def test_times_that_go_back_go_on_from_the_frame_before(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.ts", EVEN_S, ticks=90_000)
+    (tmp_path / "b.ts").write_bytes((tmp_path / "a.ts").read_bytes() * 2)  # as recorders splice their parts
+    times_s = [frame.time_s for frame in read_file(tmp_path / "b.ts")[0]]
+    assert len(times_s) == 2 * len(EVEN_S) and min(np.diff(times_s)) > 0
+    assert times_s[: len(EVEN_S)] == pytest.approx(EVEN_S, abs=1e-4)
+
+
+@pytest.mark.parametrize("ticks", [10, 30, 999])
+def test_ticks_are_a_multiple_of_those_of_the_file_and_fine(tmp_path: Path, ticks: int) -> None:
+    write_video(tmp_path / "a.avi", [0.0, 1.0], codec="mpeg4", ticks=ticks)
+    with VideoFileReader(source(tmp_path / "a.avi")) as reader:
+        assert reader.ticks % ticks == 0 and 1000 <= reader.ticks < 2000
+
+
+def test_a_duration_that_is_guessed_from_the_size_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a.m2v"  # a bare stream, whose announced bit rate is far below the real one
+    rate = {"b": "20000", "minrate": "20000", "maxrate": "20000", "bufsize": "10000", "qmin": "1", "qmax": "1"}
+    write_video(path, EVEN_S, codec="mpeg2video", ticks=30, options=rate)
+    with av.open(str(path)) as container:
+        assert container.duration is not None and container.duration > 2 * 1e6 * EVEN_S[-1]  # else nothing is tried
+    assert read_file(path)[1] is None
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "layout"),
     [
@@ -178,7 +202,7 @@ def _to_front(path: Path) -> None:
     other.replace(path)
 
 
-def test_sound_that_goes_on_after_the_pictures_is_no_cut(tmp_path: Path) -> None:
+def test_sound_that_lasts_longer_than_the_pictures_is_not_taken_for_a_cut(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mkv", EVEN_S, sound_s=4.0)
     frames, shortfall = read_file(tmp_path / "a.mkv")
     assert len(frames) == len(EVEN_S) and shortfall is None
@@ -201,7 +225,7 @@ def test_packets_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.avi").write_bytes(content)
     frames, shortfall = read_file(tmp_path / "a.avi")
     assert len(frames) == len(EVEN_S) - 3
-    assert shortfall == "holds 3 packets that cannot be decoded; copy it again"
+    assert shortfall == "has damaged parts that cannot be decoded (3 packets); copy it again"
 
 
 def test_what_a_reader_announces_is_what_it_holds(tmp_path: Path) -> None:
@@ -241,7 +265,7 @@ def test_a_name_may_look_like_a_protocol_or_be_no_unicode(tmp_path: Path, monkey
         (b"", r"a\.mp4 cannot be opened as a video \(Invalid data"),
     ],
 )
-def test_a_file_that_is_no_video_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_a_file_that_is_not_a_video_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(InputError, match=message):

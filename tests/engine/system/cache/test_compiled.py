@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
 from pathlib import Path
@@ -63,3 +65,28 @@ def test_what_others_remove_meanwhile_and_what_was_interrupted_do_no_harm(cache:
         (new / "whole.blob").write_bytes(b"whole")
     assert {file.name for file in home.glob("*/*.blob")} == {"gone.blob", "half.blob", "whole.blob"}
     assert [folder.name for folder in home.glob(".new-*")] == [".new-begun"]
+
+
+def test_a_folder_has_the_name_and_the_sums_that_caches_in_use_have(cache: Path) -> None:
+    key = {"path": "/model.onnx", "openvino": "1"}
+    folder = cache / "made" / hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
+    folder.mkdir(parents=True)
+    (folder / "whole.blob").write_bytes(b"whole")
+    (folder / "sha256.json").write_text(json.dumps({"whole.blob": hashlib.sha256(b"whole").hexdigest()}))
+    with compiled_folder("made", key) as found:
+        assert found == folder
+
+
+@pytest.mark.parametrize("damage", ["{", "[" * 100_000, "{}", '{"whole.blob": 5}'])
+def test_a_damaged_folder_is_compiled_again_and_that_is_said_once(
+    cache: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        with compiled_folder("made", {"key": 1}) as folder:
+            assert folder is not None and not folder.exists()
+            folder.mkdir()
+            (folder / "whole.blob").write_bytes(b"whole")
+        (sums,) = (cache / "made").glob("*/sha256.json")
+        sums.write_text(damage)
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 1 and "is damaged; the model is compiled again" in messages[0]

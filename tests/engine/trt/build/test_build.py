@@ -1,33 +1,28 @@
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from made import CONTRACT, canary_of_zeros, make_contract
-from made_engine import SHAPE, STATIC, write_mean
+from made_engine import STATIC, write_mean
 from random_checkpoint import VITS
 from tiny_model import TinyModel, export_tiny
 
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
-from depthrt.engine.cuda.driver import driver
 from depthrt.engine.modelfile.contract import SizeRule, read_contract
 from depthrt.engine.trt import library as trt
 from depthrt.engine.trt.build.build import build_engine
-from depthrt.engine.trt.build_options import DEFAULT, BuildOptions, Profile, choose_profile
+from depthrt.engine.trt.build_options import BuildOptions, Profile
 from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
 
 needs_rtx = pytest.mark.skipif(
@@ -58,13 +53,6 @@ def vits_dynamic_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 @pytest.fixture
 def mean(tmp_path: Path) -> Path:
     return write_mean(tmp_path / "mean.onnx")
-
-
-@pytest.fixture
-def fresh_import() -> Iterator[None]:
-    trt.import_tensorrt.cache_clear()
-    yield
-    trt.import_tensorrt.cache_clear()
 
 
 @needs_rtx
@@ -165,29 +153,6 @@ def test_each_step_is_told(mean: Path, tmp_path: Path) -> None:
     assert told[0] == ("read the ONNX file", 0, 1)
     assert len({title for title, _, _ in told}) > 2
     assert all(0 <= done <= wanted for _, done, wanted in told)
-
-
-@pytest.mark.parametrize(
-    ("options", "profile"),
-    [
-        (DEFAULT, ((518, 518), (518, 686), (924, 924))),
-        (BuildOptions(opt_px=(518, 686)), ((518, 686), (518, 686), (518, 686))),
-        (BuildOptions(max_px=(518, 924)), ((518, 924), (518, 924), (518, 924))),
-        (BuildOptions(min_px=(518, 518), max_px=(518, 924)), ((518, 518), (518, 924), (518, 924))),
-        (BuildOptions(min_px=(14, 14), opt_px=(28, 28), max_px=(42, 56)), ((14, 14), (28, 28), (42, 56))),
-    ],
-)
-def test_sizes_that_are_not_given_follow_those_that_are(
-    options: BuildOptions, profile: tuple[tuple[int, int], ...]
-) -> None:
-    found = choose_profile(DYNAMIC, replace(options, batch=(1, 2, 8)))
-    assert (found.min[2:], found.opt[2:], found.max[2:]) == profile
-    assert (found.min[:2], found.opt[:2], found.max[:2]) == ((1, 3), (2, 3), (8, 3))
-
-
-def test_a_static_file_takes_its_own_size_alone() -> None:
-    own = replace(DEFAULT, opt_px=STATIC.size.base_px)
-    assert choose_profile(STATIC, DEFAULT) == choose_profile(STATIC, own) == Profile(SHAPE, SHAPE, SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -341,93 +306,8 @@ def test_an_error_of_the_caller_ends_the_build_and_comes_back(mean: Path, tmp_pa
     assert list(tmp_path.iterdir()) == [mean]
 
 
-@pytest.mark.usefixtures("fresh_import")
 def test_without_tensorrt_the_extra_is_named(mean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trt, "MODULES", {"no_such_tensorrt": "tensorrt"})
+    monkeypatch.setattr("depthrt.engine.trt.build.build.import_tensorrt", trt.import_tensorrt.__wrapped__)
     with pytest.raises(BackendUnavailable, match=r"TensorRT is not installed; .*pip install 'depthrt\[gpu\]'"):
         build_engine(mean, tmp_path / "model.engine")
-
-
-@pytest.mark.usefixtures("fresh_import")
-def test_a_broken_tensorrt_says_why_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "broken_tensorrt.py").write_text("raise OSError('libnvinfer.so.10:\\nno such file')")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(trt, "MODULES", {"no_such_tensorrt": "tensorrt", "broken_tensorrt": "tensorrt"})
-    with pytest.raises(BackendUnavailable, match=r"broken_tensorrt: libnvinfer.so.10: no such file.*depthrt") as caught:
-        trt.import_tensorrt()
-    assert "no_such_tensorrt" not in str(caught.value)
-
-
-@needs_rtx
-def test_the_full_tensorrt_without_a_driver_is_stopped_before_it_crashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "DRIVERS", ("libcuda-of-nobody.so",))
-    found = trt.import_tensorrt()
-    assert found.check_driver() is None  # TensorRT-RTX needs none
-    with pytest.raises(BackendUnavailable, match=r"builds on the GPU alone.*no NVIDIA driver.*tensorrt-rtx-cu13"):
-        replace(found, flavour="tensorrt").check_driver()
-
-
-def made_tensorrt(*, typed: bool, fp16: bool) -> trt.TensorRT:
-    """Return the flags of a TensorRT that cannot be installed here, as its Python API documents them."""
-    creation = SimpleNamespace(**({"STRONGLY_TYPED": 1} if typed else {}))
-    flags = SimpleNamespace(**({"FP16": 0} if fp16 else {}))
-    module = SimpleNamespace(__version__="10.3", NetworkDefinitionCreationFlag=creation, BuilderFlag=flags)
-    return trt.TensorRT(module, "tensorrt", None)
-
-
-def test_types_come_from_the_file_in_every_tensorrt() -> None:
-    assert made_tensorrt(typed=True, fp16=True).network_flags == 1 << 1  # 10.12 and later
-    assert made_tensorrt(typed=True, fp16=False).network_flags == 1 << 1  # 11: nothing else is left
-    assert made_tensorrt(typed=False, fp16=False).network_flags == 0
-    with pytest.raises(BackendUnavailable, match=r"TensorRT 10\.3 cannot build strongly typed engines; install 10\.12"):
-        _ = made_tensorrt(typed=False, fp16=True).network_flags
-
-
-@needs_rtx
-def test_the_verb_writes_an_engine_and_info_reads_it(mean: Path, tmp_path: Path) -> None:
-    path = tmp_path / "model.engine"
-    result = CliRunner().invoke(main, ["build", str(mean), "-o", str(path), "--precision", "fp32"])
-    assert result.exit_code == 0, result.output
-    assert result.stdout.startswith(f"{path}: depth-anything-v2-vits, fp32, ")
-    assert "portable, compute capability 8.0 and later\n  image 1x3x28x28\n" in result.stdout
-    as_json = CliRunner().invoke(main, ["info", str(path), "--json"])
-    found = json.loads(as_json.stdout)
-    assert (found["file"], found["precision"], found["options"]["batch"]) == ("engine", "fp32", [1, 1, 1])
-    again = CliRunner().invoke(main, ["build", str(mean), "-o", str(path), "--json"])
-    assert json.loads(again.stdout)["plan_sha256"] == found["plan_sha256"]
-
-
-@needs_rtx
-def test_the_verb_takes_sizes_and_batches(tmp_path: Path) -> None:
-    path = tmp_path / "model.engine"
-    dynamic = write_mean(tmp_path / "dynamic.onnx", DYNAMIC)
-    sizes = ["--min", "14x28", "--opt", "28x28", "--max", "42x56", "--batch", "1,2,4"]
-    result = CliRunner().invoke(main, ["build", str(dynamic), "-o", str(path), *sizes])
-    assert result.exit_code == 0, result.output
-    assert "image 1x3x14x28 to 4x3x42x56, best 2x3x28x28" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--opt", "518"], "'518' found, expected HxW"),
-        (["--batch", "1,2"], "'1,2' found, expected a number such as 4, or MIN,OPT,MAX"),
-    ],
-)
-def test_the_verb_refuses_what_is_no_size(mean: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
-    result = CliRunner().invoke(main, ["build", str(mean), "-o", str(tmp_path / "m.engine"), *arguments])
-    assert result.exit_code == 2 and message in result.stderr
-
-
-@needs_rtx
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
-def test_ctrl_c_at_the_verb_leaves_nothing_and_exits_with_130(tiny_static: TinyModel, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "depthrt.cli", "build", str(tiny_static.onnx), "-o", str(tmp_path / "m.engine")]
-    program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert program.stderr is not None
-    while "Cloning" not in program.stderr.readline():  # the build has begun
-        assert program.poll() is None
-    program.send_signal(signal.SIGINT)
-    _, said = program.communicate(timeout=120)
-    assert program.returncode == 130 and "stopped; no " in said and "Traceback" not in said
-    assert list(tmp_path.iterdir()) == []

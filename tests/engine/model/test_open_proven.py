@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+from standin_onnxruntime import write_gpu_build
+from tiny_model import PHOTOS, TinyModel
+
+import depthrt
+from depthrt import InputError
+from depthrt.engine.cuda.driver import driver
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.runners import canary_check as verdicts
+from depthrt.engine.runners import openvino_runner
+from depthrt.engine.runners.choice import Choice
+from depthrt.engine.runners.open_runner import available_choices
+from depthrt.engine.runners.openvino_runner import cpu_precisions
+from depthrt.engine.runners.tuning import Tuning, remember_choice
+from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.system.machine import runtime_versions
+
+HAS_BF16 = "bf16" in cpu_precisions()
+needs_bf16 = pytest.mark.skipif(not HAS_BF16, reason="this CPU does not compute in bf16")
+CORES = usable_cores()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
+
+
+def remember(tiny: TinyModel, choice: Choice) -> Tuning:
+    tuning = Tuning(choice, speed=2.0, drift=0.004, budget=0.005, made="2026-11-21T00:00:00+00:00", trials=())
+    remember_choice(open_model_file(tiny.onnx), CORES, tuning)
+    return tuning
+
+
+def what_runs(model: depthrt.DepthModel) -> tuple[str, str]:
+    return model.runner.name, model.runner.precision
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    found = [record for record in caplog.records if record.name == "depthrt" and record.levelno >= logging.WARNING]
+    return [record.getMessage() for record in found]
+
+
+def test_without_a_tuned_choice_onnx_runtime_runs_and_the_result_says_how_to_tune(
+    tiny: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="depthrt"), depthrt.load(tiny.onnx) as model:
+        notes = model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")).provenance.notes
+    assert what_runs(model) == ("onnxruntime", "fp32")
+    assert [note for note in notes if f"depthrt tune {tiny.onnx}" in note] == list(notes)
+    assert warnings(caplog) == [] and len(caplog.records) == 1
+
+
+def test_a_remembered_choice_is_taken_and_recorded_without_a_warning(
+    tiny: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
+    with caplog.at_level(logging.INFO, logger="depthrt"), depthrt.load(tiny.onnx) as model:
+        assert what_runs(model) == ("openvino", "fp32")
+    assert model.notes == (str(tuning),) and warnings(caplog) == []
+
+
+def test_a_choice_given_by_name_goes_before_the_remembered_one(tiny: TinyModel) -> None:
+    remember(tiny, Choice("openvino", "fp32", CORES))
+    with depthrt.load(tiny.onnx, choice=Choice("onnxruntime", "fp32", 1)) as model:
+        assert what_runs(model) == ("onnxruntime", "fp32") and model.notes == ()
+
+
+@needs_bf16
+def test_a_precision_asked_for_is_what_runs(tiny: TinyModel) -> None:
+    with depthrt.load(tiny.onnx, precision="bf16") as model:
+        assert what_runs(model) == ("openvino", "bf16")
+    remember(tiny, Choice("openvino", "bf16", CORES))
+    with depthrt.load(tiny.onnx) as model:
+        assert what_runs(model) == ("openvino", "bf16")
+    with depthrt.load(tiny.onnx, precision="fp32") as model:
+        assert what_runs(model) == ("onnxruntime", "fp32")
+
+
+@pytest.fixture
+def _gpu_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have onnxruntime-gpu installed, as far as the packages say, on a machine without a GPU."""
+    write_gpu_build(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr(driver, "DRIVERS", ())
+    assert "onnxruntime-gpu" in runtime_versions()
+
+
+@pytest.mark.usefixtures("_gpu_build")
+def test_a_build_for_a_gpu_that_is_not_there_changes_no_choice(tiny: TinyModel) -> None:
+    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
+    with depthrt.load(tiny.onnx) as model:
+        assert what_runs(model) == ("openvino", "fp32") and model.notes == (str(tuning),)
+    if HAS_BF16:
+        with depthrt.load(tiny.onnx, precision="bf16") as model:
+            assert what_runs(model) == ("openvino", "bf16")
+
+
+@needs_bf16
+def test_a_refused_runner_is_replaced_by_the_next_and_said_once(
+    tiny: TinyModel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(tiny, Choice("openvino", "bf16", CORES))
+    monkeypatch.setitem(verdicts.DRIFT, "bf16", 1e-9)
+    with depthrt.load(tiny.onnx) as model:
+        depths = [model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")) for _ in range(2)]
+        assert what_runs(model) == ("openvino", "fp32")
+    (said,) = warnings(caplog)
+    assert "openvino bf16" in said and "drift" in said and said.endswith("openvino fp32 is used instead")
+    assert all(any(note in said for note in depth.provenance.notes) for depth in depths)
+
+
+@needs_bf16
+def test_a_runner_with_a_wrong_option_is_refused_each_time(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    # OpenVINO is told to compute in bf16, and all that it says of itself is taken for float32.
+    monkeypatch.setitem(openvino_runner._HINTS, "fp32", "bf16")
+    monkeypatch.setitem(openvino_runner._PRECISIONS, "bf16", "fp32")
+    for _ in range(3):
+        with pytest.raises(
+            depthrt.ParityError, match=r"openvino fp32 on CPU does not answer .*: drift .* on the canary"
+        ):
+            depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
+
+
+def test_a_remembered_runner_that_was_uninstalled_is_replaced(
+    tiny: TinyModel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(tiny, Choice("openvino", "fp32", CORES))
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as Python does for what cannot be imported
+    with depthrt.load(tiny.onnx) as model:
+        assert what_runs(model) == ("onnxruntime", "fp32")
+    assert "pip install 'depthrt[cpu]'" in warnings(caplog)[0]
+    assert available_choices(read_contract(tiny.onnx), 1) == (Choice("onnxruntime", "fp32", 1),)
+
+
+def test_a_choice_asked_for_by_name_is_never_replaced(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(verdicts.SLOPE, "fp32", -1.0)
+    with pytest.raises(depthrt.ParityError, match="openvino fp32 on CPU does not answer"):
+        depthrt.load(tiny.onnx, choice=Choice("openvino", "fp32", 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"choice": Choice("openvino", "fp32", 1), "threads": 2}, "give one of them"),
+        ({"choice": Choice("openvino", "fp32", 1), "precision": "bf16"}, "give one of them"),
+        ({"precision": "int8"}, "precision int8 was asked for and no runner here computes it so"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    tiny: TinyModel, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        depthrt.load(tiny.onnx, **options)  # type: ignore[arg-type]

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from depthrt import InputError
+from depthrt.engine.system.cache.store import Store, digest, remove_oldest, size_bytes
+
+STORE = Store("made", content="value", most=3)
+KEY = {"model": {"size": [[1, 2]]}, "threads": 2}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def recall(key: dict[str, object] = KEY) -> object:
+    return STORE.recall(key, lambda content: content, remedy="it is made again")
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_what_is_remembered_is_recalled_under_its_key_only() -> None:
+    assert recall() is None
+    file = STORE.remember(KEY, [1, "two"], path=Path("/somewhere"))
+    assert recall() == [1, "two"] and STORE.find(KEY) == file
+    assert recall({**KEY, "threads": 3}) is None
+    STORE.remember(KEY, "another")
+    assert recall() == "another"
+    assert STORE.forget(KEY) == file and recall() is None and STORE.forget(KEY) is None
+
+
+def test_a_file_has_the_name_and_the_form_that_caches_in_use_have(cache: Path) -> None:
+    """Another name or form would lose everything that is remembered."""
+    name = hashlib.sha256(json.dumps(KEY, sort_keys=True).encode()).hexdigest()[:32]
+    assert digest(KEY) == name
+    file = cache / "made" / f"{name}.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"format": 1, "path": "/somewhere", "key": KEY, "value": 5}))
+    assert recall() == 5
+    assert STORE.remember(KEY, 6, path=Path("/elsewhere")) == file
+    assert json.loads(file.read_text()) == {"format": 1, "path": "/elsewhere", "key": KEY, "value": 6}
+
+
+def test_asking_creates_nothing(cache: Path) -> None:
+    assert (recall(), STORE.find(KEY), STORE.forget(KEY), STORE.read_keys()) == (None, None, None, [])
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("", "it is not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"format":' * 2000, "nested too deeply|not JSON"),
+        ('{"format": 2, "key": {}, "value": 5}', "another format or key"),
+        ('{"format": true}', "another format or key"),
+        (" " * (5 << 20), "more than 4194304 bytes"),
+        ("\x00\xff", "it is not JSON"),
+        (None, "Is a directory"),
+    ],
+)
+def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
+    damage: str | None, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    if damage is None:
+        file.unlink()
+        file.mkdir()
+    else:
+        file.write_text(damage)
+    assert recall() is None and recall() is None
+    (message,) = said(caplog)
+    assert str(file) in message and "cannot be used" in message and message.endswith("; it is made again")
+    assert any(part in message for part in reason.split("|")) and "\n" not in message
+    if damage is not None:
+        STORE.remember(KEY, 6)
+        assert recall() == 6
+
+
+def test_content_that_its_reader_refuses_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(content: object) -> object:
+        raise RecursionError
+
+    STORE.remember(KEY, 5)
+    assert STORE.recall(KEY, refuse, remedy="it is made again") is None
+    assert "cannot be used (RecursionError); it is made again" in said(caplog)[0]
+
+
+def test_the_keys_of_what_can_be_read_are_listed(cache: Path) -> None:
+    other = {**KEY, "threads": 1}
+    STORE.remember(KEY, 5)
+    STORE.remember(other, 5)
+    (cache / "made" / "damaged.json").write_text("{")
+    (cache / "made" / "folder.json").mkdir()
+    (cache / "made" / "list.json").write_text('{"key": []}')
+    assert sorted(STORE.read_keys(), key=str) == sorted([KEY, other], key=str)
+
+
+def test_the_entries_written_longest_ago_go() -> None:
+    for number in range(5):
+        file = STORE.remember({"number": number}, number)
+        assert file is not None
+        os.utime(file, (1000 + number, 1000 + number))  # clocks of files can be coarser than this test
+    assert [recall({"number": number}) for number in range(5)] == [None, None, 2, 3, 4]
+
+
+def test_what_cannot_be_removed_or_written_is_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    STORE.remember(KEY, 5)
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(InputError, match=r"\.json cannot be removed: Permission denied; check its rights"):
+        STORE.forget(KEY)
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(InputError, match=r"\.json cannot be written: Permission denied"):
+        STORE.remember(KEY, 6)
+    assert recall() == 5
+
+
+def test_without_a_cache_nothing_is_remembered_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path / "file"))
+    assert STORE.remember(KEY, 5) is None and STORE.remember(KEY, 5) is None and recall() is None
+    (message,) = said(caplog)
+    assert "cannot be written" in message and "nothing new is remembered" in message
+
+
+def of_size(path: Path, count: int, age_s: int) -> Path:
+    path.write_bytes(bytes(count))
+    os.utime(path, (10_000 - age_s, 10_000 - age_s))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("most", "weigh", "keep", "left"),
+    [
+        (3, lambda entry: 1, None, {"new", "middle", "old"}),
+        (2, lambda entry: 1, None, {"new", "middle"}),
+        (2, lambda entry: 1, "old", {"new", "old"}),
+        (0, lambda entry: 1, None, set()),
+        (0, lambda entry: 1, "middle", {"middle"}),
+        (30, size_bytes, None, {"new", "middle"}),  # 10 and 20
+        (29, size_bytes, None, {"new"}),
+        (9, size_bytes, None, set()),
+    ],
+)
+def test_the_oldest_make_room(
+    tmp_path: Path, most: int, weigh: Callable[[Path], int], keep: str | None, left: set[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    entries = [of_size(folder / "old", 5, 300), of_size(folder / "new", 10, 100), of_size(folder / "middle", 20, 200)]
+    remove_oldest(entries, most=most, weigh=weigh, keep=folder / keep if keep else None)
+    assert {entry.name for entry in folder.iterdir()} == left
+
+
+def test_a_folder_weighs_what_is_in_it_and_goes_as_a_whole(tmp_path: Path) -> None:
+    compiled = tmp_path / "compiled"
+    (compiled / "inner").mkdir(parents=True)
+    of_size(compiled / "blob", 7, 0)
+    of_size(compiled / "inner" / "blob", 4, 0)
+    (compiled / "gone").symlink_to(tmp_path / "nowhere")
+    assert size_bytes(compiled) == 11 and size_bytes(tmp_path / "nowhere") == 0
+    remove_oldest([compiled, tmp_path / "nowhere"], most=10, weigh=size_bytes)
+    assert not compiled.exists()
