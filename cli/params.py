@@ -53,7 +53,7 @@ class SizeType(click.ParamType[int | tuple[int, int]]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
         """Return one number, or (H, W)."""
         parts = str(value).lower().split("x")
-        if not all(part.isdigit() for part in parts) or len(parts) > 2:
+        if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 2:
             self.fail(f"{value!r} found, expected a number such as 518, or HxW such as 518x686", param, ctx)
         return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
 
@@ -66,7 +66,7 @@ class PixelsType(click.ParamType[tuple[int, int]]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Return (H, W)."""
         parts = str(value).lower().split("x")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+        if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
             self.fail(f"{value!r} found, expected HxW (height x width) such as 518x686", param, ctx)
         return int(parts[0]), int(parts[1])
 
@@ -81,7 +81,7 @@ class BatchType(click.ParamType[tuple[int, int, int]]):
         if isinstance(value, tuple):
             return value
         parts = str(value).split(",")
-        if len(parts) not in (1, 3) or not all(part.strip().isdigit() for part in parts):
+        if len(parts) not in (1, 3) or not all(part.isascii() and part.strip().isdigit() for part in parts):
             self.fail(f"{value!r} found, expected a number such as 4, or MIN,OPT,MAX such as 1,2,4", param, ctx)
         counts = [int(part) for part in parts]
         return (counts[0], counts[-1] if len(counts) == 1 else counts[1], counts[-1])
@@ -97,7 +97,7 @@ class RoundsType(click.ParamType[int | None]):
         text = str(value).lower()
         if text == "auto":
             return None
-        if not text.isdigit() or int(text) < LEAST_ROUNDS:
+        if not (text.isascii() and text.isdigit()) or int(text) < LEAST_ROUNDS:
             self.fail(f"{value!r} found, expected auto or a number of {LEAST_ROUNDS} or more", param, ctx)
         return int(text)
 

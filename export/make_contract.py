@@ -8,9 +8,8 @@ from ..engine.system.field_types import printable
 from ..engine.terms import AttentionOp, Family, Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
-from .network.architecture import ConvArchitecture
+from .network.architecture import IMAGENET_MEAN, IMAGENET_STD, ConvArchitecture
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Source: the interpolate call after the network in each repository's inference code.
 FINAL_RESIZE: dict[Family, FinalResize] = {
     "depth-anything-v1": "bilinear_centres",

@@ -20,7 +20,8 @@ from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
-from .make_contract import IMAGENET_MEAN, IMAGENET_STD, make_contract, size_rule
+from .make_contract import make_contract, size_rule
+from .network.architecture import IMAGENET_MEAN, IMAGENET_STD
 from .network.make_network import Network
 from .onnx_file.store_half import store_half
 from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of

@@ -15,10 +15,11 @@ from .data.appearance import Appearance
 from .data.scene_pool import SHARD, PoolSource, Stage, render_pool
 from .evaluate import CAP_M, SceneValidation, held_out_scenes
 from .scenes.render import check_device
+from .training.checkpoints import write_weights
 from .training.group import announced_group
 from .training.options import TrainOptions
 from .training.train import train
-from .training.training_state import STATE_NAME, load_average, write_weights
+from .training.training_state import STATE_NAME, load_average
 
 ARCHITECTURE = ConvArchitecture(widths=(64, 128, 256, 384), depths=(2, 2, 3, 2), features=48)
 LICENCE = "Apache-2.0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from build_pycuda import why_missing
@@ -12,9 +13,12 @@ from kernels_on_host import NO_COMPILER, find_compiler
 from random_checkpoint import VITS
 from shipped_checkpoint import write_shipped_checkpoint
 from standin import FOREIGN, compile_standin
-from tiny_model import TinyModel, export_tiny
+from tiny_model import TinyModel, export_again, export_tiny
 
 import depthrt
+
+if TYPE_CHECKING:
+    from depthrt.export.to_onnx import Exported
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +59,18 @@ def tiny_static(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
 def tiny_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """Depth Anything V2, inverse, static 126x196, in float16."""
     return export_tiny(tmp_path_factory.mktemp("half"), size=(126, 196), precision="fp16")
+
+
+@pytest.fixture(scope="session")
+def tiny_safe(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Depth Anything V2, inverse, static 126x196, in float16 with norms and softmax in float32; attention is plain."""
+    return export_again(tiny, tmp_path_factory.mktemp("safe") / "safe.onnx", size=(126, 196), precision="fp16-safe")
+
+
+@pytest.fixture(scope="session")
+def tiny_bf16(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Depth Anything V2, inverse, static 126x196, in bfloat16."""
+    return export_again(tiny, tmp_path_factory.mktemp("bf16") / "bf16.onnx", size=(126, 196), precision="bf16")
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ def _at_rate(report: Report) -> Iterator[str]:
     missed = [f"{name} misses {share(missed_share(rate) or 0.0)}" for name, rate in found if rate.missed]
     rate_hz = found[0][1].rate_hz or 0.0
     keeps = [f"{_listed(kept)} {'keeps' if len(kept) == 1 else 'keep'} up"] if kept else []
-    yield f"At {rate_hz:g} frames a second {'; '.join([*keeps, *filter(None, [_listed(missed)])])}."
+    yield f"At {rate_hz:g} frames a second, {'; '.join([*keeps, *filter(None, [_listed(missed)])])}."
 
 
 def _listed(names: list[str]) -> str:

@@ -17,9 +17,10 @@ from ...engine.system.files import atomic_path
 from ...engine.terms import Family, Kind, WhichWeights
 from ..network.architecture import PUBLISHED, ConvArchitecture
 from ..network.make_network import AnyArchitecture, Network, make_network
-from .hf_folder import claim_of_config, is_folder_model, load_folder, scale_output
+from .hf_config import claim_of_config, scale_output
+from .hf_folder import is_folder_model, load_folder
 from .infer_architecture import LEAST_BLOCKS, check_dtypes, fit, infer_architecture
-from .metadata import check_complete, read_claim, read_notes, write_metadata
+from .metadata import read_claim, read_notes, write_metadata
 from .recognise import Claim, check_options, find_by_path, first_given, recognise
 from .safe_load import Contents, load_file
 from .tensor_names import to_official_names
@@ -215,13 +216,13 @@ def save_checkpoint(
     """
     path = Path(path)
     claim = Claim("the arguments", family, kind, None if max_depth_m is None else float(max_depth_m), licence)
-    check_complete(claim)
+    metadata = write_metadata(claim, notes)
     if path.suffix != ".safetensors":
         raise InputError(f"{path} does not end with .safetensors; checkpoints are written in that format")
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as unfinished:
         try:
-            save_file(tensors, unfinished, metadata=write_metadata(claim, notes))
+            save_file(tensors, unfinished, metadata=metadata)
         except SafetensorError as error:
             raise InputError(f"{path} cannot be written: {error}; check the disk and its rights") from error
 
@@ -237,7 +238,7 @@ def _guessed(architecture: AnyArchitecture, family: Family) -> tuple[str, ...]:
 
 
 def _examine(path: Path, which: WhichWeights) -> _Examined:
-    contents = load_folder(path) if is_folder_model(path) else load_file(path)
+    contents, config = load_folder(path) if is_folder_model(path) else (load_file(path), None)
     weights = unwrap(contents.data, path, which=which)
     check_dtypes(weights.tensors, path)
     try:
@@ -249,7 +250,7 @@ def _examine(path: Path, which: WhichWeights) -> _Examined:
     remarks = list(weights.remarks)
     if isinstance(architecture, ConvArchitecture):
         recorded = recorded or Claim("its tensors", "depthrt", "inverse")
-    elif contents.config is not None and recorded is None:
-        recorded = claim_of_config(contents.config, architecture, path)
-        remarks += scale_output(tensors, contents.config)
+    elif config is not None and recorded is None:
+        recorded = claim_of_config(config, architecture, path)
+        remarks += scale_output(tensors, config)
     return _Examined(contents, weights, tensors, architecture, recorded, tuple(remarks))

@@ -88,6 +88,8 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
             "--family depth-anything-v1 with --kind metric: the metric models of V1 are ZoeDepth networks, "
             "which this version does not export; Depth Anything V2 has metric models"
         )
+    if family == "depthrt" and kind == "metric":
+        raise InputError("--family depthrt with --kind metric: its networks answer inverse depth; give --kind inverse")
 
 
 def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | None, CatalogEntry | None]:

@@ -59,14 +59,12 @@ class Contents:
         file_format: "PyTorch", "PyTorch before 1.6", "safetensors", "Hugging Face folder".
         sha256: Of the file; for a sharded folder, of the shards' hexadecimal hashes one after the other.
         metadata: Texts in the header of a safetensors file.
-        config: config.json of a Hugging Face folder; None for a file.
     """
 
     data: object
     file_format: str
     sha256: str
     metadata: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] | None = None
 
 
 def load_file(path: Path) -> Contents:

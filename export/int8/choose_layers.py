@@ -165,4 +165,5 @@ def _groups(layers: Sequence[Layer]) -> list[tuple[Layer, ...]]:
 
 
 def _kind(layer: Layer) -> str:
+    """Return the layer's module without its numbers, so that fc1 and fc2 of all blocks are of one kind."""
     return re.sub(r"\d+", "#", layer.module)

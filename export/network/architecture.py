@@ -10,6 +10,7 @@ from ...engine.terms import Family
 FeedForward = Literal["mlp", "swiglu"]
 
 CONV_CELL_PX = 32
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in [0, 1]; for every network here
 HEAD_WIDTH = 64  # channels of an attention head in every DINOv2 encoder
 PUBLISHED = {(384, 12): "vits", (768, 12): "vitb", (1024, 24): "vitl", (1536, 40): "vitg"}  # by width and depth
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
+from ...engine.system.field_types import Count, Name, Range
 from ...engine.system.files import atomic_path
 from ..scenes.render import render_scenes
 from .appearance import Appearance, vary_appearance
@@ -45,6 +47,19 @@ class Stage:
     variation: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """Everything that decides what is rendered."""
+
+    layout: Literal["pool"]
+    seed: Annotated[int, Range(0)]
+    setting: Name
+    sizes_px: tuple[tuple[Count, Count], ...]
+    shard: Count
+    shards_per_bank: Count
+    indoor_from: Annotated[int, Range(0)] | None = None
+
+
 def render_pool(
     directory: str | Path,
     shards: int,
@@ -69,16 +84,7 @@ def render_pool(
     Raises:
         InputError: The folder holds other scenes or something else, or cannot be used.
     """
-    recipe: dict[str, object] = {
-        "layout": "pool",
-        "seed": first_seed,
-        "setting": setting,
-        "sizes_px": [list(size) for size in SIZES_PX],
-        "shard": SHARD,
-        "shards_per_bank": SHARDS_PER_BANK,
-    }
-    if indoor_from is not None:
-        recipe["indoor_from"] = indoor_from
+    recipe = _Recipe("pool", first_seed, setting, SIZES_PX, SHARD, SHARDS_PER_BANK, indoor_from)
     directory = keep_recipe(directory, recipe)
     for shard in range(shards):
         if not _depth_path(directory, shard).is_file():

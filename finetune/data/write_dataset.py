@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...bench.accuracy.true_depth import HYPERSIM_FOCAL_PX
 from ...engine.errors import BackendUnavailable, InputError
+from ...engine.system.field_types import Name, Range
 from ...engine.system.files import make_folder
 from ..scenes.render import check_request, render_scenes, scene_cameras
 from ..scenes.scene import Scenes
@@ -35,6 +37,7 @@ _VKITTI2_FRAMES = 20  # frames of a Scene folder
 _SCENES_A_VOLUME = 100  # ai_VVV_NNN: scenes NNN of a volume VVV
 _VALIDATION_EVERY = 10  # one scene of so many is for validation
 _BATCH_PX = 1 << 20  # pixels rendered together
+_MOST_SCENES = 10_000_000  # of a data set
 
 Progress = Callable[[int, int], None]
 
@@ -60,13 +63,13 @@ class Dataset:
 class _Recipe:
     """Everything that decides what is rendered; kept in the folder, so that scenes of two recipes are never mixed."""
 
-    layout: str
-    count: int
-    seed: int
-    setting: str
-    height_px: int
-    width_px: int
-    samples: int
+    layout: Literal["hypersim", "vkitti2"]
+    count: Annotated[int, Range(1, _MOST_SCENES)]
+    seed: Annotated[int, Range(0)]
+    setting: Name
+    height_px: Annotated[int, Range(1)]
+    width_px: Annotated[int, Range(1)]
+    samples: Annotated[int, Range(1)]
     texture_seed: int
 
 
@@ -186,8 +189,8 @@ def _need_h5py() -> None:
 
 def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], _Pair], device: str) -> Path:
     """Create the folder, or check that it holds scenes of the same recipe, of which the count may be larger now."""
-    if recipe.count < 1:
-        raise InputError(f"count {recipe.count} found, expected 1 or more scenes")
+    if not 1 <= recipe.count <= _MOST_SCENES:
+        raise InputError(f"count {recipe.count} found, expected 1 to {_MOST_SCENES} scenes")
     root = resolve_folder(directory)
     if not _is_text(str(root)):
         raise InputError(f"{str(root)!r} is not Unicode, and the lists are written in UTF-8; choose another folder")
@@ -203,9 +206,7 @@ def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], 
         device=device,
         samples=recipe.samples,
     )
-    return keep_recipe(
-        root, asdict(recipe), growing="count", is_there=lambda root, index: place(root, index).depth.is_file()
-    )
+    return keep_recipe(root, recipe, growing="count", is_there=lambda root, index: place(root, index).depth.is_file())
 
 
 def _is_text(path: str) -> bool:

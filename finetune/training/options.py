@@ -1,141 +1,114 @@
-"""What a training is told: every number of it, with its default."""
+"""The options of a training, with their defaults and limits."""
 
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
+from typing import Annotated, Any
 
-from ...engine.errors import InputError
-from .losses import GRADIENT_SCALES
+from ...engine.errors import DepthrtError, InputError
+from ...engine.system.field_types import Count, Limit, Name, NotNegative, Positive, Range, Share
+from ...engine.system.records import Mismatch, read_record
+from .losses import GRADIENT_SCALES, SILOG_FOCUS
 
-# Options that may change when a run is taken up again: they say how long and how often, not what is learned from.
+# Options that may change when a training is resumed: they decide how long and how often, not what is learned.
 RESUMABLE = ("steps", "hold_steps", "judge", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
+
+BelowOne = Annotated[float, Limit(lambda value: bool(0 <= value < 1), "from 0 to below 1")]
+Step = Annotated[int, Range(0, 1 << 40)]
+Interval = Annotated[int, Range(1, 1 << 40)]  # in steps
+Seed = Annotated[int, Limit(lambda value: bool(0 <= value < 1 << 63), "from 0 to below 2**63")]
 
 
 @dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """Options of one training. The defaults suit the fine-tuning of a published network.
+class _Options:
+    """The fields of TrainOptions with their limits, as read_record reads them."""
+
+    seed: Seed = 0
+    steps: Interval = 20_000
+    accumulate: Count = 1
+    learning_rate: Positive = 5e-5
+    encoder_factor: NotNegative = 0.1
+    muon_factor: NotNegative = 0.0
+    weight_decay: NotNegative = 0.01
+    betas: tuple[BelowOne, BelowOne] = (0.9, 0.999)
+    warmup_steps: Step = 500
+    hold_steps: Step = 0
+    decay_power: NotNegative = 0.9
+    clip_norm: Positive = 1.0
+    average_decay: BelowOne = 0.999
+    bf16: bool = True
+    affine_weight: NotNegative = 1.0
+    scaled_weight: NotNegative = 0.0
+    aligned_weight: NotNegative = 0.0
+    gradient_weight: NotNegative = 2.0
+    gradient_scales: Count = GRADIENT_SCALES
+    relative_weight: NotNegative = 0.0
+    trim: BelowOne = 0.0
+    silog_focus: Share = SILOG_FOCUS
+    validate_every: Interval = 500
+    save_every: Interval = 500
+    keep_best: Count = 3
+    judge: Name = "abs_rel"
+    patience: Count | None = None
+    tensorboard: bool = False
+
+    def check(self) -> None:
+        """Raise Mismatch if the rate never falls."""
+        if self.hold_steps >= self.steps:
+            raise Mismatch(".hold_steps", f"is {self.hold_steps}, expected below the {self.steps} steps")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions(_Options):
+    """Options of a training. The defaults suit the fine-tuning of a published network.
 
     Args:
-        seed: Of everything that is random in the loop.
+        seed: Seed of all random numbers of the loop.
         steps: Number of optimiser steps.
-        accumulate: Batches that make one step, on each process.
-        learning_rate: Of the head, at its highest.
-        encoder_factor: The encoder's rate over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
-        muon_factor: The rate of matrices and kernels over what AdamW's would be, moved by Muon instead; 0 leaves them
-            to AdamW. From scratch it learns more of each image. Source: Jordan et al. 2024; Liu et al. 2025.
-        weight_decay: Of matrices and kernels; vectors have none.
-        betas: Of AdamW.
-        warmup_steps: The rate rises in a line over these.
-        hold_steps: After them the rate starts to fall; 0 for at once.
-        decay_power: The rate falls with this power of what remains. Source: Depth Anything V2, 0.9.
-        clip_norm: Longest gradient, over all weights.
-        average_decay: Of the moving average of the weights, which is what is validated and kept.
-        bf16: Whether the network's arithmetic is bfloat16 by autocast; weights and losses are float32.
-        affine_weight: Of the loss of inverse depth that forgives scale and shift.
-        scaled_weight: Of the one that settles them, which a training from scratch begins with; it would pull a
-            published network, whose level is its own, to a mean of 1.
-        aligned_weight: Of the relative error of depth after the best scale and shift of each image, which is how it
-            will be judged; beside the one before.
-        gradient_weight: Of gradient matching in all three.
-        gradient_scales: Sizes at which slopes are matched, each half of the one before.
-        relative_weight: Of the part of scaled_weight's that weighs errors by distance.
-        trim: Share of each image's pixels left out of affine_weight's.
-        silog_focus: Share of a wrong scale that the loss of metres forgives.
+        accumulate: Batches in a step, on each process.
+        learning_rate: Peak learning rate of the head.
+        encoder_factor: Learning rate of the encoder over the head's. Source: Depth Anything V2, 5e-6 against 5e-5.
+        muon_factor: Learning rate of Muon over that of AdamW for matrices and kernels; 0 moves them by AdamW. From
+            scratch, Muon learns more from each image. Source: Jordan et al. 2024; Liu et al. 2025.
+        weight_decay: Decay of matrices and kernels; vectors have none.
+        betas: Betas of AdamW.
+        warmup_steps: Steps over which the rate rises linearly.
+        hold_steps: Step after which the rate falls; 0 for at once.
+        decay_power: The rate falls with this power of the remaining share of steps. Source: Depth Anything V2, 0.9.
+        clip_norm: Largest length of the gradient over all weights; infinity for no clipping.
+        average_decay: Decay of the moving average of the weights, which is validated and kept.
+        bf16: Run the network in bfloat16 by autocast; weights and losses stay float32.
+        affine_weight: Weight of the loss of inverse depth that ignores scale and shift.
+        scaled_weight: Weight of the loss that fixes scale and shift. A training from scratch begins with it; it would
+            move the level of a published network to a mean of 1.
+        aligned_weight: Weight of the relative error of depth after the best scale and shift of each image, which is
+            close to abs_rel; use it beside scaled_weight.
+        gradient_weight: Weight of gradient matching in these three losses.
+        gradient_scales: Number of sizes at which gradients are matched, each half of the previous size.
+        relative_weight: Weight of the relative difference in the loss of scaled_weight.
+        trim: Share of each image's pixels left out of the loss of affine_weight.
+        silog_focus: Weight of the squared mean in the loss of metres: 1 ignores a wrong scale.
         validate_every: Steps between validations.
         save_every: Steps between saved states.
         keep_best: Number of best checkpoints kept.
-        judge: Name of the validation figure that decides, the lower the better.
-        patience: Validations without a better one after which training stops; None for never.
-        tensorboard: Whether figures go to TensorBoard as well.
+        judge: Name of the figure of the validation by which checkpoints are ranked; lower is better.
+        patience: Validations without a better score after which training stops; None for no early stop.
+        tensorboard: Write figures to TensorBoard too.
+
+    Raises:
+        InputError: An option has a wrong type or is out of range.
     """
 
-    seed: int = 0
-    steps: int = 20_000
-    accumulate: int = 1
-    learning_rate: float = 5e-5
-    encoder_factor: float = 0.1
-    muon_factor: float = 0.0
-    weight_decay: float = 0.01
-    betas: tuple[float, float] = (0.9, 0.999)
-    warmup_steps: int = 500
-    hold_steps: int = 0
-    decay_power: float = 0.9
-    clip_norm: float = 1.0
-    average_decay: float = 0.999
-    bf16: bool = True
-    affine_weight: float = 1.0
-    scaled_weight: float = 0.0
-    aligned_weight: float = 0.0
-    gradient_weight: float = 2.0
-    gradient_scales: int = GRADIENT_SCALES
-    relative_weight: float = 0.0
-    trim: float = 0.0
-    silog_focus: float = 0.5
-    validate_every: int = 500
-    save_every: int = 500
-    keep_best: int = 3
-    judge: str = "abs_rel"
-    patience: int | None = None
-    tensorboard: bool = False
-
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
-                self._convert(field.name, int if isinstance(field.default, int) else float)
-        for name in (
-            "steps",
-            "accumulate",
-            "gradient_scales",
-            "validate_every",
-            "save_every",
-            "keep_best",
-            "clip_norm",
-        ):
-            self._check(name, lambda value: value > 0, "more than 0")
-        self._check("learning_rate", lambda value: 0 < value < math.inf, "more than 0 and finite")
-        for name in (
-            "warmup_steps",
-            "hold_steps",
-            "encoder_factor",
-            "muon_factor",
-            "weight_decay",
-            "decay_power",
-            "affine_weight",
-            "scaled_weight",
-            "aligned_weight",
-            "gradient_weight",
-            "relative_weight",
-        ):
-            self._check(name, lambda value: 0 <= value < math.inf, "0 or more and finite")
-        for name in ("average_decay", "trim"):
-            self._check(name, lambda value: 0 <= value < 1, "0 or more and below 1")
-        self._check("silog_focus", lambda value: 0 <= value <= 1, "0 to 1")
-        self._check("betas", _are_betas, "two numbers from 0 to below 1")
-        self._check("seed", lambda value: 0 <= value < 2**63, "0 or more and below 2**63")
-        self._check("hold_steps", lambda value: value < self.steps, f"below the {self.steps} steps")
-        self._check("patience", lambda value: value is None or value > 0, "more than 0, or None")
-
-    def _convert(self, name: str, kind: type[int] | type[float]) -> None:
-        """Make a number, which may be numpy's, one of Python's: a saved state holds no others."""
-        value = getattr(self, name)
-        try:
-            plain = operator.index(value) if kind is int else float(value)
-        except (TypeError, ValueError):
-            expected = "a whole number" if kind is int else "a number"
-            raise InputError(f"{name} is {value!r}, expected {expected}; correct the option") from None
-        object.__setattr__(self, name, plain)
-
-    def _check(self, name: str, fine: Callable[[Any], bool], expected: str) -> None:
-        value = getattr(self, name)
-        if not fine(value):
-            raise InputError(f"{name} is {value}, expected {expected}; correct the option")
+        given = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        checked = _read(given, name="options", remedy="correct the option", failure=InputError)
+        for name in given:
+            object.__setattr__(self, name, getattr(checked, name))
 
     def check_resumable(self, before: TrainOptions) -> None:
-        """Refuse to take up a run with options that would make it another run.
+        """Refuse to resume a training with options that change what it learns.
 
         Raises:
             InputError: Names the first such option.
@@ -148,5 +121,24 @@ class TrainOptions:
                 )
 
 
-def _are_betas(value: object) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(0 <= one < 1 for one in value)
+def read_options(found: object, *, name: str, remedy: str, failure: type[DepthrtError]) -> TrainOptions:
+    """Return the options that a training state holds; see read_record."""
+    checked = _read(found, name=name, remedy=remedy, failure=failure)
+    return TrainOptions(**{field.name: getattr(checked, field.name) for field in fields(checked)})
+
+
+def _read(found: object, *, name: str, remedy: str, failure: type[DepthrtError]) -> _Options:
+    """Read a record whose clip_norm may be infinite, which read_record refuses."""
+    if not isinstance(found, dict) or found.get("clip_norm") != math.inf:
+        return read_record(_Options, found, name=name, remedy=remedy, failure=failure)
+    record = read_record(_Options, {**found, "clip_norm": 1.0}, name=name, remedy=remedy, failure=failure)
+    return replace(record, clip_norm=math.inf)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a number of numpy as a number of Python, because a saved state holds no others."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value

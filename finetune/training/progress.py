@@ -1,8 +1,7 @@
-"""Reports a training while it runs: JSON lines in a file, TensorBoard, and on stderr a bar with the time left."""
+"""Reports a training while it runs: the log, TensorBoard, and on stderr a bar with the time left."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -13,11 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ...engine.errors import BackendUnavailable, InputError
-from ...engine.system.files import atomic_path
+from ...engine.errors import BackendUnavailable
+from .log import LOG_NAME, Happening, append_line, drop_later
 
-LOG_NAME = "log.jsonl"
-_LINE = '{"event": "'  # start of each line
 _SPEED_OVER_S = 3600.0  # the time left follows from the steps of the last hour: a step of a large network takes minutes
 
 
@@ -52,7 +49,7 @@ class Reporter:
         )
         self._task = self._bar.add_task("", total=steps, completed=start)
         if writes:
-            _drop_later(self._path, start)
+            drop_later(self._path, start)
         self._board = _open_board(directory, start) if tensorboard and writes else None
 
     def __enter__(self) -> Reporter:
@@ -66,13 +63,13 @@ class Reporter:
         if self._board is not None:
             self._board.close()
 
-    def report(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+    def report(self, event: Happening, step: int, figures: Mapping[str, float]) -> None:
         """Add a line with an event, the steps done before it and its figures; figures that are not finite are null."""
         if not self._writes:
             return
         elapsed_s = round(time.monotonic() - self._began_s, 2)
         finite = {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in figures.items()}
-        self._append({"event": event, "step": step, "elapsed_s": elapsed_s, **finite})
+        append_line(self._path, {"event": event, "step": step, "elapsed_s": elapsed_s, **finite})
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{event}/{name}", value, step)
@@ -85,39 +82,9 @@ class Reporter:
     def note(self, step: int, text: str) -> None:
         """Add a line of text about the steps after `step`."""
         if self._writes:
-            self._append({"event": "note", "step": step, "text": text})
+            append_line(self._path, {"event": "note", "step": step, "text": text})
             if not self._bar.disable:
                 self._bar.console.print(text, highlight=False)
-
-    def _append(self, line: Mapping[str, Any]) -> None:
-        try:
-            with self._path.open("a", encoding="utf-8") as log:
-                log.write(json.dumps(line) + "\n")
-        except OSError as error:
-            reason = error.strerror or error
-            raise InputError(f"{self._path} cannot be written: {reason}; check the disk and its rights") from error
-
-
-def read_log(directory: Path) -> list[dict[str, Any]]:
-    """Return the lines of a training's log."""
-    path = directory / LOG_NAME
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
-
-
-def _drop_later(path: Path, start: int) -> None:
-    """Rewrite a log without the lines of steps after `start`."""
-    if not path.is_file():
-        return
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if lines and lines[-1].startswith(_LINE[: len(lines[-1])]) and not lines[-1].endswith("}"):
-            lines.pop()  # cut short by a crash; its step is repeated
-        entries = [json.loads(line) for line in lines]
-        kept = [line for line, entry in zip(lines, entries, strict=True) if entry["event"] and entry["step"] <= start]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is not the log of a training; choose another folder") from error
-    with atomic_path(path) as unfinished:
-        unfinished.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
 def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - the package that has the type may be missing

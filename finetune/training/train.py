@@ -21,13 +21,14 @@ from ...engine.errors import InputError
 from ...engine.system.files import make_folder, remove_unfinished
 from ...export.network.make_network import Network
 from ..data.batches import Batch, Source, Validation
+from .checkpoints import Course, keep_checkpoint
 from .group import Group, join_group
 from .objective import DepthObjective
 from .optimiser import Optimiser, make_average, rate_factor
 from .options import TrainOptions
 from .progress import Reporter
 from .read_ahead import ReadAhead
-from .training_state import STATE_NAME, Course, TrainingState, keep_checkpoint, restore_state, save_state
+from .training_state import STATE_NAME, TrainingState, restore_state, save_state
 
 Ending = Literal["finished", "stopped early", "interrupted"]
 

@@ -1,4 +1,4 @@
-"""The files of a training: the state that it resumes from, and its best checkpoints."""
+"""Saves the state of a training and restores it, after strict checks of what the file holds."""
 
 from __future__ import annotations
 
@@ -6,38 +6,28 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from ...engine.errors import InputError, ModelFileError
+from ...engine.system.field_types import Count, Pattern
 from ...engine.system.files import atomic_path
-from ...engine.terms import Kind
-from ...export.checkpoint.checkpoint import save_checkpoint
-from ...export.network.conv_depth import ConvDepth, fold_norms
+from ...engine.system.records import read_record
 from ...export.network.make_network import Network
+from .checkpoints import Course
 from .objective import DepthObjective
 from .optimiser import Optimiser
-from .options import TrainOptions
+from .options import Step, TrainOptions, read_options
 
 STATE_NAME = "state.pt"
 FORMAT = 6  # of the state file; other formats are refused
+_TENSORS = {"network": dict, "optimiser": list, "average": dict, "rng": Tensor}  # parts of a state file, by type
+_REMEDY = "take an older copy or start again"
 
-
-@dataclass(slots=True)
-class Course:
-    """Progress of a training.
-
-    Args:
-        step: Steps done.
-        kept: (score, step, file name) of the best checkpoints, best first.
-        waits: Validations since the best score.
-    """
-
-    step: int = 0
-    kept: list[tuple[float, int, str]] | None = None
-    waits: int = 0
+_FileName = Annotated[str, Pattern(r"best-[0-9]{7,12}\.safetensors", "such as best-0000500.safetensors")]
 
 
 @dataclass(slots=True)
@@ -57,6 +47,38 @@ class TrainingState:
     optimiser: Optimiser
     average: AveragedModel
     course: Course
+
+
+@dataclass(frozen=True, slots=True)
+class _SavedCourse:
+    """A Course in a state file; a score that is not finite is null."""
+
+    step: Step
+    kept: tuple[tuple[float | None, Step, _FileName], ...] | None
+    waits: Step
+
+    def to_course(self) -> Course:
+        """Return the course, with infinity for null."""
+        kept = [(math.inf if score is None else score, step, name) for score, step, name in self.kept or ()]
+        return Course(self.step, None if self.kept is None else kept, self.waits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a state file holds besides its format, tensors and options."""
+
+    processes: Count
+    course: _SavedCourse
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A state file after its checks."""
+
+    options: TrainOptions
+    processes: int
+    course: Course
+    tensors: Mapping[str, Any]
 
 
 def save_state(directory: Path, state: TrainingState, options: TrainOptions, *, processes: int) -> None:
@@ -100,73 +122,32 @@ def restore_state(directory: Path, state: TrainingState, options: TrainOptions, 
     if not path.is_file():
         raise InputError(f"{path} is not there, so nothing can be resumed; start a new run")
     saved = _load(path)
-    saved["options"]["betas"] = tuple(saved["options"]["betas"])
-    before = TrainOptions(**saved["options"])
-    options.check_resumable(before)
-    if processes != saved["processes"]:
+    options.check_resumable(saved.options)
+    if processes != saved.processes:
         raise InputError(
-            f"processes is {processes} and was {saved['processes']} when the run began; start {saved['processes']} "
+            f"processes is {processes} and was {saved.processes} when the run began; start {saved.processes} "
             "again or a new run"
         )
-    try:
-        state.network.load_state_dict(saved["network"])
-        state.average.module.load_state_dict(saved["average"])  # in place: it is on the device that trains
-    except RuntimeError as error:
-        raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
-    state.optimiser.load_state_dict(saved["optimiser"])
-    state.course = Course(**saved["course"])
+    _restore_tensors(path, state, saved.tensors)
+    state.course = saved.course
     state.average.n_averaged.fill_(1 + state.course.step)
     # A validation after this state was saved may have removed a checkpoint.
     state.course.kept = [entry for entry in state.course.kept or () if (directory / entry[2]).is_file()]
-    if options.judge != before.judge:  # scores of two judges do not compare; the files of the old one stay
+    if options.judge != saved.options.judge:  # scores of two judges do not compare; the files of the old one stay
         state.course.kept, state.course.waits = None, 0
-    torch.set_rng_state(saved["rng"])
 
 
-def keep_checkpoint(
-    directory: Path, course: Course, figures: Mapping[str, float], options: TrainOptions, network: Network
-) -> bool:
-    """Write the averaged network if it is among the best, and remove the checkpoint that it displaces.
-
-    Args:
-        directory: Folder of the training.
-        course: Its `kept` and `waits` are updated.
-        figures: Figures of the validation.
-        options: Name the judge and the number of checkpoints kept.
-        network: The network with the averaged weights.
-
-    Returns:
-        Whether it is the best so far.
-    """
-    kept = course.kept or []
-    score = _score(figures, options.judge)
-    best = not kept or score < kept[0][0]
-    course.waits = 0 if best else course.waits + 1
-    entry = (score, course.step, f"best-{course.step:07d}.safetensors")
-    ranked = sorted([*kept, entry])
-    course.kept = ranked[: options.keep_best]
-    if entry in course.kept:
-        write_weights(directory / entry[2], network, {"step": course.step, **figures})
-    for dropped in ranked[options.keep_best :]:
-        if dropped is not entry:
-            (directory / dropped[2]).unlink(missing_ok=True)
-    return best
-
-
-def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
-    """Write a network as a checkpoint that names its family and kind, with norms folded and figures as notes."""
-    if isinstance(network, ConvDepth):
-        network = fold_norms(network)
-    kind: Kind = "inverse" if network.max_depth_m is None else "metric"
-    save_checkpoint(
-        path,
-        network,
-        family=network.family,
-        kind=kind,
-        max_depth_m=network.max_depth_m,
-        licence=licence,
-        notes={name: f"{value:.6g}" for name, value in notes.items()},
-    )
+def _restore_tensors(path: Path, state: TrainingState, tensors: Mapping[str, Any]) -> None:
+    try:
+        state.network.load_state_dict(tensors["network"])
+        state.average.module.load_state_dict(tensors["average"])  # in place: it is on the device that trains
+    except (AttributeError, RuntimeError, TypeError) as error:
+        raise ModelFileError(f"{path} is of another network ({_first_line(error)}); resume with its own") from error
+    try:
+        state.optimiser.load_state_dict(tensors["optimiser"])
+        torch.set_rng_state(tensors["rng"])
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:  # torch's, by what is wrong
+        raise ModelFileError(f"{path} cannot be restored ({_first_line(error)}); {_REMEDY}") from error
 
 
 def load_average(directory: Path, network: Network) -> int:
@@ -181,31 +162,42 @@ def load_average(directory: Path, network: Network) -> int:
         raise InputError(f"{path} is not there; give the folder of a training")
     saved = _load(path)
     try:
-        network.load_state_dict(saved["average"])
-    except RuntimeError as error:
+        network.load_state_dict(saved.tensors["average"])
+    except (AttributeError, RuntimeError, TypeError) as error:
         raise ModelFileError(f"{path} is of another network ({_first_line(error)}); give its own") from error
-    return int(saved["course"]["step"])
+    return saved.course.step
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> _Saved:
     try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make torch raise errors of any type
-        raise ModelFileError(
-            f"{path} cannot be read ({_first_line(error)}); take an older copy or start again"
-        ) from error
-    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise ModelFileError(f"{path} cannot be read ({_first_line(error)}); {_REMEDY}") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ModelFileError(
             f"{path} is not a training state of format {FORMAT}; resume with the depthrt that wrote it"
         )
-    return saved
+    for name, kind in _TENSORS.items():
+        if not isinstance(found.get(name), kind):
+            raise ModelFileError(f"{path}.{name} is missing or is not what torch saved; {_REMEDY}")
+    facts = {name: value for name, value in found.items() if name not in ("format", "options", *_TENSORS)}
+    read = read_record(_Facts, _with_null_scores(facts), name=str(path), remedy=_REMEDY, failure=ModelFileError)
+    options = read_options(found.get("options"), name=f"{path}.options", remedy=_REMEDY, failure=ModelFileError)
+    return _Saved(options, read.processes, read.course.to_course(), found)
 
 
-def _score(figures: Mapping[str, float], judge: str) -> float:
-    """Return the judge's figure; infinity, which is never the best, if it is not finite."""
-    if judge not in figures:
-        raise InputError(f"the validation returned {', '.join(figures)}, not {judge}; choose the judge among them")
-    return figures[judge] if math.isfinite(figures[judge]) else math.inf
+def _with_null_scores(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with null for infinite scores, as a record has them."""
+    course = facts.get("course")
+    kept = course.get("kept") if isinstance(course, dict) else None
+    if not isinstance(course, dict) or not isinstance(kept, (list, tuple)):
+        return facts
+    finite = [(None, *entry[1:]) if _is_infinite(entry) else entry for entry in kept]
+    return {**facts, "course": {**course, "kept": finite}}
+
+
+def _is_infinite(entry: object) -> bool:
+    return isinstance(entry, (list, tuple)) and tuple(entry[:1]) == (math.inf,)
 
 
 def _first_line(error: Exception) -> str:

@@ -317,3 +317,30 @@ def test_ctrl_c_is_one_word_and_130(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_has_defaults_and_an_example() -> None:
     text = bench("measure", "--help").stdout
     assert "--ground-truth" in text and "[default: report]" in text and "Example:\n    depthrt bench model.onnx" in text
+
+
+def taken(name: str, *options: str) -> object:
+    return measure_verb.make_context("measure", ["model.onnx", *options]).params[name]
+
+
+@pytest.mark.parametrize("option", ["-o", "--output", "--out"])
+def test_the_folder_has_its_old_name_too(option: str) -> None:
+    assert (taken("output", option, "somewhere"), taken("output")) == (Path("somewhere"), Path("report"))
+    help_text = bench("measure", "--help").output
+    assert "-o, --output" in help_text and "--out " not in help_text
+
+
+@pytest.mark.parametrize(
+    ("given", "budget", "note"),
+    [
+        ("0.5%", 0.005, ""),
+        ("0", 0.0, ""),
+        ("2", 0.02, "note: --drift-budget 2 is read as 2%; write 2%\n"),
+        ("150%", 1.5, ""),
+    ],
+)
+def test_a_drift_budget_without_a_sign_is_percent_with_a_note(
+    given: str, budget: float, note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert taken("drift_budget", "--drift-budget", given) == pytest.approx(budget)
+    assert (capsys.readouterr().err, taken("drift_budget")) == (note, 0.01)

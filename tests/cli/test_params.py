@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from depthrt.cli.params import ShareType
+from depthrt.cli.params import BatchType, PixelsType, RoundsType, ShareType, SizeType
 
 
 def given(kind: ShareType, value: str) -> Result:
@@ -59,3 +59,10 @@ def test_the_old_spelling_of_a_percentage_is_taken_with_one_note() -> None:
 
 def test_a_share_without_an_upper_end_takes_more_than_the_whole() -> None:
     assert float(given(ShareType(below=math.inf), "150%").stdout) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("kind", [SizeType(), PixelsType(), BatchType(), RoundsType()], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("value", ["5²", "٣", "5²x3", "²,²,²"])
+def test_digits_that_int_does_not_take_are_wrong_usage(kind: click.ParamType[object], value: str) -> None:
+    with pytest.raises(click.UsageError, match="found, expected"):
+        kind.convert(value, None, None)

@@ -228,3 +228,8 @@ def test_tuning_needs_nothing_beyond_the_cpu_extra() -> None:
     code = f"import {modules}, sys; print([name for name in {others} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_help_shows_the_budget_by_its_present_name_only() -> None:
+    text = run("tune", "--help").stdout
+    assert "--drift-budget PERCENT" in text and " --budget" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import torch
 from random_checkpoint import TINY, random_network, save_official
 from shared_traces import shared_traces
-from tiny_model import PHOTOS, TinyModel
+from tiny_model import PHOTOS, TinyModel, read_inverse
 
 import depthrt
 from depthrt import InputError, ModelFileError, ParityError
@@ -20,7 +21,7 @@ from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
-from depthrt.engine.terms import OnStep
+from depthrt.engine.terms import OnStep, Precision
 from depthrt.export import to_onnx
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
 from depthrt.export.parity import parity
@@ -31,10 +32,6 @@ from depthrt.export.to_onnx import export_checkpoint, export_onnx
 def _shared_traces() -> Iterator[None]:
     with shared_traces():
         yield
-
-
-def read(tiny: TinyModel) -> Checkpoint:
-    return read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse")
 
 
 def stop_at(word: str) -> OnStep:
@@ -60,7 +57,7 @@ def test_a_file_that_departs_from_torch_is_not_left(
 ) -> None:
     monkeypatch.setitem(parity.TOLERANCE, "fp32", 0.0)
     with pytest.raises(ParityError, match=r"drift .* at most 0 is allowed in fp32; no file is left"):
-        export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42))
+        export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(28, 42))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,7 +66,7 @@ def test_an_interrupt_leaves_the_file_that_was_there(tiny: TinyModel, tmp_path: 
     path.write_bytes(b"what was there")
 
     with pytest.raises(KeyboardInterrupt):
-        export_onnx(read(tiny), path, size=(28, 42), on_step=stop_at("photograph"))
+        export_onnx(read_inverse(tiny), path, size=(28, 42), on_step=stop_at("photograph"))
     assert path.read_bytes() == b"what was there" and list(tmp_path.iterdir()) == [path]
 
 
@@ -77,7 +74,7 @@ def test_weights_too_large_for_one_file_go_beside_it(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
-    exported = export_onnx(read(tiny), tmp_path / "model.onnx", size=(126, 196))
+    exported = export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(126, 196))
     weights = [path for path in tmp_path.iterdir() if path.suffix == ".data"]
     assert weights == [exported.weights] and weights[0].stat().st_size > 100_000 > exported.path.stat().st_size
     image = depthrt.read_image(PHOTOS / "coffee.jpg")
@@ -89,12 +86,12 @@ def test_a_failed_export_leaves_the_large_weights_of_the_file_that_was_there(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
-    exported = export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42))
+    exported = export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(28, 42))
     assert exported.weights is not None
     before = {path: path.read_bytes() for path in (exported.path, exported.weights)}
     # Half storage makes other weights of the same contract.
     with pytest.raises(KeyboardInterrupt):
-        export_onnx(read(tiny), exported.path, size=(28, 42), half_storage=True, on_step=stop_at("photograph"))
+        export_onnx(read_inverse(tiny), exported.path, size=(28, 42), half_storage=True, on_step=stop_at("photograph"))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -103,15 +100,15 @@ def test_large_weights_go_with_the_last_file_that_names_them(
 ) -> None:
     monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
     path, copied = tmp_path / "model.onnx", tmp_path / "copied.onnx"
-    first = export_onnx(read(tiny), path, size=(28, 42)).weights
+    first = export_onnx(read_inverse(tiny), path, size=(28, 42)).weights
     shutil.copy(path, copied)
-    second = export_onnx(read(tiny), path, size=(28, 42)).weights
+    second = export_onnx(read_inverse(tiny), path, size=(28, 42)).weights
     assert first is not None and second is not None
     assert set(tmp_path.iterdir()) == {path, copied, first, second}
     copied.unlink()
     shutil.copy(first, tmp_path / "of-somebody.data")
     monkeypatch.undo()
-    whole = export_onnx(read(tiny), path, size=(28, 42))
+    whole = export_onnx(read_inverse(tiny), path, size=(28, 42))
     assert whole.weights is None and set(tmp_path.iterdir()) == {path, first, tmp_path / "of-somebody.data"}
 
 
@@ -173,28 +170,45 @@ def test_half_storage_halves_the_file_and_changes_no_bit(tiny: TinyModel, tmp_pa
 def test_images_and_a_budget_are_for_int8_only(tiny: TinyModel, tmp_path: Path, options: dict[str, Any]) -> None:
     message = "--images or --drift-budget found with fp32; they are for --precision int8"
     with pytest.raises(InputError, match=message):
-        export_onnx(read(tiny), tmp_path / "model.onnx", size=(28, 42), **options)
+        export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(28, 42), **options)
     with pytest.raises(InputError, match=message):  # before the checkpoint is read
         export_checkpoint(tmp_path / "missing.pth", tmp_path / "model.onnx", **options)
 
 
-def test_one_call_reads_and_writes_and_gives_every_note(tiny: TinyModel, tmp_path: Path) -> None:
+def test_one_call_reads_gives_every_note_and_hands_on_every_option(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
     notes: list[str] = []
-    wrapped = tmp_path / "wrapped.pth"
-    torch.save({"model": tiny.state}, wrapped)
-    exported = export_checkpoint(
+
+    def record(checkpoint: Checkpoint, path: Path, **options: object) -> str:
+        asked.update(options, family=checkpoint.family, kind=checkpoint.kind, path=path)
+        return "what export_onnx returns"
+
+    monkeypatch.setattr(to_onnx, "export_onnx", record)
+    torch.save({"model": tiny.state, "ema": tiny.state}, wrapped := tmp_path / "wrapped.pth")
+    options: dict[str, Any] = {
+        "size": (28, 42),
+        "precision": "int8",
+        "attention": "plain",
+        "half_storage": True,
+        "images": [PHOTOS / "coffee.jpg"],
+        "budget": 0.5,
+        "on_step": lambda title, done, wanted: None,
+    }
+    found = export_checkpoint(
         wrapped,
         tmp_path / "model.onnx",
-        family="depth-anything-v2",
+        family="depth-anything-v1",
         kind="inverse",
-        size=(28, 42),
-        precision="int8",
-        budget=0.5,
+        weights="ema",
         on_note=notes.append,
+        **options,
     )
-    assert notes[0] == "The weights stand under model. in the file."
-    assert notes[1].startswith("warning: int8 is calibrated on the photograph that comes with depthrt and its drift")
-    assert len(notes) == 2 and exported.contract == read_contract(exported.path)
+    assert found == "what export_onnx returns"  # type: ignore[comparison-overlap]
+    assert asked == options | {"family": "depth-anything-v1", "kind": "inverse", "path": tmp_path / "model.onnx"}
+    assert notes[:2] == ["The weights stand under ema. in the file.", "The file also holds model., which was not used."]
+    assert notes[2].startswith("warning: int8 is calibrated on 1 image and its drift") and len(notes) == 3
 
 
 @pytest.mark.parametrize(
@@ -207,3 +221,13 @@ def test_few_images_for_int8_are_warned_of(count: int | None, found: str | None)
         found
     )
     assert to_onnx._warnings("fp32", images) == ()
+
+
+@pytest.mark.parametrize("precision", ["int8", "bf16"])
+def test_a_temporary_folder_that_refuses_is_named_and_no_file_is_left(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Precision
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(InputError, match=r"temporary files cannot be written to .*gone: No such file.*TMPDIR"):
+        export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(126, 196), precision=precision)
+    assert list(tmp_path.iterdir()) == []

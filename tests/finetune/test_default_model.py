@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from depthrt.finetune.training.train import TrainResult, train
 from depthrt.finetune.training.training_state import STATE_NAME
 
 CARD = Path(default_model.__file__).parents[1] / "engine" / "modelfile" / "default.md"
+CARD_LINES = 10
+NOTES = Path(default_model.__file__).with_name("NOTES.md")
 
 
 def test_the_card_names_the_scenes_of_the_recipe() -> None:
@@ -37,6 +40,16 @@ def test_the_card_names_the_scenes_of_the_recipe() -> None:
     assert f"{outdoor:.0%} outdoor".replace("%", " %") in text
     sizes = [f"{height}x{width}" for height, width in scene_pool.SIZES_PX]
     assert f"a third each of {', '.join(sizes[:-1])} and {sizes[-1]} px" in text
+
+
+def test_the_card_is_ten_lines_and_its_figures_are_those_of_the_notes() -> None:
+    lines = [line for line in CARD.read_text(encoding="utf-8").splitlines() if line]
+    assert len(lines) <= CARD_LINES
+    notes = NOTES.read_text(encoding="utf-8")
+    figures = re.findall(r"(0\.\d{3}) \((0\.\d{3})\)", " ".join(" ".join(lines).split()))
+    rows = re.findall(r"\| (default|vertical gradient) \| (0\.\d{3}) \| (0\.\d{3}) \|", notes)
+    assert figures == [(abs_rel, delta1) for _, abs_rel, delta1 in rows] and len(figures) == 6
+    assert [name for name, *_ in rows] == ["default", "vertical gradient"] * 3
 
 
 def test_first_weights_are_those_of_their_seed_and_answer_near_one() -> None:

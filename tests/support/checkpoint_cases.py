@@ -257,7 +257,7 @@ FAILS_TO_FIT: Refused = {
 BAD_FOLDERS: Refused = {
     "a folder without config.json": (
         folder_of(some__pth=b"x"),
-        "without config.json, so no Hugging Face model; give the file itself, e.g. some.pth",
+        "without config.json, so not a Hugging Face model; give the file itself, e.g. some.pth",
     ),
     "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
     "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),

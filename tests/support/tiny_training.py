@@ -14,8 +14,8 @@ from depthrt.export.network.architecture import ConvArchitecture
 from depthrt.export.network.conv_depth import ConvDepth
 from depthrt.export.network.make_network import Network
 from depthrt.finetune.data.batches import Batch, Source, Validation
+from depthrt.finetune.training.log import read_log
 from depthrt.finetune.training.options import TrainOptions
-from depthrt.finetune.training.progress import read_log
 from depthrt.finetune.training.train import TrainResult, train
 from depthrt.finetune.training.training_state import STATE_NAME
 
@@ -110,7 +110,9 @@ def small_convolutions() -> ConvDepth:
 
 def losses(out: Path) -> list[float]:
     """Return the loss of each step from the log."""
-    return [line["loss"] for line in read_log(out) if line["event"] == "step"]
+    found = [line.figures["loss"] for line in read_log(out) if line.event == "step"]
+    assert None not in found
+    return [loss for loss in found if loss is not None]
 
 
 def weights(out: Path, part: str = "network") -> dict[str, Tensor]:

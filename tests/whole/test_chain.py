@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from depthrt.export.to_onnx import export_onnx
 
 TOLERANCE = 1e-4  # of the range: the bar for float32. A wrong resize, table or epsilon costs 1e-3 to 0.3
 METRIC_M = 20.0
+OFFICIAL_PX = 518
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -35,45 +37,87 @@ def portrait() -> np.ndarray:
     return np.ascontiguousarray(np.rot90(landscape()))
 
 
-def export(
-    folder: Path, architecture: Architecture, family: Family, max_depth_m: float | None, size: int | tuple[int, int]
-) -> tuple[Path, dict[str, torch.Tensor]]:
+@dataclass(frozen=True)
+class Official:
+    """A random network as the official repositories save it, and the official depth of two images.
+
+    Args:
+        checkpoint: The file.
+        family, max_depth_m: Of the network.
+        landscape, portrait: (H, W) float32, at the size of `landscape()` and `portrait()`.
+    """
+
+    checkpoint: Path
+    family: Family
+    max_depth_m: float | None
+    landscape: np.ndarray
+    portrait: np.ndarray
+
+    def export(self, path: Path, size: int | tuple[int, int]) -> Path:
+        """Export the checkpoint."""
+        kind = "inverse" if self.max_depth_m is None else "metric"
+        checkpoint = read_checkpoint(
+            self.checkpoint,
+            family=self.family,
+            kind=kind,  # type: ignore[arg-type]
+            max_depth_m=self.max_depth_m,
+        )
+        return export_onnx(checkpoint, path, size=size).path
+
+
+def make_official(
+    folder: Path, architecture: Architecture, family: Family, max_depth_m: float | None, base_px: int
+) -> Official:
     network = random_network(architecture, family=family, max_depth_m=max_depth_m)
-    path = save_official(network, folder / "checkpoint.pth")
-    checkpoint = read_checkpoint(
-        path, family=family, kind="inverse" if max_depth_m is None else "metric", max_depth_m=max_depth_m
+    state: dict[str, torch.Tensor] = network.state_dict()
+    depths = (
+        reference_infer(state, image, family, max_depth_m, base_px=base_px) for image in (landscape(), portrait())
     )
-    export_onnx(checkpoint, folder / "model.onnx", size=size)
-    return folder / "model.onnx", network.state_dict()
+    return Official(save_official(network, folder / "checkpoint.pth"), family, max_depth_m, *depths)
 
 
-# Each encoder and each kind of head once: test_network.py holds that they combine freely. B and L run at smaller
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Official:
+    """Depth Anything V2 Small at its own size."""
+    return make_official(tmp_path_factory.mktemp("small"), VITS, V2, None, OFFICIAL_PX)
+
+
+def check(found: np.ndarray, official: np.ndarray) -> None:
+    assert np.abs(found - official).max() <= TOLERANCE * np.ptp(official)
+
+
+def check_both(path: Path, official: Official) -> None:
+    with depthrt.load(path) as model:
+        check(model.infer(landscape()).values, official.landscape)
+        check(model.infer(portrait()).values, official.portrait)
+
+
+def test_a_dynamic_file_gives_the_official_depth(small: Official, tmp_path: Path) -> None:
+    check_both(small.export(tmp_path / "model.onnx", OFFICIAL_PX), small)
+
+
+# Each encoder and each kind of head once: test_depth_anything.py holds that they combine freely. B and L run at smaller
 # sizes: their own 518 takes minutes, and the size rule is the same.
 @pytest.mark.parametrize(
     ("architecture", "family", "max_depth_m", "base_px"),
     [
-        pytest.param(VITS, V2, None, 518, id="v2-vits"),
         pytest.param(VITB, V1, None, 252, id="v1-vitb"),
         pytest.param(VITL, V2, METRIC_M, 126, id="v2-vitl-metric"),
     ],
 )
-def test_a_dynamic_file_gives_the_official_depth(
+def test_a_dynamic_file_of_a_larger_encoder_gives_the_official_depth(
     tmp_path: Path, architecture: Architecture, family: Family, max_depth_m: float | None, base_px: int
 ) -> None:
-    path, state = export(tmp_path, architecture, family, max_depth_m, base_px)
-    with depthrt.load(path) as model:
-        for image in (landscape(), portrait()):
-            found = model.infer(image).values
-            reference = reference_infer(state, image, family, max_depth_m, base_px=base_px)
-            assert np.abs(found - reference).max() <= TOLERANCE * np.ptp(reference)
+    official = make_official(tmp_path, architecture, family, max_depth_m, base_px)
+    path = official.export(tmp_path / "model.onnx", base_px)
+    check_both(path, official)
     path.unlink()  # 1.3 GB for vitl
+    official.checkpoint.unlink()
 
 
-def test_a_static_file_of_the_official_size_gives_the_official_depth(tmp_path: Path) -> None:
-    image, size = portrait(), (686, 518)
-    path, state = export(tmp_path, VITS, V2, None, size)
-    with depthrt.load(path) as model:
-        depth = model.infer(image)
-    reference = reference_infer(state, image, V2)
+def test_a_static_file_of_the_official_size_gives_the_official_depth(small: Official, tmp_path: Path) -> None:
+    size = (686, OFFICIAL_PX)
+    with depthrt.load(small.export(tmp_path / "model.onnx", size)) as model:
+        depth = model.infer(portrait())
     assert depth.provenance.input_px == size
-    assert np.abs(depth.values - reference).max() <= TOLERANCE * np.ptp(reference)
+    check(depth.values, small.portrait)

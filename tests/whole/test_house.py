@@ -17,6 +17,16 @@ ROOMS = ("cli", "engine", "export", "bench", "finetune", "serve", "robots")
 ROOT_MODULES = ("__init__.py", "exits.py")
 MOST_MODULES = 11  # of a folder, __init__.py aside
 
+# Modules with functions and no test file at their path: protocols, and modules that their neighbours' tests cover. The
+# list only gets shorter.
+WITHOUT_TEST_FILE = {
+    "engine/cuda/network.py",
+    "engine/run/listener.py",
+    "engine/run/run_images.py",
+    "engine/run/video/frames.py",
+    "engine/runners/runner.py",
+}
+
 # What a room may import of the package: rooms, or modules of rooms.
 INSIDE: dict[str, set[str]] = {
     "engine": {"engine"},
@@ -236,6 +246,19 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_no_folder_holds_more_than_a_look_takes_in() -> None:
     assert find_full(SOURCES) == []
+
+
+def test_each_module_with_functions_has_a_test_file_at_its_path() -> None:
+    with_functions = {
+        path
+        for path, text in SOURCES.items()
+        if "/" in path and not path.endswith(("__init__.py", "__main__.py"))
+        if any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(text)))
+    }
+    untested = {
+        path for path in with_functions if not (ROOT / "tests" / Path(path).parent / f"test_{Path(path).name}").exists()
+    }
+    assert untested == WITHOUT_TEST_FILE
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ libx264's fastest preset at its own quality, against OpenCV's writer (MPEG-4 par
 pictures of the default model's depth of a moving 640x480 photograph, two cores, medians of interleaved turns: 0.82
 times the bytes and 1.5 times the CPU time, beside the photograph 0.67 and 1.3 times, with less error in both. The
 preset "veryfast" gives 0.54 and 0.38 times the bytes for 4.6 and 3.7 times the CPU time, which the network needs.
+A whole run of the default model over 720p takes 1.02 times as long as with OpenCV, reading included.
 """
 
 from __future__ import annotations

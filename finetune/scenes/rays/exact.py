@@ -17,7 +17,7 @@ FACES = 8  # of a solid: six of a box, or the side (0) and both caps (6, 7) of a
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class ExactDepth:
     """Depth of tiles and the planes of flat surfaces.
 
     Args:
@@ -31,7 +31,7 @@ class Depth:
     planes: torch.Tensor
 
 
-def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> Depth:
+def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> ExactDepth:
     """Evaluate the surface that each pixel hits.
 
     Args:
@@ -53,7 +53,7 @@ def exact_depth(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) ->
         u, v = corner_u[part] + pixel_u, corner_v[part] + pixel_v
         inverse, plane[part] = _evaluate(surfaces, hits.solid[part], face[part], hits.inverse[part], u, v)
         depth_m[part] = torch.where(inverse > 0, 1 / inverse, 0.0)
-    return Depth(depth_m, plane, surfaces.planes)
+    return ExactDepth(depth_m, plane, surfaces.planes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import scipy.optimize
 from accuracy_maps import maps
 
 from depthrt.bench.accuracy.alignment import fit_alignment
+from depthrt.engine.errors import InputError
 from depthrt.engine.terms import ALIGNMENTS, Alignment
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
@@ -51,3 +52,40 @@ def test_lost_values_have_no_say_in_the_alignment(alignment: Alignment) -> None:
     x, y = depth[valid], truth[valid]
     lost = np.append(x, [np.nan, np.inf])
     assert fit_alignment(lost, np.append(y, [1.0, 1.0]), alignment) == fit_alignment(x, y, alignment)
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+def test_without_a_usable_value_nothing_is_changed(alignment: Alignment) -> None:
+    assert fit_alignment(np.array([np.nan, np.inf]), np.array([1.0, 2.0]), alignment) == (1.0, 0.0)
+    assert fit_alignment(np.array([]), np.array([]), alignment) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "scale", "shift"), [("scale", 2.5, 0.0), ("log", 0.2, 0.0), ("scale-and-shift", -4.0, 7.0)]
+)
+def test_an_exact_relation_is_found(alignment: Alignment, scale: float, shift: float) -> None:
+    _, target, valid = maps(3)
+    predicted = (target[valid] - shift) / scale
+    assert fit_alignment(predicted, target[valid], alignment) == pytest.approx((scale, shift), rel=EXACT, abs=EXACT)
+
+
+@pytest.mark.parametrize("alignment", ["scale", "log"])
+def test_a_scale_follows_the_units_of_the_target(alignment: Alignment) -> None:
+    depth, target, valid = maps(4)
+    metres, millimetres = (fit_alignment(depth[valid], unit * target[valid], alignment)[0] for unit in (1, 1000))
+    assert millimetres == pytest.approx(1000 * metres, rel=EXACT)
+
+
+def test_the_ratio_of_medians_withstands_an_outlier() -> None:
+    predicted = np.array([1.0, 2.0, 3.0, 4.0, 1e9])
+    assert fit_alignment(predicted, np.array([2.0, 4.0, 6.0, 8.0, 10.0]), "scale") == (2.0, 0.0)
+
+
+def test_values_that_are_not_positive_have_no_logarithm_and_are_left_out() -> None:
+    predicted, target = np.array([0.0, -5.0, 1.0, 4.0]), np.array([9.0, 9.0, 2.0, 8.0])
+    assert fit_alignment(predicted, target, "log") == pytest.approx((2.0, 0.0), rel=EXACT)
+
+
+def test_an_unknown_alignment_is_refused() -> None:
+    with pytest.raises(InputError, match="alignment 'affine' found, expected one of none, scale, scale-and-shift, log"):
+        fit_alignment(np.ones(2), np.ones(2), "affine")  # type: ignore[arg-type]

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_subjects import (
+    SIDE_PX,
+    MadeRunner,
     dataset,
     fails_at,
     opened,
     slope,
+    subject,
     truth,
 )
 
-from depthrt.bench.accuracy.accuracy_meter import Rules
-from depthrt.bench.accuracy.judge import RuleChoices, judge
+from depthrt.bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules
+from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
+from depthrt.bench.accuracy.judge import CUSTOM, RuleChoices, judge
+from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
+from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.errors import InputError
 
 
@@ -57,3 +64,66 @@ def test_rules_that_suit_one_subject_alone_cost_the_other_its_accuracy_and_no_mo
     found = judge(subjects, dataset(truth(2.0)), RuleChoices("none"))
     assert list(found.found) == ["metric"] and not found.failures
     assert found.notes["inverse"][0].startswith("no accuracy on made: the model gives inverse depth without a unit")
+
+
+@pytest.mark.parametrize("options", [{"alignment": "affine"}, {"crop": "center"}, {"cap_m": float("nan")}])
+def test_choices_that_no_rules_allow_are_refused_at_once(options: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="found, expected"):
+        RuleChoices(**options)  # type: ignore[arg-type]
+
+
+def test_a_metric_subject_is_judged_in_metres() -> None:
+    # The slope goes from 1 to 2 m; the truth is 2 m everywhere.
+    (found,) = judge([opened("metric", slope(), "metric")], dataset(truth(2.0))).found.values()
+    assert found.alignment == "none"
+    assert found.metrics["abs_rel"] == pytest.approx(0.25, abs=1e-3)  # 784 steps
+    assert [(image.image, image.pixels) for image in found.images] == [("at 2.0 m", SIDE_PX**2)]
+
+
+def test_an_answer_is_judged_with_its_own_image() -> None:
+    metric = opened("metric", lambda call: np.full((SIDE_PX, SIDE_PX), float(call), np.float32), "metric")
+    (found,) = judge([metric], dataset(truth(1.0), truth(2.0), truth(3.0))).found.values()
+    assert [image.metrics["abs_rel"] for image in found.images] == [0.0] * 3
+
+
+def test_each_image_is_reported_before_it_is_judged() -> None:
+    steps: list[tuple[int, int]] = []
+    judge([opened("one", slope())], dataset(truth(1.0), truth(2.0)), on_image=lambda *step: steps.append(step))
+    assert steps == [(0, 2), (1, 2)]
+
+
+def test_an_image_that_cannot_be_read_costs_a_warning_and_no_subject() -> None:
+    def damaged() -> Sample:
+        raise OSError("unexpected\n end of file.")
+
+    data = dataset(truth(2.0))
+    broken = GroundTruth("made", (Pair("room", damaged), *data.pairs), data.cap_m, notes=("read as metres",))
+    judgement = judge([opened("one", slope())], broken)
+    assert judgement.warnings == (
+        "room of made is left out: OSError: unexpected end of file.",
+        "made: read as metres.",
+    )
+    assert not judgement.failures and len(judgement.found["one"].images) == 1
+
+
+def test_images_with_few_measured_pixels_are_counted_in_a_note() -> None:
+    values = np.zeros((SIDE_PX, SIDE_PX), np.float32)
+    values[0, : LEAST_PIXELS - 1] = 2.0
+    few = Sample("few", np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8), TrueDepth(values, values > 0))
+    judgement = judge([opened("one", slope())], dataset(few, truth(2.0)))
+    assert len(judgement.found["one"].images) == 1
+    assert judgement.notes == {"one": ("1 images of made have too few measured pixels",)}
+
+
+def test_a_subject_that_failed_is_not_asked_again() -> None:
+    runner = MadeRunner(fails_at(2))
+    judge([open_subject(subject("bad", runner))], dataset(*map(truth, (1.0, 2.0, 3.0))))
+    assert runner.calls == 2
+
+
+def test_without_a_unit_in_the_truth_no_subject_is_judged_unaligned() -> None:
+    unitless = replace(dataset(truth(2.0)), cap_m=None)
+    judgement = judge([opened("one", slope(), "metric")], unitless, RuleChoices("none"))
+    assert not judgement.found and not judgement.failures
+    assert judgement.notes["one"][0].startswith("no accuracy on made: made has inverse depth without a unit")
+    assert judge([opened("one", slope(), "metric")], dataset(truth(2.0)), CUSTOM).found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from depth_datasets import HALF_A_MM, depth_map, known_apart, photo, put
 
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
+from depthrt.bench.accuracy.pair_layouts import Pairs, find_pairs
 from depthrt.engine.errors import InputError
 
 
@@ -64,3 +66,119 @@ def test_lists_that_do_not_work_are_refused(tmp_path: Path, text: str, message: 
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError, match=message):
         open_ground_truth(tmp_path / "list.txt")
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def pairs(folder: Path, *files: tuple[str, str], layout: str = "files", more: int = 0) -> Pairs:
+    """Return pairs in a folder, with so many images without depth."""
+    return Pairs(layout, tuple((folder / image, folder / depth) for image, depth in files), more)  # type: ignore[arg-type]
+
+
+HYPERSIM = "ai_001_001/images/scene_cam_00"
+
+
+VKITTI2 = "Scene01/clone/frames"
+
+
+def test_hypersim_s_images_lie_in_the_preview_of_the_same_camera(tmp_path: Path) -> None:
+    names = [f"{HYPERSIM}_geometry_hdf5/frame.000{number}.depth_meters.hdf5" for number in (1, 0)]
+    assert find_pairs(touch(tmp_path, *names)) == pairs(
+        tmp_path,
+        *((f"{HYPERSIM}_final_preview/frame.000{number}.tonemap.jpg", names[1 - number]) for number in (0, 1)),
+        layout="hypersim",
+    )
+
+
+def test_virtual_kitti_s_images_lie_in_the_same_camera_s_folder(tmp_path: Path) -> None:
+    names = [f"{VKITTI2}/depth/Camera_{number}/depth_00007.png" for number in (0, 1)]
+    assert find_pairs(touch(tmp_path, *names)) == pairs(
+        tmp_path,
+        *((f"{VKITTI2}/rgb/Camera_{number}/rgb_00007.jpg", names[number]) for number in (0, 1)),
+        layout="vkitti2",
+    )
+
+
+@pytest.mark.parametrize("images", ["rgb", "image", "images", "color", "colour", "photos", "RGB"])
+@pytest.mark.parametrize("depths", ["depth", "depths", "gt", "ground_truth", "Depth"])
+def test_two_folders_of_the_usual_names_are_matched(tmp_path: Path, images: str, depths: str) -> None:
+    touch(
+        tmp_path, f"{images}/a/1.jpg", f"{images}/a/2.png", f"{depths}/a/1.npy", f"{depths}/a/2.png", f"{depths}/3.npy"
+    )
+    assert find_pairs(tmp_path) == pairs(
+        tmp_path, (f"{images}/a/1.jpg", f"{depths}/a/1.npy"), (f"{images}/a/2.png", f"{depths}/a/2.png")
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "depth"),
+    [
+        ("a.jpg", "a.npy"),
+        ("a.jpg", "a_depth.png"),
+        ("a.png", "a-depth.tiff"),
+        ("b/a.JPG", "b/a.depth.exr"),
+        ("a.jpg", "a_depth.PFM"),
+    ],
+)
+def test_files_side_by_side_are_matched_by_their_bare_name(tmp_path: Path, image: str, depth: str) -> None:
+    touch(tmp_path, image, depth, "notes.txt")
+    assert find_pairs(tmp_path) == pairs(tmp_path, (image, depth))
+
+
+def test_images_without_depth_are_counted_and_hidden_files_are_not(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.npy", "b.jpg", "c.png", ".d.jpg", ".d.npy")
+    assert find_pairs(tmp_path) == pairs(tmp_path, ("a.jpg", "a.npy"), more=2)
+
+
+def test_the_same_name_in_another_folder_is_no_pair(tmp_path: Path) -> None:
+    assert find_pairs(touch(tmp_path, "a/1.jpg", "b/1.npy")) is None
+
+
+@pytest.mark.parametrize("names", [(), ("a.jpg", "b.png"), ("rgb/a.jpg", "depth/b.npy"), ("a.npy",)])
+def test_a_folder_without_a_pair_has_none(tmp_path: Path, names: Sequence[str]) -> None:
+    assert find_pairs(touch(tmp_path, *names)) is None
+
+
+def test_a_folder_named_like_a_file_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "b.jpg").mkdir()
+    touch(tmp_path, "a.jpg", "a.npy")
+    assert find_pairs(tmp_path) == pairs(tmp_path, ("a.jpg", "a.npy"))
+
+
+@pytest.mark.parametrize(
+    ("depth", "layout"),
+    [
+        (f"{HYPERSIM}_geometry_hdf5/frame.0000.depth_meters.hdf5", "hypersim"),
+        (f"{VKITTI2}/depth/Camera_0/depth_00007.png", "vkitti2"),
+        ("depth/a.png", "files"),
+    ],
+)
+def test_a_list_s_layout_is_that_of_its_depth_paths_and_its_order_stays(
+    tmp_path: Path, depth: str, layout: str
+) -> None:
+    (tmp_path / "list.txt").write_text(f"b.jpg {depth}\n\na.jpg\t{depth}\n")
+    assert find_pairs(tmp_path / "list.txt") == pairs(tmp_path, ("b.jpg", depth), ("a.jpg", depth), layout=layout)
+
+
+def test_a_list_may_have_whole_paths(tmp_path: Path) -> None:
+    image, depth = tmp_path / "x" / "a.jpg", tmp_path / "y" / "a.npy"
+    (tmp_path / "some.TXT").write_text(f"{image} {depth}\n")
+    assert find_pairs(tmp_path / "some.TXT") == Pairs("files", ((image, depth),))
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "a.jpg\n", "a.jpg b.npy 1.0\n", "a b.jpg a b.npy\n"])
+def test_a_list_of_other_lines_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(InputError, match="list of pairs, expected an image and a depth path on each line"):
+        find_pairs(tmp_path / "list.txt")
+
+
+def test_another_file_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("a.jpg a.npy\n")
+    assert find_pairs(tmp_path / "pairs.csv") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import h5py
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 from depth_datasets import HALF_A_MM, SIZE_PX, depth_map, holed, known_apart, photo, put
 from made_depth import make_depth
+from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.true_depth import TrueDepth, read_true_depth
-from depthrt.engine.errors import InputError
+from depthrt.bench.accuracy.true_depth import TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
+from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.terms import Format
 
 
@@ -121,3 +123,83 @@ def test_hypersim_s_constants_are_the_published_ones(tmp_path: Path) -> None:
     assert sample.truth.values[0, 0] == pytest.approx(10 * corner)
     assert sample.truth.values[-1, -1] == pytest.approx(10 * corner)
     assert corner == pytest.approx(0.811, abs=5e-4)
+
+
+FLOAT32 = 1e-6  # one rounding to float32
+
+
+@pytest.mark.parametrize(
+    ("shape", "valid_shape"), [((2, 3), (3, 2)), ((2, 3, 1), (2, 3, 1)), ((0, 3), (0, 3)), ((3,), (3,))]
+)
+def test_what_is_no_map_is_refused(shape: tuple[int, ...], valid_shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"found, expected one shape \(H, W\)"):
+        TrueDepth(np.ones(shape, np.float32), np.ones(valid_shape, np.bool_))
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="kind 'disparity' found, expected one of inverse, metric"):
+        TrueDepth(np.ones((1, 1), np.float32), np.ones((1, 1), np.bool_), "disparity")  # type: ignore[arg-type]
+
+
+def test_what_was_taken_out_stays_out() -> None:
+    values = depth_map()
+    found = TrueDepth(values, holed())
+    assert np.array_equal(found.valid, holed())
+    assert found.shape == SIZE_PX
+
+
+def write_distance(path: Path, distance: NDArray[np.floating], name: str = "dataset") -> Path:
+    with h5py.File(path, "w") as file:
+        file[name] = distance
+    return path
+
+
+@pytest.mark.parametrize("size_px", [(768, 1024), (96, 128), (5, 8)])
+def test_hypersim_s_distance_becomes_depth_by_the_angle_of_each_ray(tmp_path: Path, size_px: tuple[int, int]) -> None:
+    height, width = size_px
+    found = read_hypersim(write_distance(tmp_path / "d.hdf5", np.full(size_px, 10.0)))
+    focal_px = 886.81 * width / 1024
+    for row, column in ((0, 0), (height - 1, 0), (height // 2, width - 1)):
+        x, y = column - (width - 1) / 2, row - (height - 1) / 2
+        expected = 10 * math.cos(math.atan(math.hypot(x, y) / focal_px))
+        assert found.values[row, column] == pytest.approx(expected, rel=FLOAT32)
+    assert found.kind == "metric" and found.valid.all()
+
+
+def test_hypersim_s_missing_rays_are_not_known(tmp_path: Path) -> None:
+    distance = np.full((6, 8), 3.0, np.float16)
+    distance[2, 3] = np.nan
+    found = read_hypersim(write_distance(tmp_path / "d.hdf5", distance))
+    assert np.argwhere(~found.valid).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize("content", ["no file", "text", "another name", "three axes"])
+def test_another_file_is_not_taken_for_hypersim_s(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "d.hdf5"
+    if content == "text":
+        path.write_text("no depth")
+    elif content == "another name":
+        write_distance(path, np.ones((2, 2)), "depth")
+    elif content == "three axes":
+        write_distance(path, np.ones((2, 2, 1)))
+    with pytest.raises(InputError, match=r"d\.hdf5 .*depth file of Hypersim .*download it again"):
+        read_hypersim(path)
+
+
+def test_virtual_kitti_s_codes_are_centimetres_up_to_the_sky(tmp_path: Path) -> None:
+    codes = np.array([[0, 1, 100, 65534, 65535]], np.uint16)
+    found = read_vkitti2(put(tmp_path / "d.png", codes))
+    assert found.values[0, 1:4] == pytest.approx([0.01, 1.0, 655.34], rel=FLOAT32)
+    assert found.valid.tolist() == [[False, True, True, True, False]]
+
+
+def test_a_photograph_is_not_taken_for_virtual_kitti_s_depth(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected depth in one channel of 16 bits"):
+        read_vkitti2(put(tmp_path / "d.png", photo()))
+
+
+def test_without_h5py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert import_h5py() is h5py
+    monkeypatch.setitem(sys.modules, "h5py", None)  # what makes Python say that it is missing
+    with pytest.raises(BackendUnavailable, match=r"h5py is missing, .* pip install 'depthrt\[bench\]'"):
+        import_h5py()

@@ -9,11 +9,13 @@ from statistics import median
 
 import numpy as np
 import pytest
-from compared_reports import run_of, states, with_p50, with_subject
+from compared_reports import exact, run_of, states, with_p50, with_subject
 from made_report import BF16, FP32, make_drift, make_report
 
+from depthrt.bench.compare.checks import Check, changes_of, check_condition
 from depthrt.bench.compare.compare import compare
 from depthrt.bench.compare.conditions import parse_condition
+from depthrt.bench.numbers.figures import FIGURES
 from depthrt.bench.numbers.result import ColdProcess, ColdStart, Interval, Report, SubjectResult
 from depthrt.engine.errors import InputError
 
@@ -150,3 +152,46 @@ def test_a_change_of_what_was_measured_once_is_unclear_and_its_value_still_judge
     assert list(states(comparison).values()) == ["unclear", "passed", "failed"]
     assert "its single values are not in both reports, so its noise is unknown" in comparison.checks[0].reason
     assert not any(one.clear for one in comparison.changes if one.figure.name == figure)
+
+
+@pytest.mark.parametrize(
+    ("condition", "before", "after", "state"),
+    [
+        ("p50>+5%", Interval(100, 99, 101), Interval(104, 103, 105), "passed"),
+        ("p50>+5%", Interval(100, 99, 101), Interval(106, 103, 109), "unclear"),
+        ("p50>+5%", Interval(100, 99, 101), Interval(120, 119, 121), "failed"),
+        ("p50<-5%", Interval(100, 99, 101), Interval(94, 91, 97), "unclear"),
+        ("p50<-5%", Interval(100, 99, 101), Interval(80, 79, 81), "failed"),
+        ("p50>105ms", exact(1.0), exact(105.0), "passed"),  # the limit itself is allowed
+        ("p50>105ms", exact(1.0), exact(105.1), "failed"),
+    ],
+)
+def test_a_state_is_where_the_limit_lies_beside_the_interval(
+    condition: str, before: Interval, after: Interval, state: str
+) -> None:
+    old, new = ({BF16: with_p50(run_of(0), p50).subjects[0]} for p50 in (before, after))
+    (check,) = check_condition(parse_condition(condition), old, new, None, {})
+    assert (check.state, check.subject, check.condition) == (state, BF16, condition)
+
+
+def test_a_check_is_one_line_that_names_its_state_condition_and_subject() -> None:
+    assert Check("p50>+5%", "one", "failed", "host p50 grew").line() == "failed: p50>+5% for one: host p50 grew"
+
+
+def test_a_change_on_other_images_is_in_doubt_and_of_others_is_not() -> None:
+    before, after = run_of(0).subjects[0], run_of(1).subjects[0]
+    (change,) = changes_of(FIGURES["drift"], before, after, {(BF16, ""): "drift: 3 -> 4 images"})
+    assert change.doubt == "not of the same images" and not change.clear
+    for others in ({}, {("another", ""): "drift: 3 -> 4 images"}):
+        (change,) = changes_of(FIGURES["drift"], before, after, others)
+        assert change.doubt == ""
+    (change,) = changes_of(FIGURES["host.p50"], before, after, {(BF16, ""): "drift: 3 -> 4 images"})
+    assert change.doubt == ""  # times are of no images
+
+
+def test_a_figure_changes_once_for_each_data_set_in_both_reports() -> None:
+    subject = run_of(0).subjects[0]
+    other = replace(subject.accuracy[0], dataset="kitti")
+    both, single = replace(subject, accuracy=(*subject.accuracy, other)), replace(subject, accuracy=(other,))
+    changes = [list(changes_of(FIGURES["abs_rel"], both, after, {})) for after in (both, single)]
+    assert [[change.of.split(",")[0] for change in found] for found in changes] == [["nyu", "kitti"], ["kitti"]]

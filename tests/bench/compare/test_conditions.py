@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from depthrt.bench.compare.conditions import parse_condition
+from depthrt.bench.numbers.figures import FIGURES
 from depthrt.engine.errors import InputError
 
 
@@ -50,3 +51,29 @@ def test_a_condition_is_read(text: str, name: str, above: bool, limit: float, ch
 def test_a_condition_that_is_not_understood_is_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_condition(text)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_takes_a_condition_in_its_unit_and_a_change_in_percent(name: str) -> None:
+    figure = FIGURES[name]
+    unit = "" if figure.unit == "share" else figure.unit
+    for text, change in ((f"{name}>3{unit}", False), (f"{name}<+3{unit}", True), (f"{name}>-3%", True)):
+        found = parse_condition(text)
+        assert found.figure is figure
+        assert (found.change, found.above, found.text) == (change, ">" in text, text)
+        assert found.relative == ("%" in text and figure.unit != "share")
+
+
+@pytest.mark.parametrize("text", ["p50>+5% ", " p50 > +5 %", "p50>+5.%", "p50>+05%"])
+def test_spaces_and_ways_to_write_a_number_do_not_matter(text: str) -> None:
+    found = parse_condition(text)
+    assert (found.figure.name, found.relative) == ("host.p50", True)
+    assert found.limit == pytest.approx(0.05)
+    assert found.text == text.strip()
+
+
+@pytest.mark.parametrize("text", ["p50>+٥%", "P50>+5%", "p50>+-5%", "p50>+1e3%", "p50=+5%", "p50>+5%\nx"])
+def test_other_forms_are_refused_in_one_line(text: str) -> None:
+    with pytest.raises(InputError, match="expected a figure, > or <, and a limit, such as p50>") as caught:
+        parse_condition(text)
+    assert "\n" not in str(caught.value)

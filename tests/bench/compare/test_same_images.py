@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from compared_reports import run_of, states, with_subject
-from made_report import MADE, make_accuracy, make_drift
+from made_report import BF16, EAGER, MADE, make_accuracy, make_drift, make_report
 
 from depthrt.bench.compare.compare import compare
+from depthrt.bench.compare.same_images import find_other_images
 from depthrt.bench.numbers.figures import IMAGE_NAMES, name_images
 from depthrt.bench.numbers.result import Accuracy, Report
 
@@ -63,3 +64,67 @@ def test_drift_on_other_images_is_another_figure(told: str) -> None:
 def test_drift_that_is_no_number_fails_on_other_images_too() -> None:
     subject = replace(run_of(0).subjects[0], drift=replace(make_drift(0.001), mean=math.nan, images=5))
     assert compare(run_of(0), with_subject(run_of(0), subject), ["drift>+0.5%"]).exit_code == 1
+
+
+NYU = "nyu, scale-and-shift, to 10 m, eigen crop"
+
+
+def with_settings(**settings: str) -> Report:
+    named = {name.replace("_", " "): value for name, value in settings.items()}
+    return replace(run_of(0), made=replace(MADE, settings=named))
+
+
+def test_two_runs_on_the_same_images_have_no_others() -> None:
+    assert find_other_images(run_of(0), run_of(1)) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "others"),
+    [
+        ({}, {}, False),
+        ({"images": "12 of photos/"}, {"images": "11 of photos/"}, True),
+        ({"images": "12 of photos/"}, {}, False),
+        ({"images": "12 of a/", "image_names": "1f"}, {"images": "12 of b/", "image_names": "1f"}, False),
+        ({"images": "12 of a/", "image_names": "1f"}, {"images": "12 of a/", "image_names": "2e"}, True),
+        ({"images": "12 of a/", "image_names": "1f"}, {"images": "12 of a/"}, False),
+    ],
+)
+def test_names_tell_first_then_the_description(before: dict[str, str], after: dict[str, str], others: bool) -> None:
+    assert IMAGE_NAMES == "image names"
+    found = find_other_images(with_settings(**before), with_settings(**after))
+    assert set(found) == ({(BF16, "")} if others else set())
+
+
+def test_another_number_of_images_of_drift_is_stated() -> None:
+    subject = replace(run_of(0).subjects[0], drift=replace(make_drift(0.001), images=5))
+    found = find_other_images(run_of(0), with_subject(run_of(0), subject))
+    assert found == {(BF16, ""): "drift: 12 -> 5 images"}
+
+
+def test_drift_in_one_report_only_is_not_compared() -> None:
+    without = with_subject(with_settings(images="3"), replace(run_of(0).subjects[0], drift=None))
+    assert find_other_images(with_settings(images="12"), without) == {}
+
+
+def test_images_of_a_data_set_are_compared_by_name_and_number() -> None:
+    accuracy = make_accuracy(0.05)
+    first, *rest = accuracy.images
+    twice = replace(accuracy, images=(first, first, *rest[1:]))  # as many, but one of them twice
+    subject = run_of(0).subjects[0]
+    found = find_other_images(
+        with_subject(run_of(0), replace(subject, accuracy=(accuracy,))),
+        with_subject(run_of(0), replace(subject, accuracy=(twice,))),
+    )
+    assert found == {(BF16, NYU): f"{NYU}: 12 -> 12 images, 11 of them in both"}
+
+
+def test_the_same_data_set_under_another_rule_is_another_figure() -> None:
+    subject = run_of(0).subjects[0]
+    other = replace(make_accuracy(0.05, images=3), alignment="log")
+    assert find_other_images(run_of(0), with_subject(run_of(0), replace(subject, accuracy=(other,)))) == {}
+
+
+def test_a_subject_in_one_report_only_has_no_others() -> None:
+    before, after = (make_report(0, only=(name,)) for name in (BF16, EAGER))
+    after = replace(after, made=replace(MADE, settings={"images": "other"}))
+    assert find_other_images(before, after) == {}

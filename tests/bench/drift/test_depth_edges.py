@@ -8,7 +8,8 @@ import pytest
 from drift_scenes import SIZE_PX, scene
 from numpy.typing import NDArray
 
-from depthrt.bench.drift.depth_edges import edge_f1
+from depthrt.bench.drift.depth_edges import THRESHOLDS, edge_f1
+from depthrt.engine.terms import Kind
 
 EXACT = 1e-9
 
@@ -62,3 +63,67 @@ def test_noise_where_inverse_depth_is_almost_nothing_makes_no_edges() -> None:
     for one in (reference, answer):
         one[:16] = random.uniform(0, 0.01, (16, 96))
     assert edge_f1(answer, reference, kind="inverse") == 1
+
+
+def step(ratio: float, size_px: tuple[int, int] = (8, 10)) -> NDArray[np.float32]:
+    """Return inverse depth with one vertical edge in the middle, the right side nearer by a ratio."""
+    values = np.ones(size_px, np.float32)
+    values[:, size_px[1] // 2 :] = ratio
+    return values
+
+
+@pytest.mark.parametrize("number", range(len(THRESHOLDS)))
+def test_an_edge_counts_at_each_threshold_below_its_ratio(number: int) -> None:
+    answer = step(float(THRESHOLDS[number]) + 0.01)
+    reference = step(2.0)  # an edge at every threshold
+    expected = THRESHOLDS[: number + 1].sum() / THRESHOLDS.sum()
+    assert edge_f1(answer, reference, kind="inverse") == pytest.approx(expected, rel=EXACT)
+
+
+def test_an_edge_whose_near_side_is_the_other_one_does_not_match() -> None:
+    assert edge_f1(step(0.5), step(2.0), kind="inverse") == 0
+
+
+def test_edges_that_only_the_subject_has_lower_the_score() -> None:
+    reference = step(2.0)
+    answer = reference.copy()
+    answer[4:] *= 3  # a horizontal edge as long as the image is wide
+    matches, more = reference.shape[0], reference.shape[1]
+    expected = 2 * matches / (matches + matches + more)
+    assert edge_f1(answer, reference, kind="inverse") == pytest.approx(expected, rel=EXACT)
+
+
+@pytest.mark.parametrize("reference", [np.ones((8, 10)), np.full((8, 10), np.nan), np.zeros((8, 10))])
+def test_a_reference_without_edges_has_no_score(reference: NDArray[np.float64]) -> None:
+    assert edge_f1(step(2.0), reference.astype(np.float32), kind="inverse") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost"),
+    [("inverse", np.nan), ("inverse", np.inf), ("inverse", -np.inf), ("metric", np.nan), ("metric", -np.inf)],
+)
+def test_what_is_not_finite_has_no_edge(kind: Kind, lost: float) -> None:
+    reference = step(2.0)
+    answer = reference.copy()
+    answer[0, 0] = lost
+    assert edge_f1(answer, reference, kind=kind) == 1
+
+
+def test_metric_depth_that_is_not_positive_has_no_edge() -> None:
+    reference = step(2.0)
+    answer = reference.copy()
+    answer[0, :2] = 0, -1
+    assert edge_f1(answer, reference, kind="metric") == 1
+
+
+def test_depth_beyond_fifty_times_the_nearest_has_no_edges() -> None:
+    far = np.full((20, 20), 2.0, np.float32)
+    far[:4, ::2] = 2.0 / 200
+    far[:4, 1::2] = 2.0 / 60
+    flat = far.copy()
+    flat[:4] = 2.0 / 50
+    assert edge_f1(flat, far, kind="inverse") == 1
+    nearer = far.copy()
+    nearer[:4, ::2] = 2.0 / 40  # within fifty times, so it has edges
+    score = edge_f1(nearer, far, kind="inverse")
+    assert score is not None and score < 1

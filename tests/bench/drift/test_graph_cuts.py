@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,87 @@ def test_graphs_without_a_common_node_are_refused(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph), tmp_path / "other.onnx")
     with pytest.raises(InputError, match="share no node, expected two files of one network"):
         common_cuts(read_graph(write(tmp_path / "a.onnx")), read_graph(tmp_path / "other.onnx"))
+
+
+SIDE = 3
+
+
+IMAGE = np.arange(SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+
+
+Node = tuple[str, Sequence[str], str]  # operator, inputs, output
+
+
+def values_of(seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
+
+
+def write_nodes(path: Path, nodes: Sequence[Node], weights: Sequence[str] = ()) -> Path:
+    """Write a graph from "image" to "depth", (SIDE, SIDE) each."""
+    shape = [SIDE, SIDE]
+    graph = helper.make_graph(
+        [
+            helper.make_node(op, list(inputs), [output], to=TensorProto.FLOAT if op == "Cast" else None)
+            for op, inputs, output in nodes
+        ],
+        "made",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("depth", onnx.TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(values_of(number), name) for number, name in enumerate(weights)],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+WEIGHTS = ("network.block.0.fc.weight", "network.block.1.fc.weight")
+
+
+# The sum "skip" is used again by the last node, so it lives at the cut after each node between.
+RESIDUAL: tuple[Node, ...] = (
+    ("Add", ("image", WEIGHTS[0]), "skip"),
+    ("Relu", ("skip",), "positive"),
+    ("Mul", ("positive", WEIGHTS[1]), "scaled"),
+    ("Add", ("skip", "scaled"), "depth"),
+)
+
+
+@pytest.fixture
+def residual(tmp_path: Path) -> Path:
+    return write_nodes(tmp_path / "residual.onnx", RESIDUAL, WEIGHTS)
+
+
+def test_nodes_that_one_graph_has_more_are_no_cuts(residual: Path, tmp_path: Path) -> None:
+    more: list[Node] = [*RESIDUAL[:1], ("Cast", ("skip",), "cast"), ("Tan", ("cast",), "bent"), *RESIDUAL[1:]]
+    more[3] = ("Relu", ("bent",), "positive")
+    suspect = read_graph(write_nodes(tmp_path / "more.onnx", more, WEIGHTS))
+    cuts = common_cuts(read_graph(residual), suspect)
+    assert [suspect.nodes[cut.suspect_last].op_type for cut in cuts] == ["Add", "Relu", "Mul", "Add"]
+    assert [set(cut.suspect_tensors) for cut in cuts][:2] == [{"skip"}, {"skip", "positive"}]
+
+
+def test_a_tensor_lives_as_long_as_what_unmatched_nodes_make_of_it(tmp_path: Path) -> None:
+    longer: list[Node] = [
+        ("Add", ("image", WEIGHTS[0]), "skip"),
+        ("Tan", ("skip",), "bent"),
+        ("Relu", ("image",), "positive"),
+        ("Mul", ("positive", "bent"), "depth"),
+    ]
+    shorter: list[Node] = [longer[0], longer[2], ("Mul", ("positive", "skip"), "depth")]
+    graphs = (
+        read_graph(write_nodes(tmp_path / f"{len(nodes)}.onnx", nodes, WEIGHTS[:1])) for nodes in (longer, shorter)
+    )
+    assert [set(cut.reference_tensors) for cut in common_cuts(*graphs)] == [{"skip"}, {"skip", "positive"}, {"depth"}]
+
+
+def test_nodes_with_other_parameters_do_not_match(residual: Path, tmp_path: Path) -> None:
+    swapped = [
+        (op, [{WEIGHTS[0]: WEIGHTS[1], WEIGHTS[1]: WEIGHTS[0]}.get(name, name) for name in inputs], output)
+        for op, inputs, output in RESIDUAL
+    ]
+    cuts = common_cuts(read_graph(residual), read_graph(write_nodes(tmp_path / "swapped.onnx", swapped, WEIGHTS)))
+    assert [cut.reference_last for cut in cuts] == [1, 3]  # the two without parameters
+
+
+def test_a_part_holds_the_weights_that_it_uses(residual: Path) -> None:
+    part = onnx.load_from_string(read_graph(residual).part(1, ("positive",)))
+    assert [found.name for found in part.graph.initializer] == [WEIGHTS[0]]

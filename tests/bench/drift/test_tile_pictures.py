@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from depthrt.bench.drift.tile_pictures import LARGEST_BYTES, PANEL_H_PX, tile_picture, tile_pictures
 from depthrt.bench.numbers.result import Tile
+from depthrt.engine.depth.depth import Depth
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Kind
 
@@ -90,3 +91,51 @@ def test_pictures_of_what_does_not_belong_together_are_refused(
     found = make_depth(scene(0, size_px), kind=kind)
     with pytest.raises(InputError, match=message):
         tile_picture(Tile("one", top_px, 0, 8, 8, 0.1), photo(SIZE_PX), reference, found)
+
+
+def test_an_image_is_asked_for_once_and_the_pictures_stay_in_the_order_of_the_tiles() -> None:
+    answers = {f"n{seed}": (scene(seed), scene(seed) + np.float32(0.1 + seed)) for seed in range(3)}
+    references, found = zip(*answers.values(), strict=True)
+    drift = drift_of_all(references, found, list(answers))
+    asked: list[str] = []
+
+    def answer(name: str) -> tuple[NDArray[np.uint8], Depth, Depth]:
+        asked.append(name)
+        reference, subject = (make_depth(values, kind="inverse") for values in answers[name])
+        return photo(SIZE_PX), reference, subject
+
+    pictures = tile_pictures("fp16", drift, answer)
+    assert sorted(asked) == sorted({tile.image for tile in drift.tiles}) and len(asked) < len(drift.tiles)
+    assert [picture.title.split(":")[0] for picture in pictures] == [tile.image for tile in drift.tiles]
+
+
+def test_the_title_names_image_drift_and_place() -> None:
+    values = scene()
+    drift = drift_of(values, planted(values, 1.0, slice(16, 24), slice(40, 48)))
+    depth = make_depth(values, kind="inverse")
+    (picture,) = tile_pictures("fp16", drift, lambda name: (photo(SIZE_PX), depth, depth))
+    tile = drift.tiles[0]
+    assert f"{tile.left_px}, {tile.top_px} px" in picture.title
+    assert "%" in picture.title
+
+
+def test_the_frame_is_around_the_tile() -> None:
+    values = scene(0, (90, 90))
+    depth = make_depth(values, kind="inverse")
+    picture = decoded(tile_picture(Tile("one", 40, 40, 10, 10, 0.1), np.zeros((90, 90, 3), np.uint8), depth, depth))
+    panel = picture[-PANEL_H_PX:, :PANEL_H_PX]  # the photograph, black; the tile is in the middle third
+    bright_rows, bright_columns = (np.flatnonzero((panel > 200).any(axis=(axis, 2))) for axis in (1, 0))
+    third = PANEL_H_PX // 3
+    for bright in (bright_rows, bright_columns):
+        assert abs(bright[0] - third) <= 1 and abs(bright[-1] - 2 * third) <= 1
+
+
+def test_reference_and_subject_are_painted_in_one_scale() -> None:
+    slope = np.repeat(np.linspace(0, 1, 90)[:, None], 90, axis=1).astype(np.float32)
+    depths = make_depth(1 + slope, kind="inverse"), make_depth(1 + slope / np.float32(2), kind="inverse")
+    tile = Tile("one", 30, 30, 30, 30, 0.1)
+    picture = decoded(tile_picture(tile, np.zeros((90, 90, 3), np.uint8), *depths))[-PANEL_H_PX:].astype(int)
+    starts = [number * (picture.shape[1] - PANEL_H_PX) // 3 for number in range(4)]  # four square panels
+    reference, found = (picture[:, start + 4 : start + 40] for start in starts[1:3])  # beside the frame
+    assert np.abs(reference - found).mean() > 20
+    assert np.abs(reference[: PANEL_H_PX // 2] - found[::2]).mean() < 8  # half the slope; JPEG differs a little

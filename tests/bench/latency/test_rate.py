@@ -7,7 +7,7 @@ import pytest
 from planted_runner import PlantedRunner, Time, planted
 from tiny_model import PHOTOS
 
-from depthrt.bench.latency.rate import FrameRate, feed_frames, measure_rate, rate_latency
+from depthrt.bench.latency.rate import Burst, FrameRate, feed_frames, measure_rate, rate_latency
 from depthrt.bench.subjects.subject import Opened, Subject
 from depthrt.engine.model.depth_model import DepthModel
 
@@ -57,3 +57,59 @@ def test_real_subjects_take_turns_at_the_camera(model: DepthModel) -> None:
     assert answered.failures == {"broken": "ZeroDivisionError: division by zero"}
     (latency,) = answered.found.values()
     assert len(latency.samples_ms) + (latency.missed or 0) == 10 and min(latency.samples_ms) > 0
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7])
+@pytest.mark.parametrize("takes_ms", [1.0, 40.0, 100.0, 1000.0])
+def test_every_frame_is_answered_or_missed_and_the_last_is_answered(frames: int, takes_ms: float) -> None:
+    time, answered = Time(), []
+
+    def answer(number: int) -> None:
+        answered.append(number)
+        time.work(takes_ms)
+
+    burst = feed_frames(answer, rate_hz=25, frames=frames, clock=time, pause=time.pause)
+    assert answered == sorted(set(answered))
+    assert (answered[0], answered[-1]) == (0, frames - 1)
+    assert len(burst.latency_ms) == len(answered) == frames - burst.missed
+    assert len(burst.gaps_ms) == len(answered) - 1
+    assert min(burst.latency_ms) >= takes_ms
+
+
+def test_a_frame_that_waited_for_the_subject_is_late_by_the_wait() -> None:
+    time = Time()
+    takes_ms = iter([90.0, 10.0, 10.0, 10.0])
+    burst = feed_frames(lambda number: time.work(next(takes_ms)), rate_hz=25, frames=4, clock=time, pause=time.pause)
+    # At 90 ms frame 2, which came at 80, is the latest; frame 1 is missed, frame 3 comes at 120.
+    assert burst.latency_ms == pytest.approx([90, 20, 10])
+    assert burst.missed == 1
+
+
+def test_missed_frames_of_all_bursts_are_added_up() -> None:
+    latency = rate_latency([Burst((1.0, 2.0), (40.0,), 3), Burst((3.0,), (), 4)], 25)
+    assert (latency.missed, latency.samples_ms, latency.warmup) == (7, (1.0, 2.0, 3.0), 2)
+    assert latency.jitter_ms == 0
+
+
+def test_bursts_without_two_answers_have_no_jitter() -> None:
+    assert rate_latency([Burst((1.0,), (), 0)], 25).jitter_ms == 0
+
+
+def test_a_subject_is_woken_before_a_burst_and_bursts_are_counted() -> None:
+    calls: list[int] = []
+
+    def run_ms(images: int) -> float:
+        calls.append(images)
+        return 0.0
+
+    frame_rate = FrameRate(rate_hz=1000, frames=3, bursts=2)
+    found = measure_rate([planted(PlantedRunner(Time(), run_ms=run_ms))], IMAGES, frame_rate).found["planted"]
+    assert (found.scope, found.rate_hz, found.warmup) == ("rate", 1000, 2)
+    assert len(found.samples_ms) + (found.missed or 0) == 6
+    assert len(calls) == len(found.samples_ms) + 2  # one call before each burst does not count
+
+
+def test_an_image_that_cannot_be_read_is_the_failure_of_its_subject() -> None:
+    opened = planted(PlantedRunner(Time()))
+    found = measure_rate([opened], [PHOTOS / "none.jpg"], FrameRate(rate_hz=1000, frames=2, bursts=2))
+    assert "none.jpg" in found.failures["planted"] and not found.found

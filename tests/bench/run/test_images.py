@@ -14,8 +14,9 @@ from planted_runner import PlantedRunner, Time
 
 from depthrt.bench.latency.rate import FrameRate
 from depthrt.bench.latency.turns import Rounds
+from depthrt.bench.numbers.figures import IMAGE_NAMES, name_images
 from depthrt.bench.numbers.result import Report
-from depthrt.bench.run.images import TIMED_IMAGES, choose_timed, find_readable
+from depthrt.bench.run.images import TIMED_IMAGES, choose_timed, find_readable, image_settings
 from depthrt.bench.run.measurement import Measurement
 from depthrt.bench.run.run_bench import run_bench
 from depthrt.bench.subjects.subject import Subject
@@ -111,3 +112,17 @@ def test_images_that_cannot_be_read_at_all_end_the_run(tmp_path: Path) -> None:
     bad.write_text("text")
     with pytest.raises(InputError, match=r"none of 1 images can be read; .*bad\.png is left out"):
         find_readable([bad])
+
+
+def test_the_settings_name_the_images_and_how_many_are_timed() -> None:
+    images = [Path(f"photos/{number}.png") for number in range(10)]
+    nothing_timed = Measurement(None, frame_rate=None)
+    found = image_settings(images, nothing_timed)
+    assert found == {"images": "10, first 0.png", IMAGE_NAMES: name_images(images)}
+    assert image_settings(images, Measurement())["times on"] == f"{TIMED_IMAGES} of 10 images"
+    assert image_settings(images, replace(nothing_timed, frame_rate=FrameRate()))["times on"] == "4 of 10 images"
+    assert image_settings(images[:2], Measurement())["times on"] == "2 of 2 images"
+
+
+def test_no_images_are_all_readable() -> None:
+    assert find_readable([]) == ([], [])

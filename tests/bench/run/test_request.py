@@ -34,6 +34,7 @@ NAN, INF = float("nan"), float("inf")
         ("rounds", 1, "rounds 1 found, expected a whole number of 2 or more"),
         ("rounds", 8.0, "rounds 8.0 found, expected a whole number of 2 or more"),
         ("rounds", True, "rounds True found, expected a whole number of 2 or more"),
+        ("threads", True, "threads True found, expected a whole number of 1 or more"),
         ("threads", 0, "threads 0 found, expected a whole number of 1 or more"),
         ("count", 0, "count 0 found, expected a whole number of 1 or more"),
         ("bursts", 0, "bursts 0 found, expected a whole number of 1 or more"),

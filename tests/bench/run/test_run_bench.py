@@ -105,6 +105,26 @@ def judged(data: GroundTruth, images: list[Path]) -> Report:
     return run_bench([subject("one", MadeRunner(slope()))], images, ANSWERS_ALONE, ground_truth=[data]).report
 
 
+def test_each_data_set_adds_its_accuracy_and_its_notes(images: list[Path]) -> None:
+    data = [
+        replace(dataset(truth(2.0)), name="near"),
+        replace(dataset(truth(20.0)), name="far"),  # all beyond the cap
+        replace(dataset(truth(3.0), truth(20.0)), name="some"),
+        replace(dataset(truth(20.0)), name="farther"),
+    ]
+    report = run_bench([subject("one", MadeRunner(slope()))], images, ANSWERS_ALONE, ground_truth=data).report
+    (one,) = report.subjects
+    assert [accuracy.dataset for accuracy in one.accuracy] == ["near", "some"]
+    assert [note.split(":")[0] for note in one.notes] == [
+        "no accuracy on far",
+        "1 images of some have too few measured pixels",
+        "no accuracy on farther",
+    ]
+    assert [warning for warning in report.warnings if warning.startswith("one: ")] == [
+        f"one: {note.rstrip('.')}." for note in one.notes
+    ]
+
+
 def test_a_data_set_without_a_pixel_to_judge_is_a_note_and_the_run_goes_on(images: list[Path]) -> None:
     (one,) = judged(dataset(truth(20.0)), images).subjects  # all beyond the cap
     assert not one.failure and one.accuracy == ()
@@ -169,3 +189,26 @@ def test_the_reference_must_be_measured(tiny: TinyModel) -> None:
     assert choose_reference(subjects, tiny.onnx) == "tiny.onnx cpu"
     with pytest.raises(InputError, match=r"reference other\.onnx found, expected one of the files that are measured"):
         choose_reference(subjects, "other.onnx")
+
+
+def test_the_reference_is_the_first_that_torch_runs_eager_in_float32() -> None:
+    names = {
+        "a.onnx cpu": "a.onnx",
+        "a.pth torch bf16 cpu": "a.pth",
+        "a.pth torch.compile fp32 cpu": "a.pth",
+        "a.pth torch fp32 cpu": "a.pth",
+        "b.pth torch fp32 cpu": "b.pth",
+    }
+    subjects = [Subject(name, lambda: None, {"file": file}) for name, file in names.items()]  # type: ignore[arg-type,return-value]
+    assert choose_reference(subjects, None) == "a.pth torch fp32 cpu"
+    assert choose_reference(subjects, "a.pth") == "a.pth torch fp32 cpu"
+    assert choose_reference(subjects, Path("b.pth")) == "b.pth torch fp32 cpu"
+    assert choose_reference(subjects[:3], "a.pth") == "a.pth torch bf16 cpu"
+    assert choose_reference(subjects[:3], None) == ""
+
+
+@pytest.mark.parametrize(("subjects", "paths"), [(0, 1), (1, 0)])
+def test_without_a_subject_or_an_image_nothing_is_measured(images: list[Path], subjects: int, paths: int) -> None:
+    given = [subject("one", MadeRunner(slope()))][:subjects]
+    with pytest.raises(InputError, match=f"{subjects} subjects and {paths} images found, expected"):
+        run_bench(given, images[:paths], ANSWERS_ALONE)

@@ -8,11 +8,15 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from tiny_model import TinyModel
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
+import depthrt
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
-from depthrt.bench.subjects.naive_export import write_naive
+from depthrt.bench.subjects.naive_export import open_naive, write_naive
 from depthrt.bench.subjects.torch_runner import TorchForm, open_torch
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.choice import Choice
 
 SIZE = (98, 126)
 TOLERANCE = 1e-4  # of the range: the bar for float32
@@ -48,3 +52,12 @@ def test_a_folder_of_transformers_is_exported_with_its_own_network(tmp_path: Pat
         expected = model.runner.run(batch)
     (answer,) = onnxruntime.InferenceSession(tmp_path / "naive.onnx").run(None, {"image": batch})
     assert np.abs(answer - expected).max() < TOLERANCE * np.ptp(expected)
+
+
+def test_a_naive_file_is_opened_without_a_canary(tiny_static: TinyModel) -> None:
+    contract = read_contract(tiny_static.onnx)
+    image = np.random.default_rng(0).integers(0, 256, (126, 196, 3)).astype(np.uint8)
+    choice = Choice("onnxruntime", "fp32", 1)
+    with open_naive(tiny_static.onnx, contract, choice) as naive, depthrt.load(tiny_static.onnx, threads=1) as proven:
+        assert naive.runner.name == "onnxruntime" and naive.contract is contract
+        assert np.array_equal(naive.infer(image).values, proven.infer(image).values)

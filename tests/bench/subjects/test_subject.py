@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from checkpoint_subjects import depth_of, find
+from made_subjects import MadeRunner, slope
+from made_subjects import subject as made_subject
 from planted_runner import PlantedRunner, Time, planted
 from tiny_model import TinyModel
 
-from depthrt.bench.subjects.subject import Subject, facts_of, open_subject, open_subjects
+from depthrt.bench.subjects.subject import (
+    BLOCKING_RUNNERS,
+    CPU_PROVIDERS,
+    Subject,
+    facts_of,
+    find_wait,
+    open_subject,
+    open_subjects,
+)
 from depthrt.engine.errors import BackendUnavailable
 
 
@@ -32,7 +43,7 @@ def test_what_cannot_be_opened_is_a_failure_and_the_others_go_on(tiny: TinyModel
     assert [*loaded.found] == ["tiny.onnx cpu"]
     failures = loaded.failures
     assert [*failures] == ["none.onnx cpu", "plan.engine cuda", "broken.pth torch fp32 cpu", "mine"]
-    assert "does not exist" in failures["none.onnx cpu"] and "is no engine file" in failures["plan.engine cuda"]
+    assert "does not exist" in failures["none.onnx cpu"] and "is not an engine file" in failures["plan.engine cuda"]
     assert failures["mine"] == "ZeroDivisionError: division by zero"
     assert not any("\n" in why for why in failures.values())
     loaded.found["tiny.onnx cpu"].model.close()
@@ -61,3 +72,36 @@ def test_facts_say_what_truly_runs(tiny: TinyModel) -> None:
     assert facts["file"] == str(tiny.onnx)
     assert (facts["runner"], facts["provider"], facts["precision"]) == ("onnxruntime", "CPUExecutionProvider", "fp32")
     assert (facts["input"], facts["threads"], facts["model"]) == ("126x196", "1", "depth-anything-v2-vit64x4")
+
+
+@pytest.mark.parametrize("name", BLOCKING_RUNNERS)
+def test_a_runner_that_blocks_needs_no_wait_on_a_device(name: str) -> None:
+    runner = MadeRunner(slope())
+    runner.name, runner.provider = name, "cuda"
+    with made_subject("made", runner).open() as model:
+        find_wait(model)()
+
+
+@pytest.mark.parametrize("provider", CPU_PROVIDERS)
+def test_any_runner_on_the_cpu_needs_no_wait(provider: str) -> None:
+    runner = MadeRunner(slope())
+    runner.name, runner.provider = "other", provider
+    with made_subject("made", runner).open() as model:
+        find_wait(model)()
+
+
+def test_a_runner_s_own_wait_is_called_wherever_it_runs() -> None:
+    time = Time()
+    runner = PlantedRunner(time, device_ms=20.0)
+    runner.provider = "cpu"
+    with (opened := planted(runner)).model:
+        opened.wait()
+    assert time.now_ns == 20e6
+
+
+def test_facts_known_before_are_kept_and_the_input_is_that_of_the_image() -> None:
+    made = replace(made_subject("made", MadeRunner(slope(), "bf16")), facts={"file": "made.pth"})
+    with (opened := open_subject(made)).model:
+        facts = facts_of(opened, (100, 200))
+    assert (facts["file"], facts["input"], facts["precision"]) == ("made.pth", "28x56", "bf16")
+    assert facts["source"] == opened.model.contract.source_name

@@ -93,6 +93,7 @@ def test_names_with_brackets_keep_them(capsys: pytest.CaptureFixture[str]) -> No
     subjects = tuple(replace(subject, name=f"{subject.name}[b]") for subject in report().subjects)
     show_report(result(replace(report(), subjects=subjects, reference=f"{EAGER}[b]")), drift_budget=0.01, as_json=False)
     printed, talk = capsys.readouterr()
+    assert f"turn by turn against {EAGER}[b]." in " ".join(printed.split())
     assert printed.count("[b]") >= len(subjects) and "error: vits-fp16.onnx cuda[b]: " in talk
 
 

@@ -45,6 +45,13 @@ def test_a_range_of_shapes_names_the_least_the_most_and_the_best(capsys: pytest.
     assert second == "  image 1x3x14x28 to 4x3x42x56, best 2x3x28x28"
 
 
+def test_a_range_whose_least_is_the_best_is_still_a_range(capsys: pytest.CaptureFixture[str]) -> None:
+    least, most = (1, 3, 28, 28), (1, 3, 56, 56)
+    image = PlanTensor("image", "input", "float32", (1, 3, -1, -1), (Profile(least, least, most),))
+    show_built(replace(BUILT, header=replace(RANGE, tensors=(image, RANGE.tensors[1]))), as_json=False)
+    assert capsys.readouterr().out.endswith("\n  image 1x3x28x28 to 1x3x56x56, best 1x3x28x28\n")
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_warnings_of_tensorrt_go_to_standard_error(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
     show_built(replace(BUILT, warnings=("slow [fp32]", "old driver")), as_json=as_json)

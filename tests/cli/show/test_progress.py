@@ -47,6 +47,8 @@ def test_a_terminal_shows_the_count_of_the_latest_title(monkeypatch: pytest.Monk
     *_, last = filter(None, map(str.rstrip, terminal.shown().replace("\r", "\n").splitlines()))
     assert last.startswith("times [host] ") and "7/30" in last and len(last) <= 80
     assert "times [host] ..." not in terminal.shown()
+    final_frame = terminal.getvalue().rpartition("\x1b[2K")[2]
+    assert "times [host]" in final_frame and "loading" not in final_frame
     assert all("/" not in line for line in terminal.shown().splitlines() if line.startswith("loading"))
 
 

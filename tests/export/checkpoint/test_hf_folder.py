@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import torch
 from checkpoint_cases import BAD_FOLDERS, assert_refused
-from checkpoint_files import Write
+from checkpoint_files import Write, sharded
 from official_state import TINY, State, folder_with, state_of, tiny_config, to_transformers
+from safetensors.torch import load_file as load_safetensors
 from safetensors.torch import save_file
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-from depthrt.engine.errors import DepthrtError
+from depthrt.engine.errors import DepthrtError, ModelFileError
 from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
 
@@ -130,3 +131,75 @@ def test_the_blocks_in_a_config_tell_v1_from_v2(out_indices: list[int], family: 
     folder = folder_with(tmp_path / "x", tiny_config(backbone={"out_indices": out_indices}))
     save_file(to_transformers(state_of(eight)), folder / "model.safetensors")
     assert read_checkpoint(folder).family == family
+
+
+def test_a_folder_whose_preprocessor_normalises_otherwise_is_refused(state: State, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "x", tiny_config())
+    save_file(to_transformers(state), folder / "model.safetensors")
+    (folder / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5]}')
+    with pytest.raises(ModelFileError, match=r"preprocessor_config\.json: image_mean is \[0.5, 0.5, 0.5\], this"):
+        read_checkpoint(folder, family=V2, kind="inverse")
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("{}", "weight_map is missing, expected an object of tensor names and files; correct it"),
+        ('{"weight_map": {}}', "weight_map is {}, expected an object"),
+        ('{"weight_map": ["a"]}', "weight_map is ['a'], expected an object"),
+        ('{"weight_map": {"a": 3}}', "weight_map of a is 3, expected a file name"),
+        ('{"weight_map": {"a": null}}', "weight_map of a is None, expected a file name"),
+        ('{"weight_map": {"a": "/etc/passwd"}}', "names a file outside its folder, /etc/passwd; do not use it"),
+        ('{"weight_map": {"a": ".."}}', "names 1 shards and 1 are missing, e.g. .."),
+        ('{"weight_map": {"a": ""}}', "names 1 shards and 1 are missing"),
+        ('{"weight_map": {"a": "b.safetensors", "a": "c"}}', "a key stands twice in an object"),
+        ('{"weight_map": NaN}', "NaN is not a JSON number"),
+    ],
+)
+def test_a_bad_index_is_refused_in_one_line(index: str, message: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "x", tiny_config())
+    path = folder / "model.safetensors.index.json"
+    path.write_text(index)
+    with pytest.raises(ModelFileError) as caught:
+        read_checkpoint(folder, family=V2, kind="inverse")
+    assert str(caught.value).startswith(str(path)) and message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tensor_in_two_shards_is_refused(state: State, tmp_path: Path) -> None:
+    def copy_a_tensor(folder: Path) -> None:
+        first, second = (load_safetensors(folder / f"model-0000{number}-of-00003.safetensors") for number in (1, 2))
+        name = sorted(first)[0]
+        save_file(second | {name: first[name]}, folder / "model-00002-of-00003.safetensors")
+
+    folder = sharded(copy_a_tensor)(tmp_path, state)
+    with pytest.raises(
+        ModelFileError, match=r"00002-of-00003\.safetensors holds backbone\.embeddings\.\w+, as another"
+    ):
+        read_checkpoint(folder, family=V2, kind="inverse")
+
+
+# Each header opens a file of 8 bytes of zeros as its tensors.
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[]",
+        '{"a": 3}',
+        '{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "a": {}}',
+        '{"a": {"dtype": "F99", "shape": [2], "data_offsets": [0, 8]}}',
+        '{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}',
+        '{"a": {"dtype": "F32", "shape": [2.5], "data_offsets": [0, 8]}}',
+        '{"a": {"dtype": "F32", "shape": [4294967296, 4294967296, 2], "data_offsets": [0, 8]}}',
+        '{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 80]}}',
+        '{"a": {"dtype": "F32", "shape": [NaN], "data_offsets": [0, 8]}}',
+        '{"__metadata__": {"a": 3}, "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}',
+        '{"__metadata__": [], "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}',
+        '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+)
+def test_a_bad_safetensors_header_is_refused_in_one_line(header: str, tmp_path: Path) -> None:
+    path = tmp_path / "wild.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(8))
+    with pytest.raises(ModelFileError) as caught:
+        read_checkpoint(path, family=V2, kind="inverse")
+    assert str(caught.value).startswith(f"{path} is ") and "\n" not in str(caught.value)

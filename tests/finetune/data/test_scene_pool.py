@@ -174,7 +174,7 @@ def test_a_pool_of_an_older_version_of_the_scenes_is_refused(rendered: Path, mon
 
 
 def test_shards_without_a_recipe_are_refused(tmp_path: Path) -> None:
-    message = r"has no scenes\.json .* choose another folder, or empty this one to render again"
+    message = r"has no scenes\.json, .*; choose another folder, or empty this one to render again"
     with pytest.raises(InputError, match=message) as caught:
         render_pool(write_pool(tmp_path), 3)
     assert "\n" not in str(caught.value)

@@ -237,7 +237,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_scenes_at_all_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="count 0 found, expected 1 or more"):
+    with pytest.raises(InputError, match="count 0 found, expected 1 to 10000000 scenes"):
         write_hypersim(tmp_path / "h", 0)
 
 

@@ -3,40 +3,90 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+import re
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hostile_values import HOSTILE
 
-from depthrt.engine.errors import InputError
-from depthrt.finetune.training.options import RESUMABLE, TrainOptions
+from depthrt.engine.errors import InputError, ModelFileError
+from depthrt.finetune.training.options import RESUMABLE, TrainOptions, read_options
 
 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"steps": 0}, "steps is 0, expected more than 0; correct the option"),
-        ({"learning_rate": -1.0}, r"learning_rate is -1\.0, expected more than 0"),
-        ({"warmup_steps": -1}, "warmup_steps is -1, expected 0 or more"),
-        ({"average_decay": 1.0}, r"average_decay is 1\.0, expected 0 or more and below 1"),
+        ({"steps": 0}, r"options\.steps is 0, expected a whole number from 1 to 1099511627776; correct the option"),
+        ({"learning_rate": -1.0}, r"learning_rate is -1\.0, expected a finite number above 0"),
+        ({"warmup_steps": -1}, "warmup_steps is -1, expected a whole number from 0 to 1099511627776"),
+        ({"average_decay": 1.0}, r"average_decay is 1\.0, expected a finite number from 0 to below 1"),
         ({"steps": 10, "hold_steps": 10}, "hold_steps is 10, expected below the 10 steps"),
-        ({"patience": 0}, "patience is 0, expected more than 0, or None"),
-        ({"decay_power": -1.0}, r"decay_power is -1\.0, expected 0 or more"),
-        ({"learning_rate": math.inf}, "learning_rate is inf, expected more than 0 and finite"),
-        ({"encoder_factor": math.nan}, "encoder_factor is nan, expected 0 or more"),
+        ({"patience": 0}, "patience is 0, expected a whole number from 1 to 1048576 or null"),
+        ({"decay_power": -1.0}, r"decay_power is -1\.0, expected a finite number of 0 or more"),
+        ({"learning_rate": math.inf}, "learning_rate is inf, expected a finite number above 0"),
+        ({"encoder_factor": math.nan}, "encoder_factor is nan, expected a finite number of 0 or more"),
         ({"steps": 2.5}, r"steps is 2\.5, expected a whole number"),
-        ({"betas": (0.9, 1.0)}, r"betas is \(0\.9, 1\.0\), expected two numbers from 0 to below 1"),
-        ({"betas": (0.9,)}, r"betas is \(0\.9,\), expected two"),
-        ({"learning_rate": None}, "learning_rate is None, expected a number"),
-        ({"betas": 0.9}, r"betas is 0\.9, expected two numbers"),
-        ({"seed": 2**70}, "seed is 1180591620717411303424, expected 0 or more and below"),
-        ({"silog_focus": 2.0}, r"silog_focus is 2\.0, expected 0 to 1"),
+        ({"steps": True}, "steps is true, expected a whole number"),
+        ({"betas": (0.9, 1.0)}, r"betas\[1\] is 1\.0, expected a finite number from 0 to below 1"),
+        ({"betas": (0.9,)}, "betas is a list of 1, expected a list of 2"),
+        ({"learning_rate": None}, "learning_rate is null, expected a finite number"),
+        ({"learning_rate": "1e-3"}, "learning_rate is '1e-3', expected a finite number"),
+        ({"betas": 0.9}, r"betas is 0\.9, expected a list of 2"),
+        ({"seed": 2**70}, r"seed is a whole number of 71 bits, expected a whole number from 0 to below 2\*\*63"),
+        ({"seed": 2**63}, r"seed is 9223372036854775808, expected a whole number from 0 to below 2\*\*63"),
+        ({"silog_focus": 2.0}, r"silog_focus is 2\.0, expected a finite number from 0 to 1"),
+        ({"clip_norm": math.nan}, "clip_norm is nan, expected a finite number above 0"),
+        ({"clip_norm": math.inf, "steps": 0}, "steps is 0, expected a whole number from 1 to 1099511627776"),
+        ({"bf16": 1}, "bf16 is 1, expected true or false"),
+        ({"judge": "a\nb"}, r"judge is 'a\\nb', expected text of 1 to 255 printable characters"),
     ],
 )
 def test_impossible_options_are_refused(bad: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         TrainOptions(**bad)
+    assert "\n" not in str(caught.value)
+
+
+def read(found: object) -> tuple[TrainOptions | None, str]:
+    """Return saved options, or None and why they are refused."""
+    try:
+        return read_options(found, name="saved", remedy="start again", failure=ModelFileError), ""
+    except ModelFileError as error:
+        return None, str(error)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(TrainOptions)])
+def test_a_saved_option_is_a_legal_one_or_refused_by_its_name(name: str) -> None:
+    for value in HOSTILE:
+        taken, answer = read({**asdict(TrainOptions()), name: value})
+        if taken is None:
+            assert re.fullmatch(rf"saved\.({name}|hold_steps)(\[\d\])? .*, expected .*; start again", answer)
+        else:
+            found = getattr(taken, name)
+            assert type(value) is type(found) or (type(value), type(found)) == (int, float)
+            assert found == (float(value) if type(found) is float else value) and (
+                value != math.inf or name == "clip_norm"
+            )
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (None, "saved is null, expected an object; start again"),
+        ({}, r"saved\.accumulate is missing; start again"),
+        ({**asdict(TrainOptions()), "lens": 1}, r"saved\.lens is an unknown key; start again"),
+    ],
+)
+def test_saved_options_have_exactly_the_keys_of_options(found: object, message: str) -> None:
+    with pytest.raises(ModelFileError, match=message):
+        read_options(found, name="saved", remedy="start again", failure=ModelFileError)
+
+
+@pytest.mark.parametrize("options", [TrainOptions(), TrainOptions(clip_norm=math.inf, patience=3, betas=(0.0, 0.5))])
+def test_saved_options_are_read_as_they_were(options: TrainOptions) -> None:
+    assert read_options(asdict(options), name="saved", remedy="", failure=ModelFileError) == options
 
 
 def test_numbers_of_numpy_become_plain_ones() -> None:

@@ -1,69 +1,16 @@
-"""The log and the bar of a training: what they hold, and how a log of another program or a crash is treated."""
+"""The report of a training: the bar on stderr, TensorBoard, and who writes."""
 
 from __future__ import annotations
 
-import errno
-import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny_training import QUICK, Scores, run
+from tiny_training import QUICK, run
 
-from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.finetune.training.progress import LOG_NAME, Reporter, read_log
-
-
-def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
-    run(tmp_path, replace(QUICK, steps=4), validation=Scores([0.5]))
-    lines = [json.loads(line) for line in (tmp_path / LOG_NAME).read_text().splitlines()]
-    assert [line["event"] for line in lines] == ["step"] * 4 + ["validation"]
-    assert [line["step"] for line in lines] == [1, 2, 3, 4, 4]
-    assert {"loss", "affine", "scaled", "grad_norm", "rate", "images_per_s"} <= set(lines[0])
-    assert lines[0]["rate"] > 0, "the first rates are small, not 0"
-
-
-def test_a_figure_that_is_not_finite_is_null_in_the_log(tmp_path: Path) -> None:
-    run(tmp_path, replace(QUICK, steps=4), validation=Scores([math.nan]))
-    assert read_log(tmp_path)[-1]["error"] is None
-    assert "NaN" not in (tmp_path / LOG_NAME).read_text()
-
-
-@pytest.mark.parametrize(
-    "foreign", ['{"epoch": 1}', "[1, 2}", '{"step": "1"}', '{"step": 7, "loss": 1}\n', "notes of mine\n2024 loss 3\n"]
-)
-def test_the_log_of_another_program_is_left_alone(tmp_path: Path, foreign: str) -> None:
-    (tmp_path / LOG_NAME).write_text(foreign)
-    with pytest.raises(InputError, match="is not the log of a training; choose another folder"):
-        run(tmp_path, replace(QUICK, steps=1))
-    assert (tmp_path / LOG_NAME).read_text() == foreign
-
-
-def test_a_log_is_shortened_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(tmp_path, replace(QUICK, steps=2))
-    path = tmp_path / LOG_NAME
-    path.write_text(path.read_text() + '{"event": "step", "st')  # a crash amid a line
-    before = path.read_bytes()
-
-    def full(self: Path, text: str, *, encoding: str) -> int:
-        with self.open("w", encoding=encoding) as file:
-            file.write(text[:20])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
-        with pytest.raises(InputError, match=r"log\.jsonl cannot be written: No space left on device"):
-            run(tmp_path, replace(QUICK, steps=3), resume=True)
-    assert path.read_bytes() == before
-    run(tmp_path, replace(QUICK, steps=3), resume=True)
-    assert [line["step"] for line in read_log(tmp_path)] == [1, 2, 3]
-
-
-def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / LOG_NAME).mkdir()
-    with pytest.raises(InputError, match=r"log\.jsonl cannot be written: Is a directory; check the disk"):
-        run(tmp_path, replace(QUICK, steps=1))
+from depthrt.engine.errors import BackendUnavailable
+from depthrt.finetune.training.log import read_log
+from depthrt.finetune.training.progress import Reporter
 
 
 def test_a_missing_tensorboard_is_named(tmp_path: Path) -> None:
@@ -104,4 +51,4 @@ def test_what_is_shown_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixt
     assert shown.out == ""
     for text in ("1/2", "loss 0.1235", "validation after step 1: abs_rel 0.5", "a note"):
         assert text in shown.err
-    assert [line["event"] for line in read_log(tmp_path)] == ["step", "validation", "note"]
+    assert [line.event for line in read_log(tmp_path)] == ["step", "validation", "note"]

@@ -31,7 +31,7 @@ from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
 from depthrt.export.network.make_network import Network
 from depthrt.finetune.data.batches import Batch
 from depthrt.finetune.evaluate import SceneValidation
-from depthrt.finetune.training.progress import read_log
+from depthrt.finetune.training.log import read_log
 from depthrt.finetune.training.train import TrainResult, train
 from depthrt.finetune.training.training_state import STATE_NAME
 
@@ -154,7 +154,7 @@ def test_two_processes_train_as_one_that_accumulates(tmp_path: Path, two_process
     assert [rank["together"]["saved_step"] for rank in two_processes[1]] == [3, 3]  # neither returns before
     assert losses(two) == pytest.approx(losses(tmp_path / "one"), rel=SAME_GROUP)
     assert len(losses(two)) == 3
-    (note,) = [line["text"] for line in read_log(two) if line["event"] == "note"]
+    (note,) = [line.text for line in read_log(two) if line.event == "note"]
     assert note == "2 processes with different batches: a step sees 2 times the images of a single process"
     with pytest.raises(InputError, match="processes is 1 and was 2 when the run began; start 2 again or a new run"):
         run(two, replace(options, steps=4), resume=True)

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hostile_values import HOSTILE
 from random_checkpoint import TINY, random_network
 from small_disk import files_of_at_most
-from tiny_training import QUICK, Planes, Scores, assert_same, losses, run, small_convolutions, weights
+from tiny_training import QUICK, Scores, assert_same, losses, run, weights
 
 from depthrt.engine.errors import InputError, ModelFileError
-from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.network.make_network import Network
+from depthrt.finetune.training.checkpoints import Course
+from depthrt.finetune.training.log import LOG_NAME
 from depthrt.finetune.training.objective import DepthObjective
 from depthrt.finetune.training.optimiser import Optimiser, make_average
-from depthrt.finetune.training.progress import LOG_NAME
-from depthrt.finetune.training.training_state import (
-    STATE_NAME,
-    Course,
-    TrainingState,
-    load_average,
-    restore_state,
-    write_weights,
-)
+from depthrt.finetune.training.training_state import STATE_NAME, TrainingState, load_average, restore_state
 
 
 @pytest.mark.filterwarnings("ignore:for .* copying from a non-meta parameter:UserWarning")
@@ -110,35 +106,6 @@ def test_a_training_with_numbers_of_numpy_can_be_resumed(tmp_path: Path) -> None
     assert len(losses(tmp_path)) == 2
 
 
-def test_the_best_checkpoints_are_kept_and_no_others(tmp_path: Path) -> None:
-    options = replace(QUICK, steps=5, validate_every=1, keep_best=2)
-    result = run(tmp_path, options, validation=Scores([0.9, 0.3, 0.8, 0.2, 0.5]))
-    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == [
-        "best-0000002.safetensors",
-        "best-0000004.safetensors",
-    ]
-    assert result.best == tmp_path / "best-0000004.safetensors"
-    assert describe_checkpoint(result.best).notes == {"step": "4", "error": "0.2"}
-
-
-@pytest.mark.parametrize("score", [math.nan, -math.inf])
-def test_a_score_that_is_not_finite_is_never_the_best(tmp_path: Path, score: float) -> None:
-    options = replace(QUICK, steps=3, validate_every=1, keep_best=1)
-    result = run(tmp_path, options, validation=Scores([score, 0.5, score]))
-    assert result.best == tmp_path / "best-0000002.safetensors"
-    assert list(tmp_path.glob("best-*")) == [result.best]
-
-
-def test_the_best_checkpoint_of_a_network_with_norms_reads_back(tmp_path: Path) -> None:
-    network = small_convolutions()
-    options = replace(QUICK, steps=2)
-    result = run(tmp_path, options, network=network, source=Planes((32, 32)), validation=Scores([1.0]))
-    assert result.best is not None
-    batch = torch.randn((1, 3, 32, 64), generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        assert torch.allclose(load_network(read_checkpoint(result.best))(batch), network.eval()(batch), atol=1e-4)
-
-
 def test_a_best_checkpoint_that_a_crash_left_without_its_file_is_forgotten(tmp_path: Path) -> None:
     best = run(tmp_path, validation=Scores([1.0] * 9)).best
     assert best is not None
@@ -179,10 +146,80 @@ def test_a_state_of_another_format_is_refused_in_one_line(tmp_path: Path, found:
         run(tmp_path, resume=True)
 
 
-def test_written_weights_say_family_kind_licence_and_figures(tmp_path: Path) -> None:
-    path = tmp_path / "metric.safetensors"
-    write_weights(path, random_network(TINY, max_depth_m=7.5), {"step": 3, "error": 0.1234567}, licence="MIT")
-    facts = describe_checkpoint(path)
-    assert (facts.family, facts.kind, facts.licence) == ("depth-anything-v2", "metric", "MIT")
-    assert facts.notes == {"step": "3", "error": "0.123457"}
-    assert load_network(read_checkpoint(path)).max_depth_m == 7.5
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A state of one step, with a checkpoint of an infinite score."""
+    folder = tmp_path_factory.mktemp("saved")
+    run(folder, replace(QUICK, steps=2, validate_every=1), validation=Scores([math.nan, 0.5]))
+    state: dict[str, Any] = torch.load(folder / STATE_NAME, weights_only=True)
+    return state
+
+
+def refusal_of(folder: Path, state: dict[str, Any]) -> str:
+    """Return the line by which a state is refused."""
+    torch.save(state, folder / STATE_NAME)
+    with pytest.raises(ModelFileError) as caught:
+        run(folder, resume=True)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["network", "optimiser", "average", "rng", "options", "course", "processes"])
+def test_a_state_without_one_of_its_parts_is_refused(tmp_path: Path, saved: dict[str, Any], part: str) -> None:
+    less = {name: value for name, value in saved.items() if name != part}
+    assert re.search(rf"state\.pt\.{part} is (missing|null)", refusal_of(tmp_path, less))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lens": 1}, r"state\.pt\.lens is an unknown key; take an older copy or start again"),
+        ({"processes": 0}, r"state\.pt\.processes is 0, expected a whole number from 1 to"),
+        ({"network": 5}, r"state\.pt\.network is missing or is not what torch saved"),
+        ({"options": {}}, r"state\.pt\.options\.accumulate is missing"),
+        (
+            {"course": {"step": -1, "kept": None, "waits": 0}},
+            r"course\.step is -1, expected a whole number from 0 to",
+        ),
+        ({"course": {"step": 1, "kept": 7, "waits": 0}}, r"course\.kept is 7, expected a list or null"),
+        (
+            {"course": {"step": 1, "kept": [(0.5, 1, "../../thesis.txt")], "waits": 0}},
+            r"course\.kept\[0\]\[2\] is '../../thesis\.txt', expected text such as best-0000500\.safetensors",
+        ),
+        (
+            {"course": {"step": 1, "kept": [(math.nan, 1, "best-0000001.safetensors")], "waits": 0}},
+            r"kept\[0\]\[0\] is nan",
+        ),
+        ({"rng": torch.zeros(3)}, r"state\.pt cannot be restored \(.*\); take an older copy or start again"),
+        ({"optimiser": []}, r"state\.pt cannot be restored \(.*\); take an older copy or start again"),
+        ({"optimiser": [{"state": {}, "param_groups": []}]}, r"state\.pt cannot be restored"),
+        ({"network": {"a": 1}}, r"state\.pt is of another network"),
+    ],
+)
+def test_a_state_with_a_wrong_part_is_refused_by_its_name(
+    tmp_path: Path, saved: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    assert re.search(message, refusal_of(tmp_path, {**saved, **change}))
+
+
+@pytest.mark.parametrize("name", ["step", "kept", "waits"])
+def test_no_part_of_the_course_takes_a_hostile_value(tmp_path: Path, saved: dict[str, Any], name: str) -> None:
+    legal = {"step": (0, 2**31), "waits": (0, 2**31), "kept": (None, [])}[name]
+    for value in HOSTILE:
+        if not any(type(value) is type(other) and value == other for other in legal):
+            assert f"state.pt.course.{name}" in refusal_of(
+                tmp_path, {**saved, "course": {**saved["course"], name: value}}
+            )
+
+
+def test_an_infinite_score_survives_saving(tmp_path: Path, saved: dict[str, Any]) -> None:
+    assert [entry[0] for entry in saved["course"]["kept"]] == [0.5, math.inf]
+    torch.save(saved, tmp_path / STATE_NAME)
+    for *_, name in saved["course"]["kept"]:
+        (tmp_path / name).touch()
+    network = random_network(TINY)
+    options = replace(QUICK, steps=2, validate_every=1)
+    objective = DepthObjective(network, options)
+    state = TrainingState(network, objective, Optimiser(objective, options), make_average(network, 0.9), Course())
+    restore_state(tmp_path, state, options, processes=1)
+    assert state.course == Course(2, [tuple(entry) for entry in saved["course"]["kept"]], 0)

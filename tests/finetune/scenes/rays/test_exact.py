@@ -12,7 +12,7 @@ from depthrt.finetune.scenes import render_batch
 from depthrt.finetune.scenes.draft import Draft, Eye, look_at
 from depthrt.finetune.scenes.rays.camera import cameras_of
 from depthrt.finetune.scenes.rays.cast import Hits
-from depthrt.finetune.scenes.rays.exact import FACES, Depth, exact_depth
+from depthrt.finetune.scenes.rays.exact import FACES, ExactDepth, exact_depth
 from depthrt.finetune.scenes.rays.solids import Solids
 from depthrt.finetune.scenes.rays.views import Views
 from depthrt.finetune.scenes.render import render_scenes
@@ -128,7 +128,7 @@ def test_exact_depth_is_that_of_the_surface_that_each_ray_hits(
 ) -> None:
     off: list[float] = []
 
-    def compared(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> Depth:
+    def compared(solids: Solids, views: Views, hits: Hits, face: torch.Tensor) -> ExactDepth:
         depth = exact_depth(solids, views, hits, face)
         inside = hits.solid >= 0
         off.append(float((depth.depth_m[inside] * hits.inverse[inside] - 1).abs().max()))

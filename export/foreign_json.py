@@ -1,0 +1,61 @@
+"""JSON files of other programs: objects within limits, and records whose unknown keys are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from ..engine.errors import ModelFileError
+from ..engine.system.json_object import parse_object
+from ..engine.system.records import read_record, to_json_object
+
+MOST_BYTES = 64 << 20  # of a file; the index of a published model has less than 1 MB
+REMEDY = "correct it or download it again"
+
+T = TypeVar("T")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        ModelFileError: The file is too large, not JSON, or not an object.
+        OSError: The file cannot be read.
+    """
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ModelFileError(f"{path} has {size} bytes, expected at most {MOST_BYTES}; {REMEDY}")
+    return parse_object(path.read_bytes(), name=str(path), remedy=REMEDY, failure=ModelFileError)
+
+
+def read_known(cls: type[T], found: object, *, name: str) -> T:
+    """Build a record from an object of another program.
+
+    Keys without a field are ignored, and a missing key means the default of its field; see records.read_record.
+
+    Args:
+        cls: The dataclass; defaults are those of the other program.
+        found: What json.loads returned.
+        name: Of the record, for errors.
+
+    Raises:
+        ModelFileError: A field's value has the wrong type or is outside its range.
+    """
+    return read_record(cls, _known(cls, found), name=name, remedy=REMEDY, failure=ModelFileError)
+
+
+def _known(cls: type[Any], found: object) -> object:
+    """Return an object with the fields of a record only, and with their defaults."""
+    if not isinstance(found, dict):
+        return found
+    hints = get_type_hints(cls)
+    known: dict[str, object] = {}
+    for field in fields(cls):
+        if field.name in found:
+            value = found[field.name]
+            known[field.name] = _known(hints[field.name], value) if is_dataclass(hints[field.name]) else value
+        elif field.default is not MISSING:
+            default = field.default
+            known[field.name] = to_json_object(default) if is_dataclass(default) else default
+    return known
