@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from .printing import print_result, say
+from .printing import print_result, print_table, say
 
 if TYPE_CHECKING:
     from ...bench.bench import BenchResult
     from ...bench.compare.compare import Comparison
     from ...bench.drift.bisect import Bisection
     from ...bench.numbers.result import Report
-
-PIPE_WIDTH = 140  # columns of a table that no terminal shows
 
 
 def show_report(result: BenchResult, *, drift_budget: float, as_json: bool) -> None:
@@ -59,7 +56,6 @@ def show_bisection(found: Bisection) -> None:
 
 def _show_summary(report: Report, drift_budget: float) -> None:
     """Print the first table of a report."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -75,4 +71,4 @@ def _show_summary(report: Report, drift_budget: float) -> None:
         table.add_column(column, justify="left" if words else "right", overflow="fold")
     for row in found.rows:
         table.add_row(*map(escape, row))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    print_table(table)

@@ -1,10 +1,16 @@
-"""The two ways to print a line: a result to standard output, talk to standard error."""
+"""The ways to print: a result or a table to standard output, talk to standard error."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PIPE_WIDTH = 140  # columns of a table that no terminal shows
 
 
 def print_result(text: object) -> None:
@@ -16,3 +22,10 @@ def print_result(text: object) -> None:
 def say(text: str) -> None:
     """Print a line of talk."""
     click.echo(text, file=sys.stderr)
+
+
+def print_table(table: Table) -> None:
+    """Print a table, as wide as the terminal or as PIPE_WIDTH."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .bench import PIPE_WIDTH
-from .printing import print_result, say
+from .printing import print_result, print_table, say
 
 if TYPE_CHECKING:
     from ...bench.run.candidates import Candidate
@@ -56,7 +54,6 @@ def show_forgotten(model: Path, removed: Path | None, *, as_json: bool) -> None:
 
 
 def _show_table(tuned: Tuned) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     images = max((candidate.drift.images for candidate in tuned.candidates if candidate.drift), default=0)
@@ -71,7 +68,7 @@ def _show_table(tuned: Tuned) -> None:
         table.add_column(column, justify="left" if column in (_COLUMNS[0], "") else "right", overflow="fold")
     for candidate in tuned.candidates:
         table.add_row(*_row(candidate, tuned), style="bold" if candidate is tuned.chosen else None)
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    print_table(table)
 
 
 def _row(candidate: Candidate, tuned: Tuned) -> tuple[str, ...]:

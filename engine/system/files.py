@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..errors import DepthrtError, InputError
 
 _TOKEN_BYTES = 4  # of the name of a temporary file
+_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -66,6 +68,19 @@ def remove_unfinished(path: Path) -> None:
         for found in path.parent.iterdir():
             if name.fullmatch(found.name):
                 found.unlink()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, read in chunks.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(chunk):
+            digest.update(chunk[:count])
+    return digest.hexdigest()
 
 
 def make_folder(folder: Path) -> None:

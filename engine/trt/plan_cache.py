@@ -16,9 +16,10 @@ from ..modelfile.model_file import ModelFile
 from ..system.cache.folder import cache_dir, known_dir, warn_once
 from ..system.cache.lock import file_lock
 from ..system.cache.store import Store, digest, remove_oldest, size_bytes
+from ..system.files import file_sha256
 from ..terms import OnStep, Precision
 from ..version import __version__
-from .build.build import Request, build_request, check_request, file_sha256
+from .build.build import Request, build_request, check_request
 from .build_options import DEFAULT, BuildOptions
 from .library import TensorRT, import_tensorrt
 from .plan_file import FORMAT, PlanFile, read_plan_file

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import hashlib
 import pathlib
 import pickle
 import re
@@ -21,6 +20,7 @@ import safetensors
 import torch
 
 from ...engine.errors import ModelFileError
+from ...engine.system.files import file_sha256
 
 CHUNK_BYTES = 1 << 20
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number at the start of files of torch < 1.6
@@ -88,9 +88,9 @@ def load_file(path: Path) -> Contents:
         if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
             return _load_safetensors(path, size)
         if head.startswith(b"PK\x03\x04"):
-            return Contents(_load_zip(path, size), "PyTorch", _sha256(path))
+            return Contents(_load_zip(path, size), "PyTorch", file_sha256(path))
         if head[:1] == b"\x80":
-            return Contents(_load_legacy(path, head), "PyTorch before 1.6", _sha256(path))
+            return Contents(_load_legacy(path, head), "PyTorch before 1.6", file_sha256(path))
         raise ModelFileError(f"{path} {_describe_other(head)}")
 
 
@@ -209,16 +209,8 @@ def _load_safetensors(path: Path, size: int) -> Contents:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return Contents(tensors, "safetensors", _sha256(path), metadata=file.metadata() or {})
+            return Contents(tensors, "safetensors", file_sha256(path), metadata=file.metadata() or {})
     except safetensors.SafetensorError as error:
         raise ModelFileError(
             f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -82,7 +82,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pydantic_core",
         "pynvml",
     },
-    "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "accelerate", "tensorboard"},
+    "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard"},
     "serve": {"numpy"},
     "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},

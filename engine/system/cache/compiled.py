@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 from time import time
 
 from ...errors import ContractError, InputError
+from ..files import file_sha256
 from .folder import cache_dir, known_dir, warn_once
 from .store import digest, last_used_s, read_entry, remove_oldest, size_bytes, write_entry
 
@@ -19,7 +19,6 @@ BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 9
 _UNFINISHED = ".new-"
 _ABANDONED_S = 86400.0  # a folder begun so long ago was interrupted: nothing compiles for a day
 _SUMS = "sha256.json"  # of every file beside it
-_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -82,15 +81,7 @@ def _is_whole(folder: Path) -> bool:
 
 def _sums(folder: Path) -> dict[str, str]:
     """Return the sha256 of each file by its name."""
-    return {file.name: _sha256(file) for file in folder.iterdir() if file.name != _SUMS}
-
-
-def _sha256(file: Path) -> str:
-    found, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK_BYTES))
-    with file.open("rb", buffering=0) as stream:
-        while count := stream.readinto(chunk):
-            found.update(chunk[:count])
-    return found.hexdigest()
+    return {file.name: file_sha256(file) for file in folder.iterdir() if file.name != _SUMS}
 
 
 def _prune(home: Path) -> None:

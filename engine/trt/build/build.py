@@ -13,7 +13,7 @@ from ...cuda.driver.driver import Gpu
 from ...errors import BuildError, ContractError, InputError
 from ...modelfile.contract import ENGINE_SUFFIX, Contract
 from ...modelfile.model_file import ModelFile, open_model_file
-from ...system.files import atomic_path, check_output
+from ...system.files import atomic_path, check_output, file_sha256
 from ...system.records import check_record
 from ...terms import INPUT, OUTPUT, OnStep, Precision
 from ...version import __version__
@@ -25,7 +25,6 @@ from .progress import new_monitor, run_interruptible
 from .timing_cache import load_timing_cache, save_timing_cache
 
 _RECORDED = "depthrt"  # the family whose checkpoints record family and kind, so that export needs no flags
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,7 @@ def _compile(
     trt: TensorRT, request: Request, messages: list[Message], on_step: OnStep
 ) -> tuple[PlanHeader, memoryview]:
     """Return the header and the plan, whose memory TensorRT holds as long as the view exists."""
+    # Weights beside a file of 2 GiB are not hashed: its contract has the hash of their checkpoint.
     gpu, onnx_sha256 = trt.check_driver(), file_sha256(request.file.path)
     capabilities = _capabilities(trt, request.options, gpu)
     builder = trt.module.Builder(trt.logger)
@@ -246,12 +246,3 @@ def _export_command(contract: Contract, precision: Precision) -> str:
         command += ["--family", contract.family, "--kind", contract.kind]
         command += [] if contract.max_depth_m is None else ["--max-depth", f"{contract.max_depth_m:g}"]
     return shlex.join([*command, "--size", size, "--precision", precision])
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file. Weights beside a file of 2 GiB are not read: its contract has the hash of their checkpoint."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -17,7 +17,8 @@ from depthrt.bench.drift.bisect import Bisection, Departure
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.report.markdown import comparison_to_markdown
 from depthrt.bench.report.page import ReportFiles
-from depthrt.cli.show.bench import PIPE_WIDTH, show_bisection, show_comparison, show_report
+from depthrt.cli.show.bench import show_bisection, show_comparison, show_report
+from depthrt.cli.show.printing import PIPE_WIDTH
 
 FILES = ReportFiles(Path("out [1]/report.html"), Path("out [1]/report.json"), Path("out [1]/report.md"))
 TALK = (

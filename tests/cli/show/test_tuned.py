@@ -12,7 +12,7 @@ import pytest
 from made_terminal import COLUMNS, make_terminal
 from made_tuned import BROKEN, BUDGET, COARSE, FAST, PLAIN, make_candidate, make_tuned
 
-from depthrt.cli.show.bench import PIPE_WIDTH
+from depthrt.cli.show.printing import PIPE_WIDTH
 from depthrt.cli.show.tuned import show_forgotten, show_tuned
 
 MODEL = Path("my [new] model.onnx")

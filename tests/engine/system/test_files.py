@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from depthrt.engine.system.files import (
     atomic_path,
     check_output,
     check_reachable,
+    file_sha256,
     make_folder,
     remove_unfinished,
     try_place,
@@ -179,3 +181,10 @@ def test_a_path_that_cannot_be_checked_is_an_error_of_the_callers_kind(tmp_path:
         check_reachable(path)
     with pytest.raises(ModelFileError, match=r"x cannot be reached: .*; check its name and rights"):
         check_reachable(tmp_path / ("x" * 300), ModelFileError)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_a_file_is_hashed_whole_whatever_its_size(tmp_path: Path, n_bytes: int) -> None:
+    content = os.urandom(n_bytes)
+    (tmp_path / "file").write_bytes(content)
+    assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()

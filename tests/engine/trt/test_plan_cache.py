@@ -19,7 +19,8 @@ from made_engine import write_engine, write_mean
 from depthrt.engine.cuda.driver.driver import Gpu
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.system.cache.lock import file_lock
-from depthrt.engine.trt.build.build import Request, check_request, file_sha256
+from depthrt.engine.system.files import file_sha256
+from depthrt.engine.trt.build.build import Request, check_request
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
 from depthrt.engine.trt.library import TensorRT, import_tensorrt
 from depthrt.engine.trt.plan_cache import LOCK, CachedPlan, cached_plan, find_cached_plan, plan_key
