@@ -277,14 +277,17 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[BenchRequest]:
 
 
 @pytest.mark.parametrize("verb", [(), ("measure",)])
-def test_each_option_reaches_the_request(verb: tuple[str, ...], requests: list[BenchRequest]) -> None:
+def test_each_option_reaches_the_request(
+    verb: tuple[str, ...], requests: list[BenchRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["depthrt", "bench", "a b.onnx"])
     options = ("--scope", "host", "--rate", 0, "--images", "a", "--images", "b", "--size", "126x196")
     result = bench(*verb, "a.onnx", "b.pth", *options, "--drift-budget", "2%", "--no-energy", "-o", "out [1]")
     (request,) = requests
     assert (request.models, request.images, request.scopes) == (("a.onnx", "b.pth"), ("a", "b"), ("host",))
     assert (request.rate_hz, request.size, request.energy, request.throughput) == (0.0, (126, 196), False, True)
     assert (request.drift_budget, request.output) == (0.02, Path("out [1]"))
-    assert request.command.startswith("depthrt ") and "times ...\n" in result.stderr
+    assert request.command == "depthrt bench 'a b.onnx'" and "times ...\n" in result.stderr
 
 
 def test_a_subject_that_failed_makes_the_exit_code_1(
