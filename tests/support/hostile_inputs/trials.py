@@ -35,6 +35,7 @@ class Kind(ABC):
     @classmethod
     def prepare(cls, folder: Path) -> None:
         """Write the good files that trials damage."""
+        folder.mkdir(parents=True, exist_ok=True)
 
     @abstractmethod
     def describe(self, random: Generator) -> tuple[str, Made]:
