@@ -67,7 +67,8 @@ def try_input(kind: Kind, seed: int, number: int) -> tuple[str, str]:
             return "unclear message", f"{how}: {str(error)[:300]!r}"
         return "refused", f"{how}: {error}"
     except Exception:
-        return "traceback", f"{how}: {traceback.format_exc()}"
+        lines = traceback.format_exc().strip().splitlines()
+        return "traceback", f"{how}: {lines[-1]} | {' / '.join(line.strip() for line in lines[-7:-1])}"
 
 
 def work(name: str, folder: Path, seed: int) -> None:

@@ -63,6 +63,7 @@ class DamagedVideos(Kind):
             told = reader.shortfall()
         if count == 0:
             return "refused"  # by what reads it
-        if count < FRAMES - _WHOLE and told is None:
+        is_shorter = name.endswith(".ts") and how.startswith("cut")  # a transport stream announces no length
+        if count < FRAMES - _WHOLE and told is None and not is_shorter:
             raise WrongAnswer(f"{count} of {FRAMES} frames and no word ({how})")
         return "right"
