@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputError
+from ..images.decode import decode
+from ..images.header import read_header
+from ..images.limits import DEFAULT_LIMITS
+from ..images.tiff import depth_flaw, depth_values
+from ..images.tiff_tags import DESCRIPTION, ends_inside, size_px, text_of
 from ..terms import KINDS, Kind
-from .write import IMAGE_DESCRIPTION, TEXT_PREFIX, Facts
+from .write import TEXT_PREFIX, Facts
 
 
 def read_npz(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], Facts]:
@@ -79,10 +84,23 @@ def _read_exr(path: Path) -> tuple[NDArray[np.generic], Kind]:
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[np.generic], Kind]:
-    with Image.open(path) as picture:
-        values, about = np.asarray(picture), picture.getexif().get(IMAGE_DESCRIPTION, "")
+    data, name = path.read_bytes(), str(path)
+    pages = read_header(data, name).pages
+    if not pages:
+        raise ValueError("it is not a TIFF")
+    if flaw := depth_flaw(pages):
+        raise ValueError(flaw)
+    if not ends_inside(pages[0].tags, len(data)):
+        raise ValueError("it is cut short")
+    DEFAULT_LIMITS.check_pixels(*size_px(pages[0].tags), name)
+    decoded = decode(
+        data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )  # Pillow loses the byte order of compressed values
+    if decoded is None:
+        raise ValueError("its pixels cannot be decoded")
+    values = depth_values(pages[0], decoded)
     try:
-        found = json.loads(about)
+        found = json.loads(text_of(pages[0].tags, DESCRIPTION).strip(b"\0"))
     except ValueError:
         return values, "metric"
     return values, read_kind(found.get("kind", "metric")) if isinstance(found, dict) else "metric"

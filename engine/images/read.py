@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .header import Header, damaged, find_flaw, read_header
+from .decode import decode
+from .header import Header, damaged, find_flaw, open_pillow, read_header
 from .limits import _MIB, DEFAULT_LIMITS, Limits
+from .tiff import has_loose_alpha, white_is_zero
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
 
 STDIN = "-"
+_BAND_ROWS = 64  # converted at once
 _PART_BYTES = 16 * _MIB  # read at once from a stream
 
 
@@ -103,17 +107,38 @@ def _checked(data: bytes, name: str, limits: Limits) -> bytes:
 def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
     """Decode with OpenCV, so that the pixels are those of cv2.imread."""
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        pixels = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
         raise damaged(name, header.format, error.err or "OpenCV refuses it") from error
     if pixels is None:
         mode = "" if header.picture is None else f" {header.picture.mode}"
         raise damaged(name, header.format, f"its{mode} pixels cannot be decoded")
     if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 becomes 255, exactly
+        return _to_8_bits(pixels, header)
     if pixels.dtype != np.uint8:
         raise damaged(name, header.format, f"its pixels are {pixels.dtype}, expected 8 or 16 bits")
     return np.asarray(pixels, np.uint8)
+
+
+def _to_8_bits(pixels: NDArray[np.generic], header: Header) -> NDArray[np.uint8]:
+    """Divide pixels of 16 bits by 257 and round: 65535 becomes 255, exactly."""
+    image = np.empty(pixels.shape, np.uint8)
+    for first in range(0, len(pixels), _BAND_ROWS):
+        band = pixels[first : first + _BAND_ROWS].astype(np.uint32)
+        image[first : first + _BAND_ROWS] = (band + 128) // 257
+    if header.pages and white_is_zero(header.pages[0].tags):  # OpenCV reads 16 bits as if it were not
+        np.subtract(255, image, out=image)
+    return image
+
+
+def _decode_tiff(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode with OpenCV, or with Pillow what OpenCV cannot: some tiles, 2 and 4 bits, alpha beside the colours."""
+    if not has_loose_alpha(header.pages[0].tags):
+        try:
+            return _decode_opencv(data, header, name)
+        except InputError:
+            pass
+    return _decode_pillow(data, replace(header, picture=open_pillow("TIFF", data, name)), name)
 
 
 def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
@@ -140,6 +165,7 @@ def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
 
 
 _DECODERS: dict[str, Callable[[bytes, Header, str], NDArray[np.uint8]]] = {
+    "TIFF": _decode_tiff,
     "GIF": _decode_pillow,
     "AVIF": _decode_pillow,
     "HEIF": _decode_heif,
