@@ -78,6 +78,11 @@ def read_header(data: bytes, name: str) -> Header:
     return Header(format, height, width, picture)
 
 
+def is_image(data: bytes) -> bool:
+    """Whether the first bytes are those of an image of a known kind."""
+    return any(pattern.match(data) for pattern, _ in _MAGIC_PATTERNS)
+
+
 def find_flaw(data: bytes, header: Header) -> str | None:
     """Return what is wrong if a file is cut short or its check sums fail; None if it is whole.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..system.files import USE_STDIN, check_named, open_file
 from .decode import decode
 from .header import Header, damaged, find_flaw, open_pillow, read_header
+from .kinds import IMAGE_SUFFIXES
 from .limits import _MIB, DEFAULT_LIMITS, Limits
 from .tiff import has_loose_alpha, white_is_zero
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
+__all__ = ["IMAGE_SUFFIXES", "STDIN", "read_image"]
 
 STDIN = "-"
 _BAND_ROWS = 64  # converted at once
@@ -53,6 +55,8 @@ def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAUL
 
 def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
     """Return the bytes of a source, up to the limit, and its name for messages."""
+    if isinstance(source, str):
+        check_named(source, "image")
     if isinstance(source, (str, Path)) and str(source) != STDIN:
         return _read_path(Path(source), limits), str(source)
     if isinstance(source, bytes):
@@ -85,11 +89,9 @@ def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
 def _read_path(path: Path, limits: Limits) -> bytes:
     """Return the bytes of a file, up to the limit."""
     try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, expected an image file; name a file in it")
-        limits.check_file(path.stat().st_size, str(path))
-        with path.open("rb") as file:
-            data = _read_stream(file, str(path), limits)  # a pipe has no size, so its bytes are counted
+        with open_file(path, expected="an image file", advice=USE_STDIN) as file:
+            limits.check_file(os.fstat(file.fileno()).st_size, str(path))
+            data = _read_stream(file, str(path), limits)  # a file of the system has no size, so its bytes are counted
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an image file; check the path") from error
     except OSError as error:

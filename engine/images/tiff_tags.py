@@ -87,6 +87,8 @@ def read_pages(data: bytes) -> list[Page]:
     Raises:
         ValueError: The file is damaged before the end of its first page's tags.
     """
+    if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        raise ValueError(f"it begins with {data[:4]!r}, which is not a TIFF")
     order = "<" if data[:2] == b"II" else ">"
     is_big = data[2:4] in (b"+\0", b"\0+")
     at = _number(data, 8, order, "Q") if is_big else _number(data, 4, order, "I")

@@ -47,11 +47,16 @@ def test_a_directory_that_leads_to_itself_ends() -> None:
     assert len(read_pages(bytes(data))) == 2 and page.next_at == 0
 
 
-@pytest.mark.parametrize("length", [0, 4, 8, 9, 30])
+@pytest.mark.parametrize("length", [4, 8, 9, 30])
 def test_a_file_that_ends_in_its_tags_is_an_error(length: int) -> None:
     data = tiff_of(IMAGE)
     with pytest.raises(ValueError, match=r"its tags lie outside the file|its directory has \d+ entries"):
         read_pages(data[:length])
+
+
+def test_a_file_of_another_kind_is_an_error() -> None:
+    with pytest.raises(ValueError, match="which is not a TIFF"):
+        read_pages(b"no picture")
 
 
 def test_a_missing_or_wordy_number_is_an_error_that_names_the_tag() -> None:
