@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,12 @@ from .printing import print_result, say
 from .progress import progress_bar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, TaskID
 
     from ...engine.depth.depth import Depth
+    from ...engine.images.walk import LeftOut
     from ...engine.model.depth_model import DepthModel
     from ...engine.run.run import Step
     from ...engine.run.run_images import Written
@@ -68,9 +70,9 @@ class RunReport(Listener):
             if self._progress is not None:
                 self._summarise()
 
-    def left_out(self, count: int, folder: Path) -> None:
-        """Say that the outputs of an earlier run are not inputs."""
-        say(f"left out: the folder of outputs, {folder} (images and videos in it: {count})")
+    def left_out(self, left_out: LeftOut) -> None:
+        """Say what folders and patterns hold beside the inputs, such as the outputs of an earlier run."""
+        say(str(left_out))
 
     def started(self, model: DepthModel, *, skipped: int) -> None:
         """Say what runs."""

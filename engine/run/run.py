@@ -99,9 +99,7 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     """Return the jobs of a request, once everything that is written has a place."""
     inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
     output = Path(request.output)
-    sources = find_sources(
-        [str(name) for name in inputs], outputs=output, on_left_out=lambda count: listener.left_out(count, output)
-    )
+    sources = find_sources([*map(str, inputs)], outputs=output, on_left_out=listener.left_out)
     jobs = plan_jobs(sources, output, formats=request.formats)
     if request.sheet is not None:
         if request.resume:
