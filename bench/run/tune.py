@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 
 from ...engine.errors import BackendUnavailable, BudgetError
+from ...engine.images.readable import find_readable
 from ...engine.modelfile.model_file import open_model_file
 from ...engine.modelfile.shipped import model_path
 from ...engine.run.sources import find_images
@@ -23,7 +24,6 @@ from ..numbers.result import Interval
 from ..numbers.statistics import ALARM
 from ..numbers.wording import SMALLEST_SHARE, digits, reference_notes, share, times
 from .candidates import Candidate, Candidates
-from .images import find_readable
 from .request import TuneRequest
 
 # Enough for a median; a choice that never becomes steady does not delay the others for minutes.
