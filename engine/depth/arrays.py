@@ -6,7 +6,7 @@ import math
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def read_npz_arrays(path: Path, limits: Limits, names: Collection[str] | None = 
     return found
 
 
-def _check_header(file: BinaryIO, name: str, limits: Limits, *, text: bool = False) -> None:
+def _check_header(file: IO[bytes], name: str, limits: Limits, *, text: bool = False) -> None:
     """Check the header of an array; text: whether a short text is taken too."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
