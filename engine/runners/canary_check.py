@@ -12,6 +12,7 @@ from ..errors import ContractError, InputError
 from ..modelfile.canary import canary_drift, canary_input, canary_slope
 from ..modelfile.contract import Canary, Contract
 from ..modelfile.model_file import ModelFile
+from ..modelfile.seal import sum_bytes
 from ..system.cache.store import REMEDY, Store
 from ..system.field_types import NotNegative
 from ..system.records import read_record, to_json_object
@@ -118,6 +119,8 @@ def _key(runner: Runner, file: ModelFile, threads: int) -> dict[str, object]:
         key["pipeline"] = True  # the network works on depthrt's stream and memory
     if isinstance(runner, EngineRunner):
         key["plan_sha256"] = runner.plan_sha256  # it stands for TensorRT's version too
+    elif file.contract.digest is None:  # bits that flip leave size and time as they are
+        key["crc32"] = sum_bytes(file)
     return key
 
 
