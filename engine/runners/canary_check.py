@@ -77,19 +77,25 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
     """
     if isinstance(runner, EngineRunner):
         file = file.with_contract(runner.contract)
-    key, contract = _key(runner, file, threads), file.contract
+    key = _key(runner, file, threads)
     known = STORE.recall(key, _read_verdict, remedy="the canary is asked again")
     if known is not None:
         return None
-    canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
-    batch = np.repeat(canary, contract.batch or 1, axis=0)
-    verdict = judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))
+    verdict = ask_canary(runner, file)
     if verdict.passed:
         try:
             STORE.remember(key, to_json_object(verdict))
         except (InputError, OSError) as error:  # costs the next load an inference
             logger.debug("depthrt: a verdict is not remembered: %s", error)
     return verdict
+
+
+def ask_canary(runner: Runner, file: ModelFile) -> Verdict:
+    """Ask a runner for the canary, whatever is remembered; see check_canary."""
+    contract = runner.contract if isinstance(runner, EngineRunner) else file.contract
+    canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
+    batch = np.repeat(canary, contract.batch or 1, axis=0)
+    return judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))
 
 
 def judge(canary: Canary, output: NDArray[np.float32], drift_bound: float, slope_bound: float) -> Verdict:
