@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .file import contract_rows, show_rows
+from .file import check_rows, contract_rows, found_checks, show_rows
 
 if TYPE_CHECKING:
+    from ...engine.model.file_check import FileCheck
     from ...engine.trt.build.build import Built
     from ...engine.trt.plan_file import PlanHeader
 
@@ -32,10 +34,10 @@ def show_built(built: Built, *, as_json: bool) -> None:
         click.echo(f"  {line}")
 
 
-def show_plan(header: PlanHeader, path: Path, *, as_json: bool) -> None:
-    """Print what an engine file is."""
+def show_plan(header: PlanHeader, path: Path, checks: Sequence[FileCheck] = (), *, as_json: bool) -> None:
+    """Print what an engine file is, and what was checked."""
     if as_json:
-        click.echo(json.dumps({"path": str(path), "file": "engine", **_facts(header)}))
+        click.echo(json.dumps({"path": str(path), "file": "engine", **_facts(header), **found_checks(checks)}))
         return
     rows = contract_rows(header.contract)
     rows |= {
@@ -44,6 +46,7 @@ def show_plan(header: PlanHeader, path: Path, *, as_json: bool) -> None:
         "runs on": header.runs_on,
         "plan": f"{header.plan_bytes / 2**20:.1f} MiB, sha256 {header.plan_sha256[:16]}",
         "onnx": f"sha256 {header.onnx_sha256[:16]}",
+        **check_rows(checks),
     }
     show_rows(path, rows)
 
