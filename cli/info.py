@@ -1,4 +1,4 @@
-"""`depthrt info` and `depthrt doctor`: what a file is, and what this machine can do."""
+"""`depthrt info` and `depthrt doctor`: what a file is, and which runners work on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .show.findings import show_findings
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def info(file: Path, as_json: bool) -> None:
-    """Say what FILE is: a model file's contract and how it was tuned here, an engine's header, or a checkpoint.
+    """Print what FILE is: a model file's contract and tuning, an engine's header, or what a checkpoint shows.
 
     \b
     Example:
@@ -42,7 +42,7 @@ def info(file: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def doctor(as_json: bool) -> None:
-    """Try every runner on this machine and say why those that fail do.
+    """Try every runner on this machine; print which work, and why the others fail.
 
     \b
     Example:
