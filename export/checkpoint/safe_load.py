@@ -23,6 +23,7 @@ MOST_EXPANSION = 16  # of a compressed file; weights compress to 0.5 of their si
 SMALL_BYTES = 16 << 20  # which a compressed file may unpack to, whatever its size
 _ENCRYPTED = 0x1  # bit of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
 HEADER_LIMIT_BYTES = 100_000_000  # of a safetensors header. Source: safetensors README, format
+MOST_HEADER_BYTES = 10 << 20  # that are read, some 100,000 tensors; each costs 2 KB of memory
 
 _SIGNATURES = {  # first bytes -> what the file is and what to do
     b"version https://git-lfs": "is a Git LFS pointer and not the weights; run `git lfs pull`",
@@ -67,8 +68,9 @@ def load_file(path: Path) -> Contents:
         if not head:
             raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
         # safetensors first: the length at its start can look like the start of a pickle
-        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
-            return _load_safetensors(path, size)
+        header_bytes = int.from_bytes(head[:8], "little")
+        if head[8:9] == b"{" and header_bytes <= HEADER_LIMIT_BYTES:
+            return _load_safetensors(path, size, header_bytes)
         if head.startswith(b"PK\x03\x04"):
             return Contents(_load_zip(path, size), "PyTorch", file_sha256(path))
         if head[:1] == b"\x80":
@@ -191,7 +193,14 @@ def _needs(name: object) -> str:
     )
 
 
-def _load_safetensors(path: Path, size: int) -> Contents:
+def _load_safetensors(path: Path, size: int, header_bytes: int) -> Contents:
+    if header_bytes > MOST_HEADER_BYTES:
+        raise ModelFileError(
+            f"{path} has a header of {header_bytes} bytes, expected at most {MOST_HEADER_BYTES}; "
+            "save only the weights of one model"
+        )
+    if not str(path).isascii() and str(path) != str(path).encode("utf-8", "replace").decode():
+        raise ModelFileError(f"{path} has a name that is not UTF-8, which safetensors cannot open; rename it")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)

@@ -216,6 +216,11 @@ FAILS_TO_LOAD: Refused = {
         "damaged or cut off",
     ),
     "safetensors without its end": (changed(cut(30), safetensors()), "damaged or cut off after"),
+    "safetensors with a huge header": (
+        written((11 << 20).to_bytes(8, "little") + b"{" + b" " * (11 << 20), "x.safetensors"),
+        "has a header of 11534336 bytes, expected at most 10485760",
+    ),
+    "safetensors whose name is not UTF-8": (safetensors(name="n\udcff.safetensors.pth"), "a name that is not UTF-8"),
     "safetensors cut in the header": (changed(lambda c: c[:200], safetensors()), "damaged or cut off after 200 bytes"),
     "a bomb": (bomb(), "needs posix.system"),
     "a bomb of torch before 1.6": (bomb(old=True), "needs posix.system"),

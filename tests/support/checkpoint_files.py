@@ -71,8 +71,8 @@ def changed(change: Callable[[bytes], bytes], inner: Write) -> Write:
 
 def safetensors(shape: Callable[[State], State] = dict, name: str = "wild.safetensors") -> Write:
     def write(path: Path, state: State) -> Path:
-        save_file(shape(state), path / name)
-        return path / name
+        save_file(shape(state), path / "plain")
+        return (path / "plain").rename(path / name)
 
     return write
 

@@ -166,7 +166,7 @@ def test_a_stand_in_keeps_the_items_of_a_mapping_and_drops_those_of_a_list() -> 
 
 
 def test_a_key_that_hashes_deeply_is_not_hashed() -> None:
-    deep = pickle.NONE + pickle.TUPLE1 * 1_000_000
+    deep = pickle.NONE + pickle.TUPLE1 * 300_000
     found = read(whole(pickle.EMPTY_DICT, deep, pickle.NONE, pickle.SETITEM))
     assert isinstance(found, dict) and [type(key) for key in found] == [StandIn]
 
