@@ -236,11 +236,11 @@ def _saved(model: onnx_ir.Model, path: Path) -> Iterator[tuple[Path, Path | None
         PROTOBUF_LIMIT_BYTES
     )
     weights = fresh_name(path, model.metadata_props[METADATA_KEY]) if large else None
-    replaced = weights_of(path)
     try:
         with atomic_path(path) as written:
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
             yield written, weights
+            replaced = weights_of(path)  # only now: another export may have written the file meanwhile
     except BaseException:
         if weights is not None:
             remove_orphans([weights])
