@@ -14,6 +14,7 @@ from typing import ParamSpec
 import click
 
 from .engine.errors import BackendUnavailable, DepthrtError, InputError
+from .engine.system.printable import printable
 
 Options = ParamSpec("Options")
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
@@ -27,7 +28,7 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
         try:
             handler(*arguments, **options)
         except DepthrtError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {printable(error)}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
@@ -68,7 +69,7 @@ def ends_at_once(line: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
         sys.stdout.flush()
         os._exit(INTERRUPTED)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import needs, one_line_errors
+from .show.printing import print_result
 from .show.progress import counted
 
 
@@ -50,9 +51,9 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     write = write_hypersim if layout == "hypersim" else write_vkitti2
     with counted("scenes") as on_progress:
         dataset = write(folder, count, seed=seed, on_progress=on_progress)
-    click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
-    click.echo(dataset.train)
-    click.echo(dataset.val)
+    print_result(f"{dataset.directory}: {dataset.pairs} scenes")
+    print_result(dataset.train)
+    print_result(dataset.val)
 
 
 @finetune.command()
@@ -75,4 +76,4 @@ def default(folder: Path, device: str) -> None:
         from ..finetune.default_model import render_default, train_default
     with counted("scenes") as on_progress:
         render_default(folder, device=device, on_progress=on_progress)
-    click.echo(train_default(folder, device=device))
+    print_result(train_default(folder, device=device))
