@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import count
 
 from ..errors import InputError
@@ -77,6 +78,7 @@ def run_video(
         def write(item: tuple[int, Frame, Answer]) -> Written:
             index, frame, answer = item
             depth = model.finish(answer)
+            depth = replace(depth, provenance=replace(depth.provenance, time_s=frame.time_s))
             if videos:
                 paint(colours.add(depth, frame))
             scaled = style
@@ -90,6 +92,8 @@ def run_video(
                 if outcome.item == 0:
                     raise InputError(f"{title_of(job.source)} has no frame that can be decoded; check that it plays")
                 paint(colours.rest())
+                for video in videos:
+                    video.show_last(reader.last_length_s())
                 if wrong := reader.shortfall():
                     yield Outcome(outcome.item, None, InputError(f"{title_of(job.source)} {wrong}"))
                 return

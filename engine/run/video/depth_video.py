@@ -35,6 +35,7 @@ class DepthVideo:
         self._path, self._format, self._colormap, self._fps, self._ticks = path, format, colormap, fps, ticks
         self._writer: Mp4Writer | None = None  # made for the first frame, which has the size
         self._size_px = (0, 0)  # (h, w)
+        self._last_length_s: float | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> DepthVideo:
@@ -67,6 +68,10 @@ class DepthVideo:
             )
         self._writer.add(picture, painted.frame.time_s)
 
+    def show_last(self, length_s: float | None) -> None:
+        """Show the last picture so long; None shows it as long as pictures are shown on average."""
+        self._last_length_s = length_s
+
     def _finish(self, kind: type[BaseException] | None, *error: object) -> None:
         """Close the file; make it whole unless an error ends it."""
         if self._writer is None:
@@ -75,7 +80,7 @@ class DepthVideo:
             return
         with self._writer:
             if kind is None:
-                self._writer.finish()
+                self._writer.finish(self._last_length_s or 1 / self._fps)
 
 
 def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

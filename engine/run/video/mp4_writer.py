@@ -101,14 +101,20 @@ class Mp4Writer(Closable):
             self._container.mux(self._stream.encode(frame))
         self._frames += 1
 
-    def finish(self) -> None:
+    def finish(self, last_s: float) -> None:
         """Write what is left, close the file and see that it holds every picture.
+
+        Args:
+            last_s: How long the last picture is shown.
 
         Raises:
             UnwritableVideo: The encoder or the disk refuses.
         """
         with self._refused():
-            self._container.mux(self._stream.encode(None))
+            for packet in self._stream.encode(None):
+                if packet.pts == self._last:
+                    packet.duration = max(round(last_s * self._ticks), 1)
+                self._container.mux(packet)
             self._container.close()
         if (held := _frames_in(self._path)) != self._frames:
             raise UnwritableVideo(

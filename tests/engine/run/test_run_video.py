@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from made_video import UNEVEN_S, pictures_of, times_of, write_video
@@ -56,6 +58,36 @@ def test_even_times_are_kept_too(tmp_path: Path, model: depthrt.DepthModel, fps:
     outcomes = run_all(model, job_of(tmp_path / "a.mp4"))
     assert [outcome.error for outcome in outcomes] == [None] * 12
     assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(times_of(tmp_path / "a.mp4"), abs=1e-6)
+
+
+def test_frames_that_share_a_millisecond_in_matroska_keep_the_speed(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mkv", [number / 10_000 for number in range(20)], ticks=10_000, fps=10_000)
+    times_s = times_in(run_all(model, job_of(tmp_path / "a.mkv")))
+    assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(times_s, abs=1e-6)
+    assert times_s[-1] is not None and times_s[-1] < 0.003
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts"])
+def test_the_last_frame_is_shown_as_long_as_its_source(tmp_path: Path, model: depthrt.DepthModel, name: str) -> None:
+    write_video(tmp_path / name, UNEVEN_S)
+    run_all(model, job_of(tmp_path / name))
+    (first, second) = (length_s(path) for path in (tmp_path / name, tmp_path / "out" / "clip.mp4"))
+    assert second == pytest.approx(first, abs=0.002)
+
+
+def length_s(path: Path) -> float:
+    with av.open(str(path)) as container:
+        assert container.duration is not None
+        return container.duration / av.time_base
+
+
+def test_files_of_frames_hold_the_time(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", UNEVEN_S[:7])
+    run_all(model, job_of(tmp_path / "a.mp4", ("npz", "png16")))
+    files = sorted((tmp_path / "out" / "clip").glob("*.npz"))
+    assert [depthrt.Depth.load(path).provenance.time_s for path in files] == pytest.approx(UNEVEN_S[:7])
+    text = Image.open(tmp_path / "out" / "clip" / "000005_depth16.png").text  # type: ignore[attr-defined]
+    assert json.loads(text["depthrt.provenance"])["time_s"] == pytest.approx(UNEVEN_S[5])
 
 
 def test_a_turned_and_squeezed_video_becomes_depth_of_what_players_show(
