@@ -80,7 +80,7 @@ class DepthVideo:
             return
         with self._writer:
             if kind is None:
-                self._writer.finish(self._last_length_s or 1 / self._fps)
+                self._writer.finish(self._last_length_s)
 
 
 def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -119,7 +119,7 @@ def test_an_error_leaves_the_file_of_before(tmp_path: Path, frames: int) -> None
 
 
 def test_an_error_that_ends_a_video_is_not_hidden_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mp4Writer, "finish", lambda writer, last_s: pytest.fail("a video that failed was finished"))
+    monkeypatch.setattr(Mp4Writer, "finish", lambda *_: pytest.fail("a video that failed was finished"))
     with pytest.raises(KeyboardInterrupt), video(tmp_path / "a.mp4") as made:
         made.add(painted(64, 96))
         raise KeyboardInterrupt

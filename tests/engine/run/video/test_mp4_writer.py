@@ -25,7 +25,7 @@ def write(path: Path, times_s: Sequence[float], *, ticks: int = 1000, fps: float
     with Mp4Writer(path, SIZE_PX, fps=fps, ticks=ticks, name="the video") as writer:
         for number, time_s in enumerate(times_s):
             writer.add(moving_picture(number, *SIZE_PX), time_s)
-        writer.finish(1 / fps)
+        writer.finish()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_browsers_play_it(tmp_path: Path) -> None:
 def test_colours_come_back_in_both_readers(tmp_path: Path, colour: tuple[int, int, int]) -> None:
     with Mp4Writer(tmp_path / "a.mp4", SIZE_PX, fps=30, ticks=1000, name="the video") as writer:
         writer.add(np.full((*SIZE_PX, 3), colour, np.uint8), 0.0)
-        writer.finish(0.1)
+        writer.finish()
     (second,) = pictures_of(tmp_path / "a.mp4")
     with av.open(str(tmp_path / "a.mp4")) as container:
         first = next(container.decode(video=0)).to_ndarray(format="bgr24")
@@ -120,7 +120,7 @@ def test_a_file_that_goes_while_it_is_written_is_noticed(tmp_path: Path) -> None
             writer.add(rng.integers(0, 256, (*SIZE_PX, 3)).astype(np.uint8), number / 30)
         (tmp_path / "a.mp4").unlink()
         with pytest.raises(UnwritableVideo, match=r"the video cannot be written: .* 60 frames"):
-            writer.finish(0.1)
+            writer.finish()
 
 
 def test_a_file_that_lacks_frames_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
         ):
             for number in range(60):
                 writer.add(rng.integers(0, 256, (*SIZE_PX, 3)).astype(np.uint8), number / 30)
-            writer.finish(0.1)
+            writer.finish()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
