@@ -63,7 +63,7 @@ class FrameReader(Closable):
         return None if self._stopped or self.given == self._most else self._shortfall()
 
     def last_length_s(self) -> float | None:
-        """Return how long the source shows its last frame; None if that is unknown, or if it was not read to its end."""
+        """Return how long the source shows its last frame; None if that is unknown, or the frame was not reached."""
         return None if self._stopped or self.given == self._most else self._last_length_s()
 
     @abstractmethod
