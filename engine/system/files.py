@@ -9,8 +9,8 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import DepthrtError, InputError
 
@@ -88,10 +88,11 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, read in chunks.
 
     Raises:
-        OSError: The file cannot be read.
+        InputError: It is not a plain file.
+        OSError: It cannot be read.
     """
     digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK_BYTES))
-    with path.open("rb", buffering=0) as file:
+    with open_file(path) as file:
         while count := file.readinto(chunk):
             digest.update(chunk[:count])
     return digest.hexdigest()
@@ -136,7 +137,7 @@ def check_plain(
 
 def open_file(
     path: Path, *, expected: str = PLAIN, advice: str = USE_PLAIN, failure: type[DepthrtError] = InputError
-) -> BinaryIO:
+) -> BufferedReader:
     """Open a plain file to read its bytes; never waits, as opening a pipe does.
 
     Args:
@@ -154,7 +155,7 @@ def open_file(
     except BaseException:
         os.close(descriptor)
         raise
-    return os.fdopen(descriptor, "rb")
+    return open(descriptor, "rb")  # noqa: PTH123 (a descriptor)
 
 
 def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> None:
@@ -176,6 +177,7 @@ def _check_mode(path: Path, mode: int, *, expected: str, advice: str, failure: t
 @contextmanager
 def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
     """Give the file that `path` leads to, and a temporary path in its folder; the latter is removed at the end."""
+    check_named(path, "file to write")
     check_reachable(path)
     final = Path(path).resolve()
     if not final.parent.is_dir():
