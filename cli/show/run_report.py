@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ...engine.modelfile.shipped import DEFAULT_NOTE
+from ...engine.run.interrupt import exit_code
 from ...engine.run.listener import Listener, Part
-from ...exits import INTERRUPTED
 from .printing import print_result, say
 from .progress import progress_bar
 
@@ -47,17 +47,18 @@ class RunReport(Listener):
         self._resumable = True  # whether --resume can go on after an interrupt
         self._skipped = 0
         self._written = 0  # images and frames
-        self._held: Counter[str] = Counter()  # frames of a depth video that is not whole yet, by the input's name
+        self._held: Counter[str] = Counter()  # frames without own files, in a depth video that is not whole yet
+        self._painted: Counter[str] = Counter()  # all frames of such a video; both by the input's name
         self._failed: list[str] = []  # names of inputs and frames
         self._outside = 0  # images with pixels that their png16 does not hold
 
     @property
     def exit_code(self) -> int:
-        """Return 0 if everything was written, 1 if something failed, 130 after Ctrl-C."""
-        return INTERRUPTED if self._interrupted else 1 if self._failed else 0
+        """Return 0 if everything was written, 1 if something failed, 130, 143 or 129 if a signal ended it."""
+        return exit_code() if self._interrupted else 1 if self._failed else 0
 
     def follow(self, outcomes: Generator[Outcome[Step, Written], None, None]) -> None:
-        """Print each outcome, and the summary at the end; Ctrl-C ends the run."""
+        """Print each outcome, and the summary at the end; an interrupt ends the run."""
         try:
             with self._bars, closing(outcomes):
                 for outcome in outcomes:
@@ -101,11 +102,13 @@ class RunReport(Listener):
             self._fail(step.name, outcome.error)
         elif written.depth is None:  # a whole video
             self._written += self._held.pop(step.name, 0)
+            self._painted.pop(step.name, None)
             self._print_video(step.name, written)
         else:
             self._outside += written.outside > 0
             self._written += bool(written.files)
             self._held[step.job.source.name] += not written.files
+            self._painted[step.job.source.name] += step.frame is not None and bool(step.job.files)
             self._print_written(step.name, written, written.depth)
         if not step.is_whole_video:
             self._advance()
@@ -158,7 +161,7 @@ class RunReport(Listener):
             say(f"  images whose png16 lacks pixels: {self._outside} (0 beyond 65.535 m, clipped outside --range)")
         for name in self._failed:
             say(f"  failed: {name}")
-        for name, frames in (+self._held).items():
+        for name, frames in (+self._painted).items():
             say(f"  not kept: {frames} frames of {name}, as its depth video is not whole")
 
 

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
-from .tiff import picture_flaw
-from .tiff_tags import Page, ends_inside, read_pages, size_px
+from .formats.tiff import picture_flaw
+from .formats.tiff_tags import Page, ends_inside, read_pages, size_px
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

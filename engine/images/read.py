@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..system.files import USE_STDIN, check_named, open_file
-from .decode import decode
+from .formats.decode import decode
+from .formats.tiff import has_loose_alpha, white_is_zero
 from .header import Header, damaged, find_flaw, open_pillow, read_header
 from .kinds import IMAGE_SUFFIXES
 from .limits import _MIB, DEFAULT_LIMITS, Limits
-from .tiff import has_loose_alpha, white_is_zero
 
 __all__ = ["IMAGE_SUFFIXES", "STDIN", "read_image"]
 

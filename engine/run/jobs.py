@@ -36,7 +36,8 @@ class Style:
 
     Args:
         colormap: As in Depth.colorize.
-        value_range: As in Depth.colorize; also the scale of an inverse png16.
+        value_range: As in Depth.colorize; also the scale of an inverse png16. None: the extremes of each image, and
+            the steady range of a video.
 
     Raises:
         InputError: The range is empty or infinite.
@@ -51,7 +52,7 @@ class Style:
             raise InputError(f"range {found} found, expected two finite values, the lower one first")
 
 
-PLAIN = Style()  # every image between its own extremes
+PLAIN = Style()
 
 
 @dataclass(frozen=True, slots=True)

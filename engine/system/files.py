@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -66,22 +67,43 @@ def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
 
 
 def try_place(path: str | Path) -> None:
-    """Check that a file can be written, before the work on its content; changes nothing on the disk.
+    """Check that a file can be written, before the work on its content, and remove what a killed process left of it.
 
     Raises:
         InputError: As atomic_path.
     """
-    with _beside(path) as (_, temporary):
+    with _beside(path) as (final, temporary):
         temporary.touch()
+        remove_unfinished(final)
 
 
-def remove_unfinished(path: Path) -> None:
-    """Remove the temporary files of killed processes that wrote `path`; no process may be writing it now."""
-    name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(path.suffix)}")
-    with suppress(OSError):
-        for found in path.parent.iterdir():
-            if name.fullmatch(found.name):
-                found.unlink()
+def remove_unfinished(*paths: Path) -> None:
+    """Remove the temporary files of killed processes that wrote `paths`.
+
+    On Linux those stay that a process has open; on other systems no process may be writing `paths` now.
+    """
+    folders: defaultdict[Path, list[Path]] = defaultdict(list)
+    for path in paths:
+        final = path.resolve()
+        folders[final.parent].append(final)
+    for folder, finals in folders.items():
+        with suppress(OSError):
+            hidden = [found for found in folder.iterdir() if found.name.startswith(".")]
+            for final in finals if hidden else ():
+                stem, suffix = re.escape(final.stem), re.escape(final.suffix)
+                name = re.compile(rf"\.{stem}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{suffix}")
+                for found in hidden:
+                    if name.fullmatch(found.name) and not _is_open(found):
+                        found.unlink(missing_ok=True)
+
+
+def _is_open(path: Path) -> bool:
+    """Return whether a process of this user has a file open; False on systems that do not tell."""
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # it is closed, or its process is another user's
+            if descriptor.readlink() == path:
+                return True
+    return False
 
 
 def file_sha256(path: Path) -> str:

@@ -64,6 +64,8 @@ class Store:
             if entry.get("format") != FORMAT or entry.get("key") != key:
                 raise ContractError("it is of another format or key than its name says")
             return read(entry.get(self.content))
+        except FileNotFoundError:  # another process removed it meanwhile
+            return None
         except Exception as error:  # a cache must not stop a model from loading
             reason = " ".join(str(error).split()).removesuffix(f"; {REMEDY}") or type(error).__name__
             warn_once(f"depthrt: {file}, in the cache, cannot be used ({reason}); {remedy}")

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import socket
+import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -157,6 +158,30 @@ def test_files_of_killed_writers_are_removed_and_no_others(tmp_path: Path) -> No
     remove_unfinished(tmp_path / "state.bin")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
     remove_unfinished(tmp_path / "nowhere" / "state.bin")
+
+
+def test_unfinished_files_of_many_are_removed_through_links_too(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to("real")
+    names = (".a.0123abcd.bin", ".b.0123abcd.bin", ".c.0123abcd.bin")
+    for name in names:
+        (tmp_path / "real" / name).write_bytes(b"half")
+    remove_unfinished(tmp_path / "linked" / "a.bin", tmp_path / "real" / "b.bin", tmp_path / "b.bin")
+    assert [path.name for path in (tmp_path / "real").iterdir()] == [".c.0123abcd.bin"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_a_file_that_another_process_writes_now_is_not_unfinished(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "a.bin") as temporary, temporary.open("wb") as file:
+        file.write(b"whole")
+        remove_unfinished(tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == b"whole"
+
+
+def test_trying_a_place_removes_what_a_killed_writer_left(tmp_path: Path) -> None:
+    (tmp_path / ".a.0123abcd.bin").write_bytes(b"half")
+    try_place(tmp_path / "a.bin")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_name_that_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:

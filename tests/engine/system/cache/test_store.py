@@ -67,7 +67,7 @@ def test_asking_creates_nothing(cache: Path) -> None:
         ('{"format": true}', "another format or key"),
         (" " * (5 << 20), "more than 4194304 bytes"),
         ("\x00\xff", "it is not JSON"),
-        (None, "Is a directory"),
+        (None, "is a folder, expected a plain file"),
     ],
 )
 def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
@@ -87,6 +87,27 @@ def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
     if damage is not None:
         STORE.remember(KEY, 6)
         assert recall() == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_an_entry_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    file.unlink()
+    os.mkfifo(file)
+    assert recall() is None and STORE.read_keys() == []
+    (message,) = said(caplog)
+    assert "is a pipe, expected a plain file" in message
+
+
+def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_no_damage(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    monkeypatch.setattr(Store, "find", lambda store, key: file)
+    file.unlink()
+    assert recall() is None and said(caplog) == []
 
 
 def test_content_that_its_reader_refuses_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:
