@@ -164,6 +164,7 @@ def _run_video(
 ) -> Generator[Outcome[Step, Written], None, None]:
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
+        job.check_names()
         reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
     except InputError as error:
         yield Outcome(Step(job), None, error)

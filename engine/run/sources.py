@@ -171,7 +171,8 @@ def _matching(pattern: str, left_out: LeftOut) -> Iterator[Source]:
     """
     without = LeftOut()
     if "**" in Path(pattern).parts:
-        matches, folders = matches_below(pattern, without), []
+        start = fixed_part(pattern)
+        matches, folders = matches_below(start, str(Path(pattern).relative_to(start)), without), []
     else:
         matches = [*map(Path, glob.glob(pattern))]  # noqa: PTH207 (Path.glob refuses absolute patterns)
         folders = sorted((match for match in matches if match.is_dir()), key=order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import sys
 import zlib
@@ -355,3 +356,15 @@ def test_damage_of_any_kind_gives_an_image_or_one_line(data: bytes, changes: lis
         check_image(read_image(bytes(broken)))
     except InputError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["", "\t"])
+def test_an_empty_name_is_no_image(name: str) -> None:
+    assert "which names no file; give a path" in refusal(lambda: read_image(name))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    assert "a.png is a pipe, expected an image file; give - and pipe it" in refusal(
+        lambda: read_image(tmp_path / "a.png")
+    )
