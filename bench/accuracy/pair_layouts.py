@@ -90,7 +90,7 @@ def _in_two_folders(path: Path) -> Pairs | None:
     if images is None or depths is None:
         return None
     left_out = LeftOut()
-    photos = files_below(images, IMAGE_SUFFIXES, left_out=left_out)
+    photos = files_below(images, IMAGE_SUFFIXES, left_out=left_out, repeats=True)
     return _matched(photos, images, files_below(depths, READERS, repeats=True), depths, left_out)
 
 
@@ -115,7 +115,7 @@ def _side_by_side(path: Path) -> Pairs | None:
         if depth.suffix.lower() not in _PICTURE_SUFFIXES or depth.stem.endswith(_DEPTH_ENDINGS)
     ]
     left_out = LeftOut()
-    found = files_below(path, IMAGE_SUFFIXES, left_out=left_out)
+    found = files_below(path, IMAGE_SUFFIXES, left_out=left_out, repeats=True)
     photos = [photo for photo in found if not photo.stem.endswith(_DEPTH_ENDINGS)]
     bare = {photo.with_suffix("") for photo in photos}
     masks = {photo for photo in photos if any(photo.with_name(stem) in bare for stem in masked_stems(photo.stem))}
