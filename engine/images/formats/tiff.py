@@ -59,6 +59,7 @@ _KINDS = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}  # numpy's
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED = 2  # SubfileType
 _SEPARATE = 2  # planar configuration
+_ALPHAS = (1, 2)  # extra samples
 _UNASSOCIATED = 2  # extra sample: alpha that does not change the colours
 
 # Colour samples and bits of the pictures that are read, by photometric interpretation.
@@ -105,6 +106,11 @@ def depth_values(page: Page, decoded: NDArray[Any]) -> NDArray[Any]:
         return decoded
     unknown = np.nan if format == _FLOAT else 0
     return np.where(decoded == missing.astype(decoded.dtype), decoded.dtype.type(unknown), decoded)
+
+
+def has_alpha(tags: Tags) -> bool:
+    """Whether a picture may have transparent pixels."""
+    return any(kind in _ALPHAS for kind in tags.get(EXTRA, ()))
 
 
 def has_loose_alpha(tags: Tags) -> bool:

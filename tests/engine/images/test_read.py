@@ -368,3 +368,49 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert "a.png is a pipe, expected an image file; give - and pipe it" in refusal(
         lambda: read_image(tmp_path / "a.png")
     )
+
+
+# --- what is read in another way than a viewer shows it ------------------------------------------
+
+
+@pytest.fixture
+def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthrt.engine.images.read._said", set())
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_says_once_that_its_first_frame_is_read(
+    format: str, crop: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = Image.fromarray(np.ascontiguousarray(255 - crop[..., ::-1]))
+    moving = packed(crop, format, save_all=True, append_images=[second], duration=100)
+    for data in (moving, packed(crop, format), moving):
+        read_image(data)
+    assert caplog.messages == [
+        "depthrt: the image: only its first frame is read (said of the first such image only)",
+    ]
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
+def test_alpha_that_hides_something_is_said(format: str, crop: Pixels, caplog: pytest.LogCaptureFixture) -> None:
+    picture = Image.fromarray(np.ascontiguousarray(crop[..., ::-1]))
+    for alpha in (255, 0):
+        picture.putalpha(alpha)
+        file = io.BytesIO()
+        picture.save(file, format)
+        assert not caplog.messages
+        read_image(file.getvalue())
+    assert caplog.messages == ["depthrt: the image: its alpha is dropped (said of the first such image only)"]
+
+
+@pytest.mark.usefixtures("nothing_said")
+def test_other_pages_and_pixels_that_are_not_square_are_said(crop: Pixels, caplog: pytest.LogCaptureFixture) -> None:
+    second = Image.fromarray(255 - crop)
+    read_image(packed(crop, "TIFF", save_all=True, append_images=[second]))
+    read_image(packed(crop, "TIFF", dpi=(204, 98)))
+    read_image(packed(crop, "PNG", dpi=(204, 98)))
+    page, pixels = caplog.messages
+    assert page == "depthrt: the image: only its first page is read (said of the first such image only)"
+    assert "its pixels are not square (204 to 98 a length, across and down), they are read as they are" in pixels
