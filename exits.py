@@ -14,8 +14,8 @@ from typing import ParamSpec
 import click
 
 from .engine.errors import BackendUnavailable, DepthrtError, InputError
-from .engine.run.interrupt import ends_by_signals, exit_code, signal_name, was_interrupted
 from .engine.system.printable import printable
+from .engine.system.process.signals import ends_by_signals, exit_code, signal_name, was_interrupted
 
 Options = ParamSpec("Options")
 

@@ -12,9 +12,9 @@ from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
 from ..modelfile.shipped import DEFAULT
 from ..system.files import check_named, make_folder, remove_unfinished, try_place
-from ..system.overlap import AHEAD, Outcome
+from ..system.process.overlap import AHEAD, Outcome
+from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
-from .interrupt import stopped_by_signals
 from .jobs import PLAIN, Job, Style, plan_jobs
 from .listener import Listener, Part
 from .run_images import Written, run_images

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BackendUnavailable, ModelFileError
 from ..system.cache.folder import warn_once
-from ..system.telemetry import ORT_SWITCH, was_loaded_before
+from ..system.process.telemetry import ORT_SWITCH, was_loaded_before
 from ..terms import Device, Precision
 
 # Provider, or with options. Source: ONNX Runtime, CUDA Execution Provider

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from ...engine.run.interrupt import ENDING, note
 from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
+from ...engine.system.process.signals import ENDING, note
 from ...export.network.make_network import Network
 from ..data.batches import Batch, Source, Validation
 from .checkpoints import Course, keep_checkpoint

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from PIL import Image
 from refusal import refusal
 
 from depthrt.engine.errors import InputError
+from depthrt.engine.images.header import Header
 from depthrt.engine.images.limits import Limits, check_image
-from depthrt.engine.images.read import read_image
+from depthrt.engine.images.read import _to_8_bits, read_image
 
 PHOTOS = sorted(tiny_model.PHOTOS.glob("*.jpg"))
 LOSSY_LEVELS = 6.0  # mean difference that HEIC, AVIF and GIF at their defaults stay well within on these 60x90 pixels
@@ -414,3 +416,12 @@ def test_other_pages_and_pixels_that_are_not_square_are_said(crop: Pixels, caplo
     page, pixels = caplog.messages
     assert page == "depthrt: the image: only its first page is read (said of the first such image only)"
     assert "its pixels are not square (204 to 98 a length, across and down), they are read as they are" in pixels
+
+
+def test_16_bits_become_8_without_a_copy_of_all_pixels() -> None:
+    pixels = np.zeros((2000, 3000, 3), np.uint16)
+    tracemalloc.start()
+    image = _to_8_bits(pixels, Header("PNG", 2000, 3000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < image.nbytes + 10_000_000  # a band of rows
