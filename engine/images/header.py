@@ -37,7 +37,7 @@ _MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
 _MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _MAGIC)
 
 _CUT_SHORT = "it is cut short"
-ONE_FRAME = "only its first frame is read"
+ONE_FRAME = "only its first frame is read; convert it to .mp4 for the others"
 ONE_PAGE = "only its first page is read"
 NO_END = "its end is missing, its pixels are all there"
 _SAME_DENSITY = 0.02  # share by which pixels count as square; 72 to 71 dots is rounding

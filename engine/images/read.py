@@ -20,7 +20,7 @@ from ..system.files import USE_STDIN, check_named, open_file
 from .formats.decode import decode
 from .formats.jpeg import END as JPEG_END
 from .formats.png import END as PNG_END
-from .formats.tiff import has_loose_alpha, white_is_zero
+from .formats.tiff import has_loose_alpha, is_unusual, white_is_zero
 from .formats.webp import with_own_size
 from .header import NO_END, Header, ImageFormat, damaged, find_flaw, open_pillow, read_header
 from .kinds import IMAGE_SUFFIXES
@@ -184,11 +184,13 @@ def _to_8_bits(pixels: NDArray[np.generic], header: Header) -> NDArray[np.uint8]
 
 def _decode_tiff(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
     """Decode with OpenCV, or with Pillow what OpenCV cannot: some tiles, 2 and 4 bits, alpha beside the colours."""
-    if not has_loose_alpha(header.pages[0].tags):
+    tags = header.pages[0].tags
+    if not has_loose_alpha(tags):
         try:
             return _decode_opencv(data, header, name)
         except InputError:
-            pass
+            if not is_unusual(tags):
+                raise  # it is damaged, of which Pillow's libtiff prints lines
     return _decode_pillow(data, replace(header, picture=_opened("TIFF", data, name)), name)
 
 
