@@ -287,5 +287,5 @@ def test_a_file_of_sound_is_refused(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
-    with pytest.raises(InputError, match="a.mp4 is a pipe, expected a video; write it to a file first"):
+    with pytest.raises(InputError, match=r"a.mp4 is a pipe, expected a video; write it to a file first"):
         VideoFileReader(Source(str(tmp_path / "a.mp4"), "video", Path("a")))
