@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ModelFileError
+from ..system.files import open_file
 
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
@@ -46,7 +47,7 @@ def read_onnx_entries(path: Path) -> dict[str, Entry]:
         ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path, expected="a model file", failure=ModelFileError) as file:
             size = file.seek(0, 2)
             file.seek(0)
             return _walk_model(file, size)
