@@ -65,9 +65,10 @@ def titled(*, least_steps: int = 1) -> Iterator[OnStep]:
 
 def progress_bar() -> Progress:
     """Return a progress bar on standard error; its tasks have a field `speed`, "" for none."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
+
+    from .bar_console import BarConsole
 
     class Count(MofNCompleteColumn):
         """Steps done of those wanted; empty until their number is known."""
@@ -75,7 +76,7 @@ def progress_bar() -> Progress:
         def render(self, task: Task) -> Text:
             return Text() if task.total is None else super().render(task)
 
-    console = Console(stderr=True)
+    console = BarConsole(stderr=True)
     title, speed = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[speed]}"))
     columns = (title, BarColumn(), Count(), speed, TimeRemainingColumn())
     # Only a terminal shows the bar; a log gets the lines of `say` only. Results that go to a pipe or a file
