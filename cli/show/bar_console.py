@@ -13,7 +13,7 @@ from rich.text import Text
 class BarConsole(Console):
     """Leaves it to the terminal to break the lines of text; the bar stays within the terminal."""
 
-    def print(self, *objects: Any, **options: Any) -> None:  # type: ignore[override]  # noqa: ANN401 (as Console.print)
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 (as Console.print)
         """Print as Console.print."""
         if any(isinstance(one, Text) for one in objects):
             options["crop"] = False
