@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.errors import BackendUnavailable, DepthrtError
+from ...engine.errors import BackendUnavailable, DepthrtError, ModelFileError
 from ...engine.model.depth_model import CHECKPOINT_SUFFIXES, DepthModel, load
 from ...engine.model.doctor import examine
 from ...engine.modelfile.contract import ENGINE_SUFFIX, read_contract
@@ -55,7 +55,7 @@ def find_subjects(
     found: list[Subject] = []
     for model in models:
         path = Path(model)
-        if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+        if is_checkpoint(path):
             found += _torch_subjects(path, devices, threads, checkpoint, precisions, compiled)
             found += [_study_subject(path, checkpoint, threads)] if study else []
         elif path.suffix == ENGINE_SUFFIX:
@@ -65,6 +65,26 @@ def find_subjects(
                 on_cpu = device == "cpu"
                 found += _cpu_subjects(path, threads, runners) if on_cpu else [_file_subject(path, device, threads)]
     return _with_unique_names(found)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file or folder is measured as a checkpoint."""
+    return path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES
+
+
+def check_checkpoint(path: Path, options: CheckpointOptions) -> None:
+    """Raise InputError if the options do not suit a checkpoint: its family or kind is unclear, or the size is wrong.
+
+    A damaged checkpoint is not refused: opening its subjects gives the reason, and the others are measured.
+    """
+    if find_spec("torch") is None:
+        return
+    from .torch_runner import torch_contract
+
+    try:
+        torch_contract(options.read(path), options.size, "fp32")
+    except ModelFileError:
+        return
 
 
 def _cpu_subjects(path: Path, threads: int | None, runners: Sequence[CpuRunner] | None) -> Iterator[Subject]:
