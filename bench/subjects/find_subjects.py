@@ -22,7 +22,7 @@ from ...engine.runners.open_runner import available_choices
 from ...engine.system.cores import usable_cores
 from ...engine.terms import CpuRunner, HardwareDevice
 from .checkpoint_options import CheckpointOptions, TorchPrecision
-from .subject import Subject
+from .subject import CPU_PROVIDERS, Subject
 
 AS_RECORDED = CheckpointOptions()
 
@@ -109,10 +109,25 @@ def _file_subject(
 ) -> Subject:
     return Subject(
         f"{path.name} {how or device}",
-        partial(load, path, device=device, threads=threads, choice=choice),
+        partial(open_file, path, device, threads, choice),
         _facts(path, threads),
         needs=("onnxruntime" if choice is None else choice.runner, "cv2"),
     )
+
+
+def open_file(path: Path, device: HardwareDevice, threads: int | None, choice: Choice | None) -> DepthModel:
+    """Load a model file to run as its subject's name says; a fallback's figures would carry that name.
+
+    Raises:
+        BackendUnavailable: Another runner, precision or device was opened in its place.
+    """
+    model = load(path, device=device, threads=threads, choice=choice)
+    runner = model.runner
+    chosen = choice is None or (runner.name, runner.precision) == (choice.runner, choice.precision)
+    if chosen and (runner.provider in CPU_PROVIDERS) == (device == "cpu"):
+        return model
+    model.close()
+    raise BackendUnavailable(f"{runner.name} {runner.precision} on {runner.provider} was opened in its place")
 
 
 def _engine_subject(path: Path) -> Subject:
