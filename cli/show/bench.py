@@ -24,7 +24,7 @@ def show_report(result: BenchResult, *, drift_budget: float, as_json: bool) -> N
         if subject.failure:
             say(f"error: {subject.name}: {subject.failure}")
     if as_json:
-        print_result(to_json(report))
+        print_result(to_json(report), lines=True)
     else:
         _show_summary(report, drift_budget)
     if result.files is not None:
@@ -36,7 +36,7 @@ def show_comparison(comparison: Comparison, *, markdown: bool) -> None:
     from ...bench.report.markdown import comparison_to_markdown
 
     if markdown:
-        print_result(comparison_to_markdown(comparison))
+        print_result(comparison_to_markdown(comparison), lines=True)
     else:
         print_lines(comparison.lines())
 

@@ -1,4 +1,4 @@
-"""The ways to print: a result or a table to standard output, talk to standard error.
+"""The ways to print: a result or a table to standard output, talk to standard error; no name reaches them raw.
 
 Everything becomes text before it is printed, and what the encoding of standard output lacks is replaced: a measurement
 of an hour must not end in a UnicodeEncodeError.
@@ -11,8 +11,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TextIO
 
 import click
+
+from ...engine.system.printable import printable
 
 PIPE_WIDTH = 140  # columns of a table that no terminal shows
 _PLAIN = {
@@ -40,22 +43,29 @@ class _Rendered(io.StringIO):
         return self._encoding
 
 
-def print_result(text: object) -> None:
-    """Print to what standard output is now, which a progress bar may have replaced; what it cannot hold is escaped."""
-    encoding = _encoding()
-    click.echo(str(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stdout)
+def print_result(text: object, *, lines: bool = False) -> None:
+    """Print to what standard output is now, which a progress bar may have replaced.
+
+    Control characters, which a terminal would obey, and what the encoding cannot hold are escaped.
+
+    Args:
+        text: A path, a line or JSON.
+        lines: Whether the text has several lines; otherwise a line break is part of a name.
+    """
+    click.echo(held(printable(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
 
 
 def say(text: str) -> None:
-    """Print a line of talk."""
-    click.echo(text, file=sys.stderr)
+    """Print a line of talk; what is escaped is as in print_result."""
+    click.echo(held(printable(text), sys.stderr), file=sys.stderr)
 
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines of words; a terminal gets them broken between words, with the next lines further in."""
     width = _width() if _is_terminal() else None
     for line in lines:
-        print_result(_plain(line) if width is None else "\n".join(_wrapped(_plain(line), width)))
+        for part in [_plain(line)] if width is None else _wrapped(_plain(line), width):
+            print_result(part)
 
 
 def print_table(
@@ -81,14 +91,14 @@ def print_table(
     columns, rows = [*map(_plain, columns)], [[*map(_plain, row)] for row in rows]
     left = {columns[0], *map(_plain, words)}
     if title:
-        print_result("\n".join(_wrapped(_plain(title), width, further="")))
+        print_result("\n".join(_wrapped(_plain(title), width, further="")), lines=True)
     widths = _column_widths(columns, rows, left, width)
     if widths is not None:
-        print_result(_table(columns, rows, left, widths, marked))
+        click.echo(held(_table(columns, rows, left, widths, marked), sys.stdout), file=sys.stdout)  # bold is an escape
     else:
-        print_result("\n".join(line for row in rows for line in _block(columns, row, width)))
+        print_result("\n".join(line for row in rows for line in _block(columns, row, width)), lines=True)
     if note:
-        print_result("\n".join(_wrapped(_plain(note), width, further="")))
+        print_result("\n".join(_wrapped(_plain(note), width, further="")), lines=True)
 
 
 def _table(
@@ -162,9 +172,9 @@ def _wrapped(text: str, width: int, *, further: str | None = None) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Return text whose signs the encoding of standard output lacks are written in letters."""
+    """Return text in which control characters are escaped and signs that standard output lacks become letters."""
     encoding = _encoding()
-    return "".join(_PLAIN.get(sign, sign) if not _holds(encoding, sign) else sign for sign in text)
+    return "".join(_PLAIN.get(sign, sign) if not _holds(encoding, sign) else sign for sign in printable(text))
 
 
 def _holds(encoding: str, sign: str) -> bool:
@@ -175,8 +185,15 @@ def _holds(encoding: str, sign: str) -> bool:
     return True
 
 
-def _encoding() -> str:
-    return getattr(sys.stdout, "encoding", None) or "utf-8"  # None where standard output is closed
+def _encoding(stream: TextIO | None = None) -> str:
+    """Return the encoding of a stream, standard output by default."""
+    return getattr(stream or sys.stdout, "encoding", None) or "utf-8"  # None where the stream is closed
+
+
+def held(text: str, stream: TextIO | None) -> str:
+    """Return a text with escapes for what the encoding of a stream cannot hold."""
+    encoding = _encoding(stream)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _is_terminal() -> bool:

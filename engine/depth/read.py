@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputError
+from ..images.decode import decode
 from ..images.limits import DEFAULT_LIMITS, Limits
+from ..images.tiff import depth_flaw, depth_values
+from ..images.tiff_tags import DESCRIPTION, ends_inside, read_pages, size_px, text_of
+from ..system.files import open_file
 from ..terms import KINDS, Kind
 from .arrays import check_values, read_npy_array, read_npz_arrays
-from .write import IMAGE_DESCRIPTION, TEXT_PREFIX, Facts
+from .write import TEXT_PREFIX, Facts
 
 Reading = tuple[NDArray[np.generic], Kind]
 
@@ -187,11 +191,22 @@ def _read_exr(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
 
 
 def _read_tiff(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
-    with Image.open(path) as picture:
-        check_values((picture.height, picture.width), str(path), limits)
-        values, about = np.asarray(picture), picture.getexif().get(IMAGE_DESCRIPTION, "")
+    with open_file(path) as file:
+        data = file.read()
+    page, *further = read_pages(data)
+    if flaw := depth_flaw([page, *further]):
+        raise ValueError(flaw)
+    if not ends_inside(page.tags, len(data)):
+        raise ValueError("it is cut short")
+    check_values(size_px(page.tags), str(path), limits)
+    decoded = decode(
+        data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )  # Pillow loses the byte order of compressed values
+    if decoded is None:
+        raise ValueError("its pixels cannot be decoded")
+    values = depth_values(page, decoded)
     try:
-        found = json.loads(about)
+        found = json.loads(text_of(page.tags, DESCRIPTION).strip(b"\0"))
     except ValueError:
         return values, "metric"
     return values, read_kind(found.get("kind", "metric")) if isinstance(found, dict) else "metric"

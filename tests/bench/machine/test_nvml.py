@@ -62,7 +62,9 @@ def answers(driver: pytest.MonkeyPatch, *millijoules: int | None) -> list[int | 
 
     def read(device: object) -> int | None:
         found = left.pop(0)
-        return refuse() if found is None else found
+        if found is None:
+            refuse()
+        return found
 
     driver.setattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption", read)
     return left

@@ -49,11 +49,36 @@ def test_what_standard_output_cannot_hold_is_escaped(
     assert out.getvalue() == f"{printed}\n"
 
 
-def test_brackets_are_no_markup_and_escapes_of_colour_reach_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+HOSTILE = "a\x1b[31mred\x07\nerror: all is lost\x9b2J\u202e.png"
+HARMLESS = r"a\x1b[31mred\x07\nerror: all is lost\x9b2J\u202e.png"
+
+
+def test_brackets_are_no_markup_and_control_characters_are_escaped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for write in (print_result, say):
         write("[bold]a[/bold].png")
-        write("a\x1b[31mred.png")
-    assert capsys.readouterr() == ("[bold]a[/bold].png\nared.png\n",) * 2
+        write(HOSTILE)
+    assert capsys.readouterr() == (f"[bold]a[/bold].png\n{HARMLESS}\n",) * 2
+    terminal = make_terminal(monkeypatch, "stdout")
+    print_result(HOSTILE)
+    assert terminal.getvalue() == f"{HARMLESS}\n"
+
+
+def test_a_text_of_lines_keeps_its_line_breaks_only(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result("a\nb\x1b", lines=True)
+    assert capsys.readouterr().out == "a\nb\\x1b\n"
+
+
+@pytest.mark.parametrize("columns", [200, 20], ids=["table", "blocks"])
+def test_a_table_escapes_its_cells_title_and_caption(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = make_terminal(monkeypatch, "stdout", columns=columns)
+    print_table(["model", "b\x07"], [["a\x1b[31m\nb" + 9 * " long", "\x9b2J"]], title="t\x1b[31m", note="c\x07")
+    print_lines(["d\x1b[31m\ne"])
+    out = terminal.getvalue()
+    for word in (r"t\x1b", r"c\x07", r"a\x1b", r"b\x07", r"\x9b2J", r"d\x1b[31m\ne"):
+        assert word in out
+    assert "\x1b[31m" not in out and "\x07" not in out and "\x9b" not in out
 
 
 def test_a_closed_standard_output_takes_a_result_without_a_word(
