@@ -16,6 +16,8 @@ from ..errors import InputError
 from ..terms import KINDS, Kind
 from .write import IMAGE_DESCRIPTION, TEXT_PREFIX, Facts
 
+_LARGEST = 1e30  # of the scale and offset of a PNG: times 65535 within float32
+
 
 def read_npz(path: str | Path) -> tuple[NDArray[Any], NDArray[Any], Facts]:
     """Return the arrays `values` and `valid` of an .npz file of depthrt, and its facts as write_file takes them.
@@ -54,7 +56,10 @@ def _read_png(path: Path) -> tuple[NDArray[np.generic], Kind]:
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
     if kind is None or scale is None or offset is None:
         return codes, "metric"
-    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), read_kind(kind)
+    step, least = float(scale), float(offset)
+    if not (0 <= step < _LARGEST and abs(least) < _LARGEST):  # nan is not
+        raise ValueError(f"scale {scale!r:.40} and offset {offset!r:.40} found, expected numbers, the scale 0 or more")
+    return np.where(codes > 0, codes * step + least, np.nan), read_kind(kind)
 
 
 def _read_pfm(path: Path) -> tuple[NDArray[np.generic], Kind]:
