@@ -1,4 +1,4 @@
-"""`depthrt info` and `depthrt doctor`: what a file is, and what this machine can do."""
+"""`depthrt info` and `depthrt doctor`: what a file is, and which runners work on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def info(file: Path, check: bool, as_json: bool) -> None:
-    """Say what FILE is: a model file's contract and how it was tuned here, an engine's header, or a checkpoint.
+    """Print what FILE is: a model file's contract and tuning, an engine's header, or what a checkpoint shows.
 
     With --check the exit code is 1 if the file, or the weights beside it, are not as they were written.
 
@@ -61,7 +61,7 @@ def _check(file: Path) -> tuple[FileCheck, ...]:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def doctor(as_json: bool) -> None:
-    """Try every runner on this machine and say why those that fail do.
+    """Try every runner on this machine; print which work, and why the others fail.
 
     \b
     Example:

@@ -236,11 +236,11 @@ def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tup
         PROTOBUF_LIMIT_BYTES
     )
     weights = fresh_name(path, contract.to_json()) if large else None
-    replaced = weights_of(path)
     try:
         with atomic_path(path) as written:
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
             yield written, weights, seal_file(written, contract, weights)
+            replaced = weights_of(path)  # only now: another export may have written the file meanwhile
     except BaseException:
         if weights is not None:
             remove_orphans([weights])

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+from .printing import print_result
 
 if TYPE_CHECKING:
     from ...engine.model.describe import ModelFacts
@@ -23,7 +23,7 @@ def show_model(facts: ModelFacts, checks: Sequence[FileCheck] = (), *, as_json: 
     if as_json:
         tuned = {threads: asdict(tuning) for threads, tuning in facts.tunings.items()}
         found = {"path": str(facts.path), "file": "onnx", **asdict(facts.contract), **found_checks(checks)}
-        click.echo(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
+        print_result(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
         return
     rows = contract_rows(facts.contract)
     for threads, tuning in sorted(facts.tunings.items(), key=lambda item: item[0] != facts.cores):
@@ -73,7 +73,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         found = {field.name: getattr(facts, field.name) for field in fields(facts)}
         found["said"] = found.pop("remarks")
         found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
-        click.echo(json.dumps(found, default=asdict))
+        print_result(json.dumps(found, default=asdict))
         return
     unknown = "unknown: the tensors do not tell; give it to `depthrt export`"
     depth = f", up to {facts.max_depth_m:g} m" if facts.max_depth_m else ""
@@ -89,11 +89,11 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
     show_rows(facts.path, {**rows, **facts.notes})
     for remark in facts.remarks:
-        click.echo(f"  {remark}")
+        print_result(f"  {remark}")
 
 
 def show_rows(path: Path, rows: dict[str, Any]) -> None:
     """Print named facts about a file, one a line."""
-    click.echo(path)
+    print_result(path)
     for name, value in rows.items():
-        click.echo(f"  {name:<12} {value}")
+        print_result(f"  {name:<12} {value}")

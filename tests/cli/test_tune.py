@@ -171,7 +171,11 @@ def test_ctrl_c_is_one_word_and_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tune_module, "tune", interrupted)
     result = run("tune", "a.onnx")
-    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "stopped\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        130,
+        "",
+        "stopped by Ctrl-C; nothing was remembered for a.onnx\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,20 @@ def test_an_interrupt_in_a_stage_is_not_swallowed() -> None:
         list(overlap(range(3), read=lambda x: x, run=lambda x: x, write=write))
 
 
+def test_an_interrupt_yields_what_has_run_before_it_is_raised() -> None:
+    def run(number: int) -> int:
+        if number == 3:
+            raise KeyboardInterrupt
+        return number
+
+    written: list[int] = []
+    found: list[int | None] = []
+    outcomes = overlap(range(9), read=lambda x: x, run=run, write=lambda x: written.append(x) or x)
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(outcome.result for outcome in outcomes)
+    assert found == written == [0, 1, 2]
+
+
 def counted(taken: list[int], stop: int) -> Iterator[int]:
     """Yield numbers; `taken` has those that were asked for."""
     for number in range(stop):
