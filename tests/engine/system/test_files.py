@@ -266,3 +266,42 @@ def test_a_name_of_nothing_is_refused(path: str) -> None:
     with pytest.raises(ModelFileError, match=r"model: '.*' found, which names no file; give a path"):
         check_named(path, "model", ModelFileError)
     check_named(" a", "model")
+
+
+def test_the_disk_holds_the_data_before_the_file_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename that reaches the disk before the data leaves a damaged file after a power cut."""
+    path, synced = tmp_path / "file.bin", []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append((os.fstat(descriptor).st_ino, path.exists())))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"whole")
+    assert synced == [(path.stat().st_ino, False)]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_refuses_the_data_at_the_end_is_one_line_and_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with (
+        pytest.raises(InputError, match=f"file.bin cannot be written: {os.strerror(number)}"),
+        atomic_path(path) as new,
+    ):
+        new.write_bytes(b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_that_cannot_sync_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with atomic_path(tmp_path / "file.bin") as temporary:
+        temporary.write_bytes(b"whole")
+    assert (tmp_path / "file.bin").read_bytes() == b"whole"
