@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
+from ..modelfile.misplaced import HEAD_BYTES, misplaced
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -124,6 +125,9 @@ def _format_of(data: bytes, name: str) -> ImageFormat:
     for pattern, format in _MAGIC_PATTERNS:
         if pattern.match(data):
             return format
+    other = misplaced(data[:HEAD_BYTES], name, expected="an image")
+    if other:
+        raise InputError(other)
     known = ", ".join(format for _, format in _MAGIC)
     raise InputError(f"{name} begins with {data[:8]!r}, which is not an image of a known kind; expected one of {known}")
 
