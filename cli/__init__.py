@@ -49,9 +49,11 @@ def _printable_errors() -> Iterator[None]:
     """Escape control characters in what click says about arguments."""
     try:
         yield
-    except click.ClickException as error:
-        error.message = printable(error.message, keep="\n")
-        raise
+    except click.UsageError as error:
+        message = error.format_message()
+        if message == printable(message, keep="\n"):
+            raise
+        raise click.UsageError(printable(message, keep="\n"), error.ctx) from None
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
