@@ -129,7 +129,8 @@ def test_jpeg_keeps_red_and_blue_apart() -> None:
     given = (image[0].permute(1, 2, 0) * 255).byte().numpy()
     done, data = cv2.imencode(".jpg", given[..., ::-1].copy(), [cv2.IMWRITE_JPEG_QUALITY, 98])  # BGR
     assert done
-    assert np.array_equal(pixels[..., ::-1], cv2.imdecode(data, cv2.IMREAD_COLOR))
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None and np.array_equal(pixels[..., ::-1], decoded)
     assert (out - image).abs().mean() < 0.02
 
 
