@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recalled import recall_choice
 from tiny_model import PHOTOS, TinyModel
 
 from depthrt import BackendUnavailable, BudgetError, InputError
@@ -17,7 +18,6 @@ from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import fastest, find_reference, tune
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
-from depthrt.engine.runners.tuning import recall_choice
 from depthrt.engine.system.spread import spread
 from depthrt.engine.terms import CpuRunner, Precision
 

@@ -66,7 +66,7 @@ def test_values_in_values_without_end_are_refused(state: State, monkeypatch: pyt
     level: dict[str, object] = {}
     for _ in range(NESTING_LIMIT):
         level = {str(number): level for number in range(10)}
-    with pytest.raises(ModelFileError, match="wild.pth holds more than 1000 values"):
+    with pytest.raises(ModelFileError, match=r"wild\.pth holds more than 1000 values"):
         unwrap({"model": state, "more": level}, FILE)
 
 
