@@ -95,6 +95,6 @@ def build(
         workspace_mib=workspace_mib,
         tf32=tf32,
     )
-    with ends_at_once(f"stopped; no {path} was written"), titled(least_steps=LONG_PHASE) as on_step:
+    with ends_at_once(f"{path} was not written"), titled(least_steps=LONG_PHASE) as on_step:
         built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
     show_built(built, as_json=as_json)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ...engine.errors import InputError
 from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
+from ...engine.system.process.signals import ENDING, note
 from ...export.network.make_network import Network
 from ..data.batches import Batch, BatchSource, Validation
 from .checkpoints import Course, keep_checkpoint
@@ -279,20 +280,24 @@ def _reporter(directory: Path, state: TrainingState, options: TrainOptions, grou
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; the second signal interrupts as usual."""
+    """Yield an event that the first Ctrl-C, SIGTERM or SIGHUP sets; a second one interrupts as usual.
+
+    A signal that is ignored stays so.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted  # Python delivers signals to the main thread only
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    before = {number: found for number, found in handlers.items() if found not in (signal.SIG_IGN, None)}
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        note(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
-    for number in numbers:
+    for number in before:
         signal.signal(number, interrupt)
     try:
         yield interrupted
