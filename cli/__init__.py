@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..engine.system.printable import printable
+from ..engine.system.escape import escaped
 from ..engine.version import __version__
 from .bench import bench
 from .build import build
@@ -51,9 +51,9 @@ def _printable_errors() -> Iterator[None]:
         yield
     except click.UsageError as error:
         message = error.format_message()
-        if message == printable(message, keep="\n"):
+        if message == escaped(message, keep="\n"):
             raise
-        raise click.UsageError(printable(message, keep="\n"), error.ctx) from None
+        raise click.UsageError(escaped(message, keep="\n"), error.ctx) from None
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

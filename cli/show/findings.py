@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 from .printing import print_result
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         return
     for finding in findings:
         mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
-        click.echo(f"{mark}  {printable(f'{finding.name:<17} {finding.detail}')}")
+        click.echo(f"{mark}  {escaped(f'{finding.name:<17} {finding.detail}')}")
         if finding.remedy:
             print_result(f"{'':<25}to have it: {finding.remedy}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,12 +24,12 @@ def print_result(text: object, *, lines: bool = False) -> None:
         text: A path, a line or JSON.
         lines: Whether the text has several lines; otherwise a line break is part of a name.
     """
-    click.echo(_held(printable(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
+    click.echo(_held(escaped(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
 
 
 def say(text: str) -> None:
     """Print a line of talk; what is escaped is as in print_result."""
-    click.echo(_held(printable(text), sys.stderr), file=sys.stderr)
+    click.echo(_held(escaped(text), sys.stderr), file=sys.stderr)
 
 
 def _held(text: str, stream: TextIO | None) -> str:
@@ -43,8 +43,8 @@ def print_table(table: Table) -> None:
     from rich.console import Console
 
     for column in table.columns:
-        column._cells[:] = [printable(cell) if isinstance(cell, str) else cell for cell in column._cells]
+        column._cells[:] = [escaped(cell) if isinstance(cell, str) else cell for cell in column._cells]
     for name in ("title", "caption"):
         if isinstance(getattr(table, name), str):
-            setattr(table, name, printable(getattr(table, name), keep="\n"))
+            setattr(table, name, escaped(getattr(table, name), keep="\n"))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)

@@ -19,7 +19,7 @@ from tiny_model import TinyModel
 from depthrt.engine.model import doctor
 from depthrt.engine.model.doctor import Finding
 from depthrt.engine.modelfile.shipped import model_path
-from depthrt.engine.system.printable import printable
+from depthrt.engine.system.escape import escaped
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_name_is_printed_in_one_line_and_in_json_as_one_string(mean: Path, nam
         pytest.skip("this system has no such names")
     shown, found = run("info", path), run("info", path, "--json")
     assert shown.exit_code == found.exit_code == 0
-    assert shown.stdout.startswith(f"{printable(path)}\n  model ")  # neither a colour nor a line break of a name
+    assert shown.stdout.startswith(f"{escaped(path)}\n  model ")  # neither a colour nor a line break of a name
     assert found.stdout.count("\n") == 1 and json.loads(found.stdout)["path"] == str(path)
 
 
