@@ -14,6 +14,7 @@ from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.contract import Contract
 from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
+from ..system.closable import never_destroy, tell_of_forks
 from ..system.mapped_pages import release_mapped
 from ..system.telemetry import without_openvino_reports
 from ..terms import INPUT, OUTPUT, Precision
@@ -43,12 +44,14 @@ class OpenVinoRunner:
             raise BackendUnavailable(f"OpenVINO compiled {file.path} in {hint}, {precision} was asked for")
         self.precision: Precision = "int8" if contract.precision == "int8" and hint == "f32" else _PRECISIONS[hint]
         self.notes: tuple[str, ...] = _notes(contract, self.precision)
+        tell_of_forks(self)
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
         compiled = self._compiled
         if compiled is None:
             raise InputError("this model is closed; load it again")
+        the_core()  # refuses in a forked child
         try:
             request = self._idle.pop()
         except IndexError:
@@ -65,6 +68,10 @@ class OpenVinoRunner:
         self._compiled = None
         self._idle.clear()
 
+    def after_fork(self) -> None:
+        """Keep a forked child from destroying what it inherits, which would wait for threads that were not forked."""
+        never_destroy(self._compiled, *self._idle)
+
 
 def import_openvino() -> ModuleType:
     """Import openvino or name the extra that brings it; it reports nothing to its maker."""
@@ -79,14 +86,41 @@ def import_openvino() -> ModuleType:
     return module
 
 
-@cache
 def the_core() -> Any:  # noqa: ANN401
     """Return the process's only OpenVINO core, which is never dropped.
 
     The CPU plugin gives the thread that loads it a stack for signals, and frees that stack with the last core: the next
     Ctrl-C, which Python handles on it, would end the process (seen in 2026.4.1).
+
+    Raises:
+        BackendUnavailable: The process was forked from one that used OpenVINO. Its threads were not forked: a run
+            stops for ever if one of them worked at that time, with a new core as well (seen in 2026.4.1).
     """
-    return import_openvino().Core()
+    if _INHERITED:
+        raise BackendUnavailable(
+            "OpenVINO was started before this process was forked, and does not survive a fork; start processes with "
+            "the 'spawn' method, load models only in the child processes, or use ONNX Runtime"
+        )
+    return _start_core()
+
+
+@cache
+def _start_core() -> Any:  # noqa: ANN401
+    core = import_openvino().Core()
+    tell_of_forks(_KEEPER)
+    return core
+
+
+class _CoreKeeper:
+    """Keeps a forked child from using or destroying the core that it inherits."""
+
+    def after_fork(self) -> None:
+        never_destroy(_start_core())
+        _INHERITED.append(True)
+
+
+_KEEPER = _CoreKeeper()
+_INHERITED: list[bool] = []  # not empty in a process that was forked from one with a core
 
 
 def cpu_precisions() -> tuple[Precision, ...]:
@@ -96,7 +130,7 @@ def cpu_precisions() -> tuple[Precision, ...]:
     """
     try:
         import_openvino()
-        return ("fp32", "bf16") if has_bf16(the_core()) else ("fp32",)
+        return ("fp32", "bf16") if has_bf16(_start_core()) else ("fp32",)
     except Exception:
         return ()
 
