@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendUnavailable, InputError, ModelFileError
+from ..errors import BackendUnavailable, InputError
 from ..modelfile.contract import Contract
 from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
@@ -18,6 +18,7 @@ from ..system.closable import never_destroy, tell_of_forks
 from ..system.mapped_pages import release_mapped
 from ..system.telemetry import without_openvino_reports
 from ..terms import INPUT, OUTPUT, Precision
+from .calls import calling
 
 DEVICE = "CPU"
 CACHE = "openvino"
@@ -36,7 +37,7 @@ class OpenVinoRunner:
         contract = file.contract
         ov, core = import_openvino(), the_core()
         check_precision(core, precision)
-        self.provider = DEVICE
+        self.provider, self._path = DEVICE, file.path
         self._compiled: Any = _compile(ov, core, file, precision, threads)
         self._idle: deque[Any] = deque()  # infer requests that no thread uses
         hint = str(self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
@@ -52,12 +53,13 @@ class OpenVinoRunner:
         if compiled is None:
             raise InputError("this model is closed; load it again")
         the_core()  # refuses in a forked child
-        try:
-            request = self._idle.pop()
-        except IndexError:
-            request = compiled.create_infer_request()
-        answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
-        output: NDArray[np.float32] = answer[OUTPUT].copy()  # the next request writes to its memory again
+        with calling("OpenVINO", f"cannot run an input of {batch.shape} through", self._path):
+            try:
+                request = self._idle.pop()
+            except IndexError:
+                request = compiled.create_infer_request()
+            answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
+            output: NDArray[np.float32] = answer[OUTPUT].copy()  # the next request writes to its memory again
         self._idle.append(request)
         if self._compiled is None:  # another thread closed it
             self._idle.clear()
@@ -171,13 +173,10 @@ def _compile(
     with compiled_folder(CACHE, key) as folder:
         if folder is not None:
             settings["CACHE_DIR"] = str(folder)
-        try:
+        with calling("OpenVINO", "refuses", file.path):
             compiled = core.compile_model(str(file.path), DEVICE, settings)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise ModelFileError(f"OpenVINO refuses {file.path}: {reason}; export it again") from error
-        if not file.contract.size.static:
-            _place_weights(compiled, file.contract)
+            if not file.contract.size.static:
+                _place_weights(compiled, file.contract)
         if folder is not None:
             release_mapped(folder)
     return compiled

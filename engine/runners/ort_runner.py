@@ -14,6 +14,7 @@ from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.model_file import ModelFile, as_model_file
 from ..system.closable import never_destroy, tell_of_forks
 from ..terms import INPUT, OUTPUT, Device, Precision
+from .calls import calling
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class OrtRunner:
         if self._gpu is not None:
             return self._gpu.run(batch)
         session = self._session or self._open_again()  # another thread may drop it
-        (output,) = session.run([OUTPUT], {INPUT: batch})
+        with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", self._file.path):
+            (output,) = session.run([OUTPUT], {INPUT: batch})
         result: NDArray[np.float32] = output
         return result
 
