@@ -59,12 +59,13 @@ def check_threads(threads: int) -> None:
 
 def available_choices(contract: Contract, threads: int) -> tuple[Choice, ...]:
     """Return every way to run a file on this machine's CPU; the first is the default."""
-    from .openvino_runner import cpu_precisions
+    from .openvino_runner import cpu_precisions, sums_int8_exactly
 
     default = Choice("onnxruntime", contract.precision, threads)
     precisions = cpu_precisions()
     if contract.precision == "int8":  # some of its layers are float32; OpenVINO computes those in bf16 as well
-        precisions = tuple("int8" if precision == "fp32" else precision for precision in precisions)
+        exact = bool(precisions) and sums_int8_exactly()
+        precisions = tuple("int8" if precision == "fp32" else precision for precision in precisions if exact)
     return (default, *(Choice("openvino", precision, threads) for precision in precisions))
 
 

@@ -22,6 +22,7 @@ from .calls import calling
 
 DEVICE = "CPU"
 CACHE = "openvino"
+_PROBE = 64  # rows and columns: enough for the kernels that a layer of a network gets
 _WARM_UP_PATCHES = 2  # on a side of the first input; see _place_weights
 # OpenVINO's names of the precisions that it can be set to compute in.
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
@@ -37,6 +38,11 @@ class OpenVinoRunner:
         contract = file.contract
         ov, core = import_openvino(), the_core()
         check_precision(core, precision)
+        if contract.precision == "int8" and not sums_int8_exactly():
+            raise BackendUnavailable(
+                "this CPU has no VNNI, without which sums of int8 products overflow in OpenVINO; use ONNX Runtime, or "
+                "a file exported with --precision fp32"
+            )
         self.provider, self._path = DEVICE, file.path
         self._compiled: Any = _compile(ov, core, file, precision, threads)
         self._idle: deque[Any] = deque()  # infer requests that no thread uses
@@ -152,6 +158,28 @@ def has_bf16(core: Any) -> bool:  # noqa: ANN401
     return "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
+@cache
+def sums_int8_exactly() -> bool:
+    """Return whether OpenVINO sums products of int8 exactly on this CPU; tried on one product of matrices.
+
+    Without VNNI, or if ONEDNN_MAX_CPU_ISA hides it, oneDNN adds pairs of products in 16 bits, where they overflow.
+    """
+    from openvino import Model
+    from openvino import opset13 as ops
+
+    image = ops.parameter([8, _PROBE], np.float32)
+    zero, one = np.float32(0), np.float32(1)
+    rounded = ops.fake_quantize(image, zero, one, zero, one, 256)
+    weights = ops.multiply(
+        ops.convert(ops.constant(np.full((_PROBE, _PROBE), 127, np.int8)), np.float32),
+        ops.constant(np.full((1, _PROBE), 1 / 127, np.float32)),
+    )
+    model = Model([ops.matmul(rounded, weights, False, False)], [image])
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    (answer,) = the_core().compile_model(model, DEVICE, settings)([np.ones((8, _PROBE), np.float32)]).values()
+    return bool(np.allclose(answer, _PROBE, rtol=1e-3))
+
+
 def _compile(
     ov: ModuleType,
     core: Any,  # noqa: ANN401
@@ -169,6 +197,7 @@ def _compile(
         "path": str(file.path.absolute()),
         "precision": precision,
         "openvino": ov.__version__,
+        "machine": file.machine.key(),  # what is compiled fits a CPU
     }
     with compiled_folder(CACHE, key) as folder:
         if folder is not None:

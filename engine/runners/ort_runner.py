@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.model_file import ModelFile, as_model_file
 from ..system.closable import never_destroy, tell_of_forks
+from ..system.machine import lacks_vnni
 from ..terms import INPUT, OUTPUT, Device, Precision
 from .calls import calling
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
@@ -20,6 +21,11 @@ from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxrun
 if TYPE_CHECKING:
     from ..cuda.pipeline import DevicePipeline
     from .ort_on_gpu import OnGpu
+
+NO_VNNI = (
+    "this CPU has no VNNI, so ONNX Runtime computes int8 with slower instructions and OpenVINO cannot; a file exported "
+    "with --precision fp32 may be faster here"
+)
 
 
 class OrtRunner:
@@ -74,6 +80,8 @@ class OrtRunner:
                 f"a CPU computes this {contract.precision} file in float32, slower than a file exported with "
                 "--precision fp32"
             )
+        if self.provider == CPU and contract.precision == "int8" and lacks_vnni():
+            notes.append(NO_VNNI)
         self.notes: tuple[str, ...] = tuple(notes)
         # A daemon changes its folder between the fork and the first run.
         self._file = replace(file, path=path.absolute())
