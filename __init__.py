@@ -24,7 +24,7 @@ from .engine.errors import (
     ModelFileError,
     ParityError,
 )
-from .engine.system.telemetry import opt_out
+from .engine.system.process.telemetry import opt_out
 
 opt_out()
 

@@ -16,7 +16,7 @@ from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
 from ..system.closable import never_destroy, tell_of_forks
 from ..system.mapped_pages import release_mapped
-from ..system.telemetry import without_openvino_reports
+from ..system.process.telemetry import without_openvino_reports
 from ..terms import INPUT, OUTPUT, Precision
 from .calls import calling
 

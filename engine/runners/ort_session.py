@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import BackendUnavailable
 from ..system.cache.folder import warn_once
 from ..system.cores import usable_cores
-from ..system.telemetry import ORT_SWITCH, was_loaded_before
+from ..system.process.telemetry import ORT_SWITCH, was_loaded_before
 from ..terms import Device, Precision
 from .calls import calling
 

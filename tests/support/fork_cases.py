@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import depthrt
 from depthrt.engine.errors import BackendUnavailable, DepthrtError, InputError, ModelFileError
 from depthrt.engine.runners.choice import Choice
-from depthrt.engine.system.overlap import overlap
+from depthrt.engine.system.process.overlap import overlap
 
 PATIENCE_S = 20
 IDLE_S = 0.4  # after this time the threads of a session sleep; a fork then is the worst one for its end
