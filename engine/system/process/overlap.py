@@ -10,7 +10,7 @@ from itertools import islice
 from os import getpid
 from typing import Generic, TypeVar
 
-from ..errors import InputError
+from ...errors import InputError
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
