@@ -164,5 +164,8 @@ class RunReport(Listener):
 
 
 def _print_paths(written: Written) -> None:
+    from ...engine.run.jobs import STDOUT  # here, as `depthrt --help` must stay light
+
     for path in written.files:
-        print_result(path)
+        if path != STDOUT:
+            print_result(path)

@@ -30,7 +30,8 @@ class RunRequest:
     Args:
         inputs: Images, videos, folders (with all below), glob patterns, camera indices, or "-" for standard input.
         model: A model file, or "default", the small model that comes with depthrt.
-        output: A folder that mirrors the inputs' names; or a file, for a single image.
+        output: A folder that mirrors the inputs' names; or a file, for a single image, video or camera; or "-",
+            standard output, for a single image.
         formats: Each gives a file per image; none given means "color", or the format of a named file's suffix.
         style: How depth is painted.
         sheet: Also write one picture of all images, each above its depth.

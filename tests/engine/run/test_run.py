@@ -146,7 +146,7 @@ def test_what_cannot_be_run_is_refused_before_the_model_is_loaded(tmp_path: Path
     for request, message in (
         (RunRequest("nothing.jpg", model=missing), "nothing.jpg does not exist"),
         (RunRequest(inputs, model=missing, sheet=tmp_path / "s.jpg", resume=True), "--sheet and --resume found"),
-        (RunRequest(inputs, model=missing, output=inputs / "p0.png"), "names a file, but there are several"),
+        (RunRequest(inputs, model=missing, output=inputs / "p0.png"), "names a file, but there are "),
     ):
         with pytest.raises(depthrt.InputError, match=message):
             next(run(request))
