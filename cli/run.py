@@ -68,7 +68,7 @@ from .show.run_report import RunReport
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
-@click.option("--resume", is_flag=True, help="Skip inputs whose outputs exist.")
+@click.option("--resume", is_flag=True, help="Skip inputs that have their outputs, of this model and options.")
 @click.option("--max-pixels", type=click.IntRange(1), default=100_000_000, show_default=True, help="Largest image.")
 @click.option(
     "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."

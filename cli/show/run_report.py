@@ -73,12 +73,14 @@ class RunReport(Listener):
         """Say that the outputs of an earlier run are not inputs."""
         say(f"left out: the folder of outputs, {folder} (images and videos in it: {count})")
 
-    def started(self, model: DepthModel, *, skipped: int) -> None:
+    def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
         """Say what runs."""
         runner = model.runner
         say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
         if DEFAULT_NOTE in model.notes:
             say(DEFAULT_NOTE)
+        if stale:
+            say(f"written again, as their depth is of another model or of other options: {stale}")
         self._skipped = skipped
         self._progress = self._bars.enter_context(progress_bar())
         self._start = perf_counter()

@@ -80,9 +80,18 @@ class Job:
             self.frame_folder / f"{index:0{FRAME_DIGITS}d}{ENDING[format]}": format for format in self.frame_formats
         }
 
-    def is_done(self) -> bool:
-        """Whether every output exists; never true of single frames, as their number is unknown, nor of a camera."""
-        return self.source.kind != "camera" and not self.frame_formats and all(path.exists() for path in self.files)
+    def is_done(self, since_s: float = 0.0) -> bool:
+        """Whether every output exists; never true of single frames, as their number is unknown, nor of a camera.
+
+        Args:
+            since_s: Older outputs do not count; in seconds since 1970.
+        """
+        if self.source.kind == "camera" or self.frame_formats:
+            return False
+        try:
+            return all(path.stat().st_mtime >= since_s for path in self.files)
+        except OSError:
+            return False
 
 
 def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Format] = ()) -> list[Job]:

@@ -32,8 +32,8 @@ class Listener:
     def left_out(self, count: int, folder: Path) -> None:
         """`count` inputs were left out, because they lie in the folder of outputs."""
 
-    def started(self, model: DepthModel, *, skipped: int) -> None:
-        """The model is loaded; `skipped` inputs have their outputs already."""
+    def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
+        """The model is loaded; `skipped` inputs have their outputs already, `stale` those of another model or style."""
 
     def began(self, part: Part) -> None:
         """A part of the run begins."""

@@ -493,6 +493,21 @@ def test_resume_skips_what_is_there(tmp_path: Path, tiny: TinyModel) -> None:
     assert "1 written" in result.stderr and "1 skipped as done" in result.stderr
 
 
+def test_resume_writes_outputs_of_another_model_or_of_other_options_again(
+    tmp_path: Path, clip: Path, tiny: TinyModel, tiny_metric: TinyModel
+) -> None:
+    photo, out = PHOTOS / "coffee.jpg", tmp_path / "out"
+    run("run", photo, clip, "-m", tiny.onnx, "-o", out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for options in (("-m", tiny_metric.onnx), ("-m", tiny_metric.onnx, "--colormap", "gray"), ("-m", tiny.onnx)):
+        result = run("run", photo, clip, "-o", out, "--resume", *options)
+        assert "written again, as their depth is of another model or of other options: 2" in result.stderr
+        assert len(result.stdout.split()) == 2
+        assert all((path.read_bytes() == old) is (options == ("-m", tiny.onnx)) for path, old in before.items())
+        again = run("run", photo, clip, "-o", out, "--resume", *options)
+        assert "2 skipped as done" in again.stderr and "written again" not in again.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 def test_a_terminal_shows_progress_and_a_pipe_beside_it_gets_the_results(tmp_path: Path, tiny: TinyModel) -> None:
     import pty

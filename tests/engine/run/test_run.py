@@ -45,7 +45,7 @@ class Heard(Listener):
     def left_out(self, count: int, folder: Path) -> None:
         self.events.append(("left out", count, folder))
 
-    def started(self, model: depthrt.DepthModel, *, skipped: int) -> None:
+    def started(self, model: depthrt.DepthModel, *, skipped: int, stale: int) -> None:
         self.events.append(("started", model.contract.kind, skipped))
 
     def began(self, part: Part) -> None:
