@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..depth.depth import Depth
 from ..depth.write import SUFFIXES
 from ..errors import InputError
-from ..images.read import read_image
+from ..images.read import STDIN, read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
 from ..system.overlap import Outcome, overlap
@@ -63,7 +63,7 @@ def run_images(
         depth = model.finish(answer)
         written = save_all(depth, image, job.files, style)
         if sheet is not None:
-            sheet.add(image, depth)
+            sheet.add(image, depth, "standard input" if job.source.name == STDIN else Path(job.source.name).name)
         return written
 
     return overlap(jobs, read=read, run=run, write=write)
