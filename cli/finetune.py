@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .show.printing import print_result
 from .show.progress import counted
 
 CONTINUES = "what was written is whole, the same command continues"
@@ -52,9 +53,9 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     write = write_hypersim if layout == "hypersim" else write_vkitti2
     with names_unwritten(CONTINUES), counted("scenes") as on_progress:
         dataset = write(folder, count, seed=seed, on_progress=on_progress)
-    click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
-    click.echo(dataset.train)
-    click.echo(dataset.val)
+    print_result(f"{dataset.directory}: {dataset.pairs} scenes")
+    print_result(dataset.train)
+    print_result(dataset.val)
 
 
 @finetune.command()
@@ -79,4 +80,4 @@ def default(folder: Path, device: str) -> None:
         with counted("scenes") as on_progress:
             render_default(folder, device=device, on_progress=on_progress)
         checkpoint = train_default(folder, device=device)
-    click.echo(checkpoint)
+    print_result(checkpoint)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..bench.run.request import QUICK
+from ..bench.run.request import MAX_PIXELS, QUICK
 from ..bench.subjects.checkpoint_options import TORCH_PRECISIONS
 from ..engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, DEPTH_ANYTHING, HARDWARE_DEVICES, KINDS, TIMED_SCOPES
 from ..exits import names_unwritten, needs, one_line_errors
@@ -51,6 +51,13 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     default=1000.0,
     show_default=True,
     help="Units a metre of depth files that hold whole numbers and state no unit; KITTI's have 256.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Largest picture and largest depth map of a ground truth.",
 )
 @click.option(
     "-o",

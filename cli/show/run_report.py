@@ -6,24 +6,26 @@ import json
 from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ...engine.modelfile.shipped import DEFAULT_NOTE
-from ...engine.run.interrupt import exit_code
 from ...engine.run.listener import Listener, Part
+from ...engine.system.process.signals import exit_code
 from .printing import print_result, say
 from .progress import progress_bar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, TaskID
 
     from ...engine.depth.depth import Depth
+    from ...engine.images.walk import LeftOut
     from ...engine.model.depth_model import DepthModel
     from ...engine.run.run import Step
     from ...engine.run.run_images import Written
-    from ...engine.system.overlap import Outcome
+    from ...engine.system.process.overlap import Outcome
 
 
 class RunReport(Listener):
@@ -69,9 +71,9 @@ class RunReport(Listener):
             if self._progress is not None:
                 self._summarise()
 
-    def left_out(self, count: int, folder: Path) -> None:
-        """Say that the outputs of an earlier run are not inputs."""
-        say(f"left out: the folder of outputs, {folder} (images and videos in it: {count})")
+    def left_out(self, left_out: LeftOut) -> None:
+        """Say what folders and patterns hold beside the inputs, such as the outputs of an earlier run."""
+        say(str(left_out))
 
     def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
         """Say what runs."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..depth.write import FILE_SUFFIXES, SUFFIXES, format_of_suffix
 from ..errors import InputError
-from ..images.read import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ..system.files import check_reachable
 from ..terms import Colormap, Format
 from .sources import Source, refuse_to_replace

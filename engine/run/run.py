@@ -13,9 +13,9 @@ from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
 from ..modelfile.shipped import DEFAULT
 from ..system.files import make_folder, remove_unfinished, try_place
-from ..system.overlap import AHEAD, Outcome
+from ..system.process.overlap import AHEAD, Outcome
+from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
-from .interrupt import stopped_by_signals
 from .jobs import PLAIN, STDOUT, Job, Style, plan_jobs
 from .listener import Listener, Part
 from .resume import made_since
@@ -106,9 +106,7 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     """Return the jobs of a request, once everything that is written has a place."""
     inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
     output = Path(request.output)
-    sources = find_sources(
-        [str(name) for name in inputs], outputs=output, on_left_out=lambda count: listener.left_out(count, output)
-    )
+    sources = find_sources([*map(str, inputs)], outputs=output, on_left_out=listener.left_out)
     jobs = plan_jobs(sources, output, formats=request.formats)
     if request.sheet is not None:
         if request.resume:

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..images.read import STDIN, read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
-from ..system.overlap import Outcome, overlap
+from ..system.process.overlap import Outcome, overlap
 from ..terms import Format
 from .jobs import STDOUT, Job, Style
 from .sheet import Sheet

@@ -14,13 +14,14 @@ from made_depth import make_depth
 
 from depthrt import InputError
 from depthrt.cli.show.run_report import RunReport
+from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.modelfile.shipped import DEFAULT_NOTE
 from depthrt.engine.run.jobs import make_jobs
 from depthrt.engine.run.listener import Part
 from depthrt.engine.run.run import Step
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.sources import Source
-from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.system.process.overlap import Outcome
 
 IMAGE, OTHER, VIDEO = make_jobs(
     [Source("a.jpg", "image", Path("a")), Source("b.jpg", "image", Path("b")), Source("c.mp4", "video", Path("c"))],
@@ -175,7 +176,7 @@ def test_pixels_that_a_png16_lacks_and_sheets_are_reported(capsys: pytest.Captur
     report = follow([whole(Step(IMAGE), "a.png", outside=5), whole(Step(OTHER), "b.png")])
     assert "  images whose png16 lacks pixels: 1 (0 beyond 65.535 m" in capsys.readouterr().err
     report.sheet_written(Path("s.png"), left_out=2)
-    report.left_out(7, Path("out"))
+    report.left_out(LeftOut(7, Path("out")))
     assert capsys.readouterr().err.splitlines() == [
         "sheet: s.png (without the last 2 images)",
         "left out: the folder of outputs, out (images and videos in it: 7)",
