@@ -15,6 +15,7 @@ from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.run.jobs import Style
 from depthrt.engine.run.listener import Listener, Part
 from depthrt.engine.run.run import RunRequest, run
+from depthrt.engine.run.sheet import CELL_H_PX, LABEL_H_PX
 
 FRAMES = 3
 IMAGES = 4
@@ -101,7 +102,7 @@ def test_the_style_paints_files_and_sheet(tmp_path: Path, inputs: Path, tiny: Ti
     list(run(request))
     assert np.ptp(depthrt.read_image(tmp_path / "out" / "p0.png")) == 0
     sheet = depthrt.read_image(tmp_path / "s.png")
-    assert np.ptp(sheet[len(sheet) // 2 :]) == 0 < np.ptp(sheet[: len(sheet) // 2])
+    assert np.ptp(sheet[CELL_H_PX:-LABEL_H_PX]) == 0 < np.ptp(sheet[:CELL_H_PX])
 
 
 def test_resume_skips_what_is_done_and_counts_it(tmp_path: Path, inputs: Path, tiny: TinyModel) -> None:
