@@ -64,7 +64,12 @@ class OrtRunner:
                 f"a CPU computes this {contract.precision} file in float32, slower than a file exported with "
                 "--precision fp32"
             )
-        self.notes: tuple[str, ...] = tuple(notes)
+        self._notes = tuple(notes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, a sentence each."""
+        return (*self._notes, *(self.pipeline.notes if self.pipeline is not None else ()))
 
     @property
     def pipeline(self) -> DevicePipeline | None:
