@@ -22,7 +22,10 @@ from ..modelfile.contract import Contract
 from ..terms import INPUT, OUTPUT
 from .ort_session import CPU, CUDA, Providers, cuda_options
 
-SLOTS = 2  # while the GPU has one image, the host copies the image before out and the next one in
+# While the GPU has one image, the host copies the image before out and the next one in: on an H200 310 images/s of
+# 1080x1920, with one slot 170. Without a graph a second slot gains nothing, because starting the network takes the host
+# as long as the GPU computes. Source: bench/NOTES.md, "On a GPU"
+STATIC_SLOTS = 2
 _ANY_NUMBER = 1 << 30
 
 
@@ -30,7 +33,7 @@ class OnGpu(NetworkOnGpu):
     """A session on the first GPU, and its pipeline for images; close() frees both.
 
     A session works on one stream, so images run one after the other. Only a file of one size runs as a CUDA graph: for
-    other files the session computes shapes on the CPU, for one run only.
+    other files the session computes shapes on the CPU and copies them to the GPU, for one run only.
 
     Args:
         contract: Of the model file.
@@ -66,8 +69,10 @@ class OnGpu(NetworkOnGpu):
                 raise BackendUnavailable("ONNX Runtime could not start its CUDA provider; see `depthrt doctor`")
             self._batches = HostBatches(self._gpu, self._network, stream=stream)
             if self._network.batch[0] == 1:
+                static = contract.size.static
+                slots = STATIC_SLOTS if static else 1
                 self.pipeline = DevicePipeline(
-                    self._gpu, contract, self._network, slots=SLOTS, graphs=contract.size.static, stream=stream
+                    self._gpu, contract, self._network, slots=slots, graphs=static, stream=stream
                 )
         except BaseException:
             self._gpu.close()
@@ -122,7 +127,7 @@ class OrtNetwork(Held):
             raise CallRefused(f"ONNX Runtime: {' '.join(str(error).split())}") from error
 
     def _run(self, binding: Any, stream: int) -> None:  # noqa: ANN401 (onnxruntime has no types)
-        """Run the session; once again if the first error is that of a failed recording, which CUDA keeps for one run."""
+        """Run the session; once more if the error is that of a failed recording, which CUDA keeps for the next run."""
         try:
             self._held.run_with_iobinding(binding, self._options)
         except Exception:

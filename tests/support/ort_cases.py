@@ -166,6 +166,7 @@ def a_stream_takes_the_next_image_while_one_runs(onnx: str) -> None:
     """Two images are under way on the session's one stream."""
     images = [picture(90, 120, seed) for seed in range(7)]
     taken: list[int] = []
+    ahead: list[int] = []
 
     def arriving() -> Iterator[np.ndarray]:
         for number, image in enumerate(images):
@@ -175,7 +176,9 @@ def a_stream_takes_the_next_image_while_one_runs(onnx: str) -> None:
     with both(onnx) as (cpu, model):
         for number, depth in enumerate(model.stream(arriving())):
             assert_close(depth.values, cpu.infer(images[number]).values)
-            assert len(taken) == min(number + 3, len(images))
+            ahead.append(len(taken) - number)
+        # A recording waits for both, so some images are taken later.
+        assert max(ahead) == 3
 
 
 def loses_the_gpu(onnx: str) -> None:

@@ -23,7 +23,6 @@ def run(library: Path, case: str, onnx: Path, **environment: str) -> None:
         "answers_like_the_cpu",
         "several_threads",
         "a_file_of_any_size_runs_without_a_graph",
-        "a_stream_takes_the_next_image_while_one_runs",
         "without_pycuda_the_host_resizes",
         "a_provider_that_does_not_start",
         "a_run_that_fails",
@@ -48,6 +47,7 @@ def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, ti
         "several_threads",
         "a_file_of_one_size_runs_as_a_graph",
         "a_session_that_cannot_be_recorded_still_runs",
+        "a_stream_takes_the_next_image_while_one_runs",
     ],
 )
 def test_a_file_of_one_size_on_a_gpu(standin: Path, tiny_static: TinyModel, case: str) -> None:
