@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..cuda.driver.driver import find_gpu
 from ..errors import BackendUnavailable, ModelFileError
 from ..terms import Device, Precision
 
@@ -43,14 +44,28 @@ def import_onnxruntime() -> ModuleType:
 
 
 def find_providers(ort: ModuleType, device: Device) -> list[str]:
-    """Return the providers to ask for, best first."""
+    """Return the providers to ask for, best first.
+
+    The driver is asked before the CUDA provider, which without one prints a screen of text and leaves the cause out.
+
+    Raises:
+        BackendUnavailable: Device "cuda" was asked for, and onnxruntime has no CUDA provider or the driver no GPU.
+    """
     built_in = ort.get_available_providers()  # those compiled in, usable or not
     if device == "cuda" and CUDA not in built_in:
         raise BackendUnavailable(
             "this onnxruntime has no CUDA provider; install it with: "
             "pip uninstall onnxruntime && pip install 'depthrt[gpu]', or use device='cpu'"
         )
-    return [CUDA, CPU] if device != "cpu" and CUDA in built_in else [CPU]
+    if device == "cpu" or CUDA not in built_in:
+        return [CPU]
+    try:
+        find_gpu()
+    except BackendUnavailable:
+        if device == "cuda":
+            raise
+        return [CPU]
+    return [CUDA, CPU]
 
 
 def run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no types)
