@@ -23,8 +23,8 @@ def cuda_options(precision: Precision) -> dict[str, str]:
     By default the provider computes float32 products in TF32, which rounds their factors to the length of float16. An
     fp32 file must not: its result would be called fp32 and be less exact. A half file must: it has no float32 product
     to lose, and with use_tf32=0 the provider does not use the tensor cores for its half convolutions either.
-    "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200 the first image of a size took 0.2 s, not 0.9, and
-    later images took the same time (ViT-S, fp16, 518x924).
+    "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200 the first image of a size took 0.2 s, not 0.9,
+    and later images took the same time (ViT-S, fp16, 518x924).
     Source: ONNX Runtime, CUDA Execution Provider, use_tf32; core/providers/cuda/nn/conv_transpose.cc.
     """
     exact = precision in ("fp32", "int8")
