@@ -24,6 +24,9 @@ from .engine.errors import (
     ModelFileError,
     ParityError,
 )
+from .engine.system.process.telemetry import opt_out
+
+opt_out()
 
 _HOME = {
     "Depth": "depth.depth",

@@ -7,32 +7,39 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import ParamSpec
 
 import click
 
 from .engine.errors import BackendUnavailable, DepthrtError, InputError
+from .engine.system.printable import printable
+from .engine.system.process.signals import ends_by_signals, exit_code, signal_name, was_interrupted
 
 Options = ParamSpec("Options")
-INTERRUPTED = 130  # exit code after Ctrl-C, as shells count it
 
 
 def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]:
-    """Print a DepthrtError as one line and exit with 1; exit with 130 after Ctrl-C; let bugs show their traceback."""
+    """Print a DepthrtError as one line and exit with 1; let bugs show their traceback.
+
+    Ctrl-C, SIGTERM and SIGHUP end the handler alike; the exit code is then 130, 143 or 129.
+    """
 
     @wraps(handler)
     def wrapped(*arguments: Options.args, **options: Options.kwargs) -> None:
         try:
-            handler(*arguments, **options)
+            with ends_by_signals():
+                handler(*arguments, **options)
         except DepthrtError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {printable(error)}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-            sys.exit(INTERRUPTED)
+            _say_last(f"stopped by {signal_name()}")
+            sys.exit(exit_code())
         except OSError as error:
+            if was_interrupted():  # by a terminal that was closed, which takes no more lines
+                sys.exit(exit_code())
             if error.errno == errno.EPIPE or not _is_of_echo(error):
                 raise  # click handles a closed pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python writes again when it ends
@@ -45,6 +52,22 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
 def _is_of_echo(error: OSError) -> bool:
     """Return whether click.echo raised the error, rather than work on another file."""
     return traceback.extract_tb(error.__traceback__)[-1].filename == click.utils.__file__
+
+
+@contextmanager
+def names_unwritten(line: str) -> Iterator[None]:
+    """Print a line on what was written, or was not, if an interrupt ends the block, and exit."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say_last(f"stopped by {signal_name()}; {line}")
+        sys.exit(exit_code())
+
+
+def _say_last(line: str) -> None:
+    """Print a line to standard error, which may be a terminal that was closed."""
+    with suppress(OSError):
+        click.echo(printable(line), err=True)
 
 
 def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:
@@ -61,16 +84,17 @@ def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:
 
 @contextmanager
 def ends_at_once(line: str) -> Iterator[None]:
-    """Print a line after Ctrl-C and end the process without its clean-up.
+    """As names_unwritten, and end the process without its clean-up.
 
     For libraries that leave threads behind: those of TensorRT log to Python and crash while it cleans up.
     """
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(line, err=True)
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)
+        _say_last(f"stopped by {signal_name()}; {line}")
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(exit_code())
 
 
 @contextmanager

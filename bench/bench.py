@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import InputError
+from ..engine.images.limits import Limits
 from ..engine.modelfile.shipped import DEFAULT
 from ..engine.run.sources import find_images
 from ..engine.system.files import check_reachable
@@ -60,7 +61,8 @@ def bench(request: BenchRequest, *, on_step: OnStep = lambda title, done, wanted
     """
     _check_files(request)
     subjects, measurement = _find_subjects(request), make_measurement(request)
-    datasets = open_ground_truths(request.ground_truth, units_per_m=request.units_per_m)
+    limits = Limits(max_pixels=request.max_pixels)
+    datasets = open_ground_truths(request.ground_truth, units_per_m=request.units_per_m, limits=limits)
     images, reference = find_images(request.images), choose_reference(subjects, request.reference)
     if request.output is not None:
         prepare_folder(request.output)

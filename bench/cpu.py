@@ -27,7 +27,7 @@ from .machine.ceilings import count_work, measure_ceilings, torch_precisions
 from .numbers.figures import latency_in
 from .numbers.result import Report, SubjectResult
 from .numbers.result_file import write_result
-from .numbers.wording import ABSENT
+from .numbers.wording import ABSENT, share
 from .report.tables import memory_table
 from .run.measurement import Measurement
 from .run.run_bench import choose_reference, run_bench
@@ -135,7 +135,7 @@ def _row(subject: SubjectResult) -> tuple[str, ...]:
         f"{latency.p90_ms.value:.0f}",
         subject.facts.get("GFLOP/s", ABSENT),
         subject.facts.get("of ceiling", ABSENT),
-        f"{subject.drift.mean:.1e}" if subject.drift else ABSENT,
+        share(subject.drift.mean) if subject.drift else ABSENT,
         f"{subject.cold.peak_rss_mib:.0f}" if subject.cold else ABSENT,
     )
 

@@ -26,37 +26,39 @@ LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five steps, wh
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16"]),
-    help="Refuse MODEL unless it has it; the types stand in the ONNX file. Default: what MODEL has.",
+    help="Refuse MODEL if its precision is another one: an engine has the types of its ONNX file. Default: any.",
 )
 @click.option(
     "--min", "min_px", type=PixelsType(), metavar="HxW", help="Smallest input of a dynamic MODEL. Default: --opt."
 )
 @click.option(
-    "--opt", "opt_px", type=PixelsType(), metavar="HxW", help="The input to be fastest at. Default: --max, or --min."
+    "--opt", "opt_px", type=PixelsType(), metavar="HxW", help="The input that runs fastest. Default: --max, or --min."
 )
 @click.option(
     "--max",
     "max_px",
     type=PixelsType(),
     metavar="HxW",
-    help="Largest input. Default: --opt; with no size given, MODEL's base to 16:9 both ways, best at 4:3.",
+    help="Largest input. Default: --opt; without any size, from MODEL's base to 16:9 both ways, fastest at 4:3.",
 )
 @click.option(
     "--batch",
     type=BatchType(),
     default="1",
     show_default=True,
-    help="Images a batch of a dynamic MODEL; one number: exactly so many.",
+    help="Images in a batch of a dynamic MODEL: one number for a fixed batch, or the smallest, best and largest.",
 )
 @click.option(
     "--compute-capability",
     "compute_capabilities",
     metavar="X.Y",
     multiple=True,
-    help="GPUs that a TensorRT-RTX engine is for, e.g. 8.9; can be given more than once. Default: portable, 8.0 and "
+    help="GPUs that a TensorRT-RTX engine runs on, e.g. 8.9; may be given several times. Default: portable, 8.0 and "
     "later. The full TensorRT builds for the GPU of this machine.",
 )
-@click.option("--workspace", "workspace_mib", type=int, metavar="MIB", help="Most memory for a layer. Default: any.")
+@click.option(
+    "--workspace", "workspace_mib", type=int, metavar="MIB", help="Most memory for a layer. Default: no limit."
+)
 @click.option("--tf32", is_flag=True, help="Let float32 products round their inputs to 10 bits: faster, drift of 1e-3.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
@@ -93,6 +95,6 @@ def build(
         workspace_mib=workspace_mib,
         tf32=tf32,
     )
-    with ends_at_once(f"stopped; no {path} was written"), titled(least_steps=LONG_PHASE) as on_step:
+    with ends_at_once(f"{path} was not written"), titled(least_steps=LONG_PHASE) as on_step:
         built = build_engine(model, path, options=options, precision=precision, on_step=on_step)
     show_built(built, as_json=as_json)

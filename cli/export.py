@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
-from ..exits import needs, one_line_errors
+from ..exits import names_unwritten, needs, one_line_errors
 from .params import ShareType, SizeType, find_images
 from .show.exported import show_exported
 from .show.printing import say
@@ -106,7 +106,7 @@ def export(
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint
-    with titled() as on_step:
+    with names_unwritten(f"{path} was not written"), titled() as on_step:
         exported = export_checkpoint(
             checkpoint,
             path,

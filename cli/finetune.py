@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
-from ..exits import needs, one_line_errors
+from ..exits import names_unwritten, needs, one_line_errors
+from .show.printing import print_result
 from .show.progress import counted
+
+CONTINUES = "what was written is whole, the same command continues"
 
 
 @click.group()
@@ -48,11 +51,11 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     with needs("finetune"):
         from ..finetune.data.write_dataset import write_hypersim, write_vkitti2
     write = write_hypersim if layout == "hypersim" else write_vkitti2
-    with counted("scenes") as on_progress:
+    with names_unwritten(CONTINUES), counted("scenes") as on_progress:
         dataset = write(folder, count, seed=seed, on_progress=on_progress)
-    click.echo(f"{dataset.directory}: {dataset.pairs} scenes")
-    click.echo(dataset.train)
-    click.echo(dataset.val)
+    print_result(f"{dataset.directory}: {dataset.pairs} scenes")
+    print_result(dataset.train)
+    print_result(dataset.val)
 
 
 @finetune.command()
@@ -73,6 +76,8 @@ def default(folder: Path, device: str) -> None:
     """
     with needs("finetune"):
         from ..finetune.default_model import render_default, train_default
-    with counted("scenes") as on_progress:
-        render_default(folder, device=device, on_progress=on_progress)
-    click.echo(train_default(folder, device=device))
+    with names_unwritten(CONTINUES):
+        with counted("scenes") as on_progress:
+            render_default(folder, device=device, on_progress=on_progress)
+        checkpoint = train_default(folder, device=device)
+    print_result(checkpoint)

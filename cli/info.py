@@ -1,48 +1,67 @@
-"""`depthrt info` and `depthrt doctor`: what a file is, and what this machine can do."""
+"""`depthrt info` and `depthrt doctor`: what a file is, and which runners work on this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ..engine.errors import ModelFileError
 from ..exits import needs, one_line_errors
 from .params import ModelType
 from .show.engine import show_plan
 from .show.file import show_checkpoint, show_model
 from .show.findings import show_findings
 
+if TYPE_CHECKING:
+    from ..engine.model.file_check import FileCheck
+
 
 @click.command()
 @click.argument("file", type=ModelType())
+@click.option("--check", is_flag=True, help="Verify the hashes that FILE carries, and ask its canary.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
-def info(file: Path, as_json: bool) -> None:
-    """Say what FILE is: a model file's contract and how it was tuned here, an engine's header, or a checkpoint.
+def info(file: Path, check: bool, as_json: bool) -> None:
+    """Print what FILE is: a model file's contract and tuning, an engine's header, or what a checkpoint shows.
+
+    With --check the exit code is 1 if the file, or the weights beside it, are not as they were written.
 
     \b
     Example:
       depthrt info model.onnx
+      depthrt info --check model.engine
     """
+    checks = _check(file) if check else ()
     if file.suffix == ".onnx":
         from ..engine.model.describe import describe_model
 
-        show_model(describe_model(file), as_json=as_json)
+        show_model(describe_model(file), checks, as_json=as_json)
     elif file.suffix == ".engine":
         from ..engine.trt.plan_file import read_plan_header
 
-        show_plan(read_plan_header(file), file, as_json=as_json)
+        show_plan(read_plan_header(file), file, checks, as_json=as_json)
     else:
         with needs("export"):
             from ..export.checkpoint.checkpoint import describe_checkpoint
         show_checkpoint(describe_checkpoint(file), as_json=as_json)
+    wrong = next((found for found in checks if found.outcome == "wrong"), None)
+    if wrong is not None:
+        raise ModelFileError(wrong.detail)
+
+
+def _check(file: Path) -> tuple[FileCheck, ...]:
+    from ..engine.model.file_check import check_file
+
+    return check_file(file)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def doctor(as_json: bool) -> None:
-    """Try every runner on this machine and say why those that fail do.
+    """Try every runner on this machine; print which work, and why the others fail.
 
     \b
     Example:

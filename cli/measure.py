@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from ..bench.run.request import QUICK
+from ..bench.run.request import MAX_PIXELS, QUICK
 from ..bench.subjects.checkpoint_options import TORCH_PRECISIONS
 from ..engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, DEPTH_ANYTHING, HARDWARE_DEVICES, KINDS, TIMED_SCOPES
-from ..exits import needs, one_line_errors
+from ..exits import names_unwritten, needs, one_line_errors
 from .params import RoundsType, ShareType, SizeType, old_names
 from .show.bench import show_report
 from .show.progress import titled
@@ -51,6 +51,13 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     default=1000.0,
     show_default=True,
     help="Units a metre of depth files that hold whole numbers and state no unit; KITTI's have 256.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Largest picture and largest depth map of a ground truth.",
 )
 @click.option(
     "-o",
@@ -197,7 +204,7 @@ def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a f
         from ..bench.bench import bench
         from ..bench.run.request import BenchRequest
     request = BenchRequest(**options, command=shlex.join(["depthrt", *sys.argv[1:]]))
-    with titled() as on_step:
+    with names_unwritten(f"no report was written into {request.output}"), titled() as on_step:
         result = bench(request, on_step=on_step)
     show_report(result, drift_budget=request.drift_budget, as_json=as_json)
     sys.exit(1 if any(subject.failure for subject in result.report.subjects) else 0)

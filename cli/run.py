@@ -55,7 +55,7 @@ from .show.run_report import RunReport
     type=(float, float),
     metavar="LOW HIGH",
     help="Range of the colours, and of an inverse png16, in the depth's unit, so that frames compare. "
-    "Default: the range of each image.",
+    "Default: the range of each image; of a video, the range of its scene, which follows the frames slowly.",
 )
 @click.option(
     "--device",

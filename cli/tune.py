@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..exits import one_line_errors
+from ..exits import names_unwritten, one_line_errors
 from .params import ModelType, ShareType, old_names
 from .show.progress import titled
 from .show.tuned import show_forgotten, show_tuned
@@ -63,6 +63,6 @@ def tune(
         show_forgotten(model, forget_choice(model, threads=threads), as_json=as_json)
         return
     request = TuneRequest(model, images=images, drift_budget=drift_budget, threads=threads, rounds=rounds)
-    with titled() as on_step:
+    with names_unwritten(f"nothing was remembered for {model}"), titled() as on_step:
         tuned = tune_model(request, on_step=on_step)
     show_tuned(tuned, model, threads=threads, as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule
 from ..engine.system.field_types import printable
+from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
@@ -51,7 +52,7 @@ def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
     """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
 
     Raises:
-        InputError: A side is not a multiple of the patch; the message names the nearest multiple.
+        InputError: A side is not a multiple of the patch (the message names the nearest multiple), or too large.
     """
     dynamic = isinstance(size, int)
     sides = (size, size) if isinstance(size, int) else size
@@ -59,4 +60,6 @@ def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
         nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
         found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
         raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
-    return SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")
+    rule = SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")
+    check_record(rule, name="size", remedy="give a smaller size", failure=InputError)
+    return rule

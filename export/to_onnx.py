@@ -13,7 +13,8 @@ import onnx_ir
 from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
 from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
-from ..engine.modelfile.contract import METADATA_KEY, Contract, SizeRule
+from ..engine.modelfile.contract import Contract, SizeRule
+from ..engine.modelfile.seal import seal_file
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.system.files import atomic_path, check_output
 from ..engine.system.records import check_record
@@ -155,9 +156,8 @@ def export_onnx(
         contract = replace(contract, canary=quantised.canary)
     if half_storage:
         store_half(model)
-    model.metadata_props[METADATA_KEY] = contract.to_json()
     on_step("write the file", 0, 1)
-    with _saved(model, path) as (written, weights):
+    with _saved(model, path, contract) as (written, weights, contract):
         file_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
         most = ONE_INPUT * allowed if quantised else None
         parity = check_parity(written, contract, network, allowed=most, on_step=on_step)
@@ -223,24 +223,24 @@ def _check_alive(checkpoint: Checkpoint, answer: Float32) -> None:
 
 
 @contextmanager
-def _saved(model: onnx_ir.Model, path: Path) -> Iterator[tuple[Path, Path | None]]:
-    """Write the file under a temporary name that becomes `path` when the block ends well.
+def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tuple[Path, Path | None, Contract]]:
+    """Write the file and its contract under a temporary name that becomes `path` when the block ends well.
 
     Weights too large for one ONNX file go into a file beside it with a new name, so that a failed export never
     touches the weights of an older file at `path`; those are removed when that file is replaced.
 
     Yields:
-        The temporary path, and the path of the weights, None if the ONNX file holds them.
+        The temporary path; the path of the weights, None if the ONNX file holds them; the contract with its digest.
     """
     large = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value) > (
         PROTOBUF_LIMIT_BYTES
     )
-    weights = fresh_name(path, model.metadata_props[METADATA_KEY]) if large else None
-    replaced = weights_of(path)
+    weights = fresh_name(path, contract.to_json()) if large else None
     try:
         with atomic_path(path) as written:
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
-            yield written, weights
+            yield written, weights, seal_file(written, contract, weights)
+            replaced = weights_of(path)  # only now: another export may have written the file meanwhile
     except BaseException:
         if weights is not None:
             remove_orphans([weights])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ DELTA = 1.25  # Source: Eigen et al. 2014
 SILOG_FOCUS = (
     0.5  # share of the squared mean that silog leaves out. Source: Eigen et al. 2014, eq. 4; Depth Anything V2
 )
+_OPPOSED = 0.3  # correlation against the answer; a network that found nothing is near 0
 LEAST_PIXELS = 10  # images with fewer judged pixels are skipped. Source: Depth Anything V2, metric_depth/train.py
 NEAREST_M = 1e-3  # nearer depth is not judged, and predictions are clipped there. Source: the same
 
@@ -62,6 +64,8 @@ class AccuracyMeter:
         self.dataset = dataset
         self.rules = rules
         self.skipped = 0  # images with fewer than LEAST_PIXELS judged pixels
+        self.flat = 0  # aligned images with one depth everywhere
+        self.opposed = 0  # images whose depth grows where the answer says nearer
         self._images: list[ImageAccuracy] = []
 
     def add(self, name: str, values: NDArray[np.float32], truth: TrueDepth, *, kind: Kind) -> None:
@@ -85,8 +89,10 @@ class AccuracyMeter:
             return
         with np.errstate(invalid="ignore"):  # infinite values become NaN
             resized = resize_bilinear(values, truth.shape, mode="bilinear_corners")  # as upstream's evaluation
-        judged_m = truth_m[valid]
-        depth_m = _predicted_depth(resized[valid].astype(np.float64), judged_m, kind, self.rules)
+        judged_m, answer = truth_m[valid], resized[valid].astype(np.float64)
+        self.flat += int(self.rules.alignment == "scale-and-shift" and judged_m.min() == judged_m.max())
+        self.opposed += int(_agreement(answer, judged_m if kind == "metric" else 1 / judged_m) < -_OPPOSED)
+        depth_m = _predicted_depth(answer, judged_m, kind, self.rules)
         self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
 
     def check(self, kind: Kind, truth_kind: Kind) -> None:
@@ -100,6 +106,16 @@ class AccuracyMeter:
             raise InputError(f"{owner} inverse depth without a unit, which must be aligned; choose another alignment")
         if truth_kind == "inverse" and self.rules.cap_m is not None:
             raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a reader must know of the images, one clause each."""
+        if self.skipped:
+            yield f"{self.skipped} images of {self.dataset} have too few measured pixels"
+        if self.opposed > len(self._images) / 2:
+            yield (
+                f"in {self.opposed} of {len(self._images)} images of {self.dataset} the measured depth grows where the "
+                "answer comes nearer; check that it is depth, and not disparity or inverse depth"
+            )
 
     def result(self) -> Accuracy:
         """Return the mean over images of every metric.
@@ -191,6 +207,15 @@ def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules
     else:
         depth = 1 / np.clip(np.nan_to_num(aligned, nan=1 / NEAREST_M), 1 / farthest_m, 1 / NEAREST_M)
     return depth.clip(NEAREST_M, farthest_m)
+
+
+def _agreement(answer: Float64, target: Float64) -> float:
+    """Return the correlation of an answer with the measured values of its kind; 0 if one of them is constant."""
+    known = np.isfinite(answer)
+    first, second = answer[known], target[known]
+    if not first.size or first.min() == first.max() or second.min() == second.max():
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _metrics(depth: Float64, truth: Float64) -> dict[Metric, float]:

@@ -12,10 +12,15 @@ import numpy as np
 
 from ...engine.depth.read import READERS
 from ...engine.errors import BackendUnavailable, InputError
+from ...engine.images.limits import DEFAULT_LIMITS, Limits
 from ...engine.images.read import read_image
 from ...engine.system.spread import spread
-from .pair_layouts import Layout, Pairs, find_pairs
-from .true_depth import MM_PER_M, Sample, TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
+from .hdf5 import find_array, open_hdf5, read_array
+from .hypersim_cameras import find_cameras
+from .masks import Masks
+from .pair_layouts import Files, Pairs, find_pairs
+from .same_view import check_same_view
+from .true_depth import MM_PER_M, Sample, TrueDepth, read_hypersim, read_masked, read_true_depth, read_vkitti2
 
 STEREO_MOTORCYCLE = "stereo_motorcycle"
 CAP_M = {"hypersim": 20.0, "vkitti2": 80.0, "nyu": 10.0}  # Source: Depth Anything V2, metric_depth; BTS for NYU
@@ -25,7 +30,7 @@ _MOTORCYCLE_FOCAL_PX = 994.978
 _MOTORCYCLE_OFFSET_PX = 31.086  # between the principal points of the two cameras
 _MOTORCYCLE_BASELINE_M = 0.193001
 
-_READERS: dict[Layout, Callable[[Path], TrueDepth]] = {"hypersim": read_hypersim, "vkitti2": read_vkitti2}
+_MOST_NYU = 1_000_000  # images of a .mat; a header can state any number
 
 UNDERSTOOD = (
     "a folder with images and depth files of the same names in rgb/ and depth/, or side by side as a.jpg with "
@@ -75,29 +80,36 @@ class GroundTruth:
         return replace(self, pairs=tuple(spread(self.pairs, count)))
 
 
-def open_ground_truths(sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M) -> list[GroundTruth]:
+def open_ground_truths(
+    sources: Sequence[str | Path], *, units_per_m: float = MM_PER_M, limits: Limits = DEFAULT_LIMITS
+) -> list[GroundTruth]:
     """Open the data sets of one run; data sets of the same name get parts of their paths as names.
 
     Args:
         sources: As in open_ground_truth; a source that is given twice is opened once.
-        units_per_m: As in open_ground_truth.
+        units_per_m, limits: As in open_ground_truth.
 
     Raises:
         InputError, BackendUnavailable: As open_ground_truth.
     """
-    found = {Path(source).resolve(): open_ground_truth(source, units_per_m=units_per_m) for source in sources}
+    found = {
+        Path(source).resolve(): open_ground_truth(source, units_per_m=units_per_m, limits=limits) for source in sources
+    }
     paths: dict[str, list[Path]] = {}
     for path, dataset in found.items():
         paths.setdefault(dataset.name, []).append(path)
     return [replace(dataset, name=_unique(dataset.name, path, paths[dataset.name])) for path, dataset in found.items()]
 
 
-def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> GroundTruth:
+def open_ground_truth(
+    source: str | Path, *, units_per_m: float = MM_PER_M, limits: Limits = DEFAULT_LIMITS
+) -> GroundTruth:
     """Open a data set; its files are found now and read later.
 
     Args:
         source: One of UNDERSTOOD. A file or folder of that name goes before stereo_motorcycle.
         units_per_m: Units a metre of files that hold whole numbers and state no unit, such as 256 for KITTI's.
+        limits: Largest picture and largest depth map.
 
     Raises:
         InputError: The source does not exist, or its layout is not understood.
@@ -111,11 +123,11 @@ def open_ground_truth(source: str | Path, *, units_per_m: float = MM_PER_M) -> G
             return _stereo_motorcycle()
         raise InputError(f"{source} does not exist, expected {'; or '.join(UNDERSTOOD)}")
     if path.suffix.lower() == ".mat":
-        return _nyu(path)
+        return _nyu(path, limits)
     pairs = find_pairs(path)
     if pairs is None:
         raise InputError(f"{source} has an unknown layout, expected {'; or '.join(UNDERSTOOD)}")
-    return _on_disk(path, pairs, units_per_m)
+    return _on_disk(path, pairs, units_per_m, limits)
 
 
 def _unique(name: str, path: Path, paths: Sequence[Path]) -> str:
@@ -128,7 +140,7 @@ def _unique(name: str, path: Path, paths: Sequence[Path]) -> str:
     return end.as_posix() if own else f"{name} {end.as_posix()}"
 
 
-def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
+def _on_disk(path: Path, pairs: Pairs, units_per_m: float, limits: Limits) -> GroundTruth:
     """Return the data set of the pairs that have an image file."""
     found = [(image, depth) for image, depth in pairs.files if image.is_file()]
     if not found:
@@ -139,49 +151,91 @@ def _on_disk(path: Path, pairs: Pairs, units_per_m: float) -> GroundTruth:
     if pairs.unpaired:
         notes.append(f"{pairs.unpaired} of {pairs.unpaired + len(pairs.files)} photographs have no depth")
     root = path if path.is_dir() else path.parent
-    reader = _READERS.get(pairs.layout) or partial(read_true_depth, units_per_m=units_per_m)
-    first = reader(found[0][1])  # a missing package or a wrong unit is noticed before anything is measured
+    reader, more = _reader(pairs, found, units_per_m, limits)
+    first = _first_readable(reader, found)  # a missing package or a wrong unit is noticed before anything is measured
     name, cap_m = path.resolve().name.removesuffix(".txt"), FOLDER_CAP_M
     if pairs.layout != "files":
         name, cap_m = pairs.layout, CAP_M[pairs.layout]
     elif first.kind == "metric":
         notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
-    made = tuple(_pair(image, depth, root, reader) for image, depth in found)
-    return GroundTruth(name, made, cap_m if first.kind == "metric" else None, tuple(notes))
+    masks = Masks()
+    made = tuple(_pair(image, depth, root, reader, masks, limits) for image, depth in found)
+    return GroundTruth(name, made, cap_m if first.kind == "metric" else None, (*notes, *more))
 
 
-def _pair(image: Path, depth: Path, root: Path, reader: Callable[[Path], TrueDepth]) -> Pair:
+def _reader(
+    pairs: Pairs, found: Sequence[Files], units_per_m: float, limits: Limits
+) -> tuple[Callable[[Path], TrueDepth], tuple[str, ...]]:
+    """Return what reads the depth files of a layout, and notes on it."""
+    if pairs.layout == "hypersim":
+        depths = [depth for _, depth in found]
+        cameras = find_cameras(depths)
+        return partial(read_hypersim, cameras=cameras, limits=limits), cameras.notes(depths)
+    if pairs.layout == "vkitti2":
+        return partial(read_vkitti2, limits=limits), ()
+    return partial(read_true_depth, units_per_m=units_per_m, limits=limits), ()
+
+
+def _first_readable(reader: Callable[[Path], TrueDepth], files: Sequence[Files]) -> TrueDepth:
+    """Return the first depth that can be read; raise the first file's error if none can."""
+    first: InputError | None = None
+    for _, depth in files:
+        try:
+            return reader(depth)
+        except InputError as error:  # noqa: PERF203 (one damaged file must not lose the others)
+            first = first or error
+    assert first is not None  # a data set has files
+    raise first
+
+
+def _pair(
+    image: Path, depth: Path, root: Path, reader: Callable[[Path], TrueDepth], masks: Masks, limits: Limits
+) -> Pair:
     named = image.relative_to(root) if image.is_relative_to(root) else image
     name = named.with_suffix("").as_posix()
-    return Pair(name, lambda: Sample(name, read_image(image), reader(depth)))
+
+    def read() -> Sample:
+        truth = read_masked(depth, masks.find(depth, image), reader(depth), limits)
+        pixels = read_image(image, limits=limits)
+        check_same_view(image, pixels, truth.shape)
+        return Sample(name, pixels, truth)
+
+    return Pair(name, read)
 
 
-def _nyu(path: Path) -> GroundTruth:
+def _nyu(path: Path, limits: Limits) -> GroundTruth:
     """Open the labelled part of NYU v2; MATLAB wrote its arrays with the axes in reverse order.
 
     rawDepths holds the sensor's depth, 0 for unknown; in depths the unknown pixels are filled in.
     Source: the data set's page; BTS (Lee et al. 2019), which judges rawDepths.
     """
-    h5py = import_h5py()
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             key = "rawDepths" if "rawDepths" in file else "depths"
-            images, depths = file["images"].shape, file[key].shape
-    except (OSError, KeyError) as error:
+            arrays = find_array(file, "images", path), find_array(file, key, path)
+            (images, depths), types = (found.shape for found in arrays), tuple(str(found.dtype) for found in arrays)
+    except InputError:
+        raise
+    except (OSError, KeyError, RuntimeError) as error:
         raise InputError(f"{path} is not NYU v2's labelled .mat ({error}); download it again") from error
-    if len(images) != 4 or images[1] != 3 or depths != (images[0], *images[2:]):
+    if len(images) != 4 or images[1] != 3 or depths != (images[0], *images[2:]) or images[0] > _MOST_NYU:
         raise InputError(f"{path}: images {images}, {key} {depths} found, expected (N, 3, W, H) and (N, W, H)")
+    if types[0] != "uint8" or not types[1].startswith("float"):
+        raise InputError(f"{path}: images {types[0]}, {key} {types[1]} found, expected uint8 and floats in metres")
     names = [f"{index + 1:04d}" for index in range(images[0])]
-    pairs = tuple(Pair(name, partial(_read_nyu, path, key, name, index)) for index, name in enumerate(names))
+    pairs = tuple(Pair(name, partial(_read_nyu, path, key, name, index, limits)) for index, name in enumerate(names))
     notes = ["the training images of NYU v2 are among those judged"]
     if key != "rawDepths":
         notes.append("it has no rawDepths, and the unknown pixels of its depths were filled in")
     return GroundTruth("nyu", pairs, CAP_M["nyu"], tuple(notes))
 
 
-def _read_nyu(path: Path, key: str, name: str, index: int) -> Sample:
-    with import_h5py().File(path, "r") as file:
-        rgb, depth_m = np.asarray(file["images"][index]), np.asarray(file[key][index])  # (3, W, H), (W, H)
+def _read_nyu(path: Path, key: str, name: str, index: int, limits: Limits) -> Sample:
+    with open_hdf5(path) as file:
+        rgb, depth_m = (
+            read_array(find_array(file, array, path), limits, f"{array} in {path}", index=index)
+            for array in ("images", key)
+        )  # (3, W, H), (W, H)
     values = np.ascontiguousarray(depth_m.T, np.float32)
     image = np.ascontiguousarray(rgb.transpose(2, 1, 0)[..., ::-1], np.uint8)
     return Sample(name, image, TrueDepth(values, np.isfinite(values)))

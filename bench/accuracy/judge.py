@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ...engine.images.readable import name_left_out
 from ...engine.terms import Alignment, Crop, Kind
 from ..numbers.result import Accuracy
 from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
 from ..subjects.subject import Opened
 from .accuracy_meter import AccuracyMeter, Rules
 from .ground_truth import GroundTruth
+from .known_share import KnownShare
 from .true_depth import Sample
 
 
@@ -66,26 +68,28 @@ def judge(
     unjudged = failures_of({name: partial(meters[name].check, kind, truth_kind) for name, kind in kinds.items()})
     left = {opened.subject.name: opened for opened in subjects if opened.subject.name not in unjudged}
     failures: dict[str, str] = {}
-    warnings = []
+    left_out: dict[str, str] = {}
+    known = KnownShare()
     for number, pair in enumerate(dataset.pairs):
         on_image(number, len(dataset))
         try:
             sample = pair.read()
         except Exception as error:  # one damaged file must not lose the other figures
-            warnings.append(f"{pair.name} of {dataset.name} is left out: {failure_of(error).rstrip('.')}.")
+            left_out[f"{pair.name} of {dataset.name}"] = failure_of(error)
             continue
+        known.add(sample.truth)
         failures |= failures_of({name: partial(_judge, opened, sample, meters[name]) for name, opened in left.items()})
         left = {name: opened for name, opened in left.items() if name not in failures}
     found: dict[str, Accuracy] = {}
     unjudged |= failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
-    notes = {
-        name: (f"{meters[name].skipped} images of {dataset.name} have too few measured pixels",)
-        for name in found
-        if meters[name].skipped
-    }
+    notes = {name: said for name in found if (said := tuple(meters[name].notes()))}
     notes |= {name: (f"no accuracy on {dataset.name}: {why}",) for name, why in unjudged.items()}
-    warnings += [f"{dataset.name}: {note}." for note in dataset.notes]
-    return StageResult(found, failures, notes, tuple(warnings))
+    flat = max((meter.flat for meter in meters.values()), default=0)
+    remarks = [*dataset.notes, *known.sentences()]
+    if flat:
+        remarks.append(f"{flat} of its images have one depth everywhere, which alignment reaches with any answer")
+    warnings = (*name_left_out(left_out, of=len(dataset)), *(f"{dataset.name}: {remark}." for remark in remarks))
+    return StageResult(found, failures, notes, warnings)
 
 
 def _judge(opened: Opened, sample: Sample, meter: AccuracyMeter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from ...engine.depth.read import READERS
 from ...engine.errors import InputError
 from ...engine.images.read import IMAGE_SUFFIXES
+from .masks import masked_stems
 
 Layout = Literal["hypersim", "vkitti2", "files"]
 
@@ -40,7 +41,7 @@ def find_pairs(path: Path) -> Pairs | None:
     """Return the pairs of a folder or of a .txt list, None if it has none.
 
     Raises:
-        InputError: A list is damaged or mixes layouts.
+        InputError: A list is damaged or mixes layouts, or it is unclear which files belong together.
     """
     if path.is_file():
         return _listed(path) if path.suffix.lower() == ".txt" else None
@@ -82,29 +83,60 @@ def _vkitti2_image(depth: Path) -> Path:
 
 
 def _in_two_folders(path: Path) -> Pairs | None:
-    folders = {child.name.lower(): child for child in path.iterdir() if child.is_dir()}
-    images = next((folders[name] for name in _IMAGE_FOLDERS if name in folders), None)
-    depths = next((folders[name] for name in _DEPTH_FOLDERS if name in folders), None)
+    images, depths = _folder_named(path, _IMAGE_FOLDERS), _folder_named(path, _DEPTH_FOLDERS)
     if images is None or depths is None:
         return None
-    known = {_bare(depth.relative_to(depths)): depth for depth in _below(depths, tuple(READERS))}
-    return _matched(_below(images, IMAGE_SUFFIXES), images, known)
+    return _matched(_below(images, IMAGE_SUFFIXES), images, _below(depths, tuple(READERS)), depths)
+
+
+def _folder_named(path: Path, names: Sequence[str]) -> Path | None:
+    """Return the folder of one of the names, None without one.
+
+    Raises:
+        InputError: There are several.
+    """
+    found = sorted(child for child in path.iterdir() if child.name.lower() in names and child.is_dir())
+    if len(found) > 1:
+        raise InputError(
+            f"{path} has the folders {found[0].name} and {found[1].name}, expected one; move the other away"
+        )
+    return found[0] if found else None
 
 
 def _side_by_side(path: Path) -> Pairs | None:
-    known = {
-        _bare(depth.relative_to(path)): depth
+    depths = [
+        depth
         for depth in _below(path, tuple(READERS))
         if depth.suffix.lower() not in _PICTURE_SUFFIXES or depth.stem.endswith(_DEPTH_ENDINGS)
-    }
+    ]
     photos = [photo for photo in _below(path, IMAGE_SUFFIXES) if not photo.stem.endswith(_DEPTH_ENDINGS)]
-    return _matched(photos, path, known)
+    bare = {photo.with_suffix("") for photo in photos}
+    masks = {photo for photo in photos if any(photo.with_name(stem) in bare for stem in masked_stems(photo.stem))}
+    return _matched([photo for photo in photos if photo not in masks], path, depths, path)
 
 
-def _matched(photos: Sequence[Path], folder: Path, known: Mapping[Path, Path]) -> Pairs | None:
-    """Pair the photographs of a folder with depth files of the same bare name; None without a pair."""
-    files = tuple((photo, known[bare]) for photo in photos if (bare := _bare(photo.relative_to(folder))) in known)
-    return Pairs("files", files, len(photos) - len(files)) if files else None
+def _matched(photos: Sequence[Path], images: Path, depths: Sequence[Path], truth: Path) -> Pairs | None:
+    """Pair the photographs of a folder with depth files of the same bare name; None without a pair.
+
+    Raises:
+        InputError: Two depth files or two photographs have one bare name.
+    """
+    files: dict[Path, list[Path]] = {}
+    for depth in depths:
+        files.setdefault(_bare(depth.relative_to(truth)), []).append(depth)
+    pairs: dict[Path, Files] = {}
+    for photo in photos:
+        bare = _bare(photo.relative_to(images))
+        if bare in files:
+            first, *more = files[bare]
+            if more:
+                raise InputError(
+                    f"{photo} has the depth files {first} and {more[0]}, expected one; move the other away"
+                )
+            if bare in pairs:
+                raise InputError(f"{first} has the photographs {pairs[bare][0]} and {photo}; move one away")
+            pairs[bare] = photo, first
+    return Pairs("files", tuple(pairs.values()), len(photos) - len(pairs)) if pairs else None
 
 
 def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

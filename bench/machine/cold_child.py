@@ -26,8 +26,11 @@ def run_child(first_ns: int) -> None:
     Args:
         first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
     """
-    for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
-        import_module(module)
+    from ...engine.system.process.telemetry import without_openvino_reports
+
+    with without_openvino_reports():
+        for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):
+            import_module(module)
     import_ms = _ms_since(first_ns)
     subject, image, has_gpu = _read_job(Path(sys.argv[1]))
     before_mib = _gpu_used_mib() if has_gpu else None

@@ -12,6 +12,7 @@ from .result import METRICS, Accuracy, Drift, Interval, Latency, Metric, Report,
 from .statistics import compare_medians, median_interval
 
 MAIN_SCOPE: TimedScope = "host"  # a program waits for it; conditions and headlines mean it unless they name another
+COMPUTED_IN = "computed in"  # fact of a subject whose arithmetic has another precision than its file
 _PERCENTILES = ("p50", "p90", "p95", "p99", "mean")
 _SHARES = {"delta1", "delta2", "delta3"}
 _OF_DRIFT: tuple[tuple[str, str, str, Callable[[Drift], float | None]], ...] = (

@@ -38,6 +38,11 @@ def share(value: float) -> str:
     return f"{digits(value * 100)} %"
 
 
+def limit(value: float) -> str:
+    """Return a limit that a person chose, a share of a whole, in percent: all digits that were given."""
+    return f"{value * 100:g} %"
+
+
 def digits(value: float) -> str:
     """Return a number with three digits or all digits before the point; with an exponent only below 0.0001."""
     if value == 0 or not math.isfinite(value):

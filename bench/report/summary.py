@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..numbers.figures import MAIN_SCOPE, first_accuracy, latency_in, missed_share, speed
+from ..numbers.figures import COMPUTED_IN, MAIN_SCOPE, first_accuracy, latency_in, missed_share, speed
 from ..numbers.result import Drift, Interval, Latency, Report, SubjectResult
 from ..numbers.statistics import ALARM
-from ..numbers.wording import amount, digits, share, times
+from ..numbers.wording import amount, digits, limit, share, times
 
 DRIFT_BUDGET = 0.01  # of the range. bf16 drifts by 0.1 %, int8 by 0.5 %; above 1 % depth edges begin to move
 SCOPE_NAMES = {
@@ -77,7 +77,8 @@ def summarise_report(report: Report, *, drift_budget: float = DRIFT_BUDGET) -> S
         *_accuracy(report, baseline),
         *_failures(report),
     )
-    headline = _headline(winner, baseline, timed, speeds, scope, drift_budget)
+    judged = any(subject.drift for subject in sound)
+    headline = _headline(winner, baseline, timed, speeds, scope, drift_budget, judged=judged)
     return Summary(headline, sentences, scope, baseline, winner.name if winner else "", speeds, drift_budget)
 
 
@@ -94,22 +95,32 @@ def _headline(
     speeds: Mapping[str, Interval],
     scope: str,
     budget: float,
+    *,
+    judged: bool,
 ) -> str:
     if winner is None:
-        return f"No subject stays within a drift of {budget * 100:g} %."
+        return f"No subject stays within a drift of {limit(budget)}."
     facts = f"{amount(timed[winner.name].p50_ms.value, 'ms')} from {SCOPE_NAMES[scope]}"
     if scope in ("kernel", "rate"):
         facts = f"{amount(timed[winner.name].p50_ms.value, 'ms')}, {SCOPE_NAMES[scope]}"
+    facts += _computed(winner)
     if len(timed) == 1:
         return f"{winner.name} takes {facts}{_drift_of(winner)}."
+    within_budget = f" within a drift of {limit(budget)}" if judged else ""
     if winner.name == baseline:
-        return f"Nothing within a drift of {budget * 100:g} % is faster than {baseline}: {facts}."
+        return f"Nothing{within_budget} is faster than {baseline}: {facts}."
     found = speeds[winner.name]
     gain = f"{times(found.value)} as fast as {baseline}"
     if found.low <= 1:
-        gain += f", which is not a clear gain (95 % {digits(found.low)}–{digits(found.high)}×)"
-    judged = f" within a drift of {budget * 100:g} %" if winner.drift else ""
-    return f"{winner.name} is the fastest{judged}: {facts}, {gain}{_drift_of(winner)}."
+        gain += f" (95 % {digits(found.low)}–{digits(found.high)}×)"
+        return f"Nothing{within_budget} is clearly faster than {baseline}: {winner.name} takes {facts}, {gain}."
+    return f"{winner.name} is the fastest{within_budget}: {facts}, {gain}{_drift_of(winner)}."
+
+
+def _computed(subject: SubjectResult) -> str:
+    """Return what a subject is computed in, if that is not the precision of its file."""
+    found = subject.facts.get(COMPUTED_IN)
+    return f", computed in {found}" if found else ""
 
 
 def _drift_of(subject: SubjectResult) -> str:
@@ -124,9 +135,14 @@ def _close(
         if winner is None or subject is winner or not within(subject, budget):
             continue
         slower = speed(timed[subject.name], timed[winner.name])
-        if slower.low <= 1 + ALARM:
-            interval = f"{digits(slower.low)}–{digits(slower.high)}×"
-            yield f"{subject.name} is not clearly slower than {winner.name} (95 % {interval})."
+        interval = f"95 % {digits(slower.low)}–{digits(slower.high)}×"
+        if slower.low <= 1:
+            yield f"{subject.name} is not clearly slower than {winner.name} ({interval})."
+        elif slower.low <= 1 + ALARM:
+            yield (
+                f"{subject.name} is slower than {winner.name} ({interval}), perhaps by less than the {limit(ALARM)} "
+                "that two runs of the same code may differ by."
+            )
 
 
 def _faster_but_over(
@@ -142,14 +158,14 @@ def _faster_but_over(
 
 
 def _over(drift: Drift, budget: float) -> str:
-    return f"its drift of {amount(drift.mean, 'share')} is over {budget * 100:g} %"
+    return f"its drift of {amount(drift.mean, 'share')} is over {limit(budget)}"
 
 
 def _drifts(report: Report, budget: float) -> Iterator[str]:
     over = [subject.name for subject in report.subjects if not within(subject, budget)]
     if any(subject.drift for subject in report.subjects):
-        limit = f"{budget * 100:g} %"
-        yield f"Over a drift of {limit}: {_listed(over)}." if over else f"All drift by {limit} at most."
+        most = limit(budget)
+        yield f"Over a drift of {most}: {_listed(over)}." if over else f"All drift by {most} at most."
 
 
 def _at_rate(report: Report) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..numbers.figures import best_throughput, conditions_of, first_accuracy, latency_in, missed_share
+from ..numbers.figures import COMPUTED_IN, best_throughput, conditions_of, first_accuracy, latency_in, missed_share
 from ..numbers.result import METRICS, Interval, Latency, Metric, Report, SubjectResult
 from ..numbers.wording import ABSENT, amount, between, digits, share, times
 from .summary import Summary
@@ -41,7 +41,7 @@ def summary_table(report: Report, summary: Summary) -> Table:
 
     columns: dict[str, Callable[[SubjectResult], str]] = {
         "subject": lambda subject: subject.name,
-        "precision": lambda subject: subject.facts.get("precision", ABSENT),
+        "precision": _precision,
         "runner": lambda subject: subject.facts.get("runner", ABSENT),
         "p50": lambda subject: _of_latency(subject, summary.scope, lambda found: found.p50_ms),
         "p90": lambda subject: _of_latency(subject, summary.scope, lambda found: found.p90_ms),
@@ -176,7 +176,7 @@ def drift_table(report: Report) -> Table:
             share(found.mean),
             share(found.p99),
             f"{share(found.worst)} ({found.worst_image})",
-            ABSENT if found.edge_f1 is None else digits(found.edge_f1),
+            amount(found.edge_f1, "share"),
             amount(found.temporal, "share"),
             str(found.nonfinite),
             " · ".join(share(band.drift) for band in found.bands) or ABSENT,
@@ -208,6 +208,12 @@ def _filled(
     kept = [at for at in range(len(columns)) if at == 0 or any(row[at] not in ("", ABSENT) for row in rows)]
     cells = tuple(tuple(row[at] for at in kept) for row in rows)
     return Table(title, tuple(columns[at] for at in kept), cells, note, words)
+
+
+def _precision(subject: SubjectResult) -> str:
+    """Return the precision of a subject, and that of its arithmetic if it is another."""
+    precision, computed = subject.facts.get("precision", ABSENT), subject.facts.get(COMPUTED_IN)
+    return f"{precision}, computed in {computed}" if computed else precision
 
 
 def _of_latency(subject: SubjectResult, scope: str, read: Callable[[Latency], Interval]) -> str:

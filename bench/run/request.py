@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...engine.terms import Alignment, CpuRunner, Crop, Family, HardwareDevice, Kind, TimedScope
 
 LEAST_ROUNDS = 2
+MAX_PIXELS = 100_000_000  # as engine/images/limits.py, which imports numpy
 # For a first look; `depthrt bench --quick`, or BenchRequest(models, **QUICK).
 QUICK: Mapping[str, Any] = {"rounds": 8, "bursts": 1, "cold": 1, "throughput": False, "energy": False}
 
@@ -32,6 +33,7 @@ class BenchRequest:
         images: Images, folders or patterns; empty takes a photograph that comes with depthrt.
         ground_truth: Data sets of images with measured depth, as in open_ground_truth.
         units_per_m: Units a metre of depth files that hold whole numbers and state no unit; KITTI's have 256.
+        max_pixels: Largest picture and largest depth map of a data set, height times width.
         count: Images taken of each data set, evenly spread; None takes all.
         alignment: None compares metres with metres unaligned, and aligns everything else by scale and shift.
         cap_m: Depth beyond it is not judged; None takes the data set's custom.
@@ -67,6 +69,7 @@ class BenchRequest:
     images: Sequence[str | Path] = ()
     ground_truth: Sequence[str | Path] = ()
     units_per_m: float = 1000.0
+    max_pixels: int = MAX_PIXELS
     count: int | None = None
     alignment: Alignment | None = None
     cap_m: float | None = None
@@ -119,7 +122,7 @@ _AMONG: Mapping[str, Sequence[str]] = {
     "family": FAMILIES,
     "kind": KINDS,
 }
-_LEAST = {"count": 1, "threads": 1, "rounds": LEAST_ROUNDS, "bursts": 1, "cold": 0, "builds": 0}
+_LEAST = {"count": 1, "max_pixels": 1, "threads": 1, "rounds": LEAST_ROUNDS, "bursts": 1, "cold": 0, "builds": 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from time import monotonic
 
 from ...engine.errors import InputError
 from ...engine.images.read import read_image
+from ...engine.images.readable import find_readable
 from ...engine.terms import OnStep
 from ..accuracy.ground_truth import GroundTruth
 from ..accuracy.judge import judge
@@ -30,7 +31,7 @@ from ..numbers.result import Picture, Report, SubjectResult
 from ..numbers.wording import between
 from ..subjects.stage import Figures, StageResult, measure_each
 from ..subjects.subject import Opened, Subject, facts_of, open_subjects
-from .images import choose_timed, find_readable, image_settings
+from .images import choose_timed, image_settings
 from .measurement import Measurement
 
 _BUILD_ROUNDS = 5  # of each load

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 
 from ...engine.errors import BackendUnavailable, BudgetError
+from ...engine.images.readable import find_readable
 from ...engine.modelfile.model_file import open_model_file
 from ...engine.modelfile.shipped import model_path
 from ...engine.run.sources import find_images
@@ -20,10 +21,9 @@ from ...engine.terms import OnStep
 from ..latency.turns import Rounds
 from ..machine.describe import describe_machine, find_disturbances, read_state
 from ..numbers.result import Interval
-from ..numbers.statistics import ALARM
+from ..numbers.statistics import ALARM, compare_medians
 from ..numbers.wording import SMALLEST_SHARE, digits, reference_notes, share, times
 from .candidates import Candidate, Candidates
-from .images import find_readable
 from .request import TuneRequest
 
 # Enough for a median; a choice that never becomes steady does not delay the others for minutes.
@@ -84,12 +84,15 @@ def tune(request: TuneRequest, *, on_step: OnStep = lambda title, done, wanted: 
     with Candidates(path, images, reference=reference, on_step=on_step) as field:
         field.start(wanted)
         found = field.measure(wanted, rounds, base=default)
-        chosen, fewer, notes = _with_fewer_threads(field, fastest(found, budget), rounds, budget)
+        winner = fastest(found, budget, default=default)
+        chosen, fewer, notes = _with_fewer_threads(field, winner, rounds, budget)
     found += fewer
     tuning = _tuning(chosen, found, budget)
     written = remember_choice(file, threads, tuning)
     notes = [*left_out, *find_disturbances(machine, before, read_state()), *notes]
-    notes += [*reference_notes(reference.precision), *_doubts(chosen, found[0], default, reference)]
+    if file.contract.precision in ("fp16", "fp16-safe"):
+        notes.append(f"No CPU computes in fp16: ONNX Runtime computes this {file.contract.precision} file in fp32.")
+    notes += [*reference_notes(reference.precision), *_doubts(chosen, found, default, reference, budget)]
     return Tuned(tuple(found), chosen, default, reference, tuning, written, tuple(notes))
 
 
@@ -115,24 +118,49 @@ def find_reference(available: Sequence[Choice]) -> Choice:
     return min(found, key=lambda choice: choice.precision != "fp32")
 
 
-def fastest(candidates: Sequence[Candidate], budget: float) -> Candidate:
-    """Return the fastest candidate within the budget; among candidates of nearly equal speed, the least drift wins.
+def fastest(candidates: Sequence[Candidate], budget: float, *, default: Choice | None = None) -> Candidate:
+    """Return the fastest candidate within the budget; the default, unless another is clearly faster.
+
+    Noise gives every measurement another winner, so only a speed whose whole 95 % interval is above the default's
+    counts. Among candidates that the times do not tell apart from the fastest, the least drift wins.
+
+    Args:
+        candidates: With speeds against the default.
+        budget: Largest drift.
+        default: The choice that runs untuned; None if any may win.
 
     Raises:
         BudgetError: No candidate is within the budget; the message gives the reason for each.
     """
-    speeds = {fit: fit.speed.value for fit in candidates if fit.within(budget) and fit.speed is not None}
+    speeds = {fit: fit.speed for fit in candidates if fit.within(budget) and fit.speed is not None}
     if not speeds:
         reasons = "; ".join(f"{candidate.choice}: {_reason(candidate)}" for candidate in candidates)
         raise BudgetError(f"nothing works and stays within a drift of {share(budget)} ({reasons})")
-    close = [candidate for candidate, speed in speeds.items() if speed * (1 + ALARM) >= max(speeds.values())]
-    return min(close, key=lambda candidate: (_drift(candidate), -speeds[candidate]))
+    stays = next((candidate for candidate in speeds if candidate.choice == default), None)
+    if stays is not None:
+        speeds = {candidate: speed for candidate, speed in speeds.items() if speed.low > 1}
+        if not speeds:
+            return stays
+    best = max(speeds, key=lambda candidate: speeds[candidate].value)
+    close = [candidate for candidate in speeds if _is_close(candidate, best)]
+    return min(close, key=lambda candidate: (_drift(candidate), -speeds[candidate].value))
+
+
+def _is_close(candidate: Candidate, best: Candidate) -> bool:
+    """Whether a candidate is nearly as fast as the best, or the times of their turns do not tell them apart."""
+    assert candidate.speed is not None and best.speed is not None
+    if candidate.speed.value * (1 + ALARM) >= best.speed.value:
+        return True
+    if candidate.latency is None or best.latency is None:
+        return False
+    samples = best.latency.samples_ms, candidate.latency.samples_ms
+    return compare_medians(*samples, per_round=ROUNDS.calls, paired=True).low <= 1
 
 
 def _with_fewer_threads(
     field: Candidates, winner: Candidate, rounds: Rounds, budget: float
 ) -> tuple[Candidate, list[Candidate], list[str]]:
-    """Halve the winner's threads as long as that is faster: cores can share what limits them.
+    """Halve the winner's threads as long as that is clearly faster: cores can share what limits them.
 
     Returns:
         The winner, the candidates that were measured on the way, and a sentence for each that was left out.
@@ -147,9 +175,10 @@ def _with_fewer_threads(
         before, now = field.measure([winner.choice, choice], rounds, base=winner.choice)
         if before.failure:
             break
+        faster = now.within(budget) and now.speed is not None and now.speed.low > 1  # than the winner
         now = _against_default(now, winner)
         measured.append(now)
-        if now is not fastest([winner, now], budget):
+        if not faster:
             break
         winner = now
     return winner, measured, []
@@ -175,14 +204,22 @@ def _tuning(chosen: Candidate, found: Sequence[Candidate], budget: float) -> Tun
     )
 
 
-def _doubts(chosen: Candidate, default: Candidate, default_choice: Choice, reference: Choice) -> list[str]:
+def _doubts(
+    chosen: Candidate, found: Sequence[Candidate], default: Choice, reference: Choice, budget: float
+) -> list[str]:
     """Return what a reader must know of the speeds."""
     notes = []
-    if default.failure:
-        notes.append(f"The default, {default_choice}, fails here, so speeds are against {reference}.")
-    if chosen.speed and chosen.choice != default_choice and chosen.speed.low <= 1:
-        interval = f"{digits(chosen.speed.low)}–{digits(chosen.speed.high)}×"
-        notes.append(f"{chosen.choice} is not clearly faster than the default (95 % {interval}); tune a quiet machine.")
+    if found[0].failure:
+        notes.append(f"The default, {default}, fails here, so speeds are against {reference}.")
+    if chosen.choice == default:
+        faster = [one for one in found if one.within(budget) and one.speed and one.speed.low <= 1 < one.speed.value]
+        for candidate in sorted(faster, key=lambda one: -one.speed.value if one.speed else 0)[:1]:
+            assert candidate.speed is not None
+            interval = f"{digits(candidate.speed.low)}–{digits(candidate.speed.high)}×"
+            notes.append(
+                f"{candidate.choice} is not clearly faster than the default (95 % {interval}), so the default stays; "
+                "tune a quiet machine, or with more --rounds."
+            )
     return notes
 
 

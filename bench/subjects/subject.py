@@ -19,12 +19,14 @@ from ...engine.images.read import read_image
 from ...engine.model.depth_model import DepthModel
 from ...engine.runners.openvino_runner import DEVICE as OPENVINO_CPU
 from ...engine.runners.ort_session import CPU
+from ..numbers.figures import COMPUTED_IN
 from .stage import StageResult, failures_of
 
 # Runners whose `run` returns with the answer in host memory, so the device is done by then.
 # Sources: ONNX Runtime, Session.run with numpy arrays waits for its providers and copies the outputs back;
 # OpenVINO, InferRequest.infer is the blocking form of start_async and wait.
 BLOCKING_RUNNERS = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
+_HALF = ("fp16", "fp16-safe")
 CPU_PROVIDERS = (CPU, OPENVINO_CPU, "cpu")  # as ONNX Runtime, OpenVINO and torch name it
 
 
@@ -117,11 +119,14 @@ def facts_of(opened: Opened, image_px: tuple[int, int]) -> dict[str, str]:
     """
     runner, contract = opened.model.runner, opened.model.contract
     height, width = fit_image(contract.size, image_px).input_px
+    # No CPU runtime computes in fp16, and ONNX Runtime states the precision of the file.
+    in_float32 = runner.name == "onnxruntime" and runner.provider in CPU_PROVIDERS and runner.precision in _HALF
     return opened.subject.facts | {
         "model": contract.model,
         "runner": runner.name,
         "provider": runner.provider,
         "precision": runner.precision,
+        **({COMPUTED_IN: "fp32"} if in_float32 else {}),
         "input": f"{height}x{width}",
         "source": contract.source_name,
         "source sha256": contract.source_sha256,

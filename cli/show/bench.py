@@ -24,7 +24,7 @@ def show_report(result: BenchResult, *, drift_budget: float, as_json: bool) -> N
         if subject.failure:
             say(f"error: {subject.name}: {subject.failure}")
     if as_json:
-        print_result(to_json(report))
+        print_result(to_json(report), lines=True)
     else:
         _show_summary(report, drift_budget)
     if result.files is not None:
@@ -35,7 +35,11 @@ def show_comparison(comparison: Comparison, *, markdown: bool) -> None:
     """Print how two reports compare, as text or as Markdown."""
     from ...bench.report.markdown import comparison_to_markdown
 
-    print_result(comparison_to_markdown(comparison) if markdown else "\n".join(comparison.lines()))
+    if markdown:
+        print_result(comparison_to_markdown(comparison), lines=True)
+        return
+    for line in comparison.lines():
+        print_result(line)
 
 
 def show_bisection(found: Bisection) -> None:

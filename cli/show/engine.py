@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from .file import contract_rows, show_rows
+from .file import check_rows, contract_rows, found_checks, show_rows
+from .printing import print_result, say
 
 if TYPE_CHECKING:
+    from ...engine.model.file_check import FileCheck
     from ...engine.trt.build.build import Built
     from ...engine.trt.plan_file import PlanHeader
 
@@ -19,23 +20,23 @@ def show_built(built: Built, *, as_json: bool) -> None:
     """Print what a build wrote, its time and what it runs on."""
     header = built.header
     for warning in built.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}")
     if as_json:
         found = {"path": str(built.path), "file_mib": built.file_mib, "seconds": built.seconds}
-        click.echo(json.dumps({**found, **_facts(header)}))
+        print_result(json.dumps({**found, **_facts(header)}))
         return
-    click.echo(
+    print_result(
         f"{built.path}: {header.contract.model}, {header.precision}, {built.file_mib:.1f} MiB "
         f"in {built.seconds:.1f} s; {_tensorrt(header)}, {header.runs_on}"
     )
     for line in _shapes(header):
-        click.echo(f"  {line}")
+        print_result(f"  {line}")
 
 
-def show_plan(header: PlanHeader, path: Path, *, as_json: bool) -> None:
-    """Print what an engine file is."""
+def show_plan(header: PlanHeader, path: Path, checks: Sequence[FileCheck] = (), *, as_json: bool) -> None:
+    """Print what an engine file is, and what was checked."""
     if as_json:
-        click.echo(json.dumps({"path": str(path), "file": "engine", **_facts(header)}))
+        print_result(json.dumps({"path": str(path), "file": "engine", **_facts(header), **found_checks(checks)}))
         return
     rows = contract_rows(header.contract)
     rows |= {
@@ -44,6 +45,7 @@ def show_plan(header: PlanHeader, path: Path, *, as_json: bool) -> None:
         "runs on": header.runs_on,
         "plan": f"{header.plan_bytes / 2**20:.1f} MiB, sha256 {header.plan_sha256[:16]}",
         "onnx": f"sha256 {header.onnx_sha256[:16]}",
+        **check_rows(checks),
     }
     show_rows(path, rows)
 

@@ -6,9 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
-from .printing import say
+from .printing import print_result, say
 
 if TYPE_CHECKING:
     from ...export.to_onnx import Exported
@@ -26,14 +24,14 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
             found["weights"] = str(exported.weights)
         if exported.quantised is not None:
             found["quantised"] = {key: value for key, value in asdict(exported.quantised).items() if key != "canary"}
-        click.echo(json.dumps(found))
+        print_result(json.dumps(found))
         return
-    click.echo(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
+    print_result(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
     for compared in exported.parity:
         shape = "x".join(str(side) for side in (compared.images, 3, *compared.input_px))
-        click.echo(
+        print_result(
             f"  against torch on {compared.name} ({shape}): drift {compared.drift:.1e} of the range, "
             f"at most {compared.largest:.1e}"
         )
     if exported.quantised is not None:
-        click.echo(f"  {exported.quantised}")
+        print_result(f"  {exported.quantised}")

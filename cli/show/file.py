@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+from .printing import print_result
 
 if TYPE_CHECKING:
     from ...engine.model.describe import ModelFacts
+    from ...engine.model.file_check import FileCheck
     from ...engine.modelfile.contract import Contract
     from ...export.checkpoint.checkpoint import CheckpointFacts
 
 
-def show_model(facts: ModelFacts, *, as_json: bool) -> None:
-    """Print what a model file promises, and how it was tuned on this machine."""
+def show_model(facts: ModelFacts, checks: Sequence[FileCheck] = (), *, as_json: bool) -> None:
+    """Print what a model file promises, how it was tuned on this machine, and what was checked."""
     if as_json:
         tuned = {threads: asdict(tuning) for threads, tuning in facts.tunings.items()}
-        found = {"path": str(facts.path), "file": "onnx", **asdict(facts.contract)}
-        click.echo(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
+        found = {"path": str(facts.path), "file": "onnx", **asdict(facts.contract), **found_checks(checks)}
+        print_result(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
         return
+    digest = facts.contract.digest
     rows = contract_rows(facts.contract)
+    rows["digest"] = f"crc32 {digest.crc32}, sha256 {digest.sha256[:16]}" if digest else "none: changes are not noticed"
     for threads, tuning in sorted(facts.tunings.items(), key=lambda item: item[0] != facts.cores):
         given = [] if threads == facts.cores else ["--threads", str(threads)]
         undo = shlex.join(["depthrt", "tune", str(facts.path), "--forget", *given])
         rows[" ".join(given) or "here"] = f"{tuning} ({tuning.made[:10]}; `{undo}` undoes it)"
-    show_rows(facts.path, rows)
+    show_rows(facts.path, rows | check_rows(checks))
+
+
+def check_rows(checks: Sequence[FileCheck]) -> dict[str, str]:
+    """Return what was checked and found, in words."""
+    return {f"check {check.what}": f"{check.outcome}: {check.detail}" for check in checks}
+
+
+def found_checks(checks: Sequence[FileCheck]) -> dict[str, Any]:
+    """Return what was checked and found for JSON; nothing if nothing was."""
+    return {"checks": [asdict(check) for check in checks]} if checks else {}
 
 
 def contract_rows(contract: Contract) -> dict[str, str]:
@@ -59,7 +73,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         found = {field.name: getattr(facts, field.name) for field in fields(facts)}
         found["said"] = found.pop("remarks")
         found |= {"path": str(facts.path), "file": "checkpoint", "encoder": encoder, "notes": dict(facts.notes)}
-        click.echo(json.dumps(found, default=asdict))
+        print_result(json.dumps(found, default=asdict))
         return
     unknown = "unknown: the tensors do not tell; give it to `depthrt export`"
     depth = f", up to {facts.max_depth_m:g} m" if facts.max_depth_m else ""
@@ -75,11 +89,11 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
     show_rows(facts.path, {**rows, **facts.notes})
     for remark in facts.remarks:
-        click.echo(f"  {remark}")
+        print_result(f"  {remark}")
 
 
 def show_rows(path: Path, rows: dict[str, Any]) -> None:
     """Print named facts about a file, one a line."""
-    click.echo(path)
+    print_result(path)
     for name, value in rows.items():
-        click.echo(f"  {name:<12} {value}")
+        print_result(f"  {name:<12} {value}")

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...engine.system.printable import printable
+from .printing import print_result
+
 if TYPE_CHECKING:
     from ...engine.model.doctor import Finding
 
@@ -17,13 +20,13 @@ if TYPE_CHECKING:
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     """Print what works on this machine."""
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings]))
+        print_result(json.dumps([asdict(finding) for finding in findings]))
         return
     for finding in findings:
         mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
-        click.echo(f"{mark}  {finding.name:<17} {finding.detail}")
+        click.echo(f"{mark}  {printable(f'{finding.name:<17} {finding.detail}')}")
         if finding.remedy:
-            click.echo(f"{'':<25}to have it: {finding.remedy}")
+            print_result(f"{'':<25}to have it: {finding.remedy}")
 
 
 def _coloured(text: str, colour: str) -> str:

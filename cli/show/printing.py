@@ -1,11 +1,13 @@
-"""The ways to print: a result or a table to standard output, talk to standard error."""
+"""The ways to print: a result or a table to standard output, talk to standard error; no name reaches them raw."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
+
+from ...engine.system.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,19 +15,36 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 140  # columns of a table that no terminal shows
 
 
-def print_result(text: object) -> None:
-    """Print to what standard output is now, which a progress bar may have replaced; what it cannot hold is escaped."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # None where standard output is closed
-    click.echo(str(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stdout)
+def print_result(text: object, *, lines: bool = False) -> None:
+    """Print to what standard output is now, which a progress bar may have replaced.
+
+    Control characters, which a terminal would obey, and what the encoding cannot hold are escaped.
+
+    Args:
+        text: A path, a line or JSON.
+        lines: Whether the text has several lines; otherwise a line break is part of a name.
+    """
+    click.echo(_held(printable(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
 
 
 def say(text: str) -> None:
-    """Print a line of talk."""
-    click.echo(text, file=sys.stderr)
+    """Print a line of talk; what is escaped is as in print_result."""
+    click.echo(_held(printable(text), sys.stderr), file=sys.stderr)
+
+
+def _held(text: str, stream: TextIO | None) -> str:
+    """Return a text with escapes for what the encoding of a stream cannot hold."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"  # None where the stream is closed
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def print_table(table: Table) -> None:
     """Print a table, as wide as the terminal or as PIPE_WIDTH."""
     from rich.console import Console
 
+    for column in table.columns:
+        column._cells[:] = [printable(cell) if isinstance(cell, str) else cell for cell in column._cells]
+    for name in ("title", "caption"):
+        if isinstance(getattr(table, name), str):
+            setattr(table, name, printable(getattr(table, name), keep="\n"))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from ...engine.system.printable import printable
 from .printing import say
 
 if TYPE_CHECKING:
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 def steps() -> Iterator[Callable[[str], None]]:
     """Show the current step of long work; yields the function to call at each step."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda step: click.echo(f"{step} ...", err=True)
+        yield lambda step: say(f"{step} ...")
         return
     with console.status("") as status:
-        yield lambda step: status.update(f"{step} ...")
+        yield lambda step: status.update(Text(f"{printable(step)} ..."))
 
 
 @contextmanager
@@ -69,6 +69,12 @@ def progress_bar() -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
+    class Title(TextColumn):
+        """The title of a task, which may hold the name of a file."""
+
+        def render(self, task: Task) -> Text:
+            return Text(printable(task.description))
+
     class Count(MofNCompleteColumn):
         """Steps done of those wanted; empty until their number is known."""
 
@@ -76,8 +82,8 @@ def progress_bar() -> Progress:
             return Text() if task.total is None else super().render(task)
 
     console = Console(stderr=True)
-    title, speed = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[speed]}"))
-    columns = (title, BarColumn(), Count(), speed, TimeRemainingColumn())
+    speed = TextColumn("{task.fields[speed]}", markup=False)
+    columns = (Title("", markup=False), BarColumn(), Count(), speed, TimeRemainingColumn())
     # Only a terminal shows the bar; a log gets the lines of `say` only. Results that go to a pipe or a file
     # must not pass through the console of standard error.
     return Progress(

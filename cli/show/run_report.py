@@ -6,24 +6,26 @@ import json
 from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ...engine.modelfile.shipped import DEFAULT_NOTE
 from ...engine.run.listener import Listener, Part
-from ...exits import INTERRUPTED
+from ...engine.system.process.signals import exit_code
 from .printing import print_result, say
 from .progress import progress_bar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, TaskID
 
     from ...engine.depth.depth import Depth
+    from ...engine.images.walk import LeftOut
     from ...engine.model.depth_model import DepthModel
     from ...engine.run.run import Step
     from ...engine.run.run_images import Written
-    from ...engine.system.overlap import Outcome
+    from ...engine.system.process.overlap import Outcome
 
 
 class RunReport(Listener):
@@ -45,17 +47,18 @@ class RunReport(Listener):
         self._resumable = True  # whether --resume can go on after an interrupt
         self._skipped = 0
         self._written = 0  # images and frames
-        self._held: Counter[str] = Counter()  # frames of a depth video that is not whole yet, by the input's name
+        self._held: Counter[str] = Counter()  # frames without own files, in a depth video that is not whole yet
+        self._painted: Counter[str] = Counter()  # all frames of such a video; both by the input's name
         self._failed: list[str] = []  # names of inputs and frames
         self._outside = 0  # images with pixels that their png16 does not hold
 
     @property
     def exit_code(self) -> int:
-        """Return 0 if everything was written, 1 if something failed, 130 after Ctrl-C."""
-        return INTERRUPTED if self._interrupted else 1 if self._failed else 0
+        """Return 0 if everything was written, 1 if something failed, 130, 143 or 129 if a signal ended it."""
+        return exit_code() if self._interrupted else 1 if self._failed else 0
 
     def follow(self, outcomes: Generator[Outcome[Step, Written], None, None]) -> None:
-        """Print each outcome, and the summary at the end; Ctrl-C ends the run."""
+        """Print each outcome, and the summary at the end; an interrupt ends the run."""
         try:
             with self._bars, closing(outcomes):
                 for outcome in outcomes:
@@ -68,9 +71,9 @@ class RunReport(Listener):
             if self._progress is not None:
                 self._summarise()
 
-    def left_out(self, count: int, folder: Path) -> None:
-        """Say that the outputs of an earlier run are not inputs."""
-        say(f"left out: the folder of outputs, {folder} (images and videos in it: {count})")
+    def left_out(self, left_out: LeftOut) -> None:
+        """Say what folders and patterns hold beside the inputs, such as the outputs of an earlier run."""
+        say(str(left_out))
 
     def started(self, model: DepthModel, *, skipped: int) -> None:
         """Say what runs."""
@@ -99,11 +102,13 @@ class RunReport(Listener):
             self._fail(step.name, outcome.error)
         elif written.depth is None:  # a whole video
             self._written += self._held.pop(step.name, 0)
+            self._painted.pop(step.name, None)
             self._print_video(step.name, written)
         else:
             self._outside += written.outside > 0
             self._written += bool(written.files)
             self._held[step.job.source.name] += not written.files
+            self._painted[step.job.source.name] += step.frame is not None and bool(step.job.files)
             self._print_written(step.name, written, written.depth)
         if not step.is_whole_video:
             self._advance()
@@ -156,7 +161,7 @@ class RunReport(Listener):
             say(f"  images whose png16 lacks pixels: {self._outside} (0 beyond 65.535 m, clipped outside --range)")
         for name in self._failed:
             say(f"  failed: {name}")
-        for name, frames in (+self._held).items():
+        for name, frames in (+self._painted).items():
             say(f"  not kept: {frames} frames of {name}, as its depth video is not whole")
 
 

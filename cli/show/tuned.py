@@ -56,12 +56,14 @@ def show_forgotten(model: Path, removed: Path | None, *, as_json: bool) -> None:
 def _show_table(tuned: Tuned) -> None:
     from rich.table import Table
 
+    from ...bench.numbers.wording import limit
+
     images = max((candidate.drift.images for candidate in tuned.candidates if candidate.drift), default=0)
     table = Table(
         title=str(tuned.tuning),
         title_justify="left",
         caption=f"Image array to depth array; speed turn by turn against {tuned.default}. Drift over {images} image(s) "
-        f"against {tuned.reference}, budget {100 * tuned.tuning.budget:g} %; far: the farthest quarter.",
+        f"against {tuned.reference}, budget {limit(tuned.tuning.budget)}; far: the farthest quarter.",
         caption_justify="left",
     )
     for column in _COLUMNS:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..images.limits import DEFAULT_LIMITS, Limits
 from ..images.write import write_image
 from ..system.files import atomic_path
 from ..terms import KINDS, Colormap, Format, Kind
@@ -178,13 +179,13 @@ class Depth:
         return outside_png16(self.values, self.valid, self.kind, value_range)
 
     @classmethod
-    def load(cls, path: str | Path) -> Depth:
+    def load(cls, path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Depth:
         """Read an .npz file that save wrote; it holds the whole record.
 
         Raises:
-            InputError: The file is missing, or save did not write it.
+            InputError: The file is missing or over the limits, or save did not write it.
         """
-        values, valid, facts = read_npz(path)
+        values, valid, facts = read_npz(path, limits)
         try:
             largest = float(facts["max_depth_m"])
             provenance = Provenance.from_dict(json.loads(facts["provenance"]))

@@ -40,6 +40,7 @@ class Provenance:
         producer: "depthrt X.Y.Z".
         notes: Fallbacks and compromises, a sentence each.
         timings: Duration of the inference.
+        time_s: When its video or camera shows the image; None for an image without a time.
     """
 
     model: Name
@@ -52,10 +53,13 @@ class Provenance:
     producer: Name
     notes: Annotated[tuple[Sentence, ...], Length(0, 1000)]
     timings: Timings
+    time_s: NotNegative | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain types, ready for JSON; notes in one line each."""
+        """Return the record as plain types, ready for JSON; notes in one line each, without a time that is None."""
         found = {key: list(value) if isinstance(value, tuple) else value for key, value in to_json_object(self).items()}
+        if self.time_s is None:
+            del found["time_s"]
         return {**found, "notes": [printable(note) for note in self.notes]}
 
     @classmethod
@@ -65,4 +69,5 @@ class Provenance:
         Raises:
             InputError: A key is unknown or missing, or a value is wrong; the message names it.
         """
-        return read_record(cls, found, name="provenance", remedy="infer again", failure=InputError)
+        timed = {"time_s": None, **found} if isinstance(found, dict) else found
+        return read_record(cls, timed, name="provenance", remedy="infer again", failure=InputError)

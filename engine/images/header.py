@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
+from .tiff import picture_flaw
+from .tiff_tags import Page, ends_inside, read_pages, size_px
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -35,9 +37,6 @@ _JPEG_END = 0xD9
 
 _CUT_SHORT = "it is cut short"
 
-# TIFF tags of the offsets and lengths of the pixels: strips, tiles. Source: TIFF 6.0, sections 3 and 15
-_TIFF_PLACES = ((273, 279), (324, 325))
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -46,13 +45,15 @@ class Header:
     Args:
         format: Pillow's name of the format.
         height_px, width_px: Before EXIF orientation.
-        picture: The file as Pillow opened it, pixels not decoded; None if another library reads the header.
+        picture: The file as Pillow opened it, pixels not decoded; None if the header is read without it.
+        pages: Of a TIFF: the tags of its first pages.
     """
 
     format: ImageFormat
     height_px: int
     width_px: int
     picture: ImageFile | None = None
+    pages: tuple[Page, ...] = ()
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -70,9 +71,16 @@ def read_header(data: bytes, name: str) -> Header:
         return _read_webp(data, name)
     if format == "HEIF":
         return _read_heif(data, name)
-    picture = _open_pillow(format, data, name)
+    if format == "TIFF":
+        return _read_tiff(data, name)
+    picture = open_pillow(format, data, name)
     width, height = picture.size  # Pillow's order
     return Header(format, height, width, picture)
+
+
+def is_image(data: bytes) -> bool:
+    """Whether the first bytes are those of an image of a known kind."""
+    return any(pattern.match(data) for pattern, _ in _MAGIC_PATTERNS)
 
 
 def find_flaw(data: bytes, header: Header) -> str | None:
@@ -85,7 +93,7 @@ def find_flaw(data: bytes, header: Header) -> str | None:
     if header.format == "WEBP":
         return None if len(data) >= _little(data, 4, 4) + 8 else _CUT_SHORT
     if header.format == "TIFF":
-        return None if _tiff_ends(header.picture, len(data)) else _CUT_SHORT
+        return picture_flaw(tags := header.pages[0].tags) or (None if ends_inside(tags, len(data)) else _CUT_SHORT)
     try:
         if header.picture is not None and header.format == "PNG":
             header.picture.verify()  # the check sums of all chunks; inflates nothing
@@ -96,13 +104,7 @@ def find_flaw(data: bytes, header: Header) -> str | None:
     return None
 
 
-def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
-    """Return the error for a file that begins like an image and cannot be decoded."""
-    line = " ".join(reason.split())  # a reason of a library may have several lines
-    return InputError(f"{name} is a damaged or unusual {format} file ({line}); copy it again, or save it as 8-bit PNG")
-
-
-def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
+def open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
     """Read a header with Pillow's plugin for the format; no pixel is decoded.
 
     Image.open is not used, as its size check reads a module variable that belongs to the user's program.
@@ -117,6 +119,12 @@ def _open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
     # Warnings are exceptions in programs that turn them into errors.
     except (SyntaxError, OSError, ValueError, RuntimeError, Warning, Image.DecompressionBombError) as error:
         raise damaged(name, format, str(error)) from error
+
+
+def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
+    """Return the error for a file that begins like an image and cannot be decoded."""
+    line = " ".join(reason.split())  # a reason of a library may have several lines
+    return InputError(f"{name} is a damaged or unusual {format} file ({line}); copy it again, or save it as 8-bit PNG")
 
 
 def _format_of(data: bytes, name: str) -> ImageFormat:
@@ -146,16 +154,13 @@ def _jpeg_ends(data: bytes) -> bool:
     return False
 
 
-def _tiff_ends(picture: ImageFile | None, size: int) -> bool:
-    """Whether all strips or tiles lie inside the file."""
-    tags = getattr(picture, "tag_v2", {})
-    for offset_tag, count_tag in _TIFF_PLACES:
-        places = list(zip(tags.get(offset_tag, ()), tags.get(count_tag, ()), strict=False))
-        if any(not isinstance(number, int) for place in places for number in place):
-            return False  # damaged tags
-        if any(offset + count > size for offset, count in places):
-            return False
-    return True
+def _read_tiff(data: bytes, name: str) -> Header:
+    try:
+        pages = read_pages(data)
+        height, width = size_px(pages[0].tags)
+    except ValueError as error:
+        raise damaged(name, "TIFF", str(error)) from error
+    return Header("TIFF", height, width, pages=tuple(pages))
 
 
 def _read_webp(data: bytes, name: str) -> Header:

@@ -30,19 +30,23 @@ class Limits:
 
     def check_shape(self, height_px: int, width_px: int, name: str) -> None:
         """Raise InputError if an image of this size is empty or over a limit."""
-        size = f"{name} is {height_px}x{width_px} px (HxW)"
+        self.check_pixels(height_px, width_px, name)
+        aspect = max(height_px, width_px) / min(height_px, width_px)
+        if aspect > self.max_aspect:
+            found = f"{_size(height_px, width_px, name)}, one side {aspect:g} times the other"
+            raise InputError(
+                f"{found}, expected at most {self.max_aspect:g} times; crop it, or raise max_aspect (--max-aspect)"
+            )
+
+    def check_pixels(self, height_px: int, width_px: int, name: str) -> None:
+        """Raise InputError if an image of this size is empty or has too many pixels."""
+        size = _size(height_px, width_px, name)
         if min(height_px, width_px) < 1:
             raise InputError(f"{size}, expected at least 1x1; give an image that has pixels")
         if height_px * width_px > self.max_pixels:
             raise InputError(
                 f"{size}, {height_px * width_px} pixels, expected at most {self.max_pixels}; "
                 "shrink it, or raise max_pixels (--max-pixels)"
-            )
-        aspect = max(height_px, width_px) / min(height_px, width_px)
-        if aspect > self.max_aspect:
-            raise InputError(
-                f"{size}, one side {aspect:g} times the other, expected at most {self.max_aspect:g} times; "
-                "crop it, or raise max_aspect (--max-aspect)"
             )
 
     def check_file(self, size_bytes: int, name: str) -> None:
@@ -73,6 +77,10 @@ def check_image(image: object) -> None:
         raise InputError(f"{found}, {expected}; {_shape_hint(image.shape)}")
     if image.dtype != np.uint8:
         raise InputError(f"{found}, {expected}; {_dtype_hint(image)}")
+
+
+def _size(height_px: int, width_px: int, name: str) -> str:
+    return f"{name} is {height_px}x{width_px} px (HxW)"
 
 
 def _shape_hint(shape: tuple[int, ...]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .header import Header, damaged, find_flaw, read_header
+from ..system.files import USE_STDIN, check_named, open_file
+from .decode import decode
+from .header import Header, damaged, find_flaw, open_pillow, read_header
+from .kinds import IMAGE_SUFFIXES
 from .limits import _MIB, DEFAULT_LIMITS, Limits
+from .tiff import has_loose_alpha, white_is_zero
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif")
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mjpeg", ".wmv")
+__all__ = ["IMAGE_SUFFIXES", "STDIN", "read_image"]
 
 STDIN = "-"
+_BAND_ROWS = 64  # converted at once
 _PART_BYTES = 16 * _MIB  # read at once from a stream
 
 
@@ -49,6 +55,8 @@ def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAUL
 
 def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
     """Return the bytes of a source, up to the limit, and its name for messages."""
+    if isinstance(source, str):
+        check_named(source, "image")
     if isinstance(source, (str, Path)) and str(source) != STDIN:
         return _read_path(Path(source), limits), str(source)
     if isinstance(source, bytes):
@@ -81,11 +89,9 @@ def _read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
 def _read_path(path: Path, limits: Limits) -> bytes:
     """Return the bytes of a file, up to the limit."""
     try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, expected an image file; name a file in it")
-        limits.check_file(path.stat().st_size, str(path))
-        with path.open("rb") as file:
-            data = _read_stream(file, str(path), limits)  # a pipe has no size, so its bytes are counted
+        with open_file(path, expected="an image file", advice=USE_STDIN) as file:
+            limits.check_file(os.fstat(file.fileno()).st_size, str(path))
+            data = _read_stream(file, str(path), limits)  # a file of the system has no size, so its bytes are counted
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist, expected an image file; check the path") from error
     except OSError as error:
@@ -103,17 +109,38 @@ def _checked(data: bytes, name: str, limits: Limits) -> bytes:
 def _decode_opencv(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
     """Decode with OpenCV, so that the pixels are those of cv2.imread."""
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        pixels = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
         raise damaged(name, header.format, error.err or "OpenCV refuses it") from error
     if pixels is None:
         mode = "" if header.picture is None else f" {header.picture.mode}"
         raise damaged(name, header.format, f"its{mode} pixels cannot be decoded")
     if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 becomes 255, exactly
+        return _to_8_bits(pixels, header)
     if pixels.dtype != np.uint8:
         raise damaged(name, header.format, f"its pixels are {pixels.dtype}, expected 8 or 16 bits")
     return np.asarray(pixels, np.uint8)
+
+
+def _to_8_bits(pixels: NDArray[np.generic], header: Header) -> NDArray[np.uint8]:
+    """Divide pixels of 16 bits by 257 and round: 65535 becomes 255, exactly."""
+    image = np.empty(pixels.shape, np.uint8)
+    for first in range(0, len(pixels), _BAND_ROWS):
+        band = pixels[first : first + _BAND_ROWS].astype(np.uint32)
+        image[first : first + _BAND_ROWS] = (band + 128) // 257
+    if header.pages and white_is_zero(header.pages[0].tags):  # OpenCV reads 16 bits as if it were not
+        np.subtract(255, image, out=image)
+    return image
+
+
+def _decode_tiff(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
+    """Decode with OpenCV, or with Pillow what OpenCV cannot: some tiles, 2 and 4 bits, alpha beside the colours."""
+    if not has_loose_alpha(header.pages[0].tags):
+        try:
+            return _decode_opencv(data, header, name)
+        except InputError:
+            pass
+    return _decode_pillow(data, replace(header, picture=open_pillow("TIFF", data, name)), name)
 
 
 def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
@@ -140,6 +167,7 @@ def _decode_heif(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
 
 
 _DECODERS: dict[str, Callable[[bytes, Header, str], NDArray[np.uint8]]] = {
+    "TIFF": _decode_tiff,
     "GIF": _decode_pillow,
     "AVIF": _decode_pillow,
     "HEIF": _decode_heif,

@@ -26,7 +26,7 @@ from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
 from ..runners.choice import Choice
 from ..runners.runner import ImageRunner, Runner
 from ..system.closable import Closable
-from ..system.overlap import run_ahead
+from ..system.process.overlap import run_ahead
 from ..terms import Device, Precision
 from ..trt.engine_file import open_engine_file
 from .open_proven import open_proven

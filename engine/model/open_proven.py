@@ -11,6 +11,7 @@ from pathlib import Path
 from ..cuda.driver.driver import DriverFault, find_gpu
 from ..errors import BackendUnavailable, BuildError, DepthrtError, InputError, ModelFileError, ParityError
 from ..modelfile.model_file import ModelFile
+from ..modelfile.seal import check_whole
 from ..runners.canary_check import check_canary
 from ..runners.choice import Choice
 from ..runners.open_runner import available_choices, check_options, open_runner
@@ -72,9 +73,12 @@ def open_proven(
 
     Raises:
         InputError, BackendUnavailable, BuildError, ModelFileError: As open_runner, open_built and TrtRunner.
+        ModelFileError: The file was changed since it was exported, or is damaged.
         ParityError: The runner that was asked for by name, or the last one left, departs from the canary.
     """
     check_options(device, threads)
+    if not isinstance(file, EngineFile):  # TrtRunner checks the plan
+        check_whole(file.path, file.contract)
     asks = device == "auto" and choice is None and not isinstance(file, EngineFile)
     gpu, faults = _ask_driver() if asks else (device == "cuda", ())
     attempts = _list_attempts(file, device, threads or usable_cores(), choice, precision, gpu=gpu)
@@ -89,7 +93,7 @@ def open_proven(
             continue
         used = f"{runner.name} {runner.precision}"
         replaced = (f"{failure}; {used} is used instead" for failure in failures)
-        return Proven(runner, (*faults, *replaced, *warnings), attempt.remarks)
+        return Proven(runner, (*faults, *replaced, *warnings), (*attempt.remarks, *_unsealed(file)))
     raise AssertionError("there is at least one attempt")
 
 
@@ -200,6 +204,14 @@ def _of_precision(file: ModelFile, choices: Sequence[Choice], precision: Precisi
             f"computes it so; export the checkpoint again with --precision {precision}"
         )
     return found
+
+
+def _unsealed(file: ModelFile) -> tuple[str, ...]:
+    """Return a remark about a file that changes are not noticed in."""
+    if file.contract.digest is not None or isinstance(file, EngineFile):
+        return ()
+    made_by = file.contract.producer
+    return (f"{file.path} has no digest ({made_by} wrote it), so a changed meaning is not noticed; export it again",)
 
 
 def _untuned(path: Path) -> str:

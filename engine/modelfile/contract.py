@@ -9,10 +9,10 @@ import math
 import shlex
 import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import stat_result
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import Annotated, ClassVar, Literal
 
 from ..errors import ContractError, ModelFileError
@@ -20,6 +20,7 @@ from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, read_record, to_json_object
 from ..terms import Attention, Kind, Precision
+from .digest import Digest
 from .onnx_metadata import read_onnx_metadata
 
 Rule = Literal["lower_bound", "letterbox"]
@@ -103,6 +104,11 @@ class Canary:
 class Contract:
     """Everything that a runtime must know to use a model file rightly.
 
+    What is noticed: at each load, any change of the file, its meaning or the weights beside it, by the digest; at the
+    first load by a runner, on a machine, of its version and precision, a runner that computes otherwise than the
+    checkpoint, by the canary. What is not: a change on purpose that makes a digest to match; a bit that flips in
+    memory after the load; in a file without a digest, a change that the canary's answer does not show.
+
     Args:
         family: "depth-anything-v1", "depth-anything-v2".
         encoder: "vits", "vitb", ...
@@ -118,9 +124,12 @@ class Contract:
         licence: Of the weights, as their publisher states it, or "unknown".
         producer: "depthrt X.Y.Z".
         canary: The golden input and answer.
+        digest: Of the ONNX file that the contract stands in. None, and no key in the JSON, in a file that an older
+            depthrt wrote, and before the file is written.
     """
 
     FORMAT: ClassVar[int] = 1  # version of the JSON; a reader refuses others
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("digest",)
 
     family: Name
     encoder: Name
@@ -138,6 +147,7 @@ class Contract:
     licence: Sentence
     producer: Name
     canary: Canary
+    digest: Digest | None = None
 
     @property
     def model(self) -> str:
@@ -170,6 +180,10 @@ class Contract:
             raise Mismatch(
                 ".batch", f"is {self.batch}, expected at most {MOST_CANARY_PX} px in a batch of {in_px(canary_px)}"
             )
+
+    def without_digest(self) -> Contract:
+        """Return the meaning: the contract without the digest of its file."""
+        return replace(self, digest=None)
 
     def to_json(self) -> str:
         """Return the contract as JSON, as it stands in a model file."""
@@ -238,6 +252,8 @@ def stat_model(path: Path) -> stat_result:
         raise ModelFileError(
             f"{path} does not exist; give the .onnx file that `depthrt export` wrote, or an .engine of it"
         )
+    if not S_ISREG(facts.st_mode):  # to read a pipe would wait for who writes it
+        raise ModelFileError(f"{path} is a pipe or a device, expected an .onnx or .engine file; give the file")
     return facts
 
 

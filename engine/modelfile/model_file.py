@@ -23,8 +23,9 @@ class ModelFile:
     Args:
         path: The file.
         contract: As it stands in the file.
-        identity: Hash of its contract, and size and time of change of the file and of the weights beside it: they
-            change with the file and not with its place, and take no reading of the weights. A part of cache keys.
+        identity: Hash of its contract, its digest, and size and time of change of the file and of the weights beside
+            it: they change with the file and not with its place, and take no reading of the weights. A part of cache
+            keys.
         machine: The CPU and the versions here; another part of cache keys.
     """
 
@@ -35,7 +36,8 @@ class ModelFile:
 
     def with_contract(self, contract: Contract) -> ModelFile:
         """Return the same file under another contract, such as that of an engine built of it."""
-        return replace(self, contract=contract, identity=self.identity | {"contract_sha256": _sha256(contract)})
+        stamps = self.identity["size_bytes_mtime_ns"]
+        return replace(self, contract=contract, identity=_sums(contract) | {"size_bytes_mtime_ns": stamps})
 
 
 def open_model_file(path: str | Path) -> ModelFile:
@@ -61,14 +63,20 @@ def as_model_file(path: str | Path, contract: Contract) -> ModelFile:
 
 def with_identity(path: Path, contract: Contract, facts: stat_result) -> ModelFile:
     """Return a model file of its contract and of what stat_model returned before the contract was read."""
-    contract_sha256 = _sha256(contract)
-    # Weights too large for the file lie beside it, under a name that ends in the contract's hash.
-    weights = sorted(Path(realpath(path)).parent.glob(f"*-{contract_sha256[:12]}.data"))
-    identity: Identity = {
-        "contract_sha256": contract_sha256,
-        "size_bytes_mtime_ns": _stamps([facts, *map(_stat, weights)]),
-    }
-    return ModelFile(path, contract, identity)
+    stamps = _stamps([facts, *map(_stat, weights_beside(path, contract))])
+    return ModelFile(path, contract, _sums(contract) | {"size_bytes_mtime_ns": stamps})
+
+
+def weights_beside(path: Path, contract: Contract) -> list[Path]:
+    """Return the files beside a model file that hold the weights of files with this contract."""
+    # The name of such a file ends in the contract's hash; see export/onnx_file/weights_beside.py.
+    return sorted(Path(realpath(path)).parent.glob(f"*-{_sha256(contract)[:12]}.data"))
+
+
+def _sums(contract: Contract) -> Identity:
+    """Return the part of an identity that stands in the contract."""
+    sums: Identity = {"contract_sha256": _sha256(contract)}
+    return sums if contract.digest is None else sums | {"sha256": contract.digest.sha256}
 
 
 def _stamps(found: Iterable[stat_result]) -> list[list[int]]:
@@ -83,4 +91,4 @@ def _stat(path: Path) -> stat_result:
 
 
 def _sha256(contract: Contract) -> str:
-    return hashlib.sha256(contract.to_json().encode()).hexdigest()
+    return hashlib.sha256(contract.without_digest().to_json().encode()).hexdigest()

@@ -1,7 +1,8 @@
-"""Reads the metadata of an ONNX file without the onnx library and without reading its graph."""
+"""Reads and encodes the metadata of an ONNX file without the onnx library and without reading its graph."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,32 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_ENTRY = 64 << 20  # bytes; a contract has 5,000, up to 22 million with the largest canary
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of metadata_props.
+
+    Args:
+        value: Its text.
+        start, end: Its first byte in the file, and the byte after its last.
+    """
+
+    value: str
+    start: int
+    end: int
+
+
 def read_onnx_metadata(path: Path) -> dict[str, str]:
+    """Return metadata_props of an ONNX file; see read_onnx_entries."""
+    return {key: entry.value for key, entry in read_onnx_entries(path).items()}
+
+
+def encode_entry(key: str, value: str) -> bytes:
+    """Return an entry of metadata_props as bytes, which can be appended to an ONNX file."""
+    parts = (_bytes_field(number, text.encode()) for number, text in ((1, key), (2, value)))
+    return _bytes_field(_METADATA_FIELD, b"".join(parts))
+
+
+def read_onnx_entries(path: Path) -> dict[str, Entry]:
     """Return metadata_props of an ONNX file, skipping over its graph and over entries of more than 64 MiB.
 
     Raises:
@@ -30,11 +56,11 @@ def read_onnx_metadata(path: Path) -> dict[str, str]:
         raise ModelFileError(f"{path} is not a whole ONNX file ({error}); export it again") from error
 
 
-def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
+def _walk_model(file: BinaryIO, size: int) -> dict[str, Entry]:
     """Read the top-level fields of a ModelProto; raise ValueError unless they are well formed."""
-    metadata: dict[str, str] = {}
+    metadata: dict[str, Entry] = {}
     has_graph = False
-    while file.tell() < size:
+    while (start := file.tell()) < size:
         field, kind = divmod(_read_varint(file), 8)
         if kind == _VARINT:
             _read_varint(file)
@@ -46,7 +72,7 @@ def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
             key, value = _read_entry(file.read(length))
             if key in metadata:
                 raise ValueError(f"metadata {key!r:.40} stands twice in it")
-            metadata[key] = value
+            metadata[key] = Entry(value, start, file.tell())
         else:
             has_graph |= field == _GRAPH_FIELD
             file.seek(length, 1)
@@ -84,3 +110,12 @@ def _read_varint(file: BinaryIO) -> int:
     value, length = _varint_at(file.read(10), 0)
     file.seek(start + length)
     return value
+
+
+def _bytes_field(number: int, data: bytes) -> bytes:
+    return _varint(number << 3 | _BYTES) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..depth.write import FILE_SUFFIXES, SUFFIXES, format_of_suffix
 from ..errors import InputError
-from ..images.read import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ..system.files import check_reachable
 from ..terms import Colormap, Format
 from .sources import Source, refuse_to_replace
@@ -36,7 +36,8 @@ class Style:
 
     Args:
         colormap: As in Depth.colorize.
-        value_range: As in Depth.colorize; also the scale of an inverse png16.
+        value_range: As in Depth.colorize; also the scale of an inverse png16. None: the extremes of each image, and
+            the steady range of a video.
 
     Raises:
         InputError: The range is empty or infinite.
@@ -51,7 +52,7 @@ class Style:
             raise InputError(f"range {found} found, expected two finite values, the lower one first")
 
 
-PLAIN = Style()  # every image between its own extremes
+PLAIN = Style()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..images.walk import LeftOut
     from ..model.depth_model import DepthModel
 
 
@@ -29,8 +30,8 @@ class Part:
 class Listener:
     """Hears the events of a run; a subclass overrides the methods that it needs."""
 
-    def left_out(self, count: int, folder: Path) -> None:
-        """`count` inputs were left out, because they lie in the folder of outputs."""
+    def left_out(self, left_out: LeftOut) -> None:
+        """Folders and patterns hold more than what is run."""
 
     def started(self, model: DepthModel, *, skipped: int) -> None:
         """The model is loaded; `skipped` inputs have their outputs already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from ..errors import DepthrtError, InputError
 from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
 from ..modelfile.shipped import DEFAULT
-from ..system.files import make_folder, try_place
-from ..system.overlap import Outcome
+from ..system.files import make_folder, remove_unfinished, try_place
+from ..system.process.overlap import AHEAD, Outcome
+from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
-from .interrupt import stopped_by_ctrl_c
 from .jobs import PLAIN, Job, Style, plan_jobs
 from .listener import Listener, Part
 from .run_images import Written, run_images
@@ -77,7 +77,8 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
     Everything that can be refused is refused before the first image is read; after that, bad inputs yield their
     error and the run goes on. Nothing happens before the first outcome is asked for.
     A run that is closed or interrupted keeps the files of its outcomes, writes the sheet of the images so far, and
-    leaves no half video. Ctrl-C ends the recording of a camera, which becomes whole, before it interrupts.
+    leaves no half video. Ctrl-C ends the recording of a camera, which becomes whole, before it interrupts, and so
+    do SIGTERM and SIGHUP in a program that ends by them.
 
     Raises:
         InputError: The inputs, the output or the sheet cannot be used.
@@ -87,6 +88,7 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
     jobs = _plan(request, listener)
     with load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model:
         left = [job for job in jobs if not (request.resume and job.is_done())]
+        remove_unfinished(*(path for job in left for path in job.files), *_frames_begun(left))
         listener.started(model, skipped=len(jobs) - len(left))
         with _written_sheet(request, listener) as sheet:
             yield from _run_images(model, [job for job in left if job.source.kind == "image"], request, sheet, listener)
@@ -99,9 +101,7 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     """Return the jobs of a request, once everything that is written has a place."""
     inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
     output = Path(request.output)
-    sources = find_sources(
-        [str(name) for name in inputs], outputs=output, on_left_out=lambda count: listener.left_out(count, output)
-    )
+    sources = find_sources([*map(str, inputs)], outputs=output, on_left_out=listener.left_out)
     jobs = plan_jobs(sources, output, formats=request.formats)
     if request.sheet is not None:
         if request.resume:
@@ -112,6 +112,16 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
         try_place(sheet)
     make_folder(output.parent if output in jobs[0].files else output)
     return jobs
+
+
+def _frames_begun(jobs: Sequence[Job]) -> Iterator[Path]:
+    """Yield the files of frames that a run which was killed may have begun."""
+    for job in jobs:
+        with suppress(OSError):
+            found = list(job.frame_folder.iterdir()) if job.frame_formats else []
+            if any(path.name.startswith(".") for path in found):
+                for index in range(len(found) + AHEAD):
+                    yield from job.frame_files(index)
 
 
 @contextmanager
@@ -156,7 +166,7 @@ def _run_video(
     except InputError as error:
         yield Outcome(Step(job), None, error)
         return
-    with closing(reader), stopped_by_ctrl_c(reader.stop if job.source.kind == "camera" else None):
+    with closing(reader), stopped_by_signals(reader.stop if job.source.kind == "camera" else None):
         listener.began(Part(job.source.name, reader.frames, resumable=False))
         whole: Outcome[Step, Written] = Outcome(Step(job), Written(tuple(job.files)), None)
         try:

@@ -13,7 +13,7 @@ from ..depth.depth import Depth
 from ..images.read import read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
-from ..system.overlap import Outcome, overlap
+from ..system.process.overlap import Outcome, overlap
 from ..terms import Format
 from .jobs import Job, Style
 from .sheet import Sheet

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import count
 
 from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..model.depth_model import Answer, DepthModel, Prepared
-from ..system.overlap import Outcome, overlap
+from ..system.process.overlap import Outcome, overlap
 from .jobs import Job, Style
 from .run_images import Written, save_all
 from .sources import Source
@@ -17,6 +18,7 @@ from .video.camera import CameraReader
 from .video.depth_video import DepthVideo
 from .video.frames import Frame, FrameReader, title_of
 from .video.mp4_writer import UnwritableVideo
+from .video.steady_range import CodeRange, Painted, SteadyRange
 from .video.video_file import VideoFileReader
 
 
@@ -63,22 +65,35 @@ def run_video(
 
     with ExitStack() as stack:
         videos = [
-            stack.enter_context(DepthVideo(path, format, style=style, fps=reader.fps, ticks=reader.ticks))
+            stack.enter_context(DepthVideo(path, format, colormap=style.colormap, fps=reader.fps, ticks=reader.ticks))
             for path, format in job.files.items()
         ]
+        colours, codes = SteadyRange(style.value_range), CodeRange()
+
+        def paint(frames: Iterable[Painted]) -> None:
+            for painted in frames:
+                for video in videos:
+                    video.add(painted)
 
         def write(item: tuple[int, Frame, Answer]) -> Written:
             index, frame, answer = item
             depth = model.finish(answer)
-            for video in videos:
-                video.add(depth, frame)
-            return save_all(depth, frame.image, job.frame_files(index), style, time_s=frame.time_s)
+            depth = replace(depth, provenance=replace(depth.provenance, time_s=frame.time_s))
+            if videos:
+                paint(colours.add(depth, frame))
+            scaled = style
+            if "png16" in job.frame_formats and depth.kind == "inverse" and style.value_range is None:
+                scaled = Style(style.colormap, codes.of(depth))
+            return save_all(depth, frame.image, job.frame_files(index), scaled, time_s=frame.time_s)
 
         # Closed before the videos are, so that no thread still writes to them.
         for outcome in stack.enter_context(closing(overlap(count(), read=read, run=run, write=write))):
             if isinstance(outcome.error, _End):
                 if outcome.item == 0:
                     raise InputError(f"{title_of(job.source)} has no frame that can be decoded; check that it plays")
+                paint(colours.rest())
+                for video in videos:
+                    video.show_last(reader.last_length_s())
                 if wrong := reader.shortfall():
                     yield Outcome(outcome.item, None, InputError(f"{title_of(job.source)} {wrong}"))
                 return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import glob
-import itertools
-import re
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +11,17 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
-from ..images.read import IMAGE_SUFFIXES, STDIN, VIDEO_SUFFIXES
+from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES, media_kind
+from ..images.read import STDIN
+from ..images.walk import LeftOut, files_below, fixed_part, is_wanted, matches_below, once, order
 from ..modelfile.shipped import PHOTO
-from ..system.files import check_reachable
+from ..system.files import USE_STDIN, check_named, check_plain, check_reachable
 
 SourceKind = Literal["image", "video", "camera"]
 _LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
-_NUMBER = re.compile("([0-9]+)")
+_MEDIA_SUFFIXES = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
+
+logger = logging.getLogger("depthrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +39,64 @@ class Source:
     target: Path
 
 
+def log_left_out(left_out: LeftOut) -> None:
+    """Say what was left out, as a warning of the package's log."""
+    logger.warning("depthrt: %s", left_out)
+
+
 def find_sources(
-    inputs: Sequence[str], *, outputs: Path | None = None, on_left_out: Callable[[int], object] = lambda count: None
+    inputs: Sequence[str],
+    *,
+    outputs: Path | None = None,
+    on_left_out: Callable[[LeftOut], object] = log_left_out,
 ) -> list[Source]:
     """Return the sources that inputs name: files, folders (with all below), glob patterns, "-", camera indices.
 
-    A file that is named is taken whatever its suffix; of folders and patterns, images and videos are. Each source has
-    a target that no other has.
+    A file that is named is taken whatever its suffix, and is an image or a video by its first bytes; of folders and
+    patterns, names with the suffixes of images and videos are taken, each real file once. Each source has a target
+    that no other has.
 
     Args:
         outputs: Folder of outputs. If an input is a folder or a pattern around it, the files in it are left out.
-        on_left_out: Called once with the number of files that are left out, unless it is 0.
+        on_left_out: Called once with what folders and patterns have left out, unless that is nothing.
 
     Raises:
-        InputError: An input names nothing that exists.
+        InputError: An input names nothing that exists, or something else than a file or a folder.
     """
     found: dict[str, Source] = {}
-    left_out: set[str] = set()
+    left_out = LeftOut(folder=outputs or Path())
+    inside: set[str] = set()  # names of files in the folder of outputs
     for text in inputs:
+        check_named(text, "input")
         if not glob.has_magic(text):
             check_reachable(text)
-        inside = outputs if outputs is not None and _is_around(text, outputs) else None
-        for source in _expand(text):
-            if inside is not None and _lies_in(Path(source.name), inside):
-                left_out.add(source.name)
+        around = outputs is not None and _is_around(text, outputs)
+        for source in _expand(text, left_out):
+            if around and outputs is not None and _lies_in(Path(source.name), outputs):
+                inside.add(source.name)
             else:
                 found.setdefault(source.name, source)
-    if left_out and not found:
+    left_out.outputs = len(inside)
+    if inside and not found:
         raise InputError(f"all images and videos lie in {outputs}, the folder of outputs; choose another for outputs")
     if left_out:
-        on_left_out(len(left_out))
+        on_left_out(left_out)
     return _separate(list(found.values()))
 
 
-def find_images(inputs: Sequence[str | Path]) -> list[Path]:
+def find_images(inputs: Sequence[str | Path], *, on_left_out: Callable[[LeftOut], object] = log_left_out) -> list[Path]:
     """Return the images that files, folders and patterns name; without inputs the photograph that comes with depthrt.
+
+    Args:
+        on_left_out: As in find_sources.
 
     Raises:
         InputError: They name no image.
     """
     if not inputs:
         return [PHOTO]
-    paths = [Path(source.name) for source in find_sources([*map(str, inputs)]) if source.kind == "image"]
+    sources = find_sources([*map(str, inputs)], on_left_out=on_left_out)
+    paths = [Path(source.name) for source in sources if source.kind == "image"]
     if not paths:
         raise InputError(f"no image in {', '.join(map(str, inputs))}; give images, folders or patterns")
     return paths
@@ -109,8 +128,7 @@ def _is_around(text: str, outputs: Path) -> bool:
     """Whether the folder of outputs is below an input: a folder, or the folder in which a pattern begins."""
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
-        fixed = itertools.takewhile(lambda part: not glob.has_magic(part), folder.parts)
-        folder = Path(*fixed)
+        folder = fixed_part(text)
     return folder.is_dir() and folder.resolve() in outputs.resolve().parents
 
 
@@ -118,47 +136,61 @@ def _lies_in(path: Path, folder: Path) -> bool:
     return folder.resolve() in (path.parent.resolve() / path.name).parents
 
 
-def _expand(text: str) -> Iterator[Source]:
+def _expand(text: str, left_out: LeftOut) -> Iterator[Source]:
     path = Path(text)
     if text == STDIN:
         yield Source(STDIN, "image", Path("stdin"))
     elif path.is_dir():
-        yield from _below(path)
+        yield from _below(path, left_out)
     elif path.exists():
+        check_plain(path, advice=USE_STDIN)
         yield _file(path, Path(path.name))
     elif text.isascii() and text.isdigit() and int(text) <= _LAST_CAMERA:
         yield Source(text, "camera", Path(f"camera{text}"))
     elif glob.has_magic(text):
-        matches = sorted(map(Path, glob.glob(text, recursive=True)), key=_order)  # noqa: PTH207 (Path.glob refuses absolute patterns)
-        media = [match for match in matches if match.is_file() and _is_media(match)]
-        if not media:
-            raise InputError(f"no image or video matches {text!r}, {len(matches)} other paths do; check the pattern")
-        yield from (_file(match, Path(match.name)) for match in media)
+        yield from _matching(text, left_out)
     else:
         raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
 
 
-def _below(folder: Path) -> Iterator[Source]:
-    """Yield the images and videos of a folder and its subfolders, sorted by path, numbers in it by their value."""
-    files = sorted((path for path in folder.rglob("*") if _is_media(path) and path.is_file()), key=_order)
+def _below(folder: Path, left_out: LeftOut) -> Iterator[Source]:
+    """Yield the images and videos of a folder and its subfolders."""
+    without = LeftOut()
+    files = files_below(folder, _MEDIA_SUFFIXES, left_out=without)
     if not files:
-        raise InputError(f"{folder} holds no images or videos; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
+        also = f" ({without})" if without else ""
+        raise InputError(f"{folder} holds no images or videos{also}; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
+    left_out.add(without)
     yield from (_file(path, path.relative_to(folder)) for path in files)
 
 
-def _order(path: Path) -> tuple[list[list[str | int]], Path]:
-    """Return the key that sorts paths: frame_10 comes after frame_9."""
-    split = [[int(text) if at % 2 else text for at, text in enumerate(_NUMBER.split(part))] for part in path.parts]
-    return split, path
+def _matching(pattern: str, left_out: LeftOut) -> Iterator[Source]:
+    """Yield the images and videos that match a pattern, and those in folders that match, as a shell would name them.
 
-
-def _is_media(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES + VIDEO_SUFFIXES and not path.name.startswith(".")
+    A pattern with ** matches what is in folders itself.
+    """
+    without = LeftOut()
+    if "**" in Path(pattern).parts:
+        matches, folders = matches_below(pattern, without), []
+    else:
+        matches = [*map(Path, glob.glob(pattern))]  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        folders = sorted((match for match in matches if match.is_dir()), key=order)
+    wanted = [match for match in matches if match not in folders and is_wanted(match, _MEDIA_SUFFIXES, without)]
+    sources = [_file(match, Path(match.name)) for match in sorted(once(wanted, without), key=order)]
+    for folder in folders:
+        files = files_below(folder, _MEDIA_SUFFIXES, left_out=without)
+        sources += [_file(path, path.relative_to(folder)) for path in files]
+    if not sources:
+        also = f" ({without})" if without else ""
+        raise InputError(
+            f"no image or video matches {pattern!r}, {len(matches)} other paths do{also}; check the pattern"
+        )
+    left_out.add(without)
+    yield from sources
 
 
 def _file(path: Path, relative: Path) -> Source:
-    kind: SourceKind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
-    return Source(str(path), kind, relative.with_suffix(""))
+    return Source(str(path), media_kind(path), relative.with_suffix(""))
 
 
 def _separate(sources: list[Source]) -> list[Source]:

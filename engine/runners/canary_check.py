@@ -12,6 +12,7 @@ from ..errors import ContractError, InputError
 from ..modelfile.canary import canary_drift, canary_input, canary_slope
 from ..modelfile.contract import Canary, Contract
 from ..modelfile.model_file import ModelFile
+from ..modelfile.seal import sum_bytes
 from ..system.cache.store import REMEDY, Store
 from ..system.field_types import NotNegative
 from ..system.records import read_record, to_json_object
@@ -76,19 +77,25 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
     """
     if isinstance(runner, EngineRunner):
         file = file.with_contract(runner.contract)
-    key, contract = _key(runner, file, threads), file.contract
+    key = _key(runner, file, threads)
     known = STORE.recall(key, _read_verdict, remedy="the canary is asked again")
     if known is not None:
         return None
-    canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
-    batch = np.repeat(canary, contract.batch or 1, axis=0)
-    verdict = judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))
+    verdict = ask_canary(runner, file)
     if verdict.passed:
         try:
             STORE.remember(key, to_json_object(verdict))
         except (InputError, OSError) as error:  # costs the next load an inference
             logger.debug("depthrt: a verdict is not remembered: %s", error)
     return verdict
+
+
+def ask_canary(runner: Runner, file: ModelFile) -> Verdict:
+    """Ask a runner for the canary, whatever is remembered; see check_canary."""
+    contract = runner.contract if isinstance(runner, EngineRunner) else file.contract
+    canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
+    batch = np.repeat(canary, contract.batch or 1, axis=0)
+    return judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))
 
 
 def judge(canary: Canary, output: NDArray[np.float32], drift_bound: float, slope_bound: float) -> Verdict:
@@ -118,6 +125,8 @@ def _key(runner: Runner, file: ModelFile, threads: int) -> dict[str, object]:
         key["pipeline"] = True  # the network works on depthrt's stream and memory
     if isinstance(runner, EngineRunner):
         key["plan_sha256"] = runner.plan_sha256  # it stands for TensorRT's version too
+    elif file.contract.digest is None:  # bits that flip leave size and time as they are
+        key["crc32"] = sum_bytes(file)
     return key
 
 

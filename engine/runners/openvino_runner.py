@@ -15,6 +15,7 @@ from ..modelfile.contract import Contract
 from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
 from ..system.mapped_pages import release_mapped
+from ..system.process.telemetry import without_openvino_reports
 from ..terms import INPUT, OUTPUT, Precision
 
 DEVICE = "CPU"
@@ -66,9 +67,10 @@ class OpenVinoRunner:
 
 
 def import_openvino() -> ModuleType:
-    """Import openvino or name the extra that brings it."""
+    """Import openvino or name the extra that brings it; it reports nothing to its maker."""
     try:
-        import openvino
+        with without_openvino_reports():
+            import openvino
     except ImportError as error:
         raise BackendUnavailable(
             f"openvino cannot be imported ({error}); install it with: pip install 'depthrt[cpu]'"

@@ -9,6 +9,8 @@ from typing import Any
 
 from ..cuda.driver.driver import find_gpu
 from ..errors import BackendUnavailable, ModelFileError
+from ..system.cache.folder import warn_once
+from ..system.process.telemetry import ORT_SWITCH, was_loaded_before
 from ..terms import Device, Precision
 
 # Provider, or with options. Source: ONNX Runtime, CUDA Execution Provider
@@ -32,13 +34,19 @@ def cuda_options(precision: Precision) -> dict[str, str]:
 
 
 def import_onnxruntime() -> ModuleType:
-    """Import onnxruntime or name the extra that brings it."""
+    """Import onnxruntime or name the extra that brings it; it reports nothing to its maker."""
     try:
         import onnxruntime
     except ImportError as error:
         raise BackendUnavailable(
             f"onnxruntime cannot be imported ({error}); install it with: pip install 'depthrt[cpu]'"
         ) from error
+    if was_loaded_before("onnxruntime"):
+        onnxruntime.disable_telemetry_events()
+        warn_once(
+            "depthrt: onnxruntime was imported before depthrt and may have reported to Microsoft; its reports are off "
+            f"from now on; import depthrt first, or set {ORT_SWITCH}=1"
+        )
     module: ModuleType = onnxruntime
     return module
 

@@ -64,7 +64,7 @@ class Tuning:
         """Return a sentence for results: what the choice gained and what it cost."""
         drift = f"a drift of {100 * self.drift:.2g} %" if self.drift > _ROUNDING else "no drift"
         if self.speed == 1:
-            return f"tuned: {self.choice}, which is the default, is the fastest at {drift}"
+            return f"tuned: {self.choice}, the default, as nothing within the budget is clearly faster; {drift}"
         return f"tuned: {self.choice}, {self.speed:.2g} times as fast as the default at {drift}"
 
 

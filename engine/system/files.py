@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
-from collections.abc import Iterator
+import stat
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import DepthrtError, InputError
 
 _TOKEN_BYTES = 4  # of the name of a temporary file
 _CHUNK_BYTES = 1 << 20
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+    (stat.S_ISSOCK, "socket"),
+)
+PLAIN = "a plain file"
+USE_PLAIN = "write it to a file first"  # advice for what is not a plain file
+USE_STDIN = "give - and pipe it into standard input, or write it to a file first"
+USE_WITHIN = "name a file in it"
 
 
 @contextmanager
@@ -52,22 +67,43 @@ def check_output(path: str | Path, *, suffix: str, source: str | Path) -> None:
 
 
 def try_place(path: str | Path) -> None:
-    """Check that a file can be written, before the work on its content; changes nothing on the disk.
+    """Check that a file can be written, before the work on its content, and remove what a killed process left of it.
 
     Raises:
         InputError: As atomic_path.
     """
-    with _beside(path) as (_, temporary):
+    with _beside(path) as (final, temporary):
         temporary.touch()
+        remove_unfinished(final)
 
 
-def remove_unfinished(path: Path) -> None:
-    """Remove the temporary files of killed processes that wrote `path`; no process may be writing it now."""
-    name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(path.suffix)}")
-    with suppress(OSError):
-        for found in path.parent.iterdir():
-            if name.fullmatch(found.name):
-                found.unlink()
+def remove_unfinished(*paths: Path) -> None:
+    """Remove the temporary files of killed processes that wrote `paths`.
+
+    On Linux those stay that a process has open; on other systems no process may be writing `paths` now.
+    """
+    folders: defaultdict[Path, list[Path]] = defaultdict(list)
+    for path in paths:
+        final = path.resolve()
+        folders[final.parent].append(final)
+    for folder, finals in folders.items():
+        with suppress(OSError):
+            hidden = [found for found in folder.iterdir() if found.name.startswith(".")]
+            for final in finals if hidden else ():
+                stem, suffix = re.escape(final.stem), re.escape(final.suffix)
+                name = re.compile(rf"\.{stem}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{suffix}")
+                for found in hidden:
+                    if name.fullmatch(found.name) and not _is_open(found):
+                        found.unlink(missing_ok=True)
+
+
+def _is_open(path: Path) -> bool:
+    """Return whether a process of this user has a file open; False on systems that do not tell."""
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # it is closed, or its process is another user's
+            if descriptor.readlink() == path:
+                return True
+    return False
 
 
 def file_sha256(path: Path) -> str:
@@ -95,6 +131,54 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"folder {folder} cannot be made: {error.strerror or error}; choose another place") from error
 
 
+def check_named(path: str | Path, what: str, failure: type[DepthrtError] = InputError) -> None:
+    """Raise `failure` if a path is empty or blank, which names no file; Path("") would be the current folder.
+
+    Args:
+        what: Name of the argument, for the message.
+    """
+    if not str(path).strip():
+        raise failure(f"{what}: {str(path)!r} found, which names no file; give a path (./ before a name of blanks)")
+
+
+def check_plain(
+    path: Path, *, expected: str = PLAIN, advice: str = USE_PLAIN, failure: type[DepthrtError] = InputError
+) -> None:
+    """Raise `failure` if `path` exists and is not a plain file, so that reading it may never end.
+
+    Args:
+        expected: What the file should be, for the message.
+        advice: What to do instead.
+
+    Raises:
+        OSError: The file is missing, or cannot be reached.
+    """
+    _check_mode(path, path.stat().st_mode, expected=expected, advice=advice, failure=failure)
+
+
+def open_file(
+    path: Path, *, expected: str = PLAIN, advice: str = USE_PLAIN, failure: type[DepthrtError] = InputError
+) -> BinaryIO:
+    """Open a plain file to read its bytes; never waits, as opening a pipe does.
+
+    Args:
+        expected: What the file should be, for the message.
+        advice: What to do if it is something else.
+
+    Raises:
+        InputError: Or `failure`: it is a folder, a pipe, a device or a socket.
+        OSError: The file is missing, or the system refuses.
+    """
+    check_plain(path, expected=expected, advice=advice, failure=failure)  # first, as opening a device may act on it
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _check_mode(path, os.fstat(descriptor).st_mode, expected=expected, advice=advice, failure=failure)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
 def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) -> None:
     """Raise `failure` if `path` cannot be checked (no permission, name too long). A missing file is fine."""
     try:
@@ -103,6 +187,12 @@ def check_reachable(path: str | Path, failure: type[DepthrtError] = InputError) 
         return
     except OSError as error:
         raise failure(f"{path} cannot be reached: {error.strerror or error}; check its name and rights") from error
+
+
+def _check_mode(path: Path, mode: int, *, expected: str, advice: str, failure: type[DepthrtError]) -> None:
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "special file")
+        raise failure(f"{path} is a {kind}, expected {expected}; {USE_WITHIN if stat.S_ISDIR(mode) else advice}")
 
 
 @contextmanager

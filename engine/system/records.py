@@ -50,8 +50,8 @@ def read_record(
     number becomes a float only if the hint is float. Hints can be bool, int, float (finite), str, Literal of texts,
     `X | None`, tuples of any or of fixed length, other records, and Annotated with Limits.
 
-    A record class may have `FORMAT`, the number that its key "format" must hold, and `check`, which raises Mismatch
-    if values contradict each other.
+    A record class may have `FORMAT`, the number that its key "format" must hold; `OPTIONAL`, names of fields that are
+    None if their keys are missing; and `check`, which raises Mismatch if values contradict each other.
 
     Args:
         cls: The dataclass.
@@ -77,7 +77,8 @@ def to_json_object(record: object) -> dict[str, Json]:
     """Return a record as read_record takes it; tuples stay tuples, which json writes as lists."""
     assert is_dataclass(record) and not isinstance(record, type)
     found = {field.name: getattr(record, field.name) for field in fields(record)}
-    plain = {key: _to_plain(value) for key, value in found.items()}
+    absent = {key for key in getattr(record, "OPTIONAL", ()) if found[key] is None}
+    plain = {key: _to_plain(value) for key, value in found.items() if key not in absent}
     version = getattr(record, "FORMAT", None)
     return plain if version is None else {"format": version, **plain}
 
@@ -107,17 +108,21 @@ class _Reader:
 @cache
 def _record_reader(cls: Hint) -> _Reader:
     hints = get_type_hints(cls, include_extras=True)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(cls)}
     version, check = getattr(cls, "FORMAT", None), getattr(cls, "check", None)
+    optional: tuple[str, ...] = getattr(cls, "OPTIONAL", ())
+    hints |= {name: _without_none(hints[name]) for name in optional}
+    readers = {field.name: _reader(hints[field.name]) for field in fields(cls)}
 
     def read(found: Json) -> Any:  # noqa: ANN401 (an instance of cls)
         if type(found) is not dict:
             raise reader.refuse(found)
         if version is not None:
             found = _without_format(found, version)
-        if found.keys() != readers.keys():
-            raise _wrong_keys(found.keys(), readers.keys())
-        record = cls(**{key: _read_at(of_field, found[key], f".{key}") for key, of_field in readers.items()})
+        wanted = {key: of_field for key, of_field in readers.items() if key in found or key not in optional}
+        if found.keys() != wanted.keys():
+            raise _wrong_keys(found.keys(), wanted.keys())
+        given = {key: _read_at(of_field, found[key], f".{key}") for key, of_field in wanted.items()}
+        record = cls(**{**dict.fromkeys(optional), **given})
         if check is not None:
             check(record)
         return record
@@ -159,14 +164,19 @@ def _reader(hint: Hint) -> _Reader:
     if origin is Annotated:
         return _limited(_reader(arguments[0]), [limit for limit in arguments[1:] if isinstance(limit, Limit)])
     if origin in (Union, UnionType):
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return _optional(_reader(inner))
+        return _optional(_reader(_without_none(hint)))
     if origin is tuple:
         readers = [_reader(argument) for argument in arguments if argument is not Ellipsis]
         return _list_of(readers[0]) if Ellipsis in arguments else _list(readers)
     if origin is Literal:
         return _word(arguments)
     return _SCALARS[hint]
+
+
+def _without_none(hint: Hint) -> Hint:
+    """Return X of `X | None`."""
+    (inner,) = (argument for argument in get_args(hint) if argument is not type(None))
+    return inner
 
 
 def _parts(hint: Hint) -> tuple[Hint, tuple[Hint, ...]]:

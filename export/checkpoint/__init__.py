@@ -1,1 +1,1 @@
-"""Checkpoints: any weights file, read safely to named tensors and told what it is."""
+"""Checkpoints: any weights file becomes named tensors, with its family, kind and licence."""

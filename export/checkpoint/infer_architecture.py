@@ -15,9 +15,11 @@ from ...engine.errors import ModelFileError
 from ..network.architecture import HEAD_WIDTH, Architecture, ConvArchitecture
 from ..network.make_network import AnyArchitecture, make_network
 from .safe_load import shown
+from .torch_file.stored import check_held
 
 CONV_MARK = "pretrained.stem.0.weight"  # only in a convolutional network
 LEAST_BLOCKS = 4  # as many as maps that feed the head
+MOST_REPEATED = 1 << 29  # values of a network for which a file holds no number, 2 GiB as float32
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 _CONV_BLOCK = re.compile(r"^pretrained\.stages\.(\d)\.(\d{1,3})\.")
@@ -95,6 +97,10 @@ def fit(
     """
     expected = expected_shapes(architecture)
     _check_names(tensors, expected, path)
+    try:
+        check_held(tensors.values(), MOST_REPEATED)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} {error}") from error
     remarks = []
     absent = [name for name in expected if name not in tensors]
     if absent:

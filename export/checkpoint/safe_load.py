@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
-import pathlib
-import pickle
-import re
-import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import safetensors
-import torch
 
 from ...engine.errors import ModelFileError
 from ...engine.system.files import file_sha256
+from .torch_file.containers import read_old, read_zip
+from .torch_file.names import NeedsCode
+from .torch_file.objects import StandIn
 
 CHUNK_BYTES = 1 << 20
 LEGACY_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the pickled number at the start of files of torch < 1.6
+MOST_EXPANSION = 16  # of a compressed file; weights compress to 0.5 of their size or more
+SMALL_BYTES = 16 << 20  # which a compressed file may unpack to, whatever its size
 _ENCRYPTED = 0x1  # bit of a member's flags. Source: APPNOTE.TXT 6.3.10, section 4.4.4
 HEADER_LIMIT_BYTES = 100_000_000  # of a safetensors header. Source: safetensors README, format
-
-# Harmless types beside weights in training files: plain values, whose construction runs no code of the file.
-# Pairs give the name under which other versions of numpy and Python pickle a type.
-_PLAIN_TYPES: list[Any] = [
-    (np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"),
-    (np.float64(0).__reduce__()[0], "numpy._core.multiarray.scalar"),
-    (np.zeros(0).__reduce__()[0], "numpy.core.multiarray._reconstruct"),
-    (np.zeros(0).__reduce__()[0], "numpy._core.multiarray._reconstruct"),
-    np.ndarray,
-    np.dtype,
-    *{type(np.dtype(code)) for code in "?bhilqBHILQefdgSU"},
-    argparse.Namespace,
-    *((pathlib.PurePosixPath, f"{module}.PosixPath") for module in ("pathlib", "pathlib._local")),
-    *((pathlib.PureWindowsPath, f"{module}.WindowsPath") for module in ("pathlib", "pathlib._local")),
-]
+MOST_HEADER_BYTES = 10 << 20  # that are read, some 100,000 tensors; each costs 2 KB of memory
 
 _SIGNATURES = {  # first bytes -> what the file is and what to do
     b"version https://git-lfs": "is a Git LFS pointer and not the weights; run `git lfs pull`",
@@ -55,7 +38,7 @@ class Contents:
     """Contents of a checkpoint file or folder.
 
     Args:
-        data: Mappings, lists and plain values with tensors at the leaves, as saved.
+        data: Mappings, lists and plain values with tensors at the leaves, or tensors that are read later, as saved.
         file_format: "PyTorch", "PyTorch before 1.6", "safetensors", "Hugging Face folder".
         sha256: Of the file; for a sharded folder, of the shards' hexadecimal hashes one after the other.
         metadata: Texts in the header of a safetensors file.
@@ -85,8 +68,9 @@ def load_file(path: Path) -> Contents:
         if not head:
             raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
         # safetensors first: the length at its start can look like the start of a pickle
-        if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT_BYTES:
-            return _load_safetensors(path, size)
+        header_bytes = int.from_bytes(head[:8], "little")
+        if head[8:9] == b"{" and header_bytes <= HEADER_LIMIT_BYTES:
+            return _load_safetensors(path, size, header_bytes)
         if head.startswith(b"PK\x03\x04"):
             return Contents(_load_zip(path, size), "PyTorch", file_sha256(path))
         if head[:1] == b"\x80":
@@ -125,7 +109,7 @@ def _describe_other(head: bytes) -> str:
 def _load_zip(path: Path, size: int) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
-            compressed = _check_archive(path, archive)
+            _check_archive(path, archive, size)
     except ModelFileError:
         raise
     except Exception as error:  # zipfile and its decompressors have many types
@@ -134,16 +118,11 @@ def _load_zip(path: Path, size: int) -> object:
         raise ModelFileError(
             f"{path} is damaged or cut off after {size} bytes ({shown(error)}); download or copy it again"
         ) from error
-    # Compressed members (of a checkpoint that was zipped again by hand) cannot be mapped into memory.
-    return _unpickle(path, mapped=not compressed)
+    return _plain_data(path, read_zip)
 
 
-def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
-    """Refuse archives that are not checkpoints, or with a wrong checksum.
-
-    Returns:
-        Whether a member is compressed.
-    """
+def _check_archive(path: Path, archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse archives that are not checkpoints, that unpack to far more than they hold, or with a wrong checksum."""
     members = archive.infolist()
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise ModelFileError(f"{path} is a zip file with a password; unpack it and zip it again without one")
@@ -158,12 +137,27 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> bool:
             f"{path} is a TorchScript program, which holds code beside weights; "
             "give the weights it was made from, saved with torch.save(model.state_dict(), ...)"
         )
+    _check_sizes(path, members, size)
     for member in members:
         if member.CRC:  # 0: written without checksums
             with archive.open(member) as file:  # raises BadZipFile at the end if the checksum differs
                 while file.read(CHUNK_BYTES):
                     pass
-    return any(member.compress_type != zipfile.ZIP_STORED for member in members)
+
+
+def _check_sizes(path: Path, members: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive whose members overlap, or whose compressed members unpack to far more than weights do."""
+    if sum(member.compress_size for member in members) > size:
+        raise ModelFileError(
+            f"{path} is damaged or cut off after {size} bytes (its parts overlap); download or copy it again"
+        )
+    packed = [member for member in members if member.compress_type != zipfile.ZIP_STORED]
+    unpacked = sum(member.file_size for member in packed)
+    if unpacked > MOST_EXPANSION * size + SMALL_BYTES:
+        raise ModelFileError(
+            f"{path} has {size} bytes and unpacks to {unpacked}, expected at most {MOST_EXPANSION} times its size; "
+            "if you trust it, unpack it and zip it again with `zip -0 -r`"
+        )
 
 
 def _load_legacy(path: Path, head: bytes) -> object:
@@ -172,40 +166,41 @@ def _load_legacy(path: Path, head: bytes) -> object:
             f"{path} is a bare pickle, which can run any code when it is opened, so it was not opened; "
             "if you trust it, open it and save the weights with torch.save(state_dict, ...)"
         )
-    return _unpickle(path, mapped=False)
+    return _plain_data(path, read_old)
 
 
-def _unpickle(path: Path, *, mapped: bool) -> object:
-    """Run torch's restricted unpickler; its refusal becomes one line."""
+def _plain_data(path: Path, read: Callable[[Path], object]) -> object:
+    """Read a file of torch.save; what it cannot be read for becomes one line."""
     try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN_TYPES):
-            warnings.simplefilter("ignore")  # about old pickle protocols, which it can read
-            # torch.load passes files with this suffix to another reader, whatever they are.
-            if mapped and path.suffix != ".safetensors":
-                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-            with path.open("rb") as file:
-                return torch.load(file, map_location="cpu", weights_only=True)
+        found = read(path)
+    except NeedsCode as error:
+        raise ModelFileError(f"{path} {_needs(error)}") from error
     except OSError:
         raise
-    except Exception as error:  # a hostile or cut pickle can raise anything
-        raise ModelFileError(f"{path} {_refusal(error)}") from error
+    except Exception as error:  # zipfile and its decompressors have many types
+        raise ModelFileError(f"{path} is damaged or cut off ({shown(error)}); download or copy it again") from error
+    if isinstance(found, StandIn):
+        if not found.items:
+            raise ModelFileError(f"{path} {_needs(found.name)}")
+        return found.items
+    return found
 
 
-def _refusal(error: Exception) -> str:
-    text = str(error)
-    advice = "if you trust it, load it where it was made and save only the weights with torch.save(state_dict, ...)"
-    wanted = re.search(r"GLOBAL (\S+)", text) or re.search(r"unrecognized function (.+)|but got (<class.+)", text)
-    if wanted:
-        name = next(part for part in wanted.groups() if part)
-        return f"needs {shown(name)}, which plain weights never do; it was refused and nothing was run; {advice}"
-    if "Unsupported operand" in text:
-        return f"uses a pickle protocol that cannot be read safely (4 or later); {advice}"
-    if isinstance(error, pickle.UnpicklingError):
-        return f"cannot be read as plain data ({shown(text.splitlines()[-1])}); {advice}"
-    return f"is damaged or cut off ({type(error).__name__}: {shown(text)}); download or copy it again"
+def _needs(name: object) -> str:
+    return (
+        f"needs {shown(name)}, which plain weights never do; it was refused and nothing was run; if you trust it, load "
+        "it where it was made and save only the weights with torch.save(model.state_dict(), ...)"
+    )
 
 
-def _load_safetensors(path: Path, size: int) -> Contents:
+def _load_safetensors(path: Path, size: int, header_bytes: int) -> Contents:
+    if header_bytes > MOST_HEADER_BYTES:
+        raise ModelFileError(
+            f"{path} has a header of {header_bytes} bytes, expected at most {MOST_HEADER_BYTES}; "
+            "save only the weights of one model"
+        )
+    if not str(path).isascii() and str(path) != str(path).encode("utf-8", "replace").decode():
+        raise ModelFileError(f"{path} has a name that is not UTF-8, which safetensors cannot open; rename it")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)

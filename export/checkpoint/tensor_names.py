@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from ...engine.errors import ModelFileError
+from .torch_file.stored import check_held
+
+MOST_JOINED = 1 << 20  # values of a joined matrix for which the file holds no number
 
 _BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."
 
@@ -91,7 +94,12 @@ def _join(matrix: str, pieces: Mapping[str, Tensor]) -> Tensor:
     missing = [letter for letter in letters if letter not in pieces]
     if missing:
         raise ModelFileError(f"{matrix} needs the parts {', '.join(letters)}, {', '.join(missing)} is missing")
-    return torch.cat([pieces[letter] for letter in letters])
+    parts = [pieces[letter] for letter in letters]
+    try:
+        check_held(parts, MOST_JOINED)
+    except ModelFileError as error:
+        raise ModelFileError(f"{matrix} {error}") from error
+    return torch.cat(parts)
 
 
 def _rename(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from ...engine.errors import InputError, ModelFileError
 from ...engine.terms import WHICH_WEIGHTS, WhichWeights
 from .other_models import name_other_model
 from .safe_load import shown
+from .torch_file.objects import StandIn, type_name
+from .torch_file.stored import StoredTensor
 
 NESTING_LIMIT = 8  # mappings in mappings; no training file has more
+MOST_ENTRIES = 1_000_000  # of all mappings in a file; a network and its optimizer have about 10,000
 # Parts of a name that wrapping modules add; no network here has a part of these names.
 _WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 # Mappings beside the weights whose tensors are not weights.
@@ -57,14 +61,14 @@ class _NamedTensor:
 
     home: str
     full_name: str
-    tensor: Tensor
+    tensor: Tensor | StoredTensor
 
 
 @dataclass(slots=True)
 class _Candidate:
     label: str
     homes: set[str]
-    tensors: dict[str, Tensor]
+    tensors: dict[str, Tensor | StoredTensor]
 
     @property
     def average(self) -> bool:
@@ -91,7 +95,10 @@ def unwrap(data: object, path: Path, *, which: WhichWeights = "auto") -> StateDi
     """
     if which not in WHICH_WEIGHTS:
         raise InputError(f"--weights {shown(which)} is unknown; choose one of {', '.join(WHICH_WEIGHTS)}")
-    found = list(_tensors(data, "", 0))
+    entries = iter(range(MOST_ENTRIES))
+    found = list(_tensors(data, "", 0, entries))
+    if next(entries, None) is None:
+        raise ModelFileError(f"{path} holds more than {MOST_ENTRIES} values; save only the weights of one model")
     if not found:
         raise ModelFileError(f"{path} holds no weights: {_inventory(data)}; give the file that holds the model itself")
     candidates, rest = _group(found, path)
@@ -106,19 +113,36 @@ def unwrap(data: object, path: Path, *, which: WhichWeights = "auto") -> StateDi
     chosen, remarks = _choose(whole, path, which)
     remarks += _company(chosen, rest, path)
     others = tuple(candidate.label for candidate in whole if candidate is not chosen)
-    return StateDict(chosen.label, chosen.average, chosen.tensors, others, tuple(remarks))
+    return StateDict(chosen.label, chosen.average, _read(chosen.tensors, path), others, tuple(remarks))
 
 
-def _tensors(data: object, home: str, depth: int) -> Iterator[_NamedTensor]:
+def _read(tensors: Mapping[str, Tensor | StoredTensor], path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file, which only now have to be plain ones."""
+    return {name: _read_one(name, tensor, path) for name, tensor in tensors.items()}
+
+
+def _read_one(name: str, tensor: Tensor | StoredTensor, path: Path) -> Tensor:
+    try:
+        return tensor.read() if isinstance(tensor, StoredTensor) else tensor.detach()
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {shown(name)} {error}") from error
+
+
+def _tensors(data: object, home: str, depth: int, entries: Iterator[int]) -> Iterator[_NamedTensor]:
+    """Yield the tensors of mappings in mappings, until no more entries may be looked at."""
+    if isinstance(data, StandIn):
+        data = data.items
     if not isinstance(data, Mapping) or depth > NESTING_LIMIT:
         return
     for key, value in data.items():
+        if next(entries, None) is None:
+            return
         if not isinstance(key, str):
             continue
-        if isinstance(value, Tensor):
-            yield _NamedTensor(home, f"{home}{key}", value.detach())
+        if isinstance(value, Tensor | StoredTensor):
+            yield _NamedTensor(home, f"{home}{key}", value)
         elif not _NOT_WEIGHTS.match(key):
-            yield from _tensors(value, f"{home}{key}.", depth + 1)
+            yield from _tensors(value, f"{home}{key}.", depth + 1, entries)
 
 
 def _group(found: list[_NamedTensor], path: Path) -> tuple[list[_Candidate], list[_NamedTensor]]:
@@ -207,7 +231,12 @@ def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
 def _inventory(data: object) -> str:
     if not isinstance(data, Mapping):
         return f"it is a {type(data).__name__}"
-    return f"only {_some([str(key) for key in data])}" if data else "it is an empty dict"
+    held = [
+        f"{key} (of class {type_name(value)}, which was not run)" if isinstance(value, StandIn) else str(key)
+        for key, value in itertools.islice(data.items(), 4)
+    ]
+    more = f" and {len(data) - 3} more" if len(data) > 3 else ""
+    return f"only {', '.join(shown(text) for text in held[:3])}{more}" if data else "it is an empty dict"
 
 
 def _some(names: list[str]) -> str:

@@ -1,1 +1,1 @@
-"""The int8 graph of a file, and the layers that stay in floating point."""
+"""Int8: ranges from images, the choice of layers, and the graph that computes in int8."""

@@ -1,1 +1,1 @@
-"""The torch networks, exact to the published numbers and clean to export."""
+"""The torch networks, which compute the published numbers and export to clean graphs."""

@@ -111,7 +111,7 @@ class ConvDepth(nn.Module):
             (N, h, w): inverse depth, zero or more, larger is nearer.
 
         Raises:
-            InputError: A side is no multiple of CONV_CELL_PX.
+            InputError: A side is not a multiple of CONV_CELL_PX.
         """
         values, mirrored = self.values(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
         return torch.relu((values + mirrored.flip(-1)) / 2)
@@ -126,7 +126,7 @@ class ConvDepth(nn.Module):
             (N, h, w): inverse depth, any sign.
 
         Raises:
-            InputError: A side is no multiple of CONV_CELL_PX.
+            InputError: A side is not a multiple of CONV_CELL_PX.
         """
         height, width = batch.shape[2:]
         if height % CONV_CELL_PX or width % CONV_CELL_PX:

@@ -50,7 +50,7 @@ class DepthAnything(nn.Module):
             (N, h, w): inverse depth, zero or more, larger is nearer; or metres in (0, max_depth_m).
 
         Raises:
-            InputError: A side is no multiple of the patch's side, or not the baked one.
+            InputError: A side is not a multiple of the patch's side, or not the baked one.
         """
         values = self.values(batch)
         if self.max_depth_m is None:

@@ -1,1 +1,1 @@
-"""ONNX files on the disk: weights beside, half storage, and the scratch folder."""
+"""ONNX files on disk: weights beside them, half storage, temporary folders."""

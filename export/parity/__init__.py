@@ -1,1 +1,1 @@
-"""Parity: an exported file against its network in torch."""
+"""Parity: the drift of an exported file from its network in torch."""

@@ -1,4 +1,4 @@
-"""Batches of images with their depth, and the interfaces of what makes them and what measures a network."""
+"""Batches of images with their depth, and the interfaces of sources and validations."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _render_shard(directory: Path, shard: int, first_seed: int, setting: str, de
     )
     depth_m = torch.where(scenes.valid, scenes.depth_m, torch.inf)
     images = scenes.image.permute(0, 2, 3, 1)  # (SHARD, h, w, 3)
-    # Depth last: where it is, the shard is whole.
+    # Depth is written last: a shard with depth is whole.
     for path, array in (
         (_image_path(directory, shard), images.cpu().numpy()),
         (_depth_path(directory, shard), depth_m.half().cpu().numpy()),
@@ -179,7 +179,7 @@ class PoolSource:
     def _open_shard(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
         path = _depth_path(self._directory, shard)
         if not path.is_file():
-            raise InputError(f"{path} is not there; render the pool, then resume")
+            raise InputError(f"{path} is missing; render the pool, then resume")
         return np.load(_image_path(self._directory, shard), mmap_mode="r"), np.load(path, mmap_mode="r")
 
 

@@ -1,4 +1,4 @@
-"""Turns options into what moves the weights: learning rate of each step, AdamW and Muon, moving average."""
+"""Turns options into learning rates, the optimisers AdamW and Muon, and the moving average of weights."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,17 +18,21 @@ import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
+from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
+from ...engine.system.process.signals import ENDING, note
 from ...export.network.make_network import Network
 from ..data.batches import Batch, Source, Validation
 from .checkpoints import Course, keep_checkpoint
-from .group import Group, join_group
+from .group import Group, announced_group, join_group
 from .objective import DepthObjective
 from .optimiser import Optimiser, make_average, rate_factor
 from .options import TrainOptions
 from .progress import Reporter
 from .read_ahead import ReadAhead
 from .training_state import STATE_NAME, TrainingState, restore_state, save_state
+
+LOCK_NAME = ".lock"  # a file that stays in the folder; the system frees it when the process ends
 
 Ending = Literal["finished", "stopped early", "interrupted"]
 
@@ -78,17 +82,18 @@ def train(
         quiet: Show nothing on stderr.
 
     Raises:
-        InputError: out_dir holds another training or cannot be resumed as asked, or the training diverged.
+        InputError: out_dir holds another training, or one runs in it, or it cannot be resumed as asked; or the training
+            diverged.
         ModelFileError: The state is damaged.
     """
     directory = Path(out_dir)
-    if not resume and (directory / STATE_NAME).exists():
-        raise InputError(f"{directory} holds a training already; resume it or choose another folder")
     make_folder(directory)
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     objective = DepthObjective(network, options)
-    with join_group(device) as group:
+    with _sole_training(directory) as locked, join_group(device) as group:
+        if not resume and (directory / STATE_NAME).exists():
+            raise InputError(f"{directory} holds a training already; resume it or choose another folder")
         objective.to(group.device).train()
         # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
         network.set_attention("plain" if group.device.type == "cpu" else "eager")
@@ -108,10 +113,40 @@ def train(
             _reporter(directory, state, options, group, quiet) as reporter,
             ReadAhead(source, stride=group.size) as batches,
         ):
+            if not locked:
+                reporter.note(
+                    state.course.step, f"{directory} is on a disk without locks; start no other training in it"
+                )
             if group.size > 1:
                 times = f"a step sees {group.size} times the images of a single process"
                 reporter.note(state.course.step, f"{group.size} processes with different batches: {times}")
             return _Loop(state, batches, validation, options, directory, group, reporter).run(interrupted)
+
+
+@contextmanager
+def _sole_training(directory: Path) -> Iterator[bool]:
+    """Hold a folder while a training runs in it; the first process of a group holds it for all.
+
+    Yields:
+        Whether it is held; a disk without locks cannot be.
+
+    Raises:
+        InputError: Another training runs in the folder.
+    """
+
+    def refuse() -> None:
+        raise InputError(f"another training runs in {directory}; wait for its end, or choose another folder")
+
+    if announced_group()[0] != 0:
+        yield True
+        return
+    with ExitStack() as stack:
+        locked = True
+        try:
+            stack.enter_context(file_lock(directory / LOCK_NAME, on_wait=refuse))
+        except OSError:
+            locked = False
+        yield locked
 
 
 class _Loop:
@@ -245,20 +280,24 @@ def _reporter(directory: Path, state: TrainingState, options: TrainOptions, grou
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; the second signal interrupts as usual."""
+    """Yield an event that the first Ctrl-C, SIGTERM or SIGHUP sets; a second one interrupts as usual.
+
+    A signal that is ignored stays so.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted  # Python delivers signals to the main thread only
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    before = {number: found for number, found in handlers.items() if found not in (signal.SIG_IGN, None)}
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        note(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
-    for number in numbers:
+    for number in before:
         signal.signal(number, interrupt)
     try:
         yield interrupted

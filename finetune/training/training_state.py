@@ -120,7 +120,7 @@ def restore_state(directory: Path, state: TrainingState, options: TrainOptions, 
     """
     path = directory / STATE_NAME
     if not path.is_file():
-        raise InputError(f"{path} is not there, so nothing can be resumed; start a new run")
+        raise InputError(f"{path} is missing, so nothing can be resumed; start a new run")
     saved = _load(path)
     options.check_resumable(saved.options)
     if processes != saved.processes:
@@ -146,7 +146,7 @@ def _restore_tensors(path: Path, state: TrainingState, tensors: Mapping[str, Any
     try:
         state.optimiser.load_state_dict(tensors["optimiser"])
         torch.set_rng_state(tensors["rng"])
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:  # torch's, by what is wrong
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:  # depends on the damage
         raise ModelFileError(f"{path} cannot be restored ({_first_line(error)}); {_REMEDY}") from error
 
 
@@ -159,7 +159,7 @@ def load_average(directory: Path, network: Network) -> int:
     """
     path = directory / STATE_NAME
     if not path.is_file():
-        raise InputError(f"{path} is not there; give the folder of a training")
+        raise InputError(f"{path} is missing; give the folder of a training")
     saved = _load(path)
     try:
         network.load_state_dict(saved.tensors["average"])

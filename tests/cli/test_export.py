@@ -148,7 +148,7 @@ def test_ctrl_c_is_one_word_and_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(to_onnx, "export_checkpoint", interrupted)
     result = run("export", "a.pth", "-o", "a.onnx")
-    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "stopped\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "stopped by Ctrl-C; a.onnx was not written\n")
 
 
 def test_export_says_what_it_inferred_and_prints_the_drift(tmp_path: Path, tiny: TinyModel) -> None:

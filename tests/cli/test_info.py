@@ -46,6 +46,29 @@ def test_info_knows_the_model_that_comes_with_depthrt_by_its_name() -> None:
     assert "depthrt-conv384x9" in found.stdout and "attention    none" in found.stdout
 
 
+def test_check_verifies_the_shipped_model_and_asks_its_canary() -> None:
+    found = run("info", "--check", "default")
+    assert found.exit_code == 0 and found.stderr == ""
+    assert "check sha256 right: of the file, its contract" in found.stdout and "check canary right: onn" in found.stdout
+    assert "check" not in run("info", "default").stdout
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".engine"])
+def test_check_of_a_damaged_file_exits_with_1_and_the_reason(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"damaged{suffix}"
+    (write_mean if suffix == ".onnx" else write_engine)(path)
+    data = bytearray(path.read_bytes())
+    data[20 if suffix == ".onnx" else -1] ^= 1
+    path.write_bytes(data)
+    assert run("info", path).exit_code == 0
+    shown, found = run("info", "--check", path), run("info", "--check", path, "--json")
+    assert shown.exit_code == found.exit_code == 1
+    assert "check sha256 wrong: " in shown.stdout and shown.stderr == found.stderr
+    assert shown.stderr.startswith(f"error: {path} ") and shown.stderr.count("\n") == 1
+    checks = {check["what"]: check["outcome"] for check in json.loads(found.stdout)["checks"]}
+    assert checks == {"sha256": "wrong", "canary": "not checked"}
+
+
 def test_info_of_an_engine_imports_no_tensorrt(tmp_path: Path) -> None:
     engine = write_engine(tmp_path / "made.engine")
     code = (
@@ -62,14 +85,14 @@ def test_info_of_an_engine_imports_no_tensorrt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a [b].onnx", "a\x1b[31mb.onnx", "a\nb.onnx", "é ∂.onnx"])
-def test_a_name_is_printed_as_it_is_and_in_json_as_one_string(mean: Path, name: str) -> None:
+def test_a_name_is_printed_with_escapes_and_in_json_as_one_string(mean: Path, name: str) -> None:
     try:
         path = mean.rename(mean.with_name(name))
     except OSError:
         pytest.skip("this system has no such names")
     shown, found = run("info", path), run("info", path, "--json")
     assert shown.exit_code == found.exit_code == 0
-    assert shown.stdout.startswith(f"{path}\n  model ".replace("\x1b[31m", ""))  # no colour reaches a pipe
+    assert shown.stdout.startswith(str(path).replace("\x1b", "\\x1b").replace("\n", "\\n") + "\n  model ")
     assert found.stdout.count("\n") == 1 and json.loads(found.stdout)["path"] == str(path)
 
 

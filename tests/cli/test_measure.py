@@ -314,7 +314,11 @@ def test_ctrl_c_is_one_word_and_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("depthrt.bench.bench.bench", interrupted)
     result = bench("a.onnx")
-    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "stopped\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        130,
+        "",
+        "stopped by Ctrl-C; no report was written into report\n",
+    )
 
 
 def test_help_has_defaults_and_an_example() -> None:

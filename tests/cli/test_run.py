@@ -479,21 +479,26 @@ def test_a_terminal_shows_progress_and_a_pipe_beside_it_gets_the_results(tmp_pat
     assert "5/5" in shown and "/s" in shown and "error: " in shown and "4 written" in shown
 
 
-def test_an_interrupt_leaves_whole_files_and_says_how_to_go_on(tmp_path: Path, tiny: TinyModel) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_leaves_whole_files_and_says_how_to_go_on(
+    tmp_path: Path, tiny: TinyModel, number: str, code: int
+) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
-    for number in range(400):
-        shutil.copy(PHOTOS / "coffee.jpg", folder / f"{number:03d}.jpg")
+    for index in range(400):
+        shutil.copy(PHOTOS / "coffee.jpg", folder / f"{index:03d}.jpg")
     command = [sys.executable, "-m", "depthrt.cli", "run", str(folder), "-m", str(tiny.onnx), "-o", str(out)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert running.stdout is not None
     assert running.stdout.readline().strip() == str(out / "000.png")  # it is in the midst of it
-    running.send_signal(signal.SIGINT)
-    _, talk = running.communicate(timeout=60)
-    assert running.returncode == 130 and "interrupted, --resume continues" in talk
+    running.send_signal(getattr(signal, number))
+    shown, talk = running.communicate(timeout=60)
+    assert running.returncode == code and "interrupted, --resume continues" in talk
     names = sorted(path.name for path in out.iterdir())
-    assert names == [f"{number:03d}.png" for number in range(len(names))] and 1 <= len(names) < 400
+    assert names == [f"{index:03d}.png" for index in range(len(names))] and 1 <= len(names) < 400
     assert all(depthrt.read_image(path).shape == (400, 600, 3) for path in out.iterdir())
+    assert len(shown.split()) in (len(names) - 1, len(names) - 2, len(names) - 3)  # one line was read before
 
 
 def test_a_video_becomes_a_depth_video_and_one_data_file_a_frame(
@@ -536,3 +541,16 @@ def test_closed_streams_are_no_crash(tmp_path: Path, tiny: TinyModel) -> None:
     unread = closing("<&-", "-")
     assert unread.returncode == 1
     assert "error: standard input is closed, expected an image there; give a file or a pipe\n" in unread.stderr
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_run_that_writes_the_same(
+    tmp_path: Path, clip: Path, tiny: TinyModel
+) -> None:
+    out, others = tmp_path / "out", (".other.0123abcd.mp4", ".clip.mp4")
+    (out / "clip").mkdir(parents=True)
+    for name in (*others, ".clip.0123abcd.mp4", "clip/000000.npy", "clip/.000001.0123abcd.npy", ".s.0123abcd.png"):
+        (out / name).write_bytes(b"half")
+    photo = shutil.copy(PHOTOS / "coffee.jpg", tmp_path / "a.jpg")
+    options = ("-f", "color", "-f", "npy", "--max-frames", 1, "--sheet", out / "s.png")
+    assert run("run", clip, photo, "-m", tiny.onnx, "-o", out, *options).exit_code == 0
+    assert sorted(path.name for path in out.rglob(".*")) == sorted(others)

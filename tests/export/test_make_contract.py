@@ -108,6 +108,8 @@ def test_one_number_is_a_dynamic_size_and_two_are_a_static_one(size: int | tuple
         (-14, "size -14 found.*try 14"),
         ((500, 518), "size 500x518 found.*try 504x518"),
         ((518, 0), "size 518x0 found.*try 518x14"),
+        (14 * 1200, r"size.base_px\[0\] is 16800, expected a whole number from 1 to 16384; give a smaller size"),
+        (14 * 10**30, r"size.base_px\[0\] is a whole number of \d+ bits, expected a whole number from 1 to 16384"),
     ],
 )
 def test_a_size_off_the_patches_is_refused_with_the_nearest(size: int | tuple[int, int], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What all tests of finetune share: one thread, and one run of two processes."""
+"""Fixtures of all tests of finetune: a single thread, and a run of two processes."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ranks
     folder = tmp_path_factory.mktemp("two")
     program.prepare(folder)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
+    with subprocess.Popen(
         [*command, program.__file__, str(folder)],
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        env=environment,
-        timeout=_LIMIT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        try:
+            _, errors = process.communicate(timeout=_LIMIT_S)
+        finally:
+            process.terminate()  # if it still runs, torchrun ends its processes; after a kill they would stay
+    assert process.returncode == 0, errors
     ranks = [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in (0, 1)]
     return folder, (ranks[0], ranks[1])

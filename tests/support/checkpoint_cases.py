@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+import datetime
+import enum
+import functools
+import random
+import re
+import types
+import typing
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,11 +40,15 @@ from checkpoint_files import (
     lightning_file,
     locked,
     named_pipe,
+    nested,
     numpy_archive,
     other,
+    overlapping,
+    packed_zeros,
     plain,
     prefixed,
     pushed_by_hub_mixin,
+    quantised,
     redirect_shard,
     safetensors,
     saved,
@@ -39,6 +57,7 @@ from checkpoint_files import (
     torchscript,
     unchecked,
     upstream_training_file,
+    with_attributes,
     with_value,
     without,
     written,
@@ -49,6 +68,31 @@ from official_state import State, tiny_config, to_transformers
 from depthrt.engine.errors import ModelFileError
 from depthrt.engine.terms import Kind, WhichWeights
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+
+
+class Mode(enum.Enum):
+    FAST = "fast"
+
+
+class Flags(enum.Flag):
+    A = 1
+    B = 2
+
+
+@dataclass
+class Settings:
+    name: str
+    mode: Mode
+    more: dict[str, object]
+
+
+class Attributes(dict[str, object]):
+    """As EasyDict and the configurations of mmengine: a mapping with state."""
+
+    def __init__(self, **items: object) -> None:
+        super().__init__(**items)
+        self.__dict__ = {"frozen": True}
+
 
 Refused = dict[str, tuple[Write, str]]  # how the file is written, and a part of the message
 
@@ -66,6 +110,8 @@ LOADS: dict[str, Write] = {
     "model_state_dict": saved(lambda s: {"model_state_dict": s, "optimizer_state_dict": {"state": {}}}),
     "net": saved(lambda s: {"net": s}),
     "weights": saved(lambda s: {"weights": s}),
+    "a mapping of the user": saved(lambda s: Attributes(model=Attributes(**s))),
+    "tensors with attributes": saved(with_attributes),
     "nested twice": saved(lambda s: {"checkpoint": {"state_dict": s}}),
     "parts in mappings of their own": saved(by_part),
     "module.": saved(lambda s: prefixed(s, "module.")),
@@ -91,6 +137,7 @@ LOADS: dict[str, Write] = {
     "float16": saved(lambda s: {n: t.half() for n, t in s.items()}),
     "float64": saved(lambda s: {n: t.double() for n, t in s.items()}),
     "pickle protocol 3": saved(plain, protocol=3),
+    "pickle protocol 5": saved(plain, protocol=5),
     "a .pth zipped again": compressed,
     "a .pth without checksums": unchecked,
     "a Hugging Face folder": hugging_face(),
@@ -100,6 +147,45 @@ LOADS: dict[str, Write] = {
     "a sharded Hugging Face folder": sharded(),
     "a folder pushed by the hub mixin": pushed_by_hub_mixin,
     "transformers names in a training file": saved(lambda s: {"state_dict": prefixed(to_transformers(s), "net.")}),
+}
+
+# Values beside the weights, none of which is used.
+COMPANY: dict[str, Callable[[], object]] = {
+    "TorchVersion": lambda: torch.__version__,
+    "defaultdict": lambda: defaultdict(list, {"loss": [1.0]}),
+    "deque": lambda: deque([1, 2], maxlen=3),
+    "set and frozenset": lambda: ({1, 2}, frozenset("ab")),
+    "times": lambda: (datetime.timedelta(1), datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)),
+    "SimpleNamespace": lambda: types.SimpleNamespace(lr=1e-4),
+    "Namespace": lambda: argparse.Namespace(lr=1e-4, out=Path("/x")),
+    "range, slice, Ellipsis": lambda: (range(3), slice(1, 2), Ellipsis, NotImplemented, int, type(None)),
+    "object arrays": lambda: np.array([{"a": 1}, None, "x"], dtype=object),
+    "arrays": lambda: (np.arange(5), np.array(["a"]), np.zeros(3, dtype=[("x", "f4")]), np.datetime64("2026-01-02")),
+    "numbers": lambda: (Decimal("0.1"), Fraction(1, 3), 1j, 10**40, float("nan"), np.float16(1), np.bool_(True)),
+    "an Enum": lambda: (Mode.FAST, Flags.A | Flags.B, {Mode.FAST: 1}),
+    "a class of the user": lambda: Settings("x", Mode.FAST, {"deep": [Settings("y", Mode.FAST, {})]}),
+    "a dict of the user": lambda: Attributes(lr=1, more=Attributes(a=2)),
+    "states of random numbers": lambda: (np.random.RandomState(1), np.random.default_rng(1), random.Random(1)),
+    "the state of torch's random numbers": lambda: (torch.get_rng_state(), torch.Generator().get_state()),
+    "a device, a layout, a type": lambda: (torch.device("cpu"), torch.strided, torch.bfloat16, torch.Size([1, 2])),
+    "references to functions": lambda: (torch.nn.functional.relu, functools.partial(torch.nn.functional.gelu)),
+    "a pattern": lambda: re.compile("a+"),
+    "errors": lambda: (KeyError("a"), KeyboardInterrupt()),
+    "types of typing": lambda: (Any, Callable, typing.Iterator[int], list[int]),
+    "a whole module": lambda: torch.nn.Linear(2, 2),
+    "an optimizer": lambda: torch.optim.AdamW(torch.nn.Linear(2, 2).parameters()),
+    "odd tensors": lambda: [
+        torch.eye(3).to_sparse(),
+        quantised(torch.ones(3)),
+        torch.empty(3, device="meta"),
+        nested(torch.ones(3)),
+        torch.ones(3).to(torch.float8_e4m3fn),
+        torch.ones(3, dtype=torch.uint16),
+        torch.ones(1).expand(10**12),
+        torch.nn.Parameter(torch.ones(2)),
+        torch.ones(3, dtype=torch.complex64).conj(),
+    ],
+    "keys of every kind": lambda: {1: "a", (2, 3): "b", None: "c", Mode.FAST: "d", 0.5: "e", frozenset("a"): "f"},
 }
 
 # Refused as a file, by safe_load.
@@ -130,13 +216,24 @@ FAILS_TO_LOAD: Refused = {
         "damaged or cut off",
     ),
     "safetensors without its end": (changed(cut(30), safetensors()), "damaged or cut off after"),
+    "safetensors with a huge header": (
+        written((11 << 20).to_bytes(8, "little") + b"{" + b" " * (11 << 20), "x.safetensors"),
+        "has a header of 11534336 bytes, expected at most 10485760",
+    ),
+    "safetensors whose name is not UTF-8": (safetensors(name="n\udcff.safetensors.pth"), "a name that is not UTF-8"),
     "safetensors cut in the header": (changed(lambda c: c[:200], safetensors()), "damaged or cut off after 200 bytes"),
     "a bomb": (bomb(), "needs posix.system"),
     "a bomb of torch before 1.6": (bomb(old=True), "needs posix.system"),
     "a bomb in a Hugging Face folder": (bomb_in_folder, "needs posix.system"),
     "a bomb in a bare pickle": (bare_pickle_bomb, "is a bare pickle"),
+    "a bomb of pickle protocol 5": (bomb(protocol=5), "needs posix.system"),
+    "a .pth that unpacks to far more than it holds": (packed_zeros, "and unpacks to 200"),
+    "a .pth whose parts overlap": (overlapping, "its parts overlap"),
+    "a .pth whose only item is an object": (
+        saved(lambda s: {"model": torch.nn.Linear(2, 2)}),
+        "holds no weights: only model (of class torch.nn.modules.linear.Linear, which was not run)",
+    ),
     "a whole pickled module": (saved(lambda s: torch.nn.Linear(2, 2)), "needs torch.nn.modules.linear.Linear"),
-    "pickle protocol 4": (saved(plain, protocol=4), "pickle protocol"),
 }
 
 # Refused for lack of one whole network, by unwrap.
@@ -239,6 +336,38 @@ FAILS_TO_FIT: Refused = {
     ),
     "complex weights": (saved(having("pretrained.norm.bias", lambda t: t + 1j)), "is complex64, expected float"),
     "sparse weights": (saved(having("pretrained.norm.bias", lambda t: t.to_sparse())), "expected float weights"),
+    "quantised weights": (
+        saved(
+            having("pretrained.norm.bias", quantised),
+        ),
+        "pretrained.norm.bias is a quantised tensor, expected float weights",
+    ),
+    "meta weights": (
+        saved(having("pretrained.norm.bias", lambda t: t.to("meta"))),
+        "is a meta tensor, expected float weights",
+    ),
+    "nested weights": (
+        saved(having("pretrained.norm.bias", nested)),
+        "is a nested tensor, expected float weights",
+    ),
+    "bool weights": (saved(having("pretrained.norm.bias", lambda t: t > 0)), "is bool, expected float weights"),
+    "unsigned weights": (
+        saved(having("pretrained.norm.bias", lambda t: t.to(torch.uint16))),
+        "is uint16, expected float weights",
+    ),
+    "a view without memory": (
+        saved(having("pretrained.pos_embed", lambda t: t[:, :1, :1].clone().expand(1, 10**6 + 1, 10**6))),
+        "pretrained.pos_embed has 1000001000000 values and the file holds 1 for them, expected one for each",
+    ),
+    "views without memory that would be joined": (
+        saved(
+            lambda s: {
+                n: torch.zeros(1).expand(20_000, 1000) if re.search(r"layer\.2.*(query|key|value)\.weight", n) else t
+                for n, t in to_transformers(s).items()
+            }
+        ),
+        "has 60000000 values and the file holds 3 for them",
+    ),
     "NaN": (
         saved(having("depth_head.projects.2.bias", with_value(float("nan")))),
         "depth_head.projects.2.bias holds NaN",

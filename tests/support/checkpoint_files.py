@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import pickle
@@ -70,8 +71,8 @@ def changed(change: Callable[[bytes], bytes], inner: Write) -> Write:
 
 def safetensors(shape: Callable[[State], State] = dict, name: str = "wild.safetensors") -> Write:
     def write(path: Path, state: State) -> Path:
-        save_file(shape(state), path / name)
-        return path / name
+        save_file(shape(state), path / "plain")
+        return (path / "plain").rename(path / name)
 
     return write
 
@@ -149,6 +150,47 @@ def compressed_and_flipped(path: Path, state: State) -> Path:
     data[middle : middle + 40] = bytes(40)
     file.write_bytes(data)
     return file
+
+
+def quantised(tensor: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates them; their files are still around
+        return torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
+
+
+def nested(tensor: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a prototype
+        return torch.nested.nested_tensor([tensor, tensor[:1]])
+
+
+def packed_zeros(path: Path, state: State) -> Path:
+    torch.save({"model": state, "zeros": torch.zeros(50_000_000)}, path / "large.pth")
+    with zipfile.ZipFile(path / "large.pth") as old, zipfile.ZipFile(path / "z.pth", "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    (path / "large.pth").unlink()
+    return path / "z.pth"
+
+
+def overlapping(path: Path, state: State) -> Path:
+    """Let the archive's directory name one storage many times."""
+    torch.save(state, path / "overlapping.pth")
+    with zipfile.ZipFile(path / "overlapping.pth", "a") as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+        archive.filelist += [copy.copy(largest) for _ in range(1000)]
+        archive._didModify = True  # type: ignore[attr-defined] # so that it writes the directory again
+    return path / "overlapping.pth"
+
+
+def with_attributes(state: State) -> State:
+    """Return tensors and parameters that carry attributes, which torch saves with another function."""
+    marked = {}
+    for number, (name, tensor) in enumerate(state.items()):
+        held = torch.nn.Parameter(tensor.clone()) if number % 2 else tensor.clone()
+        held.tag = "x"  # type: ignore[attr-defined]
+        marked[name] = held
+    return marked
 
 
 def locked(path: Path, state: State) -> Path:
@@ -233,9 +275,10 @@ def numpy_archive(path: Path, state: State) -> Path:
     return path / "weights.npz"
 
 
-def bomb(*, old: bool = False) -> Write:
+def bomb(*, old: bool = False, protocol: int = 2) -> Write:
     def write(path: Path, state: State) -> Path:
-        return saved(lambda s: {"model": s, "extra": Bomb(path / "ran")}, "bomb.pth", old=old)(path, state)
+        shape = {"model": state, "extra": Bomb(path / "ran")}
+        return saved(lambda s: shape, "bomb.pth", old=old, protocol=protocol)(path, state)
 
     return write
 

@@ -16,10 +16,10 @@ FLOOR = 0.02  # metres that an object may reach into the floor
 
 
 def drawn(draw: Callable[[Draft, Palette], None], *, draws: int = DRAWS) -> Iterator[Draft]:
-    """Yield drafts of an object at the origin, one a seed, after checks that hold for every object.
+    """Yield a draft of an object at the origin for each seed, after checks that hold for every object.
 
-    They are: it has solids of finite numbers and positive size, it leaves the frame as it was, it follows from its
-    seed alone, and seeds differ.
+    They are: it has solids of finite numbers and positive size, it leaves the current frame, it depends only on its
+    seed, and seeds differ.
     """
     seen = set()
     for seed in range(draws):

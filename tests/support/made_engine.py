@@ -10,7 +10,8 @@ import onnx
 from made import CONTRACT
 from onnx import TensorProto, helper
 
-from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, SizeRule
+from depthrt.engine.modelfile.contract import Contract, SizeRule
+from depthrt.engine.modelfile.seal import seal_file
 from depthrt.engine.trt.build_options import BuildOptions, Profile
 from depthrt.engine.trt.plan_file import PlanHeader, PlanTensor, write_plan_file
 
@@ -39,8 +40,8 @@ def write_mean(path: Path, contract: Contract = STATIC, *, image: str = "image",
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
     onnx.save(model, path)
+    seal_file(path, contract)
     return path
 
 

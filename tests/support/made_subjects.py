@@ -78,6 +78,13 @@ def truth(metres: float) -> Sample:
     return Sample(f"at {metres} m", np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8), TrueDepth(values, values > 0))
 
 
+def uneven(metres: float) -> Sample:
+    """Return truth whose depth differs by a thousandth from pixel to pixel."""
+    values = np.full((SIDE_PX, SIDE_PX), metres, np.float32)
+    values[::2] *= np.float32(1.001)
+    return Sample(f"at {metres} m", np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8), TrueDepth(values, values > 0))
+
+
 def dataset(*samples: Sample) -> GroundTruth:
     return GroundTruth("made", tuple(Pair(one.name, lambda one=one: one) for one in samples), cap_m=10.0)  # type: ignore[misc]
 

@@ -78,13 +78,13 @@ def call_the_group(folder: Path, rank: int) -> dict[str, Any]:
 
 
 def train_together(folder: Path, rank: int) -> dict[str, Any]:
-    """Train three steps in one folder."""
+    """Train three steps in a shared folder."""
     run(folder, replace(QUICK, steps=3))
     return {"saved_step": weights(folder, "course")["step"]}  # of both: neither returns before the state is saved
 
 
 def train_apart(folder: Path, rank: int) -> dict[str, Any]:
-    """Resume where only the first process has a state."""
+    """Resume in two folders, of which only the first has a state."""
     try:
         run(folder / str(rank), replace(QUICK, steps=4), resume=rank == 0)
     except InputError as error:

@@ -9,14 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...depth.depth import Depth
 from ...depth.write import side_by_side
 from ...errors import InputError
 from ...system.files import atomic_path, make_folder
-from ...terms import Format
-from ..jobs import Style
-from .frames import Frame
+from ...terms import Colormap, Format
 from .mp4_writer import Mp4Writer, UnwritableVideo
+from .steady_range import Painted
 
 
 class DepthVideo:
@@ -28,15 +26,16 @@ class DepthVideo:
     Args:
         path: The file to be; its folder is made.
         format: "color" or "side".
-        style: How depth is painted.
+        colormap: As in Depth.colorize.
         fps: Frames per second, about.
         ticks: Parts of a second in which the frames' times are written.
     """
 
-    def __init__(self, path: Path, format: Format, *, style: Style, fps: float, ticks: int) -> None:
-        self._path, self._format, self._style, self._fps, self._ticks = path, format, style, fps, ticks
+    def __init__(self, path: Path, format: Format, *, colormap: Colormap | None, fps: float, ticks: int) -> None:
+        self._path, self._format, self._colormap, self._fps, self._ticks = path, format, colormap, fps, ticks
         self._writer: Mp4Writer | None = None  # made for the first frame, which has the size
         self._size_px = (0, 0)  # (h, w)
+        self._last_length_s: float | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> DepthVideo:
@@ -48,15 +47,15 @@ class DepthVideo:
     def __exit__(self, *error: object) -> bool | None:
         return self._stack.__exit__(*error)  # type: ignore[arg-type]
 
-    def add(self, depth: Depth, frame: Frame) -> None:
+    def add(self, painted: Painted) -> None:
         """Append the picture of a frame's depth.
 
         Raises:
             UnwritableVideo: The frame has another size than those before, or the encoder or the disk refuses.
         """
-        picture = depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range)
+        picture = painted.depth.colorize(colormap=self._colormap, value_range=painted.value_range)
         if self._format == "side":
-            picture = side_by_side(frame.image, picture)
+            picture = side_by_side(painted.frame.image, picture)
         picture = _even(picture)
         size_px = (picture.shape[0], picture.shape[1])
         if self._writer is None:
@@ -67,7 +66,11 @@ class DepthVideo:
                 f"{self._path}: a frame of {_text(size_px)} px (HxW) found after frames of {_text(self._size_px)}, "
                 "which one video cannot hold; use --format npz for single frames"
             )
-        self._writer.add(picture, frame.time_s)
+        self._writer.add(picture, painted.frame.time_s)
+
+    def show_last(self, length_s: float | None) -> None:
+        """Show the last picture so long; None shows it as long as pictures are shown on average."""
+        self._last_length_s = length_s
 
     def _finish(self, kind: type[BaseException] | None, *error: object) -> None:
         """Close the file; make it whole unless an error ends it."""
@@ -77,7 +80,7 @@ class DepthVideo:
             return
         with self._writer:
             if kind is None:
-                self._writer.finish()
+                self._writer.finish(self._last_length_s)
 
 
 def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

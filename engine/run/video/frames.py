@@ -62,6 +62,10 @@ class FrameReader(Closable):
         """Return what is wrong with a source that has given its last frame, or None if it ended as it should."""
         return None if self._stopped or self.given == self._most else self._shortfall()
 
+    def last_length_s(self) -> float | None:
+        """Return how long the source shows its last frame; None if that is unknown, or the frame was not reached."""
+        return None if self._stopped or self.given == self._most else self._last_length_s()
+
     @abstractmethod
     def _read(self) -> Frame | None:
         """Return the next frame, or None after the last."""
@@ -69,6 +73,10 @@ class FrameReader(Closable):
     @abstractmethod
     def _shortfall(self) -> str | None:
         """Return what is wrong with a source that ended by itself."""
+
+    def _last_length_s(self) -> float | None:
+        """Return how long a source that ended by itself shows its last frame, or None."""
+        return None
 
 
 def title_of(source: Source) -> str:

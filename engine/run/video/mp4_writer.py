@@ -64,6 +64,7 @@ class Mp4Writer(Closable):
 
         self._path, self._name, self._ticks = path, name, ticks
         self._frames = 0
+        self._usual_s = 1 / max(fps, _LEAST_FPS)
         self._last = -1  # tick of the last picture
         self._errors = (av.FFmpegError, OSError)
         self._reformatter = VideoReformatter()
@@ -71,7 +72,7 @@ class Mp4Writer(Closable):
         with self._refused():
             # The index goes to the front, so that a browser plays before it has the whole file.
             self._container = av.open(str(path.absolute()), "w", options={"movflags": "+faststart"})
-            rate = Fraction(max(fps, _LEAST_FPS)).limit_denominator(_MOST_PARTS)
+            rate = Fraction(1 / self._usual_s).limit_denominator(_MOST_PARTS)
             stream = self._container.add_stream(encoder, rate=rate, options=ENCODERS[encoder])
         assert isinstance(stream, av.VideoStream)  # what the encoders are for
         _set_up(stream, size_px, ticks)
@@ -101,14 +102,20 @@ class Mp4Writer(Closable):
             self._container.mux(self._stream.encode(frame))
         self._frames += 1
 
-    def finish(self) -> None:
+    def finish(self, last_s: float | None = None) -> None:
         """Write what is left, close the file and see that it holds every picture.
+
+        Args:
+            last_s: How long the last picture is shown; None for as long as pictures are shown on average.
 
         Raises:
             UnwritableVideo: The encoder or the disk refuses.
         """
         with self._refused():
-            self._container.mux(self._stream.encode(None))
+            for packet in self._stream.encode(None):
+                if packet.pts == self._last:
+                    packet.duration = max(round((last_s or self._usual_s) * self._ticks), 1)
+                self._container.mux(packet)
             self._container.close()
         if (held := _frames_in(self._path)) != self._frames:
             raise UnwritableVideo(

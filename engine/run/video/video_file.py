@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NO_TIMESTAMPS = 0x80  # Source: FFmpeg, libavformat/avformat.h, AVFMT_NOTIMESTAMPS
 _LEAST_TICKS, _MOST_TICKS = 1000, 1_000_000  # a second, in a file that is written with the times of another
+_TICKS_A_FRAME = 10  # at the average rate, at least
 _LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time: a file that lacks no more is whole
 
 
@@ -48,14 +49,16 @@ class VideoFileReader(FrameReader):
 
         self._title, self._limits = title_of(source), limits
         self._container, self._stream = _open_stream(source)
-        self._start_s = (self._container.start_time or 0) / av.time_base
+        self._start = Fraction(self._container.start_time or 0, av.time_base)  # exact, as times are
+        self._start_s = float(self._start)
         self._end_s, self._timed = _announced_end(self._container, self._stream, self._start_s)
         fps = float(self._stream.average_rate or 0) or None
         announced = self._stream.frames or round(self._end_s * (fps or FALLBACK_FPS)) or None
-        super().__init__(max_frames=max_frames, fps=fps, ticks=_ticks_of(self._stream), announced=announced)
+        super().__init__(max_frames=max_frames, fps=fps, ticks=_ticks_of(self._stream, fps), announced=announced)
         self._errors = av.FFmpegError
         self._reformatter = VideoReformatter()  # shared by all frames: making it takes as long as decoding a frame
         self._last_s: float | None = None
+        self._shown = 0
         self._reached_s = 0.0
         self._undecodable = 0  # packets after the first frame
         self._decoded = self._decode()
@@ -69,6 +72,7 @@ class VideoFileReader(FrameReader):
         if frame is None:
             return None
         self._last_s = self._time_of(frame)
+        self._shown = frame.duration  # of the last frame; wrong for others if frames are stored out of order
         return Frame(self._picture(frame), self._last_s)
 
     def _shortfall(self) -> str | None:
@@ -80,6 +84,13 @@ class VideoFileReader(FrameReader):
         if self._undecodable:
             return f"has damaged parts that cannot be decoded ({self._undecodable} packets); copy it again"
         return None
+
+    def _last_length_s(self) -> float | None:
+        if self._last_s is None or self._stream.time_base is None or self._shortfall() is not None:
+            return None
+        if self._timed == {self._stream.index} and self._end_s > self._last_s:
+            return self._end_s - self._last_s
+        return float(self._shown * self._stream.time_base) or None
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Yield the frames; packets that cannot be decoded are counted, and a file that cannot be read on ends."""
@@ -114,7 +125,7 @@ class VideoFileReader(FrameReader):
     def _time_of(self, frame: VideoFrame) -> float:
         """Return when a frame is shown; times that are missing, stand still or go back follow the frame before."""
         base = self._stream.time_base
-        time_s = None if frame.pts is None or base is None else float(frame.pts * base) - self._start_s
+        time_s = None if frame.pts is None or base is None else float(frame.pts * base - self._start)
         if self._last_s is None:
             return max(time_s or 0.0, 0.0)
         return time_s if time_s is not None and time_s > self._last_s else self._last_s + 1 / self.fps
@@ -160,10 +171,14 @@ def _announced_end(container: InputContainer, stream: VideoStream, start_s: floa
     return (container.duration or 0) / av.time_base, {other.index for other in container.streams}
 
 
-def _ticks_of(stream: VideoStream) -> int:
-    """Return the parts of a second in which a stream counts, or a multiple of them that is not too coarse."""
+def _ticks_of(stream: VideoStream, fps: float | None) -> int:
+    """Return the parts of a second in which a stream counts, or a multiple of them that is not too coarse.
+
+    Matroska counts milliseconds, and may hold more frames than that.
+    """
     ticks = 1 if stream.time_base is None else stream.time_base.denominator
-    return min(ticks * math.ceil(_LEAST_TICKS / ticks), _MOST_TICKS)
+    least = max(_LEAST_TICKS, min(_TICKS_A_FRAME * (fps or 0), _MOST_TICKS))
+    return min(ticks * math.ceil(least / ticks), _MOST_TICKS)
 
 
 def _square_px(frame: VideoFrame, ratio: Fraction | None) -> tuple[int, int]:

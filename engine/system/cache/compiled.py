@@ -57,10 +57,16 @@ def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | Non
 
 
 def _publish(unfinished: Path, final: Path) -> None:
-    """Rename the folder, unless another process was faster or nothing was written."""
-    with suppress(OSError, InputError):
-        write_entry(unfinished / _SUMS, _sums(unfinished))
+    """Rename the folder, unless another process was faster or nothing was written, as on a full disk."""
+    try:
+        sums = _sums(unfinished) if unfinished.is_dir() else {}
+        if not sums:
+            raise InputError("the runner wrote nothing, as on a full disk")
+        write_entry(unfinished / _SUMS, sums)
         unfinished.rename(final)
+    except (OSError, InputError) as error:
+        if not final.is_dir():
+            warn_once(f"depthrt: nothing compiled is kept in {final.parent} ({error}); each load compiles again")
 
 
 def _is_whole(folder: Path) -> bool:
@@ -71,7 +77,8 @@ def _is_whole(folder: Path) -> bool:
     try:
         if not folder.is_dir():
             return False
-        whole = read_entry(folder / _SUMS) == _sums(folder)
+        sums = _sums(folder)
+        whole = bool(sums) and read_entry(folder / _SUMS) == sums
     except (OSError, ContractError):
         whole = False
     if not whole:
@@ -80,8 +87,15 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file by its name."""
-    return {file.name: file_sha256(file) for file in folder.iterdir() if file.name != _SUMS}
+    """Return the sha256 of each file by its name.
+
+    Raises:
+        OSError: A file cannot be read, or is a folder or a pipe, which no runner writes.
+    """
+    files = [file for file in folder.iterdir() if file.name != _SUMS]
+    if not all(file.is_file() for file in files):
+        raise OSError("it holds what is not a file")
+    return {file.name: file_sha256(file) for file in files}
 
 
 def _prune(home: Path) -> None:

@@ -64,6 +64,8 @@ class Store:
             if entry.get("format") != FORMAT or entry.get("key") != key:
                 raise ContractError("it is of another format or key than its name says")
             return read(entry.get(self.content))
+        except FileNotFoundError:  # another process removed it meanwhile
+            return None
         except Exception as error:  # a cache must not stop a model from loading
             reason = " ".join(str(error).split()).removesuffix(f"; {REMEDY}") or type(error).__name__
             warn_once(f"depthrt: {file}, in the cache, cannot be used ({reason}); {remedy}")
@@ -132,8 +134,10 @@ def read_entry(file: Path) -> dict[str, Any]:
 
     Raises:
         ContractError: It is not a JSON object, or too long for one.
-        OSError: The system refuses.
+        OSError: The system refuses, or it is not a file.
     """
+    if file.exists() and not (file.is_file() or file.is_dir()):  # to read a pipe would wait for who writes it
+        raise OSError("it is not a file")
     with file.open("rb") as stream:
         text = stream.read(_LONGEST_ENTRY + 1)
     if len(text) > _LONGEST_ENTRY:

@@ -13,6 +13,7 @@ from ...cuda.driver.driver import Gpu
 from ...errors import BuildError, ContractError, InputError
 from ...modelfile.contract import ENGINE_SUFFIX, Contract
 from ...modelfile.model_file import ModelFile, open_model_file
+from ...modelfile.seal import check_whole
 from ...system.files import atomic_path, check_output, file_sha256
 from ...system.records import check_record
 from ...terms import INPUT, OUTPUT, OnStep, Precision
@@ -75,14 +76,16 @@ def build_engine(
         on_step: Called with (phase, done, wanted), from another thread.
 
     Raises:
-        ModelFileError, ContractError: depthrt did not write the ONNX file.
+        ModelFileError, ContractError: depthrt did not write the ONNX file, or it was changed since.
         InputError: Options do not fit the file, another precision was asked for, or no file can be written to
             `out_path`, which must end in .engine.
         BackendUnavailable: TensorRT is not installed, or needs a GPU and finds none.
         BuildError: The file is int8, or TensorRT refused; the message ends with the tail of its log.
     """
     check_output(out_path, suffix=ENGINE_SUFFIX, source=onnx_path)
-    request = check_request(open_model_file(onnx_path), options=options, precision=precision)
+    file = open_model_file(onnx_path)
+    request = check_request(file, options=options, precision=precision)
+    check_whole(file.path, file.contract)
     return build_request(request, out_path, on_step=on_step)
 
 

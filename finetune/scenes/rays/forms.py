@@ -38,7 +38,7 @@ def _ball_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid:
 def _round_forms(origin: torch.Tensor, rays: torch.Tensor, solids: Solids, solid: torch.Tensor) -> torch.Tensor:
     """Return beta, delta, height, cap and rim of round solids, (e, 5, 6).
 
-    A root w counts where |origin_z w + height| <= w; the cap's inverse depth counts where the rim is positive.
+    A root w counts if |origin_z w + height| <= w; the cap's inverse depth counts if the rim is positive.
     """
     profile, hollow = solids.profile[solid], solids.hollow[solid]
     forms, _ = quadric_forms(origin, rays, profile)
@@ -129,7 +129,7 @@ def _evaluate_round(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tens
 
 
 def _evaluate_lace(forms: torch.Tensor, origin: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    """Return the larger root outside of holes; a hole is where the sum of waves through the solid is low."""
+    """Return the larger root outside of holes, which are the parts of the solid with a low sum of waves."""
     beta, delta, x, y, z = _values(forms, basis).unbind(1)
     root = delta.sqrt_()
     near, far = beta + root, beta - root

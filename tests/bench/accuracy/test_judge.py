@@ -15,7 +15,9 @@ from made_subjects import (
     slope,
     subject,
     truth,
+    uneven,
 )
+from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules
 from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
@@ -96,7 +98,7 @@ def test_an_image_that_cannot_be_read_costs_a_warning_and_no_subject() -> None:
     def damaged() -> Sample:
         raise OSError("unexpected\n end of file.")
 
-    data = dataset(truth(2.0))
+    data = dataset(uneven(2.0))
     broken = GroundTruth("made", (Pair("room", damaged), *data.pairs), data.cap_m, notes=("read as metres",))
     judgement = judge([opened("one", slope())], broken)
     assert judgement.warnings == (
@@ -127,3 +129,35 @@ def test_without_a_unit_in_the_truth_no_subject_is_judged_unaligned() -> None:
     assert not judgement.found and not judgement.failures
     assert judgement.notes["one"][0].startswith("no accuracy on made: made has inverse depth without a unit")
     assert judge([opened("one", slope(), "metric")], dataset(truth(2.0)), CUSTOM).found
+
+
+def test_the_pixels_without_depth_are_said_with_their_reasons() -> None:
+    sample = uneven(2.0)
+    values = sample.truth.values.copy()
+    values[:7] = 0  # a quarter
+    known = TrueDepth(values, values > 0)
+    masked = known.without(np.arange(SIDE_PX)[:, None] + np.zeros(SIDE_PX) >= SIDE_PX - 7, "by masks")
+    data = dataset(replace(sample, truth=masked))
+    assert judge([opened("one", slope(), "metric")], data).warnings == (
+        "made: 50.0 % of its pixels have no depth; 25.0 % left out by masks.",
+    )
+
+
+def test_images_of_one_depth_are_said_where_alignment_makes_every_answer_right() -> None:
+    said = "made: 2 of its images have one depth everywhere, which alignment reaches with any answer."
+    data = dataset(truth(2.0), truth(3.0), uneven(4.0))
+    assert said in judge([opened("one", slope())], data).warnings
+    assert judge([opened("one", slope(), "metric")], data).warnings == ()
+
+
+def test_depth_that_grows_where_the_answer_comes_nearer_is_said() -> None:
+    rising = np.linspace(1, 2, SIDE_PX * SIDE_PX, dtype=np.float32).reshape(SIDE_PX, SIDE_PX)
+    picture = np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)
+
+    def notes(values: NDArray[np.float32]) -> tuple[str, ...]:
+        data = dataset(Sample("ramp", picture, TrueDepth(values, values > 0)))
+        return tuple(judge([opened("one", slope())], data).notes.get("one", ()))
+
+    assert notes(1 / rising) == ()
+    (note,) = notes(rising)  # the answer is inverse depth, and so is this, under the name of depth
+    assert note.startswith("in 1 of 1 images of made the measured depth grows where the answer comes nearer")

@@ -182,3 +182,25 @@ def test_a_list_of_other_lines_is_refused(tmp_path: Path, text: str) -> None:
 def test_another_file_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("a.jpg a.npy\n")
     assert find_pairs(tmp_path / "pairs.csv") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a.jpg", "a.npy", "a_depth.png"), r"a\.jpg has the depth files .*a\.npy and .*a_depth\.png, expected one"),
+        (("rgb/a.jpg", "depth/a.npy", "depth/a.exr"), r"has the depth files .*a\.exr and .*a\.npy, expected one"),
+        (("a.jpg", "a.png", "a.npy"), r"a\.npy has the photographs .*a\.jpg and .*a\.png"),
+        (("rgb/a.jpg", "depth/a.npy", "gt/a.npy"), "has the folders depth and gt, expected one"),
+        (("rgb/a.jpg", "photos/a.jpg", "depth/a.npy"), "has the folders photos and rgb, expected one"),
+    ],
+)
+def test_files_that_may_belong_together_in_two_ways_are_refused(
+    tmp_path: Path, names: Sequence[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=f"{message}.*move"):
+        find_pairs(touch(tmp_path, *names))
+
+
+def test_depth_files_without_a_photograph_may_share_a_name(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.npy", "b.npy", "b.exr")
+    assert find_pairs(tmp_path) == pairs(tmp_path, ("a.jpg", "a.npy"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import sys
+import os
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,8 +15,8 @@ from made_depth import make_depth
 from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.true_depth import TrueDepth, import_h5py, read_hypersim, read_true_depth, read_vkitti2
-from depthrt.engine.errors import BackendUnavailable, InputError
+from depthrt.bench.accuracy.true_depth import TrueDepth, read_hypersim, read_true_depth, read_vkitti2
+from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Format
 
 
@@ -198,8 +199,118 @@ def test_a_photograph_is_not_taken_for_virtual_kitti_s_depth(tmp_path: Path) -> 
         read_vkitti2(put(tmp_path / "d.png", photo()))
 
 
-def test_without_h5py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert import_h5py() is h5py
-    monkeypatch.setitem(sys.modules, "h5py", None)  # what makes Python say that it is missing
-    with pytest.raises(BackendUnavailable, match=r"h5py is missing, .* pip install 'depthrt\[bench\]'"):
-        import_h5py()
+@pytest.mark.parametrize("name", ["a.png", "a.npy", "a.npz", "a.tif"])
+@pytest.mark.parametrize("units_per_m", [1000.0, 256.0])
+def test_the_full_scale_of_another_writer_is_unknown(tmp_path: Path, name: str, units_per_m: float) -> None:
+    codes = np.full(SIZE_PX, 3000, np.uint16)
+    codes[:, :7] = 65535
+    path = tmp_path / name
+    if path.suffix == ".npz":
+        np.savez(path, depth=codes)
+    else:
+        put(path, codes)
+    found = read_true_depth(path, units_per_m=units_per_m)
+    assert np.array_equal(found.valid, codes < 65535)
+    assert found.left_out == {"at the full scale of 65535": 7 * SIZE_PX[0]}
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint32, np.int64])
+def test_every_type_of_whole_numbers_has_its_full_scale(tmp_path: Path, dtype: type[np.integer[Any]]) -> None:
+    codes = np.full((2, 3), 2000, dtype)
+    codes[0, 0], codes[0, 1] = np.iinfo(dtype).max, -1 if np.iinfo(dtype).min else 0
+    found = read_true_depth(put(tmp_path / "a.npy", codes))
+    assert found.valid.tolist() == [[False, False, True], [True] * 3]
+    assert found.values[1] == pytest.approx(2.0)
+
+
+def test_depth_of_depthrt_at_the_end_of_its_png_counts(tmp_path: Path) -> None:
+    values = np.full(SIZE_PX, 65.535, np.float32)
+    make_depth(values, kind="metric").save(tmp_path / "m.png", format="png16")
+    make_depth(depth_map(), kind="inverse").save(tmp_path / "i.png", format="png16")
+    for name in ("m.png", "i.png"):
+        found = read_true_depth(tmp_path / name)
+        assert found.valid.all() and not found.left_out
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("a.npy", np.ones((4, 5), np.bool_), "holds bool, which is a mask or a picture, expected depth"),
+        ("a.npy", np.ones((4, 5), np.uint8), "holds uint8, which is a mask or a picture"),
+        ("a.npy", np.ones((4, 5), np.int8), "holds int8"),
+        ("a.npy", np.ones((4, 5), np.complex64), "holds complex64, expected real numbers"),
+        ("a.npy", np.full((4, 5), "3.0"), r"holds <U3, expected real numbers"),
+        ("a.npy", np.ones((4, 5), "m8[s]"), r"holds timedelta64\[s\], expected real numbers"),
+        ("a.npy", np.ones((4, 5, 2), np.float32), r"holds \(4, 5, 2\), expected one map \(H, W\)"),
+        ("a.npy", np.ones((3, 4, 5), np.float32), r"holds \(3, 4, 5\), expected one map"),
+        ("a.npy", np.ones(5, np.float32), r"holds \(5,\), expected one map"),
+        ("a.npy", np.ones((0, 5), np.float32), r"expected one shape \(H, W\)"),
+        ("a_disparity.npy", np.ones((4, 5), np.float32), "is named disparity, expected depth in metres"),
+        ("disp/a.npy", np.ones((4, 5), np.float32), "is named disp, expected depth in metres"),
+        ("a_inv_depth.npy", np.ones((4, 5), np.float32), "is named inv, expected depth in metres"),
+    ],
+)
+def test_numbers_that_are_no_depth_are_refused(tmp_path: Path, name: str, values: NDArray[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_true_depth(put(tmp_path / name, values))
+    assert "\n" not in str(caught.value)
+
+
+def test_depth_with_its_kind_may_have_any_name(tmp_path: Path) -> None:
+    make_depth(depth_map(), kind="inverse").save(tmp_path / "a_inverse.npz")
+    assert read_true_depth(tmp_path / "a_inverse.npz").kind == "inverse"
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (1, 1), (1, 4, 5), (4, 5, 1), (1, 4, 5, 1), (1, 1, 5)])
+def test_axes_of_length_one_beside_a_map_are_dropped(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    found = read_true_depth(put(tmp_path / "a.npy", np.full(shape, 2.0, np.float32)))
+    expected = {(1, 4, 5): (4, 5), (4, 5, 1): (4, 5), (1, 4, 5, 1): (4, 5), (1, 1, 5): (1, 5)}.get(shape, shape)
+    assert found.shape == expected and found.valid.all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
+def test_floats_of_every_width_are_metres(tmp_path: Path, dtype: str) -> None:
+    values = np.array([[0.5, 2.25, np.inf, np.nan, -1.0, 0.0, -np.inf]], dtype)
+    found = read_true_depth(put(tmp_path / "a.npy", values))
+    assert found.valid.tolist() == [[True, True] + [False] * 5]
+    assert found.values[0, :2].tolist() == [0.5, 2.25]
+
+
+def test_a_number_that_float32_does_not_hold_is_unknown(tmp_path: Path) -> None:
+    found = read_true_depth(put(tmp_path / "a.npy", np.array([[1e300, 2.0]])))
+    assert found.valid.tolist() == [[False, True]]
+
+
+def test_depth_in_an_archive_has_the_mask_beside_it(tmp_path: Path) -> None:
+    mask = holed()
+    np.savez(tmp_path / "a.npz", depth=(depth_map() * 1000).astype(np.uint16), mask=mask, intrinsics=np.eye(3))
+    found = read_true_depth(tmp_path / "a.npz")
+    assert np.array_equal(found.valid, mask)
+    assert known_apart(found, depth_map()) < 2e-3
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"disparity": depth_map()}, r"holds disparity \(24, 32\), expected one array named depth"),
+        ({"mask": depth_map()}, "expected one array named depth"),
+        ({"left": depth_map(), "right": depth_map()}, r"holds left \(24, 32\), right \(24, 32\), expected one array"),
+        ({"depth": depth_map(), "z": depth_map()}, "expected one array named depth"),
+        ({"depth": depth_map(), "confidence": depth_map()}, "expected depth and at most one mask"),
+        ({"depth": depth_map(), "mask": holed(), "valid": holed()}, "expected depth and at most one mask"),
+        ({"depth": depth_map(), "mask": depth_map()}, "mask mask in .* expected 0 and one other value"),
+        ({}, "holds nothing, expected one array named depth"),
+    ],
+)
+def test_an_archive_that_does_not_say_which_array_is_depth_is_refused(
+    tmp_path: Path, arrays: dict[str, NDArray[Any]], message: str
+) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=message):
+        read_true_depth(tmp_path / "a.npz")
+
+
+def test_a_pipe_is_no_depth_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npy")
+    with pytest.raises(InputError, match="is no regular file, expected a depth file"):
+        read_true_depth(tmp_path / "a.npy")

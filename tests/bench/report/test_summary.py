@@ -16,6 +16,7 @@ from made_report import (
     make_report,
 )
 
+from depthrt.bench.numbers.figures import COMPUTED_IN
 from depthrt.bench.numbers.result import Interval, Report, SubjectResult
 from depthrt.bench.report.summary import summarise_report
 from depthrt.bench.report.tables import summary_table
@@ -96,3 +97,42 @@ def test_subjects_that_were_judged_otherwise_are_not_ranked_together() -> None:
 def test_missed_frames_are_a_share_of_all_that_came() -> None:
     # 1015 ms: 51 dropped beside 90 answered
     assert any("misses 36.2 %" in sentence for sentence in summarise_report(whole()).sentences)
+
+
+def test_a_margin_below_the_noise_between_runs_is_named_and_not_hidden() -> None:
+    report = replace(whole(), subjects=(make_constant("a", 30.0), make_constant("b", 30.6)), reference="a")
+    (sentence,) = [one for one in summarise_report(report).sentences if "slower" in one]
+    assert sentence == (
+        "b is slower than a (95 % 1.02–1.02×), perhaps by less than the 3 % "
+        "that two runs of the same code may differ by."
+    )
+
+
+def test_a_drift_that_was_not_measured_is_not_in_the_headline() -> None:
+    subjects = tuple(replace(make_constant(name, ms), drift=None) for name, ms in (("a", 9.0), ("b", 30.0)))
+    first = summarise_report(replace(whole(), subjects=subjects, reference="a")).headline
+    assert first == "Nothing is faster than a: 9.00 ms from image array to depth array."
+    second = summarise_report(replace(whole(), subjects=subjects[::-1], reference="b")).headline
+    assert second.startswith("a is the fastest: ") and "drift" not in second
+
+
+def test_a_gain_that_is_not_clear_is_no_headline_of_the_fastest() -> None:
+    unclear = replace(make_constant("b", 28.0, drift=0.002), speed=Interval(1.07, 0.8, 1.4))
+    report = replace(whole(), subjects=(make_constant("a", 30.0), unclear), reference="a")
+    assert summarise_report(report).headline == (
+        "Nothing within a drift of 1 % is clearly faster than a: b takes 28.0 ms from image array to depth array, "
+        "1.07× as fast as a (95 % 0.800–1.40×)."
+    )
+
+
+def test_a_file_that_is_computed_in_another_precision_says_so_in_headline_and_table() -> None:
+    half = make_constant("half.onnx cpu", 10.0, drift=0.001)
+    half = replace(half, facts={**half.facts, "precision": "fp16", COMPUTED_IN: "fp32"})
+    report = replace(whole(), subjects=(make_constant("a", 30.0), half), reference="a")
+    summary = summarise_report(report)
+    assert (
+        "is the fastest within a drift of 1 %: 10.0 ms" in summary.headline
+        and ", computed in fp32, " in summary.headline
+    )
+    table = summary_table(report, summary)
+    assert table.rows[1][table.columns.index("precision")] == "fp16, computed in fp32"

@@ -1,4 +1,4 @@
-"""The images of a run: how many are timed, and which can be read."""
+"""The images of a run: how many are timed, and how the report names them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made import make_contract
-from made_subjects import write_images
 from numpy.typing import NDArray
 from planted_runner import PlantedRunner, Time
 
@@ -16,11 +15,10 @@ from depthrt.bench.latency.rate import FrameRate
 from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.numbers.figures import IMAGE_NAMES, name_images
 from depthrt.bench.numbers.result import Report
-from depthrt.bench.run.images import TIMED_IMAGES, choose_timed, find_readable, image_settings
+from depthrt.bench.run.images import TIMED_IMAGES, choose_timed, image_settings
 from depthrt.bench.run.measurement import Measurement
 from depthrt.bench.run.run_bench import run_bench
 from depthrt.bench.subjects.subject import Subject
-from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
@@ -97,23 +95,6 @@ def test_no_more_images_are_timed_than_the_rounds_reach(rounds: Rounds | None, e
     assert len(chosen) == expected and chosen[0] == images[0] and chosen == sorted(set(chosen))
 
 
-def test_an_unreadable_image_is_left_out_with_a_sentence(tmp_path: Path) -> None:
-    good, bad = write_images(tmp_path, 2)
-    bad.write_text("text")
-    steps: list[tuple[str, int, int]] = []
-    readable, left_out = find_readable([good, bad], on_step=lambda *step: steps.append(step))
-    assert readable == [good]
-    assert [line.startswith(f"{bad} is left out: ") and line.endswith(".") for line in left_out] == [True]
-    assert steps == [("reading images", 0, 2), ("reading images", 1, 2)]
-
-
-def test_images_that_cannot_be_read_at_all_end_the_run(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.png"
-    bad.write_text("text")
-    with pytest.raises(InputError, match=r"none of 1 images can be read; .*bad\.png is left out"):
-        find_readable([bad])
-
-
 def test_the_settings_name_the_images_and_how_many_are_timed() -> None:
     images = [Path(f"photos/{number}.png") for number in range(10)]
     nothing_timed = Measurement(None, frame_rate=None)
@@ -122,7 +103,3 @@ def test_the_settings_name_the_images_and_how_many_are_timed() -> None:
     assert image_settings(images, Measurement())["times on"] == f"{TIMED_IMAGES} of 10 images"
     assert image_settings(images, replace(nothing_timed, frame_rate=FrameRate()))["times on"] == "4 of 10 images"
     assert image_settings(images[:2], Measurement())["times on"] == "2 of 2 images"
-
-
-def test_no_images_are_all_readable() -> None:
-    assert find_readable([]) == ([], [])

@@ -15,6 +15,7 @@ from made_subjects import (
     slope,
     subject,
     truth,
+    uneven,
     unreadable,
     write_images,
 )
@@ -133,7 +134,7 @@ def test_a_data_set_without_a_pixel_to_judge_is_a_note_and_the_run_goes_on(image
 
 
 def test_an_image_of_a_data_set_that_cannot_be_read_is_left_out_with_a_warning(images: list[Path]) -> None:
-    whole = dataset(truth(2.0), truth(3.0))
+    whole = dataset(uneven(2.0), uneven(3.0))
     report = judged(GroundTruth("made", (Pair("room", unreadable), *whole.pairs), whole.cap_m), images)
     assert [image.image for image in report.subjects[0].accuracy[0].images] == ["at 2.0 m", "at 3.0 m"]
     assert report.warnings[-1] == "room of made is left out: room.png cannot be read as depth; write it again."

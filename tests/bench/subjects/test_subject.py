@@ -15,6 +15,7 @@ from made_subjects import subject as made_subject
 from planted_runner import PlantedRunner, Time, planted
 from tiny_model import TinyModel
 
+from depthrt.bench.numbers.figures import COMPUTED_IN
 from depthrt.bench.subjects.subject import (
     BLOCKING_RUNNERS,
     CPU_PROVIDERS,
@@ -25,6 +26,7 @@ from depthrt.bench.subjects.subject import (
     open_subjects,
 )
 from depthrt.engine.errors import BackendUnavailable
+from depthrt.engine.terms import Precision
 
 
 def test_a_runner_that_cannot_say_when_its_device_is_done_gets_no_figure() -> None:
@@ -105,3 +107,22 @@ def test_facts_known_before_are_kept_and_the_input_is_that_of_the_image() -> Non
         facts = facts_of(opened, (100, 200))
     assert (facts["file"], facts["input"], facts["precision"]) == ("made.pth", "28x56", "bf16")
     assert facts["source"] == opened.model.contract.source_name
+
+
+@pytest.mark.parametrize(
+    ("runner", "provider", "precision", "computed"),
+    [
+        ("onnxruntime", "CPUExecutionProvider", "fp16", "fp32"),
+        ("onnxruntime", "CPUExecutionProvider", "fp16-safe", "fp32"),
+        ("onnxruntime", "CPUExecutionProvider", "fp32", None),
+        ("onnxruntime", "CUDAExecutionProvider", "fp16", None),
+        ("torch", "cpu", "fp16", None),
+    ],
+)
+def test_half_precision_that_a_cpu_computes_in_float32_is_a_fact(
+    runner: str, provider: str, precision: Precision, computed: str | None
+) -> None:
+    made = MadeRunner(slope(), precision)
+    made.name, made.provider = runner, provider
+    with (opened := open_subject(made_subject("made", made))).model:
+        assert facts_of(opened, (100, 200)).get(COMPUTED_IN) == computed

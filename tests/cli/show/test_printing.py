@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_terminal import make_terminal
 
-from depthrt.cli.show.printing import print_result, say
+from depthrt.cli.show.printing import print_result, print_table, say
 
 
 class Encoded(io.StringIO):
@@ -48,11 +49,36 @@ def test_what_standard_output_cannot_hold_is_escaped(
     assert out.getvalue() == f"{printed}\n"
 
 
-def test_brackets_are_no_markup_and_escapes_of_colour_reach_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+HOSTILE = "a\x1b[31mred\x07\nerror: all is lost\x9b2J\u202e.png"
+HARMLESS = r"a\x1b[31mred\x07\nerror: all is lost\x9b2J\u202e.png"
+
+
+def test_brackets_are_no_markup_and_control_characters_are_escaped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for write in (print_result, say):
         write("[bold]a[/bold].png")
-        write("a\x1b[31mred.png")
-    assert capsys.readouterr() == ("[bold]a[/bold].png\nared.png\n",) * 2
+        write(HOSTILE)
+    assert capsys.readouterr() == (f"[bold]a[/bold].png\n{HARMLESS}\n",) * 2
+    terminal = make_terminal(monkeypatch, "stdout")
+    print_result(HOSTILE)
+    assert terminal.getvalue() == f"{HARMLESS}\n"
+
+
+def test_a_text_of_lines_keeps_its_line_breaks_only(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result("a\nb\x1b", lines=True)
+    assert capsys.readouterr().out == "a\nb\\x1b\n"
+
+
+def test_a_table_escapes_its_cells_title_and_caption(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.table import Table
+
+    table = Table(title="t\x1b[31m", caption="c\x07")
+    table.add_column("model")
+    table.add_row("a\x1b[31m\nb")
+    print_table(table)
+    out = capsys.readouterr().out
+    assert r"t\x1b" in out and r"c\x07" in out and r"a\x1b" in out and "\x1b" not in out and "\x07" not in out
 
 
 def test_a_closed_standard_output_takes_a_result_without_a_word(

@@ -14,13 +14,14 @@ from made_depth import make_depth
 
 from depthrt import InputError
 from depthrt.cli.show.run_report import RunReport
+from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.modelfile.shipped import DEFAULT_NOTE
 from depthrt.engine.run.jobs import make_jobs
 from depthrt.engine.run.listener import Part
 from depthrt.engine.run.run import Step
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.sources import Source
-from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.system.process.overlap import Outcome
 
 IMAGE, OTHER, VIDEO = make_jobs(
     [Source("a.jpg", "image", Path("a")), Source("b.jpg", "image", Path("b")), Source("c.mp4", "video", Path("c"))],
@@ -101,8 +102,18 @@ def test_frames_of_a_video_that_fails_are_not_kept(capsys: pytest.CaptureFixture
     assert report.exit_code == 1
 
 
+def test_a_depth_video_that_is_lost_is_named_though_its_frames_have_files(capsys: pytest.CaptureFixture[str]) -> None:
+    follow([whole(Step(VIDEO, 0), "out/c/000000.npz")], ends_with=KeyboardInterrupt)
+    err = capsys.readouterr().err
+    assert "1 written" in err and "  not kept: 1 frames of c.mp4, as its depth video is not whole" in err
+    follow([whole(Step(VIDEO, 0), "out/c/000000.npz"), VIDEO_DONE])
+    assert "not kept" not in capsys.readouterr().err
+
+
 def test_frames_with_files_count_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    follow([whole(Step(VIDEO, 0), "out/c/000000.npy"), failed(Step(VIDEO, 1)), failed(Step(VIDEO))])
+    (frames_only,) = make_jobs([VIDEO.source], Path("out"), ("npy",))
+    steps = (Step(frames_only, 0), Step(frames_only, 1), Step(frames_only))
+    follow([whole(steps[0], "out/c/000000.npy"), failed(steps[1]), failed(steps[2])])
     out, err = capsys.readouterr()
     assert out.split() == ["out/c/000000.npy"] and "1 written" in err and "2 failed" in err
     assert "  failed: c.mp4 frame 1" in err and "not kept" not in err
@@ -164,7 +175,7 @@ def test_pixels_that_a_png16_lacks_and_sheets_are_reported(capsys: pytest.Captur
     report = follow([whole(Step(IMAGE), "a.png", outside=5), whole(Step(OTHER), "b.png")])
     assert "  images whose png16 lacks pixels: 1 (0 beyond 65.535 m" in capsys.readouterr().err
     report.sheet_written(Path("s.png"), left_out=2)
-    report.left_out(7, Path("out"))
+    report.left_out(LeftOut(7, Path("out")))
     assert capsys.readouterr().err.splitlines() == [
         "sheet: s.png (without the last 2 images)",
         "left out: the folder of outputs, out (images and videos in it: 7)",

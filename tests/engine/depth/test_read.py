@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from refusal import refusal
 from depthrt.engine.depth.depth import Depth
 from depthrt.engine.depth.read import READERS, read_codes, read_kind
 from depthrt.engine.errors import InputError
+from depthrt.engine.images.limits import Limits
 from depthrt.engine.terms import KINDS, Format, Kind
 
 KINDLESS = (".npy", ".pfm")  # record no kind: metric, as files of others are
@@ -151,3 +153,68 @@ def test_a_word_that_names_no_kind_is_refused() -> None:
     assert [read_kind(kind) for kind in KINDS] == list(KINDS)
     with pytest.raises(ValueError, match="kind 'disparity' found, expected one of inverse, metric"):
         read_kind("disparity")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.pfm", b"Pf\n300000 300000\n-1.0\n"),
+        ("d.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x04\x93\xe0\0\x04\x93\xe0\x10\0\0\0\0"),
+    ],
+)
+def test_a_header_that_asks_for_gigabytes_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert "holds 300000x300000 values" in refusal(lambda: READERS[Path(name).suffix](tmp_path / name))
+
+
+def test_every_reader_has_a_limit_that_can_be_lowered(tmp_path: Path) -> None:
+    formats: dict[str, Format] = {
+        ".npy": "npy", ".npz": "npz", ".pfm": "pfm", ".exr": "exr", ".tif": "tiff", ".tiff": "tiff", ".png": "png16"
+    }  # fmt: skip
+    assert formats.keys() == READERS.keys()
+    for suffix, format in formats.items():
+        path = tmp_path / f"d{suffix}"
+        depth = surface()
+        depth.save(path, format=format)
+        just, less = Limits(max_pixels=depth.values.size), Limits(max_pixels=depth.values.size - 1)
+        assert READERS[suffix](path, just)[0].shape == depth.values.shape
+        assert "--max-pixels" in refusal(partial(READERS[suffix], path, less))
+
+
+def test_a_record_over_the_limit_is_refused_and_can_be_allowed(tmp_path: Path) -> None:
+    surface().save(tmp_path / "d.npz")
+    assert "--max-pixels" in refusal(lambda: Depth.load(tmp_path / "d.npz", limits=Limits(max_pixels=1)))
+
+
+@pytest.mark.parametrize("size", [b"-2 -2", b"5 -1", b"0 3"])
+def test_a_pfm_of_no_size_is_refused(tmp_path: Path, size: bytes) -> None:
+    (tmp_path / "d.pfm").write_bytes(b"Pf\n" + size + b"\n-1.0\n" + bytes(64))
+    with pytest.raises(ValueError, match="expected at least 1x1"):
+        READERS[".pfm"](tmp_path / "d.pfm")
+
+
+def test_a_pfm_of_more_values_than_its_size_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "d.pfm").write_bytes(b"Pf\n2 2\n-1.0\n" + bytes(20))
+    with pytest.raises(ValueError, match=r"buffer size|reshape"):
+        READERS[".pfm"](tmp_path / "d.pfm")
+
+
+@pytest.mark.parametrize("names", [("R", "G", "B"), ("X", "Y"), ("depth", "confidence")])
+def test_an_exr_of_several_channels_needs_z(tmp_path: Path, names: tuple[str, ...]) -> None:
+    planes = {name: np.full((2, 3), number, np.float32) for number, name in enumerate(names)}
+    OpenEXR.File({}, planes).write(str(tmp_path / "d.exr"))
+    assert "expected a channel Z, or one channel" in refusal(lambda: READERS[".exr"](tmp_path / "d.exr"))
+    OpenEXR.File({}, {**planes, "Z": np.full((2, 3), 7, np.float32)}).write(str(tmp_path / "d.exr"))
+    assert READERS[".exr"](tmp_path / "d.exr")[0].tolist() == [[7] * 3] * 2
+
+
+def test_an_exr_of_two_parts_is_refused(tmp_path: Path) -> None:
+    parts = [OpenEXR.Part({"name": name}, {"Z": np.ones((2, 3), np.float32)}) for name in ("left", "right")]
+    OpenEXR.File(parts).write(str(tmp_path / "d.exr"))
+    assert "has 2 part(s) with the channels Z" in refusal(lambda: READERS[".exr"](tmp_path / "d.exr"))
+
+
+def test_another_picture_under_the_name_of_a_png_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.ones((2, 3), np.uint16)).save(tmp_path / "d.tif")
+    (tmp_path / "d.tif").rename(tmp_path / "d.png")
+    assert "no picture found" in refusal(lambda: READERS[".png"](tmp_path / "d.png"))

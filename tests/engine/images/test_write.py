@@ -10,7 +10,7 @@ from made_image import Pixels, crop_of_photo, mean_levels
 from PIL import Image
 from refusal import refusal
 
-from depthrt.engine.images.read import IMAGE_SUFFIXES
+from depthrt.engine.images.kinds import IMAGE_SUFFIXES
 from depthrt.engine.images.write import WRITABLE_SUFFIXES, write_image
 
 JPEG_LEVELS = 6.0  # mean difference that quality 95 stays well within on these 60x90 pixels

@@ -21,7 +21,8 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_file_is_described_by_its_contract_and_its_tunings(model: Path) -> None:
     plain = describe_model(str(model))
-    assert (plain.path, plain.contract, plain.tunings, plain.cores) == (model, STATIC, {}, usable_cores())
+    assert (plain.path, plain.tunings, plain.cores) == (model, {}, usable_cores())
+    assert plain.contract.digest is not None and plain.contract.without_digest() == STATIC
     tuning = Tuning(Choice("openvino", "fp32", 1), 2.0, 0.0, 0.005, "2026-11-21", ())
     for threads in (1, usable_cores() + 1):
         remember_choice(open_model_file(model), threads, tuning)

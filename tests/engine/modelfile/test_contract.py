@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,8 +11,12 @@ from made_onnx import onnx_file
 
 from depthrt import ContractError, ModelFileError
 from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, read_contract
+from depthrt.engine.modelfile.digest import Beside, Digest
 from depthrt.engine.modelfile.onnx_metadata import read_onnx_metadata
 from depthrt.engine.modelfile.shipped import model_path
+
+DIGEST = Digest(5, "0" * 8, "1" * 64, (Beside("beside.data", 7, "2" * 8, "3" * 64),))
+DIGEST_FOUND = asdict(DIGEST)
 
 
 def test_a_contract_comes_back_from_an_onnx_file(tmp_path: Path) -> None:
@@ -103,4 +108,36 @@ def test_a_contract_of_today_stays_as_it_is() -> None:
     found = json.loads(CONTRACT.to_json())
     assert list(found)[:6] == ["format", "family", "encoder", "kind", "max_depth_m", "size"]
     before = {"format": 1, **asdict(CONTRACT)}
+    assert before.pop("digest") is None
     assert CONTRACT.to_json() == json.dumps(before)
+    assert replace(CONTRACT, digest=DIGEST).without_digest().to_json() == CONTRACT.to_json()
+
+
+def test_a_digest_comes_back_and_has_a_key_only_where_it_is() -> None:
+    sealed = replace(CONTRACT, digest=DIGEST)
+    assert Contract.from_json(sealed.to_json()) == sealed
+    assert Contract.from_json(CONTRACT.to_json()).digest is None
+
+
+@pytest.mark.parametrize(
+    ("digest", "message"),
+    [
+        (None, r"contract\.digest is null, expected an object; export the model again"),
+        ({**DIGEST_FOUND, "crc32": "0000000G"}, r"digest\.crc32 is '0000000G', expected text of 8 hexadecimal digits"),
+        ({**DIGEST_FOUND, "bytes": True}, r"digest\.bytes is true, expected a whole number from 0"),
+        (
+            {**DIGEST_FOUND, "weights": [{**DIGEST_FOUND["weights"][0], "name": "../beside.data"}]},
+            r"digest\.weights\[0\]\.name is '\.\./beside\.data', expected text .* without a folder",
+        ),
+    ],
+)
+def test_a_wrong_digest_is_refused_in_one_line(digest: object, message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        Contract.from_json(changed(digest=digest))
+
+
+def test_a_pipe_and_a_device_are_no_model_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    for path in (tmp_path / "pipe.onnx", Path("/dev/zero")):
+        with pytest.raises(ModelFileError, match=f"{path} is a pipe or a device, expected an .onnx or .engine file"):
+            read_contract(path)

@@ -10,6 +10,7 @@ from made import CONTRACT
 from made_engine import write_mean
 
 from depthrt import ContractError, ModelFileError
+from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import ModelFile, as_model_file, open_model_file
 from depthrt.engine.system.machine import read_machine
 
@@ -23,12 +24,17 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_file_is_opened_as_what_it_is(path: Path) -> None:
     file, facts = open_model_file(path), path.stat()
-    assert file == ModelFile(path, CONTRACT, file.identity, read_machine()) == as_model_file(str(path), CONTRACT)
+    sealed = read_contract(path)
+    assert file == ModelFile(path, sealed, file.identity, read_machine()) == as_model_file(str(path), sealed)
+    assert sealed.digest is not None and sealed.without_digest() == CONTRACT
     # Names of cache entries are hashes of these keys: other keys would lose every cache that is in use.
     assert file.identity == {
         "contract_sha256": CONTRACT_SHA256,
         "size_bytes_mtime_ns": [[facts.st_size, facts.st_mtime_ns]],
+        "sha256": sealed.digest.sha256,
     }
+    del file.identity["sha256"]  # of a file that an older depthrt wrote
+    assert as_model_file(path, CONTRACT).identity == file.identity
 
 
 def test_weights_beside_the_file_are_part_of_its_identity(path: Path) -> None:
@@ -47,7 +53,7 @@ def test_another_contract_makes_another_identity_of_the_same_bytes(path: Path) -
     file = open_model_file(path)
     assert file.with_contract(other).contract == other
     assert file.with_contract(other).identity == as_model_file(path, other).identity != file.identity
-    assert file.with_contract(CONTRACT) == file
+    assert file.with_contract(file.contract) == file
 
 
 def test_a_file_that_cannot_be_read_is_an_error_in_one_line(tmp_path: Path, path: Path) -> None:

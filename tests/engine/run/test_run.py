@@ -11,6 +11,7 @@ import pytest
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
+from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.run.jobs import Style
 from depthrt.engine.run.listener import Listener, Part
 from depthrt.engine.run.run import RunRequest, run
@@ -42,8 +43,8 @@ class Heard(Listener):
     def __init__(self) -> None:
         self.events: list[object] = []
 
-    def left_out(self, count: int, folder: Path) -> None:
-        self.events.append(("left out", count, folder))
+    def left_out(self, left_out: LeftOut) -> None:
+        self.events.append(("left out", left_out.outputs, left_out.folder))
 
     def started(self, model: depthrt.DepthModel, *, skipped: int) -> None:
         self.events.append(("started", model.contract.kind, skipped))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from made_video import UNEVEN_S, pictures_of, times_of, write_video
+from PIL import Image
 
 import depthrt
 from depthrt import InputError, Limits
-from depthrt.engine.run.jobs import PLAIN, Job, make_jobs
+from depthrt.engine.run.jobs import PLAIN, Job, Style, make_jobs
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.run_video import open_frames, run_video
 from depthrt.engine.run.sources import Source
-from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.system.process.overlap import Outcome
 from depthrt.engine.terms import Format
 
+CODING = 6.0  # mean difference of 8-bit levels that the codec makes of a smooth picture
 EVEN_S = [number / 10 for number in range(12)]
 
 
@@ -56,6 +60,36 @@ def test_even_times_are_kept_too(tmp_path: Path, model: depthrt.DepthModel, fps:
     assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(times_of(tmp_path / "a.mp4"), abs=1e-6)
 
 
+def test_frames_that_share_a_millisecond_in_matroska_keep_the_speed(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mkv", [number / 10_000 for number in range(20)], ticks=10_000, fps=10_000)
+    times_s = times_in(run_all(model, job_of(tmp_path / "a.mkv")))
+    assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx(times_s, abs=1e-6)
+    assert times_s[-1] is not None and times_s[-1] < 0.003
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts"])
+def test_the_last_frame_is_shown_as_long_as_its_source(tmp_path: Path, model: depthrt.DepthModel, name: str) -> None:
+    write_video(tmp_path / name, UNEVEN_S)
+    run_all(model, job_of(tmp_path / name))
+    (first, second) = (length_s(path) for path in (tmp_path / name, tmp_path / "out" / "clip.mp4"))
+    assert second == pytest.approx(first, abs=0.002)
+
+
+def length_s(path: Path) -> float:
+    with av.open(str(path)) as container:
+        assert container.duration is not None
+        return container.duration / av.time_base
+
+
+def test_files_of_frames_hold_the_time(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", UNEVEN_S[:7])
+    run_all(model, job_of(tmp_path / "a.mp4", ("npz", "png16")))
+    files = sorted((tmp_path / "out" / "clip").glob("*.npz"))
+    assert [depthrt.Depth.load(path).provenance.time_s for path in files] == pytest.approx(UNEVEN_S[:7])
+    text = Image.open(tmp_path / "out" / "clip" / "000005_depth16.png").text  # type: ignore[attr-defined]
+    assert json.loads(text["depthrt.provenance"])["time_s"] == pytest.approx(UNEVEN_S[5])
+
+
 def test_a_turned_and_squeezed_video_becomes_depth_of_what_players_show(
     tmp_path: Path, model: depthrt.DepthModel
 ) -> None:
@@ -85,6 +119,33 @@ def test_a_video_that_is_cut_off_yields_its_frames_and_an_error(tmp_path: Path, 
     assert 0 < len(frames) < len(times_s) and not any(frame.error for frame in frames)
     assert str(last.error).startswith(f"{tmp_path}/a.mkv ends after {len(frames)} frames and ")
     assert len(times_of(tmp_path / "out" / "clip.mp4")) == len(frames)
+
+
+def test_pictures_and_codes_of_all_frames_have_one_scale(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    job = job_of(tmp_path / "a.mp4", ("color", "side", "png16"))
+    with open_frames(job.source) as reader:
+        outcomes = list(run_video(model, job, reader, style=Style("gray")))
+    depths = [outcome.result.depth for outcome in outcomes if outcome.result and outcome.result.depth]
+    assert len(depths) == len(EVEN_S)
+    lows, highs = zip(*(np.percentile(depth.values, (0.5, 99.5)).tolist() for depth in depths), strict=True)
+    for name in ("clip.mp4", "clip_side.mp4"):
+        for depth, picture in zip(depths, pictures_of(tmp_path / "out" / name), strict=True):
+            expected = depth.colorize(colormap="gray", value_range=(min(lows), max(highs)))
+            assert np.abs(picture[:, -96:].astype(int) - expected).mean() < CODING
+    texts = [Image.open(path).text for path in sorted((tmp_path / "out" / "clip").glob("*_depth16.png"))]  # type: ignore[attr-defined]
+    assert len({(text["depthrt.scale"], text["depthrt.offset"]) for text in texts}) == 1 < len(texts)
+    assert {text["depthrt.outside"] for text in texts} == {"0"}
+
+
+def test_a_range_that_is_given_is_that_of_pictures_and_codes(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S[:3])
+    job = job_of(tmp_path / "a.mp4", ("color", "png16"))
+    with open_frames(job.source) as reader:
+        list(run_video(model, job, reader, style=Style("gray", (1e6, 2e6))))
+    assert max(int(picture.max()) for picture in pictures_of(tmp_path / "out" / "clip.mp4")) < CODING
+    text = Image.open(tmp_path / "out" / "clip" / "000002_depth16.png").text  # type: ignore[attr-defined]
+    assert float(text["depthrt.offset"]) + float(text["depthrt.scale"]) == pytest.approx(1e6)
 
 
 def test_frames_beyond_the_limit_are_not_read(tmp_path: Path, model: depthrt.DepthModel) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from made_image import crop_of_photo, packed
 
 from depthrt import InputError
+from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.run.jobs import plan_jobs
-from depthrt.engine.run.sources import Source, find_sources, refuse_to_replace
+from depthrt.engine.run.sources import Source, find_images, find_sources, refuse_to_replace
 
 
 @pytest.fixture
@@ -87,15 +90,16 @@ def test_a_path_that_cannot_be_checked_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_inputs_leaves_its_outputs_out_and_counts_them_once(folder: Path) -> None:
-    counts: list[int] = []
-    assert len(find_sources([str(folder)], outputs=folder / "depth", on_left_out=counts.append)) == 4 and not counts
+    left: list[LeftOut] = []
+    assert len(find_sources([str(folder)], outputs=folder / "depth", on_left_out=left.append)) == 4
+    assert [found.outputs for found in left] == [0]
     for name in ("depth/a.png", "depth/sub/c.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"")
-    found = find_sources([str(folder), str(folder / "sub")], outputs=folder / "depth", on_left_out=counts.append)
+    found = find_sources([str(folder), str(folder / "sub")], outputs=folder / "depth", on_left_out=left.append)
     assert not [source for source in found if "depth" in Path(source.name).relative_to(folder).parts]
-    assert len(found) == 4 and counts == [2]
-    assert len(find_sources([str(folder)], outputs=folder, on_left_out=counts.append)) == 6 and counts == [2]
+    assert len(found) == 4 and [found.outputs for found in left] == [0, 2]
+    assert len(find_sources([str(folder)], outputs=folder, on_left_out=left.append)) == 6 and left[-1].outputs == 0
 
 
 def test_a_pattern_leaves_the_outputs_below_it_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +107,14 @@ def test_a_pattern_leaves_the_outputs_below_it_out(folder: Path, monkeypatch: py
     (folder / "depth" / "x.png").write_bytes(b"")
     monkeypatch.chdir(folder)
     for pattern in ("**/*", f"{folder}/**/*"):
-        counts: list[int] = []
-        found = find_sources([pattern], outputs=Path("depth"), on_left_out=counts.append)
-        assert counts == [1] and sorted(source.target.name for source in found) == ["a", "b", "c", "clip"]
+        left: list[LeftOut] = []
+        found = find_sources([pattern], outputs=Path("depth"), on_left_out=left.append)
+        assert [found.outputs for found in left] == [1] and sorted(source.target.name for source in found) == [
+            "a",
+            "b",
+            "c",
+            "clip",
+        ]
     assert [source.target for source in find_sources(["depth/*.png"], outputs=Path("depth"))] == [Path("x")]
 
 
@@ -148,3 +157,94 @@ def test_a_source_is_not_replaced_under_any_of_its_names(tmp_path: Path, kind: s
 
 def test_new_files_cameras_and_standard_input_replace_nothing(tmp_path: Path) -> None:
     refuse_to_replace([tmp_path / "new.png"], find_sources(["0", "-"]), by="a picture", option="-o")
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A data set made of links: of the photograph, of a folder, of a folder around it, of nothing."""
+    for name in ("in/a.png", "in/deep/b.jpe", "real/c.JFIF", "real/more/d.png", "in/e.jp2", "in/f.CR2"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    links = {"linked": "../real", "again": "../real/more", "a-link.png": "a.png", "loop": "..", "gone.png": "nothing"}
+    for name, target in links.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    (tmp_path / "in" / "deep" / "up").symlink_to("..")
+    return tmp_path / "in"
+
+
+def test_a_folder_of_links_gives_each_real_file_once_and_says_what_it_leaves_out(linked: Path) -> None:
+    left: list[LeftOut] = []
+    found = find_sources([str(linked)], on_left_out=left.append)
+    taken = sorted(Path(source.name).resolve().name for source in found)
+    assert taken == ["a.png", "b.jpe", "c.JFIF", "d.png"]
+    assert str(left[0]) == (
+        "left out: 2 files of a kind that is not read (.cr2 .jp2), "
+        "1 link to a file that is taken already (a-link.png), 1 name of a missing or special file (gone.png)"
+    )
+
+
+@pytest.mark.parametrize("pattern", ["**/*", "**", "in/**/*"])
+def test_a_pattern_over_a_loop_of_links_gives_each_real_file_once(
+    linked: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(linked.parent)
+    left: list[LeftOut] = []
+    found = find_sources([pattern], on_left_out=left.append)
+    assert sorted(Path(source.name).resolve().name for source in found) == ["a.png", "b.jpe", "c.JFIF", "d.png"]
+    assert {*left[0].kinds} == {".cr2", ".jp2"}
+
+
+def test_folders_that_a_pattern_matches_are_walked_as_a_shell_would_have_it(tmp_path: Path) -> None:
+    for name in ("day1/a.png", "day1/deep/b.png", "day2/a.png", "night/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = find_sources([str(tmp_path / "day*")])
+    assert [str(source.target) for source in found] == ["a.png", "deep/b", "a.png-2"]
+
+
+def test_a_folder_of_nothing_but_other_kinds_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jxl").write_bytes(b"")
+    with pytest.raises(
+        InputError, match=r"holds no images or videos \(left out: 1 file of a kind that is .* \(\.jxl\)\)"
+    ):
+        find_sources([str(tmp_path)])
+    with pytest.raises(InputError, match=r"1 other paths do \(left out: 1 file of a kind that is not read \(\.jxl\)\)"):
+        find_sources([str(tmp_path / "*.jxl")])
+
+
+def test_without_a_listener_what_is_left_out_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.png", "b.psd"):
+        (tmp_path / name).write_bytes(b"")
+    assert find_images([tmp_path]) == [tmp_path / "a.png"]
+    assert caplog.messages == ["depthrt: left out: 1 file of a kind that is not read (.psd)"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t \n"])
+def test_an_empty_name_is_not_the_current_folder(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    for find in (find_sources, find_images):
+        with pytest.raises(InputError, match=r"input: .* found, which names no file; give a path"):
+            find(["a.png", text])
+
+
+def test_a_pipe_is_refused_before_anything_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png is a pipe, expected a plain file; give - and pipe it into standard"):
+        find_sources([str(tmp_path / "a.png")])
+    with pytest.raises(InputError, match=r"left out: 1 name of a missing or special file \(a.png\)"):
+        find_sources([str(tmp_path)])
+    with pytest.raises(InputError, match="null is a device, expected a plain file"):
+        find_sources([os.devnull])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("photo.mp4", "image"), ("photo", "image"), ("clip.jpg", "video"), ("clip", "video"), ("CLIP.MTS", "video")],
+)
+def test_a_file_is_an_image_or_a_video_by_its_first_bytes(name: str, kind: str, tmp_path: Path) -> None:
+    photo, clip = packed(crop_of_photo(), "JPEG"), b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
+    (tmp_path / name).write_bytes(photo if "photo" in name else clip)
+    assert [source.kind for source in find_sources([str(tmp_path / name)])] == [kind]
+    if "." in name:
+        assert [source.kind for source in find_sources([str(tmp_path)])] == [kind]

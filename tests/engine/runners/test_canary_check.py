@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_onnx import sealed_again, unsealed
 from numpy.typing import NDArray
 from tiny_model import TinyModel
 
@@ -188,7 +189,23 @@ def test_damaged_weights_are_refused_with_the_numbers(
     found = next(form for form in (right, right.T) if data.count(np.ascontiguousarray(form).tobytes()) == 1)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(data.replace(np.ascontiguousarray(found).tobytes(), (found * np.float32(scale)).tobytes()))
+    sealed_again(broken)  # so that the canary has to notice
     for _ in range(2):
         with pytest.raises(depthrt.ParityError, match=r"drift .* on the canary, at most .* export it again") as caught:
             depthrt.load(broken)
         assert "\n" not in str(caught.value)
+
+
+def test_a_bit_of_a_weight_that_flips_in_a_file_without_a_digest_has_the_canary_asked_again(
+    tiny: TinyModel, cache: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.onnx"
+    old.write_bytes(tiny.onnx.read_bytes())
+    unsealed(old)
+    runner, facts = opened(tiny, lambda output: output), old.stat()
+    assert ask(runner, old) is not None and ask(runner, old) is None
+    data = bytearray(old.read_bytes())
+    data[len(data) // 2] ^= 1
+    old.write_bytes(data)
+    os.utime(old, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert ask(runner, old) is not None

@@ -5,17 +5,23 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import socket
+import sys
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.system.files import (
     atomic_path,
+    check_named,
     check_output,
+    check_plain,
     check_reachable,
     file_sha256,
     make_folder,
+    open_file,
     remove_unfinished,
     try_place,
 )
@@ -154,6 +160,30 @@ def test_files_of_killed_writers_are_removed_and_no_others(tmp_path: Path) -> No
     remove_unfinished(tmp_path / "nowhere" / "state.bin")
 
 
+def test_unfinished_files_of_many_are_removed_through_links_too(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to("real")
+    names = (".a.0123abcd.bin", ".b.0123abcd.bin", ".c.0123abcd.bin")
+    for name in names:
+        (tmp_path / "real" / name).write_bytes(b"half")
+    remove_unfinished(tmp_path / "linked" / "a.bin", tmp_path / "real" / "b.bin", tmp_path / "b.bin")
+    assert [path.name for path in (tmp_path / "real").iterdir()] == [".c.0123abcd.bin"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_a_file_that_another_process_writes_now_is_not_unfinished(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "a.bin") as temporary, temporary.open("wb") as file:
+        file.write(b"whole")
+        remove_unfinished(tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == b"whole"
+
+
+def test_trying_a_place_removes_what_a_killed_writer_left(tmp_path: Path) -> None:
+    (tmp_path / ".a.0123abcd.bin").write_bytes(b"half")
+    try_place(tmp_path / "a.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_name_that_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
     with atomic_path(tmp_path / "a.bin") as temporary:
         temporary.write_bytes(b"whole")
@@ -188,3 +218,51 @@ def test_a_file_is_hashed_whole_whatever_its_size(tmp_path: Path, n_bytes: int) 
     content = os.urandom(n_bytes)
     (tmp_path / "file").write_bytes(content)
     assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def special(tmp_path: Path) -> dict[str, Path]:
+    """Everything that has the name of a file and is none."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+    kinds = {"pipe": "pipe", "folder": "folder", "link": "pipe", "s": "socket"}
+    return {kind + name: tmp_path / name for name, kind in kinds.items()} | {"device": Path(os.devnull)}
+
+
+def test_only_plain_files_are_opened_and_nothing_waits(special: dict[str, Path]) -> None:
+    start = perf_counter()
+    for kind, path in special.items():
+        for call in (open_file, check_plain):
+            with pytest.raises(InputError, match=r"is a \w+, expected a plain file; ") as caught:
+                call(path)
+            assert kind.startswith(str(caught.value).split(" is a ")[1].split(",")[0])
+    assert perf_counter() - start < 5
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr("depthrt.engine.system.files.check_plain", lambda path, **_: None)
+    with pytest.raises(ModelFileError, match="pipe is a pipe, expected a model; give another"):
+        open_file(tmp_path / "pipe", expected="a model", advice="give another", failure=ModelFileError)
+
+
+def test_a_plain_file_and_a_link_to_it_are_opened(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"whole")
+    (tmp_path / "b").symlink_to("a")
+    for name in ("a", "b"):
+        with open_file(tmp_path / name) as file:
+            assert file.read() == b"whole"
+    with pytest.raises(FileNotFoundError):
+        open_file(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("path", ["", " ", "\n"])
+def test_a_name_of_nothing_is_refused(path: str) -> None:
+    with pytest.raises(ModelFileError, match=r"model: '.*' found, which names no file; give a path"):
+        check_named(path, "model", ModelFileError)
+    check_named(" a", "model")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
-from checkpoint_cases import FAILS_TO_LOAD, assert_holds, assert_refused, read_tiny
+from checkpoint_cases import COMPANY, FAILS_TO_LOAD, assert_holds, assert_refused, read_tiny
 from checkpoint_files import Write, plain, safetensors, saved, upstream_training_file
 from official_state import TINY, State, state_of
 
@@ -30,6 +31,22 @@ def test_a_file_that_cannot_be_read_safely_is_refused_in_one_line(
     write: Write, fragment: str, state: State, tmp_path: Path
 ) -> None:
     assert_refused(write, fragment, state, tmp_path)
+
+
+@pytest.mark.parametrize(("old", "protocol"), [(False, 2), (True, 4)], ids=["zip", "old"])
+@pytest.mark.parametrize("company", COMPANY.values(), ids=COMPANY)
+def test_harmless_company_of_weights_is_left_aside(
+    company: Callable[[], object], old: bool, protocol: int, state: State, tmp_path: Path
+) -> None:
+    data = {"model": state, "company": company(), "epoch": 3}
+    try:
+        path = saved(lambda s: data, old=old, protocol=protocol)(tmp_path, state)
+    except RuntimeError as error:
+        pytest.skip(f"torch cannot save it so: {error}")
+    before = set(sys.modules)
+    assert_holds(read_tiny(path), state)
+    imported = {name for name in set(sys.modules) - before if not name.startswith("torch.")}
+    assert imported == set(), "nothing that the file names is imported"
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -136,7 +136,7 @@ def test_a_pool_of_many_shards_needs_few_descriptors(tmp_path: Path) -> None:
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     pool = pool_source(write_pool(tmp_path, shards=1), shards=3)
-    with pytest.raises(InputError, match=r"depth-0000[12]\.npy is not there; render the pool, then resume"):
+    with pytest.raises(InputError, match=r"depth-0000[12]\.npy is missing; render the pool, then resume"):
         pool.batch(0)
 
 

@@ -19,10 +19,10 @@ from depthrt.finetune.scenes.settings.compose import PROBES
 
 @pytest.mark.parametrize("setting", ["mixed", "indoor", "outdoor", *PROBES])
 def test_a_seed_is_one_scene_with_any_other_seeds(setting: str) -> None:
-    alone = render_scenes([7], **SMALL, setting=setting)
+    single = render_scenes([7], **SMALL, setting=setting)
     together = render_scenes([3, 7, 11, 2, 9], **SMALL, setting=setting)
     for field in fields(Scenes):
-        ours, theirs = getattr(alone, field.name), getattr(together, field.name)
+        ours, theirs = getattr(single, field.name), getattr(together, field.name)
         if field.name == "planes":
             ours, theirs = ours[0], theirs[1, : ours.shape[1]]
         elif isinstance(ours, torch.Tensor):

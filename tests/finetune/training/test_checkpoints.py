@@ -1,4 +1,4 @@
-"""The best checkpoints: how they are ranked, which are removed, and what they say of themselves."""
+"""The best checkpoints: how they are ranked, which are removed, and which facts they hold."""
 
 from __future__ import annotations
 

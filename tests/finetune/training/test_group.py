@@ -16,7 +16,7 @@ LONGEST_VALIDATION_S = 6 * 3600  # torch's own timeout is half an hour
 
 def test_each_process_has_its_rank_and_only_the_first_writes(two_processes: tuple[Path, Ranks]) -> None:
     found = [rank["group"] for rank in two_processes[1]]
-    assert [(one["rank"], one["size"], one["first"]) for one in found] == [(0, 2, True), (1, 2, False)]
+    assert [(call["rank"], call["size"], call["first"]) for call in found] == [(0, 2, True), (1, 2, False)]
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_every_process_gets_the_same_answer(call: str, expected: object, two_pro
 
 def test_gradients_are_averaged_unless_they_are_held_back(two_processes: tuple[Path, Ranks]) -> None:
     for rank, found in enumerate(two_processes[1]):
-        own, mean = rank + 1.0, 1.5  # inputs are 1 and 2
-        assert found["group"]["gradients"] == [own, 2 * mean]
+        local, mean = rank + 1.0, 1.5  # inputs are 1 and 2
+        assert found["group"]["gradients"] == [local, 2 * mean]
 
 
 def test_processes_wait_through_a_validation_of_hours(two_processes: tuple[Path, Ranks]) -> None:

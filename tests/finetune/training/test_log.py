@@ -13,7 +13,7 @@ from hostile_values import HOSTILE
 from tiny_training import QUICK, Scores, run
 
 from depthrt.engine.errors import InputError
-from depthrt.finetune.training.log import LOG_NAME, LogLine, append_line, read_log
+from depthrt.finetune.training.log import LOG_NAME, LogLine, append_line, drop_later, read_log
 
 STEP = '{"event": "step", "step": 1, "elapsed_s": 0.5, "loss": 2.5}'
 NOTE = '{"event": "note", "step": 1, "text": "two processes"}'
@@ -122,3 +122,13 @@ def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / LOG_NAME).mkdir()
     with pytest.raises(InputError, match=r"log\.jsonl cannot be written: Is a directory; check the disk"):
         run(tmp_path, replace(QUICK, steps=1))
+
+
+def test_lines_of_steps_that_are_repeated_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / LOG_NAME
+    drop_later(path, 3)  # without a log
+    assert not path.exists()
+    lines = [STEP.replace('"step": 1', f'"step": {step}') for step in range(1, 6)] + [NOTE.replace("1", "4")]
+    path.write_text("".join(f"{line}\n" for line in lines) + '{"event": "val')  # cut short by a crash
+    drop_later(path, 3)
+    assert path.read_text() == "".join(f"{line}\n" for line in lines[:3])

@@ -150,7 +150,7 @@ def test_the_sky_has_no_part_in_the_best_scale_and_shift() -> None:
     loss.backward()
     assert predicted.grad is not None
     assert float(predicted.grad[target == 0].abs().min()) > 0  # it counts, once the fit is made
-    level = [float(one[one > 0].mean()) for one in target]
+    level = [float(image[image > 0].mean()) for image in target]
     sky = [1 - 0.1 / ((1.0 - 0.2) / 3 / mean) for mean in level]  # 0.1: as far as the loss sees
     assert float(loss.detach()) == pytest.approx(sum(sky) / len(sky) * 4 / 12, abs=CLOSE)  # and nothing off it
 
@@ -182,7 +182,7 @@ def test_a_flat_answer_drowns_no_other(loss: Callable[..., Tensor], level: float
     answer = torch.stack([torch.full_like(target[0], level), target[1] + 0.3 * maps(22, count=1)[0]]).requires_grad_()
     loss(answer, target, everywhere(target), gradient_weight=1.0).backward()
     assert answer.grad is not None
-    flat, other = (float(own.norm()) for own in answer.grad)
+    flat, other = (float(gradient.norm()) for gradient in answer.grad)
     assert flat < 100 * other
 
 
@@ -222,7 +222,7 @@ def test_a_far_error_weighs_more_where_that_is_asked_for() -> None:
 def test_gradient_matching_of_a_ramp_is_its_slope_at_every_scale() -> None:
     ramp = torch.arange(16.0).expand(1, 16, 16)
     known = everywhere(ramp)
-    # Slopes across are 1, 2, 4 and 8; of 16, 8, 4 and 2 columns all but one have one.
+    # Slopes across are 1, 2, 4 and 8; all of the 16, 8, 4 and 2 columns but the last have a slope.
     expected = (1 * 15 / 16 + 2 * 7 / 8 + 4 * 3 / 4 + 8 * 1 / 2) / 4
     assert float(gradient_loss(ramp, torch.zeros_like(ramp), known)) == pytest.approx(expected, abs=CLOSE)
 

@@ -44,7 +44,7 @@ def test_the_batches_after_an_asked_one_are_made_by_threads_with_a_single_torch_
 
     with ReadAhead(Observed(), stride=3, threads=1) as ahead:
         ahead.batch(6)
-    assert {6} <= set(threads) <= {6, 9}  # two a thread, if there was time
+    assert {6} <= set(threads) <= {6, 9}  # the second only if there was time
     assert set(threads.values()) == {("read-ahead_0", 1)}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -116,6 +119,40 @@ def test_a_second_control_c_aborts_and_leaves_the_last_state_whole(tmp_path: Pat
         run(tmp_path, source=Planes(on_batch=interrupt))
     assert torch.load(tmp_path / STATE_NAME, weights_only=True)["course"]["step"] == 5
     assert run(tmp_path, resume=True).ending == "finished"
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_second_training_in_a_folder_is_refused_while_the_first_runs(resume: bool, tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    def start_another(index: int) -> None:
+        if index == 7:
+            program = (
+                "import sys; sys.path[:0] = sys.argv[2:]; from pathlib import Path; from tiny_training import run\n"
+                f"run(Path(sys.argv[1]), resume={resume})"
+            )
+            support = str(Path(__file__).parents[2] / "support")
+            ended = subprocess.run(
+                [sys.executable, "-c", program, str(tmp_path), support], capture_output=True, text=True, check=False
+            )
+            refused.append(ended.stderr.splitlines()[-1])
+
+    result = run(tmp_path / ".", source=Planes(on_batch=start_another))
+    assert result.ending == "finished"
+    assert refused == [
+        f"depthrt.engine.errors.InputError: another training runs in {tmp_path}; wait for its end, or choose another "
+        "folder"
+    ]
+    assert run(tmp_path, resume=True).ending == "finished", "a lock ends with its training"
+
+
+def test_a_disk_without_locks_is_named_and_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("depthrt.finetune.training.train.file_lock", refuse)
+    assert run(tmp_path).ending == "finished"
+    assert "on a disk without locks" in (tmp_path / "log.jsonl").read_text()
 
 
 def test_training_stops_early_without_a_better_score(tmp_path: Path) -> None:

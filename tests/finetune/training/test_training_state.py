@@ -95,7 +95,7 @@ def test_the_state_of_another_network_is_refused_in_one_line(tmp_path: Path) -> 
 
 
 def test_an_empty_folder_cannot_be_resumed(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"state\.pt is not there, so nothing can be resumed; start a new run"):
+    with pytest.raises(InputError, match=r"state\.pt is missing, so nothing can be resumed; start a new run"):
         run(tmp_path, resume=True)
 
 
@@ -128,7 +128,7 @@ def test_another_judge_forgets_the_scores_and_keeps_the_files(tmp_path: Path) ->
 
 def test_averaged_weights_are_loaded_with_their_step(tmp_path: Path) -> None:
     network = random_network(TINY, seed=1)
-    with pytest.raises(InputError, match=r"state\.pt is not there; give the folder of a training"):
+    with pytest.raises(InputError, match=r"state\.pt is missing; give the folder of a training"):
         load_average(tmp_path, network)
     run(tmp_path, replace(QUICK, steps=3))
     assert load_average(tmp_path, network) == 3

@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_disk import files_of_at_most
 
 from depthrt.engine.system.cache import compiled
 from depthrt.engine.system.cache.compiled import compiled_folder
@@ -75,6 +77,44 @@ def test_a_folder_has_the_name_and_the_sums_that_caches_in_use_have(cache: Path)
     (folder / "sha256.json").write_text(json.dumps({"whole.blob": hashlib.sha256(b"whole").hexdigest()}))
     with compiled_folder("made", key) as found:
         assert found == folder
+
+
+@pytest.mark.parametrize("makes_folder", [True, False])
+def test_a_compilation_that_wrote_nothing_is_not_kept_and_that_is_said(
+    cache: Path, makes_folder: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk: the runner works without what it could not write."""
+    for _ in range(2):
+        with compiled_folder("made", {"key": 1}) as folder:
+            assert folder is not None and not folder.exists()
+            if makes_folder:
+                folder.mkdir()
+    assert list((cache / "made").iterdir()) == []
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "nothing compiled is kept in" in said and "each load compiles again" in said
+
+
+def test_a_disk_that_fills_up_before_the_sums_keeps_nothing(cache: Path) -> None:
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "whole.blob").write_bytes(b"whole")
+        with files_of_at_most(10):
+            compiled._publish(folder, cache / "made" / "final")
+    assert not (cache / "made" / "final").exists()
+
+
+@pytest.mark.parametrize("special", [os.mkfifo, os.mkdir])
+def test_a_folder_with_a_pipe_or_a_folder_in_it_is_compiled_again(cache: Path, special: Callable[[Path], None]) -> None:
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None
+        folder.mkdir()
+        (folder / "whole.blob").write_bytes(b"whole")
+    (blob,) = (cache / "made").glob("*/whole.blob")
+    blob.unlink()
+    special(blob)
+    with compiled_folder("made", {"key": 1}) as folder:
+        assert folder is not None and not folder.exists()
 
 
 @pytest.mark.parametrize("damage", ["{", "[" * 100_000, "{}", '{"whole.blob": 5}'])

@@ -89,6 +89,27 @@ def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
         assert recall() == 6
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_an_entry_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    file.unlink()
+    os.mkfifo(file)
+    assert recall() is None and STORE.read_keys() == []
+    (message,) = said(caplog)
+    assert "it is not a file" in message
+
+
+def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_no_damage(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    monkeypatch.setattr(Store, "find", lambda store, key: file)
+    file.unlink()
+    assert recall() is None and said(caplog) == []
+
+
 def test_content_that_its_reader_refuses_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:
     def refuse(content: object) -> object:
         raise RecursionError

@@ -42,14 +42,20 @@ def test_each_scene_has_its_exposure() -> None:
     assert torch.equal(both[1:], expose(lights(9.0, 2.0), [Air(key=0.3)], None))
 
 
-def test_only_the_pixels_beside_an_edge_between_solids_are_softened() -> None:
-    linear = lights(1.0, 8.0)
+@pytest.mark.parametrize("upright", [True, False])
+def test_only_the_pixels_beside_an_edge_between_solids_are_softened(upright: bool) -> None:
+    def middle(solid: torch.Tensor) -> torch.Tensor:
+        """Return the bytes of a line across the edge."""
+        linear = lights(1.0, 8.0)
+        image = expose(linear if upright else linear.transpose(2, 3), [Air()], solid if upright else solid.mT)
+        return (image[0, 0, 8] if upright else image[0, 0, :, 8]).int()
+
     solid = torch.tensor([0, 1]).repeat_interleave(8).expand(1, 16, 16)
-    soft = expose(linear, [Air()], solid)[0, 0, 8].int()
+    soft = middle(solid)
     assert [len(part.unique()) for part in (soft[:7], soft[9:])] == [1, 1]
     assert soft[0] < soft[7] < soft[8] < soft[15]
-    one = expose(linear, [Air()], torch.zeros_like(solid))[0, 0, 8].int()
-    assert len(one[:8].unique()) == len(one[8:].unique()) == 1  # an edge of a texture stays
+    texture = middle(torch.zeros_like(solid))  # an edge within a solid stays
+    assert len(texture[:8].unique()) == len(texture[8:].unique()) == 1
 
 
 def test_a_cartoon_has_dark_lines_between_solids() -> None:

@@ -28,7 +28,7 @@ EXACT = 1e-4  # float32 after a dozen steps
 
 @pytest.fixture(scope="module")
 def bank() -> Bank:
-    """Textures whose weights are one half everywhere."""
+    """Textures with weights of 0.5 everywhere."""
     return Bank(torch.full((PICTURE_SLOTS.stop, 3, SIDE_PX, SIDE_PX), 0.5))
 
 

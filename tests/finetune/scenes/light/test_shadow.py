@@ -51,5 +51,5 @@ def test_what_glows_casts_no_shadow() -> None:
 def test_a_shadow_does_not_depend_on_other_scenes(company: int) -> None:
     draft, other = made_draft(table_under(Palette.wood)), made_draft(lambda d, p: d.box(0, 0, 0, 1, 1, 1, p.wood()))
     points = [(x / 10, 0.3, 0.0) for x in range(-30, 30)]
-    alone = lit_at([draft], points)
-    assert lit_at([other] * company + [draft] + [other], points, of=company) == alone
+    expected = lit_at([draft], points)
+    assert lit_at([other] * company + [draft] + [other], points, of=company) == expected

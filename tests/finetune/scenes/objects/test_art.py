@@ -1,4 +1,4 @@
-"""Art: mirrors and pictures hang flat on their wall, in their size, and are of their nature."""
+"""Art: mirrors and pictures hang flat on their wall, in their size and nature."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_art_hangs_flat_on_its_wall_in_its_size() -> None:
         assert reach_of(draft)[0] < W / 2 + 0.1
 
 
-def test_there_is_one_mirror_or_picture_and_both_occur_with_and_without_a_frame() -> None:
+def test_a_mirror_or_a_picture_hangs_with_or_without_a_frame() -> None:
     natures: Counter[float] = Counter()
     framed = []
     for draft in drawn(partial(hang_art, w=W, h=H), draws=60):

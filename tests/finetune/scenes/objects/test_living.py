@@ -1,4 +1,4 @@
-"""People, animals and plants: they stand on the ground, in their size, and are one instance."""
+"""People, animals and plants: they stand on the ground, in their size, as a single instance."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ KINDS = sorted(set(SMALL), key=lambda draw: draw.__name__)
 
 
 @pytest.mark.parametrize("draw", KINDS, ids=lambda draw: draw.__name__)
-def test_a_thing_is_small_stands_at_the_origin_and_is_one_instance(draw: object) -> None:
+def test_a_thing_is_small_stands_at_the_origin_and_is_a_single_instance(draw: object) -> None:
     assert callable(draw)
     for draft in drawn(draw):
         low, high = height_of(draft)

@@ -1,4 +1,4 @@
-"""Vehicles: they stand on their wheels, in their size, and are one instance."""
+"""Vehicles: they stand on their wheels, in their size, as a single instance."""
 
 from __future__ import annotations
 

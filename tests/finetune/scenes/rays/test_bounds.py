@@ -18,6 +18,7 @@ from depthrt.finetune.scenes.textures.materials import Palette
 def clutter(d: Draft, p: Palette) -> None:
     """Draw solids of every kind all around the camera, some of which it is in or beside."""
     r, plain = d.rng, p.even((0.5, 0.5, 0.5))
+    d.box(0, 0, -1, 40, 40, 1, plain)  # a floor, from behind the camera to far ahead
     for _ in range(150):
         with d.at(r.uniform(-5, 5), r.uniform(-5, 5), r.uniform(0, 3), yaw=r.uniform(0, 6), lean=r.uniform(-1, 1)):
             kind = r.randrange(4)

@@ -1,4 +1,4 @@
-"""Casting: the nearest solid of each pixel, against rays that are intersected one by one in float64."""
+"""Casting: the nearest solid of each pixel, against rays that are intersected singly in float64."""
 
 from __future__ import annotations
 
@@ -121,3 +121,11 @@ def test_a_tube_is_open_only_if_it_is_hollow() -> None:
 
     assert torch.allclose(1 / content(False), torch.full((1, 64), 2.0), rtol=1e-3)  # the lid
     assert torch.allclose(1 / content(True), torch.full((1, 64), 3.0), rtol=1e-3)  # the bottom
+
+
+def test_a_hollow_tube_is_seen_from_inside() -> None:
+    def content(d: Draft, p: Palette) -> None:
+        d.tube(0, 0, 0, 2.0, 4.0, p.plastic(), hollow=True)
+
+    solids, views = seen_from(content, Eye((0.0, 0.0, 2.0), fov_rad=0.3), (8, 8))
+    assert torch.allclose(1 / cast(solids, views).inverse, torch.full((1, 64), 2.0), rtol=0.02)

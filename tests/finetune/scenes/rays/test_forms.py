@@ -1,4 +1,4 @@
-"""Polynomials of solids: faces seen edge-on, and foliage that stays where it is."""
+"""Polynomials of solids: faces seen edge-on, and foliage that does not move with the camera."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def test_leaves_do_not_move_with_the_camera(monkeypatch: pytest.MonkeyPatch) -> 
     through = (found == 0) | (found > z[near] * 1.02)
     assert int(near.sum()) > 500
     assert float(through.float().mean()) < 0.08  # a fifth of a pixel off may miss the edge of a leaf
-    assert 0.5 < float(first.valid[0, 90:150, 90:150].float().mean()) < 1  # there are leaves, and holes
+    assert 0.5 < float(first.valid[0, 90:150, 90:150].float().mean()) < 1  # leaves and holes

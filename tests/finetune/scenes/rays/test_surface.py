@@ -19,15 +19,17 @@ EXACT = 1e-5  # float32
 def surface_at(content: str, points: list[tuple[float, float, float]]) -> Surface:
     """Return the surface of a solid of 2x4x6 m around the origin, seen from far outside of each point."""
 
-    def one(d: Draft, p: Palette) -> None:
+    def solid(d: Draft, p: Palette) -> None:
         if content == "box":
             d.box(0, 0, -3, 2, 4, 6, p.plastic())
         elif content == "tube":
             d.tube(0, 0, -3, 1, 6, p.plastic())
+        elif content == "cone":
+            d.tube(0, 0, -3, 1.5, 6, p.plastic(), top=0.5)
         else:
             d.ball(0, 0, 0, 1, 2, 3, p.plastic())
 
-    table = solid_table(gather_solids([made_draft(one)], "cpu"))
+    table = solid_table(gather_solids([made_draft(solid)], "cpu"))
     point = torch.tensor(points).T[:, :, None]  # (3, t, 1)
     return Surface(table, torch.zeros(point.shape[1:], dtype=torch.int32), point, -10 * point)
 
@@ -54,6 +56,12 @@ def test_a_tube_has_a_side_and_two_caps() -> None:
     for index, normal in enumerate(expected):
         assert found.normal[:, index, 0].tolist() == pytest.approx(normal, abs=EXACT)
     assert float(found.u[0]) == pytest.approx(math.atan2(0.6, 0.8), abs=EXACT)  # metres around a radius of 1 m
+
+
+def test_the_normal_of_a_cone_leans_towards_its_narrow_end() -> None:
+    found = surface_at("cone", [(0.6, 0.8, 0.0)])  # radius 1, which falls by 1 over a height of 6
+    expected = torch.tensor([0.6, 0.8, 1 / 6])
+    assert torch.allclose(found.normal.flatten(), expected / expected.norm(), atol=EXACT)
 
 
 def test_the_normal_of_an_ellipsoid_is_its_gradient() -> None:

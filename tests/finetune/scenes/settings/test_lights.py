@@ -18,7 +18,7 @@ SEEDS = range(40)
 
 
 def check_light(draft: Draft) -> None:
-    """Hold what is true of all light: a strong and a soft one, of finite numbers, and air within its ranges."""
+    """Hold what is true of all light: a strong and a soft light of finite numbers, and air within its ranges."""
     first, second = draft.lights
     for light in (first, second):
         assert all(math.isfinite(value) for value in (*light.position, *light.target, *light.colour))

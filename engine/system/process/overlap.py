@@ -36,7 +36,7 @@ def overlap(
     """Yield an Outcome per item, in order.
 
     `read` runs in a thread, `run` in the caller's thread, `write` in a third. An Exception of a stage is the outcome of
-    its item, and the other items go on.
+    its item, and the other items go on. After a KeyboardInterrupt, the outcomes of items that have run come before it.
     """
     source = iter(items)
     with ThreadPoolExecutor(1, "depthrt-read") as reader, ThreadPoolExecutor(1, "depthrt-write") as writer:
@@ -51,7 +51,13 @@ def overlap(
                     yield _outcome(*writing.popleft())
             while writing:
                 yield _outcome(*writing.popleft())
-        finally:  # also if the caller stops early, and after Ctrl-C: start no further item
+        except KeyboardInterrupt:  # what is being written becomes whole, and the caller hears of it
+            for _, left in reading:
+                left.cancel()
+            while writing:
+                yield _outcome(*writing.popleft())
+            raise
+        finally:  # also if the caller stops early: start no further item
             for _, left in reading:
                 left.cancel()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from depthrt.engine.system.overlap import AHEAD, overlap, run_ahead
+from depthrt.engine.system.process.overlap import AHEAD, overlap, run_ahead
 
 PATIENCE_S = 10  # a stage that waits for another waits so long at most
 
@@ -82,6 +82,20 @@ def test_an_interrupt_in_a_stage_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(overlap(range(3), read=lambda x: x, run=lambda x: x, write=write))
+
+
+def test_an_interrupt_yields_what_has_run_before_it_is_raised() -> None:
+    def run(number: int) -> int:
+        if number == 3:
+            raise KeyboardInterrupt
+        return number
+
+    written: list[int] = []
+    found: list[int | None] = []
+    outcomes = overlap(range(9), read=lambda x: x, run=run, write=lambda x: written.append(x) or x)
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(outcome.result for outcome in outcomes)
+    assert found == written == [0, 1, 2]
 
 
 def counted(taken: list[int], stop: int) -> Iterator[int]:

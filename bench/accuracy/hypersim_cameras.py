@@ -1,0 +1,147 @@
+"""Cameras of Hypersim's scenes: the published table in, the planar depth of each pixel's ray out.
+
+Some scenes were rendered through a shifted or tilted lens. Without the table every scene has the standard camera.
+Source: apple/ml-hypersim, contrib/mikeroberts3000/README.md, and issues 24, 25, 78 and 79.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.errors import InputError
+
+HYPERSIM_FOCAL_PX = 886.81  # of the standard camera at HYPERSIM_WIDTH_PX; proportional to the width
+HYPERSIM_WIDTH_PX = 1024
+TABLE = "metadata_camera_parameters.csv"
+_TABLE_FOLDER = Path("contrib", "mikeroberts3000")  # in a clone of apple/ml-hypersim
+_TABLE_URL = "https://github.com/apple/ml-hypersim/tree/main/contrib/mikeroberts3000"
+# Known to differ from the standard camera. Source: the issues named above
+SPECIAL_SCENES = ("ai_007_005", "ai_015_001", "ai_019_001", "ai_037_002", "ai_037_004", "ai_041_009")
+_COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
+_SHOWN = 5  # scenes that a note names
+
+Matrix = NDArray[np.float64]
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """Cameras of a data set's scenes.
+
+    Args:
+        path: The table; None without one.
+        of_scene: Matrices (3, 3) that turn [u, v, 1] into a ray, by scene; None where the table has no usable numbers.
+    """
+
+    path: Path | None = None
+    of_scene: Mapping[str, Matrix | None] = field(default_factory=dict)
+
+    def planar_share(self, depth: Path, size_px: tuple[int, int]) -> Float64:
+        """Return (H, W) planar depth over distance, for each pixel of a depth file.
+
+        Raises:
+            InputError: The table has a row for the file's scene, without usable numbers.
+        """
+        scene = scene_of(depth)
+        if scene not in self.of_scene:
+            return _standard_share(size_px)
+        matrix = self.of_scene[scene]
+        if matrix is None:
+            raise InputError(f"{depth}: {self.path} has no usable camera of {scene}; leave the scene out")
+        return _share(matrix, size_px)
+
+    def notes(self, depths: Iterable[Path]) -> tuple[str, ...]:
+        """Return what a reader must know of the scenes of depth files: which have no camera of their own."""
+        scenes = sorted({scene_of(depth) for depth in depths})
+        if self.path is None:
+            special = [scene for scene in scenes if scene in SPECIAL_SCENES]
+            if not special:
+                return ()
+            return (
+                f"the cameras of {_names(special)} differ from the standard camera, so their depth is wrong by up to "
+                f"some per cent; put {TABLE} of {_TABLE_URL} beside the scenes",
+            )
+        missing = [scene for scene in scenes if scene not in self.of_scene]
+        return (f"{self.path.name} has no row for {_names(missing)}, read with the standard camera",) if missing else ()
+
+
+STANDARD = Cameras()
+
+
+def find_cameras(depths: Sequence[Path]) -> Cameras:
+    """Return the cameras of depth files, from the table that lies beside their scenes or above them.
+
+    Raises:
+        InputError: The table is damaged.
+    """
+    scene_folders = dict.fromkeys(depth.absolute().parents[2] for depth in depths)
+    places = dict.fromkeys(place for folder in scene_folders for place in (folder, *folder.parents[:3]))
+    for place in places:
+        for path in (place / TABLE, place / _TABLE_FOLDER / TABLE):
+            if path.is_file():
+                return Cameras(path, read_table(path))
+    return STANDARD
+
+
+def read_table(path: Path) -> dict[str, Matrix | None]:
+    """Read the published table.
+
+    Raises:
+        InputError: It cannot be read, or lacks a column.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            lacking = [name for name in ("scene_name", *_COLUMNS) if name not in (rows.fieldnames or ())]
+            if lacking:
+                raise InputError(f"{path} has no column {lacking[0]}; download it again from {_TABLE_URL}")
+            return {row["scene_name"]: _matrix([row[name] for name in _COLUMNS]) for row in rows}
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} cannot be read ({error}); download it again from {_TABLE_URL}") from error
+
+
+def scene_of(depth: Path) -> str:
+    """Return the scene of a depth file: SCENE/images/scene_cam_00_geometry_hdf5/frame.0000.depth_meters.hdf5."""
+    return depth.absolute().parents[2].name
+
+
+def _matrix(cells: Sequence[str | None]) -> Matrix | None:
+    """Return the matrix of a row, None if a number is missing, not finite, or the rays lie in a plane."""
+    try:
+        matrix = np.array([float(cell or "nan") for cell in cells]).reshape(3, 3)
+    except ValueError:
+        return None
+    usable = np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > np.finfo(np.float64).eps
+    return matrix if usable else None
+
+
+def _share(matrix: Matrix, size_px: tuple[int, int]) -> Float64:
+    """Return |z| / |ray| of M @ [u, v, 1] at pixel centres; u grows to the right and v upwards, both from -1 to 1."""
+    height, width = size_px
+    u = (np.arange(width) + 0.5) * 2 / width - 1
+    v = 1 - (np.arange(height) + 0.5) * 2 / height
+    rays = matrix[:, 0, None, None] * u + matrix[:, 1, None, None] * v[:, None] + matrix[:, 2, None, None]  # (3, H, W)
+    share: Float64 = np.abs(rays[2]) / np.sqrt(np.sum(rays * rays, axis=0))
+    return share
+
+
+def _standard_share(size_px: tuple[int, int]) -> Float64:
+    height, width = size_px
+    focal_px = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
+    x = np.arange(width) - (width - 1) / 2
+    y = (np.arange(height) - (height - 1) / 2)[:, None]
+    share: Float64 = focal_px / np.sqrt(x * x + y * y + focal_px * focal_px)
+    return share
+
+
+def _names(scenes: Sequence[str]) -> str:
+    more = len(scenes) - _SHOWN
+    return ", ".join(scenes[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,41 @@
+"""Encoded pictures in, OpenCV's arrays out, or None; OpenCV prints nothing of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_lock = Lock()
+_loud: list[int] = []  # the user's log level, once for each thread that decodes
+
+
+def decode(data: bytes, flags: int) -> NDArray[Any] | None:
+    """Return what cv2.imdecode returns.
+
+    Raises:
+        cv2.error: OpenCV refuses the data.
+    """
+    with _quiet():
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return None if pixels is None else np.asarray(pixels)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence OpenCV's log, which belongs to the whole process, while any thread decodes."""
+    with _lock:
+        _loud.append(_loud[0] if _loud else cv2.utils.logging.getLogLevel())
+        cv2.utils.logging.setLogLevel(0)
+    try:
+        yield
+    finally:
+        with _lock:
+            level = _loud.pop()
+            if not _loud:
+                cv2.utils.logging.setLogLevel(level)

@@ -1,0 +1,58 @@
+"""Names and first bytes of files in, the kind of media out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from ..errors import InputError
+from ..system.files import open_file
+from .header import is_image
+
+MediaKind = Literal["image", "video"]
+
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".insp"),  # all JPEG
+    *(".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"),
+    *(".heic", ".heif", ".hif", ".avif"),
+)
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".insv"),  # ISO base media
+    *(".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".mod", ".tod", ".trp"),  # MPEG
+    *(".mkv", ".webm", ".avi", ".divx", ".wmv", ".asf", ".flv", ".ogv", ".ogm", ".mxf", ".nut", ".ivf", ".y4m", ".dv"),
+    *(".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".rm", ".rmvb", ".wtv", ".amv"),
+)
+# Pictures and videos that are not read, so that a walk can say so.
+UNREAD_SUFFIXES = frozenset(
+    (
+        *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".jpm", ".jxl", ".jxr", ".wdp", ".hdp", ".jls"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".tga", ".pcx", ".dds", ".ico", ".icns", ".xbm", ".xpm", ".ras"),
+        *(".hdr", ".pic", ".sgi", ".psd", ".psb", ".xcf", ".kra", ".svg", ".svgz", ".eps", ".heics", ".avifs", ".jps"),
+        *(".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2", ".rwl"),
+        *(".pef", ".ptx", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mef", ".mos", ".mrw", ".dcr", ".kdc", ".erf"),
+        *(".raw", ".gpr", ".webp2", ".fits", ".flif", ".bpg", ".swf", ".braw", ".r3d", ".ari", ".crm", ".lrv", ".dav"),
+    )
+)
+
+_HEAD_BYTES = 400  # two packets of an MPEG transport stream
+# Source: FFmpeg, libavformat, the probes of the formats
+_VIDEO = re.compile(
+    rb"....(ftyp|moov|mdat|wide|free|skip)|RIFF....AVI |\x1a\x45\xdf\xa3|FLV\x01|OggS|\0\0\x01[\xba\xb3]"
+    rb"|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\x06\x0e\x2b\x34|\.RMF|DKIF|YUV4MPEG2|nut/multimedia"
+    rb"|G.{187}G|.{4}G.{191}G",
+    re.DOTALL,
+)
+
+
+def media_kind(path: Path) -> MediaKind:
+    """Return what a file is by its first bytes, by its suffix if they are of no known kind or cannot be read."""
+    try:
+        with open_file(path) as file:
+            head = file.read(_HEAD_BYTES)
+    except (OSError, InputError):
+        head = b""
+    if is_image(head):
+        return "image"
+    suffix = path.suffix.lower()
+    return "video" if _VIDEO.match(head) or suffix in VIDEO_SUFFIXES else "image"
