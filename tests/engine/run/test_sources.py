@@ -262,3 +262,13 @@ def test_sources_of_programs_are_no_videos(tmp_path: Path) -> None:
 def test_a_source_has_a_name() -> None:
     with pytest.raises(InputError, match="source: '' found, which names no file"):
         Source("", "image", Path("a"))
+
+
+def test_inputs_that_overlap_give_each_real_file_once(linked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(linked.parent)
+    inputs = ["in", "./in", "real", "in/linked", "in/a.png", "./in/a.png", str(linked / "a.png"), "in/*.png"]
+    for order in (inputs, inputs[::-1]):
+        found = find_sources(order, on_left_out=lambda left_out: None)
+        assert sorted(Path(source.name).resolve().name for source in found) == ["a.png", "b.jpe", "c.JFIF", "d.png"]
+    named = find_sources(["in/a.png", "in/a-link.png"])
+    assert [source.target.name for source in named] == ["a", "a-link"]  # both were asked for
