@@ -64,11 +64,11 @@ def from_json(text: str) -> Report:
     """
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"no JSON found ({error}), expected a report of `depthrt bench`") from error
     if not isinstance(found, dict) or "schema" not in found:
         raise InputError("no report of `depthrt bench` found: it is not a JSON object with a key schema")
-    if found["schema"] != SCHEMA:
+    if type(found["schema"]) is not int or found["schema"] != SCHEMA:
         raise InputError(
             f"schema {found['schema']!r} found, this depthrt reads schema {SCHEMA}; "
             "measure again or install the depthrt that wrote it"

@@ -25,6 +25,8 @@ from .write import TEXT_PREFIX, Facts
 
 Reading = tuple[NDArray[np.generic], Kind]
 
+_LARGEST = 1e30  # of the scale and offset of a PNG: times 65535 within float32
+
 
 class Reader(Protocol):
     """Reads the values and the kind of a depth file, up to a size."""
@@ -152,7 +154,10 @@ def _read_png(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
     if kind is None or scale is None or offset is None:
         return codes, "metric"
-    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), read_kind(kind)
+    step, least = float(scale), float(offset)
+    if not (0 <= step < _LARGEST and abs(least) < _LARGEST):  # nan is not
+        raise ValueError(f"scale {scale!r:.40} and offset {offset!r:.40} found, expected numbers, the scale 0 or more")
+    return np.where(codes > 0, codes * step + least, np.nan), read_kind(kind)
 
 
 def _read_pfm(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..modelfile.misplaced import HEAD_BYTES, misplaced
 from .formats.jpeg import Jpeg, ending, read_jpeg
 from .formats.png import read_png
 from .formats.tiff import has_alpha, picture_flaw
@@ -134,6 +135,9 @@ def _format_of(data: bytes, name: str) -> ImageFormat:
     for pattern, format in _MAGIC_PATTERNS:
         if pattern.match(data):
             return format
+    other = misplaced(data[:HEAD_BYTES], name, expected="an image")
+    if other:
+        raise InputError(other)
     known = ", ".join(format for _, format in _MAGIC)
     raise InputError(f"{name} begins with {data[:8]!r}, which is not an image of a known kind; expected one of {known}")
 

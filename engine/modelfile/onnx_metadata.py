@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ..errors import ModelFileError
 from ..system.files import open_file
+from .misplaced import HEAD_BYTES, misplaced
 
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
@@ -54,7 +55,9 @@ def read_onnx_entries(path: Path) -> dict[str, Entry]:
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, UnicodeDecodeError) as error:
-        raise ModelFileError(f"{path} is not a whole ONNX file ({error}); export it again") from error
+        with path.open("rb") as file:
+            other = misplaced(file.read(HEAD_BYTES), str(path), expected="an ONNX model")
+        raise ModelFileError(other or f"{path} is not a whole ONNX file ({error}); export it again") from error
 
 
 def _walk_model(file: BinaryIO, size: int) -> dict[str, Entry]:

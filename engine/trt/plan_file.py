@@ -15,6 +15,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..modelfile.contract import Contract
+from ..modelfile.misplaced import HEAD_BYTES, misplaced
 from ..system.field_types import Bytes, Length, Name, Pattern, Range, Sha256, Text
 from ..system.files import open_file
 from ..system.json_object import parse_object
@@ -189,8 +190,10 @@ def _read_start(file: BinaryIO, path: Path) -> PlanHeader:
     """Return the header; the file must be as long as the header says."""
     fixed = file.read(_FIXED.size)
     if fixed[: len(MAGIC)] != MAGIC[: len(fixed)] or not fixed:
+        file.seek(0)
+        other = misplaced(file.read(HEAD_BYTES), str(path), expected="a TensorRT engine")
         raise ModelFileError(
-            f"{path} is not an engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
+            other or f"{path} is not an engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
         )
     if len(fixed) < _FIXED.size:
         raise _truncated(path, len(fixed), "its header")

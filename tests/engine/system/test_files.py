@@ -302,3 +302,42 @@ def test_a_name_that_the_disk_does_not_take_says_how_long_it_may_be(tmp_path: Pa
     with pytest.raises(InputError, match=rf"File name too long \(300 bytes, expected at most {LONGEST}\); check"):
         check_reachable(tmp_path / ("x" * 300))
     assert longest_name_bytes(tmp_path / "not" / "there") == LONGEST
+
+
+def test_the_disk_holds_the_data_before_the_file_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename that reaches the disk before the data leaves a damaged file after a power cut."""
+    path, synced = tmp_path / "file.bin", []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append((os.fstat(descriptor).st_ino, path.exists())))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"whole")
+    assert synced == [(path.stat().st_ino, False)]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_refuses_the_data_at_the_end_is_one_line_and_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with (
+        pytest.raises(InputError, match=f"file.bin cannot be written: {os.strerror(number)}"),
+        atomic_path(path) as new,
+    ):
+        new.write_bytes(b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_that_cannot_sync_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with atomic_path(tmp_path / "file.bin") as temporary:
+        temporary.write_bytes(b"whole")
+    assert (tmp_path / "file.bin").read_bytes() == b"whole"
