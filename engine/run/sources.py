@@ -135,11 +135,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_around(text: str, outputs: Path) -> bool:
-    """Whether the folder of outputs is below an input: a folder, or the folder in which a pattern begins."""
+    """Whether an input, a folder or a pattern, may lead to the folder of outputs: by links, from anywhere outside it."""
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
         folder = fixed_part(text)
-    return folder.is_dir() and folder.resolve() in outputs.resolve().parents
+    start, end = folder.resolve(), outputs.resolve()
+    return folder.is_dir() and start != end and end not in start.parents
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

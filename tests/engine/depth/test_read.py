@@ -252,7 +252,5 @@ def test_another_picture_under_the_name_of_a_png_is_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize("suffix", READERS)
 def test_a_pipe_is_not_waited_for(suffix: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / f"d{suffix}")
-    with pytest.raises(
-        InputError, match=rf"d{suffix} is a pipe, expected a (plain|depth) file; write it"
-    ):
+    with pytest.raises(InputError, match=rf"d{suffix} is a pipe, expected a (plain|depth) file; write it"):
         READERS[suffix](tmp_path / f"d{suffix}")

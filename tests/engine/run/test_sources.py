@@ -272,3 +272,13 @@ def test_inputs_that_overlap_give_each_real_file_once(linked: Path, monkeypatch:
         assert sorted(Path(source.name).resolve().name for source in found) == ["a.png", "b.jpe", "c.JFIF", "d.png"]
     named = find_sources(["in/a.png", "in/a-link.png"])
     assert [source.target.name for source in named] == ["a", "a-link"]  # both were asked for
+
+
+def test_outputs_that_a_link_leads_to_are_left_out(tmp_path: Path) -> None:
+    for name in ("in/a.png", "out/a.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "in" / "all").symlink_to(tmp_path)
+    left: list[LeftOut] = []
+    found = find_sources([str(tmp_path / "in")], outputs=tmp_path / "out", on_left_out=left.append)
+    assert [Path(source.name) for source in found] == [tmp_path / "in" / "a.png"] and left[0].outputs == 1
