@@ -78,7 +78,7 @@ def find_sources(
         check_named(text, "input")
         if not glob.has_magic(text):
             check_reachable(text)
-        around = outputs is not None and _is_around(text, outputs)
+        around = outputs is not None and _may_lead_to(text, outputs)
         for source in _expand(text, left_out):
             place = _place_of(source, is_named=source.name == text)
             if around and outputs is not None and _lies_in(Path(source.name), outputs):
@@ -134,8 +134,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _is_around(text: str, outputs: Path) -> bool:
-    """Whether an input, a folder or a pattern, may lead to the folder of outputs: by links, from anywhere outside it."""
+def _may_lead_to(text: str, outputs: Path) -> bool:
+    """Whether an input that is a folder or a pattern may lead to the folder of outputs, if only by links."""
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
         folder = fixed_part(text)
