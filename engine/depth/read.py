@@ -40,6 +40,7 @@ _RECORD = ("values", "valid", *_FACTS)
 _DEPTHS = ("depth", "depth_m", "depth_map", "depths", "values", "z")
 _NO_DEPTH = re.compile("conf|disp|inv|label|mask|normal|seg|valid", re.IGNORECASE)
 _MASKS = ("mask", "depth_mask", "valid", "valid_mask", "depth_valid", "mask_valid")
+_PLAIN_MODES = {"P": "RGB", "PA": "RGB", "LA": "L", "RGBA": "RGB"}  # of Pillow
 _ORIENTATION = 274  # EXIF tag; 1 is upright. Source: Exif 2.3, 4.6.4
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = slice(16, 24)  # width and height in the first chunk. Source: PNG specification, 11.2.2
@@ -99,9 +100,13 @@ def to_map(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read_picture(path: Path, limits: Limits) -> NDArray[Any]:
+    """Return a picture as (H, W), or as (H, W, 3) if its channels differ; alpha is dropped."""
     with Image.open(path) as picture:
         check_values((picture.height, picture.width), str(path), limits)
-        return np.asarray(picture.convert("L") if picture.mode == "P" else picture)
+        plain = picture.convert(_PLAIN_MODES.get(picture.mode, picture.mode))
+        values = np.asarray(plain)
+    gray = values.ndim == 3 and bool((values == values[..., :1]).all())
+    return values[..., 0] if gray else values
 
 
 def _only(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
