@@ -9,6 +9,7 @@ import click
 
 from ..exits import needs, one_line_errors
 from .measure import measure
+from .params import PathType
 from .show.bench import show_bisection, show_comparison
 from .show.progress import steps
 
@@ -36,8 +37,8 @@ def bench() -> None:
 
 
 @bench.command()
-@click.argument("before", type=click.Path(path_type=Path), metavar="A.json")
-@click.argument("after", type=click.Path(path_type=Path), metavar="B.json")
+@click.argument("before", type=PathType(), metavar="A.json")
+@click.argument("after", type=PathType(), metavar="B.json")
 @click.option(
     "--fail-on",
     "conditions",
@@ -85,8 +86,8 @@ def compare(
 
 
 @bench.command()
-@click.argument("reference", type=click.Path(path_type=Path), metavar="REFERENCE.onnx")
-@click.argument("suspect", type=click.Path(path_type=Path), metavar="SUSPECT.onnx")
+@click.argument("reference", type=PathType(), metavar="REFERENCE.onnx")
+@click.argument("suspect", type=PathType(), metavar="SUSPECT.onnx")
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Default: by the suspect's precision.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @one_line_errors

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 from .printing import held, print_result
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         return
     for finding in findings:
         mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
-        said = held(printable(f"{finding.name:<17} {finding.detail}"), sys.stdout)
+        said = held(escaped(f"{finding.name:<17} {finding.detail}"), sys.stdout)
         click.echo(f"{mark}  {said}")  # the mark has a colour
         if finding.remedy:
             print_result(f"{'':<25}to have it: {finding.remedy}")

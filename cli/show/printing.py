@@ -15,7 +15,7 @@ from typing import TextIO
 
 import click
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 
 PIPE_WIDTH = 140  # columns of a table that no terminal shows
 _PLAIN = {
@@ -52,12 +52,12 @@ def print_result(text: object, *, lines: bool = False) -> None:
         text: A path, a line or JSON.
         lines: Whether the text has several lines; otherwise a line break is part of a name.
     """
-    click.echo(held(printable(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
+    click.echo(held(escaped(text, keep="\n" if lines else ""), sys.stdout), file=sys.stdout)
 
 
 def say(text: str) -> None:
     """Print a line of talk; what is escaped is as in print_result."""
-    click.echo(held(printable(text), sys.stderr), file=sys.stderr)
+    click.echo(held(escaped(text), sys.stderr), file=sys.stderr)
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -174,7 +174,7 @@ def _wrapped(text: str, width: int, *, further: str | None = None) -> list[str]:
 def _plain(text: str) -> str:
     """Return text in which control characters are escaped and signs that standard output lacks become letters."""
     encoding = _encoding()
-    return "".join(_PLAIN.get(sign, sign) if not _holds(encoding, sign) else sign for sign in printable(text))
+    return "".join(_PLAIN.get(sign, sign) if not _holds(encoding, sign) else sign for sign in escaped(text))
 
 
 def _holds(encoding: str, sign: str) -> bool:

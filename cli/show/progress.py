@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 from .printing import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def steps() -> Iterator[Callable[[str], None]]:
         yield lambda step: say(f"{step} ...")
         return
     with console.status("") as status:
-        yield lambda step: status.update(Text(f"{printable(step)} ..."))
+        yield lambda step: status.update(Text(f"{escaped(step)} ..."))
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def progress_bar() -> Progress:
         """The title of a task, which may hold the name of a file."""
 
         def render(self, task: Task) -> Text:
-            return Text(printable(task.description))
+            return Text(escaped(task.description))
 
     class Count(MofNCompleteColumn):
         """Steps done of those wanted; empty until their number is known."""
