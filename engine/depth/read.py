@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from ..errors import InputError
 from ..images.formats.decode import decode
@@ -153,7 +154,7 @@ def _listed(arrays: Mapping[str, NDArray[Any]]) -> str:
 
 def _read_png(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     codes = read_codes(path, limits)
-    with open_file(path) as file, Image.open(file) as picture:
+    with open_file(path) as file, PngImageFile(file) as picture:  # Image.open warns of sizes that the limits allow
         if "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) != 1:
             raise InputError(f"{path} is turned by its EXIF orientation, expected depth without it; turn the values")
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
