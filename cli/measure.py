@@ -43,7 +43,8 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     type=NameType(),
     multiple=True,
     metavar="DATASET",
-    help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle.",
+    help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle. Masks such as "
+    "a_depth_mask.npy beside a_depth.npy count.",
 )
 @click.option(
     "--depth-units",

@@ -12,6 +12,7 @@ import onnx_ir
 
 from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
+from ..engine.images.readable import find_readable
 from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
 from ..engine.modelfile.contract import Contract, SizeRule
 from ..engine.modelfile.seal import seal_file
@@ -88,7 +89,11 @@ def export_checkpoint(
     """
     _check_options(precision, attention, images, budget)
     checkpoint = read_checkpoint(source, family=family, kind=kind, max_depth_m=max_depth_m, weights=weights)
-    for sentence in (*checkpoint.remarks, *_warnings(precision, images)):
+    left_out: list[str] = []
+    if images is not None:  # a damaged one would end the export after minutes
+        images, left_out = find_readable(list(dict.fromkeys(images)), on_step=on_step)
+    warnings = (*(f"warning: {sentence}" for sentence in left_out), *_warnings(precision, images))
+    for sentence in (*checkpoint.remarks, *warnings):
         on_note(sentence)
     return export_onnx(
         checkpoint,

@@ -164,7 +164,7 @@ def _on_disk(path: Path, pairs: Pairs, units_per_m: float, limits: Limits) -> Gr
         name, cap_m = pairs.layout, CAP_M[pairs.layout]
     elif first.kind == "metric":
         notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
-    masks = Masks()
+    masks = Masks(root)
     made = tuple(_pair(image, depth, root, reader, masks, limits) for image, depth in found)
     return GroundTruth(name, made, cap_m if first.kind == "metric" else None, (*notes, *more))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.WebPImagePlugin import WebPImageFile
 
 from ...engine.errors import InputError
 from ...engine.images.header import open_pillow, read_header
@@ -13,7 +15,7 @@ from ...engine.system.files import open_file
 
 _ORIENTATION = 274  # EXIF tag; 1 is upright, 5 to 8 swap the sides. Source: Exif 2.3, 4.6.4
 _UPRIGHT = 1
-_WITH_ORIENTATION = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "AVIF")  # libheif turns the picture itself
+_WITH_ORIENTATION = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "AVIF", "WEBP")  # libheif turns the picture itself
 _SWAPPED = range(5, 9)
 _APART = 0.02  # of a side; sensors and pictures are cropped by some pixels, as ScanNet's 968x1296 and 480x640 px
 
@@ -59,7 +61,8 @@ def _orientation(path: Path) -> int:
     if format not in _WITH_ORIENTATION:
         return _UPRIGHT
     try:
-        found = open_pillow(format, data).getexif().get(_ORIENTATION, _UPRIGHT)
+        picture = WebPImageFile(io.BytesIO(data)) if format == "WEBP" else open_pillow(format, data)
+        found = picture.getexif().get(_ORIENTATION, _UPRIGHT)
     except ValueError:  # what stands beside the pixels is damaged
         return _UPRIGHT
     return found if found in range(1, 9) else _UPRIGHT

@@ -10,7 +10,7 @@ from ..numbers.result import METRICS, Interval, Latency, Metric, Report, Subject
 from ..numbers.wording import ABSENT, amount, between, digits, share, times
 from .summary import Summary
 
-_ROLE_NOTES = {"over": "over budget", "baseline": "baseline", "winner": "fastest in budget"}
+_ROLE_NOTES = {"over": "over budget", "baseline": "baseline"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def summary_table(report: Report, summary: Summary) -> Table:
         "δ1": lambda subject: metric(subject, "delta1"),
         "peak RSS": lambda subject: amount(subject.cold.peak_rss_mib, "MiB") if subject.cold else ABSENT,
         "VRAM": lambda subject: amount(subject.vram_mib, "MiB"),
-        "": lambda subject: "failed" if subject.failure else _ROLE_NOTES.get(summary.role(subject), ""),
+        "": lambda subject: "failed" if subject.failure else _role(subject, summary),
     }
     rows = [tuple(read(subject) for read in columns.values()) for subject in report.subjects]
     note = f"p50 and p90: {summary.scope}. " if summary.baseline else ""
@@ -208,6 +208,16 @@ def _filled(
     kept = [at for at in range(len(columns)) if at == 0 or any(row[at] not in ("", ABSENT) for row in rows)]
     cells = tuple(tuple(row[at] for at in kept) for row in rows)
     return Table(title, tuple(columns[at] for at in kept), cells, note, words)
+
+
+def _role(subject: SubjectResult, summary: Summary) -> str:
+    """Return what a subject is in the report, in words that its figures bear out."""
+    role = summary.role(subject)
+    if role != "winner":
+        return _ROLE_NOTES.get(role, "")
+    if summary.speeds[subject.name].low <= 1:
+        return "not clearly faster"
+    return "fastest in budget" if subject.drift else "fastest"
 
 
 def _precision(subject: SubjectResult) -> str:

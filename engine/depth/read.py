@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from ..errors import InputError
 from ..images.formats.decode import decode
@@ -42,6 +43,7 @@ _RECORD = ("values", "valid", *_FACTS)
 _DEPTHS = ("depth", "depth_m", "depth_map", "depths", "values", "z")
 _NO_DEPTH = re.compile("conf|disp|inv|label|mask|normal|seg|valid", re.IGNORECASE)
 _MASKS = ("mask", "depth_mask", "valid", "valid_mask", "depth_valid", "mask_valid")
+_PLAIN_MODES = {"P": "RGB", "PA": "RGB", "LA": "L", "RGBA": "RGB"}  # of Pillow
 _ORIENTATION = 274  # EXIF tag; 1 is upright. Source: Exif 2.3, 4.6.4
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = slice(16, 24)  # width and height in the first chunk. Source: PNG specification, 11.2.2
@@ -101,9 +103,13 @@ def to_map(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read_picture(path: Path, limits: Limits) -> NDArray[Any]:
+    """Return a picture as (H, W), or as (H, W, 3) if its channels differ; alpha is dropped."""
     with open_file(path) as file, Image.open(file) as picture:
         check_values((picture.height, picture.width), str(path), limits)
-        return np.asarray(picture.convert("L") if picture.mode == "P" else picture)
+        plain = picture.convert(_PLAIN_MODES.get(picture.mode, picture.mode))
+        values = np.asarray(plain)
+    gray = values.ndim == 3 and bool((values == values[..., :1]).all())
+    return values[..., 0] if gray else values
 
 
 def _only(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
@@ -148,7 +154,7 @@ def _listed(arrays: Mapping[str, NDArray[Any]]) -> str:
 
 def _read_png(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     codes = read_codes(path, limits)
-    with open_file(path) as file, Image.open(file) as picture:
+    with open_file(path) as file, PngImageFile(file) as picture:  # Image.open warns of sizes that the limits allow
         if "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) != 1:
             raise InputError(f"{path} is turned by its EXIF orientation, expected depth without it; turn the values")
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))

@@ -231,3 +231,25 @@ def test_a_temporary_folder_that_refuses_is_named_and_no_file_is_left(
     with pytest.raises(InputError, match=r"temporary files cannot be written to .*gone: No such file.*TMPDIR"):
         export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(126, 196), precision=precision)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_images_that_cannot_be_read_are_left_out_counted_and_named_before_the_export(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[Path]] = []
+    monkeypatch.setattr(to_onnx, "export_onnx", lambda *_, images, **__: taken.append(images))
+    bad = [tmp_path / "empty.jpg", tmp_path / "cut.png"]
+    bad[0].touch()
+    bad[1].write_bytes(b"\x89PNG\r\n\x1a\n")
+    notes: list[str] = []
+    asked: dict[str, Any] = {"family": "depth-anything-v2", "kind": "inverse", "precision": "int8"}
+    good = PHOTOS / "coffee.jpg"
+    export_checkpoint(
+        tiny.checkpoint, tmp_path / "model.onnx", images=[bad[0], good, bad[1], good], on_note=notes.append, **asked
+    )
+    assert taken == [[good]]
+    said = [note for note in notes if note.startswith("warning: ")]
+    assert [f"{path} is left out: " in note for path, note in zip(bad, said, strict=False)] == [True, True]
+    assert said[2] == "warning: 2 of 3 images are left out." and "calibrated on 1 image " in said[3]
+    with pytest.raises(InputError, match=r"none of 2 images can be read; .*empty\.jpg is left out"):
+        export_checkpoint(tiny.checkpoint, tmp_path / "model.onnx", images=bad, **asked)

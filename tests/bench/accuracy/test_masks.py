@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from depth_datasets import SIZE_PX, depth_map, photo, put
 from numpy.typing import NDArray
+from PIL import Image
 
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.masks import Masks
@@ -45,6 +46,10 @@ def only(folder: Path) -> TrueDepth:
         ("rgb/x/a.png", "depth/x/a_depth.npy", "masks/x/a.npy"),
         ("rgb/a.png", "depth/a.npy", "depth_mask/a_mask.npy"),
         ("rgb/a.png", "depth/a.npy", "Valid/a_depth.npy"),
+        ("rgb/a.png", "depth/a.npy", "depth/mask/a.npy"),
+        ("rgb/a.png", "depth/a.npy", "rgb/a_mask.npy"),
+        ("a.png", "a.npy", "mask_a.npy"),
+        ("a.png", "a.npy", "a_mask.png"),
     ],
 )
 def test_a_mask_decides_which_pixels_count(tmp_path: Path, image: str, depth: str, mask: str) -> None:
@@ -57,8 +62,6 @@ def test_a_mask_decides_which_pixels_count(tmp_path: Path, image: str, depth: st
 
 
 def test_a_mask_is_no_photograph_without_depth(tmp_path: Path) -> None:
-    from PIL import Image
-
     put(tmp_path / "a.png", photo())
     put(tmp_path / "a.npy", depth_map())
     Image.fromarray(COUNTS.astype(np.uint8) * 255).save(tmp_path / "a_mask.png")
@@ -85,7 +88,15 @@ def test_files_of_other_names_are_no_masks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a_invalid.npy", "a_invalid_mask.npy", "a_confidence.npy", "a_mask0nocc.npy", "mask_invalid/a.npy", "sky/a.npy"],
+    [
+        "a_invalid.npy",
+        "a_invalid_mask.npy",
+        "a_confidence.npy",
+        "a_mask0nocc.npy",
+        "mask_invalid/a.npy",
+        "sky/a.npy",
+        "invalid_a.npy",
+    ],
 )
 def test_a_mask_whose_name_does_not_say_what_counts_is_refused(tmp_path: Path, name: str) -> None:
     put(tmp_path / "rgb" / "a.png", photo())
@@ -94,6 +105,38 @@ def test_a_mask_whose_name_does_not_say_what_counts_is_refused(tmp_path: Path, n
     with pytest.raises(InputError, match=r"its name does not say which pixels count; name it a_mask\.npy") as caught:
         only(tmp_path)
     assert name in str(caught.value)
+
+
+def test_a_folder_above_the_masks_says_what_they_mean(tmp_path: Path) -> None:
+    put(tmp_path / "images" / "scene" / "a.png", photo())
+    put(tmp_path / "depth" / "scene" / "a.npy", depth_map())
+    save(tmp_path / "invalid" / "scene" / "a.npy", COUNTS)  # Sintel's, which marks the pixels that do not count
+    with pytest.raises(InputError, match="its name does not say which pixels count"):
+        only(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA"])
+def test_a_mask_may_be_a_picture_of_every_kind(tmp_path: Path, mode: str) -> None:
+    put(tmp_path / "a.png", photo())
+    put(tmp_path / "a.npy", depth_map())
+    Image.fromarray(COUNTS.astype(np.uint8) * 255).convert(mode).save(tmp_path / "a_mask.png")
+    assert np.array_equal(only(tmp_path).valid, COUNTS)
+
+
+def test_a_mask_that_jpeg_has_blurred_is_refused(tmp_path: Path) -> None:
+    put(tmp_path / "a.png", photo())
+    put(tmp_path / "a.npy", depth_map())
+    blurred = (COUNTS & (np.arange(SIZE_PX[0]) % 3 > 0)[:, None]).astype(np.uint8) * 255
+    Image.fromarray(blurred).save(tmp_path / "a_mask.jpg", quality=50)
+    with pytest.raises(InputError, match="expected 0 and one other value"):
+        only(tmp_path)
+
+
+def test_masks_outside_the_data_set_are_not_looked_for(tmp_path: Path) -> None:
+    put(tmp_path / "data" / "x" / "y" / "a.png", photo())
+    put(tmp_path / "data" / "x" / "y" / "a.npy", depth_map())
+    save(tmp_path / "mask" / "x" / "y" / "a.npy", COUNTS)
+    assert only(tmp_path / "data").valid.all()
 
 
 def test_two_masks_are_refused(tmp_path: Path) -> None:
@@ -143,6 +186,6 @@ def test_a_folder_is_listed_once_for_all_its_depth_files(tmp_path: Path, monkeyp
         return plain(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    masks = Masks()
+    masks = Masks(tmp_path)
     assert [masks.find(tmp_path / f"{number}.npy", tmp_path / "a.png") for number in range(20)] == [None] * 20
-    assert len(listed) == len(set(listed)) <= 5
+    assert sorted(listed) == sorted({tmp_path, tmp_path.parent})

@@ -65,6 +65,17 @@ def test_a_turn_that_the_sides_do_not_show_is_refused(
         next(iter(open_ground_truth(pair(tmp_path, picture_px, picture_px, orientation))))
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_the_turn_of_every_format_is_seen(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(path, exif=exif)
+    check_same_view(path, read_image(path), (80, 60))
+    with pytest.raises(InputError, match="turn the depth as the EXIF orientation 6 turns the picture"):
+        check_same_view(path, read_image(path), (60, 80))
+
+
 @pytest.mark.parametrize("orientation", [None, 1, 0, 9])
 def test_a_picture_without_a_turn_is_taken(tmp_path: Path, orientation: int | None) -> None:
     folder = pair(tmp_path, (60, 80), (60, 80), orientation)

@@ -114,6 +114,8 @@ def test_a_drift_that_was_not_measured_is_not_in_the_headline() -> None:
     assert first == "Nothing is faster than a: 9.00 ms from image array to depth array."
     second = summarise_report(replace(whole(), subjects=subjects[::-1], reference="b")).headline
     assert second.startswith("a is the fastest: ") and "drift" not in second
+    turned = replace(whole(), subjects=subjects[::-1], reference="b")
+    assert [row[-1] for row in summary_table(turned, summarise_report(turned)).rows] == ["baseline", "fastest"]
 
 
 def test_a_gain_that_is_not_clear_is_no_headline_of_the_fastest() -> None:
@@ -123,6 +125,7 @@ def test_a_gain_that_is_not_clear_is_no_headline_of_the_fastest() -> None:
         "Nothing within a drift of 1 % is clearly faster than a: b takes 28.0 ms from image array to depth array, "
         "1.07× as fast as a (95 % 0.800–1.40×)."
     )
+    assert summary_table(report, summarise_report(report)).rows[1][-1] == "not clearly faster"
 
 
 def test_a_file_that_is_computed_in_another_precision_says_so_in_headline_and_table() -> None:
