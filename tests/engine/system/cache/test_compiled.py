@@ -149,4 +149,4 @@ def test_a_folder_that_another_process_made_meanwhile_stays_and_a_damaged_one_go
         assert new is not None and (kept / "whole.blob").read_bytes() == b"damaged"  # a process may be reading it
         new.mkdir()
         (new / "whole.blob").write_bytes(b"new")
-    assert [folder for folder in (cache / "made").iterdir()] == [kept] and (kept / "whole.blob").read_bytes() == b"new"
+    assert list((cache / "made").iterdir()) == [kept] and (kept / "whole.blob").read_bytes() == b"new"
