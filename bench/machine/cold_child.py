@@ -26,7 +26,7 @@ def run_child(first_ns: int) -> None:
     Args:
         first_ns: When Python ran its first line, by time.monotonic_ns, which all processes share.
     """
-    from ...engine.system.telemetry import without_openvino_reports
+    from ...engine.system.process.telemetry import without_openvino_reports
 
     with without_openvino_reports():
         for module in ("depthrt.engine.model.depth_model", *sys.argv[2:]):

@@ -25,13 +25,13 @@ def show_model(facts: ModelFacts, checks: Sequence[FileCheck] = (), *, as_json: 
         found = {"path": str(facts.path), "file": "onnx", **asdict(facts.contract), **found_checks(checks)}
         print_result(json.dumps({**found, "tuned": tuned.get(facts.cores), "tuned_by_threads": tuned}))
         return
+    digest = facts.contract.digest
     rows = contract_rows(facts.contract)
+    rows["digest"] = f"crc32 {digest.crc32}, sha256 {digest.sha256[:16]}" if digest else "none: changes are not noticed"
     for threads, tuning in sorted(facts.tunings.items(), key=lambda item: item[0] != facts.cores):
         given = [] if threads == facts.cores else ["--threads", str(threads)]
         undo = shlex.join(["depthrt", "tune", str(facts.path), "--forget", *given])
         rows[" ".join(given) or "here"] = f"{tuning} ({tuning.made[:10]}; `{undo}` undoes it)"
-    digest = facts.contract.digest
-    rows["digest"] = f"crc32 {digest.crc32}, sha256 {digest.sha256[:16]}" if digest else "none: changes are not noticed"
     show_rows(facts.path, rows | check_rows(checks))
 
 

@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ...engine.modelfile.shipped import DEFAULT_NOTE
-from ...engine.run.interrupt import exit_code
 from ...engine.run.listener import Listener, Part
+from ...engine.system.process.signals import exit_code
 from .printing import print_result, say
 from .progress import progress_bar
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...engine.model.depth_model import DepthModel
     from ...engine.run.run import Step
     from ...engine.run.run_images import Written
-    from ...engine.system.overlap import Outcome
+    from ...engine.system.process.overlap import Outcome
 
 
 class RunReport(Listener):

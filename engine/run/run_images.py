@@ -13,7 +13,7 @@ from ..depth.depth import Depth
 from ..images.read import read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
-from ..system.overlap import Outcome, overlap
+from ..system.process.overlap import Outcome, overlap
 from ..terms import Format
 from .jobs import Job, Style
 from .sheet import Sheet
@@ -47,6 +47,7 @@ def run_images(
     """
 
     def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
+        job.check_names()
         image = read_image(job.source.name, limits=model.limits)
         return job, image, model.prepare(image)
 

@@ -10,7 +10,7 @@ from itertools import count
 from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..model.depth_model import Answer, DepthModel, Prepared
-from ..system.overlap import Outcome, overlap
+from ..system.process.overlap import Outcome, overlap
 from .jobs import Job, Style
 from .run_images import Written, save_all
 from .sources import Source

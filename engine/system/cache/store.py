@@ -13,7 +13,7 @@ from time import time
 from typing import Any, TypeVar
 
 from ...errors import ContractError, InputError
-from ..files import atomic_path
+from ..files import atomic_path, open_file
 from ..json_object import parse_object
 from .folder import cache_dir, known_dir, warn_once
 
@@ -146,12 +146,10 @@ def read_entry(file: Path) -> dict[str, Any]:
     """Return the JSON object that a file of the cache holds.
 
     Raises:
-        ContractError: It is not a JSON object, or too long for one.
-        OSError: The system refuses, or it is not a file.
+        ContractError: It is not a JSON object, too long for one, or not a plain file.
+        OSError: The system refuses.
     """
-    if file.exists() and not (file.is_file() or file.is_dir()):  # to read a pipe would wait for who writes it
-        raise OSError("it is not a file")
-    with file.open("rb") as stream:
+    with open_file(file, failure=ContractError) as stream:
         text = stream.read(_LONGEST_ENTRY + 1)
     if len(text) > _LONGEST_ENTRY:
         raise ContractError(f"it has more than {_LONGEST_ENTRY} bytes")

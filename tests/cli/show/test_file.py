@@ -58,7 +58,8 @@ def test_a_contract_is_printed_a_line_a_fact_below_the_path(capsys: pytest.Captu
         "  attention    fused\n"
         "  made from    made.pth, sha256 0000000000000000\n"
         "  licence      unknown\n"
-        "  made by      depthrt test\n",
+        "  made by      depthrt test\n"
+        "  digest       none: changes are not noticed\n",
         "",
     )
 

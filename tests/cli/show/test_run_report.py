@@ -21,7 +21,7 @@ from depthrt.engine.run.listener import Part
 from depthrt.engine.run.run import Step
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.sources import Source
-from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.system.process.overlap import Outcome
 
 IMAGE, OTHER, VIDEO = make_jobs(
     [Source("a.jpg", "image", Path("a")), Source("b.jpg", "image", Path("b")), Source("c.mp4", "video", Path("c"))],

@@ -19,7 +19,7 @@ from depthrt.engine.run.jobs import PLAIN, Job, Style, make_jobs
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.run_video import open_frames, run_video
 from depthrt.engine.run.sources import Source
-from depthrt.engine.system.overlap import Outcome
+from depthrt.engine.system.process.overlap import Outcome
 from depthrt.engine.terms import Format
 
 CODING = 6.0  # mean difference of 8-bit levels that the codec makes of a smooth picture

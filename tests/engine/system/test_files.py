@@ -20,6 +20,7 @@ from depthrt.engine.system.files import (
     check_plain,
     check_reachable,
     file_sha256,
+    longest_name_bytes,
     make_folder,
     open_file,
     remove_unfinished,
@@ -266,6 +267,41 @@ def test_a_name_of_nothing_is_refused(path: str) -> None:
     with pytest.raises(ModelFileError, match=r"model: '.*' found, which names no file; give a path"):
         check_named(path, "model", ModelFileError)
     check_named(" a", "model")
+
+
+LONGEST = longest_name_bytes(Path("/"))
+
+
+@pytest.mark.parametrize("character", ["a", "\u6df1", "\U0001f600"])
+@pytest.mark.parametrize("suffix", [".safetensors", "." + "x" * 40, ""])
+def test_every_name_that_the_disk_takes_is_written(tmp_path: Path, character: str, suffix: str) -> None:
+    size = len(character.encode())
+    for stem_bytes in (LONGEST - len(suffix), LONGEST - len(suffix) - 9):
+        final = tmp_path / (character * (stem_bytes // size) + suffix)
+        with atomic_path(final) as temporary:
+            temporary.write_bytes(b"whole")
+            assert temporary.name.endswith(suffix) == (len(suffix) < 20)
+        temporary.write_bytes(b"half")  # as a killed process leaves it
+        remove_unfinished(final)
+        assert final.read_bytes() == b"whole" and [*tmp_path.iterdir()] == [final]
+        final.unlink()
+
+
+def test_the_unfinished_files_of_one_long_name_are_not_those_of_another(tmp_path: Path) -> None:
+    names = [tmp_path / ("a" * 250 + end) for end in ("b.bin", "c.bin")]
+    for name in names:
+        with atomic_path(name) as temporary:
+            temporary.touch()
+        temporary.write_bytes(name.name.encode())
+        name.unlink()
+    remove_unfinished(names[0])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [names[1].name.encode()]
+
+
+def test_a_name_that_the_disk_does_not_take_says_how_long_it_may_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"File name too long \(300 bytes, expected at most {LONGEST}\); check"):
+        check_reachable(tmp_path / ("x" * 300))
+    assert longest_name_bytes(tmp_path / "not" / "there") == LONGEST
 
 
 def test_the_disk_holds_the_data_before_the_file_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_asking_creates_nothing(cache: Path) -> None:
         ('{"format": true}', "another format or key"),
         (" " * (5 << 20), "more than 4194304 bytes"),
         ("\x00\xff", "it is not JSON"),
-        (None, "Is a directory"),
+        (None, "is a folder, expected a plain file"),
     ],
 )
 def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
@@ -101,7 +101,7 @@ def test_a_pipe_in_the_place_of_an_entry_counts_as_absent(caplog: pytest.LogCapt
     os.mkfifo(file)
     assert recall() is None and STORE.read_keys() == []
     (message,) = said(caplog)
-    assert "it is not a file" in message
+    assert "is a pipe, expected a plain file" in message
 
 
 def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_no_damage(

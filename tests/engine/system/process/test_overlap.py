@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from depthrt.engine.system.overlap import AHEAD, overlap, run_ahead
+from depthrt.engine.system.process.overlap import AHEAD, overlap, run_ahead
 
 PATIENCE_S = 10  # a stage that waits for another waits so long at most
 

@@ -13,8 +13,8 @@ from types import ModuleType
 import pytest
 
 from depthrt.engine.runners.ort_session import import_onnxruntime
-from depthrt.engine.system import telemetry
 from depthrt.engine.system.cache.folder import warn_once
+from depthrt.engine.system.process import telemetry
 
 _PRINT = "import os, {}; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
 

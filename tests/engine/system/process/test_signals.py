@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import depthrt
-from depthrt.engine.run import interrupt
-from depthrt.engine.run.interrupt import ENDING, ends_by_signals, exit_code, signal_name, stopped_by_signals
+from depthrt.engine.system.process.signals import ENDING, ends_by_signals, exit_code, signal_name, stopped_by_signals
 
 PATIENCE_S = 10
 
@@ -112,7 +111,7 @@ def test_further_signals_do_not_disturb_the_end_and_work_again_later(monkeypatch
                 signal.raise_signal(number)
             cleaned.append("whole")
             later_s = time.monotonic() + 60
-            monkeypatch.setattr(interrupt, "monotonic", lambda: later_s)
+            monkeypatch.setattr("depthrt.engine.system.process.signals.monotonic", lambda: later_s)
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
     assert cleaned == ["whole"] and exit_code() == 130
