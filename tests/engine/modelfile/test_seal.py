@@ -139,7 +139,7 @@ def test_links_to_a_file_and_to_its_weights_are_the_files(with_weights: tuple[Pa
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "link.onnx"
     link.symlink_to(path)
-    with pytest.raises(ModelFileError, match="link.onnx has its weights in .*, which is not beside it"):
+    with pytest.raises(ModelFileError, match=r"link\.onnx has its weights in .*, which is not beside it"):
         check_whole(link, read_contract(link))  # the runtimes look beside the link too
     (tmp_path / "links" / weights.name).symlink_to(weights)
     check_whole(link, read_contract(link))
