@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
+from ...engine.system.files import check_plain
 
 HYPERSIM_FOCAL_PX = 886.81  # of the standard camera at HYPERSIM_WIDTH_PX; proportional to the width
 HYPERSIM_WIDTH_PX = 1024
@@ -96,6 +97,7 @@ def read_table(path: Path) -> dict[str, Matrix | None]:
         InputError: It cannot be read, or lacks a column.
     """
     try:
+        check_plain(path)
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             lacking = [name for name in ("scene_name", *_COLUMNS) if name not in (rows.fieldnames or ())]

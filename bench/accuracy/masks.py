@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...engine.depth.read import READERS
 from ...engine.errors import InputError
-from ...engine.images.read import IMAGE_SUFFIXES
+from ...engine.images.kinds import IMAGE_SUFFIXES, JPEG_SUFFIXES
 
 _COUNTS = frozenset({"mask", "masks", "valid", "validity"})
 _UNCLEAR = frozenset(
@@ -22,7 +22,7 @@ _UNCLEAR = frozenset(
     }
 )  # fmt: skip
 _FILLING = frozenset({"depth", "depths", "map", "maps", "gt"})
-_SUFFIXES = frozenset({*READERS, *IMAGE_SUFFIXES, ".pgm", ".mat", ".h5", ".hdf5"}) - {".jpg", ".jpeg"}
+_SUFFIXES = frozenset({*READERS, *IMAGE_SUFFIXES, ".pgm", ".mat", ".h5", ".hdf5"}) - {*JPEG_SUFFIXES}
 _LEVELS = 3  # folders above a depth file beside which a folder of masks is looked for
 _DEPTH_ENDING = re.compile(r"[_.-]depth$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[_. -]")

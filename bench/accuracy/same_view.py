@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...engine.errors import InputError
 from ...engine.images.header import open_pillow, read_header
+from ...engine.system.files import open_file
 
 _ORIENTATION = 274  # EXIF tag; 1 is upright, 5 to 8 swap the sides. Source: Exif 2.3, 4.6.4
 _UPRIGHT = 1
@@ -52,7 +53,8 @@ def _proportional(picture_px: tuple[int, int], depth_px: tuple[int, int]) -> boo
 
 def _orientation(path: Path) -> int:
     """Return the EXIF orientation of a picture that can be read; 1 for none."""
-    data = path.read_bytes()
+    with open_file(path) as file:
+        data = file.read()
     format = read_header(data, str(path)).format
     if format not in _WITH_ORIENTATION:
         return _UPRIGHT

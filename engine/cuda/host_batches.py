@@ -80,7 +80,7 @@ class HostBatches:
         """Free memory and stream; the next batch makes them again."""
         with self._lock:
             if self._stream is not None and not self._stream.closed:  # closed in a forked process
-                with suppress(BackendUnavailable):  # a lost GPU has no work left
+                with suppress(BackendUnavailable), self._stream.order:  # a lost GPU has no work left
                     self._stream.synchronize()
                 self._network.forget(self._stream.handle)
             own_stream = self._stream if self._given_stream is None else None
@@ -101,24 +101,25 @@ class HostBatches:
         self._network.check_shape(shape)
         answer_shape = (count, *part.shape[2:])
         answer_at = -(-prod(shape) * _FLOAT_BYTES // ALIGNMENT) * ALIGNMENT
-        stream, device, pinned = self._reserve(answer_at + prod(answer_shape) * _FLOAT_BYTES)
-        batch = pinned.array[: prod(shape) * _FLOAT_BYTES].view(np.float32).reshape(shape)
-        answer = pinned.array[answer_at : answer_at + prod(answer_shape) * _FLOAT_BYTES].view(np.float32)
-        batch[: len(part)] = part
-        batch[len(part) :] = part[-1]
-        stream.upload(device.address, batch)
-        with self._gpu.current():
-            output = device.address + answer_at
-            self._network.start(shape=shape, input=device.address, output=output, stream=stream.handle)
-        stream.download(answer, output)
-        stream.synchronize()
-        return answer.reshape(answer_shape)[: len(part)].copy()
+        end = answer_at + prod(answer_shape) * _FLOAT_BYTES
+        stream = self._stream = self._stream or Stream(self._gpu)
+        with stream.order:
+            device, pinned = self._reserve(stream, end)
+            batch = pinned.array[: prod(shape) * _FLOAT_BYTES].view(np.float32).reshape(shape)
+            answer = pinned.array[answer_at:end].view(np.float32)
+            batch[: len(part)] = part
+            batch[len(part) :] = part[-1]
+            stream.upload(device.address, batch)
+            with self._gpu.current():
+                output = device.address + answer_at
+                self._network.start(shape=shape, input=device.address, output=output, stream=stream.handle)
+            stream.download(answer, output)
+            stream.synchronize()
+            return answer.reshape(answer_shape)[: len(part)].copy()
 
-    def _reserve(self, n_bytes: int) -> tuple[Stream, DeviceMemory, PinnedMemory]:
-        """Return a stream, and memory of at least n_bytes on the GPU and on the host; larger memory is kept."""
-        if self._stream is None:
-            self._stream = Stream(self._gpu)
-        self._stream.synchronize()  # after an error or an interrupt, earlier work may still use the memory
+    def _reserve(self, stream: Stream, n_bytes: int) -> tuple[DeviceMemory, PinnedMemory]:
+        """Return memory of at least n_bytes on the GPU and on the host; larger memory is kept."""
+        stream.synchronize()  # after an error or an interrupt, earlier work may still use the memory
         if self._device is None or self._device.n_bytes < n_bytes:
             device, self._device = self._device, None
             if device is not None:
@@ -129,4 +130,4 @@ class HostBatches:
             if pinned is not None:
                 pinned.close()
             self._pinned = PinnedMemory(self._gpu, n_bytes)
-        return self._stream, self._device, self._pinned
+        return self._device, self._pinned

@@ -39,7 +39,8 @@ class DevicePipeline(Closable):
         network: Called for each image, or once for each recorded graph.
         slots: Largest number of images on the GPU at once; each slot has its memory.
         graphs: Whether images of one shape run as a CUDA graph. A graph is used only if its depth equals the network's.
-        stream: The stream that the network is tied to, for one slot; None makes a stream for each slot.
+        stream: The stream that the network is tied to; None makes a stream for each slot. On one stream images run one
+            after the other, and the host copies one image in or out while another runs.
     """
 
     def __init__(
@@ -52,7 +53,6 @@ class DevicePipeline(Closable):
         graphs: bool = True,
         stream: Stream | None = None,
     ) -> None:
-        assert stream is None or slots == 1, "slots with one stream would wait for each other"
         self._gpu = gpu
         self._slots: list[Slot] = []
         self._changed = Condition()  # guards _free and _started

@@ -109,12 +109,13 @@ class Slot:
                 self._kept = DeviceMemory(self._gpu, shape.values_bytes)
             if not isinstance(image, DeviceImage):
                 np.copyto(self._memory.image(shape), image)
-            elif image.stream is not None:
-                self._handover.wait(self._stream, image.stream)
             self._copy_in_ms = _ms_since(start)
-            self._start_event.mark(self._stream)
-            self._start_run(shape)
-            self._end_event.mark(self._stream)
+            with self._stream.order:
+                if isinstance(image, DeviceImage) and image.stream is not None:
+                    self._handover.wait(self._stream, image.stream)
+                self._start_event.mark(self._stream)
+                self._start_run(shape)
+                self._end_event.mark(self._stream)
 
     def finish(self) -> DeviceAnswer:
         """Wait for the depth of the image that start() was given."""
@@ -133,8 +134,9 @@ class Slot:
             shape, run_ms = self._await_end()
             assert self._kept is not None
             if self._graph_is_due:
-                self._stream.download(self._memory.values(shape), self._kept.address)
-                self._stream.synchronize()
+                with self._stream.order:
+                    self._stream.download(self._memory.values(shape), self._kept.address)
+                    self._stream.synchronize()
                 self._try_graph(shape, self._memory.values(shape).copy())
             kept, self._kept = self._kept, None
             return KeptAnswer(kept, shape.fit, Timings(self._copy_in_ms, run_ms, 0.0))
@@ -164,7 +166,8 @@ class Slot:
 
     def _wait(self) -> None:
         if self._busy:
-            self._stream.synchronize()
+            with self._stream.order:
+                self._stream.synchronize()
             self._busy = False
         self._drop_kept()
 
@@ -180,7 +183,8 @@ class Slot:
         """Reserve memory and fill the tables for another shape."""
         self._drop_graph()
         self._memory.reserve(shape)
-        self._work.fill_tables(shape)
+        with self._stream.order:
+            self._work.fill_tables(shape)
         self._shape, self._eager_runs = shape, 0
 
     def _start_run(self, shape: Shape) -> None:
@@ -208,8 +212,9 @@ class Slot:
         """Record the work of the last image, and keep the graph if its depth equals that of the last run, `eager`."""
         graph = None
         try:
-            graph = self._work.record(shape)
-            self._run_graph(graph, shape)
+            with self._stream.order:
+                graph = self._work.record(shape)
+                self._run_graph(graph, shape)
         except Exception as error:  # a network may raise any error
             if graph is not None:
                 graph.close()

@@ -38,15 +38,19 @@ class SlotMemory:
         assert self._device is not None
         return shape.addresses(self._device.address)
 
+    @property
+    def pinned(self) -> PinnedMemory:
+        """Return the host's memory."""
+        assert self._pinned is not None
+        return self._pinned
+
     def image(self, shape: Shape) -> NDArray[np.uint8]:
         """Return the host's memory for the image, (H, W, 3) uint8."""
-        assert self._pinned is not None
-        return self._pinned.array[: shape.image_bytes].reshape(*shape.image_px, 3)
+        return self.pinned.array[: shape.image_bytes].reshape(*shape.image_px, 3)
 
     def values(self, shape: Shape) -> Float32:
         """Return the host's memory for the depth, (H, W) float32."""
-        assert self._pinned is not None
-        values = self._pinned.array[shape.pinned_values : shape.pinned_bytes]
+        values = self.pinned.array[shape.pinned_values : shape.pinned_bytes]
         return values.view(np.float32).reshape(shape.image_px)
 
     def close(self) -> None:

@@ -52,11 +52,12 @@ class SlotWork:
 
         Raises:
             CallRefused: The work cannot be recorded.
+            BackendUnavailable: It must not run twice.
         """
         if isinstance(self._network, Recordable):
             with self._gpu.current():
                 self._network.check_recordable(self._stream.handle)
-        return self._stream.record(lambda: self.run(shape))
+        return self._stream.record(lambda: self.run(shape), host=self._memory.pinned)
 
     def image_to_batch(self, shape: Shape, image: int, row_bytes: int) -> None:
         """Resize and normalise the image (H, W, 3) uint8 at an address into the network's input."""

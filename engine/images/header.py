@@ -162,7 +162,7 @@ def _read_pillow(data: bytes, format: ImageFormat) -> Header:
 
 def _read_jpeg(data: bytes, format: ImageFormat) -> Header:
     jpeg = read_jpeg(data)
-    notes = () if jpeg.is_ended else (NO_END,)
+    notes: tuple[str, ...] = () if jpeg.is_ended else (NO_END,)
     notes += _density_note(jpeg.density)
     return Header(format, jpeg.height_px, jpeg.width_px, notes=notes, jpeg=jpeg)
 

@@ -12,8 +12,9 @@ from .header import is_image
 
 MediaKind = Literal["image", "video"]
 
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".insp")
 IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".insp"),  # all JPEG
+    *JPEG_SUFFIXES,
     *(".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"),
     *(".heic", ".heif", ".hif", ".avif"),
 )

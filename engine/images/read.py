@@ -23,13 +23,10 @@ from .formats.png import END as PNG_END
 from .formats.tiff import has_loose_alpha, is_unusual, white_is_zero
 from .formats.webp import with_own_size
 from .header import NO_END, Header, ImageFormat, damaged, find_flaw, open_pillow, read_header
-from .kinds import IMAGE_SUFFIXES
 from .limits import _MIB, DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
-
-__all__ = ["IMAGE_SUFFIXES", "STDIN", "read_image"]
 
 STDIN = "-"
 _ALPHA_DROPPED = "its alpha is dropped"

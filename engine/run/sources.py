@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,18 +71,21 @@ def find_sources(
         InputError: An input names nothing that exists, or something else than a file or a folder.
     """
     found: dict[str, Source] = {}
+    taken: set[str] = set()  # places of files
     left_out = LeftOut(folder=outputs or Path())
     inside: set[str] = set()  # names of files in the folder of outputs
     for text in inputs:
         check_named(text, "input")
         if not glob.has_magic(text):
             check_reachable(text)
-        around = outputs is not None and _is_around(text, outputs)
+        around = outputs is not None and _may_lead_to(text, outputs)
         for source in _expand(text, left_out):
+            place = _place_of(source, is_named=source.name == text)
             if around and outputs is not None and _lies_in(Path(source.name), outputs):
                 inside.add(source.name)
-            else:
-                found.setdefault(source.name, source)
+            elif place not in taken:
+                found[source.name] = source
+                taken |= {place, _place_of(source, is_named=False)}
     left_out.outputs = len(inside)
     if inside and not found:
         raise InputError(f"all images and videos lie in {outputs}, the folder of outputs; choose another for outputs")
@@ -130,16 +134,24 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _is_around(text: str, outputs: Path) -> bool:
-    """Whether the folder of outputs is below an input: a folder, or the folder in which a pattern begins."""
+def _may_lead_to(text: str, outputs: Path) -> bool:
+    """Whether an input that is a folder or a pattern may lead to the folder of outputs, if only by links."""
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
         folder = fixed_part(text)
-    return folder.is_dir() and folder.resolve() in outputs.resolve().parents
+    start, end = folder.resolve(), outputs.resolve()
+    return folder.is_dir() and start != end and end not in start.parents
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
     return folder.resolve() in (path.parent.resolve() / path.name).parents
+
+
+def _place_of(source: Source, *, is_named: bool) -> str:
+    """Return the absolute path of a file, of what a link leads to unless it was named; the name of another source."""
+    if source.kind == "camera" or source.name == STDIN:
+        return source.name
+    return os.path.abspath(source.name) if is_named else os.path.realpath(source.name)  # noqa: PTH100
 
 
 def _expand(text: str, left_out: LeftOut) -> Iterator[Source]:

@@ -82,10 +82,15 @@ class OrtRunner:
             )
         if self.provider == CPU and contract.precision == "int8" and lacks_vnni():
             notes.append(NO_VNNI)
-        self.notes: tuple[str, ...] = tuple(notes)
+        self._notes = tuple(notes)
         # A daemon changes its folder between the fork and the first run.
         self._file = replace(file, path=path.absolute())
         tell_of_forks(self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return every fallback and compromise so far, a sentence each."""
+        return (*self._notes, *(self.pipeline.notes if self.pipeline is not None else ()))
 
     @property
     def pipeline(self) -> DevicePipeline | None:

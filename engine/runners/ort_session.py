@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..cuda.driver.driver import find_gpu
 from ..errors import BackendUnavailable
 from ..system.cache.folder import warn_once
 from ..system.cores import usable_cores
@@ -26,8 +27,8 @@ def cuda_options(precision: Precision) -> dict[str, str]:
     By default the provider computes float32 products in TF32, which rounds their factors to the length of float16. An
     fp32 file must not: its result would be called fp32 and be less exact. A half file must: it has no float32 product
     to lose, and with use_tf32=0 the provider does not use the tensor cores for its half convolutions either.
-    "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200, with the tensor cores off, that took 4.0 ms,
-    not 6.4 (ViT-S, fp16, 518x924), and 0.2 s, not 0.8, with the first image of a size.
+    "HEURISTIC" takes cuDNN's first choice of a convolution. On an H200 the first image of a size took 0.2 s, not 0.9,
+    and later images took the same time (ViT-S, fp16, 518x924).
     Source: ONNX Runtime, CUDA Execution Provider, use_tf32; core/providers/cuda/nn/conv_transpose.cc.
     """
     exact = precision in ("fp32", "int8")
@@ -53,14 +54,28 @@ def import_onnxruntime() -> ModuleType:
 
 
 def find_providers(ort: ModuleType, device: Device) -> list[str]:
-    """Return the providers to ask for, best first."""
+    """Return the providers to ask for, best first.
+
+    The driver is asked before the CUDA provider, which without one prints a screen of text and leaves the cause out.
+
+    Raises:
+        BackendUnavailable: Device "cuda" was asked for, and onnxruntime has no CUDA provider or the driver no GPU.
+    """
     built_in = ort.get_available_providers()  # those compiled in, usable or not
     if device == "cuda" and CUDA not in built_in:
         raise BackendUnavailable(
             "this onnxruntime has no CUDA provider; install it with: "
             "pip uninstall onnxruntime && pip install 'depthrt[gpu]', or use device='cpu'"
         )
-    return [CUDA, CPU] if device != "cpu" and CUDA in built_in else [CPU]
+    if device == "cpu" or CUDA not in built_in:
+        return [CPU]
+    try:
+        find_gpu()
+    except BackendUnavailable:
+        if device == "cuda":
+            raise
+        return [CPU]
+    return [CUDA, CPU]
 
 
 def run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no types)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from gpu_garbage import Forgotten, make_collector_due
-from standin import HostNetwork, driver, fail, limit_memory, live
+from standin import HOST_FUNCTION, HostNetwork, driver, fail, limit_memory, live
 
 import depthrt
 from depthrt.engine.cuda.driver.gpu import Cuda
@@ -332,6 +332,31 @@ def a_graph_that_answers_otherwise(onnx: str) -> None:
         (note,) = pipeline.notes
         assert re.search("the recorded CUDA graph answers .* away from the network's own answer", note)
     assert live() == {}
+
+
+def work_for_one_run_is_not_recorded(onnx: str) -> None:
+    """A function on the host, or the memory of the host that is copied, may be for one run only."""
+    host, function, once = HostNetwork(Path(onnx)), HOST_FUNCTION(lambda _: None), np.zeros(4, np.uint8)
+
+    def runs_a_function(call: NetworkCall) -> None:
+        host(call)
+        assert driver().cuLaunchHostFunc(ctypes.c_void_p(call.stream), function, None) == 0
+
+    def copies_from_the_host(call: NetworkCall) -> None:
+        to, source = ctypes.c_uint64(call.output), ctypes.c_void_p(once.ctypes.data)
+        assert driver().cuMemcpyHtoDAsync_v2(to, source, ctypes.c_size_t(4), ctypes.c_void_p(call.stream)) == 0
+        host(call)
+
+    for network, reason in [
+        (runs_a_function, "it runs a function on the host, which may be for one run only"),
+        (copies_from_the_host, "it copies memory of the host that may be gone in the next run"),
+    ]:
+        with Cuda() as gpu, DevicePipeline(gpu, read_contract(onnx), network, slots=1) as pipeline:
+            answers = [pipeline.infer(picture(40, 50)).values for _ in range(4)]
+            assert all(np.array_equal(answer, answers[0]) for answer in answers)
+            (note,) = pipeline.notes
+            assert reason in note, note
+        assert live() == {}
 
 
 def the_collector_waits_for_a_recording(onnx: str) -> None:

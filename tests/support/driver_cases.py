@@ -219,7 +219,7 @@ def memory_that_is_short_is_an_error_that_says_what_to_do() -> None:
 def a_graph_runs_again_on_what_its_memory_holds() -> None:
     with Cuda() as gpu, Stream(gpu) as stream, DeviceMemory(gpu, N_BYTES) as device:
         source, target = PinnedMemory(gpu, N_BYTES), PinnedMemory(gpu, N_BYTES)
-        graph = stream.record(lambda: stream.upload(device.address, source.array))
+        graph = stream.record(lambda: stream.upload(device.address, source.array), host=source)
         for value in (7, 8):
             source.array[:] = value
             graph.launch(stream)
@@ -237,7 +237,8 @@ def a_graph_runs_again_on_what_its_memory_holds() -> None:
 def a_recording_runs_nothing() -> None:
     with Cuda() as gpu, Stream(gpu) as stream, DeviceMemory(gpu, 4) as device, gpu.current():
         zeros = np.zeros(1, np.float32)
-        recording = Recording(stream.handle, lambda: stream.upload(device.address, zeros))
+        host = (zeros.ctypes.data, zeros.nbytes)
+        recording = Recording(stream.handle, lambda: stream.upload(device.address, zeros), host)
         stream.synchronize()
         assert np.isnan(at_address(device.address, (1,)))  # fresh memory of the stand-in
         recording.launch(stream.handle)

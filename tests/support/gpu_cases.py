@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import re
+import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +18,7 @@ from dataclasses import replace
 import numpy as np
 from made import CONTRACT
 
+import depthrt
 from depthrt.engine.cuda.driver.driver import DRIVERS
 from depthrt.engine.cuda.driver.gpu import Cuda
 from depthrt.engine.cuda.driver.parts import DeviceMemory, PinnedMemory, Stream
@@ -22,6 +26,8 @@ from depthrt.engine.cuda.kernels.kernels import depth_to_image
 from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.errors import BackendUnavailable
+from depthrt.engine.runners.ort_session import CUDA
+from depthrt.engine.terms import Device
 
 LOST = r"was lost \(.*\): every CUDA call of this process fails from now on; start the process again"
 
@@ -152,6 +158,72 @@ def before_torch() -> None:
     gpu.close()
 
 
+# Model files in ONNX Runtime's CUDA provider
+
+MODEL_TOLERANCE = 1e-3  # of the range; float32 that is summed in another order
+SHAPES = [(120, 160), (160, 120), (90, 200), (240, 320)]
+
+
+def loaded(model: str, device: Device) -> depthrt.DepthModel:
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)  # that TensorRT is missing, and what the model is for
+    return depthrt.load(model, device=device)
+
+
+@contextmanager
+def both(model: str) -> Iterator[tuple[depthrt.DepthModel, depthrt.DepthModel]]:
+    """Open a model file on the CPU and on the GPU."""
+    with loaded(model, "cpu") as cpu, loaded(model, "cuda") as gpu:
+        assert gpu.runner.name == "onnxruntime" and gpu.runner.provider == CUDA, gpu
+        yield cpu, gpu
+        assert not any("CUDA graph" in note for note in gpu.notes), gpu.notes
+
+
+def assert_alike(found: depthrt.Depth, expected: depthrt.Depth) -> None:
+    assert np.abs(found.values - expected.values).max() <= MODEL_TOLERANCE * np.ptp(expected.values)
+
+
+def model_answers_like_the_cpu(model: str) -> None:
+    with both(model) as (cpu, gpu):
+        for number in range(5 * len(SHAPES)):  # a file of one size runs as a graph from the third image of a shape on
+            image = picture(*SHAPES[number // 5], number)
+            assert_alike(gpu.infer(image), cpu.infer(image))
+        for shape in SHAPES:
+            images = [picture(*shape, seed) for seed in range(12)]
+            for image, depth in zip(images, gpu.stream(images), strict=True):
+                assert_alike(depth, cpu.infer(image))
+
+
+def model_in_threads(model: str) -> None:
+    with both(model) as (cpu, gpu):
+        images = [picture(*SHAPES[number % 3], number) for number in range(6)]
+        expected = [cpu.infer(image) for image in images]
+
+        def worker(number: int) -> None:
+            for repeat in range(30):
+                which = (number + repeat // 5) % len(images)
+                assert_alike(gpu.infer(images[which]), expected[which])
+                if repeat % 10 == 0:
+                    assert np.ptp(gpu.runner.run(gpu.prepare(images[which]).batch)) > 0
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(worker, range(4)))
+
+
+def forked_model(model: str) -> None:
+    """A child says in one line that it cannot use the model, and ends at once, although it ends the interpreter."""
+    with loaded(model, "cuda") as gpu:
+        expected = gpu.infer(picture(40, 50))
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            with refused("was opened before this process was forked, and CUDA does not survive"):
+                gpu.infer(picture(40, 50))
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert np.array_equal(gpu.infer(picture(40, 50)).values, expected.values)
+
+
 def _loads(name: str) -> bool:
     try:
         ctypes.CDLL(name)
@@ -161,4 +233,4 @@ def _loads(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]]()
+    globals()[sys.argv[1]](*sys.argv[2:])

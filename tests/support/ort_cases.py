@@ -131,6 +131,56 @@ def a_run_that_fails(onnx: str) -> None:
         model.runner.run(cpu.prepare(image).batch)
 
 
+def a_file_of_one_size_runs_as_a_graph(onnx: str) -> None:
+    with both(onnx) as (cpu, model):
+        for seed in range(6):
+            image = picture(90, 120, seed)
+            assert_close(model.infer(image).values, cpu.infer(image).values)
+        # Two step by step and one recorded, in the slot that takes all images.
+        assert InferenceSession.runs == 3 and model.notes == ()
+        batch = cpu.prepare(picture(90, 120)).batch
+        assert_close(model.runner.run(batch), cpu.runner.run(batch))
+        assert_close(model.infer(image).values, cpu.infer(image).values)
+
+
+def a_session_that_cannot_be_recorded_still_runs(onnx: str) -> None:
+    logging.disable(logging.WARNING)  # the note is logged too
+    InferenceSession.recordable = False
+    with both(onnx) as (cpu, model):
+        for seed in range(6):
+            image = picture(90, 120, seed)
+            assert_close(model.infer(image).values, cpu.infer(image).values)
+        (note,) = model.notes
+        assert "cannot be recorded as a CUDA graph, so it is started step by step: " in note
+        assert "operation not permitted when stream is capturing" in note
+
+
+def a_file_of_any_size_runs_without_a_graph(onnx: str) -> None:
+    with both(onnx) as (_, model):
+        for seed in range(6):
+            model.infer(picture(90, 120, seed))
+        assert InferenceSession.runs == 6 and model.notes == ()
+
+
+def a_stream_takes_the_next_image_while_one_runs(onnx: str) -> None:
+    """Two images are under way on the session's one stream."""
+    images = [picture(90, 120, seed) for seed in range(7)]
+    taken: list[int] = []
+    ahead: list[int] = []
+
+    def arriving() -> Iterator[np.ndarray]:
+        for number, image in enumerate(images):
+            taken.append(number)
+            yield image
+
+    with both(onnx) as (cpu, model):
+        for number, depth in enumerate(model.stream(arriving())):
+            assert_close(depth.values, cpu.infer(images[number]).values)
+            ahead.append(len(taken) - number)
+        # A recording waits for both, so some images are taken later.
+        assert max(ahead) == 3
+
+
 def loses_the_gpu(onnx: str) -> None:
     model = opened(onnx, "cuda")
     model.infer(picture(40, 50))

@@ -25,7 +25,7 @@ DRIVER_CASES = HERE / "driver_cases.py"
 DEVICE_CASES = HERE / "device_cases.py"
 SLOT_CASES = HERE / "slot_cases.py"
 KINDS = ("device", "pinned", "stream", "event", "module", "graph", "context", "pushed", "misuse")
-_HOST_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+HOST_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def compile_standin(folder: Path, source: Path = SOURCE) -> Path:
@@ -91,9 +91,9 @@ class HostNetwork:
     def __call__(self, call: NetworkCall) -> None:
         self.calls += 1
         if call not in self._functions:
-            self._functions[call] = _HOST_FUNCTION(lambda _: self.run(call))
-        status = driver().cuLaunchHostFunc(ctypes.c_void_p(call.stream), self._functions[call], None)
-        assert status == 0, f"cuLaunchHostFunc returns {status}"
+            self._functions[call] = HOST_FUNCTION(lambda _: self.run(call))
+        status = driver().standin_launch(ctypes.c_void_p(call.stream), self._functions[call], None)
+        assert status == 0, f"standin_launch returns {status}"
 
     def run(self, call: NetworkCall) -> None:
         """Compute the network now."""

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -60,15 +61,25 @@ const std::map<int, const char *> TEXTS = {
 constexpr size_t GUARD = 64;
 constexpr uint32_t FATBIN_MAGIC = 0xBA55ED50;
 constexpr int FATBIN_PTX = 1;
+// Source: CUDA driver API, CUgraphNodeType, CUmemorytype and CUpointer_attribute
+constexpr int KERNEL_NODE = 0, MEMCPY_NODE = 1, MEMSET_NODE = 2, HOST_NODE = 3;
+constexpr int HOST_MEMORY = 1, DEVICE_MEMORY = 2, MEMORY_TYPE = 2;
 using Work = std::function<int()>;
 using Address = unsigned long long;
+
+// One piece of recorded work; `from` and `to` are the addresses of a copy.
+struct Node {
+    int kind;
+    const void *from, *to;
+    Work work;
+};
 
 struct Stream {
     std::mutex queueing;               // held briefly, because the caller may hold Python's lock
     std::recursive_mutex running;      // held while work runs, which may wait for Python's lock
     std::deque<Work> queue;
     bool capturing = false, spoilt = false;
-    std::vector<Work> captured;
+    std::vector<Node> captured;
 };
 struct Event {
     std::mutex lock;
@@ -77,7 +88,7 @@ struct Event {
     std::chrono::steady_clock::time_point at;
 };
 struct Graph {
-    std::vector<Work> work;
+    std::vector<Node> nodes;
 };
 
 std::recursive_mutex everything;
@@ -171,7 +182,7 @@ int copy(void *to, const void *from, size_t bytes, Address device) {
     return OK;
 }
 
-int put(void *handle, Work work) {
+int put(void *handle, Work work, int kind = KERNEL_NODE, const void *from = nullptr, const void *to = nullptr) {
     auto *stream = (Stream *)handle;
     {
         LOCK;
@@ -179,7 +190,7 @@ int put(void *handle, Work work) {
     }
     std::lock_guard<std::mutex> hold(stream->queueing);
     if (stream->capturing)
-        stream->captured.push_back(std::move(work));
+        stream->captured.push_back({kind, from, to, std::move(work)});
     else
         stream->queue.push_back(std::move(work));
     return OK;
@@ -225,6 +236,12 @@ extern "C" {
 void standin_fail(const char *function, int calls_before, int code) {
     LOCK;
     failures[function] = {calls_before, code};
+}
+
+// Put a function of the host on a stream, recorded as a kernel: part of a network.
+int standin_launch(void *stream, void (*function)(void *), void *data) {
+    ENTER_CONTEXT;
+    return put(stream, [=] { return function(data), OK; });
 }
 
 void standin_limit(size_t bytes) { device_limit = bytes; }
@@ -341,25 +358,27 @@ int cuMemFreeHost(void *pointer) {
 }
 int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, void *stream) {
     ENTER_CONTEXT;
-    return put(stream, [=] { return copy((void *)to, from, bytes, to); });
+    return put(stream, [=] { return copy((void *)to, from, bytes, to); }, MEMCPY_NODE, from, (void *)to);
 }
 int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, void *stream) {
     ENTER_CONTEXT;
-    return put(stream, [=] { return copy(to, (void *)from, bytes, from); });
+    return put(stream, [=] { return copy(to, (void *)from, bytes, from); }, MEMCPY_NODE, (void *)from, to);
 }
 
 int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, void *stream) {
     ENTER_CONTEXT;
-    return put(stream, [=] {
+    const auto work = [=] {
         return on_device(to, bytes) ? copy((void *)to, (void *)from, bytes, from) : (broken = ILLEGAL_ADDRESS);
-    });
+    };
+    return put(stream, work, MEMCPY_NODE, (void *)from, (void *)to);
 }
 int cuMemsetD8Async(Address to, unsigned char byte, size_t bytes, void *stream) {
     ENTER_CONTEXT;
-    return put(stream, [=]() -> int {
+    const auto work = [=]() -> int {
         if (!on_device(to, bytes)) return ILLEGAL_ADDRESS;
         return std::memset((void *)to, byte, bytes), OK;
-    });
+    };
+    return put(stream, work, MEMSET_NODE);
 }
 
 // ---- streams and events
@@ -388,7 +407,16 @@ int cuStreamQuery(void *stream) {
 }
 int cuLaunchHostFunc(void *stream, void (*function)(void *), void *data) {
     ENTER_CONTEXT;
-    return put(stream, [=] { return function(data), OK; });
+    return put(stream, [=] { return function(data), OK; }, HOST_NODE);
+}
+int cuPointerGetAttribute(void *value, int attribute, Address address) {
+    ENTER_CONTEXT;
+    if (attribute != MEMORY_TYPE) return NOT_SUPPORTED;
+    LOCK;
+    const auto pinned = pinned_memory.upper_bound(address);
+    const bool on_host = pinned != pinned_memory.begin() && std::prev(pinned)->first + std::prev(pinned)->second > address;
+    if (!on_host && !on_device(address, 1)) return INVALID_VALUE;
+    return *(int *)value = on_host ? HOST_MEMORY : DEVICE_MEMORY, OK;
 }
 int cuEventCreate(void **event, unsigned) {
     ENTER_CONTEXT;
@@ -481,26 +509,54 @@ int cuStreamEndCapture(void *handle, void **graph) {
     *graph = nullptr;
     if (!stream->capturing) return INVALID_VALUE;
     const bool spoilt = stream->spoilt;
-    auto work = std::move(stream->captured);
+    auto nodes = std::move(stream->captured);
     stream->captured.clear();
     stream->capturing = stream->spoilt = false;
     recording.erase(std::remove(recording.begin(), recording.end(), stream), recording.end());
     if (spoilt) return CAPTURE_INVALIDATED;
     make<Graph>(graphs, graph);
-    ((Graph *)*graph)->work = std::move(work);
+    ((Graph *)*graph)->nodes = std::move(nodes);
     return OK;
 }
 int cuGraphInstantiateWithFlags(void **runnable, void *graph, unsigned long long) {
     ENTER_CONTEXT;
     make<Graph>(graphs, runnable);
-    ((Graph *)*runnable)->work = ((Graph *)graph)->work;
+    ((Graph *)*runnable)->nodes = ((Graph *)graph)->nodes;
     return OK;
 }
 int cuGraphLaunch(void *runnable, void *stream) {
     ENTER_CONTEXT;
-    for (const Work &work : ((Graph *)runnable)->work)
-        if (const int code = put(stream, work)) return code;
+    for (const Node &node : ((Graph *)runnable)->nodes)
+        if (const int code = put(stream, node.work, node.kind, node.from, node.to)) return code;
     return OK;
+}
+int cuGraphGetNodes(void *graph, void **nodes, size_t *count) {
+    ENTER_CONTEXT;
+    auto &found = ((Graph *)graph)->nodes;
+    if (nodes)
+        for (size_t at = 0; at < *count; ++at) nodes[at] = &found[at];
+    return *count = found.size(), OK;
+}
+int cuGraphNodeGetType(void *node, int *kind) {
+    ENTER_CONTEXT;
+    return *kind = ((Node *)node)->kind, OK;
+}
+int cuGraphMemcpyNodeGetParams(void *handle, void *parameters) {
+    ENTER_CONTEXT;
+    // CUDA_MEMCPY3D_v2: for each end x, y, z, lod, type, host, device, array, reserved, pitch, height
+    const auto *node = (Node *)handle;
+    const void *ends[2] = {node->from, node->to};
+    for (int end = 0; end < 2; ++end) {
+        const bool device = on_device((Address)ends[end], 1);
+        auto *fields = (size_t *)parameters + 11 * end;
+        fields[4] = device ? DEVICE_MEMORY : HOST_MEMORY;
+        fields[device ? 6 : 5] = (size_t)ends[end];
+    }
+    return OK;
+}
+int cuStreamIsCapturing(void *stream, int *status) {
+    ENTER_CONTEXT;
+    return *status = ((Stream *)stream)->capturing, OK;
 }
 int cuGraphExecDestroy(void *runnable) { return forget<Graph>(graphs, runnable); }
 int cuGraphDestroy(void *graph) { return forget<Graph>(graphs, graph); }

@@ -2,9 +2,11 @@
 // and addresses on a second GPU.
 
 #define cuEventRecord record_on_a_stream
+#define cuPointerGetAttribute memory_type_of
 #define cuStreamWaitEvent wait_is_not_there
 #include "standin_cuda.cpp"
 #undef cuEventRecord
+#undef cuPointerGetAttribute
 #undef cuStreamWaitEvent
 
 namespace {
@@ -37,6 +39,7 @@ int cuStreamWaitEvent(void *stream, void *handle, unsigned) {
 
 int cuPointerGetAttribute(void *value, int attribute, Address address) {
     ENTER_CONTEXT;
+    if (attribute == MEMORY_TYPE) return memory_type_of(value, attribute, address);
     if (attribute != DEVICE_ORDINAL) return NOT_SUPPORTED;
     if (elsewhere.count(address)) return *(int *)value = 1, OK;
     return on_device(address, 1) ? (*(int *)value = 0, OK) : INVALID_VALUE;

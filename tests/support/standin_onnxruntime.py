@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime as true
 from standin import at_address, driver
 
+from depthrt.engine.cuda.driver.graph import is_recording
 from depthrt.engine.modelfile.contract import read_contract
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -50,6 +51,9 @@ class InferenceSession:
 
     works = True  # whether the CUDA provider starts
     failure = ""  # of the next run
+    recordable = True  # whether a run can be recorded
+    left_error = False  # by a recording that failed
+    runs = 0
 
     def __init__(self, path: str, options: Any, providers: Sequence[Any]) -> None:  # noqa: ANN401
         self._session = true.InferenceSession(path, options, providers=[CPU])
@@ -75,8 +79,12 @@ class InferenceSession:
     def run_with_iobinding(self, iobinding: IOBinding, run_options: Any) -> None:  # noqa: ANN401
         """Put a run on the stream."""
         failure, InferenceSession.failure = InferenceSession.failure, ""
+        InferenceSession.runs += 1
         if failure:
             raise RuntimeError(failure)
+        if self.left_error or (not self.recordable and is_recording(self._stream)):
+            InferenceSession.left_error = is_recording(self._stream)  # CUDA's runtime keeps it for the next call
+            raise RuntimeError("operation not permitted when stream is capturing")
         session = self._session
         (image_name,) = (one.name for one in session.get_inputs())
         (depth_name,) = (one.name for one in session.get_outputs())
@@ -88,7 +96,7 @@ class InferenceSession:
             at_address(depth[1], depth[0])[:] = answer
 
         function = self._functions.setdefault((image, depth), _HOST_FUNCTION(compute))
-        assert driver().cuLaunchHostFunc(ctypes.c_void_p(self._stream), function, None) == 0
+        assert driver().standin_launch(ctypes.c_void_p(self._stream), function, None) == 0
 
 
 class Module(ModuleType):

@@ -144,7 +144,7 @@ class IExecutionContext:
         at = shape, image, depth
         if at not in self._functions:
             self._functions[at] = _HOST_FUNCTION(lambda _: engine._run(shape, image, depth))
-        launched: bool = driver().cuLaunchHostFunc(ctypes.c_void_p(stream_handle), self._functions[at], None) == 0
+        launched: bool = driver().standin_launch(ctypes.c_void_p(stream_handle), self._functions[at], None) == 0
         if not launched:
             self._engine._runtime.logger.log(ERROR, "IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime")
         return launched

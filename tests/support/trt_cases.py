@@ -237,7 +237,7 @@ def loses_the_gpu(engine: str, onnx: str, function: str) -> None:
 def tensorrt_refuses_to_start(engine: str, onnx: str) -> None:
     with both(engine, onnx) as (cpu, model):
         image = picture(40, 50)
-        fail("cuLaunchHostFunc", OUT_OF_MEMORY)
+        fail("standin_launch", OUT_OF_MEMORY)
         with refused(BackendUnavailable, r"cannot start the network: IExecutionContext::enqueueV3"):
             model.infer(image)
         for _ in range(4):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from gpu_cases import picture, red_plane
@@ -21,6 +22,7 @@ from gpu_garbage import Forgotten, make_collector_due
 from kernels_on_host import HERE
 from made import CONTRACT
 from random_checkpoint import TINY, random_network
+from tiny_model import TinyModel
 from torch_on_gpu import TorchNetwork, at_address
 
 from depthrt.engine.cuda.device_image import OnDevice, read_interface
@@ -31,6 +33,7 @@ from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color, fit_image, to_image_size, to_input
 from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.runners.ort_session import CUDA
 
 pytestmark = pytest.mark.gpu
 
@@ -373,6 +376,8 @@ def test_a_pipeline_works_on_after_memory_ran_out(gpu: Cuda) -> None:
 
 
 def test_nothing_is_left_behind(gpu: Cuda) -> None:
+    """The free memory is that of the whole GPU, so no other program may use the GPU meanwhile."""
+
     def use() -> int:
         with DevicePipeline(gpu, DYNAMIC, red_plane) as pipeline:
             for size in [(480, 640), (1080, 1920)]:
@@ -390,6 +395,12 @@ def test_nothing_is_left_behind(gpu: Cuda) -> None:
     assert free - last <= 2
 
 
+def run_case(case: str, *arguments: str) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(HERE / "gpu_cases.py"), case, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0 and not done.stderr, f"{done.returncode}\n{done.stdout}{done.stderr}"
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -403,6 +414,25 @@ def test_nothing_is_left_behind(gpu: Cuda) -> None:
     ],
 )
 def test_the_end_of_a_process(gpu: Cuda, case: str) -> None:
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(HERE / "gpu_cases.py"), case]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0 and not done.stderr, f"{done.returncode}\n{done.stdout}{done.stderr}"
+    run_case(case)
+
+
+# Model files in ONNX Runtime's CUDA provider
+
+
+@pytest.fixture
+def cuda_provider(gpu: Cuda) -> None:
+    if CUDA not in onnxruntime.get_available_providers():
+        pytest.skip(f"onnxruntime {onnxruntime.__version__} has no CUDA provider")
+
+
+@pytest.mark.usefixtures("cuda_provider")
+@pytest.mark.parametrize("case", ["model_answers_like_the_cpu", "model_in_threads", "forked_model"])
+def test_a_model_of_any_size(case: str) -> None:
+    run_case(case, "default")
+
+
+@pytest.mark.usefixtures("cuda_provider")
+@pytest.mark.parametrize("case", ["model_answers_like_the_cpu", "model_in_threads", "forked_model"])
+def test_a_model_of_one_size(tiny_static: TinyModel, case: str) -> None:
+    run_case(case, str(tiny_static.onnx))

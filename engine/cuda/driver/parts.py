@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.kernels import Launch
-from .graph import Recording
+from .graph import NO_HOST_MEMORY, Recording
 from .held import Held, Owner
 
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: does not wait for the default stream, which torch may keep busy
@@ -38,6 +39,11 @@ class PinnedMemory(Held):
         self.array: NDArray[np.uint8] = self._held
         self.n_bytes = n_bytes
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return (address, bytes)."""
+        return self.array.ctypes.data, self.n_bytes
+
     def _free(self) -> None:
         memory = self._held.base
         self.array = np.empty(0, np.uint8)
@@ -45,9 +51,14 @@ class PinnedMemory(Held):
 
 
 class Stream(Held):
-    """A CUDA stream: its work runs in order, beside the work of other streams."""
+    """A CUDA stream: its work runs in order, beside the work of other streams.
+
+    `order` is held by a thread that puts work on the stream which no other thread's work may come between: a recording
+    takes everything that is put on its stream.
+    """
 
     def __init__(self, gpu: Owner) -> None:
+        self.order = RLock()
         super().__init__(gpu, lambda: gpu.pycuda.Stream(_NON_BLOCKING))
 
     @property
@@ -76,9 +87,13 @@ class Stream(Held):
             function = self._gpu.kernels[launch.kernel]
             function.prepared_async_call(launch.grid, launch.block, self._held, *launch.arguments)
 
-    def record(self, work: Callable[[], None]) -> Graph:
-        """Return a graph of the work that `work` puts on this stream; the work does not run."""
-        return Graph(self._gpu, self, work)
+    def record(self, work: Callable[[], None], *, host: PinnedMemory | None = None) -> Graph:
+        """Return a graph of the work that `work` puts on this stream; the work does not run.
+
+        Args:
+            host: The only memory of the host that the work may copy from or to.
+        """
+        return Graph(self._gpu, self, work, host)
 
     def synchronize(self) -> None:
         """Block until all work on the stream is done."""
@@ -117,8 +132,8 @@ class Event(Held):
 class Graph(Held):
     """Recorded work that one call starts; the memory that it uses must not be freed before it."""
 
-    def __init__(self, gpu: Owner, stream: Stream, work: Callable[[], None]) -> None:
-        super().__init__(gpu, lambda: Recording(stream.handle, work))
+    def __init__(self, gpu: Owner, stream: Stream, work: Callable[[], None], host: PinnedMemory | None) -> None:
+        super().__init__(gpu, lambda: Recording(stream.handle, work, host.place if host else NO_HOST_MEMORY))
 
     def launch(self, stream: Stream) -> None:
         """Start the recorded work; returns at once."""

@@ -23,6 +23,7 @@ INFERENCES = 400  # 10,000 by hand: python tests/support/cuda_cases.py many_thre
         "a_network_that_fails_leaves_the_slot_usable",
         "a_network_that_cannot_be_recorded",
         "a_graph_that_answers_otherwise",
+        "work_for_one_run_is_not_recorded",
         "the_collector_waits_for_a_recording",
         "each_fallback_is_noted_once",
         "out_of_memory",

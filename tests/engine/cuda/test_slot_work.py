@@ -13,7 +13,7 @@ from made import CONTRACT
 
 from depthrt.engine.cuda.driver.calls import CallRefused
 from depthrt.engine.cuda.driver.gpu import Cuda
-from depthrt.engine.cuda.driver.parts import Stream
+from depthrt.engine.cuda.driver.parts import PinnedMemory, Stream
 from depthrt.engine.cuda.kernels.kernels import ARGUMENTS, Launch
 from depthrt.engine.cuda.network import Network, NetworkCall
 from depthrt.engine.cuda.slot_memory import ALIGNMENT, Addresses, Shape, SlotMemory
@@ -25,6 +25,7 @@ STREAM = 0x51
 FOREIGN = 1 << 30  # an address outside the slot's memory
 IMAGE_PX = (20, 30)
 FIT = Fit((28, 42), (28, 28), (0, 7))
+PINNED = cast(PinnedMemory, object())
 EVERYTHING = ["upload", "image_to_batch", "network", "depth_to_image", "download"]
 
 
@@ -36,6 +37,8 @@ class FakeMemory:
 
     def image(self, shape: Shape) -> np.ndarray:
         return np.zeros((*shape.image_px, 3), np.uint8)
+
+    pinned = PINNED
 
     def values(self, shape: Shape) -> np.ndarray:
         return np.zeros(shape.image_px, np.float32)
@@ -75,7 +78,8 @@ class FakeGpu:
         arguments = zip(types, launch.arguments, strict=True)
         self.addresses += [int(argument) for type_, argument in arguments if type_ == "P"]
 
-    def record(self, work: Callable[[], None]) -> Any:  # noqa: ANN401 (a graph of the driver)
+    def record(self, work: Callable[[], None], *, host: PinnedMemory) -> Any:  # noqa: ANN401 (a graph of the driver)
+        assert host is PINNED
         self.done.append("record")
         work()
         return "graph"

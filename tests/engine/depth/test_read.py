@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -246,3 +247,10 @@ def test_another_picture_under_the_name_of_a_png_is_refused(tmp_path: Path) -> N
     Image.fromarray(np.ones((2, 3), np.uint16)).save(tmp_path / "d.tif")
     (tmp_path / "d.tif").rename(tmp_path / "d.png")
     assert "no picture found" in refusal(lambda: READERS[".png"](tmp_path / "d.png"))
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_a_pipe_is_not_waited_for(suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"d{suffix}")
+    with pytest.raises(InputError, match=rf"d{suffix} is a pipe, expected a (plain|depth) file; write it"):
+        READERS[suffix](tmp_path / f"d{suffix}")

@@ -38,6 +38,7 @@ def video(container: str, codec: str) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = 176, 144
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for level in (0, 90, 180):

@@ -213,7 +213,7 @@ def test_a_source_of_another_type_is_refused(source: object, message: str) -> No
         (
             "film.png",
             b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41",
-            "which is not an image of a known kind; expected one of JPEG, PNG",
+            "film.png is a video, expected an image; images and videos are the INPUTs of a run",
         ),
         ("start.jpg", b"\xff\xd8\xff\xe0", "start.jpg is a damaged or unusual JPEG file"),
         ("start.png", b"\x89PNG\r\n\x1a\n", "start.png is a damaged or unusual PNG file"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from depthrt import InputError
-from depthrt.engine.run.jobs import ENDING, Job, Style, make_jobs, plan_jobs
+from depthrt.engine.run.jobs import ENDING, STDOUT, Job, Style, make_jobs, plan_jobs
 from depthrt.engine.run.sources import Source, SourceKind, find_sources
 from depthrt.engine.system.files import longest_name_bytes
 from depthrt.engine.terms import FORMATS, Format
@@ -56,6 +57,48 @@ def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: st
     assert job.files == {tmp_path / name: format}
 
 
+@pytest.mark.parametrize(("formats", "format"), [((), "color"), (("side",), "side")])
+@pytest.mark.parametrize("source", [VIDEO, CAMERA])
+def test_a_single_video_or_camera_can_go_to_a_named_file(
+    tmp_path: Path, source: Source, formats: tuple[Format, ...], format: Format
+) -> None:
+    (job,) = plan_jobs([source], tmp_path / "depth.MP4", formats=formats)
+    assert job == Job(source, {tmp_path / "depth.MP4": format})
+
+
+def test_a_folder_of_a_single_video_may_have_a_dot(tmp_path: Path) -> None:
+    (job,) = plan_jobs([VIDEO], tmp_path / "v1.0")
+    assert all(path.parent.parent == tmp_path / "v1.0" for path in job.files)
+
+
+def test_a_single_image_can_go_to_standard_output() -> None:
+    assert plan_jobs([IMAGE], STDOUT, formats=["npz"]) == [Job(IMAGE, {STDOUT: "npz"})]
+
+
+@pytest.mark.parametrize(
+    ("sources", "formats", "message"),
+    [
+        ([IMAGE, IMAGE], [], "-o - writes the depth of one image to standard output, 2 inputs found; give a folder"),
+        ([VIDEO], [], "-o - writes the depth of one image .*, a video or camera found; give a folder"),
+        ([IMAGE], ["color", "npz"], r"-o - writes one file to standard output, 2 formats found \(color, npz\)"),
+    ],
+)
+def test_what_standard_output_cannot_hold_is_refused(
+    sources: list[Source], formats: list[Format], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        plan_jobs(sources, STDOUT, formats=formats)
+
+
+def test_a_terminal_gets_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(InputError, match="standard output is a terminal, -o - expects a pipe or a file there"):
+        plan_jobs([IMAGE], STDOUT)
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(InputError, match="standard output is closed"):
+        plan_jobs([IMAGE], STDOUT)
+
+
 def test_a_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
     (job,) = plan_jobs([IMAGE], tmp_path / "a.png", formats=["side", "side"])
     assert job.files == {tmp_path / "a.png": "side"}
@@ -74,8 +117,13 @@ def test_a_folder_without_a_format_gets_colour_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sources", "name", "formats", "message"),
     [
-        ([IMAGE, IMAGE], "depth.png", [], "names a file, but there are several images or a video; give a folder"),
-        ([VIDEO], "depth.mp4", [], "names a file, but there are several images or a video; give a folder"),
+        ([IMAGE, IMAGE], "depth.png", [], "names a file, but there are 2 inputs; give a folder"),
+        ([IMAGE, VIDEO], "depth.mp4", [], "names a file, but there are 2 inputs; give a folder"),
+        ([VIDEO], "depth.mkv", [], r"suffix '\.mkv' found, a depth video expects \.mp4; change it, or give a folder"),
+        ([VIDEO], "depth.png", ["side"], r"suffix '\.png' found, a depth video expects \.mp4"),
+        ([VIDEO], "depth.mp4", ["npz"], "names a file, but format npz gives a file per frame; give a folder"),
+        ([VIDEO], "depth.mp4", ["color", "npz"], r"2 formats \(color, npz\); give one, or a folder"),
+        ([IMAGE], "depth.mp4", [], r"suffix '\.mp4' found, expected one of \.exr, .*; if it is a folder, make it"),
         ([IMAGE], "depth.xyz", [], r"suffix '\.xyz' found, expected one of \.exr, .*; if it is a folder, make it"),
         ([IMAGE], "depth.jpg", ["png16"], r"suffix '\.jpg' found, format png16 expects \.png"),
         ([IMAGE], "depth.png", ["color", "npz"], r"2 formats \(color, npz\); give one, or a folder"),

@@ -262,3 +262,23 @@ def test_sources_of_programs_are_no_videos(tmp_path: Path) -> None:
 def test_a_source_has_a_name() -> None:
     with pytest.raises(InputError, match="source: '' found, which names no file"):
         Source("", "image", Path("a"))
+
+
+def test_inputs_that_overlap_give_each_real_file_once(linked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(linked.parent)
+    inputs = ["in", "./in", "real", "in/linked", "in/a.png", "./in/a.png", str(linked / "a.png"), "in/*.png"]
+    for order in (inputs, inputs[::-1]):
+        found = find_sources(order, on_left_out=lambda left_out: None)
+        assert sorted(Path(source.name).resolve().name for source in found) == ["a.png", "b.jpe", "c.JFIF", "d.png"]
+    named = find_sources(["in/a.png", "in/a-link.png"])
+    assert [source.target.name for source in named] == ["a", "a-link"]  # both were asked for
+
+
+def test_outputs_that_a_link_leads_to_are_left_out(tmp_path: Path) -> None:
+    for name in ("in/a.png", "out/a.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "in" / "all").symlink_to(tmp_path)
+    left: list[LeftOut] = []
+    found = find_sources([str(tmp_path / "in")], outputs=tmp_path / "out", on_left_out=left.append)
+    assert [Path(source.name) for source in found] == [tmp_path / "in" / "a.png"] and left[0].outputs == 1

@@ -22,6 +22,7 @@ def run(library: Path, case: str, onnx: Path, **environment: str) -> None:
     [
         "answers_like_the_cpu",
         "several_threads",
+        "a_file_of_any_size_runs_without_a_graph",
         "without_pycuda_the_host_resizes",
         "a_provider_that_does_not_start",
         "a_run_that_fails",
@@ -39,8 +40,18 @@ def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, ti
     run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=str(tmp_path / "site"))
 
 
-def test_a_static_file_answers_like_the_cpu(standin: Path, tiny_static: TinyModel) -> None:
-    run(standin, "answers_like_the_cpu", tiny_static.onnx)
+@pytest.mark.parametrize(
+    "case",
+    [
+        "answers_like_the_cpu",
+        "several_threads",
+        "a_file_of_one_size_runs_as_a_graph",
+        "a_session_that_cannot_be_recorded_still_runs",
+        "a_stream_takes_the_next_image_while_one_runs",
+    ],
+)
+def test_a_file_of_one_size_on_a_gpu(standin: Path, tiny_static: TinyModel, case: str) -> None:
+    run(standin, case, tiny_static.onnx)
 
 
 def test_only_a_file_in_float32_is_kept_off_the_tensor_cores(standin: Path, tiny_half: TinyModel) -> None:
@@ -51,7 +62,7 @@ def test_the_stand_in_has_nothing_that_onnx_runtime_has_not() -> None:
     standin = import_module("standin_onnxruntime")
     for name in ("InferenceSession", "IOBinding"):
         own = {attribute for attribute in vars(getattr(standin, name)) if not attribute.startswith("_")}
-        own -= {"works", "failure"}  # of the tests
+        own -= {"works", "failure", "recordable", "left_error", "runs"}  # of the tests
         assert own and own <= set(dir(getattr(onnxruntime, name))), name
     options = onnxruntime.RunOptions()
     options.add_run_config_entry(standin.ASYNCHRONOUS, "1")

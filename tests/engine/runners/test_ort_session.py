@@ -12,6 +12,7 @@ import pytest
 from made_engine import write_mean
 
 from depthrt import BackendUnavailable, ModelFileError
+from depthrt.engine.runners import ort_session
 from depthrt.engine.runners.ort_session import (
     CPU,
     CUDA,
@@ -43,9 +44,20 @@ def built_with(*providers: str) -> ModuleType:
     ],
 )
 def test_cuda_is_asked_for_if_it_was_compiled_in_and_is_wanted(
-    device: Device, providers: tuple[str, ...], expected: list[str]
+    monkeypatch: pytest.MonkeyPatch, device: Device, providers: tuple[str, ...], expected: list[str]
 ) -> None:
+    monkeypatch.setattr(ort_session, "find_gpu", lambda: None)
     assert find_providers(built_with(*providers), device) == expected
+
+
+def test_cuda_is_not_asked_for_if_the_driver_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise BackendUnavailable("the NVIDIA driver has no GPU")
+
+    monkeypatch.setattr(ort_session, "find_gpu", refuse)
+    assert find_providers(built_with(CUDA, CPU), "auto") == [CPU]
+    with pytest.raises(BackendUnavailable, match="the NVIDIA driver has no GPU"):
+        find_providers(built_with(CUDA, CPU), "cuda")
 
 
 def test_cuda_that_was_not_compiled_in_is_refused_with_the_way_out() -> None:

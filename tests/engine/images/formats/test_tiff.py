@@ -178,7 +178,7 @@ def test_depth_of_every_layout_is_that_of_tifffile(dtype: str, tmp_path: Path) -
     depth: NDArray[Any] = random.uniform(0.1, 99, SIZE).astype(dtype)
     if dtype[0] != "f":
         limits = np.iinfo(dtype)
-        depth = random.integers(limits.min, limits.max, SIZE, dtype=dtype, endpoint=True)  # type: ignore[arg-type]
+        depth = random.integers(limits.min, limits.max, SIZE, dtype=dtype, endpoint=True)
     for name, layout in LAYOUTS.items():
         if (dtype[0] == "f" and "predictor" in layout) or (dtype == "u1" and "tile" in layout):
             continue  # tifffile writes it only with more packages; OpenCV refuses it
