@@ -105,10 +105,10 @@ class Canary:
 class Contract:
     """Everything that a runtime must know to use a model file rightly.
 
-    What is noticed: at each load, any change of the file, its meaning or the weights beside it, by the digest; at the
-    first load by a runner, on a machine, of its version and precision, a runner that computes otherwise than the
-    checkpoint, by the canary. What is not: a change on purpose that makes a digest to match; a bit that flips in
-    memory after the load; in a file without a digest, a change that the canary's answer does not show.
+    Noticed at each load: any change of the file, of its meaning or of the weights beside it (by the digest). Noticed at
+    the first load on a machine: a runner that computes otherwise than the checkpoint (by the canary). Not noticed: a
+    change by someone who makes a new digest; a bit that flips in memory after the load; in a file without a digest, a
+    changed meaning, and a bit of a weight that the canary's answer does not show.
 
     Args:
         family: "depth-anything-v1", "depth-anything-v2".

@@ -179,4 +179,5 @@ def _make_room(folder: Path, newest: Path, cap_bytes: int) -> None:
     """Remove engines, those used longest ago first, until the others fit; `newest` stays."""
     for unfinished in folder.glob(".*.engine"):  # of a killed build: no other process builds while the lock is held
         unfinished.unlink(missing_ok=True)
-    remove_oldest(folder.glob("*.engine"), most=cap_bytes, weigh=size_bytes, keep=newest)
+    engines = [file for file in folder.glob("*.engine") if not file.name.startswith(".")]
+    remove_oldest(engines, most=cap_bytes, weigh=size_bytes, keep=newest)

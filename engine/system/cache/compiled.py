@@ -13,11 +13,10 @@ from time import time
 from ...errors import DepthrtError, InputError
 from ..files import file_sha256
 from .folder import cache_dir, known_dir, warn_once
-from .store import digest, last_used_s, read_entry, remove_oldest, size_bytes, write_entry
+from .store import ABANDONED_S, digest, last_used_s, read_entry, remove_oldest, size_bytes, write_entry
 
 BOUND_BYTES = 4 << 30  # of all compiled models; Depth Anything V2 Small takes 95 MiB, Large 1.3 GiB
 _UNFINISHED = ".new-"
-_ABANDONED_S = 86400.0  # a folder begun so long ago was interrupted: nothing compiles for a day
 _SUMS = "sha256.json"  # of every file beside it
 
 
@@ -46,7 +45,6 @@ def compiled_folder(name: str, key: Mapping[str, object]) -> Iterator[Path | Non
         yield None
         return
     final = home / entry
-    shutil.rmtree(final, ignore_errors=True)
     unfinished = home / f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:
         yield unfinished
@@ -63,7 +61,12 @@ def _publish(unfinished: Path, final: Path) -> None:
         if not sums:
             raise InputError("the runner wrote nothing, as on a full disk")
         write_entry(unfinished / _SUMS, sums)
-        unfinished.rename(final)
+        if not _is_whole(final):  # another process may be loading it, so it goes in one step
+            damaged = final.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+            with suppress(FileNotFoundError):
+                final.rename(damaged)
+            unfinished.rename(final)
+            shutil.rmtree(damaged, ignore_errors=True)
     except (OSError, InputError) as error:
         if not final.is_dir():
             warn_once(f"depthrt: nothing compiled is kept in {final.parent} ({error}); each load compiles again")
@@ -104,5 +107,5 @@ def _prune(home: Path) -> None:
     unfinished = {folder for folder in folders if folder.name.startswith(_UNFINISHED)}
     remove_oldest(folders - unfinished, most=BOUND_BYTES, weigh=size_bytes)
     for folder in unfinished:  # another process compiles into it, unless it was stopped
-        if time() - last_used_s(folder) > _ABANDONED_S:
+        if time() - last_used_s(folder) > ABANDONED_S:
             shutil.rmtree(folder, ignore_errors=True)

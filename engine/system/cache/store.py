@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Any, TypeVar
 
 from ...errors import ContractError, InputError
@@ -18,6 +19,7 @@ from .folder import cache_dir, known_dir, warn_once
 
 FORMAT = 1  # version of an entry; others count as absent
 REMEDY = "it counts as absent"  # of errors about an entry; the warning has another
+ABANDONED_S = 86400.0  # what was begun so long ago was interrupted: nothing takes a day
 _LONGEST_ENTRY = 4 << 20  # bytes; a tuning of ten trials has 3,000
 
 T = TypeVar("T")
@@ -100,7 +102,10 @@ class Store:
         beside = {} if path is None else {"path": str(path.absolute())}
         write_entry(file, {"format": FORMAT, **beside, "key": key, self.content: content})
         if self.most is not None:
-            remove_oldest(folder.glob("*.json"), most=self.most)
+            remove_oldest(_entries(folder), most=self.most)
+        for unfinished in folder.glob(".*.json"):
+            if time() - last_used_s(unfinished) > ABANDONED_S:
+                _remove(unfinished)
         return file
 
     def forget(self, key: Key) -> Path | None:
@@ -113,7 +118,7 @@ class Store:
         if file is None:
             return None
         try:
-            file.unlink()
+            file.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{file} cannot be removed: {error.strerror or error}; check its rights") from error
         return file
@@ -122,7 +127,7 @@ class Store:
         """Return the keys of all entries that can be read."""
         folder = known_dir(self.folder)
         found = []
-        for file in folder.glob("*.json") if folder is not None else ():
+        for file in _entries(folder) if folder is not None else ():
             try:
                 key = read_entry(file).get("key")
             except (ContractError, OSError):
@@ -197,6 +202,11 @@ def last_used_s(entry: Path) -> float:
         return entry.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return the files of entries; glob also gives the temporary files that other processes are writing."""
+    return [file for file in folder.glob("*.json") if not file.name.startswith(".")]
 
 
 def _file_name(key: Key) -> str:

@@ -134,10 +134,14 @@ def test_weights_beside_the_file_are_a_part_of_it(with_weights: tuple[Path, Path
         check_whole(path, contract)
 
 
-def test_a_link_to_a_file_leads_to_its_weights(with_weights: tuple[Path, Path], tmp_path: Path) -> None:
+def test_links_to_a_file_and_to_its_weights_are_the_files(with_weights: tuple[Path, Path], tmp_path: Path) -> None:
+    path, weights = with_weights
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "link.onnx"
-    link.symlink_to(with_weights[0])
+    link.symlink_to(path)
+    with pytest.raises(ModelFileError, match=r"link\.onnx has its weights in .*, which is not beside it"):
+        check_whole(link, read_contract(link))  # the runtimes look beside the link too
+    (tmp_path / "links" / weights.name).symlink_to(weights)
     check_whole(link, read_contract(link))
 
 

@@ -126,7 +126,27 @@ def test_a_damaged_folder_is_compiled_again_and_that_is_said_once(
             assert folder is not None and not folder.exists()
             folder.mkdir()
             (folder / "whole.blob").write_bytes(b"whole")
-        (sums,) = (cache / "made").glob("*/sha256.json")
-        sums.write_text(damage)
+        (kept,) = (cache / "made").iterdir()
+        (kept / "sha256.json").write_text(damage)
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 1 and "is damaged; the model is compiled again" in messages[0]
+
+
+def test_a_folder_that_another_process_made_meanwhile_stays_and_a_damaged_one_goes_at_the_end(cache: Path) -> None:
+    for _ in range(2):
+        with compiled_folder("made", {"key": 1}) as slow:
+            assert slow is not None
+            with compiled_folder("made", {"key": 1}) as fast:
+                assert fast is not None and fast != slow
+                fast.mkdir()
+                (fast / "whole.blob").write_bytes(b"fast")
+            slow.mkdir()
+            (slow / "whole.blob").write_bytes(b"slow")
+        (kept,) = (cache / "made").iterdir()
+        assert (kept / "whole.blob").read_bytes() == b"fast"
+        (kept / "whole.blob").write_bytes(b"damaged")
+    with compiled_folder("made", {"key": 1}) as new:
+        assert new is not None and (kept / "whole.blob").read_bytes() == b"damaged"  # a process may be reading it
+        new.mkdir()
+        (new / "whole.blob").write_bytes(b"new")
+    assert list((cache / "made").iterdir()) == [kept] and (kept / "whole.blob").read_bytes() == b"new"

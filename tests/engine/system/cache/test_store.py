@@ -4,6 +4,9 @@ import hashlib
 import json
 import logging
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +169,36 @@ def test_the_entries_written_longest_ago_go() -> None:
         assert file is not None
         os.utime(file, (1000 + number, 1000 + number))  # clocks of files can be coarser than this test
     assert [recall({"number": number}) for number in range(5)] == [None, None, 2, 3, 4]
+
+
+def test_what_another_process_is_writing_is_no_entry_and_stays(cache: Path) -> None:
+    STORE.remember(KEY, 5)
+    folder = cache / "made"
+    writing, killed = folder / ".a.0123abcd.json", folder / ".b.0123abcd.json"
+    for unfinished, age_s in ((writing, 3600), (killed, 2 * 86400)):
+        unfinished.write_text(json.dumps({"format": 1, "key": {"k": "unfinished"}, "value": 5}))
+        os.utime(unfinished, (time.time() - age_s, time.time() - age_s))
+    for number in range(4):
+        STORE.remember({"number": number}, number)
+    assert writing.exists() and not killed.exists()
+    assert {"k": "unfinished"} not in STORE.read_keys() and len(STORE.read_keys()) == 3
+
+
+def test_processes_on_one_cache_find_what_was_remembered_and_nothing_else(cache: Path) -> None:
+    code = (
+        "import random, sys\nfrom depthrt.engine.system.cache.store import Store\n"
+        "store, draw = Store('made', content='value', most=3), random.Random(int(sys.argv[1]))\n"
+        "for _ in range(60):\n"
+        "    key = {'k': draw.randrange(6)}\n"
+        "    assert store.recall(key, int, remedy='again') in (None, key['k'])\n"
+        "    store.remember(key, key['k'])\n"
+        "    store.read_keys()\n"
+        "    store.forget({'k': draw.randrange(6)})\n"
+    )
+    commands = [[sys.executable, "-c", code, str(seed)] for seed in range(3)]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    assert [process.communicate()[1] for process in started] == [""] * 3
+    assert len(list((cache / "made").iterdir())) <= 3 + 2  # each removes what it sees
 
 
 def test_what_cannot_be_removed_or_written_is_one_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
