@@ -237,7 +237,10 @@ def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tup
     )
     weights = fresh_name(path, contract.to_json()) if large else None
     try:
-        with atomic_path(path) as written:
+        with (
+            atomic_path(path) as written,
+            written.open("wb"),
+        ):  # an open file is not taken for the rest of a killed export
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
             yield written, weights, seal_file(written, contract, weights)
             replaced = weights_of(path)  # only now: another export may have written the file meanwhile

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -36,6 +38,23 @@ def _held(text: str, stream: TextIO | None) -> str:
     """Return a text with escapes for what the encoding of a stream cannot hold."""
     encoding = getattr(stream, "encoding", None) or "utf-8"  # None where the stream is closed
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextmanager
+def log_as_talk() -> Iterator[None]:
+    """Print the warnings of the package as talk while the block runs."""
+    import logging
+
+    class Talk(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(self.format(record))
+
+    logger, talk = logging.getLogger("depthrt"), Talk(logging.WARNING)
+    logger.addHandler(talk)
+    try:
+        yield
+    finally:
+        logger.removeHandler(talk)
 
 
 def print_table(table: Table) -> None:
