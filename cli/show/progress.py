@@ -65,9 +65,10 @@ def titled(*, least_steps: int = 1) -> Iterator[OnStep]:
 
 def progress_bar() -> Progress:
     """Return a progress bar on standard error; its tasks have a field `speed`, "" for none."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
+
+    from .bar_console import BarConsole
 
     class Title(TextColumn):
         """The title of a task, which may hold the name of a file."""
@@ -81,7 +82,7 @@ def progress_bar() -> Progress:
         def render(self, task: Task) -> Text:
             return Text() if task.total is None else super().render(task)
 
-    console = Console(stderr=True)
+    console = BarConsole(stderr=True)
     speed = TextColumn("{task.fields[speed]}", markup=False)
     columns = (Title("", markup=False), BarColumn(), Count(), speed, TimeRemainingColumn())
     # Only a terminal shows the bar; a log gets the lines of `say` only. Results that go to a pipe or a file

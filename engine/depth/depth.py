@@ -142,7 +142,12 @@ class Depth:
         value_range: tuple[float, float] | None = None,
         unit: Literal["m"] | None = None,
     ) -> None:
-        """Write the depth to a file, whole or not at all; depth/write.py describes the formats.
+        """Write the depth to a file, whole or not at all.
+
+        By the suffix: .png, .jpg and .webp are coloured pictures, which hold no values; .npy, .pfm, .exr and .tiff hold
+        the values, NaN where there is none. .npz holds the arrays values, valid, kind, unit, max_depth_m (NaN for none)
+        and provenance (JSON). format="png16" writes a .png of 16 bits: whole millimetres up to 65.535 m, 0 where there
+        is no value; for inverse depth value = offset + scale * code, with both numbers in the text of the PNG.
 
         Args:
             path: The file; an existing one is replaced.
@@ -189,7 +194,9 @@ class Depth:
         try:
             largest = float(facts["max_depth_m"])
             provenance = Provenance.from_dict(json.loads(facts["provenance"]))
-            return cls(values, read_kind(facts["kind"]), valid, provenance, None if math.isnan(largest) else largest)
+            kind = read_kind(facts["kind"])
+            _check_unit(kind, facts["unit"], largest)
+            return cls(values, kind, valid, provenance, None if math.isnan(largest) else largest)
         except InputError:
             raise
         except Exception as error:  # JSON of another shape
@@ -203,6 +210,14 @@ class Depth:
             "model": self.provenance.model,
             "provenance": json.dumps(self.provenance.to_dict()),
         }
+
+
+def _check_unit(kind: Kind, unit: str, largest: float) -> None:
+    """Raise ValueError for a unit and a largest depth (nan: none) that depth of this kind does not have."""
+    if unit != ("m" if kind == "metric" else ""):
+        raise ValueError(f"unit {unit!r:.40} found for kind {kind}")
+    if not math.isnan(largest) and (kind != "metric" or not 0 < largest < math.inf):
+        raise ValueError(f"largest depth {largest:g} found for kind {kind}")
 
 
 def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:

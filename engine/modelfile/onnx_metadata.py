@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ModelFileError
+from ..system.files import open_file
 from .misplaced import HEAD_BYTES, misplaced
 
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
@@ -47,7 +48,7 @@ def read_onnx_entries(path: Path) -> dict[str, Entry]:
         ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path, expected="a model file", failure=ModelFileError) as file:
             size = file.seek(0, 2)
             file.seek(0)
             return _walk_model(file, size)
