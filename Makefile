@@ -13,7 +13,7 @@ demo: $(VENV)/runs
 		-o "$(DEMO)/depth" -f side --sheet "$(DEMO)/sheet.jpg"
 
 test: $(VENV)/ready $(VENV)/pycuda
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -rs
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

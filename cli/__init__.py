@@ -17,6 +17,7 @@ from .export import export
 from .finetune import finetune
 from .info import doctor, info
 from .run import run
+from .show.printing import log_as_talk
 from .tune import tune
 
 
@@ -36,7 +37,7 @@ class _Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Parse the arguments of the verb, and run it."""
-        with _printable_errors():
+        with _printable_errors(), log_as_talk():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

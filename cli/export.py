@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     "--max-depth",
     "max_depth_m",
     type=float,
-    metavar="M",
-    help="Upper end of a metric model in metres. Default: as for --family.",
+    metavar="METRES",
+    help="Upper end of a metric model: 20 for the published indoor models, 80 for outdoor ones. "
+    "Default: as for --family.",
 )
 @click.option(
     "--size",
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     metavar="N|HxW",
     default="518",
     show_default=True,
-    help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph.",
+    help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph. "
+    "A smaller size is faster and blurs what is small: 434, 364, 308, 252 and 196 take 0.73, 0.46, 0.32, 0.25 and 0.15 "
+    "of the time of 518 on a CPU.",
 )
 @click.option(
     "--precision",
@@ -100,6 +103,10 @@ def export(
 
     CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder. The file is
     compared with torch on a photograph before it is left in place.
+
+    Checkpoints are published at huggingface.co/depth-anything: Depth-Anything-V2-Small (Apache-2.0), -Base and
+    -Large (CC-BY-NC-4.0), and with -Metric-Hypersim or -Metric-VKITTI before the size those that answer in metres
+    (--max-depth 20 indoors, 80 outdoors). The file that is written keeps the licence of its checkpoint.
 
     \b
     Example:

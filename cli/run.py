@@ -41,8 +41,10 @@ from .show.run_report import RunReport
     "formats",
     type=click.Choice(FORMATS),
     multiple=True,
-    help="May be given several times. color and side are pictures, the others hold the values; "
-    "png16 holds those up to 65.535 m or within --range. Default: color, or the format of a named file's suffix.",
+    help="May be given several times. color and side are pictures, the others hold the values. png16: whole "
+    "millimetres up to 65.535 m, 0 where there is no value; inverse depth is scaled (to --range), and the scale stands "
+    "in the file. npz: the arrays values, valid, kind, unit, max_depth_m, provenance. Default: color, or the format of "
+    "a named file's suffix.",
 )
 @click.option(
     "--sheet",

@@ -242,7 +242,10 @@ def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tup
     )
     weights = fresh_name(path, contract.to_json()) if large else None
     try:
-        with atomic_path(path) as written:
+        with (
+            atomic_path(path) as written,
+            written.open("wb"),
+        ):  # an open file is not taken for the rest of a killed export
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
             if weights is not None:
                 sync_file(weights)  # before the ONNX file that names it appears

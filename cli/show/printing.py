@@ -11,6 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 import click
@@ -194,6 +195,23 @@ def held(text: str, stream: TextIO | None) -> str:
     """Return a text with escapes for what the encoding of a stream cannot hold."""
     encoding = _encoding(stream)
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextmanager
+def log_as_talk() -> Iterator[None]:
+    """Print the warnings of the package as talk while the block runs."""
+    import logging
+
+    class Talk(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(self.format(record))
+
+    logger, talk = logging.getLogger("depthrt"), Talk(logging.WARNING)
+    logger.addHandler(talk)
+    try:
+        yield
+    finally:
+        logger.removeHandler(talk)
 
 
 def _is_terminal() -> bool:

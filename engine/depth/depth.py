@@ -142,7 +142,12 @@ class Depth:
         value_range: tuple[float, float] | None = None,
         unit: Literal["m"] | None = None,
     ) -> None:
-        """Write the depth to a file, whole or not at all; depth/write.py describes the formats.
+        """Write the depth to a file, whole or not at all.
+
+        By the suffix: .png, .jpg and .webp are coloured pictures, which hold no values; .npy, .pfm, .exr and .tiff hold
+        the values, NaN where there is none. .npz holds the arrays values, valid, kind, unit, max_depth_m (NaN for none)
+        and provenance (JSON). format="png16" writes a .png of 16 bits: whole millimetres up to 65.535 m, 0 where there
+        is no value; for inverse depth value = offset + scale * code, with both numbers in the text of the PNG.
 
         Args:
             path: The file; an existing one is replaced.

@@ -4,7 +4,7 @@ color   picture of the depth; .png .jpg .jpeg .webp
 side    the photograph, 50 px of white, the picture of the depth; same suffixes
 png16   16-bit PNG, 0 is invalid; metric: millimetres; inverse: value = offset + scale * code, both in its text
 npy     values, float32, NaN for invalid pixels          pfm, exr, tiff   the same as an image of one channel
-npz     the whole record: values, valid mask, kind, unit, largest depth, provenance
+npz     the whole record, as arrays: values, valid, kind, unit, max_depth_m (NaN for none), provenance (JSON)
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ...engine.errors import BackendUnavailable
+from ...engine.system.escape import escaped
 from .log import LOG_NAME, Happening, append_line, drop_later
 
 _SPEED_OVER_S = 3600.0  # the time left follows from the steps of the last hour: a step of a large network takes minutes
@@ -77,14 +78,18 @@ class Reporter:
         if event == "step":
             self._bar.update(self._task, completed=step, description=shown)
         elif not self._bar.disable:
-            self._bar.console.print(f"{event} after step {step}: {shown}", highlight=False)
+            self._print(f"{event} after step {step}: {shown}")
 
     def note(self, step: int, text: str) -> None:
         """Add a line of text about the steps after `step`."""
         if self._writes:
             append_line(self._path, {"event": "note", "step": step, "text": text})
             if not self._bar.disable:
-                self._bar.console.print(text, highlight=False)
+                self._print(text)
+
+    def _print(self, line: str) -> None:
+        """Print a line above the bar; it may hold the name of a folder."""
+        self._bar.console.print(escaped(line), highlight=False, markup=False)
 
 
 def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - the package that has the type may be missing

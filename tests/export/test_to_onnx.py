@@ -95,6 +95,21 @@ def test_a_failed_export_leaves_the_large_weights_of_the_file_that_was_there(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_two_exports_to_one_file_leave_one(tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    path = tmp_path / "model.onnx"
+    checkpoint = read_inverse(tiny)
+
+    def export_another(title: str, done: int, wanted: int) -> None:
+        if "photograph" in title and not path.exists():
+            export_onnx(checkpoint, path, size=(28, 42))
+
+    last = export_onnx(checkpoint, path, size=(28, 42), on_step=export_another)
+    assert set(tmp_path.iterdir()) == {path, last.weights}
+    with depthrt.load(path) as model:
+        assert np.isfinite(model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")).values).all()
+
+
 def test_large_weights_go_with_the_last_file_that_names_them(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

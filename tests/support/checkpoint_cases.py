@@ -6,6 +6,8 @@ import argparse
 import datetime
 import enum
 import functools
+import inspect
+import operator
 import random
 import re
 import types
@@ -77,6 +79,14 @@ class Mode(enum.Enum):
 class Flags(enum.Flag):
     A = 1
     B = 2
+
+
+class Outer:
+    class Inner:
+        pass
+
+    def shown(self) -> str:
+        return ""
 
 
 @dataclass
@@ -169,6 +179,8 @@ COMPANY: dict[str, Callable[[], object]] = {
     "the state of torch's random numbers": lambda: (torch.get_rng_state(), torch.Generator().get_state()),
     "a device, a layout, a type": lambda: (torch.device("cpu"), torch.strided, torch.bfloat16, torch.Size([1, 2])),
     "references to functions": lambda: (torch.nn.functional.relu, functools.partial(torch.nn.functional.gelu)),
+    "builtin functions": lambda: (max, sum, len, operator.itemgetter(1), inspect.Parameter.empty, np.poly1d([1, 2])),
+    "a method and a class inside a class": lambda: (Outer.Inner, Outer.Inner(), Outer.shown),
     "a pattern": lambda: re.compile("a+"),
     "errors": lambda: (KeyError("a"), KeyboardInterrupt()),
     "types of typing": lambda: (Any, Callable, typing.Iterator[int], list[int]),

@@ -19,23 +19,25 @@ _HARMLESS = {
         "_codecs": "encode",
         "_collections": "OrderedDict deque defaultdict",
         "_io": "BytesIO StringIO",
-        "_operator": "getitem",
+        "_operator": "getitem itemgetter",
         "argparse": "Namespace",
         "array": "array _array_reconstructor",
         "builtins": "set frozenset bytearray complex range slice object int float str bool bytes list dict tuple type "
-        "Ellipsis NotImplemented getattr",
+        "Ellipsis NotImplemented getattr abs all any len max min round sum sorted enumerate zip reversed property",
         "collections": "OrderedDict Counter defaultdict deque ChainMap UserDict UserList UserString",
         "copyreg": "_reconstructor __newobj__ __newobj_ex__",
+        "contextlib": "nullcontext",
         "dataclasses": "_MISSING_TYPE _HAS_DEFAULT_FACTORY_CLASS",
         "datetime": "date time datetime timedelta timezone",
         "decimal": "Decimal Context",
         "enum": "Enum IntEnum Flag IntFlag StrEnum EnumMeta EnumType",
         "fractions": "Fraction",
         "functools": "partial",
+        "inspect": "_empty Parameter Signature _ParameterKind",
         "io": "BytesIO StringIO",
         "ipaddress": "IPv4Address IPv6Address IPv4Network IPv6Network",
         "logging": "getLogger Logger",
-        "operator": "getitem",
+        "operator": "getitem itemgetter",
         "random": "Random",
         "re": "_compile compile",
         "time": "struct_time",
@@ -50,16 +52,16 @@ _HARMLESS = {
 }
 _HARMLESS_MODULES = {"collections.abc", "itertools", "math", "numbers", "typing"}
 _BUILTIN_ERROR = re.compile(r"[A-Z]\w*(Error|Exception|Warning|Interrupt|Exit|Iteration)")
-# Packages that pickle code, run programs or open connections.
+# Packages that pickle code, run programs or open connections, and modules that newer versions of Python lack.
 _RUN_CODE = re.compile(
     "IPython|aiohttp|cloudpickle|commands|dill|distutils|fabric|fire|httplib2|httpx|invoke|joblib|paramiko|pexpect|pip"
-    "|pkg_resources|plumbum|popen2|requests|setuptools|sh|urllib2|urllib3"
+    "|asynchat|asyncore|cgi|imp|lib2to3|nntplib|pipes|smtpd|telnetlib|pkg_resources|plumbum|popen2|requests|setuptools|sh|urllib2|urllib3"
 )
 # Functions of torch and numpy that make values; calls of their other functions are refused.
 _MAKES_VALUES = re.compile(
     r"torch\.(device|_utils\.\w+|_tensor\._rebuild_from_type\w*|serialization\._get_layout|finfo|iinfo"
     r"|nested\._internal\.nested_tensor\._rebuild_njt)"
-    r"|numpy\.(dtype|ndarray|generic|bool_?|u?int(\d+|c|p)|float\d+|complex\d+|str_|bytes_|void|datetime64|timedelta64"
+    r"|numpy\.(dtype|ndarray|generic|bool_?|u?int(\d+|c|p)|float\d+|complex\d+|str_|bytes_|void|record|recarray|matrix|poly1d|datetime64|timedelta64"
     r"|(_?core)\.(multiarray|_multiarray_umath)\.(scalar|_reconstruct)|(_?core)\.numeric\._frombuffer"
     r"|random\._pickle\.\w+|random\.\w+\.__pyx_unpickle_\w+|ma\.core\._mareconstruct)"
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from pathlib import Path
 
 import pytest
 from made_terminal import make_terminal
 
-from depthrt.cli.show.printing import PIPE_WIDTH, print_lines, print_result, print_table, say
+from depthrt.cli.show.printing import PIPE_WIDTH, log_as_talk, print_lines, print_result, print_table, say
 
 
 class Encoded(io.StringIO):
@@ -63,6 +64,13 @@ def test_brackets_are_no_markup_and_control_characters_are_escaped(
     terminal = make_terminal(monkeypatch, "stdout")
     print_result(HOSTILE)
     assert terminal.getvalue() == f"{HARMLESS}\n"
+
+
+def test_warnings_of_the_package_are_talk(capsys: pytest.CaptureFixture[str]) -> None:
+    with log_as_talk():
+        logging.getLogger("depthrt").warning("%s cannot be used", "a\x1b[31m.json")
+    assert r"a\x1b[31m.json cannot be used" in capsys.readouterr().err
+    assert logging.getLogger("depthrt").handlers == []
 
 
 def test_a_text_of_lines_keeps_its_line_breaks_only(capsys: pytest.CaptureFixture[str]) -> None:
