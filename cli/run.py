@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
+from ..engine.errors import InputError
 from ..engine.terms import COLORMAPS, DEVICES, FORMATS, Colormap, Device, Format
 from ..exits import one_line_errors
-from .params import ModelType
+from .params import ModelType, NameType, PathType
 from .show.run_report import RunReport
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", type=NameType(), nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--model",
     "-m",
@@ -28,10 +29,11 @@ from .show.run_report import RunReport
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     default=Path("depth"),
     show_default=True,
-    help="Folder that mirrors the inputs' names; or a file, for a single image.",
+    help="Folder that mirrors the inputs' names; or a file, for a single image or video (.mp4); "
+    "or - for a single image on standard output.",
 )
 @click.option(
     "-f",
@@ -45,7 +47,7 @@ from .show.run_report import RunReport
 @click.option(
     "--sheet",
     "sheet_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(),
     help="Also write one picture of all images, each above its depth. Not with --resume, which skips images.",
 )
 @click.option("--colormap", type=click.Choice(COLORMAPS), help="Default: spectral_r.")
@@ -66,7 +68,7 @@ from .show.run_report import RunReport
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop a video or camera after so many frames.")
-@click.option("--resume", is_flag=True, help="Skip inputs whose outputs exist.")
+@click.option("--resume", is_flag=True, help="Skip inputs that have their outputs, of this model and options.")
 @click.option("--max-pixels", type=click.IntRange(1), default=100_000_000, show_default=True, help="Largest image.")
 @click.option(
     "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
@@ -105,13 +107,16 @@ def run(
     Example:
       depthrt run photo.jpg
       depthrt run photos/ clip.mp4 --model model.onnx -o depth/ -f color -f npz --sheet sheet.jpg
+      cat photo.jpg | depthrt run - -o - > depth.png
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # depthrt itself names a bad image or camera in one line
     from ..engine.images.limits import Limits
-    from ..engine.run.jobs import Style
+    from ..engine.run.jobs import STDOUT, Style
     from ..engine.run.run import RunRequest
     from ..engine.run.run import run as run_all
 
+    if as_json and output == STDOUT:
+        raise InputError("--json and -o - found, expected one of them; both write to standard output")
     request = RunRequest(
         inputs,
         model=model_path,

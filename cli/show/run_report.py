@@ -75,12 +75,14 @@ class RunReport(Listener):
         """Say what folders and patterns hold beside the inputs, such as the outputs of an earlier run."""
         say(str(left_out))
 
-    def started(self, model: DepthModel, *, skipped: int) -> None:
+    def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
         """Say what runs."""
         runner = model.runner
         say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
         if DEFAULT_NOTE in model.notes:
             say(DEFAULT_NOTE)
+        if stale:
+            say(f"written again, as their depth is of another model or of other options: {stale}")
         self._skipped = skipped
         self._progress = self._bars.enter_context(progress_bar())
         self._start = perf_counter()
@@ -166,5 +168,8 @@ class RunReport(Listener):
 
 
 def _print_paths(written: Written) -> None:
+    from ...engine.run.jobs import STDOUT  # here, as `depthrt --help` must stay light
+
     for path in written.files:
-        print_result(path)
+        if path != STDOUT:
+            print_result(path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from pathlib import Path
 from ..depth.write import FILE_SUFFIXES, SUFFIXES, format_of_suffix
 from ..errors import InputError
 from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..system.files import check_reachable
+from ..system.files import check_reachable, longest_name_bytes
 from ..terms import Colormap, Format
 from .sources import Source, refuse_to_replace
 
@@ -25,6 +27,8 @@ ENDING: dict[Format, str] = {
     "exr": ".exr",
     "tiff": ".tiff",
 }
+STDOUT = Path("-")  # as an output: standard output
+VIDEO_SUFFIX = ".mp4"  # of depth videos
 PICTURES: tuple[Format, ...] = ("color", "side")  # for a video these are depth videos, others a file per frame
 FRAME_DIGITS = 6  # in the name of a frame's file
 _NAMES_OF_FILES = FILE_SUFFIXES.union(IMAGE_SUFFIXES, VIDEO_SUFFIXES)
@@ -77,9 +81,32 @@ class Job:
             self.frame_folder / f"{index:0{FRAME_DIGITS}d}{ENDING[format]}": format for format in self.frame_formats
         }
 
-    def is_done(self) -> bool:
-        """Whether every output exists; never true of single frames, as their number is unknown, nor of a camera."""
-        return self.source.kind != "camera" and not self.frame_formats and all(path.exists() for path in self.files)
+    def check_names(self) -> None:
+        """Raise InputError if the disk does not take the name of an output, which is longer than that of its input."""
+        names = {path: path.name.removeprefix(self.source.target.name) for path in self.files}
+        if self.frame_formats:
+            names[self.frame_folder] = ""
+        for path, ending in names.items():
+            most, length = longest_name_bytes(path.parent), len(os.fsencode(path.name))
+            if length > most:
+                added = f"{ending} is added to it, so it may have {most - len(ending)}" if ending else "shorten it"
+                raise InputError(
+                    f"{self.source.name}: the name {path.name} of its depth has {length} bytes, expected at most "
+                    f"{most}; {added}; rename the input"
+                )
+
+    def is_done(self, since_s: float = 0.0) -> bool:
+        """Whether every output exists; never true of single frames, as their number is unknown, nor of a camera.
+
+        Args:
+            since_s: Older outputs do not count; in seconds since 1970.
+        """
+        if self.source.kind == "camera" or self.frame_formats:
+            return False
+        try:
+            return all(path.stat().st_mtime >= since_s for path in self.files)
+        except OSError:
+            return False
 
 
 def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Format] = ()) -> list[Job]:
@@ -87,7 +114,7 @@ def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Form
 
     Args:
         sources: As find_sources gives them.
-        output: A folder; or, for a single image, the file to write.
+        output: A folder; or, for a single image, video or camera, the file to write; STDOUT for a single image.
         formats: None given means "color" in a folder, and the format of the suffix for a file.
 
     Raises:
@@ -95,9 +122,11 @@ def plan_jobs(sources: Sequence[Source], output: Path, *, formats: Sequence[Form
             or an output would replace a source or another output.
     """
     given = tuple(dict.fromkeys(formats))
+    if output == STDOUT:
+        return [_job_of_stdout(sources, given)]
     check_reachable(output)
     if _names_file(output, sources):
-        jobs = [Job(sources[0], {output: _format_of_file(output, sources, given)})]
+        jobs = [_job_of_file(output, sources, given)]
     else:
         jobs = make_jobs(sources, output, given or ("color",))
     refuse_to_replace(all_files(jobs), sources, by="its own depth", option="-o")
@@ -129,7 +158,7 @@ def _make_job(source: Source, stem: Path, formats: Sequence[Format]) -> Job:
     files = {stem.with_name(stem.name + ENDING[format]): format for format in formats}
     if source.kind == "image":
         return Job(source, files)
-    videos = {path.with_suffix(".mp4"): format for path, format in files.items() if format in PICTURES}
+    videos = {path.with_suffix(VIDEO_SUFFIX): format for path, format in files.items() if format in PICTURES}
     return Job(source, videos, stem, tuple(format for format in formats if format not in PICTURES))
 
 
@@ -148,7 +177,7 @@ def _without_number(path: Path) -> tuple[Path, str]:
 
 
 def _names_file(output: Path, sources: Sequence[Source]) -> bool:
-    """Whether `output` is meant as a file; with several sources v1.0 may be a folder."""
+    """Whether `output` is meant as a file; with several sources, and a video, v1.0 may be a folder."""
     suffix = output.suffix.lower()
     named = suffix in _NAMES_OF_FILES or (_is_single_image(sources) and suffix != "")
     return named and not output.is_dir()
@@ -158,17 +187,36 @@ def _is_single_image(sources: Sequence[Source]) -> bool:
     return len(sources) == 1 and sources[0].kind == "image"
 
 
-def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Format]) -> Format:
-    """Return the format of the file that the user named for a single image."""
+def _job_of_stdout(sources: Sequence[Source], given: Sequence[Format]) -> Job:
+    """Return the job of a single image whose depth goes to standard output."""
     if not _is_single_image(sources):
+        kinds = "a video or camera" if len(sources) == 1 else f"{len(sources)} inputs"
+        raise InputError(f"-o - writes the depth of one image to standard output, {kinds} found; give a folder with -o")
+    if len(given) > 1:
+        raise InputError(f"-o - writes one file to standard output, {len(given)} formats found ({', '.join(given)})")
+    if sys.stdout is None or sys.stdout.isatty():
+        found = "closed" if sys.stdout is None else "a terminal"
+        raise InputError(f"standard output is {found}, -o - expects a pipe or a file there: ... -o - > depth.png")
+    return Job(sources[0], {STDOUT: given[0] if given else "color"})
+
+
+def _job_of_file(path: Path, sources: Sequence[Source], given: Sequence[Format]) -> Job:
+    """Return the job of a single source whose output is the file that the user named."""
+    if len(sources) > 1:
         raise InputError(
-            f"{path} names a file, but there are several images or a video; give a folder, without a suffix"
+            f"{path} names a file, but there are {len(sources)} inputs; give a folder, without a suffix, or one input"
         )
     if len(given) > 1:
         raise InputError(
             f"{path} names a file, but there are {len(given)} formats ({', '.join(given)}); "
             "give one, or a folder, without a suffix"
         )
+    find = _format_of_image if sources[0].kind == "image" else _format_of_video
+    return Job(sources[0], {path: find(path, given)})
+
+
+def _format_of_image(path: Path, given: Sequence[Format]) -> Format:
+    """Return the format of the file that the user named for a single image."""
     try:
         format = given[0] if given else format_of_suffix(path)
     except InputError as error:
@@ -177,5 +225,20 @@ def _format_of_file(path: Path, sources: Sequence[Source], given: Sequence[Forma
         expected = " or ".join(SUFFIXES[format])
         raise InputError(
             f"{path}: suffix {path.suffix!r} found, format {format} expects {expected}; change one of them"
+        )
+    return format
+
+
+def _format_of_video(path: Path, given: Sequence[Format]) -> Format:
+    """Return the format of the depth video that the user named for a single video or camera."""
+    format = given[0] if given else "color"
+    if format not in PICTURES:
+        raise InputError(
+            f"{path} names a file, but format {format} gives a file per frame; give a folder, without a suffix"
+        )
+    if path.suffix.lower() != VIDEO_SUFFIX:
+        raise InputError(
+            f"{path}: suffix {path.suffix!r} found, a depth video expects {VIDEO_SUFFIX}; "
+            "change it, or give a folder, without a suffix"
         )
     return format

@@ -33,8 +33,8 @@ class Listener:
     def left_out(self, left_out: LeftOut) -> None:
         """Folders and patterns hold more than what is run."""
 
-    def started(self, model: DepthModel, *, skipped: int) -> None:
-        """The model is loaded; `skipped` inputs have their outputs already."""
+    def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
+        """The model is loaded; `skipped` inputs have their outputs already, `stale` those of another model or style."""
 
     def began(self, part: Part) -> None:
         """A part of the run begins."""

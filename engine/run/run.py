@@ -6,17 +6,19 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from time import time
 
 from ..errors import DepthrtError, InputError
 from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
 from ..modelfile.shipped import DEFAULT
-from ..system.files import make_folder, remove_unfinished, try_place
+from ..system.files import check_named, make_folder, remove_unfinished, try_place
 from ..system.process.overlap import AHEAD, Outcome
 from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
-from .jobs import PLAIN, Job, Style, plan_jobs
+from .jobs import PLAIN, STDOUT, Job, Style, plan_jobs
 from .listener import Listener, Part
+from .resume import made_since
 from .run_images import Written, run_images
 from .run_video import open_frames, run_video
 from .sheet import Sheet, check_sheet
@@ -30,13 +32,14 @@ class RunRequest:
     Args:
         inputs: Images, videos, folders (with all below), glob patterns, camera indices, or "-" for standard input.
         model: A model file, or "default", the small model that comes with depthrt.
-        output: A folder that mirrors the inputs' names; or a file, for a single image.
+        output: A folder that mirrors the inputs' names; or a file, for a single image, video or camera; or "-",
+            standard output, for a single image.
         formats: Each gives a file per image; none given means "color", or the format of a named file's suffix.
         style: How depth is painted.
         sheet: Also write one picture of all images, each above its depth.
         device, threads, limits: As in `load`.
         max_frames: Of each video and camera; None reads to the end.
-        resume: Skip inputs whose outputs exist.
+        resume: Skip inputs whose outputs exist and are of this model and style.
     """
 
     inputs: str | Path | Sequence[str | Path]
@@ -85,11 +88,13 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
         DepthrtError: The model cannot be loaded; see `load`.
     """
     listener = listener or Listener()
+    start_s = time()
     jobs = _plan(request, listener)
     with load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model:
-        left = [job for job in jobs if not (request.resume and job.is_done())]
+        left = _left(jobs, model, request, start_s=start_s)
         remove_unfinished(*(path for job in left for path in job.files), *_frames_begun(left))
-        listener.started(model, skipped=len(jobs) - len(left))
+        stale = sum(job.is_done() for job in left) if request.resume else 0
+        listener.started(model, skipped=len(jobs) - len(left), stale=stale)
         with _written_sheet(request, listener) as sheet:
             yield from _run_images(model, [job for job in left if job.source.kind == "image"], request, sheet, listener)
             for job in left:
@@ -100,18 +105,29 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
 def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     """Return the jobs of a request, once everything that is written has a place."""
     inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
+    check_named(request.output, "output")
     output = Path(request.output)
     sources = find_sources([*map(str, inputs)], outputs=output, on_left_out=listener.left_out)
     jobs = plan_jobs(sources, output, formats=request.formats)
     if request.sheet is not None:
         if request.resume:
             raise InputError("--sheet and --resume found, expected one of them; a sheet is made of all images in a run")
+        check_named(request.sheet, "sheet")
         sheet = Path(request.sheet)
         check_sheet(sheet, jobs)
         make_folder(sheet.parent)
         try_place(sheet)
     make_folder(output.parent if output in jobs[0].files else output)
     return jobs
+
+
+def _left(jobs: list[Job], model: DepthModel, request: RunRequest, *, start_s: float) -> list[Job]:
+    """Return the jobs that are to be done."""
+    output = Path(request.output)
+    if output == STDOUT:
+        return jobs
+    since_s = made_since(output, model.contract, request.style, start_s=start_s, resume=request.resume)
+    return [job for job in jobs if not (request.resume and job.is_done(since_s))]
 
 
 def _frames_begun(jobs: Sequence[Job]) -> Iterator[Path]:
@@ -162,6 +178,7 @@ def _run_video(
 ) -> Generator[Outcome[Step, Written], None, None]:
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
+        job.check_names()
         reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
     except InputError as error:
         yield Outcome(Step(job), None, error)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..depth.depth import Depth
-from ..images.read import read_image
+from ..depth.write import SUFFIXES
+from ..errors import InputError
+from ..images.read import STDIN, read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
 from ..system.files import make_folder
 from ..system.process.overlap import Outcome, overlap
 from ..terms import Format
-from .jobs import Job, Style
+from .jobs import STDOUT, Job, Style
 from .sheet import Sheet
 
 
@@ -47,6 +51,7 @@ def run_images(
     """
 
     def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
+        job.check_names()
         image = read_image(job.source.name, limits=model.limits)
         return job, image, model.prepare(image)
 
@@ -59,7 +64,7 @@ def run_images(
         depth = model.finish(answer)
         written = save_all(depth, image, job.files, style)
         if sheet is not None:
-            sheet.add(image, depth)
+            sheet.add(image, depth, "standard input" if job.source.name == STDIN else Path(job.source.name).name)
         return written
 
     return overlap(jobs, read=read, run=run, write=write)
@@ -74,7 +79,25 @@ def save_all(
         time_s: When its source shows a frame, for the record.
     """
     for path, format in files.items():
+        if path == STDOUT:
+            _save_to_stdout(depth, image, format, style)
+            continue
         make_folder(path.parent)
         depth.save(path, format=format, image=image, colormap=style.colormap, value_range=style.value_range)
     outside = depth.outside_png16(style.value_range) if "png16" in files.values() else 0
     return Written(tuple(files), depth, outside, time_s)
+
+
+def _save_to_stdout(depth: Depth, image: NDArray[np.uint8], format: Format, style: Style) -> None:
+    """Write one depth to standard output, whole or not at all."""
+    with TemporaryDirectory(prefix="depthrt-") as folder:
+        path = Path(folder) / f"depth{SUFFIXES[format][0]}"
+        depth.save(path, format=format, image=image, colormap=style.colormap, value_range=style.value_range)
+        content = path.read_bytes()
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise InputError(
+            f"standard output cannot be written: {error.strerror or error}; check what reads it"
+        ) from error

@@ -90,7 +90,7 @@ def run_video(
         for outcome in stack.enter_context(closing(overlap(count(), read=read, run=run, write=write))):
             if isinstance(outcome.error, _End):
                 if outcome.item == 0:
-                    raise InputError(f"{title_of(job.source)} has no frame that can be decoded; check that it plays")
+                    raise InputError(f"{title_of(job.source)} {reader.nothing()}")
                 paint(colours.rest())
                 for video in videos:
                     video.show_last(reader.last_length_s())

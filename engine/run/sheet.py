@@ -1,13 +1,15 @@
-"""Photographs and their depth in, one picture of them all out."""
+"""Photographs and their depth in, one picture of them all out, with their names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from ..depth.depth import Depth
 from ..errors import InputError
@@ -18,7 +20,9 @@ from .sources import refuse_to_replace
 CELL_H_PX = 240  # height of a photograph on the sheet
 ROW_W_PX = 1600  # width of a full row; a wider photograph is reduced further
 GAP_PX = 8
-MOST_ROWS = 32  # 15,608 px; the largest WebP has 16,383
+LABEL_H_PX = 20  # height of a name
+MOST_ROWS = 32  # 16,248 px; the largest WebP has 16,383
+_FONT_PX = 14
 _WHITE = 255
 
 Picture = NDArray[np.uint8]
@@ -38,10 +42,10 @@ class Sheet:
         self._rows: list[list[Picture]] = []
         self.left_out = 0  # images that did not fit into MOST_ROWS
 
-    def add(self, image: NDArray[np.uint8], depth: Depth) -> None:
-        """Add an image, (H, W, 3) uint8 BGR, and its depth of the same size."""
-        picture = depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range)
-        cell = np.concatenate([_reduced(image), _reduced(picture)])
+    def add(self, image: NDArray[np.uint8], depth: Depth, name: str) -> None:
+        """Add an image, (H, W, 3) uint8 BGR, its depth of the same size, and the name that stands below."""
+        picture = _reduced(depth.colorize(colormap=self._style.colormap, value_range=self._style.value_range))
+        cell = np.concatenate([_reduced(image), picture, _label(name, picture.shape[1])])
         fits = bool(self._rows) and _width(self._rows[-1]) + GAP_PX + cell.shape[1] <= ROW_W_PX
         if self.left_out or (not fits and len(self._rows) == MOST_ROWS):
             self.left_out += 1
@@ -93,11 +97,33 @@ def _reduced(picture: NDArray[np.uint8]) -> Picture:
     return cv2.resize(picture, size, interpolation=rule).astype(np.uint8, copy=False)
 
 
+def _label(name: str, width: int) -> Picture:
+    """Return a name, black on white, (LABEL_H_PX, width, 3); its middle is left out if it is too long."""
+    font = _font()
+    text = "".join(letter if letter.isprintable() else "?" for letter in name)
+    kept = len(text)
+    shown = text
+    while kept > 1 and font.getlength(shown) > width:
+        kept -= 1
+        shown = f"{text[: (kept + 1) // 2]}...{text[len(text) - kept // 2 :]}"
+    label = Image.new("RGB", (width, LABEL_H_PX), "white")  # (w, h)
+    ImageDraw.Draw(label).text((0, LABEL_H_PX // 2), shown, "black", font, anchor="lm")
+    return np.asarray(label, np.uint8)
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont:
+    """Return the font that comes with Pillow; it has Latin letters, others become boxes."""
+    font = ImageFont.load_default(_FONT_PX)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as Pillow's wheels have FreeType
+    return font
+
+
 def _width(row: list[Picture]) -> int:
     return sum(len(cell[0]) for cell in row) + GAP_PX * (len(row) - 1)
 
 
 def _joined(row: list[Picture]) -> Picture:
-    gap = np.full((2 * CELL_H_PX, GAP_PX, 3), _WHITE, np.uint8)
+    gap = np.full((2 * CELL_H_PX + LABEL_H_PX, GAP_PX, 3), _WHITE, np.uint8)
     parts = [part for cell in row for part in (cell, gap)]
     return np.concatenate(parts[:-1], axis=1)

@@ -94,7 +94,7 @@ def test_several_outputs_may_go_to_a_folder_with_a_dot(photo: Path, clip: Path, 
     for name in ("out.mp4", "out.bmp", "out.png"):
         line = refusal(photo, clip, "-m", tiny.onnx, "-o", photo.parent / name)
         assert line.endswith(
-            f"{name} names a file, but there are several images or a video; give a folder, without a suffix"
+            f"{name} names a file, but there are 2 inputs; give a folder, without a suffix, or one input"
         )
     line = refusal(photo, "-m", tiny.onnx, "-o", photo.parent / "v2.0")
     assert "suffix '.0' found, expected one of .exr, " in line and line.endswith("; if it is a folder, make it first")
@@ -426,6 +426,47 @@ def test_an_image_comes_from_standard_input(tmp_path: Path, tiny: TinyModel) -> 
     assert np.load(target).shape == (400, 600)
 
 
+@pytest.mark.parametrize(("format", "suffix"), [("color", ".png"), ("npz", ".npz"), ("tiff", ".tiff")])
+def test_the_depth_of_one_image_goes_to_standard_output_and_nothing_else_does(
+    tmp_path: Path, tiny: TinyModel, format: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = (PHOTOS / "coffee.jpg").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    result = run("run", "-", "-m", tiny.onnx, "-o", "-", "-f", format, stdin=photo)
+    assert result.exit_code == 0 and "1 written" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    whole = run("run", "-", "-m", tiny.onnx, "-o", f"a{suffix}", "-f", format, stdin=photo)
+    assert whole.exit_code == 0
+    if format == "npz":  # which holds the time that the inference took
+        (tmp_path / "b.npz").write_bytes(result.stdout_bytes)
+        assert np.array_equal(depthrt.Depth.load("b.npz").values, depthrt.Depth.load("a.npz").values)
+    else:
+        assert result.stdout_bytes == (tmp_path / f"a{suffix}").read_bytes()
+
+
+def test_a_failure_leaves_standard_output_empty(tiny: TinyModel) -> None:
+    result = run("run", "-", "-m", tiny.onnx, "-o", "-", stdin=b"no image")
+    assert (result.exit_code, result.stdout_bytes) == (1, b"") and "error: " in result.stderr
+    line = refusal(PHOTOS / "coffee.jpg", "-m", tiny.onnx, "-o", "-", "--json")
+    assert line == "error: --json and -o - found, expected one of them; both write to standard output"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell is another there")
+def test_a_reader_that_closes_the_pipe_is_one_line(tiny: TinyModel) -> None:
+    command = [sys.executable, "-m", "depthrt.cli", "run", str(PHOTOS / "coffee.jpg"), "-m", str(tiny.onnx), "-o", "-"]
+    found = subprocess.run(["sh", "-c", f"{shlex.join(command)} | true"], capture_output=True, text=True, check=False)
+    assert "error: standard output cannot be written: Broken pipe; check what reads it" in found.stderr
+    assert "Traceback" not in found.stderr and "Exception" not in found.stderr
+
+
+def test_a_video_goes_to_a_named_file(tmp_path: Path, clip: Path, tiny: TinyModel) -> None:
+    result = run("run", clip, "-m", tiny.onnx, "-o", tmp_path / "new" / "depth.mp4", "-f", "side", "--max-frames", 2)
+    assert result.exit_code == 0 and result.stdout.split() == [str(tmp_path / "new" / "depth.mp4")]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["depth.mp4"]
+    assert len(frames_of(tmp_path / "new" / "depth.mp4")) == 2
+    assert "would be replaced by its own depth" in refusal(clip, "-m", tiny.onnx, "-o", clip)
+
+
 def test_a_fixed_range_makes_pictures_compare(tmp_path: Path, tiny_metric: TinyModel) -> None:
     for name, span in (("own", ()), ("wide", ("--range", 0.5, 1000))):
         run(
@@ -450,6 +491,21 @@ def test_resume_skips_what_is_there(tmp_path: Path, tiny: TinyModel) -> None:
     result = run("run", tmp_path / "a.jpg", tmp_path / "b.jpg", "-m", tiny.onnx, "-o", tmp_path / "out", "--resume")
     assert result.stdout.split() == [str(tmp_path / "out" / "b.png")]
     assert "1 written" in result.stderr and "1 skipped as done" in result.stderr
+
+
+def test_resume_writes_outputs_of_another_model_or_of_other_options_again(
+    tmp_path: Path, clip: Path, tiny: TinyModel, tiny_metric: TinyModel
+) -> None:
+    photo, out = PHOTOS / "coffee.jpg", tmp_path / "out"
+    run("run", photo, clip, "-m", tiny.onnx, "-o", out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for options in (("-m", tiny_metric.onnx), ("-m", tiny_metric.onnx, "--colormap", "gray"), ("-m", tiny.onnx)):
+        result = run("run", photo, clip, "-o", out, "--resume", *options)
+        assert "written again, as their depth is of another model or of other options: 2" in result.stderr
+        assert len(result.stdout.split()) == 2
+        assert all((path.read_bytes() == old) is (options == ("-m", tiny.onnx)) for path, old in before.items())
+        again = run("run", photo, clip, "-o", out, "--resume", *options)
+        assert "2 skipped as done" in again.stderr and "written again" not in again.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")

@@ -38,6 +38,7 @@ def write_video(
     matrix: Sequence[int] | None = None,
     pixel_ratio: Fraction | None = None,
     sound_s: float = 0.0,
+    muxer: dict[str, str] | None = None,
 ) -> None:
     """Write `moving_picture` 0, 1, ... at the times given.
 
@@ -47,8 +48,9 @@ def write_video(
         matrix: Display matrix: 9 numbers, those of a turn in parts of 65536.
         pixel_ratio: Width over height of a pixel.
         sound_s: Length of a silent sound track from 0 s on.
+        muxer: Options of the container.
     """
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=fps, options=options or {})
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = size_px

@@ -38,6 +38,10 @@ class CameraReader(FrameReader):
         """Give the camera back."""
         self._capture.release()
 
+    def nothing(self) -> str:
+        """Return what is wrong with a camera that gave no frame."""
+        return "gave no frame; check its cable, and that no other program uses it"
+
     def _read(self) -> Frame | None:
         more, image = self._capture.read()
         if not more:

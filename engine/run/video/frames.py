@@ -67,6 +67,10 @@ class FrameReader(Closable):
         return None if self._stopped or self.given == self._most else self._last_length_s()
 
     @abstractmethod
+    def nothing(self) -> str:
+        """Return what is wrong with a source that gave no frame at all."""
+
+    @abstractmethod
     def _read(self) -> Frame | None:
         """Return the next frame, or None after the last."""
 

@@ -36,6 +36,7 @@ ENCODERS: dict[str, dict[str, str]] = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "6", "crf": "24", "b": "0", "row-mt": "1", "g": "60"},
 }
 _LEAST_FPS, _MOST_PARTS = 1e-4, 1_000_000  # of a frame rate as a fraction; libx264 refuses 1e-6
+_LARGEST_PX = 16384  # a side that libx264 takes
 _BT709 = 1  # matrix, primaries and transfer alike. Source: ITU-T H.273, tables 2 to 4
 _LIMITED_RANGE = 1  # Source: FFmpeg, libavutil/pixfmt.h, AVCOL_RANGE_MPEG
 
@@ -68,6 +69,11 @@ class Mp4Writer(Closable):
         self._last = -1  # tick of the last picture
         self._errors = (av.FFmpegError, OSError)
         self._reformatter = VideoReformatter()
+        if max(size_px) > _LARGEST_PX:
+            raise UnwritableVideo(
+                f"{name} cannot be written: pictures of {size_px[0]}x{size_px[1]} px (HxW) found, "
+                f"a video has at most {_LARGEST_PX} px a side; use --format npz for single frames"
+            )
         encoder = _find_encoder(name)
         with self._refused():
             # The index goes to the front, so that a browser plays before it has the whole file.

@@ -8,16 +8,18 @@ are not square, names that are not UTF-8, packets that cannot be decoded.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...images.limits import DEFAULT_LIMITS, Limits
+from ...system.files import check_plain
 from ..sources import Source
 from .frames import FALLBACK_FPS, Frame, FrameReader, title_of
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
 
+_ENCRYPTED: Literal["encryption_info"] = "encryption_info"
+_WAY_OUT = "convert it with a program that plays it, such as ffmpeg -i IN -c:v libx264 OUT.mp4"
 _NO_TIMESTAMPS = 0x80  # Source: FFmpeg, libavformat/avformat.h, AVFMT_NOTIMESTAMPS
 _LEAST_TICKS, _MOST_TICKS = 1000, 1_000_000  # a second, in a file that is written with the times of another
 _TICKS_A_FRAME = 10  # at the average rate, at least
@@ -60,6 +64,7 @@ class VideoFileReader(FrameReader):
         self._last_s: float | None = None
         self._shown = 0
         self._reached_s = 0.0
+        self._encrypted = False
         self._undecodable = 0  # packets after the first frame
         self._decoded = self._decode()
 
@@ -75,7 +80,18 @@ class VideoFileReader(FrameReader):
         self._shown = frame.duration  # of the last frame; wrong for others if frames are stored out of order
         return Frame(self._picture(frame), self._last_s)
 
+    def nothing(self) -> str:
+        """Return why there is no frame at all."""
+        if self._encrypted:
+            return "is encrypted; give a copy without protection"
+        context = self._stream.codec_context
+        tag = "".join(letter for letter in context.codec_tag if letter.isascii() and letter.isalnum())
+        codec = ", ".join(filter(None, [context.name, tag]))
+        return f"has no frame that can be decoded ({codec}); check that it plays, and {_WAY_OUT}"
+
     def _shortfall(self) -> str | None:
+        if self._encrypted:
+            return f"is encrypted after {self.given} frames; give a copy without protection"
         # By time, as a file announces as many uneven frames as even ones would be.
         least_s = (1 - _LACKING) * self._end_s - _LACKING_FRAMES / self.fps
         if 0 < self._reached_s < least_s:
@@ -104,6 +120,10 @@ class VideoFileReader(FrameReader):
                 yield from self._frames_of(None)
                 return
             self._note_time(packet)
+            if packet.stream is self._stream and packet.size and packet.has_sidedata(_ENCRYPTED):
+                self._encrypted = True  # a decoder would take it for damage, or make noise of it
+                yield from self._frames_of(None)
+                return
             if packet.stream is self._stream and packet.size:  # an empty packet would end the decoder
                 yield from self._frames_of(packet)
 
@@ -145,6 +165,7 @@ def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
 
     title = title_of(source)
     try:
+        check_plain(Path(source.name), expected="a video")  # opening a pipe would wait
         container = av.open(str(Path(source.name).absolute()))  # else what precedes a colon is taken for a protocol
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -153,8 +174,28 @@ def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
     if not isinstance(stream, av.VideoStream):
         container.close()
         raise InputError(f"{title} cannot be opened as a video (it holds no pictures); check that it plays")
+    if stream.codec_context is None:
+        container.close()
+        codec = _codec_in_log(source)
+        raise InputError(f"{title} cannot be opened as a video (no decoder for its codec, {codec}); {_WAY_OUT}")
     stream.thread_type = "AUTO"
     return container, stream
+
+
+def _codec_in_log(source: Source) -> str:
+    """Return what FFmpeg calls a codec that it cannot decode; only its log tells."""
+    import av
+    import av.logging
+
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture(True) as log, av.open(str(Path(source.name).absolute())):
+            pass
+    finally:
+        av.logging.set_level(level)
+    found = re.search(r"Video: (?:none \()?(\w+)", " ".join(text for _, _, text in log))
+    return found[1] if found and found[1] != "none" else "which it does not name"
 
 
 def _announced_end(container: InputContainer, stream: VideoStream, start_s: float) -> tuple[float, set[int]]:

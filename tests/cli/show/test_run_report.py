@@ -57,12 +57,13 @@ def follow(
     *,
     as_json: bool = False,
     skipped: int = 0,
+    stale: int = 0,
     ends_with: type[BaseException] | None = None,
 ) -> RunReport:
     report = RunReport(as_json=as_json)
 
     def run() -> Outcomes:
-        report.started(MODEL, skipped=skipped)
+        report.started(MODEL, skipped=skipped, stale=stale)
         report.began(Part("images", 2, resumable=True))
         for outcome in outcomes:
             if outcome.item.job is VIDEO and outcome.item.frame == 0:

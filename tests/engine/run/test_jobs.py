@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from depthrt import InputError
-from depthrt.engine.run.jobs import ENDING, Job, Style, make_jobs, plan_jobs
-from depthrt.engine.run.sources import Source, find_sources
+from depthrt.engine.run.jobs import ENDING, STDOUT, Job, Style, make_jobs, plan_jobs
+from depthrt.engine.run.sources import Source, SourceKind, find_sources
+from depthrt.engine.system.files import longest_name_bytes
 from depthrt.engine.terms import FORMATS, Format
 
 IMAGE = Source("a.jpg", "image", Path("sub/a"))
@@ -55,6 +57,48 @@ def test_a_named_file_has_the_format_that_was_asked_for(tmp_path: Path, name: st
     assert job.files == {tmp_path / name: format}
 
 
+@pytest.mark.parametrize(("formats", "format"), [((), "color"), (("side",), "side")])
+@pytest.mark.parametrize("source", [VIDEO, CAMERA])
+def test_a_single_video_or_camera_can_go_to_a_named_file(
+    tmp_path: Path, source: Source, formats: tuple[Format, ...], format: Format
+) -> None:
+    (job,) = plan_jobs([source], tmp_path / "depth.MP4", formats=formats)
+    assert job == Job(source, {tmp_path / "depth.MP4": format})
+
+
+def test_a_folder_of_a_single_video_may_have_a_dot(tmp_path: Path) -> None:
+    (job,) = plan_jobs([VIDEO], tmp_path / "v1.0")
+    assert all(path.parent.parent == tmp_path / "v1.0" for path in job.files)
+
+
+def test_a_single_image_can_go_to_standard_output() -> None:
+    assert plan_jobs([IMAGE], STDOUT, formats=["npz"]) == [Job(IMAGE, {STDOUT: "npz"})]
+
+
+@pytest.mark.parametrize(
+    ("sources", "formats", "message"),
+    [
+        ([IMAGE, IMAGE], [], "-o - writes the depth of one image to standard output, 2 inputs found; give a folder"),
+        ([VIDEO], [], "-o - writes the depth of one image .*, a video or camera found; give a folder"),
+        ([IMAGE], ["color", "npz"], r"-o - writes one file to standard output, 2 formats found \(color, npz\)"),
+    ],
+)
+def test_what_standard_output_cannot_hold_is_refused(
+    sources: list[Source], formats: list[Format], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        plan_jobs(sources, STDOUT, formats=formats)
+
+
+def test_a_terminal_gets_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(InputError, match="standard output is a terminal, -o - expects a pipe or a file there"):
+        plan_jobs([IMAGE], STDOUT)
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(InputError, match="standard output is closed"):
+        plan_jobs([IMAGE], STDOUT)
+
+
 def test_a_format_that_is_given_twice_is_one(tmp_path: Path) -> None:
     (job,) = plan_jobs([IMAGE], tmp_path / "a.png", formats=["side", "side"])
     assert job.files == {tmp_path / "a.png": "side"}
@@ -73,8 +117,13 @@ def test_a_folder_without_a_format_gets_colour_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sources", "name", "formats", "message"),
     [
-        ([IMAGE, IMAGE], "depth.png", [], "names a file, but there are several images or a video; give a folder"),
-        ([VIDEO], "depth.mp4", [], "names a file, but there are several images or a video; give a folder"),
+        ([IMAGE, IMAGE], "depth.png", [], "names a file, but there are 2 inputs; give a folder"),
+        ([IMAGE, VIDEO], "depth.mp4", [], "names a file, but there are 2 inputs; give a folder"),
+        ([VIDEO], "depth.mkv", [], r"suffix '\.mkv' found, a depth video expects \.mp4; change it, or give a folder"),
+        ([VIDEO], "depth.png", ["side"], r"suffix '\.png' found, a depth video expects \.mp4"),
+        ([VIDEO], "depth.mp4", ["npz"], "names a file, but format npz gives a file per frame; give a folder"),
+        ([VIDEO], "depth.mp4", ["color", "npz"], r"2 formats \(color, npz\); give one, or a folder"),
+        ([IMAGE], "depth.mp4", [], r"suffix '\.mp4' found, expected one of \.exr, .*; if it is a folder, make it"),
         ([IMAGE], "depth.xyz", [], r"suffix '\.xyz' found, expected one of \.exr, .*; if it is a folder, make it"),
         ([IMAGE], "depth.jpg", ["png16"], r"suffix '\.jpg' found, format png16 expects \.png"),
         ([IMAGE], "depth.png", ["color", "npz"], r"2 formats \(color, npz\); give one, or a folder"),
@@ -156,3 +205,29 @@ def test_a_job_is_done_if_every_output_surely_exists(
     make_files(tmp_path, *existing)
     (job,) = make_jobs([source], tmp_path, formats)
     assert job.is_done() is done
+
+
+@pytest.mark.parametrize(
+    ("kind", "format", "ending"),
+    [("image", "png16", "_depth16.png"), ("image", "color", ".png"), ("video", "side", "_side.mp4")],
+)
+def test_a_name_that_gets_too_long_says_what_is_added_and_how_long_it_may_be(
+    tmp_path: Path, kind: SourceKind, format: Format, ending: str
+) -> None:
+    longest = longest_name_bytes(tmp_path)
+    fits, long = (make_jobs([named("a" * (longest - len(ending) + more), kind)], tmp_path, [format]) for more in (0, 1))
+    fits[0].check_names()
+    message = rf"{ending} is added to it, so it may have {longest - len(ending)}; rename the input"
+    with pytest.raises(InputError, match=rf"has {longest + 1} bytes, expected at most {longest}; {message}"):
+        long[0].check_names()
+    assert not long[0].is_done()
+
+
+def test_the_folder_of_frames_may_have_a_name_that_is_too_long(tmp_path: Path) -> None:
+    (job,) = make_jobs([named("a" * 256, "video")], tmp_path, ["npy"])
+    with pytest.raises(InputError, match="has 256 bytes, expected at most 255; shorten it; rename the input"):
+        job.check_names()
+
+
+def named(stem: str, kind: SourceKind) -> Source:
+    return Source(f"{stem}.xyz", kind, Path(stem))

@@ -15,6 +15,7 @@ from depthrt.engine.images.walk import LeftOut
 from depthrt.engine.run.jobs import Style
 from depthrt.engine.run.listener import Listener, Part
 from depthrt.engine.run.run import RunRequest, run
+from depthrt.engine.run.sheet import CELL_H_PX, LABEL_H_PX
 
 FRAMES = 3
 IMAGES = 4
@@ -46,7 +47,7 @@ class Heard(Listener):
     def left_out(self, left_out: LeftOut) -> None:
         self.events.append(("left out", left_out.outputs, left_out.folder))
 
-    def started(self, model: depthrt.DepthModel, *, skipped: int) -> None:
+    def started(self, model: depthrt.DepthModel, *, skipped: int, stale: int) -> None:
         self.events.append(("started", model.contract.kind, skipped))
 
     def began(self, part: Part) -> None:
@@ -101,7 +102,7 @@ def test_the_style_paints_files_and_sheet(tmp_path: Path, inputs: Path, tiny: Ti
     list(run(request))
     assert np.ptp(depthrt.read_image(tmp_path / "out" / "p0.png")) == 0
     sheet = depthrt.read_image(tmp_path / "s.png")
-    assert np.ptp(sheet[len(sheet) // 2 :]) == 0 < np.ptp(sheet[: len(sheet) // 2])
+    assert np.ptp(sheet[CELL_H_PX:-LABEL_H_PX]) == 0 < np.ptp(sheet[:CELL_H_PX])
 
 
 def test_resume_skips_what_is_done_and_counts_it(tmp_path: Path, inputs: Path, tiny: TinyModel) -> None:
@@ -147,7 +148,7 @@ def test_what_cannot_be_run_is_refused_before_the_model_is_loaded(tmp_path: Path
     for request, message in (
         (RunRequest("nothing.jpg", model=missing), "nothing.jpg does not exist"),
         (RunRequest(inputs, model=missing, sheet=tmp_path / "s.jpg", resume=True), "--sheet and --resume found"),
-        (RunRequest(inputs, model=missing, output=inputs / "p0.png"), "names a file, but there are several"),
+        (RunRequest(inputs, model=missing, output=inputs / "p0.png"), "names a file, but there are "),
     ):
         with pytest.raises(depthrt.InputError, match=message):
             next(run(request))

@@ -90,3 +90,10 @@ def test_a_camera_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Camera, "opens", False)
     with pytest.raises(InputError, match=r"camera 3 cannot be opened; check its index, its cable and your rights"):
         CameraReader(SOURCE)
+
+
+def test_a_camera_without_a_frame_says_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Camera, "read", lambda camera: (False, None))
+    with CameraReader(SOURCE) as reader:
+        assert reader.next() is None
+        assert reader.nothing() == "gave no frame; check its cable, and that no other program uses it"

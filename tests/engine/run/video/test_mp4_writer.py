@@ -154,3 +154,10 @@ def test_the_frame_rate_of_players_is_the_one_that_was_given(tmp_path: Path) -> 
         with av.open(str(tmp_path / "a.mp4")) as container:
             rate = container.streams.video[0].average_rate
             assert rate is not None and math.isclose(rate, fps, rel_tol=2e-3)
+
+
+@pytest.mark.parametrize("size_px", [(8, 16386), (16386, 8)])
+def test_a_picture_that_no_video_holds_is_refused_with_its_size(tmp_path: Path, size_px: tuple[int, int]) -> None:
+    message = rf"the video cannot be written: pictures of {size_px[0]}x{size_px[1]} px .*at most 16384 px .*npz"
+    with pytest.raises(UnwritableVideo, match=message):
+        Mp4Writer(tmp_path / "a.mp4", size_px, fps=10, ticks=1000, name="the video")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -282,3 +283,60 @@ def test_a_file_of_sound_is_refused(tmp_path: Path) -> None:
         container.mux(sound.encode(None))
     with pytest.raises(InputError, match=r"cannot be opened as a video \(it holds no pictures\)"):
         VideoFileReader(source(tmp_path / "a.mp4"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match=r"a.mp4 is a pipe, expected a video; write it to a file first"):
+        VideoFileReader(Source(str(tmp_path / "a.mp4"), "video", Path("a")))
+
+
+def nothing_in(path: Path) -> str:
+    with VideoFileReader(source(path)) as reader:
+        assert reader.next() is None
+        return reader.nothing()
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_an_encrypted_video_is_named(tmp_path: Path, codec: str) -> None:
+    keys = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
+    write_video(
+        tmp_path / "a.mp4", EVEN_S, codec=codec, options=quiet, muxer={"encryption_scheme": "cenc-aes-ctr", **keys}
+    )
+    assert nothing_in(tmp_path / "a.mp4") == "is encrypted; give a copy without protection"
+
+
+def test_a_video_whose_codec_has_no_decoder_names_it_and_a_way_out(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.avi", [0.0, 0.1, 0.2], codec="mjpeg", layout="yuvj420p", ticks=10, fps=10)
+    (tmp_path / "a.avi").write_bytes((tmp_path / "a.avi").read_bytes().replace(b"MJPG", b"XYZ1"))
+    with pytest.raises(InputError, match=r"\(no decoder for its codec, XYZ1\); convert it .* ffmpeg -i IN"):
+        VideoFileReader(source(tmp_path / "a.avi"))
+    write_video(tmp_path / "a.mkv", EVEN_S)
+    whole = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(whole.replace(b"V_MPEG4/ISO/AVC", b"V_MPEGX/FOO/AVC"))
+    with pytest.raises(InputError, match=r"\(no decoder for its codec, which it does not name\); convert it"):
+        VideoFileReader(source(tmp_path / "a.mkv"))
+
+
+def test_a_video_without_a_frame_that_can_be_decoded_names_its_codec(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mov", EVEN_S)
+    whole = (tmp_path / "a.mov").read_bytes()
+    (tmp_path / "a.mov").write_bytes(whole.replace(b"avc1", b"aprn"))  # ProRes RAW, which this is not
+    assert nothing_in(tmp_path / "a.mov").startswith("has no frame that can be decoded (prores_raw, aprn); check")
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout", "suffix"),
+    [("libsvtav1", "yuv420p", "mp4"), ("libx265", "yuv422p10le", "mp4"), ("prores_ks", "yuv422p10le", "mov")],
+)
+def test_codecs_that_the_reader_of_opencv_lacks_are_read(
+    tmp_path: Path, codec: str, layout: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVT_LOG", "0")
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
+    write_video(tmp_path / f"a.{suffix}", EVEN_S[:3], size_px=(128, 128), codec=codec, layout=layout, options=quiet)
+    frames, _ = read_file(tmp_path / f"a.{suffix}")
+    assert [frame.time_s for frame in frames] == pytest.approx(EVEN_S[:3], abs=1e-3)
+    for number, frame in enumerate(frames):
+        assert difference(frame.image, moving_picture(number, 128, 128)) < CODING

@@ -90,9 +90,13 @@ def test_an_interrupt_yields_what_has_run_before_it_is_raised() -> None:
             raise KeyboardInterrupt
         return number
 
+    def write(number: int) -> int:
+        written.append(number)
+        return number
+
     written: list[int] = []
     found: list[int | None] = []
-    outcomes = overlap(range(9), read=lambda x: x, run=run, write=lambda x: written.append(x) or x)
+    outcomes = overlap(range(9), read=lambda x: x, run=run, write=write)
     with pytest.raises(KeyboardInterrupt):
         found.extend(outcome.result for outcome in outcomes)
     assert found == written == [0, 1, 2]
