@@ -265,7 +265,7 @@ else:
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="VNNI is of x86 CPUs")
 def test_int8_without_vnni_is_refused_by_name(tiny: TinyModel) -> None:
     environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    command = [sys.executable, "-c", _ON_AVX2, tiny.onnx]
+    command = [sys.executable, "-c", _ON_AVX2, str(tiny.onnx)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -23,7 +23,7 @@ from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.system.files import file_sha256
 from depthrt.engine.terms import OnStep
 from depthrt.engine.trt import plan_cache
-from depthrt.engine.trt.build.build import Compiled, Request, check_request
+from depthrt.engine.trt.build.build import Compiled, Request, check_request, compile_request
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
 from depthrt.engine.trt.library import TensorRT, import_tensorrt
 from depthrt.engine.trt.plan_cache import LOCK, CachedPlan, cached_plan, find_cached_plan, plan_key
@@ -112,12 +112,11 @@ def test_only_a_disk_that_refuses_is_blamed_on_the_cache_and_nothing_is_built_tw
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    calls = []
-    whole = plan_cache.compile_request
+    calls: list[object] = []
 
     def count(request: Request, *, on_step: OnStep) -> Compiled:
         calls.append(request)
-        return whole(request, on_step=on_step)
+        return compile_request(request, on_step=on_step)
 
     def fail(*arguments: object, **options: object) -> None:
         calls.append(arguments[0])
