@@ -64,8 +64,9 @@ class OpenVinoRunner:
                 request = self._idle.pop()
             except IndexError:
                 request = compiled.create_infer_request()
-            answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True)
-            output: NDArray[np.float32] = answer[OUTPUT].copy()  # the next request writes to its memory again
+            # Its output is copied: the next run of the request writes to the same memory.
+            answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True, share_outputs=False)
+            output: NDArray[np.float32] = answer[OUTPUT]
         self._idle.append(request)
         if self._compiled is None:  # another thread closed it
             self._idle.clear()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..cuda.driver.driver import Gpu
 from ..errors import ContractError, InputError, ModelFileError
@@ -16,13 +15,13 @@ from ..modelfile.model_file import ModelFile
 from ..system.cache.folder import cache_dir, known_dir, warn_once
 from ..system.cache.lock import file_lock
 from ..system.cache.store import Store, digest, remove_oldest, size_bytes
-from ..system.files import file_sha256
+from ..system.files import atomic_path, file_sha256
 from ..terms import OnStep, Precision
 from ..version import __version__
-from .build.build import Request, build_request, check_request
+from .build.build import Compiled, Request, check_request, compile_request
 from .build_options import DEFAULT, BuildOptions
 from .library import TensorRT, import_tensorrt
-from .plan_file import FORMAT, PlanFile, read_plan_file
+from .plan_file import FORMAT, PlanFile, read_plan_file, write_plan_file
 
 CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"
@@ -75,20 +74,13 @@ def cached_plan(
     known = _known(name)
     if known is not None:
         return known
-    folder = cache_dir(FOLDER)
-    if folder is not None:
-        try:
-            with file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)):
-                built = _known(name)  # if another process built it meanwhile
-                if built is None:
-                    built = _build(request, folder / name, on_step, path=folder / name)
-                    with suppress(OSError):
-                        _make_room(folder, folder / name, cap_bytes)
-            return built
-        except (OSError, InputError) as error:  # a full disk, another user's lock, a file system without locks
-            logger.warning("depthrt: an engine is built for this process only: %s does not keep it (%s)", folder, error)
-    with TemporaryDirectory() as temporary:
-        return _build(request, Path(temporary) / name, on_step, path=None)
+    with ExitStack() as held:
+        folder = _locked_folder(held, on_step)
+        if folder is not None and (built := _known(name)) is not None:
+            return built  # by another process meanwhile
+        compiled = compile_request(request, on_step=on_step)
+        path = _keep(compiled, folder / name, cap_bytes) if folder is not None else None
+    return CachedPlan(PlanFile(compiled.header, bytes(compiled.plan)), path, built=True)
 
 
 def find_cached_plan(file: ModelFile, *, options: BuildOptions = DEFAULT) -> PlanFile | None:
@@ -145,9 +137,33 @@ def _read_sum(content: object) -> str:
     return content
 
 
-def _build(request: Request, target: Path, on_step: OnStep, *, path: Path | None) -> CachedPlan:
-    build_request(request, target, on_step=on_step)
-    return CachedPlan(read_plan_file(target), path, built=True)
+def _locked_folder(held: ExitStack, on_step: OnStep) -> Path | None:
+    """Return the cache's folder, locked until `held` ends; None, with a warning, if it cannot be."""
+    folder = cache_dir(FOLDER)
+    try:
+        if folder is not None:
+            held.enter_context(file_lock(folder / LOCK, on_wait=lambda: on_step(WAITING, 0, 1)))
+    except OSError as error:  # another user's lock, a file system without locks
+        _warn_not_kept(folder, error)
+        return None
+    return folder
+
+
+def _keep(compiled: Compiled, path: Path, cap_bytes: int) -> Path | None:
+    """Write a plan into the cache; return its file, or None, with a warning, if the disk refuses."""
+    try:
+        with atomic_path(path) as unfinished:
+            write_plan_file(unfinished, compiled.header, compiled.plan)
+    except (OSError, InputError) as error:
+        _warn_not_kept(path.parent, error)
+        return None
+    with suppress(OSError):
+        _make_room(path.parent, path, cap_bytes)
+    return path
+
+
+def _warn_not_kept(folder: Path | None, error: Exception) -> None:
+    logger.warning("depthrt: an engine is built for this process only: %s does not keep it (%s)", folder, error)
 
 
 def _known(name: str) -> CachedPlan | None:

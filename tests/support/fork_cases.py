@@ -132,7 +132,7 @@ def streams(onnx: str) -> None:
     def reads_on() -> None:
         for started in (stream, outcomes):
             with refused(InputError, "was begun in another process"):
-                next(started)  # type: ignore[call-overload]
+                next(started)
 
     def closes() -> None:
         stream.close()

@@ -10,10 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from ...cuda.driver.driver import Gpu
-from ...errors import BuildError, ContractError, InputError
+from ...errors import BuildError, ContractError, DepthrtError, InputError
 from ...modelfile.contract import ENGINE_SUFFIX, Contract
 from ...modelfile.model_file import ModelFile, open_model_file
 from ...modelfile.seal import check_whole
+from ...runners.calls import one_line
 from ...system.files import atomic_path, check_output, file_sha256
 from ...system.records import check_record
 from ...terms import INPUT, OUTPUT, OnStep, Precision
@@ -35,6 +36,15 @@ class Request:
     file: ModelFile
     profile: Profile
     options: BuildOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan in TensorRT's memory, with its header and TensorRT's warnings."""
+
+    header: PlanHeader
+    plan: memoryview
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +102,25 @@ def build_engine(
 def build_request(request: Request, out_path: str | Path, *, on_step: OnStep) -> Built:
     """Build what check_request checked; see build_engine."""
     start = perf_counter()
-    trt = import_tensorrt()
-    with trt.collected() as messages, atomic_path(out_path) as unfinished:
-        header, plan = _compile(trt, request, messages, on_step)
-        write_plan_file(unfinished, header, plan)
+    with atomic_path(out_path) as unfinished:
+        compiled = compile_request(request, on_step=on_step)
+        write_plan_file(unfinished, compiled.header, compiled.plan)
         file_mib = unfinished.stat().st_size / 2**20
+    return Built(Path(out_path), compiled.header, file_mib, perf_counter() - start, compiled.warnings)
+
+
+def compile_request(request: Request, *, on_step: OnStep) -> Compiled:
+    """Build what check_request checked, in memory; for the errors see build_engine."""
+    trt = import_tensorrt()
+    with trt.collected() as messages:
+        try:
+            header, plan = _compile(trt, request, messages, on_step)
+        except (DepthrtError, OSError):
+            raise
+        except Exception as error:  # TensorRT's bindings raise RuntimeError, TypeError and MemoryError
+            raise BuildError(f"{trt.name} fails: {one_line(error)}; its log ends: {tail(messages)}") from error
     warnings = tuple(message.text for message in messages if message.severity == "WARNING")
-    return Built(Path(out_path), header, file_mib, perf_counter() - start, warnings)
+    return Compiled(header, plan, warnings)
 
 
 def check_request(

@@ -274,3 +274,22 @@ def test_one_load_of_an_engine_reads_its_header_once(tmp_path: Path, reads: Coun
         depthrt.load(path)
     once = {name: reads[name] for name in ("PlanHeader", f"stat {path}", "cpu")}
     assert once == dict.fromkeys(once, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda output: output[:, :-1],
+        lambda output: output.transpose(0, 2, 1),
+        lambda output: output[:, None],
+        lambda output: output[0],
+        lambda output: np.concatenate([output, output]),
+    ],
+    ids=["a row is missing", "turned", "a channel", "no batch", "two answers"],
+)
+def test_an_answer_of_another_shape_is_refused(answer: Callable[[np.ndarray], np.ndarray], tiny: TinyModel) -> None:
+    with depthrt.load(tiny.onnx) as model:
+        run = model.runner.run
+        model.runner.run = lambda batch: answer(run(batch))  # type: ignore[method-assign]
+        with pytest.raises(depthrt.ModelFileError, match=r"the model answered .* for an input of .*; export it again"):
+            model.infer(np.zeros((126, 196, 3), np.uint8))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ from tiny_model import PHOTOS, TinyModel
 import depthrt
 from depthrt import InputError
 from depthrt.engine.cuda.driver import driver
+from depthrt.engine.model import open_proven
 from depthrt.engine.modelfile.contract import read_contract
-from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.modelfile.model_file import ModelFile, open_model_file
 from depthrt.engine.runners import canary_check as verdicts
 from depthrt.engine.runners import openvino_runner
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices
 from depthrt.engine.runners.openvino_runner import cpu_precisions
+from depthrt.engine.runners.runner import Runner
 from depthrt.engine.runners.tuning import Tuning, remember_choice
 from depthrt.engine.system.cores import usable_cores
 from depthrt.engine.system.machine import runtime_versions
@@ -100,6 +103,34 @@ def test_a_build_for_a_gpu_that_is_not_there_changes_no_choice(tiny: TinyModel) 
     if HAS_BF16:
         with depthrt.load(tiny.onnx, precision="bf16") as model:
             assert what_runs(model) == ("openvino", "bf16")
+
+
+def test_a_fallback_is_said_once_and_stands_in_every_result(
+    tiny: TinyModel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_openvino(runner: Runner, file: ModelFile, *, threads: int) -> verdicts.Verdict | None:
+        return verdicts.Verdict(0.5, 1.0, 0.1, 0.1) if runner.name == "openvino" else None
+
+    tuning = remember(tiny, Choice("openvino", "fp32", CORES))
+    monkeypatch.setattr(open_proven, "check_canary", refuse_openvino)
+    with depthrt.load(tiny.onnx) as model:
+        depths = [model.infer(depthrt.read_image(PHOTOS / "coffee.jpg")) for _ in range(2)]
+        assert what_runs(model) == ("onnxruntime", "fp32")
+    (said,) = warnings(caplog)
+    assert "openvino fp32 on CPU does not answer" in said and said.endswith("onnxruntime fp32 is used instead")
+    for depth in depths:
+        fallback, *others = depth.provenance.notes
+        assert said.endswith(fallback) and others == [str(tuning)]
+
+
+@pytest.mark.parametrize(("lacks", "reason"), [(True, "this CPU has no VNNI"), (False, "the file is damaged")])
+def test_an_int8_file_that_departs_where_vnni_is_missing_says_so(
+    lacks: bool, reason: str, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = open_model_file(tiny.onnx)
+    monkeypatch.setattr(open_proven, "lacks_vnni", lambda: lacks)
+    assert reason in open_proven._reason(replace(file, contract=replace(file.contract, precision="int8")))
+    assert "the file is damaged" in open_proven._reason(file)
 
 
 @needs_bf16

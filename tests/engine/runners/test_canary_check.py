@@ -15,7 +15,7 @@ from tiny_model import TinyModel
 import depthrt
 from depthrt.engine.modelfile.canary import canary_slope, make_canary
 from depthrt.engine.modelfile.contract import Canary, read_contract
-from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.modelfile.model_file import ModelFile, open_model_file
 from depthrt.engine.runners import canary_check
 from depthrt.engine.runners.canary_check import DRIFT, SLOPE, Verdict, check_canary, judge
 from depthrt.engine.runners.open_runner import open_runner
@@ -149,6 +149,26 @@ def test_a_changed_file_another_precision_or_a_garbled_memory_is_asked_again(
     for file in (cache / "verdicts").iterdir():
         file.write_text("{")
     assert ask(runner, copy) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda runner, file: setattr(runner, "name", "another"),
+        lambda runner, file: setattr(runner, "provider", "AnotherProvider"),
+        lambda runner, file: replace(file, machine=replace(file.machine, versions={"onnxruntime": "0.1"})),
+        lambda runner, file: replace(file, machine=replace(file.machine, cpu={"name": "another"})),
+        lambda runner, file: replace(file, identity=file.identity | {"contract_sha256": "another"}),
+    ],
+    ids=["runner", "provider", "versions", "CPU", "contract"],
+)
+def test_a_verdict_is_for_one_runner_provider_version_and_cpu(
+    change: Callable[[Faulty, ModelFile], ModelFile | None], tiny: TinyModel, cache: Path
+) -> None:
+    runner, file = opened(tiny, lambda output: output), open_model_file(tiny.onnx)
+    assert check_canary(runner, file, threads=1) is not None
+    assert check_canary(runner, file, threads=1) is None
+    assert check_canary(runner, change(runner, file) or file, threads=1) is not None
 
 
 def test_the_memory_is_bounded(tiny: TinyModel, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

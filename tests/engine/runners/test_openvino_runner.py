@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import openvino
 import pytest
 from tiny_model import TinyModel
 
@@ -17,6 +23,7 @@ from depthrt import BackendUnavailable, InputError, ModelFileError
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.runners import openvino_runner
 from depthrt.engine.runners.canary_check import DRIFT
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, sums_int8_exactly, the_core
@@ -193,6 +200,45 @@ def test_the_process_has_one_openvino_that_stays() -> None:
     assert the_core() is first
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_precision_that_openvino_did_not_take_is_refused(
+    precision: Precision, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Compiled:
+        def get_property(self, name: str) -> object:
+            assert name == "INFERENCE_PRECISION_HINT"
+            return SimpleNamespace(get_type_name=lambda: "bf16" if precision == "fp32" else "f32")
+
+    monkeypatch.setattr(openvino_runner, "has_bf16", lambda core: True)
+    monkeypatch.setattr(openvino_runner, "_compile", lambda *arguments: Compiled())
+    with pytest.raises(BackendUnavailable, match=rf"OpenVINO compiled .* in b?f\d+, {precision} was asked for"):
+        opened(tiny, precision)
+
+
+def test_what_is_compiled_is_kept_for_one_precision_file_version_and_machine(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+
+    @contextmanager
+    def note_key(name: str, key: dict[str, object]) -> Iterator[None]:
+        keys.append(json.dumps(key, sort_keys=True))
+        yield None
+
+    monkeypatch.setattr(openvino_runner, "compiled_folder", note_key)
+    file, core = open_model_file(tiny.onnx), the_core()
+    version = SimpleNamespace(__version__="9.9")
+    for precision, found, library in (
+        ("fp32", file, openvino),
+        ("int8", file, openvino),
+        ("fp32", replace(file, machine=replace(file.machine, cpu={"name": "another"})), openvino),
+        ("fp32", replace(file, identity=file.identity | {"contract_sha256": "another"}), openvino),
+        ("fp32", file, version),
+    ):
+        openvino_runner._compile(library, core, found, precision, 1)  # type: ignore[arg-type]
+    assert len(set(keys)) == 5
+
+
 _ON_AVX2 = """
 import sys
 import numpy as np
@@ -219,7 +265,7 @@ else:
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="VNNI is of x86 CPUs")
 def test_int8_without_vnni_is_refused_by_name(tiny: TinyModel) -> None:
     environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    command = [sys.executable, "-c", _ON_AVX2, tiny.onnx]
+    command = [sys.executable, "-c", _ON_AVX2, str(tiny.onnx)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -16,11 +16,14 @@ import pytest
 from made import make_contract
 from made_engine import write_engine, write_mean
 
+from depthrt import InputError
 from depthrt.engine.cuda.driver.driver import Gpu
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.system.files import file_sha256
-from depthrt.engine.trt.build.build import Request, check_request
+from depthrt.engine.terms import OnStep
+from depthrt.engine.trt import plan_cache
+from depthrt.engine.trt.build.build import Compiled, Request, check_request, compile_request
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions
 from depthrt.engine.trt.library import TensorRT, import_tensorrt
 from depthrt.engine.trt.plan_cache import LOCK, CachedPlan, cached_plan, find_cached_plan, plan_key
@@ -89,6 +92,46 @@ def test_an_engine_that_cannot_be_kept_is_built_and_that_is_said(
     found = plan_of(mean)
     assert found.built and found.path is None and not engines(folder)
     assert "an engine is built for this process only" in caplog.text and "no locks here" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("place", "raised", "kept"),
+    [
+        ("plan_cache.compile_request", InputError("the canary is too large"), "the canary is too large"),
+        ("plan_cache.write_plan_file", OSError(28, "No space left on device"), ""),
+    ],
+    ids=["the build refuses", "the disk refuses"],
+)
+@needs_rtx
+def test_only_a_disk_that_refuses_is_blamed_on_the_cache_and_nothing_is_built_twice(
+    place: str,
+    raised: Exception,
+    kept: str,
+    mean: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls: list[object] = []
+
+    def count(request: Request, *, on_step: OnStep) -> Compiled:
+        calls.append(request)
+        return compile_request(request, on_step=on_step)
+
+    def fail(*arguments: object, **options: object) -> None:
+        calls.append(arguments[0])
+        raise raised
+
+    monkeypatch.setattr(plan_cache, "compile_request", count)
+    monkeypatch.setattr(f"depthrt.engine.trt.{place}", fail)
+    if kept:
+        with pytest.raises(InputError, match=kept):
+            plan_of(mean)
+        assert len(calls) == 1 and "does not keep it" not in caplog.text
+    else:
+        found = plan_of(mean)
+        assert found.built and found.path is None and not engines(folder) and len(calls) == 2
+        assert "does not keep it" in caplog.text and "No space left" in caplog.text
 
 
 def refuse(*arguments: object, **options: object) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from depthrt.engine.cuda.driver.held import Held, never_destroy
+from depthrt.engine.cuda.driver.held import Held
 from depthrt.engine.errors import BackendUnavailable
+from depthrt.engine.system.closable import never_destroy
 
 
 class Thing:

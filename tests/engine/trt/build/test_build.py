@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from made import CONTRACT, canary_of_zeros, make_contract
 from made_engine import STATIC, write_mean
+from made_onnx import sealed_again
 from random_checkpoint import VITS
 from tiny_model import TinyModel, export_tiny
 
@@ -260,6 +261,7 @@ def test_what_tensorrt_refuses_is_one_line_with_its_reason(
 @needs_rtx
 def test_an_operator_that_the_parser_lacks_is_named(mean: Path, tmp_path: Path) -> None:
     mean.write_bytes(mean.read_bytes().replace(b"ReduceMean", b"ReduceMood"))
+    sealed_again(mean)
     with pytest.raises(BuildError, match=r"cannot read .*ReduceMood") as caught:
         build_engine(mean, tmp_path / "model.engine")
     assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == [mean]
@@ -269,6 +271,7 @@ def test_an_operator_that_the_parser_lacks_is_named(mean: Path, tmp_path: Path) 
 def test_a_parser_without_the_fused_attention_is_told_the_plain_form(tiny_static: TinyModel, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(tiny_static.onnx.read_bytes().replace(b"com.microsoft", b"org.microsoft"))
+    sealed_again(broken)
     with pytest.raises(BuildError, match=r"lacks the fused attention, so use: depthrt export .* --attention plain"):
         build_engine(broken, tmp_path / "model.engine")
 

@@ -59,3 +59,17 @@ def test_kept_times_are_used_where_tensorrt_takes_them(
     config.used = TimingCache(b"measured")
     save_timing_cache(path, config)
     assert path.read_bytes() == b"measured"
+
+
+def test_times_are_kept_for_one_version_and_one_model_of_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPTHRT_CACHE", str(tmp_path))
+    paths = {
+        load_timing_cache(
+            TensorRT(SimpleNamespace(IBuilderConfig=BuilderConfig, __version__=version), "tensorrt", None),
+            BuilderConfig(),
+            gpu,
+        )
+        for version in ("10.13", "10.14")
+        for gpu in (GPU, Gpu("NVIDIA L40", "8.9"), Gpu("NVIDIA L4", "9.0"))
+    }
+    assert None not in paths and len(paths) == 6
