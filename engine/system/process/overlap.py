@@ -52,8 +52,6 @@ def overlap(
             while writing:
                 yield _outcome(*writing.popleft())
         except KeyboardInterrupt:  # what is being written becomes whole, and the caller hears of it
-            for _, left in reading:
-                left.cancel()
             while writing:
                 yield _outcome(*writing.popleft())
             raise
