@@ -65,8 +65,8 @@ def test_subtitles_that_go_on_after_the_pictures_are_no_loss(tmp_path: Path) -> 
         av.open(str(tmp_path / "a.srt")) as words,
         av.open(str(tmp_path / "b.mkv"), "w") as both,
     ):
-        for container in (pictures, words):
-            stream = both.add_stream_from_template(container.streams[0])
+        sources = [(container, both.add_stream_from_template(container.streams[0])) for container in (pictures, words)]
+        for container, stream in sources:
             for packet in container.demux():
                 if packet.size:
                     packet.stream = stream
