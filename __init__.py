@@ -68,3 +68,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (as for every module)
     from importlib import import_module
 
     return getattr(import_module(f".engine.{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names that completion offers: the public ones, imported or not."""
+    return sorted({*globals(), *__all__})

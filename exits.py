@@ -14,7 +14,7 @@ from typing import ParamSpec
 import click
 
 from .engine.errors import BackendUnavailable, DepthrtError, InputError
-from .engine.system.printable import printable
+from .engine.system.escape import escaped
 from .engine.system.process.signals import ends_by_signals, exit_code, signal_name, was_interrupted
 
 Options = ParamSpec("Options")
@@ -32,7 +32,7 @@ def one_line_errors(handler: Callable[Options, None]) -> Callable[Options, None]
             with ends_by_signals():
                 handler(*arguments, **options)
         except DepthrtError as error:
-            click.echo(f"error: {printable(error)}", err=True)
+            click.echo(f"error: {escaped(error)}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             _say_last(f"stopped by {signal_name()}")
@@ -67,7 +67,7 @@ def names_unwritten(line: str) -> Iterator[None]:
 def _say_last(line: str) -> None:
     """Print a line to standard error, which may be a terminal that was closed."""
     with suppress(OSError):
-        click.echo(printable(line), err=True)
+        click.echo(escaped(line), err=True)
 
 
 def read_numbers(text: str, separator: str, *, example: str) -> tuple[int, ...]:

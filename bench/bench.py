@@ -28,7 +28,7 @@ from .run.measurement import describe_settings, make_measurement
 from .run.request import BenchRequest, as_call
 from .run.run_bench import choose_reference, run_bench
 from .subjects.checkpoint_options import CheckpointOptions
-from .subjects.find_subjects import find_subjects
+from .subjects.find_subjects import check_checkpoint, find_subjects, is_checkpoint
 from .subjects.subject import Subject
 
 
@@ -55,8 +55,8 @@ def bench(request: BenchRequest, *, on_step: OnStep = lambda title, done, wanted
         on_step: Called at each step.
 
     Raises:
-        InputError: A file is missing, no image can be read, a data set is not understood, or the folder cannot be
-            written; nothing has been measured then.
+        InputError: A file is missing, the options do not suit a checkpoint, no image can be read, a data set is not
+            understood, or the folder cannot be written; nothing has been measured then.
         BackendUnavailable: A package is missing; the message names the extra to install.
     """
     _check_files(request)
@@ -95,6 +95,15 @@ def _check_files(request: BenchRequest) -> None:
         if str(file) != DEFAULT and not Path(file).exists():
             verb = " and is not a verb of `depthrt bench`" if number == 0 else ""
             raise InputError(f"{file} does not exist{verb}; give model files or checkpoints")
+    for path in dict.fromkeys(map(Path, _files(request))):
+        if is_checkpoint(path):  # minutes of measurement must not end in a question
+            check_checkpoint(path, _checkpoint_options(request))
+
+
+def _checkpoint_options(request: BenchRequest) -> CheckpointOptions:
+    return CheckpointOptions(
+        size=request.size, family=request.family, kind=request.kind, max_depth_m=request.max_depth_m
+    )
 
 
 def _find_subjects(request: BenchRequest) -> list[Subject]:
@@ -103,9 +112,7 @@ def _find_subjects(request: BenchRequest) -> list[Subject]:
         devices=request.devices or None,
         runners=request.runners or None,
         threads=request.threads,
-        checkpoint=CheckpointOptions(
-            size=request.size, family=request.family, kind=request.kind, max_depth_m=request.max_depth_m
-        ),
+        checkpoint=_checkpoint_options(request),
         precisions=request.precisions,
         compiled=request.compiled,
         study=request.study,

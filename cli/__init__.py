@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
+from ..engine.system.escape import escaped
 from ..engine.version import __version__
 from .bench import bench
 from .build import build
@@ -14,15 +20,43 @@ from .run import run
 from .tune import tune
 
 
-class _InOrder(click.Group):
-    """A group that lists its verbs in the order in which they were added, not by the alphabet."""
+class _Program(click.Group):
+    """The verbs in the order in which they were added; wrong usage is shown without control characters."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - as click has it
+    ) -> click.Context:
+        """Parse the arguments before the verb."""
+        with _printable_errors():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Parse the arguments of the verb, and run it."""
+        with _printable_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the verbs."""
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    """Escape control characters in what click says about arguments."""
+    try:
+        yield
+    except click.UsageError as error:
+        message = error.format_message()
+        if message == escaped(message, keep="\n"):
+            raise
+        raise click.UsageError(escaped(message, keep="\n"), error.ctx) from None
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="depthrt")
 def main() -> None:
     """Turn a monocular-depth checkpoint into a model file that gives the same depth, and run it without torch.
@@ -51,3 +85,7 @@ _SUMMARIES = {
 for verb, summary in _SUMMARIES.items():
     verb.short_help = summary
     main.add_command(verb)
+if sys.flags.optimize > 1:
+    from .help_text import restore_help
+
+    restore_help(main)

@@ -9,6 +9,7 @@ import click
 
 from ..exits import needs, one_line_errors
 from .measure import measure
+from .params import PathType
 from .show.bench import show_bisection, show_comparison
 from .show.progress import steps
 
@@ -36,8 +37,8 @@ def bench() -> None:
 
 
 @bench.command()
-@click.argument("before", type=click.Path(path_type=Path), metavar="A.json")
-@click.argument("after", type=click.Path(path_type=Path), metavar="B.json")
+@click.argument("before", type=PathType(), metavar="A.json")
+@click.argument("after", type=PathType(), metavar="B.json")
 @click.option(
     "--fail-on",
     "conditions",
@@ -46,9 +47,25 @@ def bench() -> None:
     help='Such as "p50>+5%", "file.p90>+2ms", "drift>0.5%", "delta1<-1%", "rss>+50MiB"; may be given several times.',
 )
 @click.option("--across-machines", is_flag=True, help="Compare although the machines differ.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Subjects, or model files with all their subjects, that A and B name differently; may be given several times.",
+)
+@click.option("--by-position", is_flag=True, help="Compare the first subject of A with the first of B, and so on.")
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
 @one_line_errors
-def compare(before: Path, after: Path, conditions: tuple[str, ...], across_machines: bool, markdown: bool) -> None:
+def compare(
+    before: Path,
+    after: Path,
+    conditions: tuple[str, ...],
+    across_machines: bool,
+    names: tuple[str, ...],
+    by_position: bool,
+    markdown: bool,
+) -> None:
     """Compare the report A.json with B.json; exit with 1 if a condition is clearly met.
 
     A limit with a sign is a change from A to B, a limit without a sign is B's own value. A change counts only if
@@ -57,17 +74,20 @@ def compare(before: Path, after: Path, conditions: tuple[str, ...], across_machi
     \b
     Example:
       depthrt bench compare main/report.json branch/report.json --fail-on "p50>+5%" --fail-on "drift>0.5%"
+      depthrt bench compare old/report.json new/report.json --name vits.onnx=vits-int8.onnx
     """
     with needs("bench"):
         from ..bench.compare.compare import compare as compare_reports
-    comparison = compare_reports(before, after, conditions, across_machines=across_machines)
+    comparison = compare_reports(
+        before, after, conditions, across_machines=across_machines, names=names, by_position=by_position
+    )
     show_comparison(comparison, markdown=markdown)
     sys.exit(comparison.exit_code)
 
 
 @bench.command()
-@click.argument("reference", type=click.Path(path_type=Path), metavar="REFERENCE.onnx")
-@click.argument("suspect", type=click.Path(path_type=Path), metavar="SUSPECT.onnx")
+@click.argument("reference", type=PathType(), metavar="REFERENCE.onnx")
+@click.argument("suspect", type=PathType(), metavar="SUSPECT.onnx")
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Default: by the suspect's precision.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
 @one_line_errors

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..exits import ends_at_once, one_line_errors
-from .params import BatchType, ModelType, PixelsType
+from .params import BatchType, ModelType, PathType, PixelsType
 from .show.engine import show_built
 from .show.progress import titled
 
@@ -20,9 +20,7 @@ LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five steps, wh
 
 @click.command()
 @click.argument("model", type=ModelType())
-@click.option(
-    "-o", "--output", "path", type=click.Path(path_type=Path), required=True, help="The .engine file to write."
-)
+@click.option("-o", "--output", "path", type=PathType(), required=True, help="The .engine file to write.")
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "fp16", "fp16-safe", "bf16"]),

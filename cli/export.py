@@ -9,7 +9,7 @@ import click
 
 from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
-from .params import ShareType, SizeType, find_images
+from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
 from .show.printing import say
 from .show.progress import titled
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "path", type=click.Path(path_type=Path), required=True, help="The .onnx file to write.")
+@click.argument("checkpoint", type=PathType())
+@click.option("-o", "--output", "path", type=PathType(), required=True, help="The .onnx file to write.")
 @click.option(
     "--family",
     type=click.Choice(DEPTH_ANYTHING),
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--images",
+    type=NameType(),
     multiple=True,
     metavar="INPUT",
     help="For int8: images, folders or patterns to calibrate on; may be given several times. "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
 
@@ -19,9 +20,7 @@ def finetune() -> None:
 
 
 @finetune.command()
-@click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the data set."
-)
+@click.option("-o", "--output", "folder", type=PathType(), required=True, help="Folder of the data set.")
 @click.option("-n", "--count", type=click.IntRange(1), required=True, help="Number of scenes.")
 @click.option(
     "--seed",
@@ -59,9 +58,7 @@ def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
 
 
 @finetune.command()
-@click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder of scenes and training."
-)
+@click.option("-o", "--output", "folder", type=PathType(), required=True, help="Folder of scenes and training.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @one_line_errors
 def default(folder: Path, device: str) -> None:

@@ -13,7 +13,7 @@ from ..bench.run.request import MAX_PIXELS, QUICK
 from ..bench.subjects.checkpoint_options import TORCH_PRECISIONS
 from ..engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, DEPTH_ANYTHING, HARDWARE_DEVICES, KINDS, TIMED_SCOPES
 from ..exits import names_unwritten, needs, one_line_errors
-from .params import RoundsType, ShareType, SizeType, old_names
+from .params import NameType, PathType, RoundsType, ShareType, SizeType, old_names
 from .show.bench import show_report
 from .show.progress import titled
 
@@ -25,20 +25,22 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
 
 
 @click.command(context_settings=old_names(out="output"))
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", type=NameType(), nargs=-1, required=True, metavar="MODEL...")
 @click.option(
     "--reference",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     help="File that drift is measured against. Default: the first MODEL that is a checkpoint, run by torch in float32.",
 )
 @click.option(
     "--images",
+    type=NameType(),
     multiple=True,
     metavar="INPUT",
     help="Images, folders or patterns; may be given several times. Default: a photograph that comes with depthrt.",
 )
 @click.option(
     "--ground-truth",
+    type=NameType(),
     multiple=True,
     metavar="DATASET",
     help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle.",
@@ -62,7 +64,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     default=Path("report"),
     show_default=True,
     help="Folder for report.html, report.json and report.md.",

@@ -13,19 +13,47 @@ from ..bench.run.request import LEAST_ROUNDS
 from .show.printing import say
 
 
-class ModelType(click.Path):
-    """A path; the name "default" stands for the file of the model that comes with depthrt."""
+class PathType(click.Path):
+    """A path; an empty one, as of a shell's variable that is not set, is refused, as Path("") is the current folder."""
 
-    name = "file"
+    name = "path"
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        return Path(named(value, param, ctx))
+
+
+def named(value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """Return a name that the user gives, or refuse an empty one."""
+    text = str(value)
+    if not text.strip():
+        raise click.BadParameter(f"{text!r} found, which names no file; give a path", ctx, param)
+    return text
+
+
+class NameType(click.ParamType[str]):
+    """The name of a file, a folder, a data set or a pattern; an empty one is refused."""
+
+    name = "path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        return named(value, param, ctx)
+
+
+class ModelType(PathType):
+    """A path; the name "default" stands for the file of the model that comes with depthrt."""
+
+    name = "file"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of the model file."""
         from ..engine.modelfile.shipped import DEFAULT, model_path
 
-        path = model_path(str(value))
+        path = model_path(named(value, param, ctx))
         return path.absolute() if str(path) == DEFAULT else path  # "./default" is a path, and must stay one
 
 

@@ -11,12 +11,12 @@ import click
 from ..engine.errors import InputError
 from ..engine.terms import COLORMAPS, DEVICES, FORMATS, Colormap, Device, Format
 from ..exits import one_line_errors
-from .params import ModelType
+from .params import ModelType, NameType, PathType
 from .show.run_report import RunReport
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", type=NameType(), nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--model",
     "-m",
@@ -29,7 +29,7 @@ from .show.run_report import RunReport
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     default=Path("depth"),
     show_default=True,
     help="Folder that mirrors the inputs' names; or a file, for a single image or video (.mp4); "
@@ -47,7 +47,7 @@ from .show.run_report import RunReport
 @click.option(
     "--sheet",
     "sheet_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(),
     help="Also write one picture of all images, each above its depth. Not with --resume, which skips images.",
 )
 @click.option("--colormap", type=click.Choice(COLORMAPS), help="Default: spectral_r.")

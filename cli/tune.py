@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, one_line_errors
-from .params import ModelType, ShareType, old_names
+from .params import ModelType, NameType, ShareType, old_names
 from .show.progress import titled
 from .show.tuned import show_forgotten, show_tuned
 
@@ -24,6 +24,7 @@ from .show.tuned import show_forgotten, show_tuned
 )
 @click.option(
     "--images",
+    type=NameType(),
     multiple=True,
     metavar="INPUT",
     help="Images, folders or patterns like those to come; may be given several times. "

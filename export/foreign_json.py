@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from ..engine.errors import ModelFileError
+from ..engine.system.files import open_file
 from ..engine.system.json_object import parse_object
 from ..engine.system.records import read_record, to_json_object
 
@@ -23,10 +24,12 @@ def read_object(path: Path) -> dict[str, Any]:
         ModelFileError: The file is too large, not JSON, or not an object.
         OSError: The file cannot be read.
     """
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ModelFileError(f"{path} has {size} bytes, expected at most {MOST_BYTES}; {REMEDY}")
-    return parse_object(path.read_bytes(), name=str(path), remedy=REMEDY, failure=ModelFileError)
+    with open_file(path, failure=ModelFileError) as file:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise ModelFileError(f"{path} has {size} bytes, expected at most {MOST_BYTES}; {REMEDY}")
+        text = file.read()
+    return parse_object(text, name=str(path), remedy=REMEDY, failure=ModelFileError)
 
 
 def read_known(cls: type[T], found: object, *, name: str) -> T:

@@ -16,7 +16,7 @@ from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_cana
 from ..engine.modelfile.contract import Contract, SizeRule
 from ..engine.modelfile.seal import seal_file
 from ..engine.modelfile.shipped import PHOTO
-from ..engine.system.files import atomic_path, check_output
+from ..engine.system.files import atomic_path, check_output, sync_file
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
@@ -239,6 +239,8 @@ def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tup
     try:
         with atomic_path(path) as written:
             onnx_ir.save(model, written, external_data=weights.name if weights else None)
+            if weights is not None:
+                sync_file(weights)  # before the ONNX file that names it appears
             yield written, weights, seal_file(written, contract, weights)
             replaced = weights_of(path)  # only now: another export may have written the file meanwhile
     except BaseException:

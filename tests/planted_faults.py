@@ -20,12 +20,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("engine", "export", "bench", "finetune", "cli")
 TASTE = "finetune/scenes"  # its constants are looks, which no test can judge
 LONGEST_S = 300.0  # of a fault's tests; a hang is noticed too
-_TURNED: dict[type[ast.AST], type[ast.AST]] = {
+_TURNED: dict[type, Any] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
@@ -93,13 +94,13 @@ def faults_of(path: Path) -> Iterator[Fault]:
 
 def _change(node: ast.AST) -> tuple[str, ast.AST] | None:
     """Return a change of a node in words and what stands there instead, or None if this script changes no such node."""
-    new = copy.deepcopy(node)
+    new: Any = copy.deepcopy(node)
     if isinstance(new, ast.Compare) and type(new.ops[0]) in _TURNED:
-        new.ops[0] = _TURNED[type(new.ops[0])]()  # type: ignore[assignment]
+        new.ops[0] = _TURNED[type(new.ops[0])]()
     elif isinstance(new, (ast.BinOp, ast.BoolOp)) and type(new.op) in _TURNED:
-        new.op = _TURNED[type(new.op)]()  # type: ignore[assignment]
+        new.op = _TURNED[type(new.op)]()
     elif isinstance(new, ast.UnaryOp) and isinstance(new.op, (ast.Not, ast.USub)):
-        new = new.operand  # type: ignore[assignment]
+        new = new.operand
     elif isinstance(new, ast.IfExp):
         new.body, new.orelse = new.orelse, new.body
     elif isinstance(new, ast.Call) and len(new.args) >= 2 and not any(isinstance(a, ast.Starred) for a in new.args):
@@ -183,16 +184,15 @@ def main() -> None:
         for home in copies:
             subprocess.run(["git", "worktree", "add", "-q", "--detach", home, "HEAD"], cwd=ROOT, check=True)
         try:
-            noticed = sum(
-                pool.map(lambda job: _report(job[0], faults[job[0] :: options.jobs], job[1]), enumerate(copies))
-            )
+            shares = [faults[job :: options.jobs] for job in range(options.jobs)]
+            noticed = sum(pool.map(report_faults, shares, copies))
         finally:
             for home in copies:
                 subprocess.run(["git", "worktree", "remove", "--force", home], cwd=ROOT, check=True)
     print(f"{noticed} of {len(faults)} faults were noticed")
 
 
-def _report(faults: list[Fault], home: Path) -> int:
+def report_faults(faults: list[Fault], home: Path) -> int:
     """Plant the faults of one job; print each, and return the number noticed."""
     noticed = 0
     for fault in faults:

@@ -14,6 +14,7 @@ from ...engine.depth.read import READERS
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.images.limits import DEFAULT_LIMITS, Limits
 from ...engine.images.read import read_image
+from ...engine.system.files import check_named, check_plain
 from ...engine.system.spread import spread
 from .hdf5 import find_array, open_hdf5, read_array
 from .hypersim_cameras import find_cameras
@@ -117,11 +118,14 @@ def open_ground_truth(
     """
     if not 0 < units_per_m < np.inf:
         raise InputError(f"{units_per_m} units a metre found, expected a positive number, such as 1000 or 256")
+    check_named(source, "ground truth")
     path = Path(source)
     if not path.exists():
         if str(source) == STEREO_MOTORCYCLE:
             return _stereo_motorcycle()
         raise InputError(f"{source} does not exist, expected {'; or '.join(UNDERSTOOD)}")
+    if not path.is_dir():
+        check_plain(path)
     if path.suffix.lower() == ".mat":
         return _nyu(path, limits)
     pairs = find_pairs(path)
@@ -150,6 +154,8 @@ def _on_disk(path: Path, pairs: Pairs, units_per_m: float, limits: Limits) -> Gr
         notes.append(f"{len(pairs.files) - len(found)} of {len(pairs.files)} depth files have no image")
     if pairs.unpaired:
         notes.append(f"{pairs.unpaired} of {pairs.unpaired + len(pairs.files)} photographs have no depth")
+    if pairs.left_out:
+        notes.append(pairs.left_out)
     root = path if path.is_dir() else path.parent
     reader, more = _reader(pairs, found, units_per_m, limits)
     first = _first_readable(reader, found)  # a missing package or a wrong unit is noticed before anything is measured

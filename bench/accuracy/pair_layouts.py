@@ -9,7 +9,8 @@ from typing import Literal
 
 from ...engine.depth.read import READERS
 from ...engine.errors import InputError
-from ...engine.images.read import IMAGE_SUFFIXES
+from ...engine.images.kinds import IMAGE_SUFFIXES
+from ...engine.images.walk import LeftOut, files_below, matches_below
 from .masks import masked_stems
 
 Layout = Literal["hypersim", "vkitti2", "files"]
@@ -30,11 +31,13 @@ class Pairs:
         layout: Of the files.
         files: In a fixed order.
         unpaired: Number of photographs without depth, which are not among the files.
+        left_out: What the folder holds beside its photographs, for people; "" if it holds nothing.
     """
 
     layout: Layout
     files: tuple[Files, ...]
     unpaired: int = 0
+    left_out: str = ""
 
 
 def find_pairs(path: Path) -> Pairs | None:
@@ -45,10 +48,10 @@ def find_pairs(path: Path) -> Pairs | None:
     """
     if path.is_file():
         return _listed(path) if path.suffix.lower() == ".txt" else None
-    depths = sorted(path.glob("**/images/scene_cam_*_geometry_hdf5/frame.*.depth_meters.hdf5"))
+    depths = sorted(_matching(path, "**/images/scene_cam_*_geometry_hdf5/frame.*.depth_meters.hdf5"))
     if depths:
         return Pairs("hypersim", tuple((_hypersim_image(depth), depth) for depth in depths))
-    depths = sorted(path.glob("**/frames/depth/Camera_*/depth_*.png"))
+    depths = sorted(_matching(path, "**/frames/depth/Camera_*/depth_*.png"))
     if depths:
         return Pairs("vkitti2", tuple((_vkitti2_image(depth), depth) for depth in depths))
     return _in_two_folders(path) or _side_by_side(path)
@@ -86,7 +89,9 @@ def _in_two_folders(path: Path) -> Pairs | None:
     images, depths = _folder_named(path, _IMAGE_FOLDERS), _folder_named(path, _DEPTH_FOLDERS)
     if images is None or depths is None:
         return None
-    return _matched(_below(images, IMAGE_SUFFIXES), images, _below(depths, tuple(READERS)), depths)
+    left_out = LeftOut()
+    photos = files_below(images, IMAGE_SUFFIXES, left_out=left_out, repeats=True)
+    return _matched(photos, images, files_below(depths, READERS, repeats=True), depths, left_out)
 
 
 def _folder_named(path: Path, names: Sequence[str]) -> Path | None:
@@ -106,16 +111,20 @@ def _folder_named(path: Path, names: Sequence[str]) -> Path | None:
 def _side_by_side(path: Path) -> Pairs | None:
     depths = [
         depth
-        for depth in _below(path, tuple(READERS))
+        for depth in files_below(path, READERS, repeats=True)
         if depth.suffix.lower() not in _PICTURE_SUFFIXES or depth.stem.endswith(_DEPTH_ENDINGS)
     ]
-    photos = [photo for photo in _below(path, IMAGE_SUFFIXES) if not photo.stem.endswith(_DEPTH_ENDINGS)]
+    left_out = LeftOut()
+    found = files_below(path, IMAGE_SUFFIXES, left_out=left_out, repeats=True)
+    photos = [photo for photo in found if not photo.stem.endswith(_DEPTH_ENDINGS)]
     bare = {photo.with_suffix("") for photo in photos}
     masks = {photo for photo in photos if any(photo.with_name(stem) in bare for stem in masked_stems(photo.stem))}
-    return _matched([photo for photo in photos if photo not in masks], path, depths, path)
+    return _matched([photo for photo in photos if photo not in masks], path, depths, path, left_out)
 
 
-def _matched(photos: Sequence[Path], images: Path, depths: Sequence[Path], truth: Path) -> Pairs | None:
+def _matched(
+    photos: Sequence[Path], images: Path, depths: Sequence[Path], truth: Path, left_out: LeftOut
+) -> Pairs | None:
     """Pair the photographs of a folder with depth files of the same bare name; None without a pair.
 
     Raises:
@@ -136,12 +145,13 @@ def _matched(photos: Sequence[Path], images: Path, depths: Sequence[Path], truth
             if bare in pairs:
                 raise InputError(f"{first} has the photographs {pairs[bare][0]} and {photo}; move one away")
             pairs[bare] = photo, first
-    return Pairs("files", tuple(pairs.values()), len(photos) - len(pairs)) if pairs else None
+    said = str(left_out) if left_out else ""
+    return Pairs("files", tuple(pairs.values()), len(photos) - len(pairs), said) if pairs else None
 
 
-def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
-    return sorted(path for path in found if path.is_file())
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files below a folder that match a pattern, linked folders entered."""
+    return [path for path in matches_below(folder, pattern, LeftOut()) if path.is_file()]
 
 
 def _bare(path: Path) -> Path:

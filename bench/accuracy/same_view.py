@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
-from ...engine.images.header import read_header
+from ...engine.images.header import open_pillow, read_header
 
 _ORIENTATION = 274  # EXIF tag; 1 is upright, 5 to 8 swap the sides. Source: Exif 2.3, 4.6.4
 _UPRIGHT = 1
+_WITH_ORIENTATION = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "AVIF")  # libheif turns the picture itself
 _SWAPPED = range(5, 9)
 _APART = 0.02  # of a side; sensors and pictures are cropped by some pixels, as ScanNet's 968x1296 and 480x640 px
 
@@ -51,6 +52,12 @@ def _proportional(picture_px: tuple[int, int], depth_px: tuple[int, int]) -> boo
 
 def _orientation(path: Path) -> int:
     """Return the EXIF orientation of a picture that can be read; 1 for none."""
-    picture = read_header(path.read_bytes(), str(path)).picture
-    found = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture is not None else _UPRIGHT
+    data = path.read_bytes()
+    format = read_header(data, str(path)).format
+    if format not in _WITH_ORIENTATION:
+        return _UPRIGHT
+    try:
+        found = open_pillow(format, data).getexif().get(_ORIENTATION, _UPRIGHT)
+    except ValueError:  # what stands beside the pixels is damaged
+        return _UPRIGHT
     return found if found in range(1, 9) else _UPRIGHT

@@ -13,6 +13,7 @@ from ..numbers.result_file import read_result
 from .change import Change
 from .checks import Check, changes_of, check_condition
 from .conditions import Condition, parse_condition
+from .match_names import match_names
 from .reference import find_reference
 from .same_images import find_other_images
 
@@ -77,8 +78,10 @@ def compare(
     conditions: Sequence[str | Condition] = (),
     *,
     across_machines: bool = False,
+    names: Sequence[str] = (),
+    by_position: bool = False,
 ) -> Comparison:
-    """Compare two reports subject by subject, matched by name.
+    """Compare two reports subject by subject, matched by name or as `names` and `by_position` have it.
 
         comparison = compare("main/report.json", "branch/report.json", ["p50>+5%", "drift>0.5%"])
         print(*comparison.lines(), sep="\\n")
@@ -90,18 +93,21 @@ def compare(
         before, after: The baseline and the report that is judged, or their files.
         conditions: What must not happen; conditions.py defines their form.
         across_machines: Compare although the machines differ; the times then show nothing about the code.
+        names: Pairs OLD=NEW of subjects whose names differ; match_names.py defines their form.
+        by_position: Subject n of one report is subject n of the other.
 
     Raises:
         InputError: A file is not a report, the machines differ, a condition is not understood, or neither report has
             its figure.
     """
     before, after = (report if isinstance(report, Report) else read_result(report) for report in (before, after))
+    before = match_names(before, after, names, by_position=by_position)
     notes = [*_machine_notes(before.machine, after.machine, across=across_machines), *_made_notes(before, after)]
     old, new = _by_name(before), _by_name(after)
     if not old.keys() & new.keys():
         raise InputError(
             f"subjects {', '.join(old)} and {', '.join(new)} found, expected at least one name in both reports; "
-            "give subjects the same names"
+            "give --name OLD=NEW, or --by-position"
         )
     notes += [f"{name} is only in the first report" for name in old if name not in new]
     notes += [f"{name} is only in the second report" for name in new if name not in old]

@@ -19,7 +19,7 @@ from ...engine.errors import InputError
 from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input
 from ...engine.modelfile.contract import Contract, read_contract
-from ...engine.runners.ort_session import CPU, FATAL_ONLY, import_onnxruntime
+from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
 from .graph_cuts import Cut, OnnxGraph, common_cuts, read_graph
 
@@ -179,10 +179,7 @@ def _canary(contract: Contract) -> Float32:
 
 def _answers(graph: OnnxGraph, last: int, tensors: tuple[str, ...], batch: Float32, threads: int) -> list[NDArray[Any]]:
     ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = FATAL_ONLY
-    session = ort.InferenceSession(graph.part(last, tensors), options, providers=[CPU])
+    session = ort.InferenceSession(graph.part(last, tensors), session_options(ort, threads), providers=[CPU])
     answers: list[NDArray[Any]] = session.run(list(tensors), {graph.model.graph.input[0].name: batch})
     return answers
 

@@ -58,7 +58,8 @@ def _edges(steps: Float64, threshold: float) -> Edges:
 def _inverse(values: NDArray[np.float32], kind: Kind) -> Float64:
     if kind == "inverse":
         return values.astype(np.float64)
-    positive = np.where(values > 0, values, np.nan).astype(np.float64)
+    known = (values > 0) & np.isfinite(values)  # the inverse of infinity would be finite
+    positive = np.where(known, values, np.nan).astype(np.float64)
     inverse: Float64 = 1 / positive
     return inverse
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.errors import BackendUnavailable
 from ..numbers.result import Energy, EnergySource
 from ..subjects.stage import StageResult, measure_each
 from ..subjects.subject import CPU_PROVIDERS, Opened
@@ -19,6 +21,7 @@ from .nvml import open_nvml
 
 RAPL: EnergySource = "RAPL package"
 NVML: EnergySource = "NVML"
+_READS, _READ_AGAIN_S = 3, 0.05  # a busy driver refuses a reading now and then
 MEASURE_S = 5.0  # RAPL counts every millisecond and NVML about every 100 ms: both are then below 2 % of it
 
 
@@ -28,7 +31,7 @@ class Meter:
 
     Args:
         source: As in result.Energy.
-        joules: Returns the count now; it never falls.
+        joules: Returns the count now; it never falls. Raises BackendUnavailable if it cannot be read.
     """
 
     source: EnergySource
@@ -78,12 +81,18 @@ def measure_energy(
         meter: From find_meter.
         least_s: Calls go on for at least this long.
         clock: For tests; seconds.
+
+    Raises:
+        BackendUnavailable: The counter cannot be read, or it fell.
     """
     calls, start_joules, start = 0, meter.joules(), clock()
     while calls == 0 or clock() - start < least_s:
         call()
         calls += 1
-    return Energy((meter.joules() - start_joules) / calls, meter.source)
+    spent = meter.joules() - start_joules
+    if not (math.isfinite(spent) and spent >= 0):
+        raise BackendUnavailable(f"{meter.source} counts {spent:g} J, expected 0 or more; measure again")
+    return Energy(spent / calls, meter.source)
 
 
 def _infer(opened: Opened, image: NDArray[np.uint8]) -> None:
@@ -95,7 +104,15 @@ def _nvml_meter() -> Meter | None:
     gpu = open_nvml()
     if gpu is None or gpu.joules() is None:
         return None
-    return Meter(NVML, lambda: gpu.joules() or 0.0)
+
+    def joules() -> float:
+        for _ in range(_READS):
+            if (found := gpu.joules()) is not None:
+                return found
+            sleep(_READ_AGAIN_S)
+        raise BackendUnavailable(f"NVML refused {_READS} readings of the energy; measure again")
+
+    return Meter(NVML, joules)
 
 
 def _rapl_meter(root: Path) -> Meter | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import BackendUnavailable, InputError
-from ...engine.system.files import atomic_path
+from ...engine.system.files import atomic_path, open_file
 from .printable import printable
 from .result import SCHEMA, Report
 
@@ -38,7 +38,8 @@ def read_result(path: str | Path) -> Report:
         BackendUnavailable: pydantic is not installed.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with open_file(Path(path), expected="a report") as file:
+            text = file.read().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}); give the report.json of `depthrt bench`") from error
     try:
@@ -63,11 +64,11 @@ def from_json(text: str) -> Report:
     """
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"no JSON found ({error}), expected a report of `depthrt bench`") from error
     if not isinstance(found, dict) or "schema" not in found:
         raise InputError("no report of `depthrt bench` found: it is not a JSON object with a key schema")
-    if found["schema"] != SCHEMA:
+    if type(found["schema"]) is not int or found["schema"] != SCHEMA:
         raise InputError(
             f"schema {found['schema']!r} found, this depthrt reads schema {SCHEMA}; "
             "measure again or install the depthrt that wrote it"

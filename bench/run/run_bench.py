@@ -31,6 +31,7 @@ from ..numbers.result import Picture, Report, SubjectResult
 from ..numbers.wording import between
 from ..subjects.stage import Figures, StageResult, measure_each
 from ..subjects.subject import Opened, Subject, facts_of, open_subjects
+from ..subjects.torch_threads import torch_threads_as_before
 from .images import choose_timed, image_settings
 from .measurement import Measurement
 
@@ -98,7 +99,8 @@ def run_bench(
     settings = {**(settings or {}), "freed memory": freed, **image_settings(images, measurement)}
     run = _Run(subjects, images, measurement, reference, on_step)
     run.results.warnings += left_out
-    return run.go(ground_truth, command, settings)
+    with torch_threads_as_before():
+        return run.go(ground_truth, command, settings)
 
 
 class _Results:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.errors import BackendUnavailable, DepthrtError
+from ...engine.errors import BackendUnavailable, DepthrtError, ModelFileError
 from ...engine.model.depth_model import CHECKPOINT_SUFFIXES, DepthModel, load
 from ...engine.model.doctor import examine
 from ...engine.modelfile.contract import ENGINE_SUFFIX, read_contract
@@ -22,7 +22,7 @@ from ...engine.runners.open_runner import available_choices
 from ...engine.system.cores import usable_cores
 from ...engine.terms import CpuRunner, HardwareDevice
 from .checkpoint_options import CheckpointOptions, TorchPrecision
-from .subject import Subject
+from .subject import CPU_PROVIDERS, Subject
 
 AS_RECORDED = CheckpointOptions()
 
@@ -55,7 +55,7 @@ def find_subjects(
     found: list[Subject] = []
     for model in models:
         path = Path(model)
-        if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+        if is_checkpoint(path):
             found += _torch_subjects(path, devices, threads, checkpoint, precisions, compiled)
             found += [_study_subject(path, checkpoint, threads)] if study else []
         elif path.suffix == ENGINE_SUFFIX:
@@ -65,6 +65,26 @@ def find_subjects(
                 on_cpu = device == "cpu"
                 found += _cpu_subjects(path, threads, runners) if on_cpu else [_file_subject(path, device, threads)]
     return _with_unique_names(found)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file or folder is measured as a checkpoint."""
+    return path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES
+
+
+def check_checkpoint(path: Path, options: CheckpointOptions) -> None:
+    """Raise InputError if the options do not suit a checkpoint: its family or kind is unclear, or the size is wrong.
+
+    A damaged checkpoint is not refused: opening its subjects gives the reason, and the others are measured.
+    """
+    if find_spec("torch") is None:
+        return
+    from .torch_runner import torch_contract
+
+    try:
+        torch_contract(options.read(path), options.size, "fp32")
+    except ModelFileError:
+        return
 
 
 def _cpu_subjects(path: Path, threads: int | None, runners: Sequence[CpuRunner] | None) -> Iterator[Subject]:
@@ -89,10 +109,25 @@ def _file_subject(
 ) -> Subject:
     return Subject(
         f"{path.name} {how or device}",
-        partial(load, path, device=device, threads=threads, choice=choice),
+        partial(open_file, path, device, threads, choice),
         _facts(path, threads),
         needs=("onnxruntime" if choice is None else choice.runner, "cv2"),
     )
+
+
+def open_file(path: Path, device: HardwareDevice, threads: int | None, choice: Choice | None) -> DepthModel:
+    """Load a model file to run as its subject's name says; a fallback's figures would carry that name.
+
+    Raises:
+        BackendUnavailable: Another runner, precision or device was opened in its place.
+    """
+    model = load(path, device=device, threads=threads, choice=choice)
+    runner = model.runner
+    chosen = choice is None or (runner.name, runner.precision) == (choice.runner, choice.precision)
+    if chosen and (runner.provider in CPU_PROVIDERS) == (device == "cpu"):
+        return model
+    model.close()
+    raise BackendUnavailable(f"{runner.name} {runner.precision} on {runner.provider} was opened in its place")
 
 
 def _engine_subject(path: Path) -> Subject:

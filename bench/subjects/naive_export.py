@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -40,9 +42,7 @@ def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -
     """
     checkpoint = options.read(checkpoint_path)
     contract = torch_contract(checkpoint, options.size, "fp32")
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")
+    with _quiet(), torch.inference_mode():
         torch.onnx.export(
             _transformers_network(checkpoint_path) if checkpoint_path.is_dir() else load_network(checkpoint).eval(),
             (torch.zeros(1, 3, *contract.size.base_px),),
@@ -61,6 +61,20 @@ def open_naive(file: Path, contract: Contract, choice: Choice) -> DepthModel:
     """Open a file of write_naive; without a canary, only its measured drift shows whether it is right."""
     runner = open_runner(as_model_file(file, contract), device="cpu", threads=choice.threads, choice=choice)
     return DepthModel(runner, contract, limits=Limits())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the exporter say errors only; afterwards its logger is as before."""
+    exporter = logging.getLogger("torch.onnx")
+    level = exporter.level
+    exporter.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        exporter.setLevel(level)
 
 
 class _PredictedDepth(nn.Module):

@@ -28,6 +28,7 @@ from ...export.checkpoint.checkpoint import Checkpoint
 from ...export.network.make_network import Network, make_network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
+from .torch_threads import use_torch_threads
 
 
 class StudyRunner:
@@ -109,7 +110,7 @@ def open_study(path: Path, options: CheckpointOptions, threads: int | None) -> D
     if not isinstance(options.size, int):
         raise InputError(f"size {options.size} found: the study's scripts take no static size; give a short side")
     checkpoint = options.read(path)
-    torch.set_num_threads(threads or usable_cores())
+    use_torch_threads(threads or usable_cores())
     runner = StudyRunner(checkpoint)
     runner.load()  # raises now and not in the first run
     return StudyModel(runner, torch_contract(checkpoint, options.size, "fp32"), limits=Limits())

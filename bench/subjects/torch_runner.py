@@ -23,6 +23,7 @@ from ...export.checkpoint.checkpoint import Checkpoint, load_network
 from ...export.make_contract import make_contract, size_rule
 from ...export.network.make_network import Network
 from .checkpoint_options import CheckpointOptions, TorchPrecision
+from .torch_threads import use_torch_threads
 
 DTYPES: dict[TorchPrecision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # Canaries are made with the float32 network, so it carries none.
@@ -95,7 +96,7 @@ def open_torch(path: Path, options: CheckpointOptions, form: TorchForm) -> Depth
         BackendUnavailable: torch finds no CUDA device.
     """
     checkpoint = options.read(path)
-    torch.set_num_threads(form.threads or usable_cores())
+    use_torch_threads(form.threads or usable_cores())
     runner = TorchRunner(load_network(checkpoint), form)
     return DepthModel(runner, torch_contract(checkpoint, options.size, form.precision), limits=Limits())
 

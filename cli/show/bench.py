@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .printing import print_result, print_table, say
+from .printing import print_lines, print_result, print_table, say
 
 if TYPE_CHECKING:
     from ...bench.bench import BenchResult
@@ -37,9 +37,8 @@ def show_comparison(comparison: Comparison, *, markdown: bool) -> None:
 
     if markdown:
         print_result(comparison_to_markdown(comparison), lines=True)
-        return
-    for line in comparison.lines():
-        print_result(line)
+    else:
+        print_lines(comparison.lines())
 
 
 def show_bisection(found: Bisection) -> None:
@@ -60,19 +59,9 @@ def show_bisection(found: Bisection) -> None:
 
 def _show_summary(report: Report, drift_budget: float) -> None:
     """Print the first table of a report."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from ...bench.report.summary import summarise_report
     from ...bench.report.tables import summary_table
 
     summary = summarise_report(report, drift_budget=drift_budget)
     found = summary_table(report, summary)
-    title, caption = escape(summary.headline), escape(found.note)  # file names may have brackets
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for column in found.columns:
-        words = column in (found.columns[0], *found.words)
-        table.add_column(column, justify="left" if words else "right", overflow="fold")
-    for row in found.rows:
-        table.add_row(*map(escape, row))
-    print_table(table)
+    print_table(found.columns, found.rows, title=summary.headline, note=found.note, words=found.words)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from ...engine.system.printable import printable
-from .printing import print_result
+from ...engine.system.escape import escaped
+from .printing import held, print_result
 
 if TYPE_CHECKING:
     from ...engine.model.doctor import Finding
@@ -24,7 +25,8 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         return
     for finding in findings:
         mark = _coloured("works", "green") if finding.works else _coloured("no   ", "red")
-        click.echo(f"{mark}  {printable(f'{finding.name:<17} {finding.detail}')}")
+        said = held(escaped(f"{finding.name:<17} {finding.detail}"), sys.stdout)
+        click.echo(f"{mark}  {said}")  # the mark has a colour
         if finding.remedy:
             print_result(f"{'':<25}to have it: {finding.remedy}")
 

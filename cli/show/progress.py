@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...engine.system.printable import printable
+from ...engine.system.escape import escaped
 from .printing import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def steps() -> Iterator[Callable[[str], None]]:
         yield lambda step: say(f"{step} ...")
         return
     with console.status("") as status:
-        yield lambda step: status.update(Text(f"{printable(step)} ..."))
+        yield lambda step: status.update(Text(f"{escaped(step)} ..."))
 
 
 @contextmanager
@@ -65,15 +65,16 @@ def titled(*, least_steps: int = 1) -> Iterator[OnStep]:
 
 def progress_bar() -> Progress:
     """Return a progress bar on standard error; its tasks have a field `speed`, "" for none."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
+
+    from .bar_console import BarConsole
 
     class Title(TextColumn):
         """The title of a task, which may hold the name of a file."""
 
         def render(self, task: Task) -> Text:
-            return Text(printable(task.description))
+            return Text(escaped(task.description))
 
     class Count(MofNCompleteColumn):
         """Steps done of those wanted; empty until their number is known."""
@@ -81,7 +82,7 @@ def progress_bar() -> Progress:
         def render(self, task: Task) -> Text:
             return Text() if task.total is None else super().render(task)
 
-    console = Console(stderr=True)
+    console = BarConsole(stderr=True)
     speed = TextColumn("{task.fields[speed]}", markup=False)
     columns = (Title("", markup=False), BarColumn(), Count(), speed, TimeRemainingColumn())
     # Only a terminal shows the bar; a log gets the lines of `say` only. Results that go to a pipe or a file

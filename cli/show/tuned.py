@@ -54,23 +54,18 @@ def show_forgotten(model: Path, removed: Path | None, *, as_json: bool) -> None:
 
 
 def _show_table(tuned: Tuned) -> None:
-    from rich.table import Table
-
     from ...bench.numbers.wording import limit
 
     images = max((candidate.drift.images for candidate in tuned.candidates if candidate.drift), default=0)
-    table = Table(
+    print_table(
+        _COLUMNS,
+        [_row(candidate, tuned) for candidate in tuned.candidates],
         title=str(tuned.tuning),
-        title_justify="left",
-        caption=f"Image array to depth array; speed turn by turn against {tuned.default}. Drift over {images} image(s) "
+        note=f"Image array to depth array; speed turn by turn against {tuned.default}. Drift over {images} image(s) "
         f"against {tuned.reference}, budget {limit(tuned.tuning.budget)}; far: the farthest quarter.",
-        caption_justify="left",
+        words=("",),
+        marked=next((at for at, one in enumerate(tuned.candidates) if one is tuned.chosen), None),
     )
-    for column in _COLUMNS:
-        table.add_column(column, justify="left" if column in (_COLUMNS[0], "") else "right", overflow="fold")
-    for candidate in tuned.candidates:
-        table.add_row(*_row(candidate, tuned), style="bold" if candidate is tuned.chosen else None)
-    print_table(table)
 
 
 def _row(candidate: Candidate, tuned: Tuned) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from .driver.gpu import Cuda
 from .driver.parts import DeviceMemory, PinnedMemory, Stream
 from .slot_memory import ALIGNMENT
 
-Shape = tuple[int, ...]
+BatchShape = tuple[int, ...]
 
 _FLOAT_BYTES = 4
 
@@ -27,10 +27,10 @@ class BatchNetwork(Protocol):
     def batch(self) -> tuple[int, int]:
         """Return the smallest and the largest number of images that the network takes at once."""
 
-    def check_shape(self, shape: Shape) -> None:
+    def check_shape(self, shape: BatchShape) -> None:
         """Raise InputError unless the network takes an input of this shape, (N, 3, h, w)."""
 
-    def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: BatchShape, input: int, output: int, stream: int) -> None:
         """Put the network's work on a stream and return without waiting; the GPU's context is current.
 
         Args:
@@ -97,7 +97,7 @@ class HostBatches:
     def _run_part(self, part: Float32) -> Float32:
         """Run at most the network's largest batch; a part below its smallest batch is filled up with the last image."""
         count = max(len(part), self._network.batch[0])
-        shape: Shape = (count, *part.shape[1:])
+        shape: BatchShape = (count, *part.shape[1:])
         self._network.check_shape(shape)
         answer_shape = (count, *part.shape[2:])
         answer_at = -(-prod(shape) * _FLOAT_BYTES // ALIGNMENT) * ALIGNMENT

@@ -34,6 +34,7 @@ class NetworkOnGpu:
         """
         if self._closed:
             raise InputError("this model is closed; load it again")
+        self._gpu.check_not_lost()
         return self._batches.run(batch)
 
     def free_batches(self) -> None:
@@ -45,8 +46,9 @@ class NetworkOnGpu:
         if self._closed:
             return
         self._closed = True
-        with suppress(BackendUnavailable):  # a lost GPU has nothing left to free
-            if self.pipeline is not None:
-                self.pipeline.close()
-            self._batches.close()
+        if not self._gpu.lost:  # a lost GPU has nothing left to free
+            with suppress(BackendUnavailable):
+                if self.pipeline is not None:
+                    self.pipeline.close()
+                self._batches.close()
         self._gpu.close()

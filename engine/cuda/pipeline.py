@@ -143,6 +143,8 @@ class DevicePipeline(Closable):
 
     def _collect(self, ticket: _Ticket) -> DeviceAnswer:
         """Return the answer of a ticket; blocks."""
+        if not ticket.answer.done():
+            self._gpu.check_not_lost()
         if self._claim(ticket):
             try:
                 _finish(ticket)
@@ -156,6 +158,7 @@ class DevicePipeline(Closable):
         If none is free, finish the oldest streamed image, keep its answer for its stream, and take that slot;
         otherwise an unread stream would block everybody.
         """
+        self._gpu.check_not_lost()  # in a forked child no thread gives a slot back
         with self._changed:
             self._changed.wait_for(lambda: self._free or self._started)
             if self._free:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..images.limits import Limits
+from ..system.files import open_file
 
 _NUMBERS = "biuf"  # kinds of dtype: booleans, whole numbers, floats
 _LARGEST_ITEM = 8  # bytes
@@ -43,7 +44,7 @@ def read_npy_array(path: Path, limits: Limits) -> NDArray[Any]:
         InputError: It is over the limit, or holds no numbers.
         OSError, ValueError: It is missing or damaged.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         _check_header(file, str(path), limits)
         file.seek(0)
         return np.lib.format.read_array(file, allow_pickle=False)
@@ -57,7 +58,7 @@ def read_npz_arrays(path: Path, limits: Limits, names: Collection[str] | None = 
         OSError, ValueError, zipfile.BadZipFile: It is missing or damaged.
     """
     found = {}
-    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+    with open_file(path) as file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
             if names is not None and name not in names:

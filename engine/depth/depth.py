@@ -189,7 +189,9 @@ class Depth:
         try:
             largest = float(facts["max_depth_m"])
             provenance = Provenance.from_dict(json.loads(facts["provenance"]))
-            return cls(values, read_kind(facts["kind"]), valid, provenance, None if math.isnan(largest) else largest)
+            kind = read_kind(facts["kind"])
+            _check_unit(kind, facts["unit"], largest)
+            return cls(values, kind, valid, provenance, None if math.isnan(largest) else largest)
         except InputError:
             raise
         except Exception as error:  # JSON of another shape
@@ -203,6 +205,14 @@ class Depth:
             "model": self.provenance.model,
             "provenance": json.dumps(self.provenance.to_dict()),
         }
+
+
+def _check_unit(kind: Kind, unit: str, largest: float) -> None:
+    """Raise ValueError for a unit and a largest depth (nan: none) that depth of this kind does not have."""
+    if unit != ("m" if kind == "metric" else ""):
+        raise ValueError(f"unit {unit!r:.40} found for kind {kind}")
+    if not math.isnan(largest) and (kind != "metric" or not 0 < largest < math.inf):
+        raise ValueError(f"largest depth {largest:g} found for kind {kind}")
 
 
 def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:

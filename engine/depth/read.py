@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InputError
-from ..images.decode import decode
+from ..images.formats.decode import decode
+from ..images.formats.tiff import depth_flaw, depth_values
+from ..images.formats.tiff_tags import DESCRIPTION, ends_inside, read_pages, size_px, text_of
 from ..images.limits import DEFAULT_LIMITS, Limits
-from ..images.tiff import depth_flaw, depth_values
-from ..images.tiff_tags import DESCRIPTION, ends_inside, read_pages, size_px, text_of
-from ..system.files import open_file
+from ..system.files import check_plain, open_file
 from ..terms import KINDS, Kind
 from .arrays import check_values, read_npy_array, read_npz_arrays
 from .write import TEXT_PREFIX, Facts
 
 Reading = tuple[NDArray[np.generic], Kind]
+
+_LARGEST = 1e30  # of the scale and offset of a PNG: times 65535 within float32
 
 
 class Reader(Protocol):
@@ -99,7 +101,7 @@ def to_map(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read_picture(path: Path, limits: Limits) -> NDArray[Any]:
-    with Image.open(path) as picture:
+    with open_file(path) as file, Image.open(file) as picture:
         check_values((picture.height, picture.width), str(path), limits)
         return np.asarray(picture.convert("L") if picture.mode == "P" else picture)
 
@@ -146,18 +148,21 @@ def _listed(arrays: Mapping[str, NDArray[Any]]) -> str:
 
 def _read_png(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     codes = read_codes(path, limits)
-    with Image.open(path) as picture:
+    with open_file(path) as file, Image.open(file) as picture:
         if "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) != 1:
             raise InputError(f"{path} is turned by its EXIF orientation, expected depth without it; turn the values")
         kind, scale, offset = (picture.info.get(TEXT_PREFIX + key) for key in ("kind", "scale", "offset"))
     if kind is None or scale is None or offset is None:
         return codes, "metric"
-    return np.where(codes > 0, codes * float(scale) + float(offset), np.nan), read_kind(kind)
+    step, least = float(scale), float(offset)
+    if not (0 <= step < _LARGEST and abs(least) < _LARGEST):  # nan is not
+        raise ValueError(f"scale {scale!r:.40} and offset {offset!r:.40} found, expected numbers, the scale 0 or more")
+    return np.where(codes > 0, codes * step + least, np.nan), read_kind(kind)
 
 
 def _read_pfm(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read a portable float map of one channel: bottom row first; little-endian if the scale is negative."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         magic = file.readline().strip()
         if magic != b"Pf":
             raise ValueError(f"it begins with {magic[:8]!r}, expected b'Pf': one channel")
@@ -174,6 +179,7 @@ def _read_exr(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Read the channel Z, or the only channel."""
     import OpenEXR
 
+    check_plain(path)
     with OpenEXR.File(str(path), header_only=True) as file:  # its records end with it
         header, parts = file.header(), len(file.parts)
         names, kind = [channel.name for channel in header["channels"]], header.get("kind", "metric")
@@ -199,9 +205,8 @@ def _read_tiff(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
     if not ends_inside(page.tags, len(data)):
         raise ValueError("it is cut short")
     check_values(size_px(page.tags), str(path), limits)
-    decoded = decode(
-        data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-    )  # Pillow loses the byte order of compressed values
+    # Not Pillow, which loses the byte order of compressed values.
+    decoded = decode(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     if decoded is None:
         raise ValueError("its pixels cannot be decoded")
     values = depth_values(page, decoded)
@@ -214,13 +219,15 @@ def _read_tiff(path: Path, limits: Limits = DEFAULT_LIMITS) -> Reading:
 
 def read_codes(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.uint16]:
     """Read a PNG with one channel of 16 bits."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist, expected a depth file; check the path")
-    with path.open("rb") as file:
-        head = file.read(_PNG_SIZE.stop)
-    width, height = (int.from_bytes(head[_PNG_SIZE][at : at + 4], "big") for at in (0, 4))
-    check_values((height, width), str(path), limits)
-    codes = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if head.startswith(_PNG) else None
+    try:
+        with open_file(path, expected="a depth file") as file:
+            head = file.read(_PNG_SIZE.stop)
+            width, height = (int.from_bytes(head[_PNG_SIZE][at : at + 4], "big") for at in (0, 4))
+            check_values((height, width), str(path), limits)
+            data = head + file.read() if head.startswith(_PNG) else b""
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist, expected a depth file; check the path") from error
+    codes = decode(data, cv2.IMREAD_UNCHANGED) if data else None
     if codes is None or codes.ndim != 2 or codes.dtype != np.uint16:
         found = "no picture" if codes is None else f"{codes.shape} {codes.dtype}"
         raise InputError(f"{path}: {found} found, expected depth in one channel of 16 bits; check the path")

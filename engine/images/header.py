@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import InputError
-from .tiff import picture_flaw
-from .tiff_tags import Page, ends_inside, read_pages, size_px
+from ..modelfile.misplaced import HEAD_BYTES, misplaced
+from .formats.jpeg import Jpeg, ending, read_jpeg
+from .formats.png import read_png
+from .formats.tiff import has_alpha, picture_flaw
+from .formats.tiff_tags import Page, density_of, ends_inside, read_pages, size_px
+from .formats.webp import read_webp
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -30,30 +37,37 @@ _MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
 )
 _MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _MAGIC)
 
-# A marker that a length follows, or the end of the image; 00, 01, RST, SOI and fill bytes are none of these.
-# Source: ITU-T T.81, annex B.1.1
-_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
-_JPEG_END = 0xD9
-
 _CUT_SHORT = "it is cut short"
+ONE_FRAME = "only its first frame is read; convert it to .mp4 for the others"
+ONE_PAGE = "only its first page is read"
+NO_END = "its end is missing, its pixels are all there"
+_SAME_DENSITY = 0.02  # share by which pixels count as square; 72 to 71 dots is rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Format and size of an image file.
+    """Format and size of an image file, and what its header says about the rest.
 
     Args:
         format: Pillow's name of the format.
         height_px, width_px: Before EXIF orientation.
+        flaw: What is wrong with the picture, None if its header says nothing bad.
+        notes: What is read in another way than a viewer might show it.
+        has_alpha: Whether it may have transparent pixels.
         picture: The file as Pillow opened it, pixels not decoded; None if the header is read without it.
         pages: Of a TIFF: the tags of its first pages.
+        jpeg: Of a JPEG: its headers.
     """
 
     format: ImageFormat
     height_px: int
     width_px: int
+    flaw: str | None = None
+    notes: tuple[str, ...] = ()
+    has_alpha: bool = False
     picture: ImageFile | None = None
     pages: tuple[Page, ...] = ()
+    jpeg: Jpeg | None = None
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -67,15 +81,10 @@ def read_header(data: bytes, name: str) -> Header:
         InputError: It is not an image, of an unknown format, or its header is damaged.
     """
     format = _format_of(data, name)
-    if format == "WEBP":
-        return _read_webp(data, name)
-    if format == "HEIF":
-        return _read_heif(data, name)
-    if format == "TIFF":
-        return _read_tiff(data, name)
-    picture = open_pillow(format, data, name)
-    width, height = picture.size  # Pillow's order
-    return Header(format, height, width, picture)
+    try:
+        return _READERS.get(format, _read_pillow)(data, format)
+    except (SyntaxError, OSError, ValueError, EOFError, RuntimeError, IndexError, Warning, MemoryError) as error:
+        raise damaged(name, format, str(error)) from error
 
 
 def is_image(data: bytes) -> bool:
@@ -86,39 +95,33 @@ def is_image(data: bytes) -> bool:
 def find_flaw(data: bytes, header: Header) -> str | None:
     """Return what is wrong if a file is cut short or its check sums fail; None if it is whole.
 
-    Some decoders paint the missing part gray. Check the limits first: a BMP is decoded here.
+    Some decoders paint the missing part gray. Check the limits first: a BMP, and a JPEG without its end, is decoded.
     """
-    if header.format == "JPEG":
-        return None if _jpeg_ends(data) else _CUT_SHORT
-    if header.format == "WEBP":
-        return None if len(data) >= _little(data, 4, 4) + 8 else _CUT_SHORT
-    if header.format == "TIFF":
-        return picture_flaw(tags := header.pages[0].tags) or (None if ends_inside(tags, len(data)) else _CUT_SHORT)
+    if header.jpeg is not None:
+        return _CUT_SHORT if ending(data, header.jpeg, _decode_jpeg) == "cut" else None
     try:
-        if header.picture is not None and header.format == "PNG":
-            header.picture.verify()  # the check sums of all chunks; inflates nothing
-        elif header.picture is not None and header.format == "BMP":
+        if header.picture is not None and header.format == "BMP":
             header.picture.load()
     except (OSError, SyntaxError, ValueError) as error:
         return str(error)
-    return None
+    return header.flaw
 
 
-def open_pillow(format: ImageFormat, data: bytes, name: str) -> ImageFile:
+def open_pillow(format: ImageFormat, data: bytes) -> ImageFile:
     """Read a header with Pillow's plugin for the format; no pixel is decoded.
 
     Image.open is not used, as its size check reads a module variable that belongs to the user's program.
 
     Raises:
-        InputError: The header is damaged.
+        ValueError: The header is damaged.
     """
     from PIL import Image
 
     try:
         return _plugin(format)(io.BytesIO(data))
     # Warnings are exceptions in programs that turn them into errors.
-    except (SyntaxError, OSError, ValueError, RuntimeError, Warning, Image.DecompressionBombError) as error:
-        raise damaged(name, format, str(error)) from error
+    except (SyntaxError, OSError, RuntimeError, Warning, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error
 
 
 def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
@@ -132,6 +135,9 @@ def _format_of(data: bytes, name: str) -> ImageFormat:
     for pattern, format in _MAGIC_PATTERNS:
         if pattern.match(data):
             return format
+    other = misplaced(data[:HEAD_BYTES], name, expected="an image")
+    if other:
+        raise InputError(other)
     known = ", ".join(format for _, format in _MAGIC)
     raise InputError(f"{name} begins with {data[:8]!r}, which is not an image of a known kind; expected one of {known}")
 
@@ -143,53 +149,67 @@ def _plugin(format: ImageFormat) -> Callable[[BinaryIO], ImageFile]:
     return plugin
 
 
-def _jpeg_ends(data: bytes) -> bool:
-    """Whether the first picture has its end-of-image marker; anything may follow."""
-    at = 2
-    while (marker := _JPEG_MARKER.search(data, at)) is not None:
-        at = marker.end()
-        if data[at - 1] == _JPEG_END:
-            return True
-        at += int.from_bytes(data[at : at + 2], "big")  # skips the segment, and a thumbnail in it
-    return False
+def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(open_pillow("JPEG", data))  # which prints nothing of damage
 
 
-def _read_tiff(data: bytes, name: str) -> Header:
-    try:
-        pages = read_pages(data)
-        height, width = size_px(pages[0].tags)
-    except ValueError as error:
-        raise damaged(name, "TIFF", str(error)) from error
-    return Header("TIFF", height, width, pages=tuple(pages))
+def _read_pillow(data: bytes, format: ImageFormat) -> Header:
+    picture = open_pillow(format, data)
+    width, height = picture.size  # Pillow's order
+    notes = (ONE_FRAME,) if getattr(picture, "is_animated", False) else ()
+    return Header(format, height, width, notes=notes, has_alpha=picture.has_transparency_data, picture=picture)
 
 
-def _read_webp(data: bytes, name: str) -> Header:
-    """Read a WebP header; Pillow would allocate the whole canvas.
-
-    Source: RFC 9649, sections 2.5 to 2.7; RFC 6386, section 9.1.
-    """
-    kind = data[12:16]
-    if kind == b"VP8X":
-        width, height = _little(data, 24, 3) + 1, _little(data, 27, 3) + 1
-    elif kind == b"VP8L":
-        bits = _little(data, 21, 4)
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    elif kind == b"VP8 ":
-        width, height = _little(data, 26, 2) & 0x3FFF, _little(data, 28, 2) & 0x3FFF
-    else:
-        raise damaged(name, "WEBP", f"its first chunk is {kind!r}")
-    return Header("WEBP", height, width)
+def _read_jpeg(data: bytes, format: ImageFormat) -> Header:
+    jpeg = read_jpeg(data)
+    notes = () if jpeg.is_ended else (NO_END,)
+    notes += _density_note(jpeg.density)
+    return Header(format, jpeg.height_px, jpeg.width_px, notes=notes, jpeg=jpeg)
 
 
-def _read_heif(data: bytes, name: str) -> Header:
+def _read_png(data: bytes, format: ImageFormat) -> Header:
+    png = read_png(data)
+    notes = ((NO_END,) if png.lacks_end else ()) + ((ONE_FRAME,) if png.is_animated else ())
+    notes += _density_note(png.density)
+    return Header(format, png.height_px, png.width_px, flaw=png.flaw, notes=notes, has_alpha=png.has_alpha)
+
+
+def _read_tiff(data: bytes, format: ImageFormat) -> Header:
+    pages = tuple(read_pages(data))
+    tags = pages[0].tags
+    height, width = size_px(tags)
+    flaw = picture_flaw(tags) or (None if ends_inside(tags, len(data)) else _CUT_SHORT)
+    notes = ((ONE_PAGE,) if len(pages) > 1 else ()) + _density_note(density_of(tags))
+    return Header(format, height, width, flaw=flaw, notes=notes, has_alpha=has_alpha(tags), pages=pages)
+
+
+def _read_webp(data: bytes, format: ImageFormat) -> Header:
+    webp = read_webp(data)
+    flaw = None if webp.is_whole else _CUT_SHORT
+    notes = (ONE_FRAME,) if webp.is_animated else ()
+    return Header(format, webp.height_px, webp.width_px, flaw=flaw, notes=notes, has_alpha=webp.has_alpha)
+
+
+def _read_heif(data: bytes, format: ImageFormat) -> Header:
     import pillow_heif
 
-    try:
-        width, height = pillow_heif.open_heif(io.BytesIO(data)).size
-    except (SyntaxError, OSError, ValueError, EOFError, RuntimeError, IndexError) as error:
-        raise damaged(name, "HEIF", str(error)) from error
-    return Header("HEIF", height, width)
+    found = pillow_heif.open_heif(io.BytesIO(data))
+    width, height = found.size
+    notes = (ONE_FRAME,) if len(found) > 1 else ()
+    return Header(format, height, width, notes=notes, has_alpha=found.has_alpha)
 
 
-def _little(data: bytes, at: int, length: int) -> int:
-    return int.from_bytes(data[at : at + length], "little")
+def _density_note(density: tuple[int, int]) -> tuple[str, ...]:
+    x, y = density
+    if abs(x - y) <= _SAME_DENSITY * max(x, y):
+        return ()
+    return (f"its pixels are not square ({x} to {y} a length, across and down), they are read as they are",)
+
+
+_READERS: dict[ImageFormat, Callable[[bytes, ImageFormat], Header]] = {
+    "JPEG": _read_jpeg,
+    "PNG": _read_png,
+    "TIFF": _read_tiff,
+    "WEBP": _read_webp,
+    "HEIF": _read_heif,
+}

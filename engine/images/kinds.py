@@ -35,6 +35,8 @@ UNREAD_SUFFIXES = frozenset(
     )
 )
 
+_DOUBTFUL_SUFFIXES = (".ts", ".mod")
+
 _HEAD_BYTES = 400  # two packets of an MPEG transport stream
 # Source: FFmpeg, libavformat, the probes of the formats
 _VIDEO = re.compile(
@@ -45,14 +47,27 @@ _VIDEO = re.compile(
 )
 
 
+def is_other_text(path: Path) -> bool:
+    """Whether a file has a suffix that programs' sources have too, as TypeScript and go.mod, and is no video."""
+    if path.suffix.lower() not in _DOUBTFUL_SUFFIXES:
+        return False
+    head = _read_head(path)
+    return bool(head) and not _VIDEO.match(head)
+
+
 def media_kind(path: Path) -> MediaKind:
     """Return what a file is by its first bytes, by its suffix if they are of no known kind or cannot be read."""
-    try:
-        with open_file(path) as file:
-            head = file.read(_HEAD_BYTES)
-    except (OSError, InputError):
-        head = b""
+    head = _read_head(path)
     if is_image(head):
         return "image"
     suffix = path.suffix.lower()
     return "video" if _VIDEO.match(head) or suffix in VIDEO_SUFFIXES else "image"
+
+
+def _read_head(path: Path) -> bytes:
+    """Return the first bytes of a file, none if it cannot be read."""
+    try:
+        with open_file(path) as file:
+            return file.read(_HEAD_BYTES)
+    except (OSError, InputError):
+        return b""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
 import numpy as np
@@ -16,15 +17,27 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..system.files import USE_STDIN, check_named, open_file
-from .decode import decode
-from .header import Header, damaged, find_flaw, open_pillow, read_header
+from .formats.decode import decode
+from .formats.jpeg import END as JPEG_END
+from .formats.png import END as PNG_END
+from .formats.tiff import has_loose_alpha, is_unusual, white_is_zero
+from .formats.webp import with_own_size
+from .header import NO_END, Header, ImageFormat, damaged, find_flaw, open_pillow, read_header
 from .kinds import IMAGE_SUFFIXES
 from .limits import _MIB, DEFAULT_LIMITS, Limits
-from .tiff import has_loose_alpha, white_is_zero
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 __all__ = ["IMAGE_SUFFIXES", "STDIN", "read_image"]
 
 STDIN = "-"
+_ALPHA_DROPPED = "its alpha is dropped"
+_OPAQUE = 255
+_said: set[str] = set()  # kinds of notes, in this process
+
+logger = logging.getLogger("depthrt")
+
 _BAND_ROWS = 64  # converted at once
 _PART_BYTES = 16 * _MIB  # read at once from a stream
 
@@ -50,7 +63,43 @@ def read_image(source: str | Path | bytes | BinaryIO, *, limits: Limits = DEFAUL
     limits.check_shape(header.height_px, header.width_px, name)
     if flaw := find_flaw(data, header):
         raise damaged(name, header.format, flaw)
-    return _DECODERS.get(header.format, _decode_opencv)(data, header, name)
+    if NO_END in header.notes:
+        data += JPEG_END if header.jpeg is not None else PNG_END
+    elif header.format == "WEBP":
+        data = with_own_size(data)
+    image = _DECODERS.get(header.format, _decode_opencv)(data, header, name)
+    _say_notes(data, header, name)
+    return image
+
+
+def _say_notes(data: bytes, header: Header, name: str) -> None:
+    """Warn of what is read in another way than a viewer shows it: of each kind once, of a missing end always."""
+    for note in header.notes:
+        if note == NO_END:
+            logger.warning("depthrt: %s: %s", name, note)
+        else:
+            _say_once(note.partition(" (")[0], f"depthrt: {name}: {note}")
+    if header.has_alpha and _ALPHA_DROPPED not in _said and _is_transparent(data, header):
+        _say_once(_ALPHA_DROPPED, f"depthrt: {name}: {_ALPHA_DROPPED}")
+
+
+def _say_once(kind: str, message: str) -> None:
+    if kind not in _said:
+        _said.add(kind)
+        logger.warning("%s (said of the first such image only)", message)
+
+
+def _is_transparent(data: bytes, header: Header) -> bool:
+    """Whether any pixel of a file with alpha is not opaque; decodes it again."""
+    if header.picture is not None:  # decoded by now
+        return bool(np.asarray(header.picture.convert("RGBA"))[..., 3].min() < _OPAQUE)
+    try:
+        pixels = decode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return False
+    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
+        return False
+    return bool(pixels[..., 3].min() < np.iinfo(pixels.dtype).max)
 
 
 def _read_bytes(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[bytes, str]:
@@ -135,12 +184,21 @@ def _to_8_bits(pixels: NDArray[np.generic], header: Header) -> NDArray[np.uint8]
 
 def _decode_tiff(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:
     """Decode with OpenCV, or with Pillow what OpenCV cannot: some tiles, 2 and 4 bits, alpha beside the colours."""
-    if not has_loose_alpha(header.pages[0].tags):
+    tags = header.pages[0].tags
+    if not has_loose_alpha(tags):
         try:
             return _decode_opencv(data, header, name)
         except InputError:
-            pass
-    return _decode_pillow(data, replace(header, picture=open_pillow("TIFF", data, name)), name)
+            if not is_unusual(tags):
+                raise  # it is damaged, of which Pillow's libtiff prints lines
+    return _decode_pillow(data, replace(header, picture=_opened("TIFF", data, name)), name)
+
+
+def _opened(format: ImageFormat, data: bytes, name: str) -> ImageFile:
+    try:
+        return open_pillow(format, data)
+    except ValueError as error:
+        raise damaged(name, format, str(error)) from error
 
 
 def _decode_pillow(data: bytes, header: Header, name: str) -> NDArray[np.uint8]:

@@ -68,7 +68,9 @@ class LeftOut:
         return "left out: " + ", ".join(parts)
 
 
-def files_below(folder: Path, suffixes: Iterable[str], *, left_out: LeftOut | None = None) -> list[Path]:
+def files_below(
+    folder: Path, suffixes: Iterable[str], *, left_out: LeftOut | None = None, repeats: bool = False
+) -> list[Path]:
     """Return the files below a folder that have one of the suffixes, sorted by path, numbers in it by their value.
 
     Linked folders are entered, each folder once, so a loop of links ends. A file that has its own name and is also
@@ -78,21 +80,21 @@ def files_below(folder: Path, suffixes: Iterable[str], *, left_out: LeftOut | No
         suffixes: In lower case; upper case in names is the same.
         left_out: Is told what is not taken: pictures and videos of other kinds, links to files that are taken, hidden
             files, missing and special files, folders that cannot be opened.
+        repeats: Take links to files that are taken already too.
     """
     left = LeftOut() if left_out is None else left_out
     wanted = frozenset(suffixes)
     found = [path for path in _walk(folder, left) if is_wanted(path, wanted, left)]
-    return sorted(once(found, left), key=order)
+    return sorted(once(found, left, repeats=repeats), key=order)
 
 
-def matches_below(pattern: str, left_out: LeftOut) -> list[Path]:
-    """Return the names of files that match a pattern with **, linked folders entered, each folder once.
+def matches_below(folder: Path, pattern: str, left_out: LeftOut) -> list[Path]:
+    """Return the names of files below a folder that match a pattern, linked folders entered, each folder once.
 
     Unlike glob.glob it ends soon in loops of links. As there, names with a dot first match only patterns with one.
     """
-    start = fixed_part(pattern)
-    wanted = Path(pattern).parts[len(start.parts) :]
-    return [path for path in _walk(start, left_out) if _matches(path.parts[len(start.parts) :], wanted)]
+    wanted = Path(pattern).parts
+    return [path for path in _walk(folder, left_out) if _matches(path.relative_to(folder).parts, wanted)]
 
 
 def fixed_part(pattern: str) -> Path:
@@ -100,8 +102,8 @@ def fixed_part(pattern: str) -> Path:
     return Path(*takewhile(lambda part: not has_magic(part), Path(pattern).parts))
 
 
-def once(paths: Sequence[Path], left_out: LeftOut) -> list[Path]:
-    """Return the plain files among paths, without links to files that are among them under another name."""
+def once(paths: Sequence[Path], left_out: LeftOut, *, repeats: bool = False) -> list[Path]:
+    """Return the plain files among paths; unless `repeats`, without links to others among them."""
     taken: set[tuple[int, int]] = set()
     kept = []
     for path in sorted(paths, key=lambda path: path.is_symlink()):  # a file's own name before links to it
@@ -113,7 +115,8 @@ def once(paths: Sequence[Path], left_out: LeftOut) -> list[Path]:
         identity = found.st_dev, found.st_ino
         if not path.is_file():
             left_out.broken.append(path)
-        elif identity in taken and (path.is_symlink() or found.st_nlink == 1):  # hard links are files of their own
+        # Hard links are files of their own.
+        elif not repeats and identity in taken and (path.is_symlink() or found.st_nlink == 1):
             left_out.repeated.append(path)
         else:
             taken.add(identity)

@@ -23,6 +23,7 @@ from ..images.preprocess import Color, Fit, fit_image, make_batch, to_image_size
 from ..modelfile.contract import CHECKPOINT_SUFFIXES, ENGINE_SUFFIX, Contract
 from ..modelfile.model_file import open_model_file
 from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
+from ..runners.calls import enough_memory
 from ..runners.choice import Choice
 from ..runners.runner import ImageRunner, Runner
 from ..system.closable import Closable
@@ -70,7 +71,8 @@ class DepthModel(Closable):
 
         Raises:
             InputError: The image has another shape or type, or is over the limits.
-            BackendUnavailable: A GPU's memory is short, or the GPU is lost.
+            BackendUnavailable: Memory is short, or a GPU is lost.
+            ModelFileError: The runtime cannot run the file on this input.
         """
         return self.finish(self.run(self._prepare(image, color)))
 
@@ -132,7 +134,8 @@ class DepthModel(Closable):
         make = partial(make_batch, image, self.contract, fit, color)
         if self._pipeline is not None:
             return Prepared(make, fit, image_px, _ms_since(start), image, color)
-        return Prepared(make(), fit, image_px, _ms_since(start))
+        with enough_memory("resize an image"):
+            return Prepared(make(), fit, image_px, _ms_since(start))
 
     def run(self, prepared: Prepared) -> Answer:
         """Do the second stage of infer: the network; if a device takes the image, also both resizes."""
@@ -145,9 +148,10 @@ class DepthModel(Closable):
         start = perf_counter()
         prepared, device = answer.prepared, answer.device
         values = answer.output
-        if device is None:
-            values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
-        valid = valid_pixels(values, self.contract.kind)
+        with enough_memory("resize depth to its image"):
+            if device is None:
+                values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
+            valid = valid_pixels(values, self.contract.kind)
         before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
         timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
         return Depth(values, self.contract.kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
@@ -181,7 +185,8 @@ class DepthModel(Closable):
         if len(group) > 1 and self.contract.batch == 1:
             return [self._run_together([prepared])[0] for prepared in group]
         start = perf_counter()
-        batch = group[0].batch if len(group) == 1 else np.concatenate([prepared.batch for prepared in group])
+        with enough_memory(f"run {len(group)} images at once"):
+            batch = group[0].batch if len(group) == 1 else np.concatenate([prepared.batch for prepared in group])
         output = self.runner.run(batch)
         expected = (len(group), *group[0].fit.input_px)
         if output.shape != expected:

@@ -13,7 +13,7 @@ import numpy as np
 from ..cuda.driver.driver import find_gpu
 from ..errors import BackendUnavailable
 from ..runners.openvino_runner import DEVICE, has_bf16, import_openvino, the_core
-from ..runners.ort_session import CPU, CUDA, FATAL_ONLY, import_onnxruntime
+from ..runners.ort_session import CPU, CUDA, import_onnxruntime, session_options
 from ..system.cores import usable_cores
 from ..trt.library import INSTALL, import_tensorrt
 
@@ -68,10 +68,8 @@ def _provider(name: str, provider: str) -> Finding:
     remedy = "pip uninstall onnxruntime && pip install 'depthrt[gpu]', on a machine with an NVIDIA driver"
     if provider not in ort.get_available_providers():
         return Finding(name, False, f"onnxruntime {ort.__version__} was built without it", remedy)
-    options = ort.SessionOptions()
-    options.log_severity_level = FATAL_ONLY
     try:
-        session = ort.InferenceSession(IDENTITY_MODEL, options, providers=[provider])
+        session = ort.InferenceSession(IDENTITY_MODEL, session_options(ort, 1), providers=[provider])
         used = session.get_providers()[0]
         (answer,) = session.run(None, {"x": np.ones(1, np.float32)})
     except Exception as error:  # whatever a broken installation raises is the finding

@@ -18,6 +18,7 @@ from ..runners.open_runner import available_choices, check_options, open_runner
 from ..runners.runner import EngineRunner, ImageRunner, Runner
 from ..runners.tuning import recall_tuning
 from ..system.cores import usable_cores
+from ..system.machine import lacks_vnni
 from ..terms import Device, Precision
 from ..trt.engine_file import EngineFile
 
@@ -230,7 +231,7 @@ def _prove(file: ModelFile, attempt: _Attempt) -> tuple[Runner, tuple[str, ...]]
         if verdict is not None and not verdict.passed:
             raise ParityError(
                 f"{runner.name} {runner.precision} on {runner.provider} does not answer {file.path} as its checkpoint "
-                f"does: {verdict}; if every runner says so the file is damaged: export it again"
+                f"does: {verdict}; {_reason(file)}"
             )
         if isinstance(runner, ImageRunner):
             runner.free_batches()
@@ -238,6 +239,13 @@ def _prove(file: ModelFile, attempt: _Attempt) -> tuple[Runner, tuple[str, ...]]
         runner.close()
         raise
     return runner, ()
+
+
+def _reason(file: ModelFile) -> str:
+    """Return what a departure from the canary can mean."""
+    if file.contract.precision == "int8" and lacks_vnni():
+        return "this CPU has no VNNI, which int8 files are made for: export the checkpoint with --precision fp32"
+    return "if every runner says so the file is damaged: export it again"
 
 
 def _unasked(size_px: tuple[int, int]) -> str:

@@ -34,6 +34,7 @@ CHECKPOINT_SUFFIXES = (".pth", ".pt", ".safetensors", ".ckpt", ".bin")
 ENGINE_SUFFIX = ".engine"
 METADATA_KEY = "depthrt.contract"
 MOST_CANARY_PX = 4096 * 4096  # of all images of its batch; the input takes 12 bytes each, and making it 60
+MOST_TOLERANCE = 0.05  # of a canary, except in int8; bf16 has 0.02, and with more a canary would notice little
 REMEDY = "export the model again"
 
 
@@ -166,6 +167,11 @@ class Contract:
             found = "null" if self.max_depth_m is None else f"{self.max_depth_m:g}"
             expected = "a number above 0" if self.kind == "metric" else "null"
             raise Mismatch(".max_depth_m", f"is {found}, expected {expected} for kind {self.kind}")
+        if self.precision != "int8" and self.canary.tolerance > MOST_TOLERANCE:
+            raise Mismatch(
+                ".canary.tolerance",
+                f"is {self.canary.tolerance:g}, expected at most {MOST_TOLERANCE:g} for precision {self.precision}",
+            )
         canary_px, rule = self.canary.size_px, self.size
         if rule.static and canary_px != rule.base_px:
             raise Mismatch(

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ModelFileError
+from ..system.files import open_file
+from .misplaced import HEAD_BYTES, misplaced
 
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
@@ -46,14 +48,16 @@ def read_onnx_entries(path: Path) -> dict[str, Entry]:
         ModelFileError: The file is missing or truncated, is not an ONNX file, or has an entry twice.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path, expected="a model file", failure=ModelFileError) as file:
             size = file.seek(0, 2)
             file.seek(0)
             return _walk_model(file, size)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, UnicodeDecodeError) as error:
-        raise ModelFileError(f"{path} is not a whole ONNX file ({error}); export it again") from error
+        with path.open("rb") as file:
+            other = misplaced(file.read(HEAD_BYTES), str(path), expected="an ONNX model")
+        raise ModelFileError(other or f"{path} is not a whole ONNX file ({error}); export it again") from error
 
 
 def _walk_model(file: BinaryIO, size: int) -> dict[str, Entry]:

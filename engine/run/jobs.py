@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from ..depth.write import FILE_SUFFIXES, SUFFIXES, format_of_suffix
 from ..errors import InputError
 from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..system.files import check_reachable
+from ..system.files import check_reachable, longest_name_bytes
 from ..terms import Colormap, Format
 from .sources import Source, refuse_to_replace
 
@@ -79,6 +80,20 @@ class Job:
         return {
             self.frame_folder / f"{index:0{FRAME_DIGITS}d}{ENDING[format]}": format for format in self.frame_formats
         }
+
+    def check_names(self) -> None:
+        """Raise InputError if the disk does not take the name of an output, which is longer than that of its input."""
+        names = {path: path.name.removeprefix(self.source.target.name) for path in self.files}
+        if self.frame_formats:
+            names[self.frame_folder] = ""
+        for path, ending in names.items():
+            most, length = longest_name_bytes(path.parent), len(os.fsencode(path.name))
+            if length > most:
+                added = f"{ending} is added to it, so it may have {most - len(ending)}" if ending else "shorten it"
+                raise InputError(
+                    f"{self.source.name}: the name {path.name} of its depth has {length} bytes, expected at most "
+                    f"{most}; {added}; rename the input"
+                )
 
     def is_done(self, since_s: float = 0.0) -> bool:
         """Whether every output exists; never true of single frames, as their number is unknown, nor of a camera.

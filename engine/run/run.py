@@ -12,7 +12,7 @@ from ..errors import DepthrtError, InputError
 from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
 from ..modelfile.shipped import DEFAULT
-from ..system.files import make_folder, remove_unfinished, try_place
+from ..system.files import check_named, make_folder, remove_unfinished, try_place
 from ..system.process.overlap import AHEAD, Outcome
 from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
@@ -105,12 +105,14 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
 def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     """Return the jobs of a request, once everything that is written has a place."""
     inputs = [request.inputs] if isinstance(request.inputs, (str, Path)) else request.inputs
+    check_named(request.output, "output")
     output = Path(request.output)
     sources = find_sources([*map(str, inputs)], outputs=output, on_left_out=listener.left_out)
     jobs = plan_jobs(sources, output, formats=request.formats)
     if request.sheet is not None:
         if request.resume:
             raise InputError("--sheet and --resume found, expected one of them; a sheet is made of all images in a run")
+        check_named(request.sheet, "sheet")
         sheet = Path(request.sheet)
         check_sheet(sheet, jobs)
         make_folder(sheet.parent)
@@ -176,6 +178,7 @@ def _run_video(
 ) -> Generator[Outcome[Step, Written], None, None]:
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
+        job.check_names()
         reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
     except InputError as error:
         yield Outcome(Step(job), None, error)

@@ -51,6 +51,7 @@ def run_images(
     """
 
     def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
+        job.check_names()
         image = read_image(job.source.name, limits=model.limits)
         return job, image, model.prepare(image)
 

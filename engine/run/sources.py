@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
-from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES, media_kind
+from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_other_text, media_kind
 from ..images.read import STDIN
 from ..images.walk import LeftOut, files_below, fixed_part, is_wanted, matches_below, once, order
 from ..modelfile.shipped import PHOTO
@@ -32,11 +32,17 @@ class Source:
         name: The path, "-" for standard input, or the index of a camera.
         kind: How it is read.
         target: Path of its outputs, relative to the output folder, without a suffix.
+
+    Raises:
+        InputError: The name is empty.
     """
 
     name: str
     kind: SourceKind
     target: Path
+
+    def __post_init__(self) -> None:
+        check_named(self.name, "source")
 
 
 def log_left_out(left_out: LeftOut) -> None:
@@ -156,7 +162,7 @@ def _expand(text: str, left_out: LeftOut) -> Iterator[Source]:
 def _below(folder: Path, left_out: LeftOut) -> Iterator[Source]:
     """Yield the images and videos of a folder and its subfolders."""
     without = LeftOut()
-    files = files_below(folder, _MEDIA_SUFFIXES, left_out=without)
+    files = _media_below(folder, without)
     if not files:
         also = f" ({without})" if without else ""
         raise InputError(f"{folder} holds no images or videos{also}; known suffixes: {' '.join(IMAGE_SUFFIXES)}")
@@ -171,14 +177,16 @@ def _matching(pattern: str, left_out: LeftOut) -> Iterator[Source]:
     """
     without = LeftOut()
     if "**" in Path(pattern).parts:
-        matches, folders = matches_below(pattern, without), []
+        start = fixed_part(pattern)
+        matches, folders = matches_below(start, str(Path(pattern).relative_to(start)), without), []
     else:
         matches = [*map(Path, glob.glob(pattern))]  # noqa: PTH207 (Path.glob refuses absolute patterns)
         folders = sorted((match for match in matches if match.is_dir()), key=order)
     wanted = [match for match in matches if match not in folders and is_wanted(match, _MEDIA_SUFFIXES, without)]
+    wanted = [match for match in wanted if not is_other_text(match)]
     sources = [_file(match, Path(match.name)) for match in sorted(once(wanted, without), key=order)]
     for folder in folders:
-        files = files_below(folder, _MEDIA_SUFFIXES, left_out=without)
+        files = _media_below(folder, without)
         sources += [_file(path, path.relative_to(folder)) for path in files]
     if not sources:
         also = f" ({without})" if without else ""
@@ -187,6 +195,11 @@ def _matching(pattern: str, left_out: LeftOut) -> Iterator[Source]:
         )
     left_out.add(without)
     yield from sources
+
+
+def _media_below(folder: Path, left_out: LeftOut) -> list[Path]:
+    found = files_below(folder, _MEDIA_SUFFIXES, left_out=left_out)
+    return [path for path in found if not is_other_text(path)]
 
 
 def _file(path: Path, relative: Path) -> Source:

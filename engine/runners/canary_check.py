@@ -77,8 +77,8 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
     """
     if isinstance(runner, EngineRunner):
         file = file.with_contract(runner.contract)
-    key = _key(runner, file, threads)
-    known = STORE.recall(key, _read_verdict, remedy="the canary is asked again")
+    key, bounds = _key(runner, file, threads), _bounds(runner, file.contract)
+    known = STORE.recall(key, lambda content: _read_verdict(content, bounds), remedy="the canary is asked again")
     if known is not None:
         return None
     verdict = ask_canary(runner, file)
@@ -130,8 +130,11 @@ def _key(runner: Runner, file: ModelFile, threads: int) -> dict[str, object]:
     return key
 
 
-def _read_verdict(content: object) -> Verdict:
+def _read_verdict(content: object, bounds: tuple[float, float]) -> Verdict:
+    """Return a remembered verdict, which must be good within the bounds of today."""
     verdict = read_record(Verdict, content, name="verdict", remedy=REMEDY)
+    if (verdict.drift_bound, verdict.slope_bound) != bounds:
+        raise ContractError(f"a verdict within other bounds is remembered: {verdict}")
     if not verdict.passed:
         raise ContractError(f"a refusal is remembered: {verdict}")
     return verdict

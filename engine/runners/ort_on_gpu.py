@@ -12,7 +12,7 @@ from ..cuda.driver.calls import CallRefused
 from ..cuda.driver.gpu import Cuda
 from ..cuda.driver.held import Held
 from ..cuda.driver.parts import Stream
-from ..cuda.host_batches import HostBatches, Shape
+from ..cuda.host_batches import BatchShape, HostBatches
 from ..cuda.network import NetworkCall
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import DevicePipeline
@@ -104,7 +104,7 @@ class OrtNetwork(Held):
         """Start the network for one image; the GPU's context is current."""
         self.start(shape=(1, 3, *call.input_px), input=call.input, output=call.output, stream=call.stream)
 
-    def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: BatchShape, input: int, output: int, stream: int) -> None:
         """Put the network's work for (N, 3, h, w) float32 on the stream; returns without waiting."""
         assert stream == self._stream.handle, "the session works on another stream"
         binding = self._held.io_binding()
@@ -116,7 +116,7 @@ class OrtNetwork(Held):
         except Exception as error:  # onnxruntime raises its own classes and RuntimeError alike
             raise CallRefused(f"ONNX Runtime: {' '.join(str(error).split())}") from error
 
-    def check_shape(self, shape: Shape) -> None:
+    def check_shape(self, shape: BatchShape) -> None:
         """Accept every shape: the session refuses what does not fit."""
 
     def forget(self, stream: int) -> None:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendUnavailable, InputError
-from ..modelfile.model_file import ModelFile
+from ..errors import BackendUnavailable, InputError, ModelFileError
+from ..modelfile.model_file import ModelFile, as_model_file
+from ..system.closable import never_destroy, tell_of_forks
+from ..system.machine import lacks_vnni
 from ..terms import INPUT, OUTPUT, Device, Precision
+from .calls import calling
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
 if TYPE_CHECKING:
     from ..cuda.pipeline import DevicePipeline
     from .ort_on_gpu import OnGpu
 
+NO_VNNI = (
+    "this CPU has no VNNI, so ONNX Runtime computes int8 with slower instructions and OpenVINO cannot; a file exported "
+    "with --precision fp32 may be faster here"
+)
+
 
 class OrtRunner:
-    """An ONNX Runtime session; `run` is safe from several threads. On a GPU it also takes whole images."""
+    """An ONNX Runtime session; `run` is safe from several threads. On a GPU it also takes whole images.
+
+    A child that is forked opens a session anew when it runs: the inherited one waits for threads that were not forked.
+    """
 
     name = "onnxruntime"
 
@@ -35,6 +48,8 @@ class OrtRunner:
         self.precision: Precision = contract.precision
         self._gpu: OnGpu | None = None
         self._session: Any = None
+        self._closed = False
+        self._opening = Lock()
         notes = []
         if CUDA in providers:
             from .ort_on_gpu import OnGpu
@@ -50,7 +65,8 @@ class OrtRunner:
         if self._gpu is None:
             options = cuda_options(contract.precision)
             asked = [(CUDA, options) if provider == CUDA else provider for provider in providers]
-            self._session = open_session(ort, path, threads, asked)
+            self._open = partial(open_session, ort, path.absolute(), threads, asked)
+            self._session = self._open()
         # What runs the graph, which can be another provider than the one that was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
         if device == "cuda" and self.provider != CUDA:
@@ -64,7 +80,12 @@ class OrtRunner:
                 f"a CPU computes this {contract.precision} file in float32, slower than a file exported with "
                 "--precision fp32"
             )
+        if self.provider == CPU and contract.precision == "int8" and lacks_vnni():
+            notes.append(NO_VNNI)
         self.notes: tuple[str, ...] = tuple(notes)
+        # A daemon changes its folder between the fork and the first run.
+        self._file = replace(file, path=path.absolute())
+        tell_of_forks(self)
 
     @property
     def pipeline(self) -> DevicePipeline | None:
@@ -75,10 +96,9 @@ class OrtRunner:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
         if self._gpu is not None:
             return self._gpu.run(batch)
-        session = self._session  # another thread may drop it
-        if session is None:
-            raise InputError("this model is closed; load it again")
-        (output,) = session.run([OUTPUT], {INPUT: batch})
+        session = self._session or self._open_again()  # another thread may drop it
+        with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", self._file.path):
+            (output,) = session.run([OUTPUT], {INPUT: batch})
         result: NDArray[np.float32] = output
         return result
 
@@ -89,6 +109,30 @@ class OrtRunner:
 
     def close(self) -> None:
         """Drop the session."""
+        self._closed = True
         self._session = None
         if self._gpu is not None:
             self._gpu.close()
+
+    def after_fork(self) -> None:
+        """Let go of the session that a forked child inherits; one on a GPU is let go by its GPU."""
+        never_destroy(self._session)
+        self._session = None
+        self._opening = Lock()
+
+    def _open_again(self) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+        """Return a session in a forked child, which has let go of the one that it inherited."""
+        with self._opening:
+            if self._closed:
+                raise InputError("this model is closed; load it again")
+            if self._session is None:
+                if self.provider != CPU:
+                    raise BackendUnavailable(
+                        "this model was loaded on a GPU before this process was forked, and CUDA does not survive a "
+                        "fork; start processes with the 'spawn' method, or load models only in the child processes"
+                    )
+                file = self._file
+                if as_model_file(file.path, file.contract).identity != file.identity:
+                    raise ModelFileError(f"{file.path} has changed since this model was loaded; load it again")
+                self._session = self._open()
+            return self._session

@@ -87,12 +87,6 @@ def remember_choice(file: ModelFile, threads: int, tuning: Tuning) -> Path | Non
     return STORE.remember(_key(file, threads), content, path=file.path)
 
 
-def recall_choice(file: ModelFile, threads: int) -> Choice | None:
-    """Return the choice to use for a model file, or None if none is remembered; see `recall_tuning`."""
-    tuning = recall_tuning(file, threads)
-    return tuning.choice if tuning else None
-
-
 def recall_tuning(file: ModelFile, threads: int) -> Tuning | None:
     """Return the tuning of a model file with these threads on this machine; never raises.
 

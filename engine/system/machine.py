@@ -21,6 +21,7 @@ CPU_LINES = (
 )  # fmt: skip
 # Switches that hide instruction sets from the runtimes. Source: oneDNN, "CPU Dispatcher Control".
 ISA_SWITCHES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+_VNNI = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -61,6 +62,12 @@ def describe_cpu(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
         "features_sha256": hashlib.sha256(identity.encode()).hexdigest(),
         **switches,
     }
+
+
+def lacks_vnni(cpuinfo: Path = _CPUINFO) -> bool:
+    """Return whether this is an x86 CPU without the instructions that sum products of int8 in 32 bits."""
+    flags = set(read_fields(cpuinfo).get("flags", "").split())
+    return bool(flags) and not flags & _VNNI
 
 
 def read_fields(path: Path) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -10,10 +12,11 @@ from ..cuda.driver.calls import CallRefused
 from ..cuda.driver.gpu import Cuda
 from ..cuda.driver.held import Held
 from ..cuda.network import NetworkCall
-from ..errors import BackendUnavailable, ContractError, InputError, ModelFileError
+from ..errors import BackendUnavailable, ContractError, DepthrtError, InputError, ModelFileError
+from ..runners.calls import one_line
 from ..terms import INPUT, OUTPUT
 from .build_options import Profile, Shape
-from .library import TensorRT, tail
+from .library import Message, TensorRT, tail
 from .plan_file import PlanFile, PlanHeader
 
 _BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
@@ -126,7 +129,7 @@ class _Context(Held):
 
     def start(self, shape: Shape, input: int, output: int) -> None:
         """Start the network; the GPU's context is current."""
-        with self._trt.collected() as messages:
+        with _calling(self._trt) as messages:
             if self._bound != (shape, input, output):
                 self._bind(shape, input, output)
             if not self._held.execute_async_v3(self._stream):
@@ -155,6 +158,18 @@ class _Context(Held):
         self._bound = (shape, input, output)
 
 
+@contextmanager
+def _calling(trt: TensorRT) -> Iterator[list[Message]]:
+    """Collect TensorRT's messages; what it raises in the block is refused like a call of CUDA."""
+    with trt.collected() as messages:
+        try:
+            yield messages
+        except (DepthrtError, CallRefused):
+            raise
+        except Exception as error:
+            raise CallRefused(f"{trt.name}: {one_line(error)}") from error
+
+
 def _check_borders(header: PlanHeader, path: Path) -> Profile:
     """Return the shapes that an engine takes; its tensors must be those of an engine of depthrt."""
     found = {tensor.name: (tensor.mode, tensor.dtype) for tensor in header.tensors}
@@ -165,7 +180,7 @@ def _check_borders(header: PlanHeader, path: Path) -> Profile:
 
 
 def _deserialise(gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> Any:  # noqa: ANN401
-    with trt.collected() as messages:
+    with _calling(trt) as messages:
         engine = trt.module.Runtime(trt.logger).deserialize_cuda_engine(plan.plan)
     if engine is None:
         raise BackendUnavailable(
@@ -179,7 +194,7 @@ def _deserialise(gpu: Cuda, trt: TensorRT, plan: PlanFile, path: Path) -> Any:  
 
 
 def _new_context(gpu: Cuda, trt: TensorRT, engine: _Engine, stream: int) -> Any:  # noqa: ANN401
-    with trt.collected() as messages:
+    with _calling(trt) as messages:
         context = engine.new_context()
         if context is None:
             raise BackendUnavailable(

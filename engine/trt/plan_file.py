@@ -15,7 +15,9 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..modelfile.contract import Contract
+from ..modelfile.misplaced import HEAD_BYTES, misplaced
 from ..system.field_types import Bytes, Length, Name, Pattern, Range, Sha256, Text
+from ..system.files import open_file
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, check_record, read_record, to_json_object
 from ..terms import Precision
@@ -148,7 +150,7 @@ def read_plan_header(path: str | Path) -> PlanHeader:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_file(path, expected="an engine file", failure=ModelFileError) as file:
             header = _read_start(file, path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -174,7 +176,7 @@ def read_plan(path: Path, header: PlanHeader) -> bytes:
         ModelFileError: The file is missing or damaged, or was replaced since its header was read.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path, expected="an engine file", failure=ModelFileError) as file:
             file.seek(max(0, file.seek(0, 2) - header.plan_bytes))
             plan = file.read(header.plan_bytes)
     except OSError as error:
@@ -188,8 +190,10 @@ def _read_start(file: BinaryIO, path: Path) -> PlanHeader:
     """Return the header; the file must be as long as the header says."""
     fixed = file.read(_FIXED.size)
     if fixed[: len(MAGIC)] != MAGIC[: len(fixed)] or not fixed:
+        file.seek(0)
+        other = misplaced(file.read(HEAD_BYTES), str(path), expected="a TensorRT engine")
         raise ModelFileError(
-            f"{path} is not an engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
+            other or f"{path} is not an engine file of depthrt; make one with: depthrt build model.onnx -o {path.name}"
         )
     if len(fixed) < _FIXED.size:
         raise _truncated(path, len(fixed), "its header")

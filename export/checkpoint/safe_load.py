@@ -12,6 +12,7 @@ from pathlib import Path
 import safetensors
 
 from ...engine.errors import ModelFileError
+from ...engine.modelfile.misplaced import HEAD_BYTES, misplaced
 from ...engine.system.files import file_sha256
 from .torch_file.containers import read_old, read_zip
 from .torch_file.names import NeedsCode
@@ -63,7 +64,7 @@ def load_file(path: Path) -> Contents:
         if path.exists() and not path.is_file():
             raise ModelFileError(f"{path} is neither a file nor a folder; give a weights file")
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(HEAD_BYTES)
         size = path.stat().st_size
         if not head:
             raise ModelFileError(f"{path} is empty (0 bytes); download or save it again")
@@ -75,7 +76,7 @@ def load_file(path: Path) -> Contents:
             return Contents(_load_zip(path, size), "PyTorch", file_sha256(path))
         if head[:1] == b"\x80":
             return Contents(_load_legacy(path, head), "PyTorch before 1.6", file_sha256(path))
-        raise ModelFileError(f"{path} {_describe_other(head)}")
+        raise ModelFileError(misplaced(head, str(path), expected="a checkpoint") or f"{path} {_describe_other(head)}")
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def unwrap(data: object, path: Path, *, which: WhichWeights = "auto") -> StateDi
     if not whole:
         raise ModelFileError(f"{path} {_no_network(candidates, names)}; this version exports Depth Anything V1 and V2")
     chosen, remarks = _choose(whole, path, which)
-    remarks += _company(chosen, rest, path)
+    remarks += _company(chosen, rest, path) + _not_read(data)
     others = tuple(candidate.label for candidate in whole if candidate is not chosen)
     return StateDict(chosen.label, chosen.average, _read(chosen.tensors, path), others, tuple(remarks))
 
@@ -217,6 +217,16 @@ def _company(chosen: _Candidate, rest: list[_NamedTensor], path: Path) -> list[s
             f"{_some(unknown)}; a model with further parts cannot be exported"
         )
     return [f"Left out, since only training uses it: {_some(beside)}."] if beside else []
+
+
+def _not_read(data: object) -> list[str]:
+    """Return a remark about objects of a class whose name in the file says that they are a model."""
+    objects = data.items() if isinstance(data, Mapping) else ()
+    return [
+        f"{shown(key)} was not read: it is an object of class {shown(value.name)}, which was not run."
+        for key, value in objects
+        if key in _PREFERRED and isinstance(value, StandIn) and not value.items
+    ]
 
 
 def _no_network(candidates: list[_Candidate], names: list[str]) -> str:

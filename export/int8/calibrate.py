@@ -10,7 +10,8 @@ import numpy as np
 import onnx_ir
 
 from ...engine.images.preprocess import Float32
-from ...engine.runners.ort_session import CPU, FATAL_ONLY, import_onnxruntime
+from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
+from ...engine.system.cores import usable_cores
 from ...engine.terms import INPUT
 from .int8_graph import Layer, Range
 
@@ -49,9 +50,7 @@ def calibrate(model: onnx_ir.Model, path: Path, layers: Sequence[Layer], batches
     _replace_outputs(model.graph, tensors, products)
     onnx_ir.save(model, path)
     ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.log_severity_level = FATAL_ONLY
-    session = ort.InferenceSession(str(path), options, providers=[CPU])
+    session = ort.InferenceSession(str(path), session_options(ort, usable_cores()), providers=[CPU])
     found = np.array([session.run(None, {INPUT: batch}) for batch in batches], np.float64)  # (inputs, figures)
     least, greatest, sizes = np.split(found, [len(tensors), 2 * len(tensors)], axis=1)
     ranges = zip(least.min(axis=0).tolist(), greatest.max(axis=0).tolist(), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from ...engine.errors import InputError
 from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input
 from ...engine.modelfile.contract import Canary, Contract
+from ...engine.runners.ort_runner import NO_VNNI
+from ...engine.system.machine import lacks_vnni
 from ...engine.system.spread import spread
 from ...engine.terms import OnStep
 from ..onnx_file.scratch import scratch_folder
@@ -21,11 +24,12 @@ from .calibrate import calibrate
 from .choose_layers import Trials, choose_layers
 from .int8_graph import find_layers, insert_int8
 
+logger = logging.getLogger("depthrt")
 BUDGET = 0.01  # of the range, mean over images
 MOST_RANGED, MOST_MEASURED = 48, 8  # images: with more, time grows while ranges and means hardly change
 FEW = 4  # images: if there are fewer, drift is measured on the images that gave the ranges
 # Tolerance of the canary, over the budget. OpenVINO, which rounds in other places than ONNX Runtime, measured 0.4 to
-# 0.9 times a file's drift from it on six networks; without VNNI sums of products overflow: 1.9 to 2.2 times on two.
+# 0.9 times a file's drift from it on six networks.
 OTHER_RUNNER = 1.5
 
 
@@ -85,6 +89,8 @@ def quantize(
     """
     if not images or not 0 < budget < 1:
         raise InputError(f"{len(images)} images and a budget of {budget:g} found, expected an image, and 0 to 1")
+    if lacks_vnni():
+        logger.warning("depthrt: %s", NO_VNNI)
     ranged, measured = _split(list(dict.fromkeys(images)))
     candidates = find_layers(model)
     with scratch_folder() as folder:

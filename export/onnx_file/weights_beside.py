@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import mmap
+import os
 import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+
+from ...engine.system.files import longest_name_bytes
 
 _OURS = re.compile(r".+-[0-9a-f]{12}\.data")
 
@@ -17,7 +20,10 @@ def fresh_name(path: Path, contract_json: str) -> Path:
     """Return a new file name beside `path`, for the weights of a file with this contract."""
     # model_file.py finds the weights by the contract's hash at the end of its name.
     contract_sha256 = sha256(contract_json.encode()).hexdigest()
-    return path.resolve().with_name(f"{path.stem}-{secrets.token_hex(4)}-{contract_sha256[:12]}.data")
+    ending = f"-{secrets.token_hex(4)}-{contract_sha256[:12]}.data"
+    final = path.resolve()
+    left = longest_name_bytes(final.parent) - len(ending)
+    return final.with_name(os.fsencode(path.stem)[:left].decode(errors="ignore") + ending)
 
 
 def weights_of(path: Path) -> list[Path]:

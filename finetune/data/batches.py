@@ -44,7 +44,7 @@ class Batch:
         return torch.where(self.valid & (self.depth_m > 0), 1 / self.depth_m, 0.0)
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """An endless series of batches; a batch depends only on its number, so that a training can resume at any step."""
 
     def batch(self, index: int) -> Batch:

@@ -105,15 +105,21 @@ def _render_shard(directory: Path, shard: int, first_seed: int, setting: str, de
         device=device,
         texture_seed=start // (SHARD * SHARDS_PER_BANK),
     )
-    depth_m = torch.where(scenes.valid, scenes.depth_m, torch.inf)
+    depth_m = stored_depth(scenes.depth_m, scenes.valid)
     images = scenes.image.permute(0, 2, 3, 1)  # (SHARD, h, w, 3)
     # Depth is written last: a shard with depth is whole.
     for path, array in (
         (_image_path(directory, shard), images.cpu().numpy()),
-        (_depth_path(directory, shard), depth_m.half().cpu().numpy()),
+        (_depth_path(directory, shard), depth_m.cpu().numpy()),
     ):
         with atomic_path(path) as unfinished:
             np.save(unfinished, np.ascontiguousarray(array))
+
+
+def stored_depth(depth_m: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Return depth as float16: infinite for the sky, and never infinite where something is seen."""
+    most = torch.finfo(torch.float16).max
+    return torch.where(valid, depth_m.clamp(max=most), torch.inf).half()
 
 
 class PoolSource:

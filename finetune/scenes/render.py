@@ -11,7 +11,7 @@ import torch
 
 from ...engine.errors import BackendUnavailable, InputError
 from .rays.camera import Cameras, cameras_of
-from .render_batch import Batch
+from .render_batch import DrawnBatch
 from .scene import Scenes, join_scenes
 from .settings.compose import check_setting, draft_scene
 from .textures.patterns import SIDE_PX
@@ -62,7 +62,7 @@ def render_scenes(
             drafts = [draft_scene(seed, setting) for seed in seeds[part]]
             eyes = [draft.eye for _, draft in drafts]
             chosen = cameras_of(eyes, device) if cameras is None else _part_of(cameras, part, device)
-            batch = Batch([draft for _, draft in drafts], chosen, (height_px, width_px), bank)
+            batch = DrawnBatch([draft for _, draft in drafts], chosen, (height_px, width_px), bank)
             parts.append(batch.render(tuple(seeds[part]), tuple(name for name, _ in drafts), samples))
     return join_scenes(parts)
 
@@ -113,7 +113,7 @@ def _bank(texture_seed: int, device: str) -> Bank:
     first = _GALLERY_SEED + texture_seed * len(RENDERED_SLOTS)
     for index, slot in enumerate(RENDERED_SLOTS):
         name, draft = draft_scene(first + index, "mixed" if index % 4 else "cartoon")
-        shown = Batch([draft], cameras_of([draft.eye], device), (SIDE_PX, SIDE_PX), bank).render((0,), (name,), 1)
+        shown = DrawnBatch([draft], cameras_of([draft.eye], device), (SIDE_PX, SIDE_PX), bank).render((0,), (name,), 1)
         bank.replace(slot, (shown.image.float() / 255) ** 2.2)  # about linear light
     return bank
 

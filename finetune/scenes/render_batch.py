@@ -24,7 +24,7 @@ _SHADE_TILES = {"cpu": 1024, "cuda": 1 << 16}  # tiles shaded together
 _ACROSS = 1  # axis of a mirror or picture that is normal to its glass or canvas
 
 
-class Batch:
+class DrawnBatch:
     """Scenes that are rendered together.
 
     Args:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import torch
 
-from ..data.batches import Batch, Source
+from ..data.batches import Batch, BatchSource
 
 
 class ReadAhead:
@@ -19,7 +19,7 @@ class ReadAhead:
         threads: Number of batches made at once.
     """
 
-    def __init__(self, source: Source, *, stride: int = 1, threads: int = 2) -> None:
+    def __init__(self, source: BatchSource, *, stride: int = 1, threads: int = 2) -> None:
         self._source, self._stride, self._ahead = source, stride, 2 * threads
         # The arithmetic of a batch is small, and the step needs the cores.
         self._pool = ThreadPoolExecutor(threads, "read-ahead", initializer=torch.set_num_threads, initargs=(1,))

@@ -22,7 +22,7 @@ from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
 from ...engine.system.process.signals import ENDING, note
 from ...export.network.make_network import Network
-from ..data.batches import Batch, Source, Validation
+from ..data.batches import Batch, BatchSource, Validation
 from .checkpoints import Course, keep_checkpoint
 from .group import Group, announced_group, join_group
 from .objective import DepthObjective
@@ -56,7 +56,7 @@ class TrainResult:
 
 def train(
     network: Network,
-    source: Source,
+    source: BatchSource,
     validation: Validation | None,
     options: TrainOptions,
     out_dir: str | Path,
@@ -155,7 +155,7 @@ class _Loop:
     def __init__(
         self,
         state: TrainingState,
-        source: Source,
+        source: BatchSource,
         validation: Validation | None,
         options: TrainOptions,
         directory: Path,

@@ -139,6 +139,34 @@ def test_a_mistake_is_refused_before_anything_is_measured(
     assert not titles and not (tmp_path / "report").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "--family"),
+        ({"family": "depth-anything-v2"}, "--kind"),
+        ({"family": "depth-anything-v2", "kind": "metric"}, "--max-depth"),
+        ({"family": "depth-anything-v2", "kind": "inverse", "size": (100, 100)}, "100"),
+    ],
+)
+@pytest.mark.parametrize("place", ["model", "reference"])
+def test_a_checkpoint_that_is_unclear_is_refused_before_anything_is_measured(
+    tiny: TinyModel, tmp_path: Path, options: dict[str, Any], message: str, place: str
+) -> None:
+    unclear = Path(shutil.copy(tiny.checkpoint, tmp_path / "mine.pth"))
+    titles: list[str] = []
+    asked = request(tiny.onnx, unclear) if place == "model" else request(tiny.onnx, reference=unclear)
+    asked = replace(asked, output=tmp_path / "report", **options)
+    with pytest.raises(InputError, match=message):
+        bench(asked, on_step=lambda title, done, wanted: titles.append(title))
+    assert not titles and not (tmp_path / "report").exists()
+
+
+def test_a_damaged_checkpoint_is_a_failure_and_the_others_are_measured(tiny: TinyModel, tmp_path: Path) -> None:
+    (tmp_path / "broken.pth").write_bytes(b"x")
+    broken, sound = bench(request(tmp_path / "broken.pth", tiny.onnx, scopes=["host"])).report.subjects
+    assert broken.failure and not sound.failure and sound.latency
+
+
 def test_a_name_that_is_no_file_may_be_a_mistyped_verb(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"comapre does not exist and is not a verb of `depthrt bench`; give model"):
         bench(BenchRequest(["comapre"]))

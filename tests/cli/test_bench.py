@@ -59,6 +59,18 @@ def test_a_comparison_across_machines_is_made_if_it_is_asked_for(reports: Path) 
     assert result.exit_code == 0 and "note: machine: cores 2 -> 64\n" in result.stdout
 
 
+def test_subjects_of_two_names_are_compared_if_they_are_paired(reports: Path) -> None:
+    report = make_report(1)
+    subjects = tuple(replace(one, name=f"new-{one.name}") for one in report.subjects)
+    write_result(reports / "renamed.json", replace(report, subjects=subjects, reference=f"new-{report.reference}"))
+    files = reports / "a.json", reports / "renamed.json"
+    assert "give --name OLD=NEW, or --by-position" in bench("compare", *files).stderr
+    name = report.subjects[0].name
+    assert f"new-{name}\n" in bench("compare", *files, "--name", f"{name}=new-{name}").stdout
+    found = bench("compare", *files, "--by-position")
+    assert found.exit_code == 0 and all(f"{one.name}\n" in found.stdout for one in subjects if not one.failure)
+
+
 def test_a_comparison_as_markdown_has_the_same_exit_code(reports: Path) -> None:
     options = ("--fail-on", "p50>+5%", "--markdown")
     result = bench("compare", reports / "a.json", reports / "slower.json", *options)

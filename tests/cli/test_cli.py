@@ -32,11 +32,24 @@ def test_the_version_is_that_of_the_package() -> None:
     assert run("--version").stdout == f"depthrt, version {__version__}\n"
 
 
-def test_the_module_is_the_program() -> None:
-    found = subprocess.run(
-        [sys.executable, "-m", "depthrt.cli", "--version"], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("module", ["depthrt", "depthrt.cli"])
+def test_the_module_is_the_program(module: str) -> None:
+    found = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "") and found.stdout.endswith(f" version {__version__}\n")
+
+
+@pytest.mark.parametrize("verb", ["", "run", "bench measure", "finetune scenes"])
+def test_help_keeps_its_sentences_without_docstrings(verb: str) -> None:
+    command = [sys.executable, "-OO", "-m", "depthrt", *verb.split(), "--help"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    expected = run(*verb.split(), "--help").stdout
+    assert found.stdout.split()[2:] == ["-m", "depthrt", *expected.split()[2:]]
+
+
+def test_wrong_usage_shows_no_control_characters() -> None:
+    for arguments in (("\x1b[31mverb",), ("run", "x", "--\x1b[31m"), ("export", "x", "-o", "y", "--size", "\x1b[31m")):
+        found = run(*arguments)
+        assert found.exit_code == 2 and r"\x1b[31m" in found.stderr and "\x1b" not in found.stderr
 
 
 def test_help_imports_no_torch_no_onnx_and_no_runner() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from depthrt.cli import main
 from depthrt.cli.params import BatchType, PixelsType, RoundsType, ShareType, SizeType
 
 
@@ -66,3 +68,39 @@ def test_a_share_without_an_upper_end_takes_more_than_the_whole() -> None:
 def test_digits_that_int_does_not_take_are_wrong_usage(kind: click.ParamType[object], value: str) -> None:
     with pytest.raises(click.UsageError, match="found, expected"):
         kind.convert(value, None, None)
+
+
+EMPTY = [
+    ["run", ""],
+    ["run", "photo.jpg", ""],
+    ["run", "photo.jpg", "-o", ""],
+    ["run", "photo.jpg", "-m", " "],
+    ["run", "photo.jpg", "--sheet", ""],
+    ["info", ""],
+    ["export", "", "-o", "a.onnx"],
+    ["export", "a.pth", "-o", ""],
+    ["export", "a.pth", "-o", "a.onnx", "--images", ""],
+    ["build", "", "-o", "a.engine"],
+    ["build", "a.onnx", "-o", ""],
+    ["tune", ""],
+    ["tune", "a.onnx", "--images", ""],
+    ["bench", ""],
+    ["bench", "a.onnx", "--images", ""],
+    ["bench", "a.onnx", "--ground-truth", ""],
+    ["bench", "a.onnx", "--reference", ""],
+    ["bench", "a.onnx", "-o", ""],
+    ["bench", "compare", "", "a.json"],
+    ["bench", "bisect", "a.onnx", ""],
+    ["finetune", "scenes", "-n", "1", "-o", ""],
+    ["finetune", "default", "-o", ""],
+]
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_an_empty_name_is_refused_by_every_verb(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(main, words)
+    assert found.exit_code == 2 and "found, which names no file; give a path" in found.stderr
+    assert not [*tmp_path.iterdir()]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from made_tuned import make_tuned
+from recalled import recall_choice
 from run_verb import run
 from tiny_model import PHOTOS, TinyModel
 
@@ -24,7 +25,7 @@ from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices
-from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_choice, recall_tuning, remember_choice
+from depthrt.engine.runners.tuning import Tuning, forget_choice, recall_tuning, remember_choice
 from depthrt.engine.system.cores import usable_cores
 from depthrt.engine.terms import OnStep
 

@@ -362,10 +362,15 @@ def forked(onnx: str) -> None:
     gpu = Cuda()
     pipeline = DevicePipeline(gpu, read_contract(onnx), network)
     expected = pipeline.infer(picture(40, 50)).values
+    stream = pipeline.stream([picture(40, 50)] * 5)
+    next(stream)
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            with refused(BackendUnavailable, "was opened before this process was forked, and CUDA does not survive"):
+                next(stream)
+            pipeline._free.clear()  # threads of the parent had all slots, and give none back here
             with refused(BackendUnavailable, "was opened before this process was forked, and CUDA does not survive"):
                 pipeline.infer(picture(40, 50))
             pipeline.close()
@@ -374,6 +379,7 @@ def forked(onnx: str) -> None:
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
+    assert len(list(stream)) == 4
     assert_close(pipeline.infer(picture(40, 50)).values, expected)
     pipeline.close()
     gpu.close()

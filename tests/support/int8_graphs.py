@@ -18,11 +18,6 @@ from depthrt.engine.modelfile.model_file import as_model_file
 from depthrt.engine.runners.open_runner import open_runner
 
 Float32 = NDArray[np.float32]
-_CPU = Path("/proc/cpuinfo")
-# Without VNNI an x86 CPU adds products of int8 in 16 bits, which overflow.
-OVERFLOWS = (
-    _CPU.exists() and "sse2" in (flags := set(_CPU.read_text().split())) and not flags & {"avx512_vnni", "avx_vnni"}
-)
 
 
 def linear_graph(weights: Float32, bias: Float32) -> onnx_ir.Model:

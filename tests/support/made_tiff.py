@@ -45,7 +45,7 @@ def with_tag(data: bytes, tag: int, letter: str, values: Sequence[int]) -> bytes
     return data[:at] + size + data[at + len(size) :]
 
 
-def tiff_of(values: NDArray[Any], **options: object) -> bytes:
+def tiff_of(values: NDArray[Any], **options: Any) -> bytes:  # noqa: ANN401 (those of tifffile)
     """Write an array with tifffile."""
     file = io.BytesIO()
     tifffile.imwrite(file, values, metadata=None, **options)

@@ -13,7 +13,7 @@ from torch import Tensor
 from depthrt.export.network.architecture import ConvArchitecture
 from depthrt.export.network.conv_depth import ConvDepth
 from depthrt.export.network.make_network import Network
-from depthrt.finetune.data.batches import Batch, Source, Validation
+from depthrt.finetune.data.batches import Batch, BatchSource, Validation
 from depthrt.finetune.training.log import read_log
 from depthrt.finetune.training.options import TrainOptions
 from depthrt.finetune.training.train import TrainResult, train
@@ -93,7 +93,7 @@ def run(
     options: TrainOptions = QUICK,
     *,
     network: Network | None = None,
-    source: Source | None = None,
+    source: BatchSource | None = None,
     validation: Validation | None = None,
     resume: bool = False,
 ) -> TrainResult:

@@ -6,18 +6,16 @@ BackendUnavailable that names the GPU and says what to do.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from weakref import WeakSet
 
 from ...errors import BackendUnavailable
-from ...system.closable import Closable
+from ...system.closable import Closable, never_destroy, tell_of_forks
 from ..kernels.kernels import ARGUMENTS, FATBIN
 from .calls import CallRefused, pop_context
 from .driver import find_gpu
-from .held import Held, never_destroy
+from .held import Held
 
 OLDEST = (7, 5)  # lowest compute capability in kernels.fatbin
 
@@ -52,7 +50,7 @@ class Cuda(Closable):
             self._context = self.pycuda.Device(index).retain_primary_context()
         except self.pycuda.Error as error:
             raise self._explain(error) from error
-        _OPEN.add(self)
+        tell_of_forks(self)
         try:
             with self.current():
                 self._load_kernels()
@@ -67,7 +65,9 @@ class Cuda(Closable):
         Raises:
             BackendUnavailable: A call of CUDA failed inside the block, or the GPU is closed or lost.
         """
-        self._refuse_unusable()
+        self.check_not_lost()
+        if self._context is None:
+            raise BackendUnavailable(f"{self.name} was closed; load the model again")
         try:
             self._context.push()
             try:
@@ -109,6 +109,18 @@ class Cuda(Closable):
         never_destroy(self.kernels, self._module, self._context)
         self._context = None
 
+    def after_fork(self) -> None:
+        """Forget everything: the child has no CUDA."""
+        self.abandon(
+            f"{self.name} was opened before this process was forked, and CUDA does not survive a fork; "
+            "start processes with the 'spawn' method, or load models only in the child processes"
+        )
+
+    def check_not_lost(self) -> None:
+        """Raise BackendUnavailable if the GPU is lost. To be called before a lock that a fork may have left held."""
+        if self.lost:
+            raise BackendUnavailable(self.lost)
+
     def __repr__(self) -> str:
         return f"<Cuda {self.name}, compute capability {self.compute_capability}>"
 
@@ -129,12 +141,6 @@ class Cuda(Closable):
         for name, arguments in ARGUMENTS.items():
             self.kernels[name] = self._module.get_function(name)
             self.kernels[name].prepare(arguments)
-
-    def _refuse_unusable(self) -> None:
-        if self.lost:
-            raise BackendUnavailable(self.lost)
-        if self._context is None:
-            raise BackendUnavailable(f"{self.name} was closed; load the model again")
 
     def _explain(self, error: Exception) -> BackendUnavailable:
         """Return an error of CUDA as an error that says what to do; if the GPU is lost, set `lost`."""
@@ -178,18 +184,3 @@ def import_pycuda() -> Any:  # noqa: ANN401 (pycuda has no types)
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-_OPEN: WeakSet[Cuda] = WeakSet()
-
-
-def _after_fork() -> None:
-    for gpu in list(_OPEN):
-        gpu.abandon(
-            f"{gpu.name} was opened before this process was forked, and CUDA does not survive a fork; "
-            "start processes with the 'spawn' method, or load models only in the child processes"
-        )
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ...errors import BackendUnavailable
-from ...system.closable import Closable
+from ...system.closable import Closable, never_destroy
 
 
 class Owner(Protocol):
@@ -71,14 +70,8 @@ class Held(Closable):
 
     def abandon(self) -> None:
         """Forget the object without freeing it, because the driver already did or no longer can."""
-        never_destroy(self._held)
+        never_destroy(self._held)  # pycuda's destructors abort the process if CUDA returns an error
         self._held = None
 
     def _free(self) -> None:
         """Free what is not freed by dropping the last reference to pycuda's object."""
-
-
-def never_destroy(*objects: object) -> None:
-    """Keep objects until the process ends: pycuda's destructors abort the process if CUDA returns an error."""
-    for kept in objects:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...images.limits import DEFAULT_LIMITS, Limits
+from ...system.files import check_plain
 from ..sources import Source
 from .frames import FALLBACK_FPS, Frame, FrameReader, title_of
 
@@ -166,6 +167,7 @@ def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
 
     title = title_of(source)
     try:
+        check_plain(Path(source.name), expected="a video")  # opening a pipe would wait
         container = av.open(str(Path(source.name).absolute()))  # else what precedes a colon is taken for a protocol
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error

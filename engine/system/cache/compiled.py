@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 
-from ...errors import ContractError, InputError
+from ...errors import DepthrtError, InputError
 from ..files import file_sha256
 from .folder import cache_dir, known_dir, warn_once
 from .store import digest, last_used_s, read_entry, remove_oldest, size_bytes, write_entry
@@ -79,7 +79,7 @@ def _is_whole(folder: Path) -> bool:
             return False
         sums = _sums(folder)
         whole = bool(sums) and read_entry(folder / _SUMS) == sums
-    except (OSError, ContractError):
+    except (OSError, DepthrtError):
         whole = False
     if not whole:
         warn_once(f"depthrt: {folder}, in the cache, is damaged; the model is compiled again")

@@ -18,7 +18,7 @@ logger = logging.getLogger("depthrt")
 def cache_dir(name: str) -> Path | None:
     """Create and return the cache's subfolder `name`; None, with one warning, if it cannot be written.
 
-    The cache is the folder that DEPTHRT_CACHE names, else `depthrt` in the user's cache folder.
+    The cache is the folder that DEPTHRT_CACHE names, unless that is empty, else `depthrt` in the user's cache folder.
     """
     root = cache_root()
     if root is None:
@@ -44,7 +44,7 @@ def known_dir(name: str) -> Path | None:
 def cache_root() -> Path | None:
     """Return the path of the cache, which may not exist yet, or None for a user without a home folder."""
     try:
-        chosen = os.environ.get(VARIABLE)
+        chosen = os.environ.get(VARIABLE, "").strip()
         return Path(chosen).expanduser().absolute() if chosen else _users_folder() / "depthrt"
     except RuntimeError:  # of Path.home and expanduser; a folder shared with others is not safe for compiled code
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import ContractError, InputError
-from ..files import atomic_path
+from ..files import atomic_path, open_file
 from ..json_object import parse_object
 from .folder import cache_dir, known_dir, warn_once
 
@@ -61,15 +61,23 @@ class Store:
             return None
         try:
             entry = read_entry(file)
-            if entry.get("format") != FORMAT or entry.get("key") != key:
-                raise ContractError("it is of another format or key than its name says")
-            return read(entry.get(self.content))
+            return read(self._content_of(entry, key))
         except FileNotFoundError:  # another process removed it meanwhile
             return None
         except Exception as error:  # a cache must not stop a model from loading
             reason = " ".join(str(error).split()).removesuffix(f"; {REMEDY}") or type(error).__name__
             warn_once(f"depthrt: {file}, in the cache, cannot be used ({reason}); {remedy}")
             return None
+
+    def _content_of(self, entry: dict[str, Any], key: Key) -> object:
+        """Return the content of an entry that remember wrote for a key."""
+        given, path = entry.get("format"), entry.get("path", "")
+        # Hashes tell true from 1, which Python's == does not.
+        if type(given) is not int or given != FORMAT or digest(entry.get("key")) != digest(key):
+            raise ContractError("it is of another format or key than its name says")
+        if entry.keys() - {"path"} != {"format", "key", self.content} or type(path) is not str:
+            raise ContractError(f"it has other keys than format, path, key and {self.content}")
+        return entry[self.content]
 
     def remember(self, key: Key, content: object, *, path: Path | None = None) -> Path | None:
         """Write an entry, whole or not at all; it replaces the one that was there.
@@ -124,8 +132,8 @@ class Store:
         return found
 
 
-def digest(key: Key) -> str:
-    """Return a key as a short file name."""
+def digest(key: object) -> str:
+    """Return a key, which is of JSON types, as a short file name."""
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -133,12 +141,10 @@ def read_entry(file: Path) -> dict[str, Any]:
     """Return the JSON object that a file of the cache holds.
 
     Raises:
-        ContractError: It is not a JSON object, or too long for one.
-        OSError: The system refuses, or it is not a file.
+        ContractError: It is not a JSON object, too long for one, or not a plain file.
+        OSError: The system refuses.
     """
-    if file.exists() and not (file.is_file() or file.is_dir()):  # to read a pipe would wait for who writes it
-        raise OSError("it is not a file")
-    with file.open("rb") as stream:
+    with open_file(file, failure=ContractError) as stream:
         text = stream.read(_LONGEST_ENTRY + 1)
     if len(text) > _LONGEST_ENTRY:
         raise ContractError(f"it has more than {_LONGEST_ENTRY} bytes")

@@ -7,7 +7,10 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from os import getpid
 from typing import Generic, TypeVar
+
+from ...errors import InputError
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -38,18 +41,20 @@ def overlap(
     `read` runs in a thread, `run` in the caller's thread, `write` in a third. An Exception of a stage is the outcome of
     its item, and the other items go on. After a KeyboardInterrupt, the outcomes of items that have run come before it.
     """
-    source = iter(items)
+    source, process = iter(items), getpid()
     with ThreadPoolExecutor(1, "depthrt-read") as reader, ThreadPoolExecutor(1, "depthrt-write") as writer:
         reading = deque((item, reader.submit(read, item)) for item in islice(source, AHEAD))
         writing: deque[tuple[Item, Future[Written]]] = deque()
         try:
             while reading:
+                _check_process(process)
                 item, future = reading.popleft()
                 reading.extend((later, reader.submit(read, later)) for later in islice(source, 1))
                 writing.append((item, _run_item(future, run, write, writer)))
                 if len(writing) > AHEAD:
                     yield _outcome(*writing.popleft())
             while writing:
+                _check_process(process)
                 yield _outcome(*writing.popleft())
         except KeyboardInterrupt:  # what is being written becomes whole, and the caller hears of it
             while writing:
@@ -66,18 +71,30 @@ def run_ahead(items: Iterable[Item], run: Callable[[Item], Ran]) -> Generator[Ra
     At most one further item is taken before an answer is yielded: with each more, a camera's answers would come a frame
     later. An error of `items` or of `run` ends the iteration.
     """
+    process = getpid()
     with ThreadPoolExecutor(1, "depthrt-run") as runner:
         running: deque[Future[Ran]] = deque()
         try:
             for item in items:
+                _check_process(process)
                 running.append(runner.submit(run, item))
                 while len(running) > 1 or (running and running[0].done()):
                     yield running.popleft().result()
+                    _check_process(process)
             while running:
                 yield running.popleft().result()
+                _check_process(process)
         finally:  # also if the caller stops early, and after an error: start no further item
             for left in running:
                 left.cancel()
+
+
+def _check_process(begun_in: int) -> None:
+    """Raise InputError in a forked child, where the threads do not run and their answers would never come."""
+    if getpid() != begun_in:
+        raise InputError(
+            "this stream was begun in another process, and its threads do not survive a fork; begin it again here"
+        )
 
 
 def _run_item(

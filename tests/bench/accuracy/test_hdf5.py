@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.hdf5 import find_array, import_h5py, open_hdf5, read_array
@@ -19,7 +21,7 @@ from depthrt.engine.images.limits import DEFAULT_LIMITS, Limits
 SECRET = b"not depth at all" * 64  # 1 KiB of another file
 
 
-def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> np.ndarray:  # type: ignore[type-arg]
+def read(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[Any]:
     with open_hdf5(path) as file:
         return read_array(find_array(file, "dataset", path), limits, str(path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,25 @@ def test_files_side_by_side_are_matched_by_their_bare_name(tmp_path: Path, image
 
 def test_images_without_depth_are_counted_and_hidden_files_are_not(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "a.npy", "b.jpg", "c.png", ".d.jpg", ".d.npy")
-    assert find_pairs(tmp_path) == pairs(tmp_path, ("a.jpg", "a.npy"), more=2)
+    found = find_pairs(tmp_path)
+    assert found is not None and found.left_out == "left out: 1 hidden file (.d.jpg)"
+    assert replace(found, left_out="") == pairs(tmp_path, ("a.jpg", "a.npy"), more=2)
+
+
+def test_a_data_set_of_links_has_its_pairs(tmp_path: Path) -> None:
+    touch(tmp_path, "raw/1.jpg", "raw/1.npy", "far/ai_1/images/scene_cam_00_geometry_hdf5/frame.0.depth_meters.hdf5")
+    for name, target in {"set/a.jpg": "1.jpg", "set/a.npy": "1.npy", "set/b.npy": "1.npy"}.items():
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / "raw" / target)
+    (tmp_path / "set" / "c.jpg").hardlink_to(tmp_path / "raw" / "1.jpg")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "loop").symlink_to(tmp_path / "links")
+    (tmp_path / "links" / "real").symlink_to(tmp_path / "set")
+    assert find_pairs(tmp_path / "links") == pairs(tmp_path / "links" / "real", ("a.jpg", "a.npy"), more=1)
+    (tmp_path / "hypersim").mkdir()
+    (tmp_path / "hypersim" / "ai_1").symlink_to(tmp_path / "far" / "ai_1")
+    found = find_pairs(tmp_path / "hypersim")
+    assert found is not None and (found.layout, len(found.files)) == ("hypersim", 1)
 
 
 def test_the_same_name_in_another_folder_is_no_pair(tmp_path: Path) -> None:

@@ -100,7 +100,14 @@ def test_a_reference_without_edges_has_no_score(reference: NDArray[np.float64]) 
 
 @pytest.mark.parametrize(
     ("kind", "lost"),
-    [("inverse", np.nan), ("inverse", np.inf), ("inverse", -np.inf), ("metric", np.nan), ("metric", -np.inf)],
+    [
+        ("inverse", np.nan),
+        ("inverse", np.inf),
+        ("inverse", -np.inf),
+        ("metric", np.nan),
+        ("metric", np.inf),
+        ("metric", -np.inf),
+    ],
 )
 def test_what_is_not_finite_has_no_edge(kind: Kind, lost: float) -> None:
     reference = step(2.0)

@@ -16,11 +16,14 @@ from depthrt.bench.latency.calls import STAGES, Decoded, make_call
 from depthrt.bench.latency.turns import WINDOW, Rounds, measure_latency
 from depthrt.bench.subjects.find_subjects import find_subjects
 from depthrt.bench.subjects.subject import Opened, Subject, open_subject
+from depthrt.engine.depth.depth import Depth
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
+from depthrt.engine.images.preprocess import Color
 from depthrt.engine.images.read import read_image
 from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
+from depthrt.engine.model.stages import Answer, Prepared
 from depthrt.engine.modelfile.contract import SizeRule
 from depthrt.engine.terms import TIMED_SCOPES, TimedScope
 
@@ -99,6 +102,40 @@ def test_the_file_scope_has_a_lap_for_each_stage(images: list[Path], tmp_path: P
     laps = dict(zip(STAGES, call(0), strict=True))
     expected_ms = {"decode": READ_MS, "preprocess": 0, "run": RUN_MS + DEVICE_MS, "postprocess": 0, "encode": 0}
     assert laps == {stage: round(ms * 1e6) for stage, ms in expected_ms.items()}
+
+
+PREPARE_MS, FINISH_MS = 11.0, 13.0
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected_ms"),
+    [
+        ("kernel", (RUN_MS + DEVICE_MS,)),
+        ("host", (PREPARE_MS + RUN_MS + FINISH_MS + DEVICE_MS,)),
+        ("file", (READ_MS, PREPARE_MS, RUN_MS + DEVICE_MS, FINISH_MS, 0.0)),
+    ],
+)
+def test_each_scope_holds_its_own_stages_and_no_others(
+    scope: TimedScope, expected_ms: tuple[float, ...], images: list[Path], tmp_path: Path
+) -> None:
+    time = Time()
+
+    class Working(DepthModel):
+        """Takes planted times for its first and last stages."""
+
+        def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
+            time.work(PREPARE_MS)
+            return super().prepare(image, color=color)
+
+        def finish(self, answer: Answer) -> Depth:
+            time.work(FINISH_MS)
+            return super().finish(answer)
+
+    contract = make_contract(size=SizeRule((28, 28), 14, "lower_bound"))
+    runner = PlantedRunner(time, lambda images: RUN_MS, DEVICE_MS)
+    opened = open_subject(Subject("w", lambda: Working(runner, contract, limits=Limits()), read=slow_read(time)))
+    call = make_call(opened, images, tmp_path, scope, clock=time)
+    assert call(0) == call(1) == tuple(round(ms * 1e6) for ms in expected_ms)
 
 
 @pytest.mark.parametrize("scope", TIMED_SCOPES)

@@ -10,8 +10,9 @@ import pynvml
 import pytest
 
 from depthrt.bench.machine.describe import describe_machine
-from depthrt.bench.machine.energy import NVML, find_meter
+from depthrt.bench.machine.energy import NVML, Meter, find_meter, measure_energy
 from depthrt.bench.machine.nvml import open_nvml
+from depthrt.engine.errors import BackendUnavailable
 
 DEVICE = object()
 ANSWERS: dict[str, Any] = {
@@ -53,6 +54,37 @@ def test_what_nvml_refuses_is_empty(driver: pytest.MonkeyPatch) -> None:
     assert gpu is not None
     assert (gpu.name, gpu.driver, gpu.used_mib(), gpu.joules()) == ("", "", None, None)
     assert find_meter("CUDAExecutionProvider") is None
+
+
+def answers(driver: pytest.MonkeyPatch, *millijoules: int | None) -> list[int | None]:
+    """Let the energy be these numbers, one a reading; None is a refusal. Return those that are left."""
+    left = [*millijoules]
+
+    def read(device: object) -> int | None:
+        found = left.pop(0)
+        if found is None:
+            refuse()
+        return found
+
+    driver.setattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption", read)
+    return left
+
+
+def test_a_reading_that_fails_once_is_read_again(driver: pytest.MonkeyPatch) -> None:
+    left = answers(driver, 1_000, 9_000, None, 24_000)
+    meter = find_meter("CUDAExecutionProvider")
+    assert meter is not None
+    assert measure_energy(lambda: None, meter, least_s=0).joules == 15 and not left
+
+
+def test_a_counter_that_is_lost_or_falls_gives_no_energy(driver: pytest.MonkeyPatch) -> None:
+    answers(driver, 1_000, 9_000, None, None, None)
+    meter = find_meter("CUDAExecutionProvider")
+    assert meter is not None
+    with pytest.raises(BackendUnavailable, match="NVML refused 3 readings of the energy"):
+        measure_energy(lambda: None, meter, least_s=0)
+    with pytest.raises(BackendUnavailable, match="NVML counts -15 J, expected 0 or more"):
+        measure_energy(lambda: None, Meter(NVML, iter([24.0, 9.0]).__next__), least_s=0)
 
 
 @pytest.mark.parametrize("missing", ["nvmlInit", "nvmlDeviceGetHandleByIndex"], ids=["driver", "gpu"])

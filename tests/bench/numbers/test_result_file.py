@@ -185,12 +185,17 @@ def test_a_wrong_value_is_refused_with_what_was_expected(spoil: Callable[[dict[s
         from_json(json.dumps(found))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "3"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "3", "[" * 100_000, '{"schema":' * 100_000])
 def test_text_that_is_not_a_report_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(text)
     with pytest.raises(InputError, match=r"report\.json: no (JSON|report)"):
         read_result(path)
+
+
+def test_true_is_no_schema() -> None:
+    with pytest.raises(InputError, match="schema True found, this depthrt reads schema 1"):
+        from_json('{"schema": true}')
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

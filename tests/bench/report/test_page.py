@@ -152,3 +152,19 @@ def test_without_jinja2_the_page_names_the_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(BackendUnavailable, match=r"depthrt\[bench\]"):
         to_html(whole())
+
+
+def test_a_narrow_screen_gets_a_block_for_each_row_of_every_table() -> None:
+    found = page()
+    narrow = found[found.index("(max-width: 640px)") : found.index("@media print")]
+    for rule in (
+        "table thead { display: none; }",
+        "table, table tbody { display: block; }",
+        "content: attr(data-label)",
+    ):
+        assert rule in narrow
+    assert "white-space: normal; min-width: 0" in narrow  # between words, and no figure makes the page wider
+    cells = re.findall(r"<td[^>]*>", found)
+    assert cells and all("data-label=" in cell for cell in cells)
+    unbroken = re.search(r"^(.+) \{ overflow-wrap: anywhere; \}$", found, re.MULTILINE)
+    assert unbroken is not None and {"p", "li", "summary", "h2"} <= set(unbroken[1].split(", "))  # they hold file names

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from made_report import make_latency
 from numpy.typing import NDArray
+from recalled import recall_choice
 from tiny_model import PHOTOS, TinyModel
 
 from depthrt import BackendUnavailable, BudgetError, InputError
@@ -21,7 +22,6 @@ from depthrt.bench.run.request import TuneRequest
 from depthrt.bench.run.tune import ROUNDS, fastest, find_reference, tune
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
-from depthrt.engine.runners.tuning import recall_choice
 from depthrt.engine.system.spread import spread
 from depthrt.engine.terms import CpuRunner, Precision
 

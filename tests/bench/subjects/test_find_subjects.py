@@ -8,13 +8,20 @@ import pytest
 import torch
 from checkpoint_subjects import TOLERANCE, depth_of, distance, find
 from made_engine import write_engine
+from made_subjects import MadeRunner, slope
+from made_subjects import subject as made_subject
 from reference_depth_anything import reference_infer
 from tiny_model import PHOTOS, TinyModel
 
+from depthrt.bench.subjects import find_subjects as find_subjects_module
+from depthrt.bench.subjects.find_subjects import open_file
 from depthrt.bench.subjects.subject import facts_of, open_subject, open_subjects
+from depthrt.engine.errors import BackendUnavailable
 from depthrt.engine.images.read import read_image
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices
+from depthrt.engine.terms import HardwareDevice, Precision
 
 COFFEE = PHOTOS / "coffee.jpg"
 
@@ -90,3 +97,40 @@ def test_all_subjects_of_one_network_agree_with_the_reference(tiny: TinyModel) -
 def test_the_default_model_is_named_like_a_file() -> None:
     (subject,) = find("default", runners=["onnxruntime"])
     assert (subject.name, subject.facts["file"]) == ("default cpu", "default")
+
+
+@pytest.mark.parametrize(
+    ("device", "choice", "opens", "expected"),
+    [
+        ("cpu", Choice("openvino", "bf16", 1), ("openvino", "CPU", "bf16"), None),
+        ("cpu", Choice("openvino", "bf16", 1), ("openvino", "CPU", "fp32"), "openvino fp32 on CPU"),
+        (
+            "cpu",
+            Choice("openvino", "fp32", 1),
+            ("onnxruntime", "CPUExecutionProvider", "fp32"),
+            "onnxruntime fp32 on CPU",
+        ),
+        ("cuda", None, ("onnxruntime", "CPUExecutionProvider", "fp32"), "onnxruntime fp32 on CPUExecutionProvider"),
+        ("cuda", None, ("onnxruntime", "CUDAExecutionProvider", "fp16"), None),
+        ("cpu", None, ("onnxruntime", "CUDAExecutionProvider", "fp32"), "onnxruntime fp32 on CUDAExecutionProvider"),
+    ],
+)
+def test_a_fallback_is_not_opened_under_the_name_of_a_subject(
+    monkeypatch: pytest.MonkeyPatch,
+    device: HardwareDevice,
+    choice: Choice | None,
+    opens: tuple[str, str, Precision],
+    expected: str | None,
+) -> None:
+    runner = MadeRunner(slope(), opens[2])
+    runner.name, runner.provider = opens[:2]
+    closed: list[bool] = []
+    runner.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    made = made_subject("made", runner).open()
+    monkeypatch.setattr(find_subjects_module, "load", lambda *_, **__: made)
+    if expected is None:
+        assert open_file(Path("a.onnx"), device, None, choice) is made and not closed
+        return
+    with pytest.raises(BackendUnavailable, match=f"{expected}.* was opened in its place"):
+        open_file(Path("a.onnx"), device, None, choice)
+    assert closed == [True]

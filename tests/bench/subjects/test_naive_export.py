@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,9 @@ def test_a_folder_of_transformers_is_exported_with_its_own_network(tmp_path: Pat
     options = CheckpointOptions(
         (70, 70), "depth-anything-v2"
     )  # the table's own grid, where transformers does not resample it otherwise
+    level = logging.getLogger("torch.onnx").level
     write_naive(tmp_path / "saved", options, tmp_path / "naive.onnx")
+    assert logging.getLogger("torch.onnx").level == level
     graph = onnx.load(tmp_path / "naive.onnx").graph
     assert sum(node.op_type == "IsNaN" for node in graph.node) == backbone.num_hidden_layers  # its own attention
     with open_torch(tmp_path / "saved", options, TorchForm("cpu", "fp32", False, 1)) as model:

@@ -19,8 +19,14 @@ BATCH = np.zeros((2, 3, 14, 14), np.float32)
 class Part:
     """A pipeline, batches or a GPU that notes its calls."""
 
+    lost = ""
+
     def __init__(self, name: str, done: list[str], error: str = "") -> None:
         self.name, self.done, self.error = name, done, error
+
+    def check_not_lost(self) -> None:
+        if self.lost:
+            raise BackendUnavailable(self.lost)
 
     def close(self) -> None:
         self.done.append(f"{self.name} closed")
@@ -44,6 +50,15 @@ class FakeRunner(NetworkOnGpu):
         self._batches = cast(HostBatches, Part("batches", self.done))
         if single_images:
             self.pipeline = cast(DevicePipeline, Part("pipeline", self.done, error))
+
+
+def test_a_runner_on_a_lost_gpu_refuses_and_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Part, "lost", "the GPU was lost")
+    runner = FakeRunner()
+    with pytest.raises(BackendUnavailable, match="the GPU was lost"):
+        runner.run(BATCH)
+    runner.close()
+    assert runner.done == ["gpu closed"]
 
 
 def test_batches_run_until_the_runner_is_closed() -> None:

@@ -13,10 +13,12 @@ import pytest
 from made_depth import holed, surface
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from refusal import refusal
 
 from depthrt.engine.depth.depth import Depth
 from depthrt.engine.depth.read import READERS, read_codes, read_kind
+from depthrt.engine.depth.write import TEXT_PREFIX
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.terms import KINDS, Format, Kind
@@ -55,6 +57,32 @@ def test_a_foreign_npz_is_refused(
     elif content is not None:
         np.savez(path, **content)  # type: ignore[arg-type]
     assert message in refusal(lambda: Depth.load(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"unit": ""}, {"unit": "mm"}, {"max_depth_m": -5.0}, {"max_depth_m": np.inf}, {"kind": "inverse"}],
+    ids=str,
+)
+def test_facts_of_an_npz_that_contradict_each_other_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    holed("metric").save(tmp_path / "d.npz")
+    with np.load(tmp_path / "d.npz") as found:
+        np.savez(tmp_path / "d.npz", **{**found, **change})
+    assert "is not a depth file of depthrt (" in refusal(lambda: Depth.load(tmp_path / "d.npz"))
+
+
+@pytest.mark.parametrize("scale", ["nan", "inf", "-1.0", "1e308", "", "x"])
+@pytest.mark.parametrize("name", ["scale", "offset"])
+def test_a_png_whose_codes_mean_no_numbers_is_refused(scale: str, name: str, tmp_path: Path) -> None:
+    text = PngInfo()
+    for key, value in {"kind": "inverse", "scale": "0.5", "offset": "-1.0", name: scale}.items():
+        text.add_text(TEXT_PREFIX + key, value)
+    Image.fromarray(np.ones((4, 4), np.uint16)).save(tmp_path / "d.png", pnginfo=text)
+    if (name, scale) == ("offset", "-1.0"):
+        READERS[".png"](tmp_path / "d.png")
+        return
+    with pytest.raises(ValueError, match=r"found, expected numbers|could not convert"):
+        READERS[".png"](tmp_path / "d.png")
 
 
 def test_a_cut_npz_is_refused(tmp_path: Path) -> None:

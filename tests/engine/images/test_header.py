@@ -43,8 +43,10 @@ def test_a_header_has_format_and_size_and_a_whole_file_no_flaw(kind: str, crop: 
     assert find_flaw(data, header) is None
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "lossy WebP", "TIFF"])
-@pytest.mark.parametrize("bytes_short", [1, 60])
+@pytest.mark.parametrize(
+    ("kind", "bytes_short"),
+    [("JPEG", 5), ("JPEG", 60), ("lossy WebP", 1), ("lossy WebP", 60), ("TIFF", 1), ("TIFF", 60)],
+)
 def test_a_file_that_lacks_its_last_bytes_is_cut_short(kind: str, bytes_short: int, crop: Pixels) -> None:
     _, pack = HEADERS[kind]
     data = pack(crop)[:-bytes_short]
@@ -124,7 +126,7 @@ def test_bytes_behind_the_end_do_no_harm(format: str, crop: Pixels) -> None:
 def test_a_flipped_bit_in_a_png_is_found(crop: Pixels) -> None:
     data = bytearray(packed(crop, "PNG"))
     data[len(data) // 2] ^= 1
-    assert "header checksum" in refusal(lambda: read_image(bytes(data)))
+    assert "its chunk IDAT is cut short or has a wrong check sum" in refusal(lambda: read_image(bytes(data)))
 
 
 def test_a_tiff_whose_places_are_no_numbers_is_cut_short(crop: Pixels) -> None:

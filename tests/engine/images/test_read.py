@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -20,8 +22,9 @@ from PIL import Image
 from refusal import refusal
 
 from depthrt.engine.errors import InputError
+from depthrt.engine.images.header import Header
 from depthrt.engine.images.limits import Limits, check_image
-from depthrt.engine.images.read import read_image
+from depthrt.engine.images.read import _to_8_bits, read_image
 
 PHOTOS = sorted(tiny_model.PHOTOS.glob("*.jpg"))
 LOSSY_LEVELS = 6.0  # mean difference that HEIC, AVIF and GIF at their defaults stay well within on these 60x90 pixels
@@ -355,3 +358,69 @@ def test_damage_of_any_kind_gives_an_image_or_one_line(data: bytes, changes: lis
         check_image(read_image(bytes(broken)))
     except InputError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["", "\t"])
+def test_an_empty_name_is_no_image(name: str) -> None:
+    assert "which names no file; give a path" in refusal(lambda: read_image(name))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    assert "a.png is a pipe, expected an image file; give - and pipe it" in refusal(
+        lambda: read_image(tmp_path / "a.png")
+    )
+
+
+# --- what is read in another way than a viewer shows it ------------------------------------------
+
+
+@pytest.fixture
+def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthrt.engine.images.read._said", set())
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_says_once_that_its_first_frame_is_read(
+    format: str, crop: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = Image.fromarray(np.ascontiguousarray(255 - crop[..., ::-1]))
+    moving = packed(crop, format, save_all=True, append_images=[second], duration=100)
+    for data in (moving, packed(crop, format), moving):
+        read_image(data)
+    (message,) = caplog.messages
+    assert message.startswith("depthrt: the image: only its first frame is read; convert it to .mp4 for the others (")
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "GIF", "AVIF"])
+def test_alpha_that_hides_something_is_said(format: str, crop: Pixels, caplog: pytest.LogCaptureFixture) -> None:
+    picture = Image.fromarray(np.ascontiguousarray(crop[..., ::-1]))
+    for alpha in (255, 0):
+        picture.putalpha(alpha)
+        file = io.BytesIO()
+        picture.save(file, format)
+        assert not caplog.messages
+        read_image(file.getvalue())
+    assert caplog.messages == ["depthrt: the image: its alpha is dropped (said of the first such image only)"]
+
+
+@pytest.mark.usefixtures("nothing_said")
+def test_other_pages_and_pixels_that_are_not_square_are_said(crop: Pixels, caplog: pytest.LogCaptureFixture) -> None:
+    second = Image.fromarray(255 - crop)
+    read_image(packed(crop, "TIFF", save_all=True, append_images=[second]))
+    read_image(packed(crop, "TIFF", dpi=(204, 98)))
+    read_image(packed(crop, "PNG", dpi=(204, 98)))
+    page, pixels = caplog.messages
+    assert page == "depthrt: the image: only its first page is read (said of the first such image only)"
+    assert "its pixels are not square (204 to 98 a length, across and down), they are read as they are" in pixels
+
+
+def test_16_bits_become_8_without_a_copy_of_all_pixels() -> None:
+    pixels = np.zeros((2000, 3000, 3), np.uint16)
+    tracemalloc.start()
+    image = _to_8_bits(pixels, Header("PNG", 2000, 3000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < image.nbytes + 10_000_000  # a band of rows

@@ -56,7 +56,7 @@ def made_onnxruntime(*, providers: list[str], used: str = CPU, answer: float = 1
     return SimpleNamespace(
         __version__="9.9",
         get_available_providers=lambda: providers,
-        SessionOptions=SimpleNamespace,
+        SessionOptions=lambda: SimpleNamespace(add_session_config_entry=lambda name, value: None),
         InferenceSession=Session,
     )
 

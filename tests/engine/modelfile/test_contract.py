@@ -63,6 +63,10 @@ def changed_canary(**changes: object) -> str:
         (changed(mean=[0.5, -0.5, 0.5]), r"contract\.mean\[1\] is -0\.5, expected a finite number from 0 to 1"),
         (changed(batch=0), r"contract\.batch is 0, expected a whole number from 1 to 1024 or null"),
         (changed(licence="MIT\x1b]0;"), r"contract\.licence is 'MIT\\x1b\]0;', expected text of 0 to 10000 printable"),
+        (
+            changed_canary(tolerance=0.5),
+            r"contract\.canary\.tolerance is 0\.5, expected at most 0\.05 for precision fp32",
+        ),
         (changed_canary(answer="AAA*"), r"contract\.canary\.answer is not base64 of 784 float32 values"),
         (
             changed_canary(answer="AAAA"),

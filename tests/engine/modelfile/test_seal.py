@@ -42,7 +42,7 @@ MEANINGS: dict[str, Callable[[Contract], Contract]] = {
     "source": lambda known: replace(known, source_sha256="f" * 64),
     "licence": lambda known: replace(known, licence="MIT"),
     "producer": lambda known: replace(known, producer="depthrt 9"),
-    "tolerance": lambda known: replace(known, canary=replace(known.canary, tolerance=1.0)),
+    "tolerance": lambda known: replace(known, canary=replace(known.canary, tolerance=0.05)),
 }
 
 

@@ -91,3 +91,9 @@ def test_a_folder_of_that_name_is_not_taken_for_it(
 
 def test_it_is_small_enough_to_travel() -> None:
     assert model_path("default").stat().st_size < LARGEST_BYTES
+
+
+@pytest.mark.parametrize("path", ["", "  "])
+def test_an_empty_name_is_no_model(path: str) -> None:
+    with pytest.raises(depthrt.DepthrtError, match=r"model: '\s*' found, which names no file; give a path"):
+        depthrt.load(path)

@@ -9,7 +9,8 @@ import pytest
 
 from depthrt import InputError
 from depthrt.engine.run.jobs import ENDING, STDOUT, Job, Style, make_jobs, plan_jobs
-from depthrt.engine.run.sources import Source, find_sources
+from depthrt.engine.run.sources import Source, SourceKind, find_sources
+from depthrt.engine.system.files import longest_name_bytes
 from depthrt.engine.terms import FORMATS, Format
 
 IMAGE = Source("a.jpg", "image", Path("sub/a"))
@@ -204,3 +205,29 @@ def test_a_job_is_done_if_every_output_surely_exists(
     make_files(tmp_path, *existing)
     (job,) = make_jobs([source], tmp_path, formats)
     assert job.is_done() is done
+
+
+@pytest.mark.parametrize(
+    ("kind", "format", "ending"),
+    [("image", "png16", "_depth16.png"), ("image", "color", ".png"), ("video", "side", "_side.mp4")],
+)
+def test_a_name_that_gets_too_long_says_what_is_added_and_how_long_it_may_be(
+    tmp_path: Path, kind: SourceKind, format: Format, ending: str
+) -> None:
+    longest = longest_name_bytes(tmp_path)
+    fits, long = (make_jobs([named("a" * (longest - len(ending) + more), kind)], tmp_path, [format]) for more in (0, 1))
+    fits[0].check_names()
+    message = rf"{ending} is added to it, so it may have {longest - len(ending)}; rename the input"
+    with pytest.raises(InputError, match=rf"has {longest + 1} bytes, expected at most {longest}; {message}"):
+        long[0].check_names()
+    assert not long[0].is_done()
+
+
+def test_the_folder_of_frames_may_have_a_name_that_is_too_long(tmp_path: Path) -> None:
+    (job,) = make_jobs([named("a" * 256, "video")], tmp_path, ["npy"])
+    with pytest.raises(InputError, match="has 256 bytes, expected at most 255; shorten it; rename the input"):
+        job.check_names()
+
+
+def named(stem: str, kind: SourceKind) -> Source:
+    return Source(f"{stem}.xyz", kind, Path(stem))

@@ -248,3 +248,17 @@ def test_a_file_is_an_image_or_a_video_by_its_first_bytes(name: str, kind: str, 
     assert [source.kind for source in find_sources([str(tmp_path / name)])] == [kind]
     if "." in name:
         assert [source.kind for source in find_sources([str(tmp_path)])] == [kind]
+
+
+def test_sources_of_programs_are_no_videos(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "page.ts").write_bytes(b"export const depth = 1\n")
+    (tmp_path / "go.mod").write_bytes(b"module depth\n")
+    (tmp_path / "clip.ts").write_bytes(b"G" + bytes(187) + b"G" + bytes(187))
+    for text in (tmp_path, tmp_path / "*", tmp_path / "**" / "*"):
+        assert [Path(source.name).name for source in find_sources([str(text)])] == ["a.png", "clip.ts"]
+
+
+def test_a_source_has_a_name() -> None:
+    with pytest.raises(InputError, match="source: '' found, which names no file"):
+        Source("", "image", Path("a"))

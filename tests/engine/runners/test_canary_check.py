@@ -209,3 +209,13 @@ def test_a_bit_of_a_weight_that_flips_in_a_file_without_a_digest_has_the_canary_
     old.write_bytes(data)
     os.utime(old, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert ask(runner, old) is not None
+
+
+def test_a_verdict_within_other_bounds_has_the_canary_asked_again(tiny: TinyModel, cache: Path) -> None:
+    runner = opened(tiny, lambda output: output)
+    assert ask(runner, tiny.onnx) is not None
+    (file,) = (cache / "verdicts").iterdir()
+    found = json.loads(file.read_text())
+    found["verdict"].update(drift=0.9, drift_bound=1.0)
+    file.write_text(json.dumps(found))
+    assert ask(runner, tiny.onnx) is not None and runner.asked == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import available_choices, check_options, open_runner
 from depthrt.engine.runners.openvino_runner import cpu_precisions
+from depthrt.engine.system.cache.folder import warn_once
 from depthrt.engine.system.cores import usable_cores
+from depthrt.engine.terms import CpuRunner
 
 HAS_BF16 = "bf16" in cpu_precisions()
 
@@ -58,7 +61,11 @@ def test_without_a_choice_onnx_runtime_runs_at_the_files_precision(tmp_path: Pat
     ("options", "error", "message"),
     [
         ({"device": "tpu"}, InputError, "device 'tpu' found, expected one of auto, cpu, cuda"),
-        ({"threads": 0}, InputError, "threads 0 found, expected 1 or more"),
+        ({"threads": 0}, InputError, "threads 0 found, expected 1 to "),
+        ({"threads": 10**6}, InputError, "threads 1000000 found, expected 1 to "),
+        ({"threads": 2.0}, InputError, "threads 2.0 found, expected 1 to "),
+        ({"threads": True}, InputError, "threads True found, expected 1 to "),
+        ({"choice": Choice("openvino", "fp32", 10**6)}, InputError, "threads 1000000 found, expected 1 to "),
         (
             {"choice": Choice("onnxruntime", "bf16", 1)},
             BackendUnavailable,
@@ -79,6 +86,22 @@ def test_what_cannot_be_opened_is_refused(
     with pytest.raises(error, match=message) as caught:
         open_runner(file, **{"device": "cpu", "threads": None, **options})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("runner", ["onnxruntime", "openvino"])
+def test_more_threads_than_cores_run_and_one_warning_has_both_numbers(
+    runner: CpuRunner, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_once.cache_clear()
+    file = open_model_file(write_mean(tmp_path / "mean.onnx"))
+    threads = usable_cores() + 5
+    with caplog.at_level(logging.WARNING, logger="depthrt"):
+        for _ in range(2):
+            opened = open_runner(file, device="cpu", threads=threads, choice=Choice(runner, "fp32", threads))
+            assert opened.run(np.zeros((1, 3, 28, 28), np.float32)).shape == (1, 28, 28)
+            opened.close()
+    (message,) = [message for message in caplog.messages if "threads" in message]
+    assert f"{threads} threads were asked for, and this process may use {usable_cores()} core" in message
 
 
 def test_good_options_are_taken() -> None:

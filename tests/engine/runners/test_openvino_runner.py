@@ -1,5 +1,10 @@
+"""OpenVINO as a runner: its answers, its precisions, its cache, and CPUs on which it cannot compute."""
+
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +19,9 @@ from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.canary_check import DRIFT
 from depthrt.engine.runners.open_runner import open_runner
-from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, the_core
+from depthrt.engine.runners.openvino_runner import OpenVinoRunner, cpu_precisions, sums_int8_exactly, the_core
 from depthrt.engine.runners.runner import Runner
+from depthrt.engine.system.machine import lacks_vnni
 from depthrt.engine.terms import Precision
 
 PRECISIONS = cpu_precisions()
@@ -185,3 +191,38 @@ def test_the_process_has_one_openvino_that_stays() -> None:
     first = the_core()
     cpu_precisions()
     assert the_core() is first
+
+
+_ON_AVX2 = """
+import sys
+import numpy as np
+from dataclasses import replace
+from depthrt import BackendUnavailable
+from depthrt.engine.modelfile.model_file import as_model_file, open_model_file
+from depthrt.engine.runners.open_runner import available_choices
+from depthrt.engine.runners.openvino_runner import OpenVinoRunner, sums_int8_exactly
+
+file = open_model_file(sys.argv[1])
+int8 = replace(file.contract, precision="int8")
+assert not sums_int8_exactly()
+assert [choice.runner for choice in available_choices(int8, 1)] == ["onnxruntime"]
+assert "openvino" in [choice.runner for choice in available_choices(file.contract, 1)]
+try:
+    OpenVinoRunner(as_model_file(file.path, int8), precision="int8", threads=1)
+except BackendUnavailable as error:
+    assert "this CPU has no VNNI" in str(error) and "use ONNX Runtime" in str(error)
+else:
+    raise AssertionError("an int8 file was opened")
+"""
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="VNNI is of x86 CPUs")
+def test_int8_without_vnni_is_refused_by_name(tiny: TinyModel) -> None:
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    command = [sys.executable, "-c", _ON_AVX2, tiny.onnx]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_int8_is_exact_unless_the_cpu_lacks_vnni() -> None:
+    assert sums_int8_exactly() != lacks_vnni()

@@ -20,7 +20,9 @@ from depthrt.engine.runners.ort_session import (
     import_onnxruntime,
     open_session,
     run_options,
+    session_options,
 )
+from depthrt.engine.system.cores import usable_cores
 from depthrt.engine.terms import PRECISIONS, Device, Precision
 
 
@@ -71,6 +73,21 @@ def test_a_run_does_not_wait_for_the_gpu() -> None:
 def test_a_session_has_the_threads_that_were_asked_for(tmp_path: Path) -> None:
     session = open_session(onnxruntime, write_mean(tmp_path / "mean.onnx"), 2, [CPU])
     assert session.get_providers() == [CPU] and session.get_session_options().intra_op_num_threads == 2
+
+
+def test_int8_products_are_summed_exactly_on_a_cpu_without_vnni() -> None:
+    # Without the entry sums overflow on AVX2, which only such a CPU or an emulator shows.
+    assert session_options(onnxruntime, 1).get_session_config_entry("session.x64quantprecision") == "1"
+
+
+@pytest.mark.parametrize(("more", "spins"), [(0, True), (1, False), (30, False)])
+def test_threads_spin_unless_they_are_more_than_the_cores(tmp_path: Path, more: int, spins: bool) -> None:
+    session = open_session(onnxruntime, write_mean(tmp_path / "mean.onnx"), usable_cores() + more, [CPU])
+    try:
+        found = session.get_session_options().get_session_config_entry("session.intra_op.allow_spinning")
+    except RuntimeError:  # it was not set, and is "1" then
+        found = "1"
+    assert found == ("1" if spins else "0")
 
 
 @pytest.mark.parametrize("content", [b"", b"noise", b"x" * 1000])

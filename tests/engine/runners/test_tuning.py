@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from made import CONTRACT
+from recalled import recall_choice
 
 from depthrt.engine.modelfile.model_file import ModelFile, as_model_file
 from depthrt.engine.runners.choice import Choice
@@ -16,7 +17,6 @@ from depthrt.engine.runners.tuning import (
     Trial,
     Tuning,
     forget_choice,
-    recall_choice,
     recall_tuning,
     recall_tunings,
     remember_choice,

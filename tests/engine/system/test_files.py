@@ -20,6 +20,7 @@ from depthrt.engine.system.files import (
     check_plain,
     check_reachable,
     file_sha256,
+    longest_name_bytes,
     make_folder,
     open_file,
     remove_unfinished,
@@ -266,3 +267,77 @@ def test_a_name_of_nothing_is_refused(path: str) -> None:
     with pytest.raises(ModelFileError, match=r"model: '.*' found, which names no file; give a path"):
         check_named(path, "model", ModelFileError)
     check_named(" a", "model")
+
+
+LONGEST = longest_name_bytes(Path("/"))
+
+
+@pytest.mark.parametrize("character", ["a", "\u6df1", "\U0001f600"])
+@pytest.mark.parametrize("suffix", [".safetensors", "." + "x" * 40, ""])
+def test_every_name_that_the_disk_takes_is_written(tmp_path: Path, character: str, suffix: str) -> None:
+    size = len(character.encode())
+    for stem_bytes in (LONGEST - len(suffix), LONGEST - len(suffix) - 9):
+        final = tmp_path / (character * (stem_bytes // size) + suffix)
+        with atomic_path(final) as temporary:
+            temporary.write_bytes(b"whole")
+            assert temporary.name.endswith(suffix) == (len(suffix) < 20)
+        temporary.write_bytes(b"half")  # as a killed process leaves it
+        remove_unfinished(final)
+        assert final.read_bytes() == b"whole" and [*tmp_path.iterdir()] == [final]
+        final.unlink()
+
+
+def test_the_unfinished_files_of_one_long_name_are_not_those_of_another(tmp_path: Path) -> None:
+    names = [tmp_path / ("a" * 250 + end) for end in ("b.bin", "c.bin")]
+    for name in names:
+        with atomic_path(name) as temporary:
+            temporary.touch()
+        temporary.write_bytes(name.name.encode())
+        name.unlink()
+    remove_unfinished(names[0])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [names[1].name.encode()]
+
+
+def test_a_name_that_the_disk_does_not_take_says_how_long_it_may_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"File name too long \(300 bytes, expected at most {LONGEST}\); check"):
+        check_reachable(tmp_path / ("x" * 300))
+    assert longest_name_bytes(tmp_path / "not" / "there") == LONGEST
+
+
+def test_the_disk_holds_the_data_before_the_file_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rename that reaches the disk before the data leaves a damaged file after a power cut."""
+    path, synced = tmp_path / "file.bin", []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append((os.fstat(descriptor).st_ino, path.exists())))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"whole")
+    assert synced == [(path.stat().st_ino, False)]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_refuses_the_data_at_the_end_is_one_line_and_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with (
+        pytest.raises(InputError, match=f"file.bin cannot be written: {os.strerror(number)}"),
+        atomic_path(path) as new,
+    ):
+        new.write_bytes(b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_system_that_cannot_sync_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with atomic_path(tmp_path / "file.bin") as temporary:
+        temporary.write_bytes(b"whole")
+    assert (tmp_path / "file.bin").read_bytes() == b"whole"

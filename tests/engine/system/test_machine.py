@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.system.machine import ISA_SWITCHES, describe_cpu, read_machine, runtime_versions
+from depthrt.engine.system.machine import ISA_SWITCHES, describe_cpu, lacks_vnni, read_machine, runtime_versions
 
 
 def test_the_versions_are_those_of_the_runtimes_that_are_installed() -> None:
@@ -37,3 +37,19 @@ def test_a_switch_that_hides_instruction_sets_is_part_of_the_cpu(switch: str, mo
 
 def test_a_machine_is_its_cpu_and_its_versions() -> None:
     assert read_machine().key() == {"cpu": describe_cpu(), "versions": runtime_versions()}
+
+
+@pytest.mark.parametrize(
+    ("lines", "lacks"),
+    [
+        ("flags\t: sse2 avx2\n", True),
+        ("flags\t: sse2 avx2 avx512f\n", True),
+        ("flags\t: avx2 avx_vnni\n", False),
+        ("flags\t: avx512f avx512_vnni\n", False),
+        ("Features\t: asimd\n", False),
+        ("", False),
+    ],
+)
+def test_vnni_is_missed_on_an_x86_cpu_only(lines: str, lacks: bool, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(lines)
+    assert lacks_vnni(tmp_path / "cpuinfo") == lacks

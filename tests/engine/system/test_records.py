@@ -26,6 +26,7 @@ from depthrt import ContractError, InputError, ModelFileError, Provenance
 from depthrt.engine.depth.provenance import Timings
 from depthrt.engine.modelfile.canary import FORMULA
 from depthrt.engine.modelfile.contract import Canary, Contract, SizeRule
+from depthrt.engine.modelfile.digest import Beside, Digest
 from depthrt.engine.runners.canary_check import Verdict
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.tuning import Trial, Tuning
@@ -47,6 +48,7 @@ HOSTILE: list[Json] = [
     *("a\nb", "\x1b[2J", "\x00", "\u2028", "\u202e", "\ud800", "x" * 256, "x" * 100_001, "é" * 64, "0" * 64, "A" * 64),
     *("letterbox", "inverse", "int8", "plain", "output", "tensorrt", "onnxruntime", "bilinear_centres"),
     *(f"\n{CONTRACT.canary.answer}", CONTRACT.canary.answer[:-4], f"{CONTRACT.canary.answer[:-3]}A=="),
+    *("../beside.data", "a/b", "..", "a\\b", "01234567", "0123456G", {"bytes": 1}, 0.051, 0.049),
     *("AAAAAA==", "AAAA\n", "A" * 1044, base64.b64encode(struct.pack("<f", math.nan) * 784).decode()),
 ]  # fmt: skip
 
@@ -136,13 +138,31 @@ def legal_canary(found: Json) -> bool:
     return len(values) == 4 * samples and all(map(math.isfinite, struct.unpack(f"<{samples}f", values)))
 
 
+def legal_sums(found: Json, names: str) -> bool:
+    return (
+        keys(found, f"{names} bytes crc32 sha256")
+        and whole(found["bytes"], 0, 2**50)
+        and type(found["crc32"]) is str
+        and re.fullmatch("[0-9a-f]{8}", found["crc32"]) is not None
+        and hexadecimal(found["sha256"])
+    )
+
+
+def legal_beside(found: Json) -> bool:
+    return legal_sums(found, "name") and line(found["name"], 1, 255) and not set(found["name"]) & set("/\\")
+
+
+def legal_digest(found: Json) -> bool:
+    return legal_sums(found, "weights") and items(found["weights"], legal_beside, 0, 16)
+
+
 def legal_contract(found: Json) -> bool:
     names = (
         "format family encoder kind max_depth_m size mean std final_resize batch precision attention source_name "
         "source_sha256 licence producer canary"
     )
     return (
-        keys(found, names)
+        (keys(found, names) or (keys(found, f"{names} digest") and legal_digest(found["digest"])))
         and whole(found["format"], 1, 1)
         and all(line(found[name], 1, 255) for name in ("family", "encoder", "source_name", "producer"))
         and line(found["licence"], 0, 10_000)
@@ -161,6 +181,7 @@ def legal_contract(found: Json) -> bool:
         and word(found["attention"], "fused", "plain", "none")
         and hexadecimal(found["source_sha256"])
         and legal_canary(found["canary"])
+        and (found["precision"] == "int8" or found["canary"]["tolerance"] <= 0.05)
         and (found["size"]["rule"] == "lower_bound" or found["canary"]["size_px"] == found["size"]["base_px"])
         and all(one % found["size"]["multiple_px"] == 0 for one in found["canary"]["size_px"])
         and math.prod(found["canary"]["size_px"]) * (found["batch"] or 1) <= 4096 * 4096
@@ -357,8 +378,10 @@ OF_HEADER = (
     *(f".tensors[0].profiles[0]{name}" for name in ("", ".opt", ".max")),
     *(f".options.{name}" for name in ("batch", "opt_px", "max_px")),
 )
+DIGEST = Digest(19_292_273, "0" * 8, "1" * 64, (Beside("model-01234567-0123456789ab.data", 7, "2" * 8, "3" * 64),))
+SEALED = replace(CONTRACT, digest=DIGEST)
 CASES = {
-    "dynamic contract": Case("contract", as_json(CONTRACT), read_contract_object, legal_contract, OF_CONTRACT),
+    "dynamic contract": Case("contract", as_json(SEALED), read_contract_object, legal_contract, OF_CONTRACT),
     "static contract": Case("contract", as_json(STATIC), read_contract_object, legal_contract, OF_CONTRACT),
     "metric contract": Case("contract", as_json(METRIC), read_contract_object, legal_contract, OF_CONTRACT),
     "engine header": Case("engine header", as_json(HEADER), PlanHeader.from_dict, legal_header, OF_HEADER),

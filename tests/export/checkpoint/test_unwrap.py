@@ -53,6 +53,23 @@ def test_an_average_without_raw_weights_is_taken_with_a_remark(state: State, tmp
     assert "They are averaged (EMA) weights, the only ones in the file." in found.remarks
 
 
+def test_a_pickled_model_beside_weights_is_named_as_not_read(state: State, tmp_path: Path) -> None:
+    found = read_tiny(saved(lambda s: {"model": torch.nn.Linear(2, 2), "ema": s, "args": Path("x")})(tmp_path, state))
+    assert "model was not read: it is an object of class torch.nn.modules.linear.Linear, which was not run." in (
+        found.remarks
+    )
+    assert not any("args" in remark for remark in found.remarks)
+
+
+def test_values_in_values_without_end_are_refused(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthrt.export.checkpoint.unwrap.MOST_ENTRIES", 1000)
+    level: dict[str, object] = {}
+    for _ in range(NESTING_LIMIT):
+        level = {str(number): level for number in range(10)}
+    with pytest.raises(ModelFileError, match=r"wild\.pth holds more than 1000 values"):
+        unwrap({"model": state, "more": level}, FILE)
+
+
 def test_tensors_that_only_training_uses_are_left_out_with_a_remark(state: State, tmp_path: Path) -> None:
     found = read_tiny(LOADS["a Lightning file"](tmp_path, state))
     assert found.remarks == (

@@ -8,16 +8,13 @@ import numpy as np
 import onnx
 import onnx_ir
 import pytest
-from int8_graphs import OVERFLOWS, answer_of, conv_graph, linear_graph
+from int8_graphs import answer_of, conv_graph, linear_graph
 from random_checkpoint import TINY
 from tiny_model import TinyModel
 
 from depthrt.export.int8.int8_graph import Layer, find_layers, insert_int8
 
 LINEAR = 4 * TINY.depth
-needs_vnni = pytest.mark.skipif(
-    OVERFLOWS, reason="this CPU has no VNNI: int8 is wrong on it, and the canary refuses it"
-)
 
 
 def saved(model: onnx_ir.Model, path: Path) -> Path:
@@ -26,7 +23,6 @@ def saved(model: onnx_ir.Model, path: Path) -> Path:
     return path
 
 
-@needs_vnni
 def test_an_int8_layer_is_off_by_no_more_than_its_roundings(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     weights = random.normal(size=(32, 8)).astype(np.float32) * np.logspace(-3, 3, 8, dtype=np.float32)
@@ -47,7 +43,6 @@ def test_an_int8_layer_is_off_by_no_more_than_its_roundings(tmp_path: Path) -> N
     assert found[:, 0] == pytest.approx(bias[0], rel=1e-6)  # its weights are coarser, the bias is whole
 
 
-@needs_vnni
 @pytest.mark.parametrize("relu", [False, True])
 def test_an_int8_convolution_is_off_by_no_more_than_its_roundings(relu: bool, tmp_path: Path) -> None:
     random = np.random.default_rng(1)

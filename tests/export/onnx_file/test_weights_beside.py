@@ -71,3 +71,12 @@ def test_weights_stay_while_a_file_beside_them_names_them(name: str, tmp_path: P
     keeper.unlink()
     remove_orphans([used, unused])  # which is gone already
     assert not used.exists()
+
+
+@pytest.mark.parametrize("character", ["a", "\u6df1"])
+def test_weights_beside_a_file_of_a_long_name_have_a_name_that_the_disk_takes(tmp_path: Path, character: str) -> None:
+    path = tmp_path / (character * (248 // len(character.encode())) + ".onnx")
+    weights = fresh_name(path, CONTRACT.to_json())
+    weights.write_bytes(b"weights")
+    assert weights.name.startswith(character * 50) and len(weights.name.encode()) <= 255
+    assert weights_of(write(tmp_path, path.name, weights)) == [weights]

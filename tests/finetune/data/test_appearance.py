@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -98,6 +100,38 @@ def test_depth_far_from_the_focus_is_blurred_and_the_focus_is_not() -> None:
     left, right = changed[:, 5:25].mean(1), changed[:, 40:60].mean(1)
     assert bool((torch.minimum(left, right) < ROUNDING).all())  # one half holds the focus
     assert bool((torch.maximum(left, right) > 0.1).all())
+
+
+def test_blur_grows_with_inverse_depth() -> None:
+    image = (torch.rand((16, 3, 64, 24), generator=generator()) > 0.5).float()
+    image = torch.cat([image, torch.zeros((16, 3, 64, 80)), image], dim=3)
+    depth_m = torch.full((16, 64, 128), 2.0)  # holds the focus
+    depth_m[:, :, :24], depth_m[:, :, 104:] = 1.0, 1e6  # both half a dioptre from it
+    out = vary_appearance(image, generator(), depth_m=depth_m, strength=replace(NONE, defocus=1.1))
+    near, far = (out - image)[..., 8:16], (out - image)[..., 112:120]  # away from the edges
+    assert near.abs().mean() > 0.1
+    assert (near - far).abs().max() < ROUNDING
+
+
+@pytest.mark.parametrize(("channel", "share"), [(0, 0.299), (1, 0.587), (2, 0.114)])
+def test_grey_has_the_brightness_of_its_colour(channel: int, share: float) -> None:
+    image = torch.zeros((1, 3, 8, 8))
+    image[:, channel] = 1
+    out = vary_appearance(image, generator(), strength=replace(NONE, grey=1.1))
+    assert out.mean((0, 2, 3)).tolist() == pytest.approx([share] * 3, abs=2 * ROUNDING)
+
+
+def test_jpeg_keeps_red_and_blue_apart() -> None:
+    image = torch.zeros((1, 3, 16, 32))
+    image[:, 0, :, :16], image[:, 2, :, 16:] = 1, 0.75
+    out = vary_appearance(image, generator(), strength=replace(NONE, jpeg=1.1, least_quality=98))
+    pixels = (out[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    given = (image[0].permute(1, 2, 0) * 255).byte().numpy()
+    done, data = cv2.imencode(".jpg", given[..., ::-1].copy(), [cv2.IMWRITE_JPEG_QUALITY, 98])  # BGR
+    assert done
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None and np.array_equal(pixels[..., ::-1], decoded)
+    assert (out - image).abs().mean() < 0.02
 
 
 def test_grey_images_have_equal_channels(images: tuple[torch.Tensor, torch.Tensor]) -> None:

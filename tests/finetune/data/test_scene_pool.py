@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,12 @@ def test_shards_without_a_recipe_are_refused(tmp_path: Path) -> None:
         render_pool(write_pool(tmp_path), 3)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "depth-00002.npy").exists()
+
+
+def test_far_depth_is_not_stored_as_the_sky() -> None:
+    depth_m = torch.tensor([0.25, 100.0, 1e6, 0.0])
+    found = scene_pool.stored_depth(depth_m, torch.tensor([True, True, True, False]))
+    assert found.dtype == torch.float16 and found.tolist() == [0.25, 100.0, 65504.0, math.inf]
 
 
 def test_rendered_shards_hold_images_and_depth_of_one_size(rendered: Path) -> None:

@@ -227,6 +227,14 @@ def test_gradient_matching_of_a_ramp_is_its_slope_at_every_scale() -> None:
     assert float(gradient_loss(ramp, torch.zeros_like(ramp), known)) == pytest.approx(expected, abs=CLOSE)
 
 
+def test_gradient_matching_stops_at_the_edge_of_what_is_known() -> None:
+    target = torch.rand((1, 16, 16), generator=torch.Generator().manual_seed(1))
+    known = everywhere(target)
+    known[:, 5:11, 4:9] = False
+    garbage = torch.where(known, target + 3, 1000.0)  # off by a shift, which has no gradient
+    assert float(gradient_loss(garbage, target, known)) == pytest.approx(0, abs=CLOSE)
+
+
 def test_gradient_matching_forgives_a_shift_and_sees_a_moved_edge() -> None:
     edge = torch.zeros((1, 16, 16))
     edge[:, :, 8:] = 1

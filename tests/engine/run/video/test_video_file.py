@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -306,6 +307,12 @@ def test_a_file_of_sound_is_refused(tmp_path: Path) -> None:
         container.mux(sound.encode(None))
     with pytest.raises(InputError, match=r"cannot be opened as a video \(it holds no pictures\)"):
         VideoFileReader(source(tmp_path / "a.mp4"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match=r"a.mp4 is a pipe, expected a video; write it to a file first"):
+        VideoFileReader(Source(str(tmp_path / "a.mp4"), "video", Path("a")))
 
 
 def nothing_in(path: Path) -> str:

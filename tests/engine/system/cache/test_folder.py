@@ -22,6 +22,8 @@ def test_the_variable_names_the_folder_which_is_created_on_use(tmp_path: Path, m
         ("linux", {"XDG_CACHE_HOME": "{home}/elsewhere"}, "elsewhere/depthrt"),
         ("linux", {"XDG_CACHE_HOME": "relative"}, ".cache/depthrt"),
         ("linux", {"DEPTHRT_CACHE": "~/mine"}, "mine"),
+        ("linux", {"DEPTHRT_CACHE": ""}, ".cache/depthrt"),
+        ("linux", {"DEPTHRT_CACHE": "  "}, ".cache/depthrt"),
         ("darwin", {}, "Library/Caches/depthrt"),
         ("win32", {}, "AppData/Local/depthrt"),
         ("win32", {"LOCALAPPDATA": "{home}/local"}, "local/depthrt"),

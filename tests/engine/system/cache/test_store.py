@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hostile_values import hostile_texts, same
 
 from depthrt import InputError
 from depthrt.engine.system.cache.store import Store, digest, remove_oldest, size_bytes
@@ -67,7 +68,7 @@ def test_asking_creates_nothing(cache: Path) -> None:
         ('{"format": true}', "another format or key"),
         (" " * (5 << 20), "more than 4194304 bytes"),
         ("\x00\xff", "it is not JSON"),
-        (None, "Is a directory"),
+        (None, "is a folder, expected a plain file"),
     ],
 )
 def test_a_damaged_entry_counts_as_absent_and_is_reported_once(
@@ -97,7 +98,7 @@ def test_a_pipe_in_the_place_of_an_entry_counts_as_absent(caplog: pytest.LogCapt
     os.mkfifo(file)
     assert recall() is None and STORE.read_keys() == []
     (message,) = said(caplog)
-    assert "it is not a file" in message
+    assert "is a pipe, expected a plain file" in message
 
 
 def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_no_damage(
@@ -108,6 +109,36 @@ def test_an_entry_that_another_process_removes_meanwhile_is_absent_and_no_damage
     monkeypatch.setattr(Store, "find", lambda store, key: file)
     file.unlink()
     assert recall() is None and said(caplog) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": True}, {"format": 1.0}, {"surprise": 1}, {"path": 5}, {"key": {**KEY, "more": 1}}, {"value": None}],
+    ids=str,
+)
+def test_an_entry_that_is_not_as_it_was_written_counts_as_absent(change: dict[str, object]) -> None:
+    file = STORE.remember(KEY, 5, path=Path("model.onnx"))
+    assert file is not None and recall() == 5
+    found = {**json.loads(file.read_text()), **change}
+    file.write_text(json.dumps({key: value for key, value in found.items() if value is not None}))
+    assert recall() is None
+
+
+def test_a_key_tells_true_from_1() -> None:
+    store = Store("flags", content="value")
+    file = store.remember({"flag": 1}, 5)
+    assert file is not None
+    file.write_text(file.read_text().replace('"flag": 1', '"flag": true'))
+    assert store.recall({"flag": 1}, int, remedy="again") is None
+
+
+def test_no_hostile_value_in_an_entry_is_taken_for_another() -> None:
+    file = STORE.remember(KEY, 5)
+    assert file is not None
+    for wrong in hostile_texts(json.loads(file.read_text())):
+        file.write_bytes(wrong.text.encode("utf-8", "surrogatepass"))
+        found = STORE.recall(KEY, lambda content: content, remedy="again")
+        assert found is None or same(found, wrong.found["value"]), wrong.place
 
 
 def test_content_that_its_reader_refuses_counts_as_absent(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_tiff import made_tiff, tiff_of
 
-from depthrt.engine.images.tiff_tags import DESCRIPTION, ends_inside, one, read_pages, same, size_px, text_of
+from depthrt.engine.images.formats.tiff_tags import DESCRIPTION, ends_inside, one, read_pages, same, size_px, text_of
 
 IMAGE = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
 

@@ -12,7 +12,7 @@ import pytest
 from made_image import crop_of_photo, packed, packed_cv2
 
 from depthrt.engine.errors import InputError
-from depthrt.engine.images.decode import decode
+from depthrt.engine.images.formats.decode import decode
 from depthrt.engine.images.read import read_image
 
 LOUD = 4  # OpenCV's level of information

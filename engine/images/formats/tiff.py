@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .tiff_tags import (
     BITS,
+    COMPRESSION,
     EXTRA,
     GDAL_METADATA,
     GDAL_NODATA,
@@ -26,6 +27,7 @@ from .tiff_tags import (
     SAMPLE_FORMAT,
     SAMPLES,
     SUBFILE_TYPE,
+    TILE_OFFSETS,
     Page,
     Tags,
     one,
@@ -59,6 +61,7 @@ _KINDS = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}  # numpy's
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED = 2  # SubfileType
 _SEPARATE = 2  # planar configuration
+_ALPHAS = (1, 2)  # extra samples
 _UNASSOCIATED = 2  # extra sample: alpha that does not change the colours
 
 # Colour samples and bits of the pictures that are read, by photometric interpretation.
@@ -72,6 +75,7 @@ _PICTURES: dict[int, tuple[int, tuple[int, ...]]] = {
 }
 # Most further samples, of which alpha is one; they are dropped.
 _EXTRAS = {(_BLACK_IS_ZERO, 8): 1, (_BLACK_IS_ZERO, 16): 1, (_RGB, 8): 5, (_RGB, 16): 1}
+_USUAL_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)  # none, fax, LZW, JPEG, Deflate, PackBits
 # Bits of the depth that is read, by sample format.
 _DEPTHS = {_UNSIGNED: (8, 16, 32), _SIGNED: (16, 32), _FLOAT: (32, 64)}
 
@@ -107,9 +111,19 @@ def depth_values(page: Page, decoded: NDArray[Any]) -> NDArray[Any]:
     return np.where(decoded == missing.astype(decoded.dtype), decoded.dtype.type(unknown), decoded)
 
 
+def has_alpha(tags: Tags) -> bool:
+    """Whether a picture may have transparent pixels."""
+    return any(kind in _ALPHAS for kind in tags.get(EXTRA, ()))
+
+
 def has_loose_alpha(tags: Tags) -> bool:
     """Whether a picture of 8 bits has alpha that libtiff would multiply into its colours."""
     return bool(tags.get(EXTRA, ())) and same(tags, BITS, 1) == 8 and _UNASSOCIATED in tags[EXTRA]
+
+
+def is_unusual(tags: Tags) -> bool:
+    """Whether a picture is of a kind that not every OpenCV reads: few bits, tiles, rare compressions."""
+    return same(tags, BITS, 1) < 8 or TILE_OFFSETS in tags or one(tags, COMPRESSION, 1) not in _USUAL_COMPRESSIONS
 
 
 def white_is_zero(tags: Tags) -> bool:
@@ -136,6 +150,7 @@ def _picture_flaws(tags: Tags) -> Iterator[str]:
         yield _is(PHOTOMETRIC, photometric, _PHOTOMETRICS, "gray, RGB, palette, CMYK or YCbCr")
     yield from _page_flaws(tags)
     samples, bits, format = one(tags, SAMPLES, 1), same(tags, BITS, 1), same(tags, SAMPLE_FORMAT, _UNSIGNED)
+    one(tags, COMPRESSION, 1)
     is_for = f" for {_PHOTOMETRICS[photometric]}"
     if format not in (_UNSIGNED, _UNDEFINED):
         yield _is(SAMPLE_FORMAT, format, _FORMATS, f"{_UNSIGNED} ({_FORMATS[_UNSIGNED]})")

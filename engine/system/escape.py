@@ -8,7 +8,7 @@ import re
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
-def printable(text: object, *, keep: str = "") -> str:
+def escaped(text: object, *, keep: str = "") -> str:
     r"""Return a text in which control characters stand as escapes, as in `\x1b[31m`.
 
     Args:

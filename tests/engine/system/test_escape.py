@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.system.printable import printable
+from depthrt.engine.system.escape import escaped
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ from depthrt.engine.system.printable import printable
     ],
 )
 def test_control_characters_are_escaped(text: object, printed: str) -> None:
-    assert printable(text) == printed
+    assert escaped(text) == printed
 
 
 def test_no_control_character_is_left() -> None:
     every = "".join(map(chr, range(sys.maxunicode + 1)))
-    assert {letter for letter in printable(every) if unicodedata.category(letter) in ("Cc", "Zl", "Zp")} == set()
+    assert {letter for letter in escaped(every) if unicodedata.category(letter) in ("Cc", "Zl", "Zp")} == set()
 
 
 def test_a_text_of_lines_keeps_them() -> None:
-    assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+    assert escaped("a\nb\x1b", keep="\n") == "a\nb\\x1b"
 
 
 def test_json_stays_json() -> None:
     found = {"name": "".join(map(chr, range(256)))}
-    assert json.loads(printable(json.dumps(found))) == found
+    assert json.loads(escaped(json.dumps(found))) == found

@@ -119,6 +119,14 @@ def ends_inside(tags: Tags, size_bytes: int) -> bool:
     return True
 
 
+def density_of(tags: Tags) -> tuple[int, int]:
+    """Return the pixels along x and y that are as long as each other; (1, 1) if the file does not say."""
+    x, y = tags.get(X_DENSITY, ()), tags.get(Y_DENSITY, ())
+    if len(x) == len(y) == 2 and all(isinstance(part, int) and part > 0 for part in (*x, *y)):
+        return int(x[0] * y[1]), int(y[0] * x[1])
+    return 1, 1
+
+
 def text_of(tags: Tags, tag: int) -> bytes:
     """Return the text of a tag, empty if the file has none."""
     found = tags.get(tag, (b"",))[0]
