@@ -63,7 +63,7 @@ def main() -> None:
     """Turn a monocular-depth checkpoint into a model file that gives the same depth, and run it without torch.
 
     Results go to standard output, talk and progress to standard error. The exit code is 0 if all went well, 1 if
-    anything failed, 2 for wrong usage, and 130 after Ctrl-C.
+    anything failed, 2 for wrong usage, and 130, 143 or 129 after Ctrl-C, SIGTERM or SIGHUP.
 
     \b
     Example, from a checkpoint to pictures of depth:

@@ -112,7 +112,9 @@ class RunReport(Listener):
             self._held[step.job.source.name] += not written.files
             self._painted[step.job.source.name] += step.frame is not None and bool(step.job.files)
             self._print_written(step.name, written, written.depth)
-        if not step.is_whole_video:
+        if step.is_whole_video:
+            self._end_bar()
+        else:
             self._advance()
 
     def _fail(self, name: str, error: Exception | None) -> None:
@@ -151,6 +153,13 @@ class RunReport(Listener):
         if self._progress is not None and self._task is not None:
             speed = (self._written + self._held.total() + len(self._failed)) / (perf_counter() - self._start)
             self._progress.update(self._task, advance=1, speed=f"{speed:.2f}/s")
+
+    def _end_bar(self) -> None:
+        """Let the bar of a video end at the frames that came: fewer or more may have been announced."""
+        if self._progress is not None and self._task is not None:
+            came = int(self._progress.tasks[self._task].completed)
+            self._progress.update(self._task, total=came, visible=came > 0)
+            self._task = None  # a video that cannot be opened has no bar
 
     def _summarise(self) -> None:
         seconds = perf_counter() - self._start

@@ -32,6 +32,7 @@ _WAY_OUT = "convert it with a program that plays it, such as ffmpeg -i IN -c:v l
 _NO_TIMESTAMPS = 0x80  # Source: FFmpeg, libavformat/avformat.h, AVFMT_NOTIMESTAMPS
 _LEAST_TICKS, _MOST_TICKS = 1000, 1_000_000  # a second, in a file that is written with the times of another
 _TICKS_A_FRAME = 10  # at the average rate, at least
+_SAME_END_S = 0.002  # by which the end of a stream and that of its file may differ if they are one number
 _LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time: a file that lacks no more is whole
 
 
@@ -93,7 +94,8 @@ class VideoFileReader(FrameReader):
         if self._encrypted:
             return f"is encrypted after {self.given} frames; give a copy without protection"
         # By time, as a file announces as many uneven frames as even ones would be.
-        least_s = (1 - _LACKING) * self._end_s - _LACKING_FRAMES / self.fps
+        apart_s = max(1 / self.fps, self._reached_s / max(self.given, 1))  # AVI counts gaps as frames
+        least_s = (1 - _LACKING) * self._end_s - _LACKING_FRAMES * apart_s
         if 0 < self._reached_s < least_s:
             reached = f"{self.given} frames and {self._reached_s:.1f} of {self._end_s:.1f} s"
             return f"ends after {reached}, what follows is cut off or damaged; copy it again"
@@ -206,10 +208,13 @@ def _announced_end(container: InputContainer, stream: VideoStream, start_s: floa
         return 0.0, set()  # FFmpeg guesses a duration from the size of the file
     if container.format.name == "avi" and stream.frames and stream.average_rate:
         return float(stream.frames / stream.average_rate), {stream.index}  # FFmpeg cuts the duration to the file's size
-    if stream.duration is not None and stream.time_base is not None:
-        return float(((stream.start_time or 0) + stream.duration) * stream.time_base) - start_s, {stream.index}
-    # Of all streams: sound may end after the pictures.
-    return (container.duration or 0) / av.time_base, {other.index for other in container.streams}
+    whole_s, streams = (container.duration or 0) / av.time_base, {other.index for other in container.streams}
+    if stream.duration is None or stream.time_base is None:
+        return whole_s, streams  # sound may end after the pictures
+    end_s = float(((stream.start_time or 0) + stream.duration) * stream.time_base) - start_s
+    if "mp4" not in container.format.name and abs(end_s - whole_s) < _SAME_END_S:
+        return end_s, streams  # Matroska and others have one duration, which sound and subtitles may reach
+    return end_s, {stream.index}
 
 
 def _ticks_of(stream: VideoStream, fps: float | None) -> int:

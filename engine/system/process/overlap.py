@@ -52,15 +52,13 @@ def overlap(
                 reading.extend((later, reader.submit(read, later)) for later in islice(source, 1))
                 writing.append((item, _run_item(future, run, write, writer)))
                 if len(writing) > AHEAD:
-                    yield _outcome(*writing.popleft())
+                    yield _first(writing)
             while writing:
                 _check_process(process)
-                yield _outcome(*writing.popleft())
+                yield _first(writing)
         except KeyboardInterrupt:  # what is being written becomes whole, and the caller hears of it
-            for _, left in reading:
-                left.cancel()
             while writing:
-                yield _outcome(*writing.popleft())
+                yield _first(writing)
             raise
         finally:  # also if the caller stops early: start no further item
             for _, left in reading:
@@ -110,6 +108,13 @@ def _run_item(
         failed.set_exception(error)
         return failed
     return writer.submit(write, ran)
+
+
+def _first(writing: deque[tuple[Item, Future[Written]]]) -> Outcome[Item, Written]:
+    """Wait for the outcome of the first item and take it out; an interrupt while it waits leaves it there."""
+    outcome = _outcome(*writing[0])
+    writing.popleft()
+    return outcome
 
 
 def _outcome(item: Item, future: Future[Written]) -> Outcome[Item, Written]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_depth import make_depth
+from made_terminal import make_terminal
 
 from depthrt import InputError
 from depthrt.cli.show.run_report import RunReport
@@ -58,6 +60,7 @@ def follow(
     as_json: bool = False,
     skipped: int = 0,
     stale: int = 0,
+    announced: int | None = None,
     ends_with: type[BaseException] | None = None,
 ) -> RunReport:
     report = RunReport(as_json=as_json)
@@ -67,7 +70,7 @@ def follow(
         report.began(Part("images", 2, resumable=True))
         for outcome in outcomes:
             if outcome.item.job is VIDEO and outcome.item.frame == 0:
-                report.began(Part("c.mp4", None, resumable=False))
+                report.began(Part("c.mp4", announced, resumable=False))
             yield outcome
         if ends_with is not None:
             raise ends_with
@@ -93,6 +96,13 @@ def test_frames_count_once_their_video_is_whole(capsys: pytest.CaptureFixture[st
     out, err = capsys.readouterr()
     assert out.split() == ["out/c.mp4"]
     assert "4 written" in err and "not kept" not in err and report.exit_code == 0
+
+
+@pytest.mark.parametrize("announced", [2, 142])
+def test_the_bar_of_a_video_ends_at_the_frames_that_came(monkeypatch: pytest.MonkeyPatch, announced: int) -> None:
+    terminal = make_terminal(monkeypatch, "stderr")
+    follow([*frames_of(4), VIDEO_DONE], announced=announced)
+    assert re.findall(r"c\.mp4 .* (\d+/\d+)", terminal.shown())[-1] == "4/4"
 
 
 def test_frames_of_a_video_that_fails_are_not_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from made import CONTRACT
 
+from depthrt import InputError
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.engine.run.jobs import PLAIN, Style
 from depthrt.engine.run.resume import STORE, made_since
@@ -73,8 +74,7 @@ def test_a_damaged_entry_or_a_full_disk_stops_no_run(
     file.unlink()
 
     def full(*arguments: object) -> None:
-        raise depthrt_error
+        raise InputError("the disk is full")
 
-    depthrt_error = store.InputError("the disk is full")
     monkeypatch.setattr(store, "write_entry", full)
     assert since(tmp_path, 3000.0, resume=False) == pytest.approx(3000, abs=0.1)

@@ -58,6 +58,30 @@ def test_pictures_that_begin_after_the_sound_keep_their_distance(tmp_path: Path)
     assert shortfall is None
 
 
+def test_subtitles_that_go_on_after_the_pictures_are_no_loss(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mkv", [0.0, 0.1, 0.2])
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\na\n\n2\n00:00:01,500 --> 00:00:09,000\nb\n")
+    with (
+        av.open(str(tmp_path / "a.mkv")) as pictures,
+        av.open(str(tmp_path / "a.srt")) as words,
+        av.open(str(tmp_path / "b.mkv"), "w") as both,
+    ):
+        sources = [(container, both.add_stream_from_template(container.streams[0])) for container in (pictures, words)]
+        for container, stream in sources:
+            for packet in container.demux():
+                if packet.size:
+                    packet.stream = stream
+                    both.mux(packet)
+    frames, shortfall = read_file(tmp_path / "b.mkv")
+    assert len(frames) == 3 and shortfall is None
+
+
+def test_an_avi_that_counts_its_gaps_as_frames_is_whole(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.avi", [0.0, 0.1, 0.2], codec="png", layout="rgb24", ticks=1000)
+    frames, shortfall = read_file(tmp_path / "a.avi")
+    assert len(frames) == 3 and shortfall is None
+
+
 def test_a_file_whose_clock_starts_late_starts_at_zero(tmp_path: Path) -> None:
     write_video(tmp_path / "a.ts", [100 + time_s for time_s in EVEN_S], ticks=90_000)
     frames, shortfall = read_file(tmp_path / "a.ts")

@@ -102,6 +102,35 @@ def test_an_interrupt_yields_what_has_run_before_it_is_raised() -> None:
     assert found == written == [0, 1, 2]
 
 
+@pytest.mark.parametrize("how", ["closed", "interrupted"])
+def test_no_further_item_is_read_after_a_stop(how: str) -> None:
+    begun: list[int] = []
+    gate = threading.Event()
+
+    def read(number: int) -> int:
+        begun.append(number)
+        if number == AHEAD + 1:
+            gate.wait(PATIENCE_S)
+        return number
+
+    def run(number: int) -> int:
+        if how == "interrupted" and number == AHEAD:
+            raise KeyboardInterrupt
+        return number
+
+    outcomes = overlap(range(9), read=read, run=run, write=lambda x: x)
+    opened = threading.Timer(0.2, gate.set)  # while the generator ends, which waits for the item that is being read
+    opened.start()
+    if how == "closed":
+        next(outcomes)
+        outcomes.close()
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            list(outcomes)
+    opened.join(PATIENCE_S)
+    assert begun[-1] <= AHEAD + 1
+
+
 def counted(taken: list[int], stop: int) -> Iterator[int]:
     """Yield numbers; `taken` has those that were asked for."""
     for number in range(stop):
