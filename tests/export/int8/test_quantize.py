@@ -12,6 +12,7 @@ import onnx_ir
 import pytest
 from int8_graphs import answer_of
 from made import CONTRACT
+from made_onnx import sealed_again
 from onnx import numpy_helper
 from tiny_model import PHOTOS, TinyModel, export_again
 
@@ -160,6 +161,7 @@ def test_a_file_whose_int8_weights_were_damaged_is_refused(static: Exported, tmp
     values = numpy_helper.to_array(weights)
     weights.CopyFrom(numpy_helper.from_array(values[::-1].copy(), weights.name))
     onnx.save(damaged, tmp_path / "damaged.onnx")
+    sealed_again(tmp_path / "damaged.onnx")  # so that the canary has to notice
     with pytest.raises(ParityError, match="does not answer"):
         load(tmp_path / "damaged.onnx", device="cpu")
 

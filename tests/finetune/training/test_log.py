@@ -70,10 +70,10 @@ def test_the_log_of_another_program_is_left_alone(tmp_path: Path, foreign: str, 
 def test_no_key_of_a_line_takes_a_hostile_value_but_a_figure_null_and_numbers(tmp_path: Path, line: str) -> None:
     good = json.loads(line)
     legal: dict[str, tuple[object, ...]] = {
-        "loss": (None, -1.0, 0.5, 2.5, 1e308, -1, 0, 2**31),
-        "elapsed_s": (0.5, 2.5, 1e308, 0, 2**31),
+        "loss": (None, -1.0, 0.5, 2.5, 1e308, 5e-324, -1, 0, 2**31),
+        "elapsed_s": (0.5, 2.5, 1e308, 5e-324, 0, 2**31),
         "step": (0, 2**31),
-        "text": ("", " ", "x", "1", "null", "x" * 300, "../../mine"),
+        "text": ("", " ", "x", "1", "null", "NaN", "x" * 300, "../../mine"),
     }
     for key in good:
         for value in HOSTILE:

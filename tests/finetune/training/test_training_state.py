@@ -65,7 +65,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_state_whole(tmp_path: Path)
         run(tmp_path, replace(QUICK, steps=2), resume=True)
     assert "\n" not in str(caught.value)
     assert (tmp_path / STATE_NAME).read_bytes() == whole
-    assert sorted(path.name for path in tmp_path.iterdir()) == [LOG_NAME, STATE_NAME]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", LOG_NAME, STATE_NAME]
 
 
 def test_a_run_cannot_become_another_run_but_may_become_longer(tmp_path: Path) -> None:
