@@ -33,7 +33,8 @@ _NO_TIMESTAMPS = 0x80  # Source: FFmpeg, libavformat/avformat.h, AVFMT_NOTIMESTA
 _LEAST_TICKS, _MOST_TICKS = 1000, 1_000_000  # a second, in a file that is written with the times of another
 _TICKS_A_FRAME = 10  # at the average rate, at least
 _SAME_END_S = 0.002  # by which the end of a stream and that of its file may differ if they are one number
-_LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time: a file that lacks no more is whole
+_LACKING, _LACKING_FRAMES = 0.01, 3  # of a video's time and frames: a file that lacks no more is whole
+_FRAME_EACH = ("h264", "hevc", "mpeg4", "mjpeg", "prores", "mpeg2video")  # codecs whose packets hold one frame each
 
 
 class VideoFileReader(FrameReader):
@@ -67,6 +68,9 @@ class VideoFileReader(FrameReader):
         self._reached_s = 0.0
         self._encrypted = False
         self._undecodable = 0  # packets after the first frame
+        self._sent = self._found = 0  # packets from the first key frame on, and frames
+        self._has_fields = False  # a packet may then hold half a frame
+        self._ended = False
         self._decoded = self._decode()
 
     def close(self) -> None:
@@ -99,9 +103,17 @@ class VideoFileReader(FrameReader):
         if 0 < self._reached_s < least_s:
             reached = f"{self.given} frames and {self._reached_s:.1f} of {self._end_s:.1f} s"
             return f"ends after {reached}, what follows is cut off or damaged; copy it again"
-        if self._undecodable:
-            return f"has damaged parts that cannot be decoded ({self._undecodable} packets); copy it again"
+        undecodable = max(self._undecodable, self._swallowed())
+        if undecodable:
+            return f"has damaged parts that cannot be decoded ({undecodable} packets); copy it again"
         return None
+
+    def _swallowed(self) -> int:
+        """Return the number of packets for which a decoder gave no frame and no error, 0 if there are few."""
+        if not self._ended or self._has_fields or self._stream.codec_context.name not in _FRAME_EACH:
+            return 0
+        lost = self._sent - self._found
+        return lost if lost > _LACKING_FRAMES + _LACKING * self._sent else 0
 
     def _last_length_s(self) -> float | None:
         if self._last_s is None or self._stream.time_base is None or self._shortfall() is not None:
@@ -120,6 +132,7 @@ class VideoFileReader(FrameReader):
                 packet = None
             if packet is None:
                 yield from self._frames_of(None)
+                self._ended = True
                 return
             self._note_time(packet)
             if packet.stream is self._stream and packet.size and packet.has_sidedata(_ENCRYPTED):
@@ -131,11 +144,17 @@ class VideoFileReader(FrameReader):
 
     def _frames_of(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         """Return the frames that a packet completes; None asks for the last ones."""
+        if packet is not None and not packet.is_discard:
+            self._sent += self._sent > 0 or packet.is_keyframe
+            self._undecodable += packet.is_corrupt and self._sent > 1
         try:
-            return self._stream.codec_context.decode(packet)
+            frames = self._stream.codec_context.decode(packet)
         except self._errors:
             self._undecodable += self.given > 0  # a recording may begin in the middle of a group of pictures
             return []
+        self._found += len(frames)
+        self._has_fields |= any(frame.interlaced_frame for frame in frames)
+        return frames
 
     def _note_time(self, packet: Packet[Any]) -> None:
         """Note how far the file was read."""
@@ -168,7 +187,8 @@ def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
     title = title_of(source)
     try:
         check_plain(Path(source.name), expected="a video")  # opening a pipe would wait
-        container = av.open(str(Path(source.name).absolute()))  # else what precedes a colon is taken for a protocol
+        path = Path(source.name).absolute()  # else what precedes a colon is taken for a protocol
+        container = av.open(str(path), metadata_errors="replace")  # titles of old programs are Latin-1
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{title} cannot be opened as a video ({reason}); check that it plays") from error
@@ -192,7 +212,7 @@ def _codec_in_log(source: Source) -> str:
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     try:
-        with av.logging.Capture(True) as log, av.open(str(Path(source.name).absolute())):
+        with av.logging.Capture(True) as log, av.open(str(Path(source.name).absolute()), metadata_errors="replace"):
             pass
     finally:
         av.logging.set_level(level)

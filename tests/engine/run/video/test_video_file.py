@@ -298,6 +298,42 @@ def test_a_file_that_is_not_a_video_is_refused(tmp_path: Path, content: bytes | 
         VideoFileReader(source(tmp_path / "a.mp4"))
 
 
+def test_packets_that_a_decoder_swallows_are_reported(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", EVEN_S)
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        for packet in container.demux(container.streams.video[0]):
+            if packet.pos is not None and packet.size and not packet.is_keyframe:
+                data[packet.pos + 4] = 0x0C  # a unit of filler: no picture, and no error. Source: H.264, table 7-1
+    (tmp_path / "a.mp4").write_bytes(data)
+    frames, shortfall = read_file(tmp_path / "a.mp4")
+    lost = len(EVEN_S) - len(frames)
+    assert lost > 3 and shortfall == f"has damaged parts that cannot be decoded ({lost} packets); copy it again"
+
+
+def test_a_piece_that_a_transport_stream_lacks_is_reported(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.ts", EVEN_S, size_px=(240, 320))
+    data = (tmp_path / "a.ts").read_bytes()
+    start = len(data) // 188 // 3 * 188 + 50
+    (tmp_path / "a.ts").write_bytes(data[:start] + data[start + len(data) // 4 :])
+    frames, shortfall = read_file(tmp_path / "a.ts")
+    assert 0 < len(frames) < len(EVEN_S) and "damaged parts that cannot be decoded" in str(shortfall)
+
+
+def test_a_title_that_is_not_utf_8_does_no_harm(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.avi"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuvj420p"
+        container.metadata["title"] = "TITLE"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(moving_picture(0, 48, 64), "bgr24")))
+        container.mux(stream.encode(None))
+    data = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "a.avi").write_bytes(data.replace(b"TITLE", "Z\u00fcri ".encode("latin-1")))
+    frames, shortfall = read_file(tmp_path / "a.avi")
+    assert len(frames) == 1 and shortfall is None
+
+
 def test_a_file_of_sound_is_refused(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         sound = container.add_stream("aac", rate=8000, layout="mono")
