@@ -159,7 +159,7 @@ def _tests_of(fault: Fault) -> list[list[str]]:
         [test for test in naming if test != own],
         [folder] if folder.exists() else [],
     ]
-    parts.append([ROOT / "tests" / "whole" / "test_chain.py", ROOT / "tests" / "cli"])
+    parts.append([ROOT / "tests" / "whole" / "test_chain.py", ROOT / "tests" / "cli"]]
     return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
 
 
