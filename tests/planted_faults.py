@@ -154,12 +154,8 @@ def _tests_of(fault: Fault) -> list[list[str]]:
     dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
     naming = [test for test in sorted((ROOT / "tests").rglob("test_*.py")) if dotted in test.read_text()]
     folder = ROOT / "tests" / path.parent
-    parts = [
-        [own] if own.exists() else [],
-        [test for test in naming if test != own],
-        [folder] if folder.exists() else [],
-    ]
-    parts.append([ROOT / "tests" / "whole" / "test_chain.py", ROOT / "tests" / "cli"]]
+    parts = [[own] if own.exists() else [], [test for test in naming if test != own]]
+    parts += [[folder] if folder.exists() else [], [ROOT / "tests" / "whole" / "test_chain.py", ROOT / "tests" / "cli"]]
     return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
 
 
