@@ -234,6 +234,13 @@ def _check_mode(path: Path, mode: int, *, expected: str, advice: str, failure: t
         raise failure(f"{path} is a {kind}, expected {expected}; {USE_WITHIN if stat.S_ISDIR(mode) else advice}")
 
 
+def _is_plain_or_missing(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)  # one look: another process may remove it now
+    except FileNotFoundError:
+        return True
+
+
 def _label(final: Path) -> str:
     """Return the first part of a temporary name: the file's stem, or a hash of its name if that would be too long."""
     needed = len(os.fsencode(final.name)) + 2 * _TOKEN_BYTES + 2
@@ -255,7 +262,7 @@ def _beside(path: str | Path) -> Iterator[tuple[Path, Path]]:
     final = Path(path).resolve()
     if not final.parent.is_dir():
         raise InputError(f"{path} cannot be written: the folder {final.parent} does not exist; create it first")
-    if final.exists() and not final.is_file():
+    if not _is_plain_or_missing(final):
         # A rename would replace /dev/null or a pipe by a plain file.
         raise InputError(f"{path} cannot be written: it exists and is not a plain file; choose another name")
     temporary = final.with_name(f"{_label(final)}{secrets.token_hex(_TOKEN_BYTES)}{_short_suffix(final)}")

@@ -10,14 +10,16 @@ import torch
 from made_subjects import ANSWERS_ALONE, MadeRunner, slope, subject, write_images
 
 from depthrt.bench.run.run_bench import run_bench
+from depthrt.bench.subjects import torch_threads
 from depthrt.bench.subjects.subject import Subject
 from depthrt.bench.subjects.torch_threads import torch_threads_as_before, use_torch_threads
 from depthrt.engine.model.depth_model import DepthModel
 
 
 @pytest.fixture(autouse=True)
-def before() -> Iterator[int]:
+def before(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The number of threads before, 3, which no other test has."""
+    monkeypatch.setattr(torch_threads, "_BEFORE", [])  # other tests open subjects outside a benchmark
     own = torch.get_num_threads()
     torch.set_num_threads(3)
     yield 3
