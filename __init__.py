@@ -71,5 +71,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (as for every module)
 
 
 def __dir__() -> list[str]:
-    """Return the names that completion offers: the public ones, imported or not."""
-    return sorted({*globals(), *__all__})
+    """Return the public names, for dir() and completion."""
+    return __all__

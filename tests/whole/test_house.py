@@ -303,7 +303,7 @@ def test_asking_for_help_loads_no_heavy_package() -> None:
 def test_every_public_name_is_there() -> None:
     import depthrt
 
-    assert set(depthrt.__all__) <= set(dir(depthrt)), "completion offers them before their first use"
+    assert dir(depthrt) == sorted(depthrt.__all__), "completion offers them, and nothing else, before their first use"
     for name in depthrt.__all__:
         assert getattr(depthrt, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
