@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import BackendUnavailable, InputError
+from ...engine.system.escape import escaped
 from ...engine.system.files import atomic_path, open_file
 from .printable import printable
 from .result import SCHEMA, Report
@@ -106,7 +107,8 @@ def report_type() -> TypeAdapter[Report]:
 
 def _line(error: ErrorDetails) -> str:
     """Return an error of pydantic as one line that names the field."""
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+    place = escaped("".join(parts).lstrip("."))
     if error["type"] == "missing":
         return f"{place} is missing"
     if error["type"] == "unexpected_keyword_argument":

@@ -73,12 +73,15 @@ def read_npz_arrays(path: Path, limits: Limits, names: Collection[str] | None = 
 def _check_header(file: IO[bytes], name: str, limits: Limits, *, text: bool = False) -> None:
     """Check the header of an array; text: whether a short text is taken too."""
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
+    if version not in {(1, 0), (2, 0)}:
         raise InputError(f"{name} is an array of format {version}, expected 1.0 or 2.0; write plain numbers")
+    old, new = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+    try:
+        shape, _, dtype = (old if version == (1, 0) else new)(file)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # numpy parses it as Python, which has errors of every kind for damaged text
+        raise ValueError(f"the header of {name} is damaged") from error
     if text and dtype.kind in "US" and math.prod(shape) * dtype.itemsize <= _LARGEST_TEXT:
         return
     check_numbers(dtype, name)

@@ -28,6 +28,8 @@ from .tiff_tags import (
     SAMPLES,
     SUBFILE_TYPE,
     TILE_OFFSETS,
+    TILE_WIDTH,
+    WIDTH,
     Page,
     Tags,
     one,
@@ -75,7 +77,7 @@ _PICTURES: dict[int, tuple[int, tuple[int, ...]]] = {
 }
 # Most further samples, of which alpha is one; they are dropped.
 _EXTRAS = {(_BLACK_IS_ZERO, 8): 1, (_BLACK_IS_ZERO, 16): 1, (_RGB, 8): 5, (_RGB, 16): 1}
-_USUAL_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)  # none, fax, LZW, JPEG, Deflate, PackBits
+_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50000)  # none, fax, LZW, JPEG, Deflate, PackBits, Zstandard
 # Bits of the depth that is read, by sample format.
 _DEPTHS = {_UNSIGNED: (8, 16, 32), _SIGNED: (16, 32), _FLOAT: (32, 64)}
 
@@ -122,8 +124,8 @@ def has_loose_alpha(tags: Tags) -> bool:
 
 
 def is_unusual(tags: Tags) -> bool:
-    """Whether a picture is of a kind that not every OpenCV reads: few bits, tiles, rare compressions."""
-    return same(tags, BITS, 1) < 8 or TILE_OFFSETS in tags or one(tags, COMPRESSION, 1) not in _USUAL_COMPRESSIONS
+    """Whether a picture is of a kind that not every OpenCV reads: few bits, tiles, a rare compression."""
+    return same(tags, BITS, 1) < 8 or TILE_OFFSETS in tags or one(tags, COMPRESSION, 1) == _COMPRESSIONS[-1]
 
 
 def white_is_zero(tags: Tags) -> bool:
@@ -150,7 +152,6 @@ def _picture_flaws(tags: Tags) -> Iterator[str]:
         yield _is(PHOTOMETRIC, photometric, _PHOTOMETRICS, "gray, RGB, palette, CMYK or YCbCr")
     yield from _page_flaws(tags)
     samples, bits, format = one(tags, SAMPLES, 1), same(tags, BITS, 1), same(tags, SAMPLE_FORMAT, _UNSIGNED)
-    one(tags, COMPRESSION, 1)
     is_for = f" for {_PHOTOMETRICS[photometric]}"
     if format not in (_UNSIGNED, _UNDEFINED):
         yield _is(SAMPLE_FORMAT, format, _FORMATS, f"{_UNSIGNED} ({_FORMATS[_UNSIGNED]})")
@@ -163,6 +164,9 @@ def _picture_flaws(tags: Tags) -> Iterator[str]:
         yield _is(INK_SET, one(tags, INK_SET), {}, "1 (CMYK)")
     if one(tags, PLANAR, 1) == _SEPARATE and samples > 1 and (bits > 8 or samples > colours):
         yield _is(PLANAR, _SEPARATE, {_SEPARATE: "separate planes"}, "1 (the samples of a pixel together)")
+    if samples == 2 and TILE_WIDTH in tags and one(tags, WIDTH) % one(tags, TILE_WIDTH):
+        # OpenCV gives other pixels of gray with alpha if a tile hangs over the edge.
+        yield _is(TILE_WIDTH, one(tags, TILE_WIDTH), {}, f"strips, or a divisor of ImageWidth, {one(tags, WIDTH)}")
 
 
 def _depth_flaws(pages: Sequence[Page]) -> Iterator[str]:
@@ -194,6 +198,8 @@ def _page_flaws(tags: Tags) -> Iterator[str]:
         yield _is(SUBFILE_TYPE, old, {old: small}, whole)
     if layers != 1:
         yield _is(LAYERS, layers, {}, "1: one picture")
+    if one(tags, COMPRESSION, 1) not in _COMPRESSIONS:  # OpenCV makes noise of some, such as LZMA
+        yield _is(COMPRESSION, one(tags, COMPRESSION), {}, "none, LZW, Deflate, PackBits, JPEG, fax or Zstandard")
 
 
 def _is(tag: int, found: int, meanings: Mapping[int, str], expected: str) -> str:

@@ -165,6 +165,7 @@ def set_scope(found: dict[str, Any]) -> None:
         (lambda found: found.update(schema=2), "schema 2 found, this depthrt reads schema 1; measure again"),
         (lambda found: found.pop("schema"), "no report of `depthrt bench` found: it is not a JSON object"),
         (lambda found: found.update(colour="red"), "colour is an unknown key"),
+        (lambda found: found.update({"a\n\x1b[2J": 1}), r"a\n\x1b[2J is an unknown key"),
         (lambda found: found["subjects"][2].update(pace=1), "subjects[2].pace is an unknown key"),
         (lambda found: found["subjects"][0]["cold"].pop("load_ms"), "subjects[0].cold.load_ms is missing"),
         (set_low, "subjects[1].latency[0].p50_ms.low is 'fast', expected a valid number"),

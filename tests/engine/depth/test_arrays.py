@@ -68,3 +68,11 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x03\x00" + bytes(200))
     with pytest.raises(InputError, match=r"format \(3, 0\), expected 1\.0 or 2\.0"):
         read_npy_array(tmp_path / "a.npy", DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize("text", ["{'descr': (", "{'descr': '<f4'", "{" * 200, "{'descr': 1j}", '"""'])
+def test_a_damaged_header_is_a_value_error_whatever_numpy_says(tmp_path: Path, text: str) -> None:
+    header = text.encode().ljust(118)
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(24))
+    with pytest.raises(ValueError, match=r"[Hh]eader"):
+        read_npy_array(tmp_path / "a.npy", DEFAULT_LIMITS)

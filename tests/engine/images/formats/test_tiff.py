@@ -156,6 +156,22 @@ def test_every_compression_gives_its_picture(compression: str) -> None:
     assert np.abs(read_image(data).astype(int) - expected).max() <= (2 if compression == "jpeg" else 0)
 
 
+def test_a_compression_that_opencv_makes_noise_of_is_refused_by_name() -> None:
+    message = "its tag Compression (259) is 34925, expected none, LZW, Deflate, PackBits, JPEG, fax or Zstandard"
+    assert message in refusal(lambda: read_image(tiff_of(ramps(1, "u2")[..., 0], compression="lzma")))
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [("u1", 255), ("u2", 65535)])
+def test_tiles_of_gray_with_alpha_hang_over_no_edge(dtype: str, largest: int) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (48, 64, 1)).astype(np.uint8)
+    pixels = np.concatenate([gray.astype(dtype) * (largest // 255), np.full((48, 64, 1), largest, dtype)], axis=-1)
+    options: dict[str, Any] = {"photometric": "minisblack", "extrasamples": ["unspecified"], "planarconfig": "contig"}
+    whole = read_image(tiff_of(pixels, tile=(32, 16), **options))
+    assert np.array_equal(whole, np.broadcast_to(gray, whole.shape))
+    message = "its tag TileWidth (322) is 48, expected strips, or a divisor of ImageWidth, 64"
+    assert message in refusal(lambda: read_image(tiff_of(pixels, tile=(32, 48), **options)))
+
+
 @pytest.mark.parametrize("compression", ["group3", "group4"])
 def test_a_fax_is_read(compression: str) -> None:
     pixels = np.where(crop_of_photo() > 100, np.uint8(255), np.uint8(0))
