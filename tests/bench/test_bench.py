@@ -72,9 +72,10 @@ def test_the_library_call_and_the_verb_give_the_same_report(
         scopes=["host"],
         output=tmp_path / "library",
     )
-    steps: list[str] = []
-    result = bench(asked, on_step=lambda title, done, wanted: steps.append(title))
-    assert capsys.readouterr() == ("", "") and {"loading", "times", "drift"} <= set(steps)
+    steps: list[tuple[str, int, int]] = []
+    result = bench(asked, on_step=lambda *step: steps.append(step))
+    assert capsys.readouterr() == ("", "") and {"loading", "times", "drift"} <= {title for title, _, _ in steps}
+    assert all(isinstance(title, str) and 0 <= done <= wanted for title, done, wanted in steps)
     assert result.files is not None and read_result(result.files.json) == result.report
     verb = run(
         *("bench", tiny.onnx, tiny.checkpoint, "--family", "depth-anything-v2", "--kind", "inverse"),

@@ -48,7 +48,7 @@ class Heard(Listener):
         self.events.append(("left out", left_out.outputs, left_out.folder))
 
     def started(self, model: depthrt.DepthModel, *, skipped: int, stale: int) -> None:
-        self.events.append(("started", model.contract.kind, skipped))
+        self.events.append(("started", model.contract.kind, skipped, stale))
 
     def began(self, part: Part) -> None:
         self.events.append(part)
@@ -78,7 +78,7 @@ def test_a_run_yields_images_then_frames_then_the_whole_video(tmp_path: Path, in
     assert written == [*(out / f"p{number}.png" for number in range(IMAGES)), out / "clip.mp4"]
     assert all(path.is_file() for path in written)
     assert heard.events == [
-        ("started", "inverse", 0),
+        ("started", "inverse", 0, 0),
         Part("images", IMAGES + 1, resumable=True),
         Part(str(inputs / "clip.avi"), FRAMES, resumable=False),
         ("sheet", tmp_path / "sheet.png", 0),
@@ -111,7 +111,7 @@ def test_resume_skips_what_is_done_and_counts_it(tmp_path: Path, inputs: Path, t
     heard = Heard()
     (outcome,) = run(RunRequest(photos, model=tiny.onnx, output=tmp_path / "out", resume=True), heard)
     assert outcome.item.name == str(inputs / "p1.png")
-    assert heard.events[0] == ("started", "inverse", 1)
+    assert heard.events[0] == ("started", "inverse", 1, 0)
 
 
 def test_outputs_of_an_earlier_run_are_left_out(tmp_path: Path, inputs: Path, tiny: TinyModel) -> None:

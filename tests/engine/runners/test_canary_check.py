@@ -81,6 +81,15 @@ def test_noise_of_a_precision_passes_and_two_percent_of_scale_does_not(precision
     assert not judge(canary, output * np.float32(0.98), *bounds).passed
 
 
+@pytest.mark.parametrize("precision", DRIFT)
+def test_a_drift_a_third_above_the_bound_is_refused(precision: Precision) -> None:
+    """Bounds are stated here a second time: the largest drift that no runner has for rounding."""
+    least_wrong = {"fp32": 1.3e-4, "fp16": 6.5e-3, "fp16-safe": 6.5e-3, "bf16": 4e-2, "int8": 2e-2}[precision]
+    least_steep = {"fp32": 1.3e-3, "fp16": 6.5e-3, "fp16-safe": 6.5e-3, "bf16": 2e-2, "int8": 1.3e-2}[precision]
+    assert not Verdict(least_wrong, 1.0, DRIFT[precision], SLOPE[precision]).passed
+    assert not Verdict(0.0, 1 + least_steep, DRIFT[precision], SLOPE[precision]).passed
+
+
 def test_a_slope_is_that_of_the_output_over_the_answer() -> None:
     canary, output = answer_with_noise("fp32", 0)
     assert canary_slope(canary, 3 * output + 5) == pytest.approx(3, rel=1e-4)
