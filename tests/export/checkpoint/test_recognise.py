@@ -14,6 +14,7 @@ from official_state import REAL, hollow, tiny_config, to_transformers
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, read_checkpoint
+from depthrt.export.checkpoint.recognise import find_by_path
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -170,6 +171,12 @@ def test_a_folder_of_the_hub_is_known_by_its_name(place: str, tmp_path: Path) ->
     assert (found.family, found.kind, found.licence) == (V2, "inverse", "CC-BY-NC-4.0")
     assert "The family is depth-anything-v2, after config.json." in found.remarks
     assert describe_checkpoint(folder).official_name == "depth-anything-v2-vitb"
+
+
+@pytest.mark.parametrize(("name", "is_known"), [("model.safetensors", True), ("mine.safetensors", False)])
+def test_a_folder_names_only_the_files_that_every_folder_of_the_hub_has(name: str, is_known: bool) -> None:
+    claim, entry = find_by_path(Path("Depth-Anything-V2-Small-hf") / name, REAL["vits"])
+    assert (claim is not None, entry is not None) == (is_known, is_known)
 
 
 def test_an_unclear_licence_is_said(tmp_path: Path) -> None:
