@@ -12,6 +12,7 @@ import pytest
 from made_image import crop_of_photo, packed, packed_cv2
 
 from depthrt.engine.errors import InputError
+from depthrt.engine.images.formats import decode as decode_module
 from depthrt.engine.images.formats.decode import decode
 from depthrt.engine.images.read import read_image
 
@@ -64,3 +65,11 @@ def test_the_log_level_comes_back_whichever_thread_ends_last() -> None:
     assert cv2.utils.logging.getLogLevel() == LOUD
     assert decode(b"no picture", cv2.IMREAD_COLOR) is None
     assert cv2.utils.logging.getLogLevel() == LOUD
+
+
+def test_a_child_that_was_forked_while_another_thread_decodes_is_neither_locked_nor_mute(_loud: None) -> None:
+    decode_module._locks[0].acquire()  # as a thread of the parent holds it, which the child has not
+    decode_module._loud.append(LOUD)
+    cv2.utils.logging.setLogLevel(0)
+    decode_module._after_fork()
+    assert read_image(packed(crop_of_photo(), "PNG")).size and cv2.utils.logging.getLogLevel() == LOUD
