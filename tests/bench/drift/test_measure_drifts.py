@@ -30,3 +30,9 @@ def test_a_subject_that_fails_in_drift_leaves_and_the_others_go_on(images: list[
         assert drifts.found["bad"].mean == drifts.found["good"].mean and not drifts.failures
     else:
         assert drifts.failures == {"bad": "RuntimeError: the device is gone"} and "bad" not in drifts.found
+
+
+def test_only_images_of_a_video_are_compared_from_frame_to_frame(images: list[Path]) -> None:
+    base, other = opened("base", slope()), opened("other", slope(0.1))
+    assert measure_drifts(base, [other], images).found["other"].temporal is None
+    assert measure_drifts(base, [other], images, video=True).found["other"].temporal is not None
