@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import onnx_ir
 import torch
@@ -14,6 +10,7 @@ from onnx_ir import Shape
 from torch import Tensor, nn
 
 from ..engine.modelfile.contract import Contract
+from ..engine.system.process.quiet import errors_only
 from ..engine.terms import INPUT, OUTPUT
 from .network.make_network import Network
 from .precision import set_precision
@@ -37,7 +34,7 @@ def trace(network: Network, contract: Contract) -> onnx_ir.Model:
     if contract.attention != "none":
         traced.set_attention(contract.attention)
     example, dynamic = _example(contract)
-    with _without_log(), torch.inference_mode():
+    with errors_only("torch.onnx"), torch.inference_mode():
         program = torch.onnx.export(
             _Float32Borders(traced, dtype).eval(),
             (example,),
@@ -90,17 +87,3 @@ def _drop_metadata(model: onnx_ir.Model) -> None:
     for value in (*model.graph.inputs, *model.graph.initializers.values()):
         value.metadata_props.clear()
     model.graph.metadata_props.clear()
-
-
-@contextmanager
-def _without_log() -> Iterator[None]:
-    """Hide the exporter's notes about itself from the user; its errors are exceptions."""
-    exporter = logging.getLogger("torch.onnx")
-    level = exporter.level
-    exporter.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        exporter.setLevel(level)

@@ -6,10 +6,6 @@ network, since no other code for it is installed.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -21,6 +17,7 @@ from ...engine.modelfile.contract import Contract
 from ...engine.modelfile.model_file import as_model_file
 from ...engine.runners.choice import Choice
 from ...engine.runners.open_runner import open_runner
+from ...engine.system.process.quiet import errors_only
 from ...engine.terms import INPUT, OUTPUT
 from ...export.checkpoint.checkpoint import load_network
 from .checkpoint_options import CheckpointOptions
@@ -42,7 +39,7 @@ def write_naive(checkpoint_path: Path, options: CheckpointOptions, file: Path) -
     """
     checkpoint = options.read(checkpoint_path)
     contract = torch_contract(checkpoint, options.size, "fp32")
-    with _quiet(), torch.inference_mode():
+    with errors_only("torch.onnx"), torch.inference_mode():
         torch.onnx.export(
             _transformers_network(checkpoint_path) if checkpoint_path.is_dir() else load_network(checkpoint).eval(),
             (torch.zeros(1, 3, *contract.size.base_px),),
@@ -61,20 +58,6 @@ def open_naive(file: Path, contract: Contract, choice: Choice) -> DepthModel:
     """Open a file of write_naive; without a canary, only its measured drift shows whether it is right."""
     runner = open_runner(as_model_file(file, contract), device="cpu", threads=choice.threads, choice=choice)
     return DepthModel(runner, contract, limits=Limits())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let the exporter say errors only; afterwards its logger is as before."""
-    exporter = logging.getLogger("torch.onnx")
-    level = exporter.level
-    exporter.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        exporter.setLevel(level)
 
 
 class _PredictedDepth(nn.Module):
