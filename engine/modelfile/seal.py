@@ -7,6 +7,7 @@ from os import stat_result
 from pathlib import Path
 
 from ..errors import ModelFileError
+from ..system.files import check_plain
 from .contract import METADATA_KEY, Contract
 from .digest import NO_CRC32, NO_SHA256, Beside, Digest, Span, sum_crc32, sum_sha256
 from .model_file import ModelFile, weights_beside
@@ -68,7 +69,10 @@ def sum_bytes(file: ModelFile) -> list[str]:
         ModelFileError: They cannot be read.
     """
     try:
-        paths = [file.path, *weights_beside(file.path, file.contract)]
+        beside = weights_beside(file.path, file.contract)
+        for weights in beside:
+            check_plain(weights, expected="the weights of a model file", failure=ModelFileError)
+        paths = [file.path, *beside]
         return [sum_crc32(path, [(0, path.stat().st_size)]) for path in paths]
     except OSError as error:
         raise ModelFileError(f"{file.path} cannot be read: {error.strerror or error}; {_REMEDY}") from error

@@ -162,6 +162,10 @@ def test_sums_of_a_file_without_a_digest_are_those_of_all_its_bytes(with_weights
     assert len(first) == 2
     weights.write_bytes(weights.read_bytes()[::-1])
     assert sum_bytes(file)[0] == first[0] and sum_bytes(file)[1] != first[1]
+    weights.unlink()
+    os.mkfifo(weights)  # to read a pipe would wait for who writes it
+    with pytest.raises(ModelFileError, match="is a pipe, expected the weights of a model file"):
+        sum_bytes(file)
 
 
 def test_the_shipped_model_has_its_digest() -> None:
