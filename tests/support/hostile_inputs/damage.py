@@ -10,13 +10,24 @@ from typing import Any, Literal
 from hostile_values import HOSTILE
 from numpy.random import Generator
 
-from .trials import pick
+from .trials import Kind, Made, pick
 
 _LATE = 0.3  # share of cuts that lose a few bytes only
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _HEAD_BYTES = 600  # where most formats keep their sizes
 Json = Any
 _SIZES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+
+
+class DamagedFiles(Kind):
+    """Files with bytes damaged; `answer` gets the file's name, what was done to it, and its bytes after it."""
+
+    _good: dict[str, bytes]  # by name
+
+    def describe(self, random: Generator) -> tuple[str, Made]:
+        name = pick(random, list(self._good))
+        how, data = damage(random, self._good[name])
+        return f"{name}, {how}", (name, how, data)
 
 
 def damage(random: Generator, data: bytes) -> tuple[str, bytes]:

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from depthrt.engine.images.read import read_image
 
-from .damage import damage
+from .damage import DamagedFiles
 from .trials import Kind, Made, Outcome, WrongAnswer, pick
 
 Pixels = NDArray[np.uint8]
@@ -28,7 +28,7 @@ _MODES = {"PNG": ("RGB", "L", "RGBA", "P", "1", "LA"), "JPEG": ("RGB", "L"), "WE
 _MODES |= {"BMP": ("RGB", "L", "P"), "TIFF": ("RGB", "L", "RGBA", "P", "CMYK")}
 
 
-class DamagedImages(Kind):
+class DamagedImages(DamagedFiles):
     """A file of any format, with bytes damaged: its own pixels, those of a second reader, or refused."""
 
     name: ClassVar[str] = "images"
@@ -38,11 +38,6 @@ class DamagedImages(Kind):
         super().__init__(folder, work)
         self._good = good_images()
         self._pixels = {name: read_image(data) for name, data in self._good.items()}
-
-    def describe(self, random: Generator) -> tuple[str, Made]:
-        name = pick(random, list(self._good))
-        how, data = damage(random, self._good[name])
-        return f"{name}, {how}", (name, how, data)
 
     def answer(self, made: Made) -> Outcome:
         name, how, data = made

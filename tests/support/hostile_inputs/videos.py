@@ -7,13 +7,12 @@ from typing import ClassVar
 
 import av
 from made_video import write_video
-from numpy.random import Generator
 
 from depthrt.engine.run.sources import Source
 from depthrt.engine.run.video.video_file import VideoFileReader
 
-from .damage import damage
-from .trials import Kind, Made, Outcome, WrongAnswer, pick
+from .damage import DamagedFiles
+from .trials import Made, Outcome, WrongAnswer
 
 FRAMES = 24
 _WHOLE = 4  # frames that a file may lack without a word: its times are no finer
@@ -29,7 +28,7 @@ _FILES = {
 }
 
 
-class DamagedVideos(Kind):
+class DamagedVideos(DamagedFiles):
     """A video with bytes damaged: all its frames, a shortfall that is told, or refused."""
 
     name: ClassVar[str] = "videos"
@@ -45,11 +44,6 @@ class DamagedVideos(Kind):
             ticks = 24 if name.endswith("avi") else 1000
             times_s = [number / 24 for number in range(FRAMES)]
             write_video(folder / name, times_s, codec=codec, layout=layout, ticks=ticks, fps=24)
-
-    def describe(self, random: Generator) -> tuple[str, Made]:
-        name = pick(random, list(self._good))
-        how, data = damage(random, self._good[name])
-        return f"{name}, {how}", (name, how, data)
 
     def answer(self, made: Made) -> Outcome:
         name, how, data = made
