@@ -20,6 +20,7 @@ from depthrt.engine.runners.choice import Choice
 from depthrt.engine.system.process.overlap import overlap
 
 PATIENCE_S = 20
+PAUSE_S = 0.002  # between inferences of a busy thread: the child must get a core
 IDLE_S = 0.4  # after this time the threads of a session sleep; a fork then is the worst one for its end
 
 image: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
@@ -88,7 +89,7 @@ def busy(onnx: str) -> None:
     expected = model.infer(image).values
 
     def infer() -> None:
-        while not stop.is_set():
+        while not stop.wait(PAUSE_S):
             model.infer(image)
 
     def infers() -> None:
@@ -97,11 +98,13 @@ def busy(onnx: str) -> None:
     threads = [threading.Thread(target=infer) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for _ in range(3):
-        in_child(lambda: None)  # what other threads held in a runtime at the fork stays held in the child
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for _ in range(3):
+            in_child(lambda: None)  # what other threads held in a runtime at the fork stays held in the child
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     in_child(infers)
 
 
