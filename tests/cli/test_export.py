@@ -205,5 +205,6 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
 
 def test_help_has_defaults_and_an_example() -> None:
     text = run("export", "--help").stdout
-    assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split()) and "[default: fp32]" in text
+    assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split())
+    assert "[default: fp32]" in text
     assert "Example:\n    depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx" in text
