@@ -30,7 +30,7 @@ from warm_tests import Outcome, run_tests, warm_up
 LONGEST_S = 240.0  # of a fault's tests; a hang is noticed too
 _MOST_NAMING = 8  # files of tests that name a module; the nearest
 _TRACED = ("export", "engine/modelfile/contract.py")  # what the graph of a network depends on
-_KEEPING = ["tests/engine/model/test_depth_model.py"]  # tests that export most of the tiny networks
+_KEEPING = ["--setup-only", "tests/engine/model/test_depth_model.py"]  # exports most of the tiny networks
 
 
 def read_faults(lines: Iterable[str]) -> list[Fault]:
