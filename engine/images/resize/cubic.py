@@ -1,6 +1,6 @@
 """Cubic resizes as cv2.INTER_CUBIC computes them: of an image in float64, of depth in float32. Neither clips.
 
-They run in bands of rows, so that a photograph of 100 megapixels needs a few megabytes.
+They run in bands of rows: a photograph of 100 megapixels needs 20 MiB, its depth what it takes itself.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ from depthrt.engine.modelfile.contract import Contract, FinalResize, InputResize
 from depthrt.engine.modelfile.size_rule import Rule, SizeRule
 
 TENSOR_TOLERANCE = 1e-6  # the bar of the project; float64 arithmetic leaves about 1e-8, float32 5e-7
-OUTPUT_TOLERANCE = (
-    3e-5  # of the range of a photograph, which changes faster than depth: torch rounds positions to float32
-)
+OUTPUT_TOLERANCE = 3e-5  # of a range: torch rounds positions to float32, and a photograph changes faster than depth
 
 MARIGOLD = SizeRule((768, 768), 8, "longest_floor", pad="edge_end")
 ZOEDEPTH = SizeRule((384, 512), 32, "minimal", margin="zoe")
