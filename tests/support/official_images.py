@@ -93,6 +93,13 @@ def marigold_input(rgb: np.ndarray, edge_px: int) -> np.ndarray:
     return F.pad(resized, (0, -size[1] % 8, 0, -size[0] % 8), mode="replicate")[0].numpy()
 
 
+def marigold_output(values: np.ndarray, edge_px: int, image_px: Px) -> np.ndarray:
+    """Return the network's output at the image's size."""
+    height, width = marigold_size(edge_px, image_px)
+    content = torch.from_numpy(values[:height, :width])[None, None]
+    return F.interpolate(content, image_px, mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
 def da3_input(rgb: np.ndarray, edge_px: int) -> np.ndarray:
     """Return (3, h, w) float32: two resizes in uint8, then normalised in float32."""
     for size in da3_sizes(edge_px, rgb.shape[:2]):
