@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from made_onnx import sealed_again
 from made_video import UNEVEN_S, pictures_of, times_of, write_video
 from PIL import Image
+from tiny_model import TinyModel
 
 import depthrt
 from depthrt import InputError, Limits
+from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.run.jobs import PLAIN, Job, Style, make_jobs
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.run_video import open_frames, run_video
@@ -136,6 +140,18 @@ def test_pictures_and_codes_of_all_frames_have_one_scale(tmp_path: Path, model: 
     texts = [Image.open(path).text for path in sorted((tmp_path / "out" / "clip").glob("*_depth16.png"))]  # type: ignore[attr-defined]
     assert len({(text["depthrt.scale"], text["depthrt.offset"]) for text in texts}) == 1 < len(texts)
     assert {text["depthrt.outside"] for text in texts} == {"0"}
+
+
+def test_frames_of_affine_depth_have_one_scale_too(tmp_path: Path, tiny: TinyModel) -> None:
+    path = tmp_path / "affine.onnx"
+    path.write_bytes(tiny.onnx.read_bytes())
+    sealed_again(path, replace(read_contract(path), kind="affine"))
+    write_video(tmp_path / "a.mp4", EVEN_S[:4])
+    with depthrt.load(path, device="cpu") as model:
+        run_all(model, job_of(tmp_path / "a.mp4", ("png16",)))
+    texts = [Image.open(path).text for path in sorted((tmp_path / "out" / "clip").glob("*_depth16.png"))]  # type: ignore[attr-defined]
+    assert {text["depthrt.kind"] for text in texts} == {"affine"}
+    assert len({(text["depthrt.scale"], text["depthrt.offset"]) for text in texts}) == 1 < len(texts)
 
 
 def test_a_range_that_is_given_is_that_of_pictures_and_codes(tmp_path: Path, model: depthrt.DepthModel) -> None:

@@ -191,6 +191,14 @@ def test_another_precision_names_the_export_that_makes_it(tmp_path: Path) -> Non
         build_engine(path, tmp_path / "model.engine", precision="fp16-safe")
 
 
+def test_the_export_that_an_error_names_leaves_the_mirror_image_out_again(tmp_path: Path) -> None:
+    zoe = replace(STATIC, family="zoedepth", encoder="n", kind="metric")
+    for mirrored, ending in ((True, "--kind metric --size"), (False, "--kind metric --no-mirror --size")):
+        path = write_mean(tmp_path / "mean.onnx", replace(zoe, mirrored=mirrored))
+        with pytest.raises(InputError, match=f"-o model-fp16.onnx --family zoedepth {ending}"):
+            build_engine(path, tmp_path / "model.engine", precision="fp16")
+
+
 def test_what_is_no_onnx_file_of_depthrt_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"does not exist; give the \.onnx file"):
         build_engine(tmp_path / "nothing.onnx", tmp_path / "model.engine")
