@@ -113,12 +113,23 @@ def build_request(request: Request, out_path: str | Path, *, on_step: OnStep) ->
 def compile_request(request: Request, *, on_step: OnStep) -> Compiled:
     """Build what check_request checked, in memory; for the errors see build_engine."""
     trt = import_tensorrt()
+    of_caller: list[BaseException] = []
+
+    def tell(title: str, done: int, wanted: int) -> None:
+        try:
+            on_step(title, done, wanted)
+        except BaseException as error:
+            of_caller.append(error)
+            raise
+
     with trt.collected() as messages:
         try:
-            header, plan = _compile(trt, request, messages, on_step)
+            header, plan = _compile(trt, request, messages, tell)
         except (DepthrtError, OSError):
             raise
         except Exception as error:  # TensorRT's bindings raise RuntimeError, TypeError and MemoryError
+            if error in of_caller:
+                raise
             raise BuildError(f"{trt.name} fails: {one_line(error)}; its log ends: {tail(messages)}") from error
     warnings = tuple(message.text for message in messages if message.severity == "WARNING")
     return Compiled(header, plan, warnings)
