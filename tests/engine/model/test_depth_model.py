@@ -39,7 +39,7 @@ from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.runner import Runner
 from depthrt.engine.runners.tuning import Tuning, remember_choice
 from depthrt.engine.system import machine, records
-from depthrt.engine.terms import Precision
+from depthrt.engine.terms import Kind, Precision
 from depthrt.engine.trt import plan_file
 
 OPENED = 2  # times that a load opens a model file, for its contract and its digest; pipes are not opened
@@ -82,6 +82,32 @@ def test_metric_depth_is_in_metres_and_within_its_range(tiny_metric: TinyModel) 
         depth = model.infer(photo("coffee"))
     assert (depth.kind, depth.unit, depth.larger_is_nearer, depth.max_depth_m) == ("metric", "m", False, 20.0)
     assert depth.values.min() > 0 and depth.values.max() <= 20
+
+
+@pytest.mark.parametrize("kind", ["affine", "scale"])
+def test_depth_without_a_unit_keeps_its_kind_and_refuses_metres(kind: Kind, tiny: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "unitless.onnx"
+    path.write_bytes(tiny.onnx.read_bytes())
+    sealed_again(path, replace(contract.read_contract(path), kind=kind))
+    with depthrt.load(path, device="cpu") as model:
+        depth = model.infer(photo("coffee"))
+    assert (depth.kind, depth.unit, depth.larger_is_nearer, depth.max_depth_m) == (kind, "", False, None)
+    assert np.array_equal(depth.valid, depth.values > 0 if kind == "scale" else np.isfinite(depth.values))
+    with pytest.raises(InputError, match=f"gives {kind}-invariant depth, .* so it has no metres"):
+        _ = depth.metres
+
+
+def test_a_file_of_format_1_answers_bit_for_bit_as_the_same_file_of_format_2(tiny: TinyModel, tmp_path: Path) -> None:
+    old = tmp_path / "old.onnx"
+    old.write_bytes(tiny.onnx.read_bytes())
+    sealed_again(old, replace(contract.read_contract(old), format=1))
+    found = []
+    for path, format in ((tiny.onnx, 2), (old, 1)):
+        assert contract.read_contract(path).format == format
+        with depthrt.load(path, device="cpu") as model:
+            found.append(model.infer(photo("coffee")))
+    assert np.array_equal(found[0].values, found[1].values)
+    assert found[0].provenance.model == found[1].provenance.model
 
 
 def test_color_order_is_what_the_caller_says(model: depthrt.DepthModel) -> None:
