@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
+from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, EXPORTED_KINDS, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Choice(DEPTH_ANYTHING),
     help="Default: from the official file name, or from what the file records.",
 )
-@click.option("--kind", type=click.Choice(KINDS), help="Default: as for --family.")
+@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Default: as for --family.")
 @click.option(
     "--max-depth",
     "max_depth_m",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..engine.errors import InputError
-from ..engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule
+from ..engine.modelfile.contract import Canary, Contract, FinalResize
+from ..engine.modelfile.size_rule import SizeRule
 from ..engine.system.field_types import printable
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Precision
@@ -37,6 +38,7 @@ def make_contract(
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
         final_resize=FINAL_RESIZE[checkpoint.family],
+        mirrored=isinstance(checkpoint.architecture, ConvArchitecture),
         batch=1 if rule.static else None,
         precision=precision,
         attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,

@@ -14,9 +14,10 @@ from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
 from ..engine.images.readable import find_readable
 from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
-from ..engine.modelfile.contract import Contract, SizeRule
+from ..engine.modelfile.contract import Contract
 from ..engine.modelfile.seal import seal_file
 from ..engine.modelfile.shipped import PHOTO
+from ..engine.modelfile.size_rule import SizeRule
 from ..engine.system.files import atomic_path, check_output, sync_file
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights

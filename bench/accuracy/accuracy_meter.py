@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
-from ...engine.images.preprocess import resize_bilinear
+from ...engine.images.resize.bilinear import resize_bilinear
 from ...engine.terms import ALIGNMENTS, CROPS, Alignment, Crop, Kind
 from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
 from .alignment import Float64, fit_alignment

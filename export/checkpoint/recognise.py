@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import InputError, ModelFileError
-from ...engine.terms import DEPTH_ANYTHING, FAMILIES, KINDS, Family, Kind
+from ...engine.terms import DEPTH_ANYTHING, EXPORTED_KINDS, FAMILIES, Family, Kind
 from ..catalog import CatalogEntry, find
 from ..network.architecture import ConvArchitecture
 from ..network.make_network import AnyArchitecture
@@ -75,8 +75,8 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
     """
     if family is not None and family not in FAMILIES:
         raise InputError(f"--family {shown(family)} is unknown; choose one of {', '.join(FAMILIES)}")
-    if kind is not None and kind not in KINDS:
-        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(KINDS)}")
+    if kind is not None and kind not in EXPORTED_KINDS:
+        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(EXPORTED_KINDS)}")
     if max_depth_m is not None and not (math.isfinite(max_depth_m) and max_depth_m > 0):
         raise InputError(
             f"--max-depth {max_depth_m:g} found, expected metres above 0; give e.g. 20 indoors, 80 outdoors"
@@ -185,7 +185,7 @@ def _unknown(path: Path, settled: Claim) -> str:
     if settled.family is None:
         wanted.append(f"--family {'|'.join(DEPTH_ANYTHING)}")
     if settled.kind is None:
-        wanted.append(f"--kind {'|'.join(KINDS)} (metric with --max-depth METRES)")
+        wanted.append(f"--kind {'|'.join(EXPORTED_KINDS)} (metric with --max-depth METRES)")
     if settled.kind == "metric" and settled.max_depth_m is None:
         wanted.append("--max-depth METRES (20 for the published indoor models, 80 outdoors)")
     return (

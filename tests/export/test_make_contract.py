@@ -12,7 +12,8 @@ from tiny_model import TinyModel
 
 import depthrt
 from depthrt import InputError
-from depthrt.engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule, read_contract
+from depthrt.engine.modelfile.contract import Canary, Contract, FinalResize, read_contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import AttentionOp, Family, Kind
 from depthrt.export.checkpoint.checkpoint import Checkpoint
 from depthrt.export.make_contract import make_contract, size_rule
