@@ -126,8 +126,8 @@ def test_each_table_is_filled_for_its_axis() -> None:
     at = shape.addresses(START)
     assert sorted((launch.kernel, launch.arguments[:2]) for launch in gpu.launches) == sorted(
         [
-            *(("cubic_taps", (at.cubic[axis], FIT.input_px[axis])) for axis in (0, 1)),
-            *(("bilinear_taps", (at.bilinear[axis], IMAGE_PX[axis])) for axis in (0, 1)),
+            *(("cubic_taps", (at.image_taps[axis], FIT.input_px[axis])) for axis in (0, 1)),
+            *(("bilinear_taps", (at.depth_taps[axis], IMAGE_PX[axis])) for axis in (0, 1)),
         ]
     )
 
