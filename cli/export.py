@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     "--size",
     type=SizeType(),
     metavar="N|HxW",
-    default="518",
-    show_default=True,
     help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph. "
+    "Default: the family's own size, 518 for Depth Anything. "
     "A smaller size is faster and blurs what is small: 434, 364, 308, 252 and 196 take 0.73, 0.46, 0.32, 0.25 and 0.15 "
     "of the time of 518 on a CPU.",
 )
@@ -90,7 +89,7 @@ def export(
     family: Family | None,
     kind: Kind | None,
     max_depth_m: float | None,
-    size: int | tuple[int, int],
+    size: int | tuple[int, int] | None,
     precision: Precision,
     attention: AttentionOp | None,
     weights: WhichWeights,

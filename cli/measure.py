@@ -187,9 +187,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
 @click.option("--family", type=click.Choice(DEPTH_ANYTHING), help="Of checkpoints; as in export.")
 @click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export.")
 @click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export.")
-@click.option(
-    "--size", type=SizeType(), metavar="N|HxW", default="518", show_default=True, help="Of checkpoints; as in export."
-)
+@click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export.")
 @click.option(
     "--drift-budget",
     type=ShareType(bare=True, below=float("inf")),

@@ -92,7 +92,7 @@ class BenchRequest:
     family: Family | None = None
     kind: Kind | None = None
     max_depth_m: float | None = None
-    size: int | tuple[int, int] = 518
+    size: int | tuple[int, int] | None = None
     drift_budget: float = 0.01
     output: str | Path | None = None
     command: str = ""

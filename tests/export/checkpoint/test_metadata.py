@@ -14,7 +14,7 @@ from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import read_checkpoint
 from depthrt.export.checkpoint.metadata import read_claim, read_notes, write_metadata
-from depthrt.export.checkpoint.recognise import Claim
+from depthrt.export.families.claim import Claim
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -96,7 +96,8 @@ def test_any_text_in_a_record_is_refused_in_one_line_or_legal(key: str, text: st
         assert "\n" not in str(error) and "record." in str(error)
     else:
         assert key in ("licence", *GOOD) or key.startswith("note.")
-        assert claim is not None and claim.complete
+        assert claim is not None and None not in (claim.family, claim.kind)
+        assert (claim.kind == "metric") == (claim.max_depth_m is not None)
 
 
 @pytest.mark.parametrize(
