@@ -6,7 +6,7 @@ from ..modelfile.contract import Contract
 from .driver.gpu import Cuda
 from .driver.parts import Graph, Stream
 from .kernels.kernels import image_to_batch
-from .kernels.resizes import depth_taps, depth_to_image, image_taps
+from .kernels.resizes import depth_taps, depth_to_image, image_taps, missing_kernels
 from .network import Network, NetworkCall, Recordable
 from .slot_memory import Shape, SlotMemory
 
@@ -16,13 +16,14 @@ class SlotWork:
 
     Args:
         gpu: Must stay open while this object is in use.
-        contract: Contract of the model that `network` runs.
+        contract: Contract of the model that `network` runs; all its resizes have kernels.
         network: The network between both resizes.
         stream: The slot's stream.
         memory: The slot's memory; it must be reserved for the shape that a method is given.
     """
 
     def __init__(self, gpu: Cuda, contract: Contract, network: Network, stream: Stream, memory: SlotMemory) -> None:
+        assert not missing_kernels(contract), "the runner asks before it opens a pipeline"
         self._gpu, self._contract, self._network = gpu, contract, network
         self._stream, self._memory = stream, memory
 
