@@ -1,1 +1,1 @@
-"""The MiDaS networks: one kind of encoder a file, under the official names."""
+"""MiDaS: its encoders under the official names, and the DPT head that they share."""
