@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import InputError, ModelFileError
-from ...engine.terms import FAMILIES, KINDS, Family, Kind
+from ...engine.terms import EXPORTED_KINDS, FAMILIES, Family, Kind
 from ..catalog import find
 from ..families.claim import FIELDS, Claim
 from ..families.entry import CatalogEntry
@@ -48,8 +48,8 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
     """
     if family is not None and family not in FAMILIES:
         raise InputError(f"--family {shown(family)} is unknown; choose one of {', '.join(FAMILIES)}")
-    if kind is not None and kind not in KINDS:
-        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(KINDS)}")
+    if kind is not None and kind not in EXPORTED_KINDS:
+        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(EXPORTED_KINDS)}")
     if max_depth_m is not None and not (math.isfinite(max_depth_m) and max_depth_m > 0):
         raise InputError(
             f"--max-depth {max_depth_m:g} found, expected metres above 0; give e.g. 20 indoors, 80 outdoors"

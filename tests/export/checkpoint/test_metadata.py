@@ -60,8 +60,8 @@ def test_a_header_without_a_record_says_nothing() -> None:
         ({"kind": "inverse"}, "record.max_depth_m is 20, expected none for kind inverse"),
         ({"kind": "relative"}, "record.kind is 'relative', expected one of inverse, metric"),
         (
-            {"family": "midas"},
-            "record.family is 'midas', expected one of depth-anything-v1, depth-anything-v2, depthrt",
+            {"family": "monodepth"},
+            "record.family is 'monodepth', expected one of depth-anything-v1, depth-anything-v2, depthrt",
         ),
         ({"family": V1}, "record.kind is metric, expected inverse for family depth-anything-v1"),
         ({"family": "depthrt"}, "record.kind is metric, expected inverse for family depthrt"),
