@@ -108,7 +108,7 @@ def test_the_old_spelling_of_a_budget_is_taken_with_one_note() -> None:
         (("-o", "a.onnx"), "Missing argument 'CHECKPOINT'."),
         (("a.pth", "-o", "a.onnx", "--size", "big"), "'big' found, expected a number such as 518, or HxW"),
         (("a.pth", "-o", "a.onnx", "--size", "1x2x3"), "'1x2x3' found, expected a number such as 518"),
-        (("a.pth", "-o", "a.onnx", "--family", "midas"), "'midas' is not one of 'depth-anything-v1', "),
+        (("a.pth", "-o", "a.onnx", "--family", "dpt"), "'dpt' is not one of 'depth-anything-v1', "),
         (("a.pth", "-o", "a.onnx", "--precision", "fp8"), "'fp8' is not one of 'fp32', "),
         (("a.pth", "-o", "a.onnx", "--max-depth", "far"), "'far' is not a valid float."),
         (("a.pth", "-o", "a.onnx", "--drift-budget", "0%"), "'0%' found, expected a percentage above 0%"),
