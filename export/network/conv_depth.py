@@ -15,7 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import CONV_CELL_PX, ConvArchitecture
-from .encoder import AttentionForm
+from .attention import AttentionForm
 from .head import Scratch
 from .network import Network
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import Architecture
-from .encoder import Attention, AttentionForm, Encoder, check_attention_form
+from .attention import AttentionForm, set_attention
+from .encoder import Encoder
 from .head import Head
 from .network import Network
 
@@ -73,10 +74,7 @@ class DepthAnything(Network):
         Raises:
             InputError: The form is unknown.
         """
-        check_attention_form(form)
-        for module in self.modules():
-            if isinstance(module, Attention):
-                module.form = form
+        set_attention(self, form)
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample the position table for one grid of patches; other sizes are then refused.
