@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
+from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "path", type=PathType(), required=True, help="The .onnx file to write.")
 @click.option(
     "--family",
-    type=click.Choice(DEPTH_ANYTHING),
-    help="Default: from the official file name, or from what the file records.",
+    type=click.Choice(FAMILIES),
+    help="Default: from the tensors, the official file name, or what the file records.",
 )
-@click.option("--kind", type=click.Choice(KINDS), help="Default: as for --family.")
+@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Default: as for --family.")
 @click.option(
     "--max-depth",
     "max_depth_m",
     type=float,
     metavar="METRES",
-    help="Upper end of a metric model: 20 for the published indoor models, 80 for outdoor ones. "
+    help="Upper end of a metric model: 20 for the published indoor models, 80 for outdoor ones; ZoeDepth K has 80 by "
+    "default, and N and NK have none. "
     "Default: as for --family.",
 )
 @click.option(
     "--size",
     type=SizeType(),
     metavar="N|HxW",
-    default="518",
-    show_default=True,
     help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph. "
+    "Default: the family's own size, 518 for Depth Anything. "
     "A smaller size is faster and blurs what is small: 434, 364, 308, 252 and 196 take 0.73, 0.46, 0.32, 0.25 and 0.15 "
     "of the time of 518 on a CPU.",
 )
@@ -75,6 +75,15 @@ if TYPE_CHECKING:
     "full TensorRT's. Default: fused, and plain in fp16-safe.",
 )
 @click.option(
+    "--no-mirror",
+    "mirror",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Leave out the mean with the mirror image, which ZoeDepth takes: half the time, other numbers than the "
+    "official ones.",
+)
+@click.option(
     "--weights",
     type=click.Choice(WHICH_WEIGHTS),
     default="auto",
@@ -90,9 +99,10 @@ def export(
     family: Family | None,
     kind: Kind | None,
     max_depth_m: float | None,
-    size: int | tuple[int, int],
+    size: int | tuple[int, int] | None,
     precision: Precision,
     attention: AttentionOp | None,
+    mirror: bool,
     weights: WhichWeights,
     half_storage: bool,
     images: tuple[str, ...],
@@ -125,6 +135,7 @@ def export(
             size=size,
             precision=precision,
             attention=attention,
+            mirror=mirror,
             half_storage=half_storage,
             images=find_images(images) if images else None,
             budget=budget,

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from ..engine.errors import InputError
-from ..engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule
+from ..engine.modelfile.contract import Canary, Contract
+from ..engine.modelfile.size_rule import Rule, SizeRule, in_px
 from ..engine.system.field_types import printable
 from ..engine.system.records import check_record
-from ..engine.terms import AttentionOp, Family, Precision
+from ..engine.terms import AttentionOp, Precision
 from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
-from .network.architecture import IMAGENET_MEAN, IMAGENET_STD, ConvArchitecture
-
-# Source: the interpolate call after the network in each repository's inference code.
-FINAL_RESIZE: dict[Family, FinalResize] = {
-    "depth-anything-v1": "bilinear_centres",
-    "depth-anything-v2": "bilinear_corners",
-    "depthrt": "bilinear_corners",
-}
+from .families.rules import Conventions
+from .families.table import rules_of
 
 
 def make_contract(
@@ -26,20 +21,33 @@ def make_contract(
     precision: Precision,
     attention: AttentionOp,
     canary: Canary,
+    mirror: bool = True,
 ) -> Contract:
-    """Return the contract of a file made from a checkpoint; `attention` is ignored for a network without attention."""
+    """Return the contract of a file made from a checkpoint.
+
+    Args:
+        checkpoint: Of the network.
+        rule: As size_rule returns it.
+        precision: Of the arithmetic.
+        attention: Its form; ignored for a network without attention.
+        canary: Of the network.
+        mirror: False if the mean with the mirror image is left out of the network.
+    """
+    conventions = conventions_of(checkpoint)
     return Contract(
         family=checkpoint.family,
         encoder=checkpoint.architecture.encoder,
         kind=checkpoint.kind,
         max_depth_m=checkpoint.max_depth_m,
         size=rule,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        final_resize=FINAL_RESIZE[checkpoint.family],
+        mean=conventions.mean,
+        std=conventions.std,
+        input_resize=conventions.input_resize,
+        final_resize=conventions.final_resize,
+        mirrored=conventions.mirrored and mirror,
         batch=1 if rule.static else None,
         precision=precision,
-        attention="none" if isinstance(checkpoint.architecture, ConvArchitecture) else attention,
+        attention=attention if conventions.attention else "none",
         source_name=printable(checkpoint.path.name, 255),
         source_sha256=checkpoint.sha256,
         licence=printable(checkpoint.licence),
@@ -48,18 +56,42 @@ def make_contract(
     )
 
 
-def size_rule(size: int | tuple[int, int], patch_px: int) -> SizeRule:
-    """Return the contract's size rule for a short side (dynamic) or (H, W) (static).
+def conventions_of(checkpoint: Checkpoint) -> Conventions:
+    """Return how images are brought to a checkpoint's network, and its output back to them."""
+    return rules_of(checkpoint.family).conventions(checkpoint.architecture, checkpoint.family)
+
+
+def size_rule(checkpoint: Checkpoint, size: int | tuple[int, int] | None) -> SizeRule:
+    """Return the contract's size rule for a short side (dynamic), (H, W) (static) or None (the family's own).
 
     Raises:
-        InputError: A side is not a multiple of the patch (the message names the nearest multiple), or too large.
+        InputError: A side is not a multiple of the patch (the message names the nearest multiple), or too large; or
+            the network takes one size only.
     """
-    dynamic = isinstance(size, int)
-    sides = (size, size) if isinstance(size, int) else size
+    conventions, patch_px = conventions_of(checkpoint), checkpoint.architecture.patch_px
+    dynamic = size is None or isinstance(size, int)
+    sides = _sides(size, conventions.base_px, patch_px)
+    if conventions.rule == "square" and sides != conventions.base_px:
+        raise InputError(
+            f"size {in_px(sides)} found, {checkpoint.architecture.encoder} takes {in_px(conventions.base_px)} only, "
+            "since its tables of positions have one size; leave the option out"
+        )
     if any(side < patch_px or side % patch_px for side in sides):
         nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
         found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
         raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
-    rule = SizeRule(sides, patch_px, "lower_bound" if dynamic else "letterbox")
+    static: Rule = "square" if conventions.rule == "square" else "letterbox"
+    rule = SizeRule(sides, patch_px, conventions.rule if dynamic else static, margin=conventions.margin)
     check_record(rule, name="size", remedy="give a smaller size", failure=InputError)
     return rule
+
+
+def _sides(size: int | tuple[int, int] | None, base_px: tuple[int, int], patch_px: int) -> tuple[int, int]:
+    """Return (h, w) that was asked for; a short side has a long one in the proportion of the family's own size."""
+    if size is None:
+        return base_px
+    if isinstance(size, tuple):
+        return size
+    least = min(base_px)
+    h, w = (size if side == least else round(side * size / least / patch_px) * patch_px for side in base_px)
+    return h, w

@@ -27,9 +27,10 @@ DEFAULTS = {
     "kind": None,
     "max_depth_m": None,
     "weights": "auto",
-    "size": 518,
+    "size": None,
     "precision": "fp32",
     "attention": None,
+    "mirror": True,
     "half_storage": False,
     "images": None,
     "budget": None,
@@ -64,6 +65,8 @@ def test_without_options_the_defaults_are_those_of_the_help(calls: list[dict[str
         (("--family", "depth-anything-v2", "--kind", "metric", "--max-depth", 20),
          {"family": "depth-anything-v2", "kind": "metric", "max_depth_m": 20.0}),
         (("--size", "518X686"), {"size": (518, 686)}),
+        (("--no-mirror",), {"mirror": False}),
+        (("--family", "midas"), {"family": "midas"}),
         (("--size", "252"), {"size": 252}),
         (("--precision", "fp16-safe", "--attention", "plain"), {"precision": "fp16-safe", "attention": "plain"}),
         (("--weights", "ema", "--half-storage"), {"weights": "ema", "half_storage": True}),
@@ -105,7 +108,7 @@ def test_the_old_spelling_of_a_budget_is_taken_with_one_note() -> None:
         (("-o", "a.onnx"), "Missing argument 'CHECKPOINT'."),
         (("a.pth", "-o", "a.onnx", "--size", "big"), "'big' found, expected a number such as 518, or HxW"),
         (("a.pth", "-o", "a.onnx", "--size", "1x2x3"), "'1x2x3' found, expected a number such as 518"),
-        (("a.pth", "-o", "a.onnx", "--family", "midas"), "'midas' is not one of 'depth-anything-v1', "),
+        (("a.pth", "-o", "a.onnx", "--family", "dpt"), "'dpt' is not one of 'depth-anything-v1', "),
         (("a.pth", "-o", "a.onnx", "--precision", "fp8"), "'fp8' is not one of 'fp32', "),
         (("a.pth", "-o", "a.onnx", "--max-depth", "far"), "'far' is not a valid float."),
         (("a.pth", "-o", "a.onnx", "--drift-budget", "0%"), "'0%' found, expected a percentage above 0%"),
@@ -205,5 +208,6 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
 
 def test_help_has_defaults_and_an_example() -> None:
     text = run("export", "--help").stdout
-    assert "[default: 518]" in text and "[default: fp32]" in text
+    assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split())
+    assert "[default: fp32]" in text
     assert "Example:\n    depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx" in text

@@ -11,7 +11,7 @@ import pytest
 
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.export import to_onnx
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.export.trace import trace
 
 _TRACES: dict[tuple[object, ...], onnx.ModelProto] = {}

@@ -15,7 +15,8 @@ from made import CONTRACT, make_contract
 from depthrt.engine.cuda.kernels import kernels
 from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Axis, Launch
 from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
-from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.modelfile.contract import Contract, FinalResize
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 # float32 sums of 16 taps up to 255, divided by std 0.224; the largest difference seen is 1.5e-6.
 INPUT_TOLERANCE = 1e-5
