@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from .....engine.errors import InputError
+from .....engine.terms import Family
 from ...attention import AttentionForm, set_attention
+from ...network import Network
 from ..architecture import CELL_PX
 from ..head import Scratch
 from ..settle import settle
@@ -28,7 +30,7 @@ class Pretrained(nn.Module):
         self.model = Swin(architecture)
 
 
-class MidasSwin(nn.Module):
+class MidasSwin(Network):
     """A Swin transformer with a DPT head, exact to the published networks.
 
     Its state_dict has the names and shapes of a published checkpoint, but for those in architecture.UNUSED.
@@ -37,8 +39,7 @@ class MidasSwin(nn.Module):
         architecture: Sizes of the layers.
     """
 
-    family = "midas"
-    max_depth_m: float | None = None
+    family: Family = "midas"
 
     def __init__(self, architecture: SwinArchitecture) -> None:
         super().__init__()

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from .....engine.errors import InputError
+from .....engine.terms import Family
 from ...attention import AttentionForm
+from ...network import Network
 from ..settle import settle
 from .architecture import CELL_PX, LargeArchitecture, SmallArchitecture
 from .decoder import Scratch
@@ -21,7 +23,7 @@ BIAS_STD = 0.1
 _SETTLED_AT_PX = (96, 128)
 
 
-class MidasV21(nn.Module):
+class MidasV21(Network):
     """A convolutional encoder with a RefineNet decoder, exact to the published networks.
 
     Its state_dict has exactly the names and shapes of a published checkpoint, but for the counters of training steps.
@@ -30,8 +32,7 @@ class MidasV21(nn.Module):
         architecture: Sizes of the layers; its type decides between the large and the small network.
     """
 
-    family = "midas"
-    max_depth_m: float | None = None
+    family: Family = "midas"
 
     def __init__(self, architecture: LargeArchitecture | SmallArchitecture) -> None:
         super().__init__()
