@@ -187,7 +187,6 @@ def main(
             settings={
                 "size": size,
                 "rounds": f"{rounds} of {calls} calls",
-                "images": str(len(images or [PHOTO])),
                 "work": f"{work_gflop:.1f} GFLOP",
             },
             on_step=lambda title, done, wanted: click.echo(f"{title} {done}/{wanted}", err=True),

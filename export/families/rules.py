@@ -110,6 +110,10 @@ class FamilyRules(ABC, Generic[A]):
     def infer(self, tensors: Mapping[str, Tensor], path: Path) -> A:
         """Read the sizes of the network off its tensors under official names.
 
+        Args:
+            tensors: With those that the network does not have, whose shapes can show a size, too.
+            path: For messages.
+
         Raises:
             ModelFileError: A tensor that shows a size is missing, or the size is impossible.
         """

@@ -11,7 +11,7 @@ from ...engine.errors import InputError
 from ...engine.terms import Family
 
 if TYPE_CHECKING:
-    from .encoder import AttentionForm
+    from .attention import AttentionForm
 
 
 class AnyArchitecture(Protocol):

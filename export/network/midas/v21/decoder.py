@@ -91,11 +91,10 @@ class Scratch(nn.Module):
             nn.Conv2d(readout, READOUT_WIDTH, kernel_size=3, padding=1),
             nn.ReLU(),
             nn.Conv2d(READOUT_WIDTH, 1, kernel_size=1),
-            nn.ReLU(),
         )
 
     def forward(self, maps: list[Tensor], grid: tuple[int, int]) -> Tensor:
-        """Return (N, 1, gh * CELL_PX, gw * CELL_PX), zero or more.
+        """Return (N, 1, gh * CELL_PX, gw * CELL_PX), any sign: the output without the last ReLU.
 
         Args:
             maps: Shallow to deep.
@@ -109,5 +108,5 @@ class Scratch(nn.Module):
         features = self.output_conv[0](fused)
         # Unlike the resizes above, without aligned corners. Source: MiDaS midas_net.py, Interpolate
         features = F.interpolate(features, size=(rows * CELL_PX, columns * CELL_PX), mode="bilinear")
-        depth: Tensor = self.output_conv[2:](features)
-        return depth
+        values: Tensor = self.output_conv[2:](features)
+        return values

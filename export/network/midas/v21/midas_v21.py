@@ -6,23 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from .....engine.errors import InputError
-from ...encoder import AttentionForm
+from .....engine.terms import Family
+from ...attention import AttentionForm
+from ...network import Network
+from ..settle import settle
 from .architecture import CELL_PX, LargeArchitecture, SmallArchitecture
 from .decoder import Scratch
 from .efficientnet_lite import EfficientNetLite
 from .norm import FixedNorm
 from .resnext import ResNeXt
 
-# For random weights, tuned on a photograph until the output of tiny and full networks looked like depth.
-NORM_GAIN = 1.0
+# For random weights.
 BRANCH_GAIN = 0.3  # of the norm that ends a residual branch, so that sums of many branches stay in range
 SPREAD_STD = 0.1
 BIAS_STD = 0.1
-READOUT_GAIN = 0.25
-INVERSE_LEVEL = 3.0
+_SETTLED_AT_PX = (96, 128)
 
 
-class MidasV21(nn.Module):
+class MidasV21(Network):
     """A convolutional encoder with a RefineNet decoder, exact to the published networks.
 
     Its state_dict has exactly the names and shapes of a published checkpoint, but for the counters of training steps.
@@ -31,8 +32,7 @@ class MidasV21(nn.Module):
         architecture: Sizes of the layers; its type decides between the large and the small network.
     """
 
-    family = "midas"
-    max_depth_m: float | None = None
+    family: Family = "midas"
 
     def __init__(self, architecture: LargeArchitecture | SmallArchitecture) -> None:
         super().__init__()
@@ -65,8 +65,13 @@ class MidasV21(nn.Module):
             raise InputError(
                 f"input of {height}x{width} px found, both sides must be multiples of {CELL_PX}; resize the image"
             )
-        depth: Tensor = self.scratch(self.pretrained(batch), (height // CELL_PX, width // CELL_PX))
-        return depth.squeeze(1)  # (N, h, w)
+        return torch.relu(self.values(batch))
+
+    def values(self, batch: Tensor) -> Tensor:
+        """Return (N, h, w), any sign: the output without the last ReLU."""
+        height, width = batch.shape[2:]
+        values: Tensor = self.scratch(self.pretrained(batch), (height // CELL_PX, width // CELL_PX))
+        return values.squeeze(1)  # (N, h, w)
 
     def set_attention(self, form: AttentionForm) -> None:
         """Do nothing: this network has no attention."""
@@ -86,13 +91,10 @@ def randomise(network: MidasV21, seed: int) -> None:
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, FixedNorm):
-                _fill_norm(module, generator, NORM_GAIN if not name.endswith("bn3") else BRANCH_GAIN)
+                _fill_norm(module, generator, BRANCH_GAIN if name.endswith("bn3") else 1.0)
             elif isinstance(module, nn.Conv2d):
                 _fill_convolution(module, generator)
-        readout = network.scratch.output_conv[4]
-        weight, bias = readout.get_parameter("weight"), readout.get_parameter("bias")
-        weight.sub_(weight.mean()).mul_(READOUT_GAIN)  # so that the common level of its inputs cancels
-        bias.fill_(INVERSE_LEVEL)
+    settle(network.scratch.output_conv[4], network.values, _SETTLED_AT_PX, seed)
 
 
 def _fill_norm(norm: FixedNorm, generator: torch.Generator, gain: float) -> None:
