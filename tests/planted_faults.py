@@ -68,17 +68,19 @@ class Copy:
                 found = self._run(tests, fault)
                 path.write_text(good)
                 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-                if found.what != "passed" and self.passes(found.first or " ".join(tests)):
-                    return found.first or f"{tests[0]} {found.what}"
+                if found.what != "passed":
+                    if self.passes(*([found.first] if found.first else tests)):
+                        return found.first or f"{tests[0]} {found.what}"
+                    print(f"{found.first or tests} {found.what}, and does not pass without the fault", file=sys.stderr)
         finally:
             path.write_text(good)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         return None
 
     @functools.cache  # noqa: B019 (a copy lives as long as the program)
-    def passes(self, tests: str) -> bool:
+    def passes(self, *tests: str) -> bool:
         """Whether tests pass without a fault, in half the time."""
-        return self._run(tests.split(), None).what == "passed"
+        return self._run(list(tests), None).what == "passed"
 
     def _run(self, tests: list[str], fault: Fault | None) -> Outcome:
         traces = self._traces
@@ -142,7 +144,7 @@ def plant(faults: Sequence[Fault], jobs: int) -> int:
         for home in homes:
             subprocess.run(["git", "worktree", "add", "-q", "--detach", home, "HEAD"], cwd=ROOT, check=True)
         try:
-            Copy(homes[0], traces).passes(" ".join(_KEEPING))
+            Copy(homes[0], traces).passes(*_KEEPING)
             with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
                 shares = [(faults[job::jobs], Copy(home, traces)) for job, home in enumerate(homes)]
                 return sum(pool.map(report_faults, *zip(*shares, strict=True)))
