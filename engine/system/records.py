@@ -15,13 +15,13 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ..errors import ContractError, DepthrtError
 from .field_types import Limit
+from .wrong_value import shown_key, shown_value
 
 T = TypeVar("T")
 Json = Any  # what json.loads returns
 Hint = Any  # the type of a field, as get_type_hints returns it
 
 _LISTS = (list, tuple)  # JSON has lists only, to_json_object leaves tuples
-_LONGEST_SHOWN = 40  # characters of a wrong value that an error repeats
 
 
 class Mismatch(Exception):
@@ -125,7 +125,7 @@ class _Reader:
     read: Callable[[Json], Any]
 
     def refuse(self, found: Json) -> Mismatch:
-        return Mismatch("", f"is {_shown(found)}, expected {self.expected}")
+        return Mismatch("", f"is {shown_value(found)}, expected {self.expected}")
 
 
 @cache
@@ -166,7 +166,7 @@ def _take_format(found: dict[str, Json], known: tuple[int, ...]) -> tuple[int, d
     if type(given) is not int or given not in known:
         raise Mismatch(
             ".format",
-            f"is {_shown(given)}, this depthrt reads {' and '.join(map(str, known))} "
+            f"is {shown_value(given)}, this depthrt reads {' and '.join(map(str, known))} "
             "(install the depthrt that wrote the other)",
         )
     return given, {key: value for key, value in found.items() if key != "format"}
@@ -177,7 +177,7 @@ def _wrong_keys(found: Set[str], expected: Set[str]) -> Mismatch:
     if not unknown:
         return Mismatch(f".{missing[0]}", "is missing")
     lacks = f", and {missing[0]} is missing" if missing else ""
-    return Mismatch(f".{_key(unknown[0])}", f"is an unknown key{lacks}")
+    return Mismatch(f".{shown_key(unknown[0])}", f"is an unknown key{lacks}")
 
 
 def _read_at(reader: _Reader, found: Json, place: str) -> Any:  # noqa: ANN401
@@ -297,22 +297,3 @@ _SCALARS = {
     float: _FLOAT,
     str: _scalar(str, "text"),
 }
-
-
-def _shown(found: Json) -> str:
-    """Return a wrong value in one short line."""
-    if found is None or isinstance(found, bool):
-        return {None: "null", True: "true", False: "false"}[found]
-    if isinstance(found, _LISTS):
-        return f"a list of {len(found)}"
-    if isinstance(found, int) and found.bit_length() > 64:
-        return f"a whole number of {found.bit_length()} bits"
-    if isinstance(found, (str, int, float)):
-        text = ascii(found)
-        return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-    return "an object" if isinstance(found, dict) else type(found).__name__
-
-
-def _key(key: str) -> str:
-    """Return an unknown key as a part of a path."""
-    return key if key.isidentifier() and len(key) <= _LONGEST_SHOWN else _shown(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,12 @@ def test_an_npz_gives_the_whole_record_back(kind: Kind, tmp_path: Path) -> None:
     assert np.array_equal(found.valid, depth.valid)
     for name in ("kind", "unit", "max_depth_m", "provenance"):
         assert getattr(found, name) == getattr(depth, name)
+
+
+def test_an_npz_of_metres_without_a_bound_comes_back(tmp_path: Path) -> None:
+    replace(holed("metric"), max_depth_m=None).save(tmp_path / "d.npz")
+    found = Depth.load(tmp_path / "d.npz")
+    assert (found.kind, found.unit, found.max_depth_m) == ("metric", "m", None)
 
 
 @pytest.mark.parametrize(
