@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -88,21 +88,21 @@ def judge(
         left = {name: opened for name, opened in left.items() if name not in failures}
     found: dict[str, Accuracy] = {}
     unjudged |= failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
-    notes = {name: said for name in found if (said := (*_aligned_as(kinds[name]), *meters[name].notes()))}
+    notes = {name: said for name in found if (said := tuple(meters[name].notes()))}
     notes |= {name: (f"no accuracy on {dataset.name}: {why}",) for name, why in unjudged.items()}
     flat = max((meter.flat for meter in meters.values()), default=0)
-    remarks = [*dataset.notes, *known.sentences()]
+    remarks = [*dataset.notes, *known.sentences(), *_aligned_as({kinds[name] for name in found})]
     if flat:
         remarks.append(f"{flat} of its images have one depth everywhere, which alignment reaches with any answer")
     warnings = (*name_left_out(left_out, of=len(dataset)), *(f"{dataset.name}: {remark}." for remark in remarks))
     return StageResult(found, failures, notes, warnings)
 
 
-def _aligned_as(kind: Kind) -> tuple[str, ...]:
-    """Return a clause on answers that are aligned otherwise than those of most models without a unit; or nothing."""
-    meaning = MEANINGS[kind]
-    unusual = not (meaning.unit or meaning.larger_is_nearer)
-    return (f"its {meaning.name} is aligned as depth, not as inverse depth",) if unusual else ()
+def _aligned_as(kinds: Collection[Kind]) -> Iterator[str]:
+    """Yield a clause on each kind that is aligned otherwise than inverse depth, the usual kind without a unit."""
+    for kind, meaning in MEANINGS.items():
+        if kind in kinds and not (meaning.unit or meaning.larger_is_nearer):
+            yield f"{meaning.name} is aligned as depth, not as inverse depth"
 
 
 def _judge(opened: Opened, sample: Sample, meter: AccuracyMeter) -> None:

@@ -74,11 +74,11 @@ def test_by_custom_what_is_unknown_is_aligned(kind: Kind, in_metres: Alignment, 
 
 def test_a_reader_is_told_what_is_aligned_as_depth() -> None:
     subjects = [opened(kind, slope(), kind) for kind in KINDS]
-    notes = judge(subjects, dataset(uneven(2.0))).notes
-    assert notes == {
-        "affine": ("its affine-invariant depth is aligned as depth, not as inverse depth",),
-        "scale": ("its scale-invariant depth is aligned as depth, not as inverse depth",),
-    }
+    assert judge(subjects, dataset(uneven(2.0))).warnings == (
+        "made: affine-invariant depth is aligned as depth, not as inverse depth.",
+        "made: scale-invariant depth is aligned as depth, not as inverse depth.",
+    )
+    assert judge(subjects[:2], dataset(uneven(2.0))).warnings == ()
 
 
 def test_a_cap_that_judges_nothing_is_refused_when_it_is_asked_for() -> None:
