@@ -7,9 +7,11 @@ from torch import Tensor, nn
 
 from ....engine.errors import InputError
 from ..attention import AttentionForm, set_attention
-from .architecture import CELL_PX, PATCH_PX, BeitArchitecture, TransformerArchitecture
+from .architecture import CELL_PX, PATCH_PX, BeitArchitecture, TransformerArchitecture, VitArchitecture
 from .beit import Beit
 from .head import Scratch
+from .hybrid import Hybrid
+from .vit import Vit
 
 
 class Midas(nn.Module):
@@ -89,7 +91,7 @@ class Midas(nn.Module):
         return cells
 
 
-def _make_encoder(architecture: TransformerArchitecture) -> Beit:
+def _make_encoder(architecture: TransformerArchitecture) -> Beit | Vit | Hybrid:
     if isinstance(architecture, BeitArchitecture):
         return Beit(architecture)
-    raise NotImplementedError
+    return Vit(architecture) if isinstance(architecture, VitArchitecture) else Hybrid(architecture)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .architecture import CELL_PX
 from .network import Midas
 
-# Tuned on a photograph until the outputs of tiny and full networks looked like depth: varied, positive nearly
-# everywhere, with the range of a trained network's.
 EMBEDDING_STD = 0.2
 TABLE_STD = 0.5
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
-READOUT_GAIN = 0.25
-INVERSE_LEVEL = 3.0
+# Of the outputs for a picture of soft blotches: positive nearly everywhere, varied.
+INVERSE_LEVEL = 5.0
+INVERSE_STD = 0.8
+PICTURE_CELLS = (3, 4)
+BLOTCH_PX = 16
+CONTRAST = 2.0
 
 _NORMS = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d)
 
@@ -34,15 +38,21 @@ def randomise(network: Midas, seed: int) -> None:
             for name, parameter in module.named_parameters(recurse=False):
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.copy_(_random_values(module, name, noise))
-        _settle_readout(network)
+        _settle_readout(network, generator)
 
 
-def _settle_readout(network: Midas) -> None:
-    """Give the last layer a useful level and spread."""
+def _settle_readout(network: Midas, generator: torch.Generator) -> None:
+    """Give the outputs for a picture of soft blotches a useful level and spread."""
+    rows, columns = (count * CELL_PX // BLOTCH_PX for count in PICTURE_CELLS)
+    blotches = torch.randn(1, 3, rows, columns, generator=generator) * CONTRAST
+    picture = F.interpolate(blotches, scale_factor=BLOTCH_PX, mode="bilinear", align_corners=False)
     last = network.scratch.output_conv[4]
     weight, bias = last.get_parameter("weight"), last.get_parameter("bias")
-    weight.sub_(weight.mean()).mul_(READOUT_GAIN)  # so that the common level of its inputs cancels
-    bias.fill_(INVERSE_LEVEL)
+    weight.sub_(weight.mean())  # so that the common level of its inputs cancels
+    values = network.values(picture)
+    scale = INVERSE_STD / values.std()
+    weight.mul_(scale)
+    bias.copy_((bias - values.mean()) * scale + INVERSE_LEVEL)
 
 
 def _random_values(module: nn.Module, name: str, noise: Tensor) -> Tensor:
