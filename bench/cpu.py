@@ -61,7 +61,7 @@ def cpu_subjects(
     Raises:
         InputError: The size is not (H, W).
     """
-    if isinstance(options.size, int):
+    if not isinstance(options.size, tuple):
         raise InputError(f"size {options.size} found, expected HxW such as 518x518: a naive export has one size")
     file = folder / "naive.onnx"
     contract = write_naive(checkpoint, options, file)
@@ -187,7 +187,6 @@ def main(
             settings={
                 "size": size,
                 "rounds": f"{rounds} of {calls} calls",
-                "images": str(len(images or [PHOTO])),
                 "work": f"{work_gflop:.1f} GFLOP",
             },
             on_step=lambda title, done, wanted: click.echo(f"{title} {done}/{wanted}", err=True),

@@ -1,175 +1,113 @@
 """Plants faults in the package, one at a time, and counts those that its tests notice: python tests/planted_faults.py.
 
 A fault is a change of one place in the code, drawn from a seed: a comparison turned around, a constant moved, two
-arguments swapped, a condition dropped. It is noticed if a test fails: those of the module's own file first, then those
-that name the module, then those of its folder. Works in a copy of the repository; run by hand, as it takes an hour.
+arguments swapped, a condition dropped. It is noticed if a test fails that passes without it: those of the module's own
+file first, then those that name the module, then those of its folder. Works in copies of the repository's last commit;
+run by hand, as it takes an hour.
 """
 
 # ruff: noqa: T201
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
+import functools
+import multiprocessing
 import os
-import random
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("engine", "export", "bench", "finetune", "cli")
-TASTE = ("finetune/scenes", "finetune/default_model.py")  # constants of looks and of a recipe, which no test can judge
-LONGEST_S = 120.0  # of a fault's tests; a hang is noticed too
-_TURNED: dict[type, Any] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-}
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from made_faults import ROOMS, ROOT, Fault, draw_faults, faults_of
+from warm_tests import Outcome, run_tests, warm_up
+
+LONGEST_S = 240.0  # of a fault's tests; a hang is noticed too
+_MOST_NAMING = 8  # files of tests that name a module; the nearest
+_TRACED = ("export", "engine/modelfile/contract.py")  # what the graph of a network depends on
+_KEEPING = ["--setup-only", "tests/engine/model/test_depth_model.py"]  # exports most of the tiny networks
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A change of one place.
+def read_faults(lines: Iterable[str]) -> list[Fault]:
+    """Return the faults that an earlier run printed as not noticed; their lines may have moved since."""
+    found = []
+    for line in lines:
+        if match := re.fullmatch(r"NOT NOTICED: ([^:]+):(\d+): (.*?)( \(\d+ s\))?\n?", line):
+            path, at, what = match[1], int(match[2]), match[3]
+            same = [fault for fault in faults_of(ROOT / path) if _shown(fault) == what]
+            found += sorted(same, key=lambda fault: abs(fault.line - at))[:1]
+    return found
+
+
+class Copy:
+    """A copy of the repository in which faults are planted.
 
     Args:
-        path: Of the module, relative to the repository.
-        line: Where.
-        what: In words.
-        text: The module's source with the fault.
+        home: Its folder.
+        traces: Of networks, kept between the runs of tests.
     """
 
-    path: str
-    line: int
-    what: str
-    text: str
+    def __init__(self, home: Path, traces: Path) -> None:
+        self._home, self._traces = home, traces
+        self._planted = 0
 
-
-def draw_faults(seed: int, count: int, rooms: tuple[str, ...]) -> list[Fault]:
-    """Draw faults, spread over the modules by their length."""
-    draw = random.Random(seed)
-    found_paths = (path for room in rooms for path in (ROOT / room).rglob("*.py") if path.name != "__init__.py")
-    paths = sorted(path for path in found_paths if not any(path.is_relative_to(ROOT / taste) for taste in TASTE))
-    weights = [len(path.read_text().splitlines()) for path in paths]
-    found: dict[tuple[str, int, str], Fault] = {}
-    while len(found) < count:
-        path = draw.choices(paths, weights)[0]
-        faults = list(faults_of(path))
-        if faults:
-            fault = draw.choice(faults)
-            found[fault.path, fault.line, fault.what] = fault
-    return list(found.values())
-
-
-def faults_of(path: Path) -> Iterator[Fault]:
-    """Yield every fault that can be planted in a module."""
-    source = path.read_text()
-    tree = ast.parse(source)
-    idle = _idle_nodes(tree)
-    for node in ast.walk(tree):
-        change = None if id(node) in idle else _change(node)
-        if change is not None:
-            what, new = change
-            text = _with(source.splitlines(), node, new)
-            yield Fault(str(path.relative_to(ROOT)), node.lineno, what, text)  # type: ignore[attr-defined]
-
-
-def _change(node: ast.AST) -> tuple[str, ast.AST] | None:
-    """Return a change of a node in words and what stands there instead, or None if this script changes no such node."""
-    new: Any = copy.deepcopy(node)
-    if isinstance(new, ast.Compare) and type(new.ops[0]) in _TURNED:
-        new.ops[0] = _TURNED[type(new.ops[0])]()
-    elif isinstance(new, (ast.BinOp, ast.BoolOp)) and type(new.op) in _TURNED:
-        new.op = _TURNED[type(new.op)]()
-    elif isinstance(new, ast.UnaryOp) and isinstance(new.op, (ast.Not, ast.USub)):
-        new = new.operand
-    elif isinstance(new, ast.IfExp):
-        new.body, new.orelse = new.orelse, new.body
-    elif isinstance(new, ast.Call) and len(new.args) >= 2 and not any(isinstance(a, ast.Starred) for a in new.args):
-        new.args[0], new.args[1] = new.args[1], new.args[0]
-    elif isinstance(new, ast.Constant) and isinstance(new.value, bool):
-        new.value = not new.value
-    elif isinstance(new, ast.Constant) and isinstance(new.value, (int, float)):
-        new.value = new.value + 1 if isinstance(new.value, int) else new.value * 2
-    else:
+    def noticing(self, fault: Fault) -> str | None:
+        """Return the test that notices a fault, None if none does; the fault is taken out again."""
+        path = self._home / fault.path
+        good, times = path.read_text(), path.stat()
+        self._planted += 1
+        try:
+            for tests in _tests_of(fault):
+                path.write_text(fault.text)
+                os.utime(path, (times.st_atime, times.st_mtime + self._planted))  # else Python takes the compiled code
+                found = self._run(tests, fault)
+                path.write_text(good)
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+                if found.what != "passed" and self.passes(found.first or " ".join(tests)):
+                    return found.first or f"{tests[0]} {found.what}"
+        finally:
+            path.write_text(good)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         return None
-    before, after = ast.unparse(node), ast.unparse(new)
-    return None if before == after else (f"{before} -> {after}", new)
 
+    @functools.cache  # noqa: B019 (a copy lives as long as the program)
+    def passes(self, tests: str) -> bool:
+        """Whether tests pass without a fault, in half the time."""
+        return self._run(tests.split(), None).what == "passed"
 
-def _idle_nodes(tree: ast.Module) -> set[int]:
-    """Return the nodes whose change would change nothing: in annotations, imports of types, messages."""
-    idle: list[ast.AST] = []
-    for outer in ast.walk(tree):
-        idle += [found for name in ("annotation", "returns") if (found := getattr(outer, name, None)) is not None]
-        if isinstance(outer, (ast.Raise, ast.JoinedStr)):
-            idle.append(outer)
-        if isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test):
-            idle.append(outer)
-        if isinstance(outer, ast.ClassDef):
-            idle += outer.decorator_list  # frozen and slots
-    return {id(inner) for part in idle for inner in ast.walk(part)}
-
-
-def _with(lines: list[str], node: ast.AST, new: ast.AST) -> str:
-    """Return the source with the text of a node replaced; the rest keeps its form."""
-    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
-    head = lines[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
-    tail = lines[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
-    return "\n".join([*lines[:first], f"{head}({ast.unparse(new)}){tail}", *lines[last + 1 :]]) + "\n"
-
-
-def is_noticed(fault: Fault, copy_of_root: Path) -> str | None:
-    """Return the tests that notice a fault, None if none does; the fault is taken out again."""
-    path = copy_of_root / fault.path
-    good = path.read_text()
-    path.write_text(fault.text)
-    try:
-        return next((tests[0] for tests in _tests_of(fault) if _fails(tests, copy_of_root)), None)
-    finally:
-        path.write_text(good)
+    def _run(self, tests: list[str], fault: Fault | None) -> Outcome:
+        traces = self._traces
+        if fault and any(Path(fault.path).is_relative_to(part) for part in _TRACED):
+            traces = traces / "none"
+        longest_s = LONGEST_S if fault else LONGEST_S / 2
+        return run_tests(self._home, tests, traces=traces, is_whole=fault is None, longest_s=longest_s)
 
 
 def _tests_of(fault: Fault) -> list[list[str]]:
     """Return the tests to try, the nearest first."""
     path = Path(fault.path)
-    own = ROOT / "tests" / path.parent / f"test_{path.name}"
-    dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
-    naming = [test for test in sorted((ROOT / "tests").rglob("test_*.py")) if dotted in test.read_text()]
     folder = ROOT / "tests" / path.parent
-    parts = [[own] if own.exists() else [], [test for test in naming if test != own]]
-    parts.append([folder] if folder.exists() else [])
+    own = folder / f"test_{path.name}"
+    dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
+    naming = [test for test in _all_tests() if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())]
+    naming.sort(key=lambda test: len(Path(os.path.relpath(test, folder)).parts))
+    parts = [[own] if own.exists() else [], naming[:_MOST_NAMING]]
+    parts.append([test for test in _all_tests() if test.parent == folder and test not in [own, *naming[:_MOST_NAMING]]])
     return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
 
 
-def _fails(tests: list[str], copy_of_root: Path) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(copy_of_root / ".dev"), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        run = subprocess.run(
-            command, cwd=copy_of_root, env=environment, capture_output=True, timeout=LONGEST_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return len(tests) == 1 and tests[0].endswith(".py")  # a hang; the others may only be slow
-    return run.returncode not in {0, 5}  # 5: no test was selected
+@functools.cache
+def _all_tests() -> list[Path]:
+    return sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def _shown(fault: Fault) -> str:
+    return fault.what[:150].replace("\n", " ")
 
 
 def main() -> None:
@@ -177,30 +115,52 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rooms", nargs="+", default=list(ROOMS))
+    parser.add_argument("--rooms", nargs="+", default=list(ROOMS), help="folders")
+    parser.add_argument("--skip", nargs="+", default=[], help="folders or modules among the rooms")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="print the faults and plant none")
+    parser.add_argument("--again", type=Path, help="plant what this output of an earlier run says was not noticed")
     options = parser.parse_args()
-    faults = draw_faults(options.seed, options.faults, tuple(options.rooms))
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        copies = [Path(folder) / str(number) for number in range(options.jobs)]
-        for home in copies:
-            subprocess.run(["git", "worktree", "add", "-q", "--detach", home, "HEAD"], cwd=ROOT, check=True)
-        try:
-            shares = [faults[job :: options.jobs] for job in range(options.jobs)]
-            noticed = sum(pool.map(report_faults, shares, copies))
-        finally:
-            for home in copies:
-                subprocess.run(["git", "worktree", "remove", "--force", home], cwd=ROOT, check=True)
+    if options.again:
+        faults = read_faults(options.again.read_text().splitlines())
+    else:
+        faults = draw_faults(options.seed, options.faults, options.rooms, options.skip)
+    if options.list:
+        print(*(f"{fault.path}:{fault.line}: {_shown(fault)}" for fault in faults), sep="\n")
+        return
+    noticed = plant(faults, options.jobs)
     print(f"{noticed} of {len(faults)} faults were noticed")
 
 
-def report_faults(faults: list[Fault], home: Path) -> int:
-    """Plant the faults of one job; print each, and return the number noticed."""
+def plant(faults: Sequence[Fault], jobs: int) -> int:
+    """Plant faults, print what became of each and return the number noticed."""
+    warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        traces = Path(folder) / "traces"
+        traces.mkdir()
+        homes = [Path(folder) / str(job) for job in range(jobs)]
+        for home in homes:
+            subprocess.run(["git", "worktree", "add", "-q", "--detach", home, "HEAD"], cwd=ROOT, check=True)
+        try:
+            Copy(homes[0], traces).passes(" ".join(_KEEPING))
+            with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+                shares = [(faults[job::jobs], Copy(home, traces)) for job, home in enumerate(homes)]
+                return sum(pool.map(report_faults, *zip(*shares, strict=True)))
+        finally:
+            for home in homes:
+                subprocess.run(["git", "worktree", "remove", "--force", home], cwd=ROOT, check=True)
+
+
+def report_faults(faults: Sequence[Fault], copy_of_root: Copy) -> int:
+    """Plant the faults of a job; print each, and return the number noticed."""
     noticed = 0
     for fault in faults:
-        tests = is_noticed(fault, home)
-        noticed += tests is not None
-        print(f"{'noticed' if tests else 'NOT NOTICED'}: {fault.path}:{fault.line}: {fault.what[:150]}", flush=True)
+        start = time.monotonic()
+        test = copy_of_root.noticing(fault)
+        noticed += test is not None
+        verdict, by = ("noticed", f", by {test}") if test else ("NOT NOTICED", "")
+        took = f" ({time.monotonic() - start:.0f} s{by})"
+        print(f"{verdict}: {fault.path}:{fault.line}: {_shown(fault)}{took}", flush=True)
     return noticed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...engine.errors import InputError
 from ...engine.terms import Family
@@ -13,6 +13,7 @@ from .architecture import Architecture
 from .attention import AttentionForm, set_attention
 from .encoder import Encoder
 from .head import Head
+from .network import Network
 
 # For random weights, tuned on a photograph until the output of tiny and full networks looked like depth.
 EMBEDDING_STD = 0.2
@@ -22,7 +23,7 @@ READOUT_GAIN = 0.25  # inverse depths then spread by about 0.2 to 1 around INVER
 INVERSE_LEVEL = 3.0
 
 
-class DepthAnything(nn.Module):
+class DepthAnything(Network):
     """A DINOv2 encoder with a DPT head, exact to the published networks.
 
     Its state_dict has exactly the names and shapes of a published checkpoint, unused tensors included.
@@ -32,6 +33,9 @@ class DepthAnything(nn.Module):
         family: Decides which blocks feed the head.
         max_depth_m: Upper end of a metric network's output; None for inverse depth.
     """
+
+    architecture: Architecture
+    trainable = True
 
     def __init__(self, architecture: Architecture, *, family: Family, max_depth_m: float | None = None) -> None:
         super().__init__()

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from made_report import BF16, EAGER, FP32, INT8, make_report
 from tiny_model import PHOTOS, TinyModel
 
+from depthrt.bench import cpu
 from depthrt.bench.cpu import cpu_subjects, to_table, with_shares
+from depthrt.bench.numbers.result_file import read_result
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
+from depthrt.bench.subjects.find_subjects import find_subjects
 from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.read import read_image
@@ -52,3 +56,27 @@ def test_each_subject_tells_its_share_of_its_own_precisions_ceiling() -> None:
     lines = to_table(shown).splitlines()
     assert len(lines) == 1 + len(report.subjects)
     assert "no CUDA device" in lines[-1]
+
+
+def test_the_program_keeps_the_higher_ceilings_and_prints_what_it_writes(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ceilings = iter(({"fp32": 100.0, "bf16": 400.0}, {"fp32": 200.0, "bf16": 300.0}))
+    monkeypatch.setattr(cpu, "measure_ceilings", lambda threads: next(ceilings))
+    monkeypatch.setattr(cpu, "count_work", lambda checkpoint, options: options.size[0] * options.size[1] / 1000)
+    monkeypatch.setattr(
+        cpu, "cpu_subjects", lambda checkpoint, models, *_, threads, **__: find_subjects(models, threads=threads)
+    )
+    names = [str(path) for path in (tiny.checkpoint, tiny.onnx, tmp_path / "cpu.json")]
+    options = ["--size", "100x50", "--rounds", "3", "--calls", "2", "--warmup-s", "0", "--cold", "0", "--threads", "1"]
+    found = CliRunner().invoke(cpu.main, [*names[:2], *options, "-o", names[2]], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    report = read_result(names[2])
+    subject = next(subject for subject in report.subjects if subject.facts["precision"] == "fp32")
+    settings = report.made.settings
+    assert len(subject.latency[0].samples_ms) == 3 * 2
+    assert (settings["size"], settings["work"], settings["rounds"]) == ("100x50", "5.0 GFLOP", "3 of 2 calls")
+    assert (settings["ceiling fp32"], settings["ceiling bf16"]) == ("200 GFLOP/s", "400 GFLOP/s")
+    assert found.stdout.startswith(to_table(report)) and "Memory of a fresh process" in found.stdout
+    share = float(subject.facts["GFLOP/s"]) / 200
+    assert float(subject.facts["of ceiling"].rstrip("%")) / 100 == pytest.approx(share, abs=0.01)

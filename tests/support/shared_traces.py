@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import onnx
 import onnx_ir
@@ -11,9 +14,11 @@ import pytest
 
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.export import to_onnx
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.export.trace import trace
 
+# A folder of traces kept by keep_traces; planted_faults.py names it for faults that a trace cannot depend on.
+KEPT = "DEPTHRT_TESTS_TRACES"
 _TRACES: dict[tuple[object, ...], onnx.ModelProto] = {}
 
 
@@ -30,7 +35,8 @@ def trace_once(network: Network, contract: Contract) -> onnx_ir.Model:
         contract.attention,
     )
     if key not in _TRACES:
-        _TRACES[key] = onnx_ir.to_proto(trace(network, contract))
+        kept = _file(Path(os.environ[KEPT]), key) if KEPT in os.environ else None
+        _TRACES[key] = onnx.load(kept) if kept and kept.exists() else onnx_ir.to_proto(trace(network, contract))
     return onnx_ir.from_proto(_TRACES[key])
 
 
@@ -40,3 +46,17 @@ def shared_traces() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(to_onnx, "trace", trace_once)
         yield
+
+
+def keep_traces(folder: Path) -> None:
+    """Write the traces of this test run that a folder lacks."""
+    for key, graph in _TRACES.items():
+        path = _file(folder, key)
+        if not path.exists():
+            half = path.with_suffix(f".{os.getpid()}")
+            half.write_bytes(graph.SerializeToString())
+            half.rename(path)
+
+
+def _file(folder: Path, key: tuple[object, ...]) -> Path:
+    return folder / f"{hashlib.sha256(repr(key).encode()).hexdigest()}.onnx"

@@ -71,8 +71,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
         length, kind = int.from_bytes(view[at : at + 4], "big"), bytes(view[at + 4 : at + 8])
         end = at + 8 + length
         content = view[at + 8 : end]
-        found = int.from_bytes(view[end : end + 4], "big")
-        yield kind, content, end + 4 <= len(data) and zlib.crc32(content, zlib.crc32(kind)) == found
+        sum_ = zlib.crc32(content, zlib.crc32(kind)).to_bytes(4, "big")
+        yield kind, content, view[end : end + 4] == sum_
         at = end + 4
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from depthrt.bench.machine.energy import NVML, RAPL, Meter, find_meter, measure_energy
+from depthrt.engine.errors import BackendUnavailable
 
 
 def write(root: Path, **files: str) -> Path:
@@ -54,3 +55,14 @@ def test_energy_is_shared_among_the_calls() -> None:
     found = measure_energy(call, Meter(RAPL, lambda: 30 * now["s"]), least_s=5.0, clock=lambda: now["s"])
     assert (found.joules, found.source, now["calls"]) == (15.0, RAPL, 10)
     assert measure_energy(call, Meter(NVML, lambda: 30 * now["s"]), least_s=0, clock=lambda: now["s"]).joules == 15
+
+
+def test_a_counter_that_stands_still_counts_nothing() -> None:
+    assert measure_energy(lambda: None, Meter(RAPL, lambda: 7.0), least_s=0).joules == 0
+
+
+@pytest.mark.parametrize("fallen_to", [6.0, float("nan")])
+def test_a_counter_that_falls_is_refused(fallen_to: float) -> None:
+    counted = iter((7.0, fallen_to))
+    with pytest.raises(BackendUnavailable, match=r"energy counts \S+ J, expected 0 or more; measure again"):
+        measure_energy(lambda: None, Meter(RAPL, lambda: next(counted)), least_s=0)

@@ -61,10 +61,21 @@ def test_a_terminal_shows_a_count_that_grows(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_terminal_shows_the_current_step_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = make_terminal(monkeypatch, "stderr")
+    terminal, result = (make_terminal(monkeypatch, stream) for stream in ("stderr", "stdout"))
     with steps() as on_step:
         on_step("run 1: up to blocks.2")
-    assert "run 1: up to blocks.2 ..." in terminal.shown()
+    assert "run 1: up to blocks.2 ..." in terminal.shown() and result.getvalue() == ""
+
+
+def test_a_log_beside_a_terminal_gets_a_line_for_each_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = make_terminal(monkeypatch, "stdout")
+    with steps() as on_step:
+        on_step("run 1: up to blocks.2")
+    with counted("scenes") as on_progress:
+        on_progress(1, 4)
+    assert capsys.readouterr().err == "run 1: up to blocks.2 ...\n" and result.getvalue() == ""
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])

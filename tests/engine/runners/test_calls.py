@@ -10,8 +10,8 @@ import pytest
 from tiny_model import TinyModel
 
 from depthrt import BackendUnavailable, DepthrtError, InputError, ModelFileError
-from depthrt.engine.modelfile.contract import SizeRule
 from depthrt.engine.modelfile.model_file import as_model_file, open_model_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.calls import calling, enough_memory
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import open_runner
@@ -30,7 +30,8 @@ PATH = Path("model.onnx")
         ),
         (KeyError(), ModelFileError, "Runtime refuses model.onnx: KeyError; export it again"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), ModelFileError, "refuses model.onnx: 'utf-8' codec"),
-        (RuntimeError("x" * 9000), ModelFileError, "x ...; export it again"),
+        (RuntimeError("x" * 500), ModelFileError, f": {'x' * 500}; export it again"),
+        (RuntimeError("x" * 501), ModelFileError, f": {'x' * 500} ...; export it again"),
         (MemoryError(), BackendUnavailable, "Runtime has not enough memory for model.onnx (MemoryError); run fewer"),
         (RuntimeError("std::bad_alloc"), BackendUnavailable, "has not enough memory for model.onnx (std::bad_alloc)"),
         (InputError("the image is small"), InputError, "the image is small"),

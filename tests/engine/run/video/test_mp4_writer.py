@@ -58,6 +58,26 @@ def test_a_single_picture_lasts(tmp_path: Path) -> None:
         assert container.duration is not None and container.duration > 0.9e6 / 30  # microseconds
 
 
+def duration_ticks(path: Path) -> int:
+    """Return how long the last picture is shown, in ticks of a millisecond."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pts is not None]
+        last = max(packets, key=lambda packet: packet.pts or 0)
+        assert last.duration is not None and last.time_base is not None
+        return round(last.duration * last.time_base * 1000)
+
+
+@pytest.mark.parametrize(("last_s", "ticks"), [(None, 33), (0.25, 250), (1e-9, 1)])
+def test_the_last_picture_is_shown_for_as_long_as_asked_and_at_least_a_tick(
+    tmp_path: Path, last_s: float | None, ticks: int
+) -> None:
+    with Mp4Writer(tmp_path / "a.mp4", SIZE_PX, fps=30, ticks=1000, name="the video") as writer:
+        for time_s in (0.0, 0.1):
+            writer.add(moving_picture(0, *SIZE_PX), time_s)
+        writer.finish(last_s)
+    assert duration_ticks(tmp_path / "a.mp4") == ticks
+
+
 def test_browsers_play_it(tmp_path: Path) -> None:
     write(tmp_path / "a.mp4", UNEVEN_S)
     content = (tmp_path / "a.mp4").read_bytes()

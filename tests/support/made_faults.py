@@ -1,0 +1,128 @@
+"""Faults that can be planted in a module: each changes one place of its source."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("engine", "export", "bench", "finetune", "cli")
+TASTE = ("finetune/scenes", "finetune/default_model.py")  # constants of looks and of a recipe, which no test can judge
+# Changes that change no result, by module and words: why.
+SAME: dict[tuple[str, str], str] = {}
+_TURNED: dict[type, Any] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of one place.
+
+    Args:
+        path: Of the module, relative to the repository.
+        line: Where.
+        what: In words.
+        text: The module's source with the fault.
+    """
+
+    path: str
+    line: int
+    what: str
+    text: str
+
+
+def draw_faults(seed: int, count: int, rooms: Sequence[str] = ROOMS, skip: Sequence[str] = ()) -> list[Fault]:
+    """Draw faults, spread over the modules by their length."""
+    draw = random.Random(seed)
+    found_paths = (path for room in rooms for path in (ROOT / room).rglob("*.py") if path.name != "__init__.py")
+    paths = sorted(
+        path for path in found_paths if not any(path.is_relative_to(ROOT / taste) for taste in (*TASTE, *skip))
+    )
+    weights = [len(path.read_text().splitlines()) for path in paths]
+    found: dict[tuple[str, int, str], Fault] = {}
+    while len(found) < count:
+        path = draw.choices(paths, weights)[0]
+        faults = [fault for fault in faults_of(path) if (fault.path, fault.what) not in SAME]
+        if faults:
+            fault = draw.choice(faults)
+            found[fault.path, fault.line, fault.what] = fault
+    return list(found.values())
+
+
+def faults_of(path: Path) -> Iterator[Fault]:
+    """Yield every fault that can be planted in a module."""
+    source = path.read_text()
+    tree = ast.parse(source)
+    idle = _idle_nodes(tree)
+    for node in ast.walk(tree):
+        change = None if id(node) in idle else _change(node)
+        if change is not None:
+            what, new = change
+            text = _with(source.splitlines(), node, new)
+            yield Fault(str(path.relative_to(ROOT)), node.lineno, what, text)  # type: ignore[attr-defined]
+
+
+def _change(node: ast.AST) -> tuple[str, ast.AST] | None:
+    """Return a change of a node in words and what stands there instead, or None if this script changes no such node."""
+    new: Any = copy.deepcopy(node)
+    if isinstance(new, ast.Compare) and type(new.ops[0]) in _TURNED:
+        new.ops[0] = _TURNED[type(new.ops[0])]()
+    elif isinstance(new, (ast.BinOp, ast.BoolOp)) and type(new.op) in _TURNED:
+        new.op = _TURNED[type(new.op)]()
+    elif isinstance(new, ast.UnaryOp) and isinstance(new.op, (ast.Not, ast.USub)):
+        new = new.operand
+    elif isinstance(new, ast.IfExp):
+        new.body, new.orelse = new.orelse, new.body
+    elif isinstance(new, ast.Call) and len(new.args) >= 2 and not any(isinstance(a, ast.Starred) for a in new.args):
+        new.args[0], new.args[1] = new.args[1], new.args[0]
+    elif isinstance(new, ast.Constant) and isinstance(new.value, bool):
+        new.value = not new.value
+    elif isinstance(new, ast.Constant) and isinstance(new.value, (int, float)):
+        new.value = new.value + 1 if isinstance(new.value, int) else new.value * 2
+    else:
+        return None
+    before, after = ast.unparse(node), ast.unparse(new)
+    return None if before == after else (f"{before} -> {after}", new)
+
+
+def _idle_nodes(tree: ast.Module) -> set[int]:
+    """Return the nodes whose change would change nothing: in annotations, imports of types, messages."""
+    idle: list[ast.AST] = []
+    for outer in ast.walk(tree):
+        idle += [found for name in ("annotation", "returns") if (found := getattr(outer, name, None)) is not None]
+        if isinstance(outer, (ast.Raise, ast.JoinedStr)):
+            idle.append(outer)
+        if isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test):
+            idle.append(outer)
+        if isinstance(outer, ast.ClassDef):
+            idle += outer.decorator_list  # frozen and slots
+    return {id(inner) for part in idle for inner in ast.walk(part)}
+
+
+def _with(lines: list[str], node: ast.AST, new: ast.AST) -> str:
+    """Return the source with the text of a node replaced; the rest keeps its form."""
+    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+    head = lines[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
+    tail = lines[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
+    return "\n".join([*lines[:first], f"{head}({ast.unparse(new)}){tail}", *lines[last + 1 :]]) + "\n"
