@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BeitConfig, DPTConfig, DPTForDepthEstimation
 
 from depthrt.export.network.midas.architecture import BeitArchitecture, VitArchitecture
@@ -44,14 +45,15 @@ def transformers_network(network: Midas) -> DPTForDepthEstimation:
     architecture = network.architecture
     assert isinstance(architecture, BeitArchitecture | VitArchitecture)
     with torch.device("meta"):
-        witness = DPTForDepthEstimation(_config(architecture))
+        witness: DPTForDepthEstimation = DPTForDepthEstimation(_config(architecture))
     # What a file does not hold: indices, and the norm behind the last block of ViT, which nothing reads.
-    witness.to_empty(device="cpu").to(next(network.parameters()).dtype)
-    state = _renamed(network)
+    nn.Module.to(witness.to_empty(device="cpu"), next(network.parameters()).dtype)
+    state = hub_state(network)
     missing, unexpected = witness.load_state_dict(state, strict=False)
     assert not unexpected
     assert set(missing) <= {"dpt.layernorm.weight", "dpt.layernorm.bias"}
-    return witness.eval()
+    nn.Module.eval(witness)
+    return witness
 
 
 def witness_answer(witness: DPTForDepthEstimation, batch: Tensor) -> Tensor:
@@ -61,28 +63,8 @@ def witness_answer(witness: DPTForDepthEstimation, batch: Tensor) -> Tensor:
     return depth
 
 
-def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
-    sizes = {
-        "image_size": architecture.table_side * 16,
-        "num_hidden_layers": architecture.depth,
-        "hidden_size": architecture.width,
-        "intermediate_size": architecture.hidden,
-        "num_attention_heads": architecture.heads,
-        "layer_norm_eps": 1e-6,
-    }
-    head = {"neck_hidden_sizes": list(architecture.reassembled), "fusion_hidden_size": architecture.features}
-    if isinstance(architecture, VitArchitecture):
-        return DPTConfig(**sizes, **head, backbone_out_indices=list(architecture.taps))
-    backbone = BeitConfig(
-        **sizes,
-        use_relative_position_bias=True,
-        reshape_hidden_states=False,
-        out_features=[f"stage{block + 1}" for block in architecture.taps],
-    )
-    return DPTConfig(**head, backbone_config=backbone)
-
-
-def _renamed(network: Midas) -> dict[str, Tensor]:
+def hub_state(network: Midas) -> dict[str, Tensor]:
+    """Return the weights of a network under the names of transformers 5."""
     terms = _BEIT if isinstance(network.architecture, BeitArchitecture) else _VIT
     found: dict[str, Tensor] = {}
     for official, tensor in network.state_dict().items():
@@ -101,6 +83,26 @@ def _renamed(network: Midas) -> dict[str, Tensor]:
         else:
             found[_head_name(name)] = tensor
     return found
+
+
+def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
+    sizes: dict[str, Any] = {
+        "image_size": architecture.table_side * 16,
+        "num_hidden_layers": architecture.depth,
+        "hidden_size": architecture.width,
+        "intermediate_size": architecture.hidden,
+        "num_attention_heads": architecture.heads,
+        "layer_norm_eps": 1e-6,
+    }
+    head: dict[str, Any] = {
+        "neck_hidden_sizes": list(architecture.reassembled),
+        "fusion_hidden_size": architecture.features,
+    }
+    if isinstance(architecture, VitArchitecture):
+        return DPTConfig(**sizes, **head, backbone_out_indices=list(architecture.taps))
+    sizes["out_features"] = [f"stage{block + 1}" for block in architecture.taps]
+    backbone = BeitConfig(**sizes, use_relative_position_bias=True, reshape_hidden_states=False)
+    return DPTConfig(**head, backbone_config=backbone)
 
 
 def _head_name(name: str) -> str:
