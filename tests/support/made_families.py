@@ -23,7 +23,9 @@ def tiny_midas(encoder: str) -> Network:
         return random_swin(TINY_SWIN if encoder == "swin" else TINY_SWIN2)
     if encoder in ("large", "small"):
         return random_v21(TINY_LARGE if encoder == "large" else TINY_SMALL)
-    return random_midas({"beit": TINY_BEIT, "vit": TINY_VIT, "hybrid": TINY_HYBRID}[encoder])
+    if encoder == "hybrid":
+        return random_midas(TINY_HYBRID)
+    return random_midas(TINY_BEIT if encoder == "beit" else TINY_VIT)
 
 
 def official_midas(encoder: str) -> State:
