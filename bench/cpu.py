@@ -19,6 +19,7 @@ from ..engine.errors import InputError
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.runners.open_runner import available_choices
 from ..engine.system.cores import usable_cores
+from ..engine.system.escape import escaped
 from ..engine.system.files import try_place
 from ..engine.terms import Precision, TimedScope
 from ..exits import one_line_errors, read_numbers
@@ -104,6 +105,7 @@ def to_table(report: Report) -> str:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -189,7 +191,7 @@ def main(
                 "rounds": f"{rounds} of {calls} calls",
                 "work": f"{work_gflop:.1f} GFLOP",
             },
-            on_step=lambda title, done, wanted: click.echo(f"{title} {done}/{wanted}", err=True),
+            on_step=lambda title, done, wanted: click.echo(f"{escaped(title)} {done}/{wanted}", err=True),
         )
     # Another process may have disturbed either measurement of the ceilings.
     ceilings = {name: max(value, before[name]) for name, value in measure_ceilings(threads).items()}
@@ -198,7 +200,7 @@ def main(
     memory = memory_table(report)
     click.echo(to_table(report))
     click.echo(f"\n{memory.title}\n{_aligned([memory.columns, *memory.rows])}")
-    click.echo(f"{work_gflop:.1f} GFLOP an image; ceilings {ceilings}; {' '.join(report.warnings)}", err=True)
+    click.echo(f"{work_gflop:.1f} GFLOP an image; ceilings {ceilings}; {escaped(' '.join(report.warnings))}", err=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 A fault is a change of one place in the code, drawn from a seed: a comparison turned around, a constant moved, two
 arguments swapped, a condition dropped. It is noticed if a test fails that passes without it: those of the module's own
-file first, then those that name the module, then those of its folder. Works in copies of the repository's last commit;
-run by hand, as it takes an hour.
+file first, then those that name the module, those of its folder, and those that use the names around the fault. Works
+in copies of a commit; run by hand, as it takes an hour.
 """
 
 # ruff: noqa: T201
@@ -28,7 +28,7 @@ from made_faults import ROOMS, ROOT, Fault, draw_faults, faults_of
 from warm_tests import Outcome, run_tests, warm_up
 
 LONGEST_S = 240.0  # of a fault's tests; a hang is noticed too
-_MOST_NAMING = 8  # files of tests that name a module; the nearest
+_MOST = 8  # files of tests that name a module or use what its fault concerns: the nearest
 _TRACED = ("export", "engine/modelfile/contract.py")  # what the graph of a network depends on
 _KEEPING = ["--setup-only", "tests/engine/model/test_depth_model.py"]  # exports most of the tiny networks
 
@@ -68,17 +68,19 @@ class Copy:
                 found = self._run(tests, fault)
                 path.write_text(good)
                 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-                if found.what != "passed" and self.passes(found.first or " ".join(tests)):
-                    return found.first or f"{tests[0]} {found.what}"
+                if found.what != "passed":
+                    if self.passes(*([found.first] if found.first else tests)):
+                        return found.first or f"{tests[0]} {found.what}"
+                    print(f"{found.first or tests} {found.what}, and does not pass without the fault", file=sys.stderr)
         finally:
             path.write_text(good)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         return None
 
     @functools.cache  # noqa: B019 (a copy lives as long as the program)
-    def passes(self, tests: str) -> bool:
+    def passes(self, *tests: str) -> bool:
         """Whether tests pass without a fault, in half the time."""
-        return self._run(tests.split(), None).what == "passed"
+        return self._run(list(tests), None).what == "passed"
 
     def _run(self, tests: list[str], fault: Fault | None) -> Outcome:
         traces = self._traces
@@ -95,10 +97,18 @@ def _tests_of(fault: Fault) -> list[list[str]]:
     own = folder / f"test_{path.name}"
     dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
     naming = [test for test in _all_tests() if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())]
-    naming.sort(key=lambda test: len(Path(os.path.relpath(test, folder)).parts))
-    parts = [[own] if own.exists() else [], naming[:_MOST_NAMING]]
-    parts.append([test for test in _all_tests() if test.parent == folder and test not in [own, *naming[:_MOST_NAMING]]])
+    beside = [test for test in _all_tests() if test.parent == folder]
+    names = re.compile(rf"\b({'|'.join(fault.names)})\b") if fault.names else None
+    using = [test for test in _all_tests() if names and names.search(test.read_text())]
+    parts: list[list[Path]] = []
+    for tests in ([own] if own.exists() else [], *(_nearest(tests, folder) for tests in (naming, beside, using))):
+        tried = {test for part in parts for test in part}
+        parts.append([test for test in tests if test not in tried])
     return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
+
+
+def _nearest(tests: list[Path], folder: Path) -> list[Path]:
+    return sorted(tests, key=lambda test: len(Path(os.path.relpath(test, folder)).parts))[:_MOST]
 
 
 @functools.cache
@@ -118,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rooms", nargs="+", default=list(ROOMS), help="folders")
     parser.add_argument("--skip", nargs="+", default=[], help="folders or modules among the rooms")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--commit", default="HEAD", help="whose tests and package are tried")
     parser.add_argument("--list", action="store_true", help="print the faults and plant none")
     parser.add_argument("--again", type=Path, help="plant what this output of an earlier run says was not noticed")
     options = parser.parse_args()
@@ -128,11 +139,11 @@ def main() -> None:
     if options.list:
         print(*(f"{fault.path}:{fault.line}: {_shown(fault)}" for fault in faults), sep="\n")
         return
-    noticed = plant(faults, options.jobs)
+    noticed = plant(faults, options.jobs, options.commit)
     print(f"{noticed} of {len(faults)} faults were noticed")
 
 
-def plant(faults: Sequence[Fault], jobs: int) -> int:
+def plant(faults: Sequence[Fault], jobs: int, commit: str = "HEAD") -> int:
     """Plant faults, print what became of each and return the number noticed."""
     warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -140,9 +151,9 @@ def plant(faults: Sequence[Fault], jobs: int) -> int:
         traces.mkdir()
         homes = [Path(folder) / str(job) for job in range(jobs)]
         for home in homes:
-            subprocess.run(["git", "worktree", "add", "-q", "--detach", home, "HEAD"], cwd=ROOT, check=True)
+            subprocess.run(["git", "worktree", "add", "-q", "--detach", home, commit], cwd=ROOT, check=True)
         try:
-            Copy(homes[0], traces).passes(" ".join(_KEEPING))
+            Copy(homes[0], traces).passes(*_KEEPING)
             with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
                 shares = [(faults[job::jobs], Copy(home, traces)) for job, home in enumerate(homes)]
                 return sum(pool.map(report_faults, *zip(*shares, strict=True)))

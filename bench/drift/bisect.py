@@ -7,7 +7,7 @@ fault shows at every cut after it, so a binary search finds the first wrong cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from ...engine.errors import InputError
+from ...engine.errors import ContractError, InputError, ModelFileError
 from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input
 from ...engine.modelfile.contract import Contract, read_contract
+from ...engine.modelfile.seal import check_whole
 from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
 from .graph_cuts import Cut, OnnxGraph, common_cuts, read_graph
@@ -60,6 +61,7 @@ class Bisection:
         nodes: Number of places that were searched.
         runs: Of the suspect, and as many of the reference; at most log2(nodes) + 2.
         tolerance: A larger difference is a departure.
+        notes: Files that were changed since their export; they are compared as they are.
     """
 
     departure: Departure | None
@@ -67,6 +69,7 @@ class Bisection:
     nodes: int
     runs: int
     tolerance: float
+    notes: tuple[str, ...] = ()
 
 
 def bisect(
@@ -110,7 +113,7 @@ def bisect(
         threads or usable_cores(),
         on_step,
     )
-    return search.run()
+    return replace(search.run(), notes=tuple(filter(None, map(_change_of, (exact.path, doubted.path)))))
 
 
 class _Search:
@@ -171,6 +174,19 @@ def _check_graph(graph: OnnxGraph, batch: Float32) -> None:
     if any(own and own != given for own, given in zip(sides, batch.shape[2:], strict=False)):
         own, given = ("x".join(map(str, size)) for size in (sides, batch.shape[2:]))
         raise InputError(f"{graph.path} takes only {own} px, the input has {given}; export both files at one size")
+
+
+def _change_of(path: Path) -> str:
+    """Return how a file was changed since its export, "" if it was not or has no contract."""
+    try:
+        contract = read_contract(path)
+    except ContractError:
+        return ""
+    try:
+        check_whole(path, contract)
+    except ModelFileError as error:
+        return str(error)
+    return ""
 
 
 def _canary(contract: Contract) -> Float32:

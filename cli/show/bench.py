@@ -45,6 +45,8 @@ def show_bisection(found: Bisection) -> None:
     """Print the layer where a suspect departs, and the nodes to compute in float32."""
     searched = f"{found.runs} runs over {found.nodes} nodes"
     departure = found.departure
+    for note in found.notes:
+        say(note)
     if departure is None:
         print_result(
             f"no departure: the answers differ by {found.difference:.2e}, tolerance {found.tolerance:g} ({searched})"

@@ -34,6 +34,11 @@ def calling(runtime: str, doing: str, path: Path) -> Iterator[None]:
         reason = one_line(error)
         if is_short_of_memory(error):
             raise BackendUnavailable(f"{runtime} has not enough memory for {path} ({reason}); {_LESS}") from error
+        if (weights := _linked_weights(path, error)) is not None:
+            raise ModelFileError(
+                f"{runtime} {doing} {path}: its weights {weights.name} are a link into another folder; copy the files, "
+                "not links to them, into one folder, or use another runner"
+            ) from error
         raise ModelFileError(f"{runtime} {doing} {path}: {reason}; export it again") from error
 
 
@@ -52,6 +57,16 @@ def enough_memory(doing: str) -> Iterator[None]:
         if not is_short_of_memory(error):
             raise
         raise BackendUnavailable(f"there is not enough memory to {doing} ({one_line(error)}); {_LESS}") from error
+
+
+def _linked_weights(path: Path, error: Exception) -> Path | None:
+    """Return the weights beside a model file that a runtime names in its error, if they are a link.
+
+    ONNX Runtime and OpenVINO refuse weights outside the model's folder; ONNX Runtime takes them if the model is a link
+    into the same folder, as in the cache of Hugging Face (seen in onnxruntime 1.31, openvino 2026.4).
+    """
+    linked = (weights for weights in path.parent.glob("*.data") if weights.is_symlink() and weights.name in str(error))
+    return next(linked, None)
 
 
 _LESS = "run fewer or smaller images at once, or close other programs"

@@ -56,6 +56,22 @@ _PUBLISHED: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
 )
 
 
+def _entry(name: str, parameters: int, other_names: tuple[str, ...], repository: str) -> CatalogEntry:
+    return CatalogEntry(
+        name=name,
+        file_name=f"{name}.pt",
+        family="midas",
+        encoder=name,
+        kind="inverse",
+        max_depth_m=None,
+        parameters=parameters,
+        licence=LICENCE,
+        licence_note="",
+        repositories=(repository,) if repository else (),
+        other_names=other_names,
+    )
+
+
 class MidasRules(FamilyRules[MidasArchitecture]):
     """The row of MiDaS."""
 
@@ -82,6 +98,7 @@ class MidasRules(FamilyRules[MidasArchitecture]):
             )
         )
     )
+    entries = tuple(_entry(*published) for published in _PUBLISHED)
     look_alikes = (
         "the tensors of MiDaS dpt_hybrid are also those of isl-org/DPT's models for NYU and KITTI and of omnidata's, "
         "whose numbers mean something else"
@@ -141,22 +158,3 @@ class MidasRules(FamilyRules[MidasArchitecture]):
             return Conventions((side, side), "upper_bound", "bicubic", attention=False)
         cells = max(1, round(architecture.table_side * PATCH_PX / architecture.patch_px))
         return Conventions((cells * architecture.patch_px,) * 2, "minimal", "bicubic", HALF, HALF)
-
-
-def _entry(name: str, parameters: int, other_names: tuple[str, ...], repository: str) -> CatalogEntry:
-    return CatalogEntry(
-        name=name,
-        file_name=f"{name}.pt",
-        family="midas",
-        encoder=name,
-        kind="inverse",
-        max_depth_m=None,
-        parameters=parameters,
-        licence=LICENCE,
-        licence_note="",
-        repositories=(repository,) if repository else (),
-        other_names=other_names,
-    )
-
-
-MidasRules.entries = tuple(_entry(*published) for published in _PUBLISHED)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...engine.errors import InputError
 from ...engine.system.field_types import Count, Name, Range
-from ...engine.system.files import atomic_path
+from ...engine.system.files import atomic_path, check_plain
 from ..scenes.render import render_scenes
 from .appearance import Appearance, vary_appearance
 from .batches import Batch
@@ -183,10 +183,20 @@ class PoolSource:
         return pixels.astype(np.uint8), metres.astype(np.float32)
 
     def _open_shard(self, shard: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-        path = _depth_path(self._directory, shard)
-        if not path.is_file():
-            raise InputError(f"{path} is missing; render the pool, then resume")
-        return np.load(_image_path(self._directory, shard), mmap_mode="r"), np.load(path, mmap_mode="r")
+        depth = _map(_depth_path(self._directory, shard))  # first, as it is written last
+        return _map(_image_path(self._directory, shard)), depth
+
+
+def _map(path: Path) -> NDArray[Any]:
+    """Return an array of a shard, read as it is used."""
+    try:
+        check_plain(path, advice="render the pool again")
+        array: NDArray[Any] = np.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; render the pool, then resume") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} cannot be read ({error}); remove it and render the pool, then resume") from error
+    return array
 
 
 def _crop_size(available: tuple[int, ...], wanted: tuple[int, int], share: float) -> tuple[int, int]:

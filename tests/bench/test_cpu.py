@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,9 @@ def test_the_program_keeps_the_higher_ceilings_and_prints_what_it_writes(
     assert found.stdout.startswith(to_table(report)) and "Memory of a fresh process" in found.stdout
     share = float(subject.facts["GFLOP/s"]) / 200
     assert float(subject.facts["of ceiling"].rstrip("%")) / 100 == pytest.approx(share, abs=0.01)
+
+
+def test_a_name_does_not_move_the_cursor_of_a_terminal() -> None:
+    report = make_report(only=(FP32,))
+    table = to_table(replace(report, subjects=(replace(report.subjects[0], name="a\x1b[2J\nb"),)))
+    assert r"a\x1b[2J\nb  " in table and "\x1b" not in table and len(table.splitlines()) == 2

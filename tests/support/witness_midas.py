@@ -47,7 +47,7 @@ def transformers_network(network: Midas) -> DPTForDepthEstimation:
         witness = DPTForDepthEstimation(_config(architecture))
     # What a file does not hold: indices, and the norm behind the last block of ViT, which nothing reads.
     witness.to_empty(device="cpu").to(next(network.parameters()).dtype)
-    state = _renamed(network)
+    state = hub_state(network)
     missing, unexpected = witness.load_state_dict(state, strict=False)
     assert not unexpected
     assert set(missing) <= {"dpt.layernorm.weight", "dpt.layernorm.bias"}
@@ -59,6 +59,28 @@ def witness_answer(witness: DPTForDepthEstimation, batch: Tensor) -> Tensor:
     with torch.inference_mode():
         depth: Tensor = witness(batch).predicted_depth
     return depth
+
+
+def hub_state(network: Midas) -> dict[str, Tensor]:
+    """Return the weights of a network under the names of transformers 5."""
+    terms = _BEIT if isinstance(network.architecture, BeitArchitecture) else _VIT
+    found: dict[str, Tensor] = {}
+    for official, tensor in network.state_dict().items():
+        name = official
+        for pattern, theirs in _NAMES:
+            name = re.sub(pattern, theirs.format(**terms), name)
+        if match := re.fullmatch(r"(.*)attn\.(q_bias|v_bias|qkv\.weight|qkv\.bias)", name):
+            block, part = match.groups()
+            query, key, value = (f"{block}{projection}" for projection in terms["parts"])
+            if part.startswith("qkv"):
+                kind = part.removeprefix("qkv.")
+                parts = tensor.chunk(3)
+                found |= {f"{query}{kind}": parts[0], f"{key}{kind}": parts[1], f"{value}{kind}": parts[2]}
+            else:
+                found[f"{query if part == 'q_bias' else value}bias"] = tensor
+        else:
+            found[_head_name(name)] = tensor
+    return found
 
 
 def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
@@ -80,27 +102,6 @@ def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
         out_features=[f"stage{block + 1}" for block in architecture.taps],
     )
     return DPTConfig(**head, backbone_config=backbone)
-
-
-def _renamed(network: Midas) -> dict[str, Tensor]:
-    terms = _BEIT if isinstance(network.architecture, BeitArchitecture) else _VIT
-    found: dict[str, Tensor] = {}
-    for official, tensor in network.state_dict().items():
-        name = official
-        for pattern, theirs in _NAMES:
-            name = re.sub(pattern, theirs.format(**terms), name)
-        if match := re.fullmatch(r"(.*)attn\.(q_bias|v_bias|qkv\.weight|qkv\.bias)", name):
-            block, part = match.groups()
-            query, key, value = (f"{block}{projection}" for projection in terms["parts"])
-            if part.startswith("qkv"):
-                kind = part.removeprefix("qkv.")
-                parts = tensor.chunk(3)
-                found |= {f"{query}{kind}": parts[0], f"{key}{kind}": parts[1], f"{value}{kind}": parts[2]}
-            else:
-                found[f"{query if part == 'q_bias' else value}bias"] = tensor
-        else:
-            found[_head_name(name)] = tensor
-    return found
 
 
 def _head_name(name: str) -> str:

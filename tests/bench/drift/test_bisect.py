@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,17 @@ def test_a_fault_that_makes_nan_is_found(tiny_static: TinyModel, tmp_path: Path)
     assert found.difference == math.inf
     assert found.departure is not None
     assert found.departure.layer == "pretrained.blocks.3.norm2"
+
+
+def test_a_file_that_was_changed_since_its_export_is_named(tiny_static: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "changed.onnx"
+    spoil(tiny_static.onnx, FAULTS[1][0], path)
+    changed = r"changed\.onnx was changed since it was exported"
+    (note,) = bisect(tiny_static.onnx, path, threads=1).notes
+    assert re.search(changed, note)
+    (note,) = bisect(path, tiny_static.onnx, threads=1).notes
+    assert re.search(changed, note)
+    assert bisect(tiny_static.onnx, tiny_static.onnx, threads=1).notes == ()
 
 
 def test_every_step_is_told(tiny_static: TinyModel, tmp_path: Path) -> None:

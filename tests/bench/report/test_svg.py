@@ -37,3 +37,9 @@ def test_plots_draw_what_the_figures_say() -> None:
     assert 'class="part c0" x="0.00%" y="3" width="10.00%"' in stack
     assert 'class="part c2" x="10.00%" y="3" width="30.00%"' in stack
     assert ">100 ms</text>" in axis_svg(axis, "ms")
+
+
+@pytest.mark.parametrize(("value", "anchor"), [(3, "start"), (4, "middle"), (92, "middle"), (93, "end")])
+def test_the_values_of_an_axis_stay_inside_it(value: int, anchor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Axis, "ticks", lambda axis: (float(value),))
+    assert f'x="{value}.00%" y="17" text-anchor="{anchor}"' in axis_svg(Axis(0.0, 100.0, False), "ms")

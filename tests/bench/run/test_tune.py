@@ -94,6 +94,7 @@ def test_the_default_stays_unless_another_is_clearly_faster() -> None:
     assert fastest([plain, unclear], 0.005, default=plain.choice) is plain
     assert fastest([plain, unclear, clear], 0.005, default=plain.choice) is clear
     assert fastest([plain, unclear], 0.005) is unclear
+    assert fastest([plain, noisy(2.0, 1.0, 4.9)], 0.005, default=plain.choice) is plain
     broken = replace(plain, failure="it fails in a fresh process")
     assert fastest([broken, unclear], 0.005, default=plain.choice) is unclear  # something has to run the file
 

@@ -19,6 +19,7 @@ from depthrt.engine.run.jobs import PLAIN, Job, Style, make_jobs
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.run_video import open_frames, run_video
 from depthrt.engine.run.sources import Source
+from depthrt.engine.run.video.video_file import VideoFileReader
 from depthrt.engine.system.process.overlap import Outcome
 from depthrt.engine.terms import Format
 
@@ -163,6 +164,17 @@ def test_an_error_of_the_first_frame_ends_the_video(tmp_path: Path, model: depth
     ):
         list(run_video(model, job, reader, style=PLAIN))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_video_of_one_frame_is_whole_and_one_of_none_is_refused(
+    tmp_path: Path, model: depthrt.DepthModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path / "a.mp4", [0.0])
+    assert times_in(run_all(model, job_of(tmp_path / "a.mp4"))) == [0.0]
+    assert len(times_of(tmp_path / "out" / "clip.mp4")) == 1
+    monkeypatch.setattr(VideoFileReader, "_read", lambda reader: None)
+    with pytest.raises(InputError, match=r"a\.mp4 has no frame that can be decoded \(h264"):
+        run_all(model, job_of(tmp_path / "a.mp4"))
 
 
 def test_a_video_that_is_closed_early_leaves_no_file(tmp_path: Path, model: depthrt.DepthModel) -> None:

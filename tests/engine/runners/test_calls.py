@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import TinyModel
+from tiny_model import TinyModel, export_again
 
 from depthrt import BackendUnavailable, DepthrtError, InputError, ModelFileError
 from depthrt.engine.modelfile.model_file import as_model_file, open_model_file
@@ -16,6 +16,7 @@ from depthrt.engine.runners.calls import calling, enough_memory
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import CPU_RUNNERS, CpuRunner
+from depthrt.export import to_onnx
 
 PATH = Path("model.onnx")
 
@@ -78,3 +79,33 @@ def test_a_damaged_graph_is_one_line(runner: CpuRunner, tiny: TinyModel, tmp_pat
     with pytest.raises(ModelFileError, match=r"refuses .*damaged\.onnx: ") as caught:
         open_runner(as_model_file(path, file.contract), device="cpu", threads=None, choice=Choice(runner, "fp32", 1))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("runner", CPU_RUNNERS)
+def test_weights_that_are_a_link_into_another_folder_are_read_or_one_line_says_what_to_do(
+    runner: CpuRunner, tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    made = tmp_path / "made"
+    made.mkdir()
+    exported = export_again(tiny, made / "model.onnx", size=(28, 42))
+    assert exported.weights is not None
+    blobs, snapshot, mixed = (tmp_path / name for name in ("blobs", "snapshot", "mixed"))
+    for folder in (blobs, snapshot, mixed):
+        folder.mkdir()
+    # As the cache of Hugging Face does it; and a file beside a link to its weights.
+    for number, path in enumerate((exported.path, exported.weights)):
+        (blobs / str(number)).write_bytes(path.read_bytes())
+        (snapshot / path.name).symlink_to(blobs / str(number))
+    (mixed / "model.onnx").write_bytes(exported.path.read_bytes())
+    (mixed / exported.weights.name).symlink_to(exported.weights)
+    choice, refused = Choice(runner, "fp32", 1), rf"its weights {exported.weights.name} are a link .*; copy the files"
+    for folder in (snapshot, mixed):
+        file = open_model_file(folder / "model.onnx")
+        if (runner, folder) == ("onnxruntime", snapshot):
+            opened = open_runner(file, device="cpu", threads=None, choice=choice)
+            assert np.isfinite(opened.run(np.zeros((1, 3, 28, 42), np.float32))).all()
+            continue
+        with pytest.raises(ModelFileError, match=refused) as caught:
+            open_runner(file, device="cpu", threads=None, choice=choice)
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 700

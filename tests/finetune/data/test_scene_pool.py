@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,29 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     pool = pool_source(write_pool(tmp_path, shards=1), shards=3)
     with pytest.raises(InputError, match=r"depth-0000[12]\.npy is missing; render the pool, then resume"):
         pool.batch(0)
+
+
+def damage(path: Path, how: str) -> None:
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif how == "text":
+        path.write_text("no array")
+    elif how == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+        os.mkfifo(path)
+
+
+@pytest.mark.parametrize("kind", ["images", "depth"])
+@pytest.mark.parametrize("how", ["cut", "text", "empty", "pipe"])
+def test_a_damaged_shard_is_one_line(kind: str, how: str, tmp_path: Path) -> None:
+    if how == "pipe" and not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes on this system")
+    damage(write_pool(tmp_path, shards=1) / f"{kind}-00000.npy", how)
+    with pytest.raises(InputError, match=rf"{kind}-00000\.npy .*render the pool") as caught:
+        pool_source(tmp_path, shards=1).batch(0)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_pool_is_rendered_once_and_whole_shards_are_kept(rendered: Path) -> None:

@@ -1,0 +1,1 @@
+"""ZoeDepth: metric bins on top of a relative network."""

@@ -1,0 +1,87 @@
+"""ZoeDepth: a batch of normalised images becomes depth in metres."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ....engine.terms import Family
+from ..attention import AttentionForm, set_attention
+from ..midas.network import Midas
+from ..network import Network
+from .architecture import ZoeArchitecture
+from .metric_bins import MetricBins
+
+
+class ZoeDepth(MetricBins, Network):
+    """Metric bins on a network of MiDaS, exact to the published networks.
+
+    Its tensors have the official names and shapes; those that no output depends on (see architecture.UNUSED) are not
+    among them, except those of the deepest fusion.
+
+    Args:
+        architecture: Sizes of the layers.
+        max_depth_m: As for MetricBins.
+        mirrored: Whether to answer with the mean of an image and its mirror image, as upstream does.
+    """
+
+    architecture: ZoeArchitecture
+    family: Family = "zoedepth"
+
+    def __init__(
+        self, architecture: ZoeArchitecture, *, max_depth_m: float | None = None, mirrored: bool = True
+    ) -> None:
+        super().__init__(architecture, max_depth_m)
+        self.mirrored = mirrored
+        self.core = _Core(architecture)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Estimate depth.
+
+        Args:
+            batch: (N, 3, h, w) RGB, normalised; h and w are multiples of the architecture's patch_px.
+
+        Returns:
+            (N, h, w): metres.
+
+        Raises:
+            InputError: A side is not a multiple of patch_px, or not the baked one.
+        """
+        if not self.mirrored:
+            return self._estimate(batch)
+        metres, mirrored = self._estimate(torch.cat((batch, batch.flip(-1)))).unflatten(0, (2, -1)).unbind()
+        mean: Tensor = (metres + mirrored.flip(-1)) / 2
+        return mean
+
+    def set_attention(self, form: AttentionForm) -> None:
+        """Choose how attention is computed; "fused" is for export only.
+
+        Raises:
+            InputError: The form is unknown.
+        """
+        set_attention(self, form)
+
+    def bake_positions(self, grid_h: int, grid_w: int) -> None:
+        """Resample the tables of positions for one input of grid_h by grid_w cells; other sizes are then refused."""
+        self.core.core.bake_positions(grid_h, grid_w)
+
+    def relative_maps(self, batch: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Return what the bins read: the relative depth, the features behind it, and the maps; see `metres`."""
+        core = self.core.core
+        cells = core.cells(batch)
+        maps = core.scratch.fuse(core.pretrained(batch), cells)
+        features, relative = core.scratch.read_out(maps[-1], cells)
+        dtype = self.conv2.weight.dtype  # the bins can have a wider type than the core
+        return torch.relu(relative).to(dtype), features.to(dtype), [each.to(dtype) for each in maps]
+
+    def _estimate(self, batch: Tensor) -> Tensor:
+        """Return metres (N, h, w), each image for itself, in the type of the bins."""
+        return self.metres(*self.relative_maps(batch))
+
+
+class _Core(nn.Module):
+    """The place of the relative network in the official names."""
+
+    def __init__(self, architecture: ZoeArchitecture) -> None:
+        super().__init__()
+        self.core = Midas(architecture.core)

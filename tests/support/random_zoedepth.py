@@ -1,0 +1,51 @@
+"""Tiny ZoeDepth networks with seeded random weights."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from network_answers import photo_batch
+from torch import Tensor
+
+from depthrt.export.network.midas.architecture import BeitArchitecture
+from depthrt.export.network.zoedepth.architecture import Variant, ZoeArchitecture
+from depthrt.export.network.zoedepth.randomise import randomise
+from depthrt.export.network.zoedepth.zoedepth import ZoeDepth
+
+TINY_CORE = BeitArchitecture(64, 4, 4, 64, 16, (16, 16, 16, 16))
+SIZES = [(64, 96), (96, 64)]  # landscape, portrait
+
+
+def tiny_zoe(variant: Variant) -> ZoeArchitecture:
+    """Return sizes with the published attractors, which transformers has for NK only."""
+    attractors = (16, 16, 16, 16) if variant == "NK" else (16, 8, 4, 1)
+    return ZoeArchitecture(TINY_CORE, variant, 64, 16, attractors, 64 if variant == "NK" else 0)
+
+
+def random_zoe(
+    architecture: ZoeArchitecture, *, mirrored: bool = True, max_depth_m: float | None = None, seed: int = 0
+) -> ZoeDepth:
+    """Return a network whose random weights answer with variation, in eval mode."""
+    network = ZoeDepth(architecture, mirrored=mirrored, max_depth_m=max_depth_m).eval()
+    randomise(network, seed)
+    return network
+
+
+@cache
+def routed_batch(height: int, width: int) -> Tensor:
+    """Return two images that the random NK network routes differently, (2, 3, height, width); not to be written to."""
+    photo = photo_batch(height, width)
+    candidates = torch.cat([photo, -photo, photo / 3, -photo / 3 + 1, photo.flip(-2), photo.roll(height // 2, -2) * 2])
+    network = random_zoe(tiny_zoe("NK"))
+    outdoor = routes(network, candidates)
+    assert outdoor.any(), "no image is outdoor"
+    assert not outdoor.all(), "no image is indoor"
+    return torch.stack([candidates[~outdoor][0], candidates[outdoor][0]])
+
+
+def routes(network: ZoeDepth, batch: Tensor) -> Tensor:
+    """Return which images take the outdoor route, (N,) bool."""
+    with torch.inference_mode():
+        logits = network.route(network.conv2(network.relative_maps(batch)[2][0]))
+    return logits[:, 1] > logits[:, 0]
