@@ -65,7 +65,14 @@ def _known(cls: type[Any], found: object) -> object:
 
 def _known_in(hint: object, value: object) -> object:
     """Return the value of a field with the known keys of its record, or of each record in its list."""
-    record = next((one for one in (hint, *get_args(hint)) if isinstance(one, type) and is_dataclass(one)), None)
+    record = _record_in(hint)
     if record is None:
         return value
     return [_known(record, one) for one in value] if isinstance(value, list) else _known(record, value)
+
+
+def _record_in(hint: object) -> type[Any] | None:
+    """Return the record class in a hint such as `tuple[Record, ...] | None`; None without one."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint
+    return next((record for part in get_args(hint) if (record := _record_in(part)) is not None), None)

@@ -75,8 +75,8 @@ class ZoeDepth(MetricBins, Network):
         return torch.relu(relative).to(dtype), features.to(dtype), [each.to(dtype) for each in maps]
 
     def _estimate(self, batch: Tensor) -> Tensor:
-        """Return metres (N, h, w), each image for itself."""
-        return self.metres(*self.relative_maps(batch)).to(batch.dtype)
+        """Return metres (N, h, w), each image for itself, in the type of the bins."""
+        return self.metres(*self.relative_maps(batch))
 
 
 class _Core(nn.Module):
