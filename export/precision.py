@@ -43,7 +43,9 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
         The type of the network's input and output.
     """
     dtype = DTYPES[precision]
-    network.to(dtype)
+    kept = getattr(network, "float32_parts", ())
+    for module in [child for name, child in network.named_children() if name not in kept] if kept else [network]:
+        module.to(dtype)
     if precision == "fp16-safe":
         _replace(network, nn.LayerNorm, InFloat32)
         for module in network.modules():

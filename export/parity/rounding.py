@@ -26,11 +26,13 @@ def rounded_answer(network: Network, precision: Precision) -> Callable[[Float32]
     dtype = DTYPES[precision]
     rounded = copy.deepcopy(network).to(dtype).float()
     rounded.set_attention("plain")  # so that its logits are rounded too
+    for name in network.float32_parts:  # a wider type is not rounded
+        setattr(rounded, name, copy.deepcopy(network.get_submodule(name)).double())
 
     def answer(batch: Float32) -> Float32:
         with torch.inference_mode(), _Rounding(dtype):
             values = rounded(torch.from_numpy(batch))
-        found: Float32 = values.numpy()
+        found: Float32 = values.float().numpy()
         return found
 
     return answer
