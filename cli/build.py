@@ -37,7 +37,7 @@ LONG_PHASE = 10  # steps; TensorRT has dozens of phases of one to five steps, wh
     "max_px",
     type=PixelsType(),
     metavar="HxW",
-    help="Largest input. Default: --opt; without any size, from MODEL's base to 16:9 both ways, fastest at 4:3.",
+    help="Largest input. Default: --opt; without any size, images from 9:16 to 16:9 fit, fastest at 4:3.",
 )
 @click.option(
     "--batch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from ..engine.errors import ModelFileError
 from ..engine.system.files import open_file
@@ -56,9 +56,23 @@ def _known(cls: type[Any], found: object) -> object:
     known: dict[str, object] = {}
     for field in fields(cls):
         if field.name in found:
-            value = found[field.name]
-            known[field.name] = _known(hints[field.name], value) if is_dataclass(hints[field.name]) else value
+            known[field.name] = _known_in(hints[field.name], found[field.name])
         elif field.default is not MISSING:
             default = field.default
             known[field.name] = to_json_object(default) if is_dataclass(default) else default
     return known
+
+
+def _known_in(hint: object, value: object) -> object:
+    """Return the value of a field with the known keys of its record, or of each record in its list."""
+    record = _record_in(hint)
+    if record is None:
+        return value
+    return [_known(record, one) for one in value] if isinstance(value, list) else _known(record, value)
+
+
+def _record_in(hint: object) -> type[Any] | None:
+    """Return the record class in a hint such as `tuple[Record, ...] | None`; None without one."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint
+    return next((record for part in get_args(hint) if (record := _record_in(part)) is not None), None)

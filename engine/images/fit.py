@@ -57,9 +57,7 @@ def fit_image(rule: SizeRule, image_px: Px) -> Fit:
         input_px = rule.base_px
     else:
         input_px = (_up(content_px[0], rule.multiple_px), _up(content_px[1], rule.multiple_px))
-    if rule.pad == "edge_end":
-        return Fit(input_px, content_px, (0, 0), margin_px)
-    # Centred on the grid of patches, so that no patch mixes image and padding.
+    # Centred on the grid of patches, so that no patch mixes image and padding; less than a patch is added at the end.
     top, left = (
         (whole - side) // (2 * rule.multiple_px) * rule.multiple_px
         for whole, side in zip(input_px, content_px, strict=True)

@@ -258,7 +258,7 @@ def _examine(path: Path, which: WhichWeights) -> _Examined:
         tensors = rules.to_official_names(held)
     except (ModelFileError, RuntimeError) as error:  # RuntimeError: shapes of parts that cannot be joined
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
-    architecture = rules.infer(ignored | tensors, path)
+    architecture = rules.infer(ignored | tensors, path, settings)
     recorded = read_claim(contents.metadata, path)
     remarks = list(weights.remarks)
     if settings is not None:

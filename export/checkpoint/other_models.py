@@ -11,16 +11,19 @@ _PATTERNS = tuple(
     (re.compile(pattern), label)
     for pattern, label in (
         (r"\.lora_[AB]\.|lora_(down|up)\.", "a LoRA adapter, which must be merged into its model first"),
-        (r"seed_bin_regressors?\.|conditional_log_binomial\.|^core\.core\.", "ZoeDepth (V1's metric models are, too)"),
+        (
+            r"core\.core\.(pretrained\.(cls_token|pos_embed|patch_embed|blocks|norm)|depth_head)\b",
+            "a metric model of Depth Anything V1, which is ZoeDepth's head on V1's encoder",
+        ),
         (r"motion_modules\.", "Video Depth Anything"),
         (r"resConfUnit_depth\.|prompt_depth_layer", "Prompt Depth Anything"),
         (r"register_tokens", "a network with register tokens, which Depth Anything does not have"),
         (r"backbone\.pretrained\.|^(model\.)?da3", "Depth Anything 3"),
-        (r"pretrained\.model\.patch_embed\.backbone\.", "MiDaS dpt_hybrid"),
-        (r"pretrained\.model\.layers\.", "MiDaS with a Swin encoder"),
-        (r"pretrained\.model\.blocks\.|pretrained\.act_postprocess", "MiDaS dpt with a ViT or BEiT encoder"),
-        (r"pretrained\.layer[1-4]\.", "MiDaS v2.1"),
-        (r"^dpt\.|^neck\.reassemble_stage\.readout_projects", "a DPT model of transformers (MiDaS)"),
+        (r"pretrained\.model\.features\.", "MiDaS dpt_next_vit_large_384, whose encoder this version does not have"),
+        (
+            r"pretrained\.model\.blocks\.\d+\.m\.|scratch\.stem_transpose\.",
+            "MiDaS dpt_levit_224, whose encoder this version does not have",
+        ),
         (r"pixel_encoder\.|pixel_decoder\.", "UniDepth"),
         (r"patch_encoder\.|fov\.encoder", "Depth Pro"),
         (r"depth_model\.(encoder|decoder)\.", "Metric3D"),

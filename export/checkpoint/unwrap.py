@@ -262,7 +262,7 @@ def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
             return f"holds only the encoder, without {candidate.rules.parts[0][1]}"
         if head:
             return "holds only the head, without the encoder"
-    return f"is no model that this version knows: none of its tensors ({len(names)}) is known: {_some(names)}"
+    return f"is of no family that is exported: none of its tensors ({len(names)}) is known: {_some(names)}"
 
 
 def _inventory(data: object) -> str:

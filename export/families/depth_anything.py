@@ -128,7 +128,7 @@ class DepthAnythingRules(FamilyRules[Architecture]):
         """Rename tensors of transformers."""
         return rename_tensors(tensors, DEPTH_ANYTHING_NAMES)
 
-    def infer(self, tensors: Mapping[str, Tensor], path: Path) -> Architecture:
+    def infer(self, tensors: Mapping[str, Tensor], path: Path, settings: FolderSettings | None = None) -> Architecture:
         """Read the sizes of the network off its tensors."""
         return infer(tensors, path)
 

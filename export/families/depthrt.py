@@ -13,6 +13,7 @@ from ...engine.terms import Family, Kind
 from ..network.architecture import ConvArchitecture, infer_convolutional
 from ..network.conv_depth import ConvDepth
 from .claim import Claim
+from .hub.settings import FolderSettings
 from .rules import Conventions, FamilyRules, Kinds
 
 
@@ -27,7 +28,9 @@ class DepthrtRules(FamilyRules[ConvArchitecture]):
     parts = (("pretrained", "depth_head"),)
     unused = re.compile(r"^depth_head\.scratch\.refinenet4\.resConfUnit1\..*$")
 
-    def infer(self, tensors: Mapping[str, Tensor], path: Path) -> ConvArchitecture:
+    def infer(
+        self, tensors: Mapping[str, Tensor], path: Path, settings: FolderSettings | None = None
+    ) -> ConvArchitecture:
         """Read the sizes of the network off its tensors."""
         return infer_convolutional(tensors, path)
 
@@ -45,7 +48,7 @@ class DepthrtRules(FamilyRules[ConvArchitecture]):
         mirror: bool = True,
     ) -> ConvDepth:
         """Return the network with torch's initial weights."""
-        return ConvDepth(architecture, mirror=mirror)
+        return ConvDepth(architecture, mirrored=mirror)
 
     def conventions(self, architecture: ConvArchitecture, family: Family) -> Conventions:
         """Return those of Depth Anything V2; the network takes the mean with the mirror image."""

@@ -22,6 +22,7 @@ from .entry import CatalogEntry
 from .hub.settings import FolderSettings
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in [0, 1]
+HALF = (0.5, 0.5, 0.5)  # MiDaS' mean and standard deviation for transformers
 
 Kinds = Mapping[Family, tuple[Kind, ...]]
 
@@ -107,8 +108,13 @@ class FamilyRules(ABC, Generic[A]):
         return dict(tensors)
 
     @abstractmethod
-    def infer(self, tensors: Mapping[str, Tensor], path: Path) -> A:
+    def infer(self, tensors: Mapping[str, Tensor], path: Path, settings: FolderSettings | None = None) -> A:
         """Read the sizes of the network off its tensors under official names.
+
+        Args:
+            tensors: By official name, with those that match `ignored`.
+            path: For messages.
+            settings: Of the folder, for sizes that no tensor shows.
 
         Args:
             tensors: With those that the network does not have, whose shapes can show a size, too.

@@ -91,17 +91,17 @@ class ConvDepth(Network):
     Args:
         architecture: Sizes of the layers.
         norms: Whether batch norms follow the encoder's convolutions. Training needs them; checkpoints have them folded.
-        mirror: Whether it answers with the mean over the image and its mirror image.
+        mirrored: Whether it answers with the mean over the image and its mirror image.
     """
 
     architecture: ConvArchitecture
     family: Family = "depthrt"
     trainable = True
 
-    def __init__(self, architecture: ConvArchitecture, *, norms: bool = False, mirror: bool = True) -> None:
+    def __init__(self, architecture: ConvArchitecture, *, norms: bool = False, mirrored: bool = True) -> None:
         super().__init__()
         self.architecture = architecture
-        self.mirror = mirror
+        self.mirrored = mirrored
         self.pretrained = ConvEncoder(architecture, norms=norms)
         self.depth_head = ConvHead(architecture)
 
@@ -117,7 +117,7 @@ class ConvDepth(Network):
         Raises:
             InputError: A side is not a multiple of CONV_CELL_PX.
         """
-        if not self.mirror:
+        if not self.mirrored:
             return torch.relu(self.values(batch))
         values, mirrored = self.values(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
         return torch.relu((values + mirrored.flip(-1)) / 2)

@@ -266,7 +266,7 @@ FAILS_TO_UNWRAP: Refused = {
     "one tensor twice": (saved(lambda s: s | prefixed(s, "module.")), "holds pretrained.cls_token twice"),
     "another network": (
         saved(lambda s: {"a": torch.ones(2), "b": torch.ones(2)}),
-        "is not Depth Anything: none of its tensors (2) is known: a, b",
+        "is of no family that is exported: none of its tensors (2) is known: a, b; this version exports",
     ),
     "a hostile name": (
         saved(lambda s: {"a\nERROR \x1b[31m" + "x" * 500: torch.ones(2)}),
@@ -276,18 +276,27 @@ FAILS_TO_UNWRAP: Refused = {
 
 # Refused as networks of other projects, by other_models.
 OTHER_MODELS: Refused = {
-    "MiDaS": (
+    "MiDaS with Next-ViT": (
         saved(
             lambda s: {
-                "pretrained.model.blocks.0.attn.qkv.weight": torch.ones(2),
+                "pretrained.model.features.0.patch_embed.conv.weight": torch.ones(2),
                 "scratch.layer1_rn.weight": torch.ones(2),
             }
         ),
-        "looks like MiDaS dpt",
+        "looks like MiDaS dpt_next_vit_large_384, whose encoder this version does not have; this version exports",
+    ),
+    "MiDaS with LeViT": (
+        saved(
+            lambda s: {
+                "pretrained.model.blocks.0.m.qkv.c.weight": torch.ones(2),
+                "scratch.stem_transpose.0.c.weight": torch.ones(2),
+            }
+        ),
+        "looks like MiDaS dpt_levit_224, whose encoder this version does not have; this version exports",
     ),
     "ZoeDepth on Depth Anything V1": (
         saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
-        "looks like ZoeDepth",
+        "looks like a metric model of Depth Anything V1, which is ZoeDepth's head on V1's encoder",
     ),
     "Video Depth Anything": (
         saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
@@ -305,7 +314,7 @@ OTHER_MODELS: Refused = {
     ),
 }
 
-# Refused for their tensors, by infer_architecture and tensor_names.
+# Refused for their tensors, by the infer of their family, and by fit.
 FAILS_TO_FIT: Refused = {
     "a missing tensor": (
         saved(without(r"blocks\.2\.mlp\.fc2\.bias")),
@@ -402,7 +411,7 @@ BAD_FOLDERS: Refused = {
     ),
     "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
     "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),
-    "a folder of another model": (folder_of({"model_type": "dpt"}, model__safetensors=b"x"), "is a dpt model"),
+    "a folder of another model": (folder_of({"model_type": "glpn"}, model__safetensors=b"x"), "is a glpn model"),
     "a config that is not JSON": (folder_of(config__json=b"{", model__safetensors=b"x"), "config.json is not JSON"),
     "a missing shard": (
         sharded(lambda folder: (folder / "model-00002-of-00003.safetensors").unlink()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ def official_extras(architecture: SwinArchitecture) -> dict[str, Tensor]:
 def transformers_network(network: MidasSwin) -> nn.Module:
     """Return transformers' network with the same weights, in eval mode."""
     architecture = network.architecture
-    options = {
+    options: dict[str, Any] = {
         "image_size": architecture.side_px,
         "embed_dim": architecture.width,
         "depths": architecture.depths,
@@ -69,14 +70,14 @@ def transformers_network(network: MidasSwin) -> nn.Module:
         neck_hidden_sizes=list(architecture.widths),
         fusion_hidden_size=architecture.features,
     )
-    witness: nn.Module = DPTForDepthEstimation(config)
+    witness: Any = DPTForDepthEstimation(config)
     renamed = {
         name: tensor
         for key, value in network.state_dict().items()
         for name, tensor in _renamed(key, value, architecture.version)
     }
     if architecture.version == 1:  # DPT's layers for version 2 serve version 1: no norms of maps, no other sizes
-        backbone = SwinBackbone(SwinConfig(**options))
+        backbone: Any = SwinBackbone(SwinConfig(**options))
         for stage in backbone.hidden_states_norms:
             backbone.hidden_states_norms[stage] = nn.Identity()
         witness.backbone = backbone
@@ -85,7 +86,8 @@ def transformers_network(network: MidasSwin) -> nn.Module:
     assert not found.unexpected_keys and {key.rpartition(".")[0] for key in found.missing_keys} <= {
         "backbone.layernorm", "backbone.swin.layernorm", "backbone.swinv2.layernorm"
     }, found  # fmt: skip
-    return witness.eval()
+    eager: nn.Module = witness.eval()
+    return eager
 
 
 _RULES = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ....engine.errors import InputError
+from ....engine.terms import Family
 from ..attention import AttentionForm, set_attention
+from ..network import Network
 from .architecture import CELL_PX, PATCH_PX, BeitArchitecture, TransformerArchitecture, VitArchitecture
 from .beit import Beit
 from .head import Scratch
@@ -14,7 +16,7 @@ from .hybrid import Hybrid
 from .vit import Vit
 
 
-class Midas(nn.Module):
+class Midas(Network):
     """An encoder with a DPT head, exact to the published networks.
 
     Its tensors have the official names and shapes. Tensors of a published file that no output depends on (see
@@ -24,7 +26,8 @@ class Midas(nn.Module):
         architecture: Sizes of the layers; its type decides about the encoder.
     """
 
-    max_depth_m: float | None = None
+    family: Family = "midas"
+    architecture: TransformerArchitecture
 
     def __init__(self, architecture: TransformerArchitecture) -> None:
         super().__init__()

@@ -62,6 +62,8 @@ def test_depth_anythings_rule_gives_the_official_size(image_px: tuple[int, int],
     [
         ("lower_bound", (518, 518), 14),
         ("upper_bound", (256, 256), 32),
+        ("lower_bound", (520, 401), 14),
+        ("upper_bound", (250, 300), 32),
         ("minimal", (384, 384), 32),
         ("minimal", (512, 512), 32),
         ("minimal", (384, 768), 32),

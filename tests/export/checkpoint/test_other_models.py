@@ -22,16 +22,14 @@ def test_a_network_of_another_project_is_refused_by_its_name(write: Write, fragm
     ("name", "label"),
     [
         ("base_model.model.pretrained.blocks.0.attn.qkv.lora_A.weight", "a LoRA adapter"),
-        ("conditional_log_binomial.mlp.0.weight", "ZoeDepth"),
-        ("core.core.pretrained.blocks.0.norm1.weight", "ZoeDepth"),
+        ("core.core.pretrained.blocks.0.norm1.weight", "a metric model of Depth Anything V1"),
+        ("core.core.depth_head.projects.0.weight", "a metric model of Depth Anything V1"),
         ("depth_head.scratch.refinenet1.resConfUnit_depth.0.weight", "Prompt Depth Anything"),
         ("model.da3.backbone.pretrained.cls_token", "Depth Anything 3"),
         ("backbone.pretrained.blocks.0.norm1.weight", "Depth Anything 3"),
-        ("pretrained.model.patch_embed.backbone.stem.conv.weight", "MiDaS dpt_hybrid"),
-        ("pretrained.model.layers.0.blocks.0.attn.qkv.weight", "MiDaS with a Swin encoder"),
-        ("pretrained.act_postprocess1.0.project.0.weight", "MiDaS dpt with a ViT or BEiT encoder"),
-        ("pretrained.layer1.0.weight", "MiDaS v2.1"),
-        ("dpt.encoder.layer.0.attention.output.dense.weight", "a DPT model of transformers"),
+        ("pretrained.model.features.39.norm.weight", "MiDaS dpt_next_vit_large_384"),
+        ("pretrained.model.blocks.0.m.qkv.c.weight", "MiDaS dpt_levit_224"),
+        ("scratch.stem_transpose.0.c.weight", "MiDaS dpt_levit_224"),
         ("pixel_encoder.cls_token", "UniDepth"),
         ("fov.encoder.0.weight", "Depth Pro"),
         ("depth_model.encoder.patch_embed.proj.weight", "Metric3D"),
@@ -52,6 +50,5 @@ def test_depth_anything_is_not_taken_for_another_model() -> None:
 
 
 def test_a_part_of_a_model_outranks_the_whole_in_it() -> None:
-    assert name_other_model(["pretrained.layer1.0.weight", "seed_bin_regressor._net.0.weight"]) == name_other_model(
-        ["seed_bin_regressor._net.0.weight"]
-    )
+    adapter = "base_model.model.pretrained.model.features.0.lora_A.weight"
+    assert name_other_model([adapter]) == name_other_model(["a.lora_A.weight"])

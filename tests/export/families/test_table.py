@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from made_families import official_midas
 from official_state import REAL, TINY, hollow, to_transformers
+from random_zoedepth import random_zoe, tiny_zoe
 
 from depthrt.engine.terms import DEPTH_ANYTHING, Kind
+from depthrt.export.families.rules import FamilyRules
 from depthrt.export.families.table import TABLE, rules_of, rules_of_model_type, rules_of_tensors
 from depthrt.export.network.architecture import ConvArchitecture
 from depthrt.export.network.conv_depth import ConvDepth
@@ -39,10 +44,17 @@ def test_weights_are_those_of_torch_and_not_shared() -> None:
     assert not torch.equal(first.get_parameter(name), second.get_parameter(name))
 
 
+OWN: dict[str, dict[str, torch.Tensor]] = {
+    "Depth Anything": hollow(TINY),
+    "depthrt": ConvDepth(CONVOLUTIONS).state_dict(),
+    "MiDaS": official_midas("vit"),
+    "ZoeDepth": random_zoe(tiny_zoe("N")).state_dict(),
+}
+
+
 @pytest.mark.parametrize("rules", TABLE, ids=lambda rules: rules.name)
-def test_a_row_owns_the_tensors_of_its_network_and_no_row_before_it_does(rules: object) -> None:
-    tensors = {"Depth Anything": hollow(TINY), "depthrt": ConvDepth(CONVOLUTIONS).state_dict()}[rules.name]  # type: ignore[attr-defined]
-    assert rules_of_tensors(tensors) is rules
+def test_a_row_owns_the_tensors_of_its_network_and_no_row_before_it_does(rules: FamilyRules[Any]) -> None:
+    assert rules_of_tensors(OWN[rules.name]) is rules
 
 
 def test_names_of_transformers_lead_to_the_same_row() -> None:
@@ -52,6 +64,8 @@ def test_names_of_transformers_lead_to_the_same_row() -> None:
 
 def test_a_model_type_leads_to_the_row_that_reads_it() -> None:
     assert rules_of_model_type("depth_anything") is rules_of("depth-anything-v1")
+    assert rules_of_model_type("dpt") is rules_of("midas")
+    assert rules_of_model_type("zoedepth") is rules_of("zoedepth")
     assert rules_of_model_type("glpn") is None
 
 

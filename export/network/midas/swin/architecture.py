@@ -71,7 +71,7 @@ class SwinArchitecture:
 
     def side(self, stage: int) -> int:
         """Return the cells along a side of a stage's map."""
-        return self.side_px // (PATCH_PX * 2**stage)
+        return self.side_px // (PATCH_PX << stage)
 
     def window_of(self, stage: int) -> int:
         """Return the side of a stage's windows: the whole map, if it is smaller than a window."""
@@ -83,7 +83,8 @@ class SwinArchitecture:
 
     def scaled_window(self, stage: int) -> int:
         """Return the window that version 2 scales relative positions by."""
-        return PRETRAINED_WINDOWS.get(self.window, tuple(map(self.window_of, STAGES)))[stage]
+        earlier = PRETRAINED_WINDOWS.get(self.window)
+        return self.window_of(stage) if earlier is None else earlier[stage]
 
 
 # Source: MiDaS 3.1 midas/backbones/swin.py and swin2.py, and the networks of timm that they name

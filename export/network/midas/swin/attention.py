@@ -113,8 +113,8 @@ class Attention2(WindowAttention):
 
     def table(self) -> Tensor:
         """Return the biases: (heads, offsets), float32 or better."""
-        hidden, _, last = self.cpb_mlp
-        first, bias, second = (_at_least_float32(weight) for weight in (hidden.weight, hidden.bias, last.weight))
+        weights = (self.cpb_mlp.get_parameter(name) for name in ("0.weight", "0.bias", "2.weight"))
+        first, bias, second = map(_at_least_float32, weights)
         inner = F.relu(F.linear(log_offsets(self.window, self.scaled_window, first), first, bias))
         return MOST_BIAS * torch.sigmoid(F.linear(inner, second).t())
 
@@ -131,7 +131,8 @@ class Attention2(WindowAttention):
     def _directions(self, part: Tensor) -> Tensor:
         """Return unit vectors (N, T, heads, C / heads), float32 or better: squares of halves overflow."""
         by_head = torch.unflatten(_at_least_float32(part), -1, (self.heads, -1))
-        return by_head / torch.linalg.vector_norm(by_head, dim=-1, keepdim=True).clamp_min(LEAST_NORM)
+        lengths: Tensor = torch.linalg.vector_norm(by_head, dim=-1, keepdim=True)
+        return by_head / lengths.clamp_min(LEAST_NORM)
 
 
 def _at_least_float32(weights: Tensor) -> Tensor:

@@ -114,6 +114,7 @@ class Swin(nn.Module):
         """Return the maps (N, C, h, w) of (N, 3, side_px, side_px), shallow to deep."""
         maps, found = self.patch_embed(batch), []
         for stage in self.layers:
+            assert isinstance(stage, Stage)
             maps = stage(maps)
             found.append(maps.permute(0, 3, 1, 2))
             if stage.downsample is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +41,7 @@ class MidasSwin(Network):
         architecture: Sizes of the layers.
     """
 
+    architecture: SwinArchitecture
     family: Family = "midas"
 
     def __init__(self, architecture: SwinArchitecture) -> None:
@@ -122,4 +125,4 @@ def _random_values(name: str, noise: Tensor) -> Tensor:
     if name.endswith("bias"):
         return noise * (1.0 if "cpb_mlp" in name else BIAS_STD)
     gain = 2.0 if name.startswith("scratch.") or "fc2" in name or "cpb_mlp" in name else 1.0  # after a ReLU or GELU
-    return noise * (gain / noise[0].numel()) ** 0.5
+    return noise * math.sqrt(gain / noise[0].numel())

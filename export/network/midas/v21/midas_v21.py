@@ -32,6 +32,7 @@ class MidasV21(Network):
         architecture: Sizes of the layers; its type decides between the large and the small network.
     """
 
+    architecture: LargeArchitecture | SmallArchitecture
     family: Family = "midas"
 
     def __init__(self, architecture: LargeArchitecture | SmallArchitecture) -> None:

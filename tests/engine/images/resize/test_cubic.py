@@ -43,6 +43,12 @@ def test_the_final_bicubic_resize_equals_opencv_and_torch(sizes: tuple[tuple[int
     assert np.abs(found - torchs.numpy()).max() <= TORCH_TOLERANCE * span
 
 
+def test_the_rows_of_depth_are_placed_in_float64() -> None:
+    values = depth(384, 40)
+    exact = F.interpolate(torch.from_numpy(values).double()[None, None], (2999, 40), mode="bicubic")[0, 0].numpy()
+    assert np.abs(resize_bicubic(values, (2999, 40)) - exact).max() <= BAND_TOLERANCE
+
+
 @pytest.mark.parametrize("margin_px", [(0, 0), (7, 0), (0, 9), (46, 53)])
 def test_the_margin_is_cut_off_after_the_resize(margin_px: tuple[int, int]) -> None:
     (rows, columns), values = margin_px, depth(64, 96)

@@ -49,7 +49,7 @@ def test_the_scale_of_version_2_ends_at_a_hundred_and_its_biases_at_sixteen() ->
     attention = attention_of(TINY_SWIN2)
     assert isinstance(attention, Attention2)
     attention.logit_scale.data.fill_(9.0)
-    attention.cpb_mlp[2].weight.data.fill_(9.0)
+    attention.cpb_mlp.get_parameter("2.weight").data.fill_(9.0)
     assert torch.allclose(attention.factor(), torch.tensor(100.0))
     assert attention.table().max() <= MOST_BIAS
 

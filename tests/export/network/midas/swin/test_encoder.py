@@ -43,8 +43,7 @@ def test_a_published_encoder_has_as_many_weights_as_the_classifier_without_its_l
 def test_four_cells_are_joined_column_by_column(norm_first: bool) -> None:
     merging = Merging(1, norm_first=norm_first)
     seen = []
-    merging.reduction.register_forward_pre_hook(lambda module, values: seen.append(values[0]))
-    if norm_first:
-        merging.norm = torch.nn.Identity()
+    first = merging.norm if norm_first else merging.reduction
+    first.register_forward_pre_hook(lambda module, values: seen.append(values[0]))
     merging(torch.arange(16.0).reshape(1, 4, 4, 1))
     assert seen[0][0, 0, 0].tolist() == [0, 4, 1, 5]  # Source: timm PatchMerging: rows fastest

@@ -1,0 +1,129 @@
+"""ZoeDepth N, K and NK: metric bins on MiDaS' dpt_beit_large_384; depth in metres."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from torch import Tensor
+
+from ...engine.terms import Family, Kind
+from ..network.midas import architecture as midas
+from ..network.zoedepth.architecture import UNUSED, ZoeArchitecture, infer
+from ..network.zoedepth.zoedepth import ZoeDepth
+from .claim import Claim
+from .entry import CatalogEntry
+from .hub.renaming import rename_tensors
+from .hub.settings import FolderSettings
+from .hub.zoedepth_config import check_zoe_config
+from .hub.zoedepth_names import ZOEDEPTH_NAMES
+from .rules import HALF, Conventions, FamilyRules, Kinds
+
+LICENCE = "MIT"  # Source: isl-org/ZoeDepth LICENSE
+TRAINED_M = 80.0  # upper end of K in its training. Source: isl-org/ZoeDepth config_zoedepth_kitti.json
+
+# Name, upper end, number of weights in the network, and the repository of transformers' folder.
+_PUBLISHED: tuple[tuple[str, float | None, int, str], ...] = (
+    ("ZoeD_M12_N", None, 343_789_698, "Intel/zoedepth-nyu"),
+    ("ZoeD_M12_K", TRAINED_M, 343_793_439, "Intel/zoedepth-kitti"),
+    ("ZoeD_M12_NK", None, 345_073_307, "Intel/zoedepth-nyu-kitti"),
+)
+
+
+def _entry(name: str, max_depth_m: float | None, parameters: int, repository: str) -> CatalogEntry:
+    return CatalogEntry(
+        name=name,
+        file_name=f"{name}.pt",
+        family="zoedepth",
+        encoder=name,
+        kind="metric",
+        max_depth_m=max_depth_m,
+        parameters=parameters,
+        licence=LICENCE,
+        licence_note="",
+        repositories=(repository,),
+    )
+
+
+class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
+    """The row of ZoeDepth."""
+
+    name = "ZoeDepth"
+    title = "ZoeDepth"
+    kinds: ClassVar[Kinds] = {"zoedepth": ("metric",)}
+    model_types = ("zoedepth",)
+    mark = re.compile(r"^(core\.core|metric_head|relative_head|conditional_log_binomial|seed_bin_regressors?)\.")
+    anchor = (
+        r"core\.core\.(?:pretrained|scratch)\.|(?:metric_head|relative_head|conditional_log_binomial)\."
+        r"|(?:seed_bin_regressors?|seed_projector|attractors|projectors|patch_transformer|mlp_classifier)\."
+    )
+    parts = (("core", "conditional_log_binomial"), ("backbone", "metric_head"))
+    beside = re.compile(r"^conv2\.")
+    unused = re.compile(r"^core\.core\.scratch\.refinenet4\.resConfUnit1\.")
+    ignored = re.compile(f"{UNUSED.pattern}|{midas.UNUSED.pattern}|\\.relative_position_index$")
+    entries = tuple(_entry(*published) for published in _PUBLISHED)
+
+    def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Rename tensors of transformers."""
+        return rename_tensors(tensors, ZOEDEPTH_NAMES)
+
+    def infer(
+        self, tensors: Mapping[str, Tensor], path: Path, settings: FolderSettings | None = None
+    ) -> ZoeArchitecture:
+        """Read the sizes of the network off its tensors."""
+        return infer(tensors, path)
+
+    def shown_by_tensors(self, architecture: ZoeArchitecture) -> Claim:
+        """Return the family and the only kind that it has."""
+        return Claim("its tensors", "zoedepth", "metric")
+
+    def shown_by_config(
+        self, settings: FolderSettings, tensors: dict[str, Tensor], architecture: ZoeArchitecture
+    ) -> tuple[Claim, list[str]]:
+        """Return what the tensors show: the config.json of K does not have the upper end of its training."""
+        check_zoe_config(settings, architecture)
+        return self.shown_by_tensors(architecture), []
+
+    def assumed(self, architecture: ZoeArchitecture) -> Claim | None:
+        """Return the upper end of K in its training."""
+        return Claim("its training", kind="metric", max_depth_m=TRAINED_M) if architecture.normed else None
+
+    def has_bound(self, architecture: ZoeArchitecture, kind: Kind) -> bool:
+        """Return whether the bins lie in a fixed range."""
+        return architecture.normed
+
+    def make(
+        self,
+        architecture: ZoeArchitecture,
+        *,
+        family: Family,
+        kind: Kind,
+        max_depth_m: float | None,
+        mirror: bool = True,
+    ) -> ZoeDepth:
+        """Return the network with torch's initial weights."""
+        return ZoeDepth(architecture, max_depth_m=max_depth_m, mirrored=mirror)
+
+    def conventions(self, architecture: ZoeArchitecture, family: Family) -> Conventions:
+        """Return the official sizes and resizes. Source: isl-org/ZoeDepth, config_zoedepth*.json and base_models/."""
+        return Conventions(
+            base_px=(384, 768) if architecture.normed else (384, 512),
+            rule="minimal",
+            final_resize="bicubic",
+            mean=HALF,
+            std=HALF,
+            input_resize="bilinear_corners",
+            margin="zoe",
+            mirrored=True,
+        )
+
+    def remarks(self, architecture: ZoeArchitecture, family: Family) -> tuple[str, ...]:
+        """Return what the maximum depth of K does."""
+        if not architecture.normed:
+            return ()
+        return (
+            "The metres of ZoeDepth K are proportional to the maximum depth: 80 is that of its training; "
+            "--max-depth 10 gives the numbers of the folder at Hugging Face.",
+        )

@@ -1,0 +1,85 @@
+"""The graphs of MiDaS' convolutional and Swin networks: clean operators, sizes, runtimes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnx
+import onnx_ir
+import onnxruntime
+import openvino
+import pytest
+import torch
+from made import CONTRACT, canary_of_zeros
+from made_midas_swin import TINY_SWIN, TINY_SWIN2, random_swin
+from made_midas_v21 import TINY_LARGE, TINY_SMALL, random_v21
+from network_answers import SAME_FLOAT32, answer, difference, photo_batch
+from torch import Tensor
+
+from depthrt.engine.modelfile.seal import seal_file
+from depthrt.engine.modelfile.size_rule import SizeRule
+from depthrt.engine.trt.build.build import build_engine
+from depthrt.export.network.midas.swin.architecture import SwinArchitecture
+from depthrt.export.network.midas.v21.architecture import LargeArchitecture, SmallArchitecture
+from depthrt.export.network.network import Network
+from depthrt.export.trace import OPSET, trace
+
+SUBJECTS = {"large": TINY_LARGE, "small": TINY_SMALL, "swin2": TINY_SWIN2, "swin": TINY_SWIN}
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def traced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
+    """A tiny network, and its graph in a file."""
+    architecture: LargeArchitecture | SmallArchitecture | SwinArchitecture = SUBJECTS[request.param]
+    path = tmp_path_factory.mktemp("graphs") / f"{request.param}.onnx"
+    network: Network
+    if isinstance(architecture, SwinArchitecture):
+        network = random_swin(architecture)
+        rule = SizeRule((architecture.side_px, architecture.side_px), 32, "square")
+        contract = replace(CONTRACT, size=rule, batch=1, canary=canary_of_zeros(rule.base_px))
+    else:
+        network = random_v21(architecture)
+        rule = SizeRule((256, 256), 32, "upper_bound")
+        contract = replace(CONTRACT, size=rule, attention="none", canary=canary_of_zeros((96, 160)))
+    onnx_ir.save(trace(network, contract), path)
+    seal_file(path, contract)
+    return network, path
+
+
+def inputs_of(network: Network) -> list[Tensor]:
+    """Return batches of the sizes that a network takes."""
+    if isinstance(network.architecture, SwinArchitecture):
+        return [photo_batch(network.architecture.side_px, network.architecture.side_px)]
+    batches = [photo_batch(96, 160), photo_batch(160, 96)]
+    return [batches[0], torch.cat((batches[1], batches[1].flip(3)))]
+
+
+def test_a_graph_is_clean_and_its_output_follows_the_input(traced: tuple[Network, Path]) -> None:
+    network, path = traced
+    model = onnx.load(path)
+    found = Counter(node.op_type for node in model.graph.node)
+    assert {entry.version for entry in model.opset_import if entry.domain == ""} == {OPSET}
+    assert not {"IsNaN", "BatchNormalization", "Erf", "If", "Loop", "Range"} & set(found)
+    swin = isinstance(network.architecture, SwinArchitecture)
+    blocks = sum(network.architecture.depths) if isinstance(network.architecture, SwinArchitecture) else 0
+    assert found["MultiHeadAttention"] == found["Gelu"] == blocks and found["Resize"] == 5
+    sides = [side.dim_param or side.dim_value for side in model.graph.output[0].type.tensor_type.shape.dim]
+    assert sides == ([1, 128, 128] if swin else ["batch", "height", "width"])
+
+
+def test_onnx_runtime_and_openvino_answer_like_torch(traced: tuple[Network, Path]) -> None:
+    network, path = traced
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    compiled = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for batch in inputs_of(network):
+        expected = answer(network, batch)
+        assert difference(torch.from_numpy(session.run(None, {"image": batch.numpy()})[0]), expected) < SAME_FLOAT32
+        assert difference(torch.from_numpy(compiled(batch.numpy())[0].copy()), expected) < SAME_FLOAT32
+
+
+@pytest.mark.skipif(find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel here")
+def test_tensorrt_builds_it(traced: tuple[Network, Path], tmp_path: Path) -> None:
+    assert build_engine(traced[1], tmp_path / "model.engine").header.plan_bytes > 100_000
