@@ -59,7 +59,9 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
         The type of the network's input and output.
     """
     dtype = DTYPES[precision]
-    network.to(dtype)
+    kept = getattr(network, "float32_parts", ())
+    for module in [child for name, child in network.named_children() if name not in kept] if kept else [network]:
+        module.to(dtype)
     for module in FLOAT32_MODULES.get(precision, ()):
         _replace(network, module, InFloat32)
     if precision == "fp16-safe":
