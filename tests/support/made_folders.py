@@ -41,7 +41,7 @@ def transformers_hybrid() -> DPTForDepthEstimation:
         embedding_dynamic_padding=True,
         global_padding="SAME",
         num_groups=32,
-        out_features=["stage1", "stage2", "stage3"],
+        out_features=["stage1", "stage2", "stage3"],  # type: ignore[call-arg]
     )
     torch.manual_seed(0)
     return DPTForDepthEstimation(
