@@ -80,7 +80,7 @@ def save_folder(
     path = folder / "config.json"
     config = json.loads(path.read_text())
     for key, value in changes.items():
-        config[key] = config[key] | value if key == "backbone_config" else value  # type: ignore[operator]
+        config[key] = config[key] | value if key == "backbone_config" else value
     path.write_text(json.dumps(config))
     return folder
 

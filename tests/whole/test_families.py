@@ -84,7 +84,8 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def test_a_file_gives_the_official_depth_of_a_landscape_and_a_portrait(exported: tuple[Subject, Exported]) -> None:
     subject, found = exported
-    photo = cv2.resize(cv2.imread(str(PHOTOS / "coffee.jpg")), (320, 240), interpolation=cv2.INTER_AREA)
+    whole = depthrt.read_image(PHOTOS / "coffee.jpg")
+    photo = np.asarray(cv2.resize(whole, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)  # (w, h)
     with depthrt.load(found.path, device="cpu") as model:
         for bgr in (photo, np.ascontiguousarray(np.rot90(photo))):
             official = subject.official(np.ascontiguousarray(bgr[..., ::-1]))
