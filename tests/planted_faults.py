@@ -100,10 +100,8 @@ def _tests_of(fault: Fault) -> list[list[str]]:
     beside = [test for test in _all_tests() if test.parent == folder]
     names = re.compile(rf"\b({'|'.join(fault.names)})\b") if fault.names else None
     using = [test for test in _all_tests() if names and names.search(test.read_text())]
-    parts: list[list[Path]] = []
-    for tests in ([own] if own.exists() else [], *(_nearest(tests, folder) for tests in (naming, beside, using))):
-        tried = {test for part in parts for test in part}
-        parts.append([test for test in tests if test not in tried])
+    others = dict.fromkeys(test for tests in (naming, beside, using) for test in _nearest(tests, folder) if test != own)
+    parts = [[own] if own.exists() else [], list(others)]
     return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
 
 
