@@ -62,7 +62,7 @@ def cpu_subjects(
     Raises:
         InputError: The size is not (H, W).
     """
-    if isinstance(options.size, int):
+    if not isinstance(options.size, tuple):
         raise InputError(f"size {options.size} found, expected HxW such as 518x518: a naive export has one size")
     file = folder / "naive.onnx"
     contract = write_naive(checkpoint, options, file)

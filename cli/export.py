@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, KINDS, PRECISIONS, WHICH_WEIGHTS
+from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, EXPORTED_KINDS, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Choice(DEPTH_ANYTHING),
     help="Default: from the official file name, or from what the file records.",
 )
-@click.option("--kind", type=click.Choice(KINDS), help="Default: as for --family.")
+@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Default: as for --family.")
 @click.option(
     "--max-depth",
     "max_depth_m",
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     "--size",
     type=SizeType(),
     metavar="N|HxW",
-    default="518",
-    show_default=True,
     help="N: the official rule, short side N, any aspect, dynamic height, width and batch. HxW: a static graph. "
+    "Default: the family's own size, 518 for Depth Anything. "
     "A smaller size is faster and blurs what is small: 434, 364, 308, 252 and 196 take 0.73, 0.46, 0.32, 0.25 and 0.15 "
     "of the time of 518 on a CPU.",
 )
@@ -90,7 +89,7 @@ def export(
     family: Family | None,
     kind: Kind | None,
     max_depth_m: float | None,
-    size: int | tuple[int, int],
+    size: int | tuple[int, int] | None,
     precision: Precision,
     attention: AttentionOp | None,
     weights: WhichWeights,

@@ -11,7 +11,15 @@ import click
 
 from ..bench.run.request import MAX_PIXELS, QUICK
 from ..bench.subjects.checkpoint_options import TORCH_PRECISIONS
-from ..engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, DEPTH_ANYTHING, HARDWARE_DEVICES, KINDS, TIMED_SCOPES
+from ..engine.terms import (
+    ALIGNMENTS,
+    CPU_RUNNERS,
+    CROPS,
+    DEPTH_ANYTHING,
+    EXPORTED_KINDS,
+    HARDWARE_DEVICES,
+    TIMED_SCOPES,
+)
 from ..exits import names_unwritten, needs, one_line_errors
 from .params import NameType, PathType, RoundsType, ShareType, SizeType, old_names
 from .show.bench import show_report
@@ -177,11 +185,9 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
 )
 @click.option("--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged.")
 @click.option("--family", type=click.Choice(DEPTH_ANYTHING), help="Of checkpoints; as in export.")
-@click.option("--kind", type=click.Choice(KINDS), help="Of checkpoints; as in export.")
+@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export.")
 @click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export.")
-@click.option(
-    "--size", type=SizeType(), metavar="N|HxW", default="518", show_default=True, help="Of checkpoints; as in export."
-)
+@click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export.")
 @click.option(
     "--drift-budget",
     type=ShareType(bare=True, below=float("inf")),

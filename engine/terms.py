@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt"]
+Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt", "midas", "zoedepth"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 DEPTH_ANYTHING: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
-Kind = Literal["inverse", "metric"]
+Kind = Literal["inverse", "metric", "affine", "scale"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+EXPORTED_KINDS: tuple[Kind, ...] = ("inverse", "metric")  # of the checkpoints that are exported
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
 Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-KINDS: tuple[Kind, ...] = ("inverse", "metric")
 AttentionOp = Literal["fused", "plain"]  # com.microsoft MultiHeadAttention; MatMul and Softmax
 ATTENTION_OPS: tuple[AttentionOp, ...] = get_args(AttentionOp)
 Attention = Literal[AttentionOp, "none"]  # of a graph
@@ -40,3 +42,40 @@ Alignment = Literal["none", "scale", "scale-and-shift", "log"]
 ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 Crop = Literal["none", "eigen", "garg"]
 CROPS: tuple[Crop, ...] = get_args(Crop)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the values of a kind of depth mean.
+
+    Args:
+        name: For people: "inverse depth".
+        unit: "m" or "", for none.
+        larger_is_nearer: Whether a larger value is nearer to the camera.
+        scale_known, shift_known: Whether values are depth, or its inverse, without an unknown factor or summand.
+    """
+
+    name: str
+    unit: str
+    larger_is_nearer: bool
+    scale_known: bool
+    shift_known: bool
+
+    @property
+    def positive(self) -> bool:
+        """Whether only values above 0 are depth: those of depth whose zero is the camera."""
+        return self.shift_known and not self.larger_is_nearer
+
+    @property
+    def unknown(self) -> str:
+        """Return what is unknown of the values: "scale and shift", "scale" or ""."""
+        known = {"scale": self.scale_known, "shift": self.shift_known}
+        return " and ".join(word for word in known if not known[word])
+
+
+MEANINGS: dict[Kind, Meaning] = {
+    "inverse": Meaning("inverse depth", "", larger_is_nearer=True, scale_known=False, shift_known=False),
+    "metric": Meaning("depth", "m", larger_is_nearer=False, scale_known=True, shift_known=True),
+    "affine": Meaning("affine depth", "", larger_is_nearer=False, scale_known=False, shift_known=False),
+    "scale": Meaning("depth without scale", "", larger_is_nearer=False, scale_known=False, shift_known=True),
+}

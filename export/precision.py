@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.terms import Precision
-from .network.encoder import Attention
+from .network.attention import Attention
 
 DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,

@@ -14,24 +14,23 @@ from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
 from ..engine.images.readable import find_readable
 from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
-from ..engine.modelfile.contract import Contract, SizeRule
+from ..engine.modelfile.contract import Contract
 from ..engine.modelfile.seal import seal_file
 from ..engine.modelfile.shipped import PHOTO
+from ..engine.modelfile.size_rule import SizeRule
 from ..engine.system.files import atomic_path, check_output, sync_file
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
-from .make_contract import make_contract, size_rule
-from .network.architecture import IMAGENET_MEAN, IMAGENET_STD
-from .network.make_network import Network
+from .make_contract import conventions_of, make_contract, size_rule
+from .network.network import Network
 from .onnx_file.store_half import store_half
 from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of
 from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer
 from .trace import trace
 
 SUFFIX = ".onnx"
-DEFAULT_SIZE = 518
 CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
 # Drift on one input, over the budget for the mean. One photograph of six took 2 times the mean, and the canary's
 # picture upside down is harder than those.
@@ -68,7 +67,7 @@ def export_checkpoint(
     kind: Kind | None = None,
     max_depth_m: float | None = None,
     weights: WhichWeights = "auto",
-    size: int | tuple[int, int] = DEFAULT_SIZE,
+    size: int | tuple[int, int] | None = None,
     precision: Precision = "fp32",
     attention: AttentionOp | None = None,
     half_storage: bool = False,
@@ -112,7 +111,7 @@ def export_onnx(
     checkpoint: Checkpoint,
     path: Path,
     *,
-    size: int | tuple[int, int] = DEFAULT_SIZE,
+    size: int | tuple[int, int] | None = None,
     precision: Precision = "fp32",
     attention: AttentionOp | None = None,
     half_storage: bool = False,
@@ -125,7 +124,8 @@ def export_onnx(
     Args:
         checkpoint: As read_checkpoint returns it.
         path: Ends with .onnx; its folder exists.
-        size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one.
+        size: Short side in px for a dynamic graph (height, width and batch), or (H, W) for a static one; None for
+            the family's own size, dynamic.
         precision: Of the arithmetic; input and output are float32 always. "fp16-safe" keeps the layer norms and
             the softmax in float32; "bf16" is for TensorRT only; "int8" is for CPUs, with as many layers in int8
             as the budget allows and the rest in float32.
@@ -146,7 +146,7 @@ def export_onnx(
     """
     _check_options(precision, attention, images, budget)
     check_output(path, suffix=SUFFIX, source=checkpoint.path)
-    rule = size_rule(size, checkpoint.architecture.patch_px)
+    rule = size_rule(checkpoint, size)
     on_step("load the network", 0, 1)
     network = load_network(checkpoint)
     on_step("answer the canary in torch", 0, 1)
@@ -205,7 +205,8 @@ def _contract(
     """Return the contract, with the float32 network's answer to the canary."""
     patch_px = rule.multiple_px
     canary_px = rule.base_px if rule.static else (CANARY_GRID[0] * patch_px, CANARY_GRID[1] * patch_px)
-    golden = canary_input(canary_px, IMAGENET_MEAN, IMAGENET_STD)
+    conventions = conventions_of(checkpoint)
+    golden = canary_input(canary_px, conventions.mean, conventions.std)
     answer = torch_answer(network, golden)[0]
     _check_alive(checkpoint, answer)
     canary = make_canary(canary_px, answer, tolerance=TOLERANCE[precision])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..engine.modelfile.contract import Contract
 from ..engine.system.process.quiet import errors_only
 from ..engine.terms import INPUT, OUTPUT
-from .network.make_network import Network
+from .network.network import Network
 from .precision import set_precision
 
 OPSET = 23  # the first whose Gelu, LayerNormalization and Attention are single ops everywhere

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..engine.errors import InputError
-from ..export.network.make_network import Network
+from ..export.network.network import Network
 from .data.batches import Batch
 from .scenes.render import render_scenes
 from .training.losses import LEAST_PIXELS, align

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ...engine.runners.openvino_runner import cpu_precisions
 from ...engine.terms import Precision
 from ...export.checkpoint.checkpoint import load_network
+from ...export.make_contract import size_rule
 from ..subjects.checkpoint_options import CheckpointOptions, TorchPrecision
 from ..subjects.torch_runner import DTYPES
 
@@ -23,10 +24,11 @@ def count_work(checkpoint: Path, options: CheckpointOptions) -> float:
 
     Args:
         checkpoint: Of the network.
-        options: With the size (H, W).
+        options: With the size; of a dynamic size, the work of the smallest input.
     """
-    height, width = (options.size, options.size) if isinstance(options.size, int) else options.size
-    network = load_network(options.read(checkpoint)).to("meta")
+    read = options.read(checkpoint)
+    height, width = size_rule(read, options.size).base_px
+    network = load_network(read).to("meta")
     network.set_attention("plain")  # FlopCounterMode counts its products; torch's fused operator hides them
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(torch.empty(1, 3, height, width, device="meta"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import InputError
-from ...engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, FAMILIES, HARDWARE_DEVICES, KINDS, TIMED_SCOPES
+from ...engine.terms import ALIGNMENTS, CPU_RUNNERS, CROPS, EXPORTED_KINDS, FAMILIES, HARDWARE_DEVICES, TIMED_SCOPES
 from ..subjects.checkpoint_options import TORCH_PRECISIONS, TorchPrecision
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class BenchRequest:
     family: Family | None = None
     kind: Kind | None = None
     max_depth_m: float | None = None
-    size: int | tuple[int, int] = 518
+    size: int | tuple[int, int] | None = None
     drift_budget: float = 0.01
     output: str | Path | None = None
     command: str = ""
@@ -120,7 +120,7 @@ _AMONG: Mapping[str, Sequence[str]] = {
     "scopes": TIMED_SCOPES,
     "precisions": TORCH_PRECISIONS,
     "family": FAMILIES,
-    "kind": KINDS,
+    "kind": EXPORTED_KINDS,
 }
 _LEAST = {"count": 1, "max_pixels": 1, "threads": 1, "rounds": LEAST_ROUNDS, "bursts": 1, "cold": 0, "builds": 0}
 

@@ -19,11 +19,11 @@ class CheckpointOptions:
     """How a checkpoint is read, and the size of its network.
 
     Args:
-        size: Short side in px, or (H, W); as in `depthrt export`.
+        size: Short side in px, or (H, W), or None for the family's own; as in `depthrt export`.
         family, kind, max_depth_m, weights: As in read_checkpoint.
     """
 
-    size: int | tuple[int, int] = 518
+    size: int | tuple[int, int] | None = None
     family: Family | None = None
     kind: Kind | None = None
     max_depth_m: float | None = None

@@ -6,6 +6,7 @@ Source: Depth-Anything-V2, run.py, depth_anything_v2/dpt.py and util/transform.p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -24,8 +25,8 @@ from ...engine.images.preprocess import Color, fit_image
 from ...engine.model.depth_model import Answer, DepthModel, Prepared
 from ...engine.system.cores import usable_cores
 from ...engine.terms import Precision
-from ...export.checkpoint.checkpoint import Checkpoint
-from ...export.network.make_network import Network, make_network
+from ...export.checkpoint.checkpoint import Checkpoint, make_network
+from ...export.network.network import Network
 from .checkpoint_options import CheckpointOptions
 from .torch_runner import torch_contract
 from .torch_threads import use_torch_threads
@@ -41,9 +42,7 @@ class StudyRunner:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._path = checkpoint.path
-        self._architecture = checkpoint.architecture
-        self._family = checkpoint.family
-        self._max_depth_m = checkpoint.max_depth_m
+        self._checkpoint = replace(checkpoint, tensors={})  # read again in every run
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
@@ -58,7 +57,7 @@ class StudyRunner:
         Raises:
             ModelFileError: The file's tensor names are not upstream's, so upstream's scripts cannot load it either.
         """
-        network = make_network(self._architecture, family=self._family, max_depth_m=self._max_depth_m)
+        network = make_network(self._checkpoint)
         try:
             network.load_state_dict(_read_state(self._path))
         except (RuntimeError, TypeError) as error:
@@ -107,7 +106,7 @@ def open_study(path: Path, options: CheckpointOptions, threads: int | None) -> D
     Raises:
         ModelFileError, InputError: As read_checkpoint; or the layout is not upstream's, or the size is static.
     """
-    if not isinstance(options.size, int):
+    if isinstance(options.size, tuple):
         raise InputError(f"size {options.size} found: the study's scripts take no static size; give a short side")
     checkpoint = options.read(path)
     use_torch_threads(threads or usable_cores())

@@ -21,7 +21,7 @@ from ...engine.system.cores import usable_cores
 from ...engine.terms import HardwareDevice, Precision
 from ...export.checkpoint.checkpoint import Checkpoint, load_network
 from ...export.make_contract import make_contract, size_rule
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 from .checkpoint_options import CheckpointOptions, TorchPrecision
 from .torch_threads import use_torch_threads
 
@@ -101,14 +101,14 @@ def open_torch(path: Path, options: CheckpointOptions, form: TorchForm) -> Depth
     return DepthModel(runner, torch_contract(checkpoint, options.size, form.precision), limits=Limits())
 
 
-def torch_contract(checkpoint: Checkpoint, size: int | tuple[int, int], precision: Precision) -> Contract:
+def torch_contract(checkpoint: Checkpoint, size: int | tuple[int, int] | None, precision: Precision) -> Contract:
     """Return the contract of the checkpoint's export, without a canary.
 
     Args:
         size: As in export_onnx.
         precision: Of the arithmetic.
     """
-    rule = size_rule(size, checkpoint.architecture.patch_px)
+    rule = size_rule(checkpoint, size)
     return make_contract(checkpoint, rule, precision=precision, attention="plain", canary=_NO_CANARY)
 
 

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..modelfile.contract import Contract, FinalResize, SizeRule
+from ..modelfile.contract import Contract, FinalResize
+from ..modelfile.size_rule import SizeRule
 
 Color = Literal["bgr", "rgb"]
 Float32 = NDArray[np.float32]

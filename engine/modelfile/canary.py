@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ContractError, InputError
-from .contract import MOST_CANARY_PX, Canary, Formula, in_px
+from .contract import MOST_CANARY_PX, Canary, Formula
+from .size_rule import in_px
 
 Triple = tuple[float, float, float]
 

@@ -9,6 +9,7 @@ import math
 import shlex
 import sys
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import stat_result
 from pathlib import Path
@@ -18,15 +19,16 @@ from typing import Annotated, ClassVar, Literal
 from ..errors import ContractError, ModelFileError
 from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.json_object import parse_object
-from ..system.records import Mismatch, read_record, to_json_object
-from ..terms import Attention, Kind, Precision
+from ..system.records import Mismatch, Older, read_record, to_json_object
+from ..terms import MEANINGS, Attention, Kind, Precision
 from .digest import Digest
+from .format_1 import FORMAT_1
 from .onnx_metadata import read_onnx_metadata
+from .size_rule import Side, SizeRule, in_px
 
-Rule = Literal["lower_bound", "letterbox"]
-FinalResize = Literal["bilinear_corners", "bilinear_centres"]
+InputResize = Literal["cubic", "bilinear_corners", "bilinear_antialias", "area_uint8"]
+FinalResize = Literal["bilinear_corners", "bilinear_centres", "bicubic"]
 Formula = Literal["discs-1"]
-Side = Annotated[int, Range(1, 1 << 14)]  # px
 Mean = Annotated[float, Range(0, 1)]
 Deviation = Annotated[float, Range(1e-4, 10)]  # of a colour in [0, 1]: 1/255 and 1 are in use
 
@@ -36,34 +38,11 @@ METADATA_KEY = "depthrt.contract"
 MOST_CANARY_PX = 4096 * 4096  # of all images of its batch; the input takes 12 bytes each, and making it 60
 MOST_TOLERANCE = 0.05  # of a canary, except in int8; bf16 has 0.02, and with more a canary would notice little
 REMEDY = "export the model again"
-
-
-@dataclass(frozen=True, slots=True)
-class SizeRule:
-    """How an image's size becomes the network's input size.
-
-    Args:
-        base_px: (h, w) that the rule aims at; the exact input size of a static graph.
-        multiple_px: Both input sides are multiples of this.
-        rule: "lower_bound", of a dynamic graph: both sides are at least base, the aspect is kept. "letterbox", of a
-            static graph: the image is fitted inside base, its aspect kept, centred, and mirrored around.
-    """
-
-    base_px: tuple[Side, Side]
-    multiple_px: Side
-    rule: Rule
-
-    @property
-    def static(self) -> bool:
-        """Whether the graph takes inputs of base_px only."""
-        return self.rule == "letterbox"
-
-    def check(self) -> None:
-        """Raise Mismatch unless base_px is a multiple of multiple_px."""
-        if any(side % self.multiple_px for side in self.base_px):
-            raise Mismatch(
-                ".base_px", f"is {in_px(self.base_px)}, expected multiples of multiple_px, {self.multiple_px}"
-            )
+_OF_KINDS: Mapping[str, tuple[Kind, ...]] = {  # fields that are null for other kinds
+    "max_depth_m": ("metric",),
+    "focal_unit_px": ("metric",),
+    "sky_from": ("metric", "scale"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +80,7 @@ class Canary:
             raise Mismatch(".answer", "holds a value that is not finite")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """Everything that a runtime must know to use a model file rightly.
 
@@ -111,13 +90,22 @@ class Contract:
     changed meaning, and a bit of a weight that the canary's answer does not show.
 
     Args:
-        family: "depth-anything-v1", "depth-anything-v2".
+        family: "depth-anything-v2", "midas", ...
         encoder: "vits", "vitb", ...
-        kind: "inverse" (unitless, larger is nearer) or "metric" (metres).
-        max_depth_m: Upper end of a metric model's output; None for inverse.
+        kind: "inverse" (unitless, larger is nearer), "metric" (metres), "affine" (unitless, larger is farther, scale
+            and shift unknown) or "scale" (unitless, larger is farther, scale unknown).
+        max_depth_m: Upper end of a metric model's output; None if it has none, and for other kinds.
         size: How images are fitted to the input.
         mean, std: Of RGB in [0, 1]; the input is (RGB - mean) / std.
+        input_resize: How the image is resized to the input's size.
         final_resize: How the output is resized to the image's size.
+        mirrored: Whether the graph answers with the mean over a picture and its mirror image.
+        steps: Steps of a diffusion model in the graph; None for other networks.
+        seed: Of the noise in the graph that the steps start with; None for other networks, and for one step that
+            starts with zeros.
+        focal_unit_px: Of a metric model whose output is metres for a camera of this focal length, in px of the
+            network's input; None if its output is metres for every camera.
+        sky_from: Value of the graph's sky output from which a pixel is sky; None without such an output.
         batch: Number of images the graph takes; None for any number.
         precision: Of the graph's arithmetic; input and output are float32 always.
         attention: "fused" (com.microsoft MultiHeadAttention), "plain" (MatMul and Softmax), or "none" in the network.
@@ -127,9 +115,11 @@ class Contract:
         canary: The golden input and answer.
         digest: Of the ONNX file that the contract stands in. None, and no key in the JSON, in a file that an older
             depthrt wrote, and before the file is written.
+        format: Version of the JSON that the contract was read from, in which it is written again; the digest covers it.
     """
 
-    FORMAT: ClassVar[int] = 1  # version of the JSON; a reader refuses others
+    FORMAT: ClassVar[int] = 2  # newest version of the JSON; a reader refuses newer ones
+    OLDER: ClassVar[Mapping[int, Older]] = {1: FORMAT_1}
     OPTIONAL: ClassVar[tuple[str, ...]] = ("digest",)
 
     family: Name
@@ -139,34 +129,52 @@ class Contract:
     size: SizeRule
     mean: tuple[Mean, Mean, Mean]
     std: tuple[Deviation, Deviation, Deviation]
+    input_resize: InputResize = "cubic"
     final_resize: FinalResize
+    mirrored: bool = False
     batch: Annotated[int, Range(1, 1024)] | None
     precision: Precision
     attention: Attention
+    steps: Annotated[int, Range(1, 1000)] | None = None
+    seed: Annotated[int, Range(0, (1 << 32) - 1)] | None = None
+    focal_unit_px: Positive | None = None
+    sky_from: Positive | None = None
     source_name: Name
     source_sha256: Sha256
     licence: Sentence
     producer: Name
     canary: Canary
     digest: Digest | None = None
+    format: int = FORMAT
 
     @property
     def model(self) -> str:
         """Name for people, e.g. "depth-anything-v2-vits-metric-20m"."""
-        name = f"{self.family}-{self.encoder}"
-        return f"{name}-metric-{self.max_depth_m:g}m" if self.max_depth_m is not None else name
+        largest = "" if self.max_depth_m is None else f"-{self.max_depth_m:g}m"
+        return f"{self.family}-{self.encoder}{'-metric' if self.kind == 'metric' else ''}{largest}"
 
     @property
     def unit(self) -> str:
-        """Return "m" for metric depth, "" for inverse depth, which has none."""
-        return "m" if self.kind == "metric" else ""
+        """Return "m" for metric depth, "" for the other kinds, which have none."""
+        return MEANINGS[self.kind].unit
 
     def check(self) -> None:
         """Raise Mismatch if values contradict each other."""
-        if (self.kind == "metric") != (self.max_depth_m is not None):
-            found = "null" if self.max_depth_m is None else f"{self.max_depth_m:g}"
-            expected = "a number above 0" if self.kind == "metric" else "null"
-            raise Mismatch(".max_depth_m", f"is {found}, expected {expected} for kind {self.kind}")
+        self._check_meaning()
+        self._check_canary()
+
+    def _check_meaning(self) -> None:
+        """Raise Mismatch for a value that other values leave without a meaning."""
+        for name, kinds in _OF_KINDS.items():
+            if (value := getattr(self, name)) is not None and self.kind not in kinds:
+                raise Mismatch(f".{name}", f"is {value:g}, expected null for kind {self.kind}")
+        if self.seed is not None and self.steps is None:
+            raise Mismatch(".seed", f"is {self.seed}, expected null where steps is null")
+        if self.seed is None and self.steps is not None and self.steps > 1:
+            raise Mismatch(".seed", f"is null, expected a whole number for {self.steps} steps")
+
+    def _check_canary(self) -> None:
+        """Raise Mismatch for a canary that is not one of this graph."""
         if self.precision != "int8" and self.canary.tolerance > MOST_TOLERANCE:
             raise Mismatch(
                 ".canary.tolerance",
@@ -203,11 +211,6 @@ class Contract:
             ContractError: Another format version, an unknown or missing key, a wrong value; the message names it.
         """
         return read_record(cls, parse_object(text, name="contract", remedy=REMEDY), name="contract", remedy=REMEDY)
-
-
-def in_px(size_px: tuple[int, int]) -> str:
-    """Return (h, w) for people: "518x686"."""
-    return f"{size_px[0]}x{size_px[1]}"
 
 
 def read_contract(path: str | Path) -> Contract:

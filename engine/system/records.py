@@ -7,7 +7,7 @@ A wrong value is one line that names the field by its path:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import UnionType
@@ -41,6 +41,20 @@ class Mismatch(Exception):
         return Mismatch(f"{place}{self.place}", self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Older:
+    """An older format of a record.
+
+    Args:
+        read: Returns an object of it, without its key "format", as one of the newest format; raises Mismatch for what
+            the older format does not know.
+        write: Returns an object of the newest format as one of it.
+    """
+
+    read: Callable[[dict[str, Json]], dict[str, Json]]
+    write: Callable[[dict[str, Json]], dict[str, Json]]
+
+
 def read_record(
     cls: type[T], found: object, *, name: str, remedy: str, failure: type[DepthrtError] = ContractError
 ) -> T:
@@ -50,8 +64,9 @@ def read_record(
     number becomes a float only if the hint is float. Hints can be bool, int, float (finite), str, Literal of texts,
     `X | None`, tuples of any or of fixed length, other records, and Annotated with Limits.
 
-    A record class may have `FORMAT`, the number that its key "format" must hold; `OPTIONAL`, names of fields that are
-    None if their keys are missing; and `check`, which raises Mismatch if values contradict each other.
+    A record class may have `FORMAT`, the number that its key "format" must hold; `OLDER`, the older formats that are
+    read too, by number, with a field `format` that keeps the number; `OPTIONAL`, names of fields that are None if their
+    keys are missing; and `check`, which raises Mismatch if values contradict each other.
 
     Args:
         cls: The dataclass.
@@ -73,13 +88,21 @@ def check_record(record: object, *, name: str, remedy: str, failure: type[Depthr
     read_record(type(record), to_json_object(record), name=name, remedy=remedy, failure=failure)
 
 
+def check_word(found: Json, words: tuple[str, ...], place: str) -> None:
+    """Raise Mismatch, as for a field of Literal[words], unless a value at a place of a record is one of the words."""
+    _read_at(_word(words), found, place)
+
+
 def to_json_object(record: object) -> dict[str, Json]:
     """Return a record as read_record takes it; tuples stay tuples, which json writes as lists."""
     assert is_dataclass(record) and not isinstance(record, type)
     found = {field.name: getattr(record, field.name) for field in fields(record)}
     absent = {key for key in getattr(record, "OPTIONAL", ()) if found[key] is None}
     plain = {key: _to_plain(value) for key, value in found.items() if key not in absent}
-    version = getattr(record, "FORMAT", None)
+    newest, older = getattr(record, "FORMAT", None), getattr(record, "OLDER", {})
+    version = plain.pop("format") if older else newest
+    if version in older:
+        plain = older[version].write(plain)
     return plain if version is None else {"format": version, **plain}
 
 
@@ -108,21 +131,27 @@ class _Reader:
 @cache
 def _record_reader(cls: Hint) -> _Reader:
     hints = get_type_hints(cls, include_extras=True)
-    version, check = getattr(cls, "FORMAT", None), getattr(cls, "check", None)
+    newest, check = getattr(cls, "FORMAT", None), getattr(cls, "check", None)
+    older: Mapping[int, Older] = getattr(cls, "OLDER", {})
     optional: tuple[str, ...] = getattr(cls, "OPTIONAL", ())
     hints |= {name: _without_none(hints[name]) for name in optional}
-    readers = {field.name: _reader(hints[field.name]) for field in fields(cls)}
+    readers = {
+        field.name: _reader(hints[field.name]) for field in fields(cls) if not (older and field.name == "format")
+    }
 
     def read(found: Json) -> Any:  # noqa: ANN401 (an instance of cls)
         if type(found) is not dict:
             raise reader.refuse(found)
-        if version is not None:
-            found = _without_format(found, version)
+        kept = {}
+        if newest is not None:
+            version, found = _take_format(found, (*older, newest))
+            found = older[version].read(found) if version in older else found
+            kept = {"format": version} if older else {}
         wanted = {key: of_field for key, of_field in readers.items() if key in found or key not in optional}
         if found.keys() != wanted.keys():
             raise _wrong_keys(found.keys(), wanted.keys())
         given = {key: _read_at(of_field, found[key], f".{key}") for key, of_field in wanted.items()}
-        record = cls(**{**dict.fromkeys(optional), **given})
+        record = cls(**{**dict.fromkeys(optional), **given, **kept})
         if check is not None:
             check(record)
         return record
@@ -131,14 +160,16 @@ def _record_reader(cls: Hint) -> _Reader:
     return reader
 
 
-def _without_format(found: dict[str, Json], version: int) -> dict[str, Json]:
-    """Return an object without its key "format", which must hold this version."""
+def _take_format(found: dict[str, Json], known: tuple[int, ...]) -> tuple[int, dict[str, Json]]:
+    """Return the number at the key "format" of an object, which must be a known one, and the object without it."""
     given = found.get("format")
-    if type(given) is not int or given != version:
+    if type(given) is not int or given not in known:
         raise Mismatch(
-            ".format", f"is {_shown(given)}, this depthrt reads {version} (install the depthrt that wrote the other)"
+            ".format",
+            f"is {_shown(given)}, this depthrt reads {' and '.join(map(str, known))} "
+            "(install the depthrt that wrote the other)",
         )
-    return {key: value for key, value in found.items() if key != "format"}
+    return given, {key: value for key, value in found.items() if key != "format"}
 
 
 def _wrong_keys(found: Set[str], expected: Set[str]) -> Mismatch:

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Annotated
 
 from ..errors import InputError
-from ..modelfile.contract import Contract, Side, SizeRule, in_px
+from ..modelfile.contract import Contract
+from ..modelfile.size_rule import Side, SizeRule, in_px
 from ..system.field_types import Count, Length, Pattern, Range
 from ..system.records import Mismatch
 

@@ -1,4 +1,4 @@
-"""A Depth Anything checkpoint becomes float32 tensors, a network or a few facts; a network becomes a checkpoint."""
+"""A checkpoint of any family becomes float32 tensors, a network or a few facts; a network becomes a checkpoint."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,15 +16,16 @@ from torch import Tensor
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
 from ...engine.terms import Family, Kind, WhichWeights
-from ..network.architecture import PUBLISHED, ConvArchitecture
-from ..network.make_network import AnyArchitecture, Network, make_network
-from .hf_config import claim_of_config, scale_output
+from ..families.claim import Claim
+from ..families.hub.settings import FolderSettings, check_preprocessor
+from ..families.rules import FamilyRules
+from ..families.table import rules_of, rules_of_model_type
+from ..network.network import AnyArchitecture, Network
+from .fit import check_dtypes, fit
 from .hf_folder import is_folder_model, load_folder
-from .infer_architecture import LEAST_BLOCKS, check_dtypes, fit, infer_architecture
 from .metadata import read_claim, read_notes, write_metadata
-from .recognise import Claim, check_options, find_by_path, first_given, recognise
+from .recognise import check_options, find_by_path, first_given, recognise
 from .safe_load import Contents, load_file
-from .tensor_names import to_official_names
 from .unwrap import StateDict, unwrap
 
 __all__ = ["Checkpoint", "CheckpointFacts", "describe_checkpoint", "load_network", "read_checkpoint", "save_checkpoint"]
@@ -38,9 +40,9 @@ class Checkpoint:
     Args:
         path: The file or folder, as given.
         sha256: Of the file; for a sharded folder, of the shards' hexadecimal hashes one after the other.
-        family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
+        family: "depth-anything-v1", "midas", ...
         kind: "inverse" or "metric".
-        max_depth_m: Upper end of a metric model's output; None for inverse.
+        max_depth_m: Upper end of a metric model's output; None for inverse, and for output without an upper end.
         architecture: As the tensors show it.
         tensors: By official name, float32, finite; large ones may stay in the file until they are used.
         licence: As the publisher of an official file states it, or as recorded in the file, or "unknown".
@@ -101,6 +103,7 @@ class CheckpointFacts:
 class _Examined:
     contents: Contents
     weights: StateDict
+    rules: FamilyRules[Any]
     tensors: Mapping[str, Tensor]
     architecture: AnyArchitecture
     recorded: Claim | None
@@ -132,8 +135,9 @@ def read_checkpoint(
     options = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m))
     check_options(family, kind, options.max_depth_m)
     examined = _examine(path, weights)
-    recognised = recognise(path, options, examined.recorded, examined.architecture)
-    tensors, changed = fit(examined.tensors, examined.architecture, path)
+    recognised = recognise(path, options, examined.recorded, examined.rules, examined.architecture)
+    tensors, changed = fit(examined.tensors, examined.rules, examined.architecture, path)
+    guessed = examined.rules.remarks(examined.architecture, recognised.family)
     return Checkpoint(
         path=path,
         sha256=examined.contents.sha256,
@@ -143,19 +147,34 @@ def read_checkpoint(
         architecture=examined.architecture,
         tensors=MappingProxyType(tensors),
         licence=recognised.licence,
-        remarks=(*examined.remarks, *changed, *recognised.remarks, *_guessed(examined.architecture, recognised.family)),
+        remarks=(*examined.remarks, *changed, *recognised.remarks, *guessed),
     )
 
 
-def load_network(checkpoint: Checkpoint) -> Network:
+def load_network(checkpoint: Checkpoint, *, mirror: bool = True) -> Network:
     """Return the network of a checkpoint: float32, in eval mode, with all its weights.
 
     Its weights share memory with the checkpoint's tensors; changing them does not change the file.
+
+    Args:
+        checkpoint: As read_checkpoint returns it.
+        mirror: False leaves out the mean with the mirror image, in a network that takes it.
     """
     with torch.device("meta"):  # no memory for weights that load_state_dict replaces
-        network = make_network(checkpoint.architecture, family=checkpoint.family, max_depth_m=checkpoint.max_depth_m)
+        network = make_network(checkpoint, mirror=mirror)
     network.load_state_dict(dict(checkpoint.tensors), strict=True, assign=True)
     return network.eval()
+
+
+def make_network(checkpoint: Checkpoint, *, mirror: bool = True) -> Network:
+    """Return the network of a checkpoint with torch's initial weights; see load_network."""
+    return rules_of(checkpoint.family).make(
+        checkpoint.architecture,
+        family=checkpoint.family,
+        kind=checkpoint.kind,
+        max_depth_m=checkpoint.max_depth_m,
+        mirror=mirror,
+    )
 
 
 def describe_checkpoint(path: str | Path, *, weights: WhichWeights = "auto") -> CheckpointFacts:
@@ -227,30 +246,33 @@ def save_checkpoint(
             raise InputError(f"{path} cannot be written: {error}; check the disk and its rights") from error
 
 
-def _guessed(architecture: AnyArchitecture, family: Family) -> tuple[str, ...]:
-    """Return a remark about the blocks that feed the head if the encoder's depth is not a published one."""
-    if isinstance(architecture, ConvArchitecture) or family == "depth-anything-v1":
-        return ()
-    if architecture.depth in {LEAST_BLOCKS, *(depth for _, depth in PUBLISHED)}:  # the fewest blocks all feed it
-        return ()
-    taps = ", ".join(str(tap + 1) for tap in architecture.taps(family))
-    return (f"No published encoder has {architecture.depth} blocks: the head is taken to read blocks {taps}.",)
-
-
 def _examine(path: Path, which: WhichWeights) -> _Examined:
-    contents, config = load_folder(path) if is_folder_model(path) else (load_file(path), None)
+    contents, settings = load_folder(path) if is_folder_model(path) else (load_file(path), None)
     weights = unwrap(contents.data, path, which=which)
+    rules = weights.rules
+    _refuse_other_config(path, settings, rules)
     check_dtypes(weights.tensors, path)
     try:
-        tensors = to_official_names(weights.tensors)
+        tensors = rules.to_official_names(weights.tensors)
     except (ModelFileError, RuntimeError) as error:  # RuntimeError: shapes of parts that cannot be joined
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
-    architecture = infer_architecture(tensors, path)
+    architecture = rules.infer(tensors, path)
     recorded = read_claim(contents.metadata, path)
     remarks = list(weights.remarks)
-    if isinstance(architecture, ConvArchitecture):
-        recorded = recorded or Claim("its tensors", "depthrt", "inverse")
-    elif config is not None and recorded is None:
-        recorded = claim_of_config(config, architecture, path)
-        remarks += scale_output(tensors, config)
-    return _Examined(contents, weights, tensors, architecture, recorded, tuple(remarks))
+    if settings is not None:
+        conventions = rules.conventions(architecture, rules.families[0])
+        check_preprocessor(settings, conventions.mean, conventions.std)
+        if recorded is None:
+            recorded, scaled = rules.shown_by_config(settings, tensors, architecture)
+            remarks += scaled
+    recorded = recorded or rules.shown_by_tensors(architecture)
+    return _Examined(contents, weights, rules, tensors, architecture, recorded, tuple(remarks))
+
+
+def _refuse_other_config(path: Path, settings: FolderSettings | None, rules: FamilyRules[Any]) -> None:
+    """Refuse a config.json of another family than the tensors."""
+    if settings is not None and rules_of_model_type(settings.model_type) is not rules:
+        raise ModelFileError(
+            f"{path}: config.json says {settings.model_type}, the tensors are those of {rules.name}; "
+            "download the folder again"
+        )

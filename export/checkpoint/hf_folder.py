@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import ModelFileError
+from ..families.hub.settings import CONFIG, FolderSettings, read_settings
+from ..families.table import EXPORTED, rules_of_model_type
 from ..foreign_json import REMEDY, read_object
-from .hf_config import FolderConfig, check_preprocessor, read_config
 from .recognise import SINGLE_FILES
 from .safe_load import Contents, load_file, reading, shown
 
 INDEX_FILES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 
 
 def is_folder_model(path: Path) -> bool:
@@ -24,44 +24,42 @@ def is_folder_model(path: Path) -> bool:
         return path.is_dir() or path.name in INDEX_FILES or beside
 
 
-def load_folder(path: Path) -> tuple[Contents, FolderConfig | None]:
+def load_folder(path: Path) -> tuple[Contents, FolderSettings | None]:
     """Read a Hugging Face folder as plain data.
 
     Args:
         path: The folder, or the weights file or index to use in it.
 
     Returns:
-        Its contents, and its config.json; None if transformers did not write it.
+        Its contents, and its settings; None if transformers did not write them.
 
     Raises:
         ModelFileError: A file is missing or damaged, or it is another kind of model.
     """
     with reading(path):
         folder = path if path.is_dir() else path.parent
-        config = _read_settings(folder)
+        settings = _read_settings(folder)
         weights = _weights_of(folder) if path.is_dir() else path
         shards = _shards(weights) if weights.name in INDEX_FILES else [weights]
     parts = [load_file(shard) for shard in shards]
     if len(parts) == 1:
-        return Contents(parts[0].data, "Hugging Face folder", parts[0].sha256, parts[0].metadata), config
+        return Contents(parts[0].data, "Hugging Face folder", parts[0].sha256, parts[0].metadata), settings
     sha256 = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
-    return Contents(_joined(shards, parts), "Hugging Face folder", sha256), config
+    return Contents(_joined(shards, parts), "Hugging Face folder", sha256), settings
 
 
-def _read_settings(folder: Path) -> FolderConfig | None:
-    """Read config.json and check preprocessor_config.json, which may be missing."""
+def _read_settings(folder: Path) -> FolderSettings | None:
+    """Read config.json, and preprocessor_config.json if there is one."""
     if (folder / "model_index.json").is_file():
-        raise ModelFileError(
-            f"{folder} is a diffusers pipeline (Marigold is one); this version exports Depth Anything V1 and V2"
-        )
+        raise ModelFileError(f"{folder} is a diffusers pipeline (Marigold is one); {EXPORTED}")
     if not (folder / CONFIG).is_file():
         files = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".pth", ".pt", ".safetensors"))
         instead = f"give the file itself, e.g. {shown(files[0])}" if files else "give a weights file"
         raise ModelFileError(f"{folder} is a folder without config.json, so not a Hugging Face model; {instead}")
-    config = read_config(folder / CONFIG)
-    if (folder / PREPROCESSOR).is_file():
-        check_preprocessor(folder / PREPROCESSOR)
-    return config
+    settings = read_settings(folder)
+    if settings is not None and rules_of_model_type(settings.model_type) is None:
+        raise ModelFileError(f"{folder} is a {shown(settings.model_type)} model; {EXPORTED}")
+    return settings
 
 
 def _weights_of(folder: Path) -> Path:

@@ -12,7 +12,8 @@ from ...engine.errors import InputError, ModelFileError
 from ...engine.system.field_types import Positive, Sentence
 from ...engine.system.records import Mismatch, check_record, read_record, to_json_object
 from ...engine.terms import Family, Kind
-from .recognise import Claim, check_options
+from ..families.claim import Claim
+from .recognise import check_options
 
 _PREFIX = "depthrt."
 _NOTE = f"{_PREFIX}note."

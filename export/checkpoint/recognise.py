@@ -1,4 +1,4 @@
-"""Options, metadata and names become a family, a kind and a maximum depth, which tensors do not show."""
+"""Options, metadata, names and tensors become a family, a kind and a maximum depth."""
 
 from __future__ import annotations
 
@@ -8,46 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import InputError, ModelFileError
-from ...engine.terms import DEPTH_ANYTHING, FAMILIES, KINDS, Family, Kind
-from ..catalog import CatalogEntry, find
-from ..network.architecture import ConvArchitecture
-from ..network.make_network import AnyArchitecture
+from ...engine.terms import EXPORTED_KINDS, FAMILIES, Family, Kind
+from ..catalog import find
+from ..families.claim import FIELDS, Claim
+from ..families.entry import CatalogEntry
+from ..families.rules import FamilyRules
+from ..families.table import rules_of
+from ..network.network import AnyArchitecture
 from .safe_load import shown
 
 SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")  # named alike in every folder of Hugging Face
 
-_FIELDS = ("family", "kind", "max_depth_m")
-_FLAGS = dict(zip(_FIELDS, ("--family", "--kind", "--max-depth"), strict=True))
-_LABELS = dict(zip(_FIELDS, ("The family", "The kind", "The maximum depth"), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one source says of a model; None for what it does not say.
-
-    Args:
-        source: For people: "config.json", "its own record".
-        family: "depth-anything-v1", "depth-anything-v2" or "depthrt".
-        kind: "inverse" or "metric".
-        max_depth_m: Upper end of a metric model's output.
-        licence: Of the weights.
-    """
-
-    source: str
-    family: Family | None = None
-    kind: Kind | None = None
-    max_depth_m: float | None = None
-    licence: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether it leaves nothing open."""
-        return None not in (self.family, self.kind) and (self.kind == "inverse" or self.max_depth_m is not None)
-
-    def differences(self, other: Claim) -> list[str]:
-        """Return the names of the fields that both claims give, with different values."""
-        pairs = {name: (getattr(self, name), getattr(other, name)) for name in _FIELDS}
-        return [name for name, (mine, theirs) in pairs.items() if None not in (mine, theirs) and mine != theirs]
+_FLAGS = dict(zip(FIELDS, ("--family", "--kind", "--max-depth"), strict=True))
+_LABELS = dict(zip(FIELDS, ("The family", "The kind", "The maximum depth"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +48,16 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
     """
     if family is not None and family not in FAMILIES:
         raise InputError(f"--family {shown(family)} is unknown; choose one of {', '.join(FAMILIES)}")
-    if kind is not None and kind not in KINDS:
-        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(KINDS)}")
+    if kind is not None and kind not in EXPORTED_KINDS:
+        raise InputError(f"--kind {shown(kind)} is unknown; choose one of {', '.join(EXPORTED_KINDS)}")
     if max_depth_m is not None and not (math.isfinite(max_depth_m) and max_depth_m > 0):
         raise InputError(
             f"--max-depth {max_depth_m:g} found, expected metres above 0; give e.g. 20 indoors, 80 outdoors"
         )
     if kind == "inverse" and max_depth_m is not None:
         raise InputError(f"--max-depth {max_depth_m:g} with --kind inverse: only metric models have one; leave one out")
-    if family == "depth-anything-v1" and kind == "metric":
-        raise InputError(
-            "--family depth-anything-v1 with --kind metric: the metric models of V1 are ZoeDepth networks, "
-            "which this version does not export; Depth Anything V2 has metric models"
-        )
-    if family == "depthrt" and kind == "metric":
-        raise InputError("--family depthrt with --kind metric: its networks answer inverse depth; give --kind inverse")
+    if family is not None:
+        rules_of(family).check_options(family, kind, max_depth_m)
 
 
 def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | None, CatalogEntry | None]:
@@ -110,33 +78,36 @@ def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | Non
     return Claim(source, entry.family, entry.kind, entry.max_depth_m, entry.licence), entry
 
 
-def recognise(path: Path, options: Claim, recorded: Claim | None, architecture: AnyArchitecture) -> Recognised:
+def recognise(
+    path: Path, options: Claim, recorded: Claim | None, rules: FamilyRules[Any], architecture: AnyArchitecture
+) -> Recognised:
     """Settle family, kind and maximum depth: options first, then the file's own claim, then its name.
 
     Args:
         path: For messages, and for the name of a published model.
         options: Given by the user.
-        recorded: Claimed by the file's metadata or config.json; None for neither.
+        recorded: Claimed by the file's metadata, its config.json or its tensors; None for neither.
+        rules: Of the family that the tensors are of.
         architecture: As its tensors show; a name that means another encoder is not believed.
 
     Raises:
-        InputError: A value remains unknown, or the options contradict the file's own claim.
-        ModelFileError: The name is needed and means another encoder.
+        InputError: A value remains unknown, or the options contradict the file's own claim or the tensors.
+        ModelFileError: The name is needed and means another encoder, or the file's record contradicts its tensors.
     """
     check_options(options.family, options.kind, options.max_depth_m)
+    _refuse_other_family(path, options, recorded, rules, architecture)
     named, entry = find_by_path(path, architecture)
     if recorded is not None:
         _refuse_contradiction(path, options, recorded)
     misnamed = entry is not None and named is None
-    if entry is not None and misnamed and not options.complete and not (recorded and recorded.complete):
+    known = [_is_complete(claim, rules, architecture) for claim in (options, recorded) if claim is not None]
+    if entry is not None and misnamed and not any(known):
         raise ModelFileError(
             f"{path} is named like the published {entry.file_name}, which is {entry.encoder}, but its tensors are "
             f"{architecture.encoder}; give --family and --kind if it is another model"
         )
-    sources = [claim for claim in (recorded, named) if claim is not None]
-    family, kind, max_depth_m = _settle(path, options, sources)
-    if (family == "depthrt") != isinstance(architecture, ConvArchitecture):
-        raise ModelFileError(f"{path} says {family}, its tensors are {architecture.encoder}; save it again")
+    sources = [claim for claim in (recorded, named, rules.assumed(architecture)) if claim is not None]
+    family, kind, max_depth_m = _settle(path, options, sources, rules, architecture)
     settled = Claim("", family, kind, max_depth_m)
     remarks = _remarks(options, sources, settled)
     licence = next((claim.licence for claim in sources if claim.licence and not claim.differences(settled)), "unknown")
@@ -162,7 +133,29 @@ def _refuse_contradiction(path: Path, options: Claim, recorded: Claim) -> None:
         )
 
 
-def _settle(path: Path, options: Claim, sources: list[Claim]) -> tuple[Family, Kind, float | None]:
+def _refuse_other_family(
+    path: Path, options: Claim, recorded: Claim | None, rules: FamilyRules[Any], architecture: AnyArchitecture
+) -> None:
+    """Refuse a family whose networks have other tensors."""
+    if options.family is not None and options.family not in rules.families:
+        raise InputError(
+            f"{path}: --family {options.family} found, its tensors are those of {rules.name} ({architecture.encoder}); "
+            "leave the option out"
+        )
+    if recorded is not None and recorded.family is not None and recorded.family not in rules.families:
+        raise ModelFileError(f"{path} says {recorded.family}, its tensors are {architecture.encoder}; save it again")
+
+
+def _is_complete(claim: Claim, rules: FamilyRules[Any], architecture: AnyArchitecture) -> bool:
+    """Return whether a claim leaves nothing open."""
+    if claim.family is None or claim.kind is None:
+        return False
+    return claim.max_depth_m is not None or not rules.has_bound(architecture, claim.kind)
+
+
+def _settle(
+    path: Path, options: Claim, sources: list[Claim], rules: FamilyRules[Any], architecture: AnyArchitecture
+) -> tuple[Family, Kind, float | None]:
     claims = [options, *sources]
     family, kind = first_given(claims, "family"), first_given(claims, "kind")
     # The maximum of a source counts only if its kind does.
@@ -173,31 +166,36 @@ def _settle(path: Path, options: Claim, sources: list[Claim]) -> tuple[Family, K
             f"--max-depth {options.max_depth_m:g}: {path} is an inverse model after {source}, and only metric models "
             "have one; leave it out, or add --kind metric if that is wrong"
         )
-    if family is None or kind is None or (kind == "metric" and max_depth_m is None):
-        raise InputError(_unknown(path, Claim("", family, kind, max_depth_m)))
+    bounded = kind is not None and rules.has_bound(architecture, kind)
+    if kind is not None and not bounded and options.max_depth_m is not None:
+        raise InputError(
+            f"--max-depth {options.max_depth_m:g}: the output of {path} ({architecture.encoder}) has no upper end; "
+            "leave the option out"
+        )
+    if family is None or kind is None or (bounded and max_depth_m is None):
+        raise InputError(_unknown(path, Claim("", family, kind, max_depth_m), rules))
     check_options(family, kind, max_depth_m)
     return family, kind, max_depth_m
 
 
-def _unknown(path: Path, settled: Claim) -> str:
+def _unknown(path: Path, settled: Claim, rules: FamilyRules[Any]) -> str:
     """Return the message that names the options to give."""
+    kinds = list(dict.fromkeys(kind for kinds in rules.kinds.values() for kind in kinds))
     wanted = []
     if settled.family is None:
-        wanted.append(f"--family {'|'.join(DEPTH_ANYTHING)}")
+        wanted.append(f"--family {'|'.join(rules.families)}")
     if settled.kind is None:
-        wanted.append(f"--kind {'|'.join(KINDS)} (metric with --max-depth METRES)")
+        bounded = " (metric with --max-depth METRES)" if "metric" in kinds else ""
+        wanted.append(f"--kind {'|'.join(kinds)}{bounded}")
     if settled.kind == "metric" and settled.max_depth_m is None:
         wanted.append("--max-depth METRES (20 for the published indoor models, 80 outdoors)")
-    return (
-        f"{path} does not say what it is, and V1, V2 and metric checkpoints hold the same tensors; "
-        f"give {' and '.join(wanted)}"
-    )
+    return f"{path} does not say what it is, and {rules.look_alikes}; give {' and '.join(wanted)}"
 
 
 def _remarks(options: Claim, sources: list[Claim], settled: Claim) -> list[str]:
     """Return the source of each value that no option gave, and which sources were overruled, one sentence each."""
     remarks = []
-    for name in _FIELDS:
+    for name in FIELDS:
         value = getattr(settled, name)
         if value is not None and getattr(options, name) is None:
             source = next(claim for claim in sources if getattr(claim, name) == value)

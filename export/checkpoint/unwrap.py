@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.terms import WHICH_WEIGHTS, WhichWeights
+from ..families.rules import FamilyRules
+from ..families.table import EXPORTED, TABLE, rules_of_tensors
 from .other_models import name_other_model
 from .safe_load import shown
 from .torch_file.objects import StandIn, type_name
@@ -28,12 +31,7 @@ _TRAINING_ONLY = re.compile(r"(^|[._])(n_averaged|initted|step|num_updates|decay
 _AVERAGE = re.compile(r"(^|[._])(ema|shadow|swa|averaged?|avg)([._]|$)", re.IGNORECASE)
 _PREFERRED = ("", "model", "state_dict", "model_state_dict", "network", "net", "weights", "params", "student")
 
-_OFFICIAL = r"pretrained\.(?:cls_token|pos_embed|mask_token|patch_embed\.|blocks\.|norm\.|stem\.|stages\.)|depth_head\."
-_TRANSFORMERS = (
-    r"backbone\.(?:embeddings|encoder|layers?|layernorm)\."
-    r"|neck\.(?:reassemble_stage|convs|fusion_stage)\.|head\.conv[123]\."
-)
-_ANCHOR = re.compile(rf"^(?P<prefix>(?:.+?\.)??)(?P<name>(?:{_OFFICIAL}|{_TRANSFORMERS}).*)$")
+_ANCHOR = re.compile(rf"^(?P<prefix>(?:.+?\.)??)(?P<name>(?:{'|'.join(rules.anchor for rules in TABLE)}).*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class StateDict:
     Args:
         label: Prefix of their names in the file, e.g. "model.module.", or "".
         average: Whether they are a running average over training (EMA).
+        rules: Of the family that its tensors are of.
         tensors: By name without the label: official names, or those of transformers.
         others: Labels of the other networks in the file.
         remarks: What was chosen and what was left out, one sentence each.
@@ -50,6 +49,7 @@ class StateDict:
 
     label: str
     average: bool
+    rules: FamilyRules[Any]
     tensors: Mapping[str, Tensor]
     others: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -75,10 +75,19 @@ class _Candidate:
         return bool(_AVERAGE.search(self.label))
 
     @property
+    def rules(self) -> FamilyRules[Any]:
+        """The family that its tensors are of; any for a part that several have."""
+        return rules_of_tensors(self.tensors) or TABLE[-1]
+
+    @property
     def whole(self) -> bool:
         """Whether it has tensors of an encoder and of a head, all of them or not."""
-        parts = {name.split(".", 1)[0] for name in self.tensors}
-        return {"pretrained", "depth_head"} <= parts or {"backbone", "neck"} <= parts
+        return any({*pair} <= self.parts for pair in self.rules.parts)
+
+    @property
+    def parts(self) -> set[str]:
+        """The first parts of its names."""
+        return {name.split(".", 1)[0] for name in self.tensors}
 
 
 def unwrap(data: object, path: Path, *, which: WhichWeights = "auto") -> StateDict:
@@ -107,13 +116,14 @@ def unwrap(data: object, path: Path, *, which: WhichWeights = "auto") -> StateDi
     names = [named.full_name for named in found if named.home in homes or not whole]
     other = name_other_model(names)
     if other:
-        raise ModelFileError(f"{path} looks like {other}; this version exports Depth Anything V1 and V2")
+        raise ModelFileError(f"{path} looks like {other}; {EXPORTED}")
     if not whole:
-        raise ModelFileError(f"{path} {_no_network(candidates, names)}; this version exports Depth Anything V1 and V2")
+        raise ModelFileError(f"{path} {_no_network(candidates, names)}; {EXPORTED}")
     chosen, remarks = _choose(whole, path, which)
+    rest = _take_beside(chosen, rest)
     remarks += _company(chosen, rest, path) + _not_read(data)
     others = tuple(candidate.label for candidate in whole if candidate is not chosen)
-    return StateDict(chosen.label, chosen.average, _read(chosen.tensors, path), others, tuple(remarks))
+    return StateDict(chosen.label, chosen.average, chosen.rules, _read(chosen.tensors, path), others, tuple(remarks))
 
 
 def _read(tensors: Mapping[str, Tensor | StoredTensor], path: Path) -> dict[str, Tensor]:
@@ -207,6 +217,22 @@ def _rank(candidate: _Candidate) -> int:
     return teacher + (_PREFERRED.index(first) if first in _PREFERRED else len(_PREFERRED))
 
 
+def _take_beside(chosen: _Candidate, rest: list[_NamedTensor]) -> list[_NamedTensor]:
+    """Add to a network its tensors whose names other networks have, too; return the others."""
+    pattern = chosen.rules.beside
+    if pattern is None:
+        return rest
+    left = []
+    for named in rest:
+        plain = named.full_name.removeprefix(chosen.label)
+        taken = named.full_name.startswith(chosen.label) and pattern.match(plain) and plain not in chosen.tensors
+        if taken:
+            chosen.tensors[plain] = named.tensor
+        else:
+            left.append(named)
+    return left
+
+
 def _company(chosen: _Candidate, rest: list[_NamedTensor], path: Path) -> list[str]:
     """Refuse tensors beside the network that could change its output; return a remark about the others."""
     beside = [named.full_name for named in rest if named.home in chosen.homes]
@@ -230,12 +256,13 @@ def _not_read(data: object) -> list[str]:
 
 
 def _no_network(candidates: list[_Candidate], names: list[str]) -> str:
-    parts = {name.split(".", 1)[0] for candidate in candidates for name in candidate.tensors}
-    if parts & {"pretrained", "backbone"}:
-        return "holds only the encoder, without depth_head"
-    if parts:
-        return "holds only the head, without the encoder"
-    return f"is not Depth Anything: none of its tensors ({len(names)}) is known: {_some(names)}"
+    for candidate in candidates:
+        encoder, head = ({pair[number] for pair in candidate.rules.parts} & candidate.parts for number in (0, 1))
+        if encoder:
+            return f"holds only the encoder, without {candidate.rules.parts[0][1]}"
+        if head:
+            return "holds only the head, without the encoder"
+    return f"is no model that this version knows: none of its tensors ({len(names)}) is known: {_some(names)}"
 
 
 def _inventory(data: object) -> str:

@@ -15,8 +15,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import CONV_CELL_PX, ConvArchitecture
-from .encoder import AttentionForm
+from .attention import AttentionForm
 from .head import Scratch
+from .network import Network
 
 STEM_WIDTH = 32  # channels at half the size
 _HEAD_CELL_PX = 16  # the head's third map has 1/16 of the image's size
@@ -84,7 +85,7 @@ class ConvHead(nn.Module):
         return values
 
 
-class ConvDepth(nn.Module):
+class ConvDepth(Network):
     """A batch of normalised images becomes inverse depth.
 
     Args:
@@ -92,8 +93,10 @@ class ConvDepth(nn.Module):
         norms: Whether batch norms follow the encoder's convolutions. Training needs them; checkpoints have them folded.
     """
 
+    architecture: ConvArchitecture
     family: Family = "depthrt"
-    max_depth_m: float | None = None
+    mirrored = True
+    trainable = True
 
     def __init__(self, architecture: ConvArchitecture, *, norms: bool = False) -> None:
         super().__init__()

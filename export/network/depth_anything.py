@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import Architecture
-from .encoder import Attention, AttentionForm, Encoder, check_attention_form
+from .attention import AttentionForm, set_attention
+from .encoder import Encoder
 from .head import Head
+from .network import Network
 
 # For random weights, tuned on a photograph until the output of tiny and full networks looked like depth.
 EMBEDDING_STD = 0.2
@@ -21,7 +23,7 @@ READOUT_GAIN = 0.25  # inverse depths then spread by about 0.2 to 1 around INVER
 INVERSE_LEVEL = 3.0
 
 
-class DepthAnything(nn.Module):
+class DepthAnything(Network):
     """A DINOv2 encoder with a DPT head, exact to the published networks.
 
     Its state_dict has exactly the names and shapes of a published checkpoint, unused tensors included.
@@ -31,6 +33,9 @@ class DepthAnything(nn.Module):
         family: Decides which blocks feed the head.
         max_depth_m: Upper end of a metric network's output; None for inverse depth.
     """
+
+    architecture: Architecture
+    trainable = True
 
     def __init__(self, architecture: Architecture, *, family: Family, max_depth_m: float | None = None) -> None:
         super().__init__()
@@ -69,10 +74,7 @@ class DepthAnything(nn.Module):
         Raises:
             InputError: The form is unknown.
         """
-        check_attention_form(form)
-        for module in self.modules():
-            if isinstance(module, Attention):
-                module.form = form
+        set_attention(self, form)
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample the position table for one grid of patches; other sizes are then refused.

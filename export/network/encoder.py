@@ -5,68 +5,16 @@ Parameter names are those of the published checkpoints, which are terse.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from ...engine.terms import AttentionOp
-from .architecture import HEAD_WIDTH, Architecture
+from .architecture import Architecture
+from .attention import SelfAttention
 from .positions import resample_table
 
-AttentionForm = Literal["eager", AttentionOp]  # eager: torch's operator
-
 NORM_EPS = 1e-6  # Source: DINOv2 dinov2/models/vision_transformer.py
-ATTENTION_SCALE = HEAD_WIDTH**-0.5
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention in three forms that compute the same.
-
-    "eager" is torch's operator. "fused" exports as a com.microsoft MultiHeadAttention node; run in torch it
-    returns dummy values. "plain" is two matrix products and a softmax.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.heads = width // HEAD_WIDTH
-        self.form: AttentionForm = "eager"
-        self.softmax_dtype: torch.dtype | None = None  # of the softmax of the plain form; None: as its input
-        self.qkv = nn.Linear(width, 3 * width)
-        self.proj = nn.Linear(width, width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Attend from each token of (N, T, C) to all tokens of its image."""
-        query, key, value = self.qkv(tokens).chunk(3, dim=-1)  # each (N, T, C)
-        if self.form == "fused":
-            mixed = self._fused(query, key, value)
-        else:
-            query, key, value = (self._by_head(part) for part in (query, key, value))  # (N, heads, T, C/heads)
-            if self.form == "eager":
-                mixed = F.scaled_dot_product_attention(query, key, value, scale=ATTENTION_SCALE)
-            else:
-                logits = (query * ATTENTION_SCALE) @ key.transpose(-2, -1)
-                # Not softmax(dtype=...): the exporter puts that cast behind the softmax.
-                weights = torch.softmax(logits.to(self.softmax_dtype or logits.dtype), dim=-1)
-                mixed = weights.to(value.dtype) @ value
-            mixed = mixed.transpose(1, 2).reshape(tokens.shape)  # (N, T, C)
-        projected: Tensor = self.proj(mixed)
-        return projected
-
-    def _by_head(self, part: Tensor) -> Tensor:
-        return torch.unflatten(part, -1, (self.heads, HEAD_WIDTH)).transpose(1, 2)
-
-    def _fused(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        return torch.onnx.ops.symbolic(
-            "com.microsoft::MultiHeadAttention",
-            (query, key, value),
-            {"num_heads": self.heads, "scale": ATTENTION_SCALE},
-            dtype=query.dtype,
-            shape=query.shape,
-            version=1,
-        )
 
 
 class Mlp(nn.Module):
@@ -117,7 +65,7 @@ class Block(nn.Module):
         super().__init__()
         width, hidden = architecture.width, architecture.hidden
         self.norm1 = nn.LayerNorm(width, eps=NORM_EPS)
-        self.attn = Attention(width)
+        self.attn = SelfAttention(width)
         self.ls1 = LayerScale(width)
         self.norm2 = nn.LayerNorm(width, eps=NORM_EPS)
         self.mlp = SwiGlu(width, hidden) if architecture.feed_forward == "swiglu" else Mlp(width, hidden)
@@ -217,9 +165,3 @@ class Encoder(nn.Module):
             )
         first, positions = self.baked_first, self.baked_positions
         return first, positions
-
-
-def check_attention_form(form: str) -> None:
-    """Raise InputError unless `form` is an AttentionForm."""
-    if form not in get_args(AttentionForm):
-        raise InputError(f"attention form {form!r} found, expected one of {', '.join(get_args(AttentionForm))}")

@@ -49,7 +49,7 @@ class Fusion(nn.Module):
             size: (h, w) of the result.
         """
         merged = maps if deeper is None else deeper + self.resConfUnit1(maps)
-        fused: Tensor = self.out_conv(_resize(self.resConfUnit2(merged), size))
+        fused: Tensor = self.out_conv(resize(self.resConfUnit2(merged), size))
         return fused
 
 
@@ -76,7 +76,7 @@ class Scratch(nn.Module):
         for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result along a side of a patch
             refined = self.get_submodule(f"layer{level}_rn")(maps[level - 1])
             fused = self.get_submodule(f"refinenet{level}")(refined, fused, (rows * cells, columns * cells))
-        features = _resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
+        features = resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
         values: Tensor = self.output_conv2(features)
         return values
 
@@ -110,12 +110,13 @@ class Head(nn.Module):
             (N, 1, gh * patch_px, gw * patch_px), any sign.
         """
         maps = []
-        for tokens, project, resize in zip(tapped, self.projects, self.resize_layers, strict=True):
+        for tokens, project, layer in zip(tapped, self.projects, self.resize_layers, strict=True):
             planes = torch.unflatten(tokens.transpose(1, 2), 2, grid)  # (N, C, gh, gw)
-            maps.append(resize(project(planes)))
+            maps.append(layer(project(planes)))
         values: Tensor = self.scratch(maps, grid, self.patch_px)
         return values
 
 
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize maps bilinearly with their corners aligned."""
     return F.interpolate(maps, size=size, mode="bilinear", align_corners=True)

@@ -21,7 +21,7 @@ from ...engine.modelfile.shipped import PHOTO
 from ...engine.runners.open_runner import open_runner
 from ...engine.runners.runner import Runner
 from ...engine.terms import OnStep, Precision
-from ..network.make_network import Network
+from ..network.network import Network
 from .float32_twin import float32_twin
 from .rounding import rounded_answer
 

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from ...engine.images.preprocess import Float32
 from ...engine.terms import Precision
-from ..network.make_network import Network
+from ..network.network import Network
 from ..precision import DTYPES
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 
 # Of RGB in [0, 1]. Source: ImageNet; every Depth Anything network expects it
 MEAN = (0.485, 0.456, 0.406)

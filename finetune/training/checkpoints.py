@@ -11,7 +11,7 @@ from ...engine.errors import InputError
 from ...engine.terms import Kind
 from ...export.checkpoint.checkpoint import save_checkpoint
 from ...export.network.conv_depth import ConvDepth, fold_norms
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 from .options import TrainOptions
 
 

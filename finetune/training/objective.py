@@ -8,7 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions

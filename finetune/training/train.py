@@ -21,7 +21,7 @@ from ...engine.errors import InputError
 from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
 from ...engine.system.process.signals import ENDING, note
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 from ..data.batches import Batch, BatchSource, Validation
 from .checkpoints import Course, keep_checkpoint
 from .group import Group, announced_group, join_group

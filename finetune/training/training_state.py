@@ -16,7 +16,7 @@ from ...engine.errors import InputError, ModelFileError
 from ...engine.system.field_types import Count, Pattern
 from ...engine.system.files import atomic_path
 from ...engine.system.records import read_record
-from ...export.network.make_network import Network
+from ...export.network.network import Network
 from .checkpoints import Course
 from .objective import DepthObjective
 from .optimiser import Optimiser

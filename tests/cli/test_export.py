@@ -27,7 +27,7 @@ DEFAULTS = {
     "kind": None,
     "max_depth_m": None,
     "weights": "auto",
-    "size": 518,
+    "size": None,
     "precision": "fp32",
     "attention": None,
     "half_storage": False,
@@ -205,5 +205,6 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
 
 def test_help_has_defaults_and_an_example() -> None:
     text = run("export", "--help").stdout
-    assert "[default: 518]" in text and "[default: fp32]" in text
+    assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split())
+    assert "[default: fp32]" in text
     assert "Example:\n    depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx" in text

@@ -6,7 +6,8 @@ import pytest
 import torch
 from official_state import REAL
 
-from depthrt.export.catalog import CATALOG, CatalogEntry, find
+from depthrt.export.catalog import CATALOG, find
+from depthrt.export.families.entry import CatalogEntry
 from depthrt.export.network.depth_anything import DepthAnything
 
 V1, V2 = "depth-anything-v1", "depth-anything-v2"

@@ -12,12 +12,13 @@ from tiny_model import TinyModel
 
 import depthrt
 from depthrt import InputError
-from depthrt.engine.modelfile.contract import Canary, Contract, FinalResize, SizeRule, read_contract
+from depthrt.engine.modelfile.contract import Canary, Contract, FinalResize, read_contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import AttentionOp, Family, Kind
 from depthrt.export.checkpoint.checkpoint import Checkpoint
 from depthrt.export.make_contract import make_contract, size_rule
 from depthrt.export.network.architecture import ConvArchitecture
-from depthrt.export.network.make_network import AnyArchitecture
+from depthrt.export.network.network import AnyArchitecture
 
 CONVOLUTIONS = ConvArchitecture(widths=(8, 16, 24, 32), depths=(1, 1, 2, 1), features=8)
 
@@ -41,7 +42,7 @@ def checkpoint(
 def contract_of(
     found: Checkpoint, *, size: int | tuple[int, int] = 252, attention: AttentionOp = "fused", canary: Canary = CANARY
 ) -> Contract:
-    rule = size_rule(size, found.architecture.patch_px)
+    rule = size_rule(found, size)
     return make_contract(found, rule, precision="fp16", attention=attention, canary=canary)
 
 
@@ -89,14 +90,17 @@ def test_a_written_file_has_the_contract_of_its_checkpoint(tiny_metric: TinyMode
 @pytest.mark.parametrize(
     ("size", "rule"),
     [
+        (None, SizeRule((518, 518), 14, "lower_bound")),
         (518, SizeRule((518, 518), 14, "lower_bound")),
         (14, SizeRule((14, 14), 14, "lower_bound")),
         ((252, 336), SizeRule((252, 336), 14, "letterbox")),
         ((14, 14), SizeRule((14, 14), 14, "letterbox")),
     ],
 )
-def test_one_number_is_a_dynamic_size_and_two_are_a_static_one(size: int | tuple[int, int], rule: SizeRule) -> None:
-    assert size_rule(size, 14) == rule
+def test_one_number_is_a_dynamic_size_and_two_are_a_static_one(
+    size: int | tuple[int, int] | None, rule: SizeRule
+) -> None:
+    assert size_rule(checkpoint(REAL["vits"], "depth-anything-v2"), size) == rule
 
 
 @pytest.mark.parametrize(
@@ -114,4 +118,4 @@ def test_one_number_is_a_dynamic_size_and_two_are_a_static_one(size: int | tuple
 )
 def test_a_size_off_the_patches_is_refused_with_the_nearest(size: int | tuple[int, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        size_rule(size, 14)
+        size_rule(checkpoint(REAL["vits"], "depth-anything-v2"), size)

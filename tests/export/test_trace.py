@@ -19,8 +19,9 @@ from tiny_model import TinyModel, export_tiny
 from torch import Tensor
 
 import depthrt
-from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.export.trace import trace
 

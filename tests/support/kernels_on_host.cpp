@@ -15,6 +15,7 @@ static thread_local Index gridDim, blockDim, blockIdx, threadIdx;
 #define __global__
 #define __device__
 static inline double __dmul_rn(double a, double b) { return a * b; }
+static inline float __fmul_rn(float a, float b) { return a * b; }
 static inline double __dsub_rn(double a, double b) { return a - b; }
 
 #include "kernels.cu"
@@ -52,9 +53,13 @@ using Runner = size_t (*)(Index, Index, const char *);
     {#name, [](Index grid, Index block, const char *packed) { return run(name, grid, block, packed); }}
 const std::pair<const char *, Runner> KERNELS[] = {
     KERNEL(cubic_taps),
+    KERNEL(corner_taps),
     KERNEL(bilinear_taps),
+    KERNEL(depth_cubic_taps),
     KERNEL(image_to_batch),
+    KERNEL(image_to_batch_bilinear),
     KERNEL(depth_to_image),
+    KERNEL(depth_to_image_cubic),
 };
 
 }  // namespace

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from depthrt.engine.modelfile.canary import FORMULA
-from depthrt.engine.modelfile.contract import Canary, Contract, SizeRule
+from depthrt.engine.modelfile.contract import Canary, Contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 
 def canary_of_zeros(size_px: tuple[int, int]) -> Canary:

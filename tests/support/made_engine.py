@@ -10,8 +10,9 @@ import onnx
 from made import CONTRACT
 from onnx import TensorProto, helper
 
-from depthrt.engine.modelfile.contract import Contract, SizeRule
+from depthrt.engine.modelfile.contract import Contract
 from depthrt.engine.modelfile.seal import seal_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.trt.build_options import BuildOptions, Profile
 from depthrt.engine.trt.plan_file import PlanHeader, PlanTensor, write_plan_file
 

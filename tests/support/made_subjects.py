@@ -18,7 +18,7 @@ from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import Kind, Precision
 
 SIDE_PX = 28

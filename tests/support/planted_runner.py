@@ -14,7 +14,7 @@ from depthrt.bench.latency.calls import Laps
 from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import Precision
 
 

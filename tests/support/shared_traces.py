@@ -14,7 +14,7 @@ import pytest
 
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.export import to_onnx
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.export.trace import trace
 
 # A folder of traces kept by keep_traces; planted_faults.py names it for faults that a trace cannot depend on.

@@ -25,7 +25,7 @@ from depthrt.engine.cuda.slot import Slot
 from depthrt.engine.cuda.slot_memory import ALIGNMENT, Shape, SlotMemory
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color, fit_image, make_batch, to_image_size
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 CONTRACT = make_contract(size=SizeRule((28, 28), 14, "lower_bound"))
 SMALL_PX, LARGE_PX = (20, 30), (60, 90)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from depthrt.export.network.architecture import ConvArchitecture
 from depthrt.export.network.conv_depth import ConvDepth
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.finetune.data.batches import Batch, BatchSource, Validation
 from depthrt.finetune.training.log import read_log
 from depthrt.finetune.training.options import TrainOptions

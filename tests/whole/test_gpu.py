@@ -32,7 +32,8 @@ from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color, fit_image, to_image_size, to_input
-from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.modelfile.contract import Contract, FinalResize
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.ort_session import CUDA
 
 pytestmark = pytest.mark.gpu

@@ -16,11 +16,16 @@ SHA256 = Path(__file__).with_name("kernels.sha256")
 # Argument types of each kernel, in the notation of the struct module; P is an address.
 ARGUMENTS = {
     "cubic_taps": "Piiii",
+    "corner_taps": "Piiiii",
     "bilinear_taps": "Piiii",
+    "depth_cubic_taps": "Piii",
     "image_to_batch": "PqiiPPPiii6f",
+    "image_to_batch_bilinear": "PqiiPPPiii6f",
     "depth_to_image": "PiPPPii",
+    "depth_to_image_cubic": "PiiiPPPii",
 }
 TAP_BYTES = 8  # sizeof(Tap) in kernels.cu
+_FLOAT_BYTES = 4
 
 _ROW_BLOCK = (128, 1, 1)
 # A warp (32 threads) covers 32 values of one row, so it writes 128 contiguous bytes.
@@ -57,6 +62,18 @@ def cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int]) -> La
     return _line("cubic_taps", side, (taps, side, fit.content_px[axis], fit.offset_px[axis], image_px[axis]))
 
 
+def corner_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, margin_px: int) -> Launch:
+    """Fill image_to_batch_bilinear's table of one axis: the position in the image of each row or column of the input.
+
+    Args:
+        taps: Address of the table, fit.input_px[axis] * TAP_BYTES bytes.
+        margin_px: Of the mirrored border on each side of the image, which is fitted to the input with it.
+    """
+    side = fit.input_px[axis]
+    sides = (side, fit.content_px[axis], fit.offset_px[axis], image_px[axis], margin_px)
+    return _line("corner_taps", side, (taps, *sides))
+
+
 def bilinear_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, mode: FinalResize) -> Launch:
     """Fill depth_to_image's table of one axis: the position in the output of each row or column of the image.
 
@@ -68,8 +85,20 @@ def bilinear_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *,
     return _line("bilinear_taps", side, (taps, side, fit.content_px[axis], fit.offset_px[axis], corners))
 
 
+def depth_cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, margin_px: int) -> Launch:
+    """Fill depth_to_image_cubic's table of one axis: the position in the output of each row or column of the image.
+
+    Args:
+        taps: Address of the table, image_px[axis] * TAP_BYTES bytes.
+        margin_px: Of the border on each side of the image, which the output has too.
+    """
+    side = image_px[axis]
+    return _line("depth_cubic_taps", side, (taps, side, margin_px, fit.content_px[axis]))
+
+
 def image_to_batch(
     *,
+    bilinear: bool = False,
     image: int,
     row_bytes: int,
     image_px: tuple[int, int],
@@ -82,8 +111,9 @@ def image_to_batch(
     """Write the network's input for an image: resized, normalised RGB planes.
 
     Args:
+        bilinear: Whether the tables are those of corner_taps, not of cubic_taps.
         image: Address of (H, W, 3) uint8, channels in the order `color` names, rows row_bytes apart.
-        taps: Addresses of both tables of cubic_taps, (rows, columns).
+        taps: Addresses of both tables, (rows, columns).
         batch: Address of the output, (3, h, w) float32.
         contract: Its mean and std are used.
     """
@@ -91,7 +121,7 @@ def image_to_batch(
     normalise = [1.0 / (255.0 * std) for std in contract.std][::order]
     normalise += [-mean / std for mean, std in zip(contract.mean, contract.std, strict=True)][::order]
     return _plane(
-        "image_to_batch",
+        "image_to_batch_bilinear" if bilinear else "image_to_batch",
         input_px,
         (image, row_bytes, *image_px, *taps, batch, *input_px, int(color == "bgr"), *normalise),
     )
@@ -108,6 +138,21 @@ def depth_to_image(
         values: Address of the output, (H, W) float32.
     """
     return _plane("depth_to_image", image_px, (depth, depth_width, *taps, values, *image_px))
+
+
+def depth_to_image_cubic(
+    *, depth: int, fit: Fit, taps: tuple[int, int], values: int, image_px: tuple[int, int]
+) -> Launch:
+    """Resize the network's output to the image's size and cut its padding and its border off.
+
+    Args:
+        depth: Address of the network's output, fit.input_px float32.
+        taps: Addresses of both tables of depth_cubic_taps, (rows, columns).
+        values: Address of the output, (H, W) float32.
+    """
+    (top, left), width = fit.offset_px, fit.input_px[1]
+    content = depth + (top * width + left) * _FLOAT_BYTES
+    return _plane("depth_to_image_cubic", image_px, (content, width, *fit.content_px, *taps, values, *image_px))
 
 
 def _line(kernel: str, length: int, arguments: tuple[float, ...]) -> Launch:

@@ -24,7 +24,7 @@ from depthrt.engine.images.read import read_image
 from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
 from depthrt.engine.model.stages import Answer, Prepared
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import TIMED_SCOPES, TimedScope
 
 IMAGES = [PHOTOS / "coffee.jpg", PHOTOS / "astronaut.jpg"]

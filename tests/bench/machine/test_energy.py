@@ -65,4 +65,4 @@ def test_a_counter_that_stands_still_counts_nothing() -> None:
 def test_a_counter_that_falls_is_refused(fallen_to: float) -> None:
     counted = iter((7.0, fallen_to))
     with pytest.raises(BackendUnavailable, match=r"energy counts \S+ J, expected 0 or more; measure again"):
-        measure_energy(lambda: None, Meter("energy", lambda: next(counted)), least_s=0)
+        measure_energy(lambda: None, Meter(RAPL, lambda: next(counted)), least_s=0)

@@ -22,7 +22,7 @@ from depthrt.bench.subjects.subject import Subject
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import TimedScope
 
 QUICK = Rounds(count=4, calls=2)

@@ -13,7 +13,7 @@ from random_checkpoint import TINY
 
 from depthrt.cli.show.file import contract_rows, show_checkpoint, show_model, show_rows
 from depthrt.engine.model.describe import ModelFacts
-from depthrt.engine.modelfile.contract import SizeRule
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.tuning import Tuning
 from depthrt.export.checkpoint.checkpoint import CheckpointFacts

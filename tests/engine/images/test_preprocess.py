@@ -9,7 +9,8 @@ from made import make_contract
 from reference_depth_anything import reference_preprocess
 
 from depthrt.engine.images.preprocess import Color, Fit, fit_image, resize_bilinear, to_image_size, to_input
-from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.modelfile.contract import Contract, FinalResize
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 TENSOR_TOLERANCE = 1e-6  # the bar of the project; float64 arithmetic leaves about 1e-8
 RESIZE_TOLERANCE = 2e-5  # torch weighs in float32: about 6e-8 of the largest coordinate, 300 here

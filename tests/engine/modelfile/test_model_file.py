@@ -63,6 +63,6 @@ def test_a_file_that_cannot_be_read_is_an_error_in_one_line(tmp_path: Path, path
         as_model_file(tmp_path / "nothing.onnx", CONTRACT)
     with pytest.raises(ModelFileError, match="cannot be reached: File name too long; check its name and rights"):
         open_model_file(tmp_path / ("x" * 300))
-    path.write_bytes(path.read_bytes().replace(b"lower_bound", b"upper_bound"))
-    with pytest.raises(ContractError, match=r"contract\.size\.rule is 'upper_bound', expected one of lower_bound"):
+    path.write_bytes(path.read_bytes().replace(b"lower_bound", b"lower_round"))
+    with pytest.raises(ContractError, match=r"contract\.size\.rule is 'lower_round', expected one of lower_bound"):
         open_model_file(path)

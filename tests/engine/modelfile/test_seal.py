@@ -17,11 +17,12 @@ from tiny_model import TinyModel
 
 import depthrt
 from depthrt import ContractError, ModelFileError
-from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, SizeRule, read_contract
+from depthrt.engine.modelfile.contract import METADATA_KEY, Contract, read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.onnx_metadata import read_onnx_metadata
 from depthrt.engine.modelfile.seal import check_whole, seal_file, sum_bytes
 from depthrt.engine.modelfile.shipped import model_path
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.export.onnx_file.weights_beside import fresh_name
 
 CHANGED = "was changed since it was exported, or is damaged"

@@ -10,8 +10,8 @@ import pytest
 from tiny_model import TinyModel, export_again
 
 from depthrt import BackendUnavailable, DepthrtError, InputError, ModelFileError
-from depthrt.engine.modelfile.contract import SizeRule
 from depthrt.engine.modelfile.model_file import as_model_file, open_model_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.calls import calling, enough_memory
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import open_runner

@@ -25,8 +25,9 @@ from made_engine import make_header
 from depthrt import ContractError, InputError, ModelFileError, Provenance
 from depthrt.engine.depth.provenance import Timings
 from depthrt.engine.modelfile.canary import FORMULA
-from depthrt.engine.modelfile.contract import Canary, Contract, SizeRule
+from depthrt.engine.modelfile.contract import Canary, Contract
 from depthrt.engine.modelfile.digest import Beside, Digest
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.canary_check import Verdict
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.tuning import Trial, Tuning
@@ -46,6 +47,7 @@ HOSTILE: list[Json] = [
     *(-(2**70), -(10**400), -3, -1, 0, 1, 2, 13, 14, 28, 56, 4097, 16_385, 2**20 + 1, 2**31, 2**50 + 1, 10**400),
     *("", " ", "x", "1", "null", "fp64", "nearest", "FP32", "metric", "none", "discs-9", "8.9", "8.9.1", "٨.٩"),
     *("a\nb", "\x1b[2J", "\x00", "\u2028", "\u202e", "\ud800", "x" * 256, "x" * 100_001, "é" * 64, "0" * 64, "A" * 64),
+    *("affine", "scale", "square", "longest_floor", "edge_end", "zoe", "area_uint8", "bicubic"),
     *("letterbox", "inverse", "int8", "plain", "output", "tensorrt", "onnxruntime", "bilinear_centres"),
     *(f"\n{CONTRACT.canary.answer}", CONTRACT.canary.answer[:-4], f"{CONTRACT.canary.answer[:-3]}A=="),
     *("../beside.data", "a/b", "..", "a\\b", "01234567", "0123456G", {"bytes": 1}, 0.051, 0.049),
@@ -156,33 +158,74 @@ def legal_digest(found: Json) -> bool:
     return legal_sums(found, "weights") and items(found["weights"], legal_beside, 0, 16)
 
 
+def legal_size(found: Json, format: int) -> bool:
+    if format == 1:
+        found = {**found, "pad": "mirror", "margin": "none"} if keys(found, "base_px multiple_px rule") else None
+    rules = ("lower_bound", "letterbox", "minimal", "upper_bound", "square", "longest_floor", "longest_nearest")
+    return (
+        keys(found, "base_px multiple_px rule pad margin")
+        and px(found["base_px"])
+        and side(found["multiple_px"])
+        and all(one % found["multiple_px"] == 0 for one in found["base_px"])
+        and word(found["rule"], *rules[: 2 if format == 1 else None])
+        and (found["rule"] in rules[:4] or found["base_px"][0] == found["base_px"][1])
+        and word(found["pad"], "mirror", "edge_end")
+        and (found["pad"] == "mirror" or found["rule"] == "longest_floor")
+        and word(found["margin"], "none", "zoe")
+        and (found["margin"] == "none" or found["pad"] == "mirror")
+    )
+
+
+def legal_kind(found: Json, format: int) -> bool:
+    if not word(found["kind"], *("inverse", "metric", "affine", "scale")[: 2 if format == 1 else None]):
+        return False
+    if found["kind"] == "metric" and found["max_depth_m"] is None:
+        return format == 2
+    return above_0(found["max_depth_m"]) if found["kind"] == "metric" else found["max_depth_m"] is None
+
+
+def legal_since_2(found: Json) -> bool:
+    """Return whether the fields that came with format 2 are legal."""
+    return (
+        word(found["input_resize"], "cubic", "bilinear_corners", "bilinear_antialias", "area_uint8")
+        and type(found["mirrored"]) is bool
+        and (found["steps"] is None or whole(found["steps"], 1, 1000))
+        and (whole(found["seed"], 0, 2**32 - 1) if found["seed"] is not None else found["steps"] in (None, 1))
+        and (found["seed"] is None or found["steps"] is not None)
+        and (found["focal_unit_px"] is None or (above_0(found["focal_unit_px"]) and found["kind"] == "metric"))
+        and (found["sky_from"] is None or (above_0(found["sky_from"]) and found["kind"] in ("metric", "scale")))
+    )
+
+
 def legal_contract(found: Json) -> bool:
+    format: Json = found.get("format") if type(found) is dict else None
+    if not whole(format, 1, 2):
+        return False
     names = (
         "format family encoder kind max_depth_m size mean std final_resize batch precision attention source_name "
         "source_sha256 licence producer canary"
     )
+    names += " input_resize mirrored steps seed focal_unit_px sky_from" if format == 2 else ""
     return (
         (keys(found, names) or (keys(found, f"{names} digest") and legal_digest(found["digest"])))
-        and whole(found["format"], 1, 1)
         and all(line(found[name], 1, 255) for name in ("family", "encoder", "source_name", "producer"))
         and line(found["licence"], 0, 10_000)
-        and word(found["kind"], "inverse", "metric")
-        and (above_0(found["max_depth_m"]) if found["kind"] == "metric" else found["max_depth_m"] is None)
-        and keys(found["size"], "base_px multiple_px rule")
-        and px(found["size"]["base_px"])
-        and side(found["size"]["multiple_px"])
-        and word(found["size"]["rule"], "lower_bound", "letterbox")
-        and all(one % found["size"]["multiple_px"] == 0 for one in found["size"]["base_px"])
+        and legal_kind(found, format)
+        and legal_size(found["size"], format)
         and items(found["mean"], lambda one: number(one, 0, 1), 3, 3)
         and items(found["std"], lambda one: number(one, 1e-4, 10), 3, 3)
-        and word(found["final_resize"], "bilinear_corners", "bilinear_centres")
+        and word(found["final_resize"], "bilinear_corners", "bilinear_centres", *["bicubic"][: format - 1])
+        and (format == 1 or legal_since_2(found))
         and (found["batch"] is None or whole(found["batch"], 1, 1024))
         and word(found["precision"], "fp32", "fp16", "fp16-safe", "bf16", "int8")
         and word(found["attention"], "fused", "plain", "none")
         and hexadecimal(found["source_sha256"])
         and legal_canary(found["canary"])
         and (found["precision"] == "int8" or found["canary"]["tolerance"] <= 0.05)
-        and (found["size"]["rule"] == "lower_bound" or found["canary"]["size_px"] == found["size"]["base_px"])
+        and (
+            found["size"]["rule"] not in ("letterbox", "square")
+            or found["canary"]["size_px"] == found["size"]["base_px"]
+        )
         and all(one % found["size"]["multiple_px"] == 0 for one in found["canary"]["size_px"])
         and math.prod(found["canary"]["size_px"]) * (found["batch"] or 1) <= 4096 * 4096
     )
@@ -350,13 +393,18 @@ def read_verdict_object(found: Json) -> Verdict:
     return read_record(Verdict, found, name="verdict", remedy="ask again")
 
 
-OF_CONTRACT = (".max_depth_m", ".size.base_px", ".canary.size_px", ".canary.answer", ".batch")
+OF_CONTRACT = (
+    *(".max_depth_m", ".size.base_px", ".size.pad", ".size.margin", ".canary.size_px", ".canary.answer", ".batch"),
+    *(".seed", ".focal_unit_px", ".sky_from", ".mirrored"),
+)  # fmt: skip
 # A large canary of one value; its sides are multiples of 28, not of 56.
 LARGE = Canary(FORMULA, (980, 980), 980, base64.b64encode(struct.pack("<f", 1.0)).decode(), 1e-5)
 METRIC = replace(
     CONTRACT, kind="metric", max_depth_m=20.0, batch=1, size=SizeRule((56, 56), 28, "lower_bound"), canary=LARGE
 )
 STATIC = replace(CONTRACT, size=SizeRule((28, 28), 14, "letterbox"), batch=1)
+WITH_SKY = replace(METRIC, mirrored=True, final_resize="bicubic", focal_unit_px=300.0, sky_from=0.3)
+OLD = replace(METRIC, format=1)
 SIZES = (28, 28), (28, 42), (56, 56)
 HEADER = replace(
     make_header(),
@@ -379,11 +427,20 @@ OF_HEADER = (
     *(f".options.{name}" for name in ("batch", "opt_px", "max_px")),
 )
 DIGEST = Digest(19_292_273, "0" * 8, "1" * 64, (Beside("model-01234567-0123456789ab.data", 7, "2" * 8, "3" * 64),))
-SEALED = replace(CONTRACT, digest=DIGEST)
+SEALED = replace(
+    CONTRACT,
+    kind="affine",
+    size=SizeRule((56, 56), 28, "longest_floor", "edge_end"),
+    input_resize="bilinear_antialias",
+    steps=4,
+    seed=2024,
+    digest=DIGEST,
+)
 CASES = {
     "dynamic contract": Case("contract", as_json(SEALED), read_contract_object, legal_contract, OF_CONTRACT),
     "static contract": Case("contract", as_json(STATIC), read_contract_object, legal_contract, OF_CONTRACT),
-    "metric contract": Case("contract", as_json(METRIC), read_contract_object, legal_contract, OF_CONTRACT),
+    "metric contract": Case("contract", as_json(WITH_SKY), read_contract_object, legal_contract, OF_CONTRACT),
+    "contract of format 1": Case("contract", as_json(OLD), read_contract_object, legal_contract, OF_CONTRACT),
     "engine header": Case("engine header", as_json(HEADER), PlanHeader.from_dict, legal_header, OF_HEADER),
     "tuning": Case("tuning", as_json(TUNING), read_tuning_object, legal_tuning, (".drift",)),
     "provenance": Case(

@@ -14,7 +14,7 @@ from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import Family
 from depthrt.export.checkpoint.checkpoint import read_checkpoint
 from depthrt.export.checkpoint.metadata import read_claim, read_notes, write_metadata
-from depthrt.export.checkpoint.recognise import Claim
+from depthrt.export.families.claim import Claim
 
 V1: Family = "depth-anything-v1"
 V2: Family = "depth-anything-v2"
@@ -60,8 +60,8 @@ def test_a_header_without_a_record_says_nothing() -> None:
         ({"kind": "inverse"}, "record.max_depth_m is 20, expected none for kind inverse"),
         ({"kind": "relative"}, "record.kind is 'relative', expected one of inverse, metric"),
         (
-            {"family": "midas"},
-            "record.family is 'midas', expected one of depth-anything-v1, depth-anything-v2, depthrt",
+            {"family": "monodepth"},
+            "record.family is 'monodepth', expected one of depth-anything-v1, depth-anything-v2, depthrt",
         ),
         ({"family": V1}, "record.kind is metric, expected inverse for family depth-anything-v1"),
         ({"family": "depthrt"}, "record.kind is metric, expected inverse for family depthrt"),
@@ -96,7 +96,8 @@ def test_any_text_in_a_record_is_refused_in_one_line_or_legal(key: str, text: st
         assert "\n" not in str(error) and "record." in str(error)
     else:
         assert key in ("licence", *GOOD) or key.startswith("note.")
-        assert claim is not None and claim.complete
+        assert claim is not None and None not in (claim.family, claim.kind)
+        assert (claim.kind == "metric") == (claim.max_depth_m is not None)
 
 
 @pytest.mark.parametrize(

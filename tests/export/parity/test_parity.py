@@ -14,7 +14,8 @@ from random_checkpoint import TINY, random_network
 from tiny_model import PHOTOS, TinyModel
 
 from depthrt import ParityError
-from depthrt.engine.modelfile.contract import Contract, SizeRule, read_contract
+from depthrt.engine.modelfile.contract import Contract, read_contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import PRECISIONS, Precision
 from depthrt.export.network.depth_anything import DepthAnything
 from depthrt.export.parity import parity

@@ -31,7 +31,7 @@ from two_processes import Ranks
 
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.finetune.data.batches import Batch
 from depthrt.finetune.evaluate import SceneValidation
 from depthrt.finetune.training.log import read_log

@@ -19,7 +19,7 @@ from small_disk import files_of_at_most
 from tiny_training import QUICK, Scores, assert_same, losses, run, weights
 
 from depthrt.engine.errors import InputError, ModelFileError
-from depthrt.export.network.make_network import Network
+from depthrt.export.network.network import Network
 from depthrt.finetune.training.checkpoints import Course
 from depthrt.finetune.training.log import LOG_NAME
 from depthrt.finetune.training.objective import DepthObjective

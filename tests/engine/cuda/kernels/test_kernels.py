@@ -9,23 +9,32 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 from kernels_on_host import NO_COMPILER, SOURCE, HostKernels, compile_library, find_compiler
 from made import CONTRACT, make_contract
+from torch.nn.functional import interpolate
 
 from depthrt.engine.cuda.kernels import kernels
 from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Axis, Launch
 from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
-from depthrt.engine.modelfile.contract import Contract, FinalResize, SizeRule
+from depthrt.engine.modelfile.contract import Contract, FinalResize
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 # float32 sums of 16 taps up to 255, divided by std 0.224; the largest difference seen is 1.5e-6.
 INPUT_TOLERANCE = 1e-5
 # The same arithmetic in the same order; fused multiply-adds may change the last bits of values in [-5, 5].
 DEPTH_TOLERANCE = 5e-6
+# The kernel computes positions in float64, cv2 in float64 or float32, by the size: 4e-6 px at 72 px, where random depth
+# changes by 6. The largest difference seen is 9.3e-6.
+CUBIC_DEPTH_TOLERANCE = 3e-5
 LEVELS_TOLERANCE = 1  # cv2 weighs uint8 images with 11-bit weights and rounds
-RANDOM_SIZES = 1000
+RANDOM_SIZES, HUNDREDS = 1000, 400
 LONGEST_PX = 72  # a thousand sizes take seconds
 UNWRITTEN = np.float32(np.nan)
 COLORS: tuple[Color, Color] = ("rgb", "bgr")
+AXES: tuple[Axis, Axis] = (0, 1)
+
+Sides = tuple[int, int]
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +53,31 @@ def tables(side_px: tuple[int, int]) -> list[np.ndarray]:
 
 
 def batch_of(
-    host: HostKernels, image: np.ndarray, contract: Contract, fit: Fit, *, color: Color, spare_bytes: int = 0
+    host: HostKernels,
+    image: np.ndarray,
+    contract: Contract,
+    fit: Fit,
+    *,
+    color: Color,
+    spare_bytes: int = 0,
+    margin_px: Sides | None = None,
 ) -> np.ndarray:
-    """Run image_to_batch with its tables; spare bytes follow every row of the image."""
+    """Run image_to_batch, or with a margin image_to_batch_bilinear; spare bytes follow every row of the image."""
     height, width = image.shape[:2]
     row_bytes = 3 * width + spare_bytes
     rows = np.full((height, row_bytes), 255, np.uint8)
     rows[:, : 3 * width] = image.reshape(height, 3 * width)
     taps = tables(fit.input_px)
     for axis in (0, 1):
-        host.launch(kernels.cubic_taps(address(taps[axis]), fit, axis, (height, width)))
+        at = address(taps[axis])
+        if margin_px is None:
+            host.launch(kernels.cubic_taps(at, fit, axis, (height, width)))
+        else:
+            host.launch(kernels.corner_taps(at, fit, axis, (height, width), margin_px=margin_px[axis]))
     out = np.full((3, *fit.input_px), UNWRITTEN)
     host.launch(
         kernels.image_to_batch(
+            bilinear=margin_px is not None,
             image=address(rows),
             row_bytes=row_bytes,
             image_px=(height, width),
@@ -90,6 +111,26 @@ def image_size_of(
     return values
 
 
+def cubic_image_size_of(
+    host: HostKernels, output: np.ndarray, fit: Fit, image_px: Sides, margin_px: Sides
+) -> np.ndarray:
+    """Run depth_to_image_cubic with its tables."""
+    taps = tables(image_px)
+    for axis in AXES:
+        host.launch(kernels.depth_cubic_taps(address(taps[axis]), fit, axis, image_px, margin_px=margin_px[axis]))
+    values = np.full(image_px, UNWRITTEN)
+    host.launch(
+        kernels.depth_to_image_cubic(
+            depth=address(output),
+            fit=fit,
+            taps=(address(taps[0]), address(taps[1])),
+            values=address(values),
+            image_px=image_px,
+        )
+    )
+    return values
+
+
 def random_image(random: np.random.Generator, size_px: tuple[int, int]) -> np.ndarray:
     return random.integers(0, 256, (*size_px, 3), np.uint8)
 
@@ -101,6 +142,27 @@ def random_sizes(count: int, seed: int) -> Iterator[tuple[np.random.Generator, t
         sides = random.integers(1, LONGEST_PX, 4)
         sides[random.random(4) < 0.05] = 1
         yield random, (int(sides[0]), int(sides[1])), (int(sides[2]), int(sides[3]))
+
+
+def made_margin(random: np.random.Generator, image_px: Sides) -> Sides:
+    """Return a margin a side, which may be wider than the image; half of the time none."""
+    if random.random() < 0.5:
+        return 0, 0
+    most_height, most_width = (2 * side + 3 for side in image_px)
+    return int(random.integers(0, most_height)), int(random.integers(0, most_width))
+
+
+def corners_of(image: np.ndarray, contract: Contract, fit: Fit, margin_px: Sides, color: Color) -> np.ndarray:
+    """Return the input as torch computes it: the border is copied, the whole resized, then mirrored around."""
+    whole = np.pad(image, [*((side, side) for side in margin_px), (0, 0)], mode="reflect")
+    planes = (whole if color == "rgb" else whole[:, :, ::-1]).transpose(2, 0, 1) / np.float32(255)
+    resized = interpolate(torch.from_numpy(planes)[None], fit.content_px, mode="bilinear", align_corners=True)
+    mean, std = (np.array(values).reshape(3, 1, 1) for values in (contract.mean, contract.std))
+    around = [
+        (offset, side - offset - content)
+        for offset, side, content in zip(fit.offset_px, fit.input_px, fit.content_px, strict=True)
+    ]
+    return np.pad((resized[0].numpy() - mean) / std, [(0, 0), *around], mode="reflect")
 
 
 def made_fit(random: np.random.Generator, content_px: tuple[int, int]) -> Fit:
@@ -141,6 +203,41 @@ def test_a_thousand_random_sizes_give_the_depth_that_preprocess_gives(host: Host
         assert np.abs(found - expected).max() <= DEPTH_TOLERANCE, f"{fit} to {image_px}"
 
 
+def test_hundreds_of_random_sizes_are_resized_as_torch_does_from_corner_to_corner(host: HostKernels) -> None:
+    for number, (random, image_px, content_px) in enumerate(random_sizes(HUNDREDS, seed=5)):
+        image, fit, margin_px = (
+            random_image(random, image_px),
+            made_fit(random, content_px),
+            made_margin(random, image_px),
+        )
+        color: Color = "bgr" if number % 2 else "rgb"
+        expected = corners_of(image, CONTRACT, fit, margin_px, color)
+        found = batch_of(host, image, CONTRACT, fit, color=color, spare_bytes=number % 5, margin_px=margin_px)
+        assert np.abs(found - expected).max() <= INPUT_TOLERANCE, f"{image_px} and {margin_px} in {fit}, {color}"
+
+
+def test_hundreds_of_random_sizes_give_the_depth_that_cv2s_cubic_gives(host: HostKernels) -> None:
+    for random, image_px, content_px in random_sizes(HUNDREDS, seed=6):
+        fit, (top, left) = made_fit(random, content_px), made_margin(random, image_px)
+        output = random.normal(size=fit.input_px).astype(np.float32)
+        first_row, first_column = fit.offset_px
+        content = output[first_row : first_row + content_px[0], first_column : first_column + content_px[1]].copy()
+        whole_px = (image_px[0] + 2 * top, image_px[1] + 2 * left)
+        whole = cv2.resize(content, whole_px[::-1], interpolation=cv2.INTER_CUBIC)  # (w, h) for OpenCV
+        expected = whole[top : top + image_px[0], left : left + image_px[1]]
+        found = cubic_image_size_of(host, output, fit, image_px, (top, left))
+        assert np.abs(found - expected).max() <= CUBIC_DEPTH_TOLERANCE, f"{fit} to {image_px} and {(top, left)}"
+
+
+def test_depth_of_the_images_size_is_not_changed(host: HostKernels) -> None:
+    fit = Fit((28, 42), (14, 28), (7, 7))
+    output = np.random.default_rng(7).normal(size=fit.input_px).astype(np.float32)
+    for margin in (0, 3):
+        image_px = (14 - 2 * margin, 28 - 2 * margin)
+        found = cubic_image_size_of(host, output, fit, image_px, (margin, margin))
+        assert np.array_equal(found, output[7 + margin : 21 - margin, 7 + margin : 35 - margin])
+
+
 @pytest.mark.parametrize("image_px", [(480, 640), (24, 9001), (9001, 24), (1, 1)])
 @pytest.mark.parametrize(
     "rule", [SizeRule((14, 14), 14, "lower_bound"), SizeRule((126, 196), 14, "letterbox")], ids=["dynamic", "static"]
@@ -161,6 +258,8 @@ def test_padding_does_not_reach_the_depth(host: HostKernels) -> None:
     output[7:21, 7:35] = 3.5
     for mode in ("bilinear_corners", "bilinear_centres"):
         assert (image_size_of(host, output, fit, (60, 90), mode) == np.float32(3.5)).all()
+    cubic = cubic_image_size_of(host, output, fit, (60, 90), (3, 5))
+    assert np.abs(cubic - np.float32(3.5)).max() <= DEPTH_TOLERANCE
 
 
 def test_a_launch_covers_its_output_with_whole_warps() -> None:
@@ -181,18 +280,25 @@ def test_a_launch_packs_into_the_arguments_of_its_kernel() -> None:
     fit = Fit((14, 14), (14, 14))
     launches: list[Launch] = [
         kernels.cubic_taps(1, fit, 0, (5, 5)),
+        kernels.corner_taps(1, fit, 0, (5, 5), margin_px=2),
         kernels.bilinear_taps(1, fit, 1, (5, 5), mode="bilinear_centres"),
-        kernels.image_to_batch(
-            image=1,
-            row_bytes=15,
-            image_px=(5, 5),
-            taps=(2, 3),
-            batch=4,
-            input_px=(14, 14),
-            contract=CONTRACT,
-            color="bgr",
+        kernels.depth_cubic_taps(1, fit, 1, (5, 5), margin_px=2),
+        *(
+            kernels.image_to_batch(
+                bilinear=bilinear,
+                image=1,
+                row_bytes=15,
+                image_px=(5, 5),
+                taps=(2, 3),
+                batch=4,
+                input_px=(14, 14),
+                contract=CONTRACT,
+                color="bgr",
+            )
+            for bilinear in (False, True)
         ),
         kernels.depth_to_image(depth=1, depth_width=14, taps=(2, 3), values=4, image_px=(5, 5)),
+        kernels.depth_to_image_cubic(depth=1, fit=fit, taps=(2, 3), values=4, image_px=(5, 5)),
     ]
     assert {launch.kernel for launch in launches} == set(kernels.ARGUMENTS)
     for launch in launches:
@@ -205,6 +311,8 @@ def test_a_table_covers_its_axis_with_one_row_of_threads() -> None:
         fit = Fit((side, 14), (side, 14)) if axis == 0 else Fit((14, side), (14, side))
         for launch in (
             kernels.cubic_taps(0, fit, axis, (5, 5)),
+            kernels.corner_taps(0, fit, axis, (5, 5), margin_px=2),
+            kernels.depth_cubic_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px, margin_px=2),
             kernels.bilinear_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px, mode="bilinear_centres"),
         ):
             threads = launch.grid[0] * launch.block[0]

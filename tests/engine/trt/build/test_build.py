@@ -20,7 +20,8 @@ from tiny_model import TinyModel, export_tiny
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
-from depthrt.engine.modelfile.contract import SizeRule, read_contract
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.trt import library as trt
 from depthrt.engine.trt.build.build import build_engine
 from depthrt.engine.trt.build_options import BuildOptions, Profile

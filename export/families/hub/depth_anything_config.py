@@ -1,9 +1,7 @@
-"""The settings of a Hugging Face folder: what they say of the model, and that its network computes as they ask."""
+"""The config.json of a Depth Anything folder: what it says of the model, and that its network computes as it asks."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,17 +9,13 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from ...engine.errors import ModelFileError
-from ...engine.system.field_types import Count, Length, Name, NotNegative
-from ...engine.terms import DEPTH_ANYTHING, Family, Kind
-from ..foreign_json import read_known, read_object
-from ..network.architecture import IMAGENET_MEAN, IMAGENET_STD, Architecture
-from .recognise import Claim
-from .safe_load import shown
-
-MODEL_TYPE = "depth_anything"
-
-Colour = tuple[float, float, float]
+from ....engine.errors import ModelFileError
+from ....engine.system.field_types import Count, Length, Name, NotNegative
+from ....engine.terms import DEPTH_ANYTHING, Family, Kind
+from ...foreign_json import read_known
+from ...network.architecture import Architecture
+from ..claim import Claim
+from .settings import FolderSettings, as_text, refuse_other_settings
 
 
 # Source: transformers models/dinov2/configuration_dinov2.py and models/depth_anything
@@ -61,60 +55,13 @@ class FolderConfig:
     max_depth: NotNegative | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PreprocessorConfig:
-    """The part of a preprocessor_config.json that changes pixel values; None means the default."""
-
-    do_rescale: bool | None = True
-    rescale_factor: float | None = 1 / 255
-    do_normalize: bool | None = True
-    image_mean: Colour | None = IMAGENET_MEAN
-    image_std: Colour | None = IMAGENET_STD
-
-
-@dataclass(frozen=True, slots=True)
-class _AnyConfig:
-    """A config.json of any model."""
-
-    model_type: Name | None = None
-
-
-def read_config(path: Path) -> FolderConfig | None:
-    """Read a config.json; None if transformers did not write it (V1's own folders are pushed by PyTorchModelHubMixin).
+def read_config(settings: FolderSettings) -> FolderConfig:
+    """Read a config.json strictly.
 
     Raises:
-        ModelFileError: The file is not JSON, a value is wrong, or it is of another model.
+        ModelFileError: A value is wrong.
     """
-    found = read_object(path)
-    name = f"{path}: config"
-    model_type = read_known(_AnyConfig, found, name=name).model_type
-    if model_type is None:
-        return None
-    if model_type != MODEL_TYPE:
-        raise ModelFileError(
-            f"{path.parent} is a {shown(model_type)} model; this version exports Depth Anything V1 and V2 "
-            f"({MODEL_TYPE})"
-        )
-    return read_known(FolderConfig, found, name=name)
-
-
-def check_preprocessor(path: Path) -> None:
-    """Refuse a preprocessor_config.json that asks for other pixel values than a model file gets.
-
-    Its sizes and its resampling are not read: images are resized by the official rule.
-
-    Raises:
-        ModelFileError: The file is not JSON, a value is wrong, or another value is asked for.
-    """
-    found, usual = read_known(PreprocessorConfig, read_object(path), name=f"{path}: config"), PreprocessorConfig()
-    settings = (
-        ("do_rescale", found.do_rescale, usual.do_rescale),
-        ("rescale_factor", found.rescale_factor, usual.rescale_factor),
-        ("do_normalize", found.do_normalize, usual.do_normalize),
-        ("image_mean", found.image_mean, usual.image_mean),
-        ("image_std", found.image_std, usual.image_std),
-    )
-    _refuse_other_settings(f"{path}:", settings)
+    return read_known(FolderConfig, dict(settings.config), name=settings.config_name)
 
 
 def claim_of_config(config: FolderConfig, architecture: Architecture, path: Path) -> Claim:
@@ -134,7 +81,7 @@ def claim_of_config(config: FolderConfig, architecture: Architecture, path: Path
         ("num_attention_heads", found.num_attention_heads, heads),
         ("reassemble_factors", config.reassemble_factors, FolderConfig().reassemble_factors),
     )
-    _refuse_other_settings(f"{path}: config.json says", settings)
+    refuse_other_settings(f"{path}: config.json says", settings)
     kind: Kind = "metric" if config.depth_estimation_type == "metric" else "inverse"
     return Claim(
         source="config.json",
@@ -167,13 +114,6 @@ def scale_output(tensors: dict[str, Tensor], config: FolderConfig) -> list[str]:
     return [f"config.json multiplies the inverse depth by {factor:g}; the last convolution does that now."]
 
 
-def _refuse_other_settings(where: str, settings: Iterable[tuple[str, object, object]]) -> None:
-    """Raise ModelFileError for the first (name, asked value, only possible value) whose values differ."""
-    for name, asked, fixed in settings:
-        if asked is not None and not _equal(asked, fixed):
-            raise ModelFileError(f"{where} {name} is {_text(asked)}, this version exports {_text(fixed)} only")
-
-
 def _family_of_taps(out_indices: tuple[int, ...] | None, architecture: Architecture, path: Path) -> Family | None:
     """Tell V1 from V2 by the blocks that feed the head; None if both read the same blocks."""
     if out_indices is None:
@@ -183,26 +123,8 @@ def _family_of_taps(out_indices: tuple[int, ...] | None, architecture: Architect
     fitting = [family for family in DEPTH_ANYTHING if taps[family] == out_indices]
     if not fitting:
         raise ModelFileError(
-            f"{path}: config.json feeds the head from {_text(out_indices)}, expected "
-            f"{_text(taps['depth-anything-v1'])} (V1) or {_text(taps['depth-anything-v2'])} (V2); "
+            f"{path}: config.json feeds the head from {as_text(out_indices)}, expected "
+            f"{as_text(taps['depth-anything-v1'])} (V1) or {as_text(taps['depth-anything-v2'])} (V2); "
             "other choices cannot be exported"
         )
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _equal(asked: object, fixed: object) -> bool:
-    """Return whether two settings are equal, except for digits that a JSON file may have dropped."""
-    if isinstance(asked, tuple) and isinstance(fixed, tuple):
-        return len(asked) == len(fixed) and all(map(_equal, asked, fixed))
-    if isinstance(asked, float) and isinstance(fixed, float):
-        return math.isclose(asked, fixed, rel_tol=1e-6)
-    return asked == fixed
-
-
-def _text(value: object) -> str:
-    """Return a setting as it stands in JSON, shortened."""
-    if isinstance(value, tuple):
-        return shown(f"[{', '.join(map(_text, value))}]")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else shown(repr(value))

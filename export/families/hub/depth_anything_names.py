@@ -1,4 +1,4 @@
-"""Tensors under the names of transformers become tensors under the official names.
+"""Depth Anything's tensors under the names of transformers become tensors under the official names.
 
 Source: transformers convert_depth_anything_to_hf.py and conversion_mapping.py (Dinov2Model).
 """
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ...engine.errors import ModelFileError
-from .torch_file.stored import check_held
+from ....engine.errors import ModelFileError
+from ...checkpoint.torch_file.stored import check_held
 
 MOST_JOINED = 1 << 20  # values of a joined matrix for which the file holds no number
 

@@ -1,9 +1,8 @@
-"""Tensors show the sizes of their network, and are held to them: every name, shape and value."""
+"""Tensors are held to the sizes of their network: every name, shape and value."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,11 @@ from official_state import REAL, TINY, State, hollow, official_shapes, state_of
 
 from depthrt.engine.errors import ModelFileError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint
-from depthrt.export.checkpoint.infer_architecture import expected_shapes, fit, infer_architecture
-from depthrt.export.network.architecture import Architecture, ConvArchitecture
-from depthrt.export.network.conv_depth import ConvDepth
+from depthrt.export.checkpoint.fit import fit
+from depthrt.export.families.table import rules_of
 
 FILE = Path("wild.pth")
-CONVOLUTIONS = ConvArchitecture(widths=(8, 16, 24, 32), depths=(1, 2, 3, 1), features=8)
+RULES = rules_of("depth-anything-v2")
 
 
 @pytest.fixture(scope="module")
@@ -34,25 +32,6 @@ def test_tensors_of_no_whole_network_are_refused_in_one_line(
     assert_refused(write, fragment, state, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "architecture",
-    [
-        TINY,
-        replace(TINY, width=128, depth=7, features=24),
-        replace(TINY, feed_forward="swiglu", hidden=96, patch_px=16),
-    ],
-    ids=["tiny", "deeper", "gated"],
-)
-def test_the_architecture_is_read_off_the_tensors(architecture: Architecture) -> None:
-    assert infer_architecture(hollow(architecture), FILE) == architecture
-
-
-def test_a_convolutional_network_is_told_by_its_stem() -> None:
-    with torch.device("meta"):
-        tensors = ConvDepth(CONVOLUTIONS).state_dict()
-    assert infer_architecture(tensors, FILE) == CONVOLUTIONS
-
-
 @pytest.mark.parametrize("encoder", REAL)
 def test_the_published_sizes_are_told_apart(encoder: str, tmp_path: Path) -> None:
     path = tmp_path / "unnamed.pth"
@@ -64,7 +43,7 @@ def test_the_published_sizes_are_told_apart(encoder: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("encoder", REAL)
 def test_a_published_network_has_the_published_tensors(encoder: str) -> None:
-    assert expected_shapes(REAL[encoder]) == official_shapes(REAL[encoder])
+    assert RULES.expected_shapes(REAL[encoder]) == official_shapes(REAL[encoder])
 
 
 def test_bfloat16_is_read_as_float32_with_a_remark(state: State, tmp_path: Path) -> None:
@@ -82,7 +61,7 @@ def test_tensors_that_no_network_uses_may_be_missing(state: State, tmp_path: Pat
 
 
 def test_float32_tensors_are_not_copied(state: State) -> None:
-    fitted, remarks = fit(state, TINY, FILE)
+    fitted, remarks = fit(state, RULES, TINY, FILE)
     assert all(fitted[name].data_ptr() == tensor.data_ptr() for name, tensor in state.items())
     assert remarks == []
 
@@ -90,9 +69,9 @@ def test_float32_tensors_are_not_copied(state: State) -> None:
 def test_finite_values_whose_sum_overflows_are_taken(state: State) -> None:
     name = "pretrained.norm.bias"
     large = state | {name: torch.full_like(state[name], 3e38)}
-    assert torch.equal(fit(large, TINY, FILE)[0][name], large[name])
+    assert torch.equal(fit(large, RULES, TINY, FILE)[0][name], large[name])
     with pytest.raises(ModelFileError, match=r"wild.pth: pretrained.norm.bias holds NaN or infinite values"):
-        fit(large | {name: large[name] * 10}, TINY, FILE)
+        fit(large | {name: large[name] * 10}, RULES, TINY, FILE)
 
 
 def test_an_architecture_read_from_a_file_is_that_of_its_tensors(state: State, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from checkpoint_files import hugging_face, plain, saved
 from official_state import TINY, State, state_of, to_transformers
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.checkpoint.tensor_names import to_official_names
+from depthrt.export.families.hub.depth_anything_names import to_official_names
 from depthrt.export.network.architecture import Architecture
 
 GATED = replace(TINY, feed_forward="swiglu", hidden=96)

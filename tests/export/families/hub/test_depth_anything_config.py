@@ -15,33 +15,18 @@ from hypothesis import strategies as st
 from official_state import TINY
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.checkpoint.hf_config import (
+from depthrt.export.families.claim import Claim
+from depthrt.export.families.hub.depth_anything_config import (
     BackboneConfig,
     FolderConfig,
-    check_preprocessor,
     claim_of_config,
     read_config,
     scale_output,
 )
-from depthrt.export.checkpoint.recognise import Claim
+from depthrt.export.families.hub.settings import read_settings
 
 FOLDER = Path("folder")
 # As published with depth-anything/Depth-Anything-V2-Small-hf.
-PREPROCESSOR = {
-    "do_normalize": True,
-    "do_pad": False,
-    "do_rescale": True,
-    "do_resize": True,
-    "ensure_multiple_of": 14,
-    "image_mean": [0.485, 0.456, 0.406],
-    "image_processor_type": "DPTImageProcessor",
-    "image_std": [0.229, 0.224, 0.225],
-    "keep_aspect_ratio": True,
-    "resample": 3,
-    "rescale_factor": 0.00392156862745098,
-    "size": {"height": 518, "width": 518},
-    "size_divisor": None,
-}
 CONFIG = {
     "_commit_hash": None,
     "architectures": ["DepthAnythingForDepthEstimation"],
@@ -86,10 +71,16 @@ def written(folder: Path, found: object) -> Path:
     return folder / "config.json"
 
 
+def read(path: Path) -> FolderConfig | None:
+    """Read a config.json as a folder's; None if it names no model."""
+    found = read_settings(path.parent)
+    return None if found is None else read_config(found)
+
+
 def check_one_line(path: Path, place: tuple[str, ...]) -> None:
     """Read a config.json, and hold a refusal to one line that names the file and the field."""
     try:
-        read_config(path)
+        read(path)
     except ModelFileError as error:
         message = str(error)
         assert "\n" not in message and "\x1b" not in message and len(message) < 600
@@ -99,16 +90,12 @@ def check_one_line(path: Path, place: tuple[str, ...]) -> None:
 
 
 def test_a_published_config_is_read(tmp_path: Path) -> None:
-    found = read_config(written(tmp_path, CONFIG))
+    found = read(written(tmp_path, CONFIG))
     assert found == FolderConfig(
         backbone_config=BackboneConfig(out_indices=(3, 6, 9, 12), num_attention_heads=6),
         depth_estimation_type="metric",
         max_depth=20,
     )
-
-
-def test_a_config_of_the_hub_mixin_says_nothing(tmp_path: Path) -> None:
-    assert read_config(written(tmp_path, {"encoder": "vits", "features": 64})) is None
 
 
 @pytest.mark.parametrize("place", FIELDS, ids=".".join)
@@ -151,40 +138,8 @@ def test_a_wrong_value_names_the_file_and_the_field(
 ) -> None:
     path = written(tmp_path, with_field(CONFIG, place, value))
     with pytest.raises(ModelFileError) as caught:
-        read_config(path)
+        read(path)
     assert str(caught.value).startswith(f"{path}: config.") and message in str(caught.value)
-
-
-def test_the_published_preprocessor_is_that_of_the_contract(tmp_path: Path) -> None:
-    check_preprocessor(written(tmp_path, PREPROCESSOR))
-    check_preprocessor(written(tmp_path, {}))
-    check_preprocessor(written(tmp_path, PREPROCESSOR | {"image_mean": None, "size": "any"}))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"image_mean": [0.5, 0.5, 0.5]},
-            "image_mean is [0.5, 0.5, 0.5], this version exports [0.485, 0.456, 0.406] only",
-        ),
-        ({"image_std": [1, 1, 1]}, "image_std is [1, 1, 1], this version exports [0.229, 0.224, 0.225] only"),
-        ({"do_rescale": False}, "do_rescale is false, this version exports true only"),
-        ({"do_normalize": False}, "do_normalize is false, this version exports true only"),
-        ({"rescale_factor": 1.0}, "rescale_factor is 1, this version exports 0.00392157 only"),
-        ({"image_mean": 0.5}, "config.image_mean is 0.5, expected a list of 3 or null"),
-        ({"image_mean": [0.5, 0.5]}, "config.image_mean is a list of 2, expected a list of 3"),
-        ({"image_std": [0.2, None, 0.2]}, "config.image_std[1] is null, expected a finite number"),
-        ({"do_rescale": "yes"}, "config.do_rescale is 'yes', expected true or false or null"),
-    ],
-)
-def test_other_pixel_values_than_the_contracts_are_refused(
-    changes: dict[str, object], message: str, tmp_path: Path
-) -> None:
-    path = written(tmp_path, PREPROCESSOR | changes)
-    with pytest.raises(ModelFileError) as caught:
-        check_preprocessor(path)
-    assert str(caught.value).startswith(f"{path}: ") and message in str(caught.value)
 
 
 def test_what_config_says_is_a_claim() -> None:

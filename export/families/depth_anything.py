@@ -1,0 +1,171 @@
+"""Depth Anything V1 and V2: a DINOv2 encoder with a DPT head.
+
+V1, V2 and the metric models of V2 hold the same tensors; only an option, a record or a name tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from torch import Tensor
+
+from ...engine.errors import InputError
+from ...engine.modelfile.contract import FinalResize
+from ...engine.terms import Family, Kind
+from ..network.architecture import LEAST_BLOCKS, PUBLISHED, Architecture, infer
+from ..network.depth_anything import DepthAnything
+from .claim import Claim
+from .entry import CatalogEntry
+from .hub.depth_anything_config import claim_of_config, read_config, scale_output
+from .hub.depth_anything_names import to_official_names
+from .hub.settings import FolderSettings
+from .rules import Conventions, FamilyRules, Kinds
+
+# All tensors in the file, with the unused ones (mask_token, refinenet4.resConfUnit1).
+PARAMETERS = {"vits": 24_785_089, "vitb": 97_470_785, "vitl": 335_315_649, "vitg": 1_258_132_225}
+
+INDOOR_M, OUTDOOR_M = 20.0, 80.0  # Source: DepthAnything/Depth-Anything-V2 metric_depth/README.md
+
+_APACHE, _NON_COMMERCIAL = "Apache-2.0", "CC-BY-NC-4.0"
+_SIZES = {"vits": "Small", "vitb": "Base", "vitl": "Large", "vitg": "Giant"}
+_CONFLICT = (
+    "the model card says Apache-2.0, the project's README says that Base and Large weights are CC-BY-NC-4.0; "
+    "the stricter licence is recorded, ask the publisher before commercial use"
+)
+
+
+def _v1(encoder: str) -> CatalogEntry:
+    size = _SIZES[encoder].lower()
+    return CatalogEntry(
+        name=f"depth-anything-v1-{encoder}",
+        file_name=f"depth_anything_{encoder}14.pth",
+        family="depth-anything-v1",
+        encoder=encoder,
+        kind="inverse",
+        max_depth_m=None,
+        parameters=PARAMETERS[encoder],
+        licence=_APACHE,  # Source: LiheYoung/Depth-Anything, issue 15
+        licence_note="",
+        repositories=(f"LiheYoung/depth_anything_{encoder}14", f"LiheYoung/depth-anything-{size}-hf"),
+    )
+
+
+def _v2(encoder: str) -> CatalogEntry:
+    published = encoder != "vitg"  # "Coming soon" in the project's README since 2024
+    repository = f"depth-anything/Depth-Anything-V2-{_SIZES[encoder]}"
+    return CatalogEntry(
+        name=f"depth-anything-v2-{encoder}",
+        file_name=f"depth_anything_v2_{encoder}.pth",
+        family="depth-anything-v2",
+        encoder=encoder,
+        kind="inverse",
+        max_depth_m=None,
+        parameters=PARAMETERS[encoder],
+        licence=_APACHE if encoder == "vits" else _NON_COMMERCIAL,  # Source: Depth-Anything-V2 README.md
+        licence_note="",
+        repositories=(repository, f"{repository}-hf") if published else (),
+        published=published,
+    )
+
+
+def _v2_metric(encoder: str, dataset: str, place: str, max_depth_m: float) -> CatalogEntry:
+    size = _SIZES[encoder]
+    small = encoder == "vits"
+    return CatalogEntry(
+        name=f"depth-anything-v2-{encoder}-metric-{max_depth_m:g}m",
+        file_name=f"depth_anything_v2_metric_{dataset.lower()}_{encoder}.pth",
+        family="depth-anything-v2",
+        encoder=encoder,
+        kind="metric",
+        max_depth_m=max_depth_m,
+        parameters=PARAMETERS[encoder],
+        licence=_APACHE if small else _NON_COMMERCIAL,
+        licence_note="" if small else _CONFLICT,
+        repositories=(
+            f"depth-anything/Depth-Anything-V2-Metric-{dataset}-{size}",
+            f"depth-anything/Depth-Anything-V2-Metric-{place}-{size}-hf",
+        ),
+    )
+
+
+_ENTRIES = (
+    *(_v1(encoder) for encoder in ("vits", "vitb", "vitl")),
+    *(_v2(encoder) for encoder in _SIZES),
+    *(_v2_metric(encoder, "Hypersim", "Indoor", INDOOR_M) for encoder in ("vits", "vitb", "vitl")),
+    *(_v2_metric(encoder, "VKITTI", "Outdoor", OUTDOOR_M) for encoder in ("vits", "vitb", "vitl")),
+)
+
+# Source: the interpolate call after the network in each repository's inference code.
+_FINAL_RESIZE: dict[Family, FinalResize] = {
+    "depth-anything-v1": "bilinear_centres",
+    "depth-anything-v2": "bilinear_corners",
+}
+
+
+class DepthAnythingRules(FamilyRules[Architecture]):
+    """The row of Depth Anything V1 and V2."""
+
+    name = "Depth Anything"
+    title = "Depth Anything V1 and V2"
+    kinds: ClassVar[Kinds] = {"depth-anything-v1": ("inverse",), "depth-anything-v2": ("inverse", "metric")}
+    model_types = ("depth_anything",)
+    mark = re.compile(r"^(pretrained|depth_head|backbone|neck|head)\.")
+    anchor = (
+        r"pretrained\.(?:cls_token|pos_embed|mask_token|patch_embed\.|blocks\.|norm\.)|depth_head\."
+        r"|backbone\.(?:embeddings|encoder|layers?|layernorm)\."
+        r"|neck\.(?:reassemble_stage|convs|fusion_stage)\.|head\.conv[123]\."
+    )
+    parts = (("pretrained", "depth_head"), ("backbone", "neck"))
+    unused = re.compile(r"^(pretrained\.mask_token|depth_head\.scratch\.refinenet4\.resConfUnit1\..*)$")
+    look_alikes = "V1, V2 and metric checkpoints hold the same tensors"
+    entries = _ENTRIES
+
+    def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Rename tensors of transformers."""
+        return to_official_names(tensors)
+
+    def infer(self, tensors: Mapping[str, Tensor], path: Path) -> Architecture:
+        """Read the sizes of the network off its tensors."""
+        return infer(tensors, path)
+
+    def shown_by_tensors(self, architecture: Architecture) -> None:
+        """Return nothing: the tensors show neither family nor kind."""
+
+    def shown_by_config(
+        self, settings: FolderSettings, tensors: dict[str, Tensor], architecture: Architecture
+    ) -> tuple[Claim, list[str]]:
+        """Return what a config.json says; move its factor of the output into the weights."""
+        config = read_config(settings)
+        claim = claim_of_config(config, architecture, settings.folder)
+        return claim, scale_output(tensors, config)
+
+    def check_options(self, family: Family, kind: Kind | None, max_depth_m: float | None) -> None:
+        """Refuse a metric V1."""
+        if family == "depth-anything-v1" and kind == "metric":
+            raise InputError(
+                "--family depth-anything-v1 with --kind metric: the metric models of V1 are ZoeDepth networks, "
+                "which this version does not export; Depth Anything V2 has metric models"
+            )
+        super().check_options(family, kind, max_depth_m)
+
+    def make(
+        self, architecture: Architecture, *, family: Family, kind: Kind, max_depth_m: float | None, mirror: bool = True
+    ) -> DepthAnything:
+        """Return the network with torch's initial weights."""
+        return DepthAnything(architecture, family=family, max_depth_m=max_depth_m)
+
+    def conventions(self, architecture: Architecture, family: Family) -> Conventions:
+        """Return the official sizes and resizes, which V1 and V2 share but for the last."""
+        return Conventions(base_px=(518, 518), rule="lower_bound", final_resize=_FINAL_RESIZE[family])
+
+    def remarks(self, architecture: Architecture, family: Family) -> tuple[str, ...]:
+        """Return a remark about the blocks that feed the head if the encoder's depth is not a published one."""
+        if family == "depth-anything-v1":
+            return ()
+        if architecture.depth in {LEAST_BLOCKS, *(depth for _, depth in PUBLISHED)}:  # the fewest blocks all feed it
+            return ()
+        taps = ", ".join(str(tap + 1) for tap in architecture.taps(family))
+        return (f"No published encoder has {architecture.depth} blocks: the head is taken to read blocks {taps}.",)

@@ -1,0 +1,66 @@
+"""What every torch network here offers, and every record of a network's sizes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from torch import Tensor, nn
+
+from ...engine.errors import InputError
+from ...engine.terms import Family
+
+if TYPE_CHECKING:
+    from .attention import AttentionForm
+
+
+class AnyArchitecture(Protocol):
+    """The sizes of a network of any family, as the names and shapes of its tensors show them."""
+
+    @property
+    def encoder(self) -> str:
+        """Short name of the encoder, e.g. "vits"; that of the published model if the sizes are the published ones."""
+
+    @property
+    def patch_px(self) -> int:
+        """Return the unit of both input sides."""
+
+
+class Network(nn.Module, ABC):
+    """A batch of normalised images becomes depth: what the export needs of a network of any family.
+
+    Its state_dict has exactly the names and shapes of a published checkpoint, unused tensors included.
+
+    Attributes:
+        architecture: Sizes of the layers.
+        family: Of the network.
+        max_depth_m: Upper end of a metric network's output; None for inverse depth and for output without a bound.
+        mirrored: Whether it answers with the mean of an image and its mirror image.
+        trainable: Whether it offers `values`, which training needs.
+    """
+
+    architecture: AnyArchitecture
+    family: Family
+    max_depth_m: float | None = None
+    mirrored: bool = False
+    trainable: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, batch: Tensor) -> Tensor:
+        """Return depth (N, h, w) for images (N, 3, h, w), RGB, normalised; sides are multiples of patch_px."""
+
+    @abstractmethod
+    def set_attention(self, form: AttentionForm) -> None:
+        """Choose how attention is computed; does nothing in a network without attention."""
+
+    @abstractmethod
+    def bake_positions(self, grid_h: int, grid_w: int) -> None:
+        """Resample tables of positions for one input size, in units of patch_px; does nothing without such tables."""
+
+    def values(self, batch: Tensor) -> Tensor:
+        """Return (N, h, w), any sign: the output without the last activation, for training.
+
+        Raises:
+            InputError: The network is not trainable.
+        """
+        raise InputError(f"{self.architecture.encoder} cannot be trained here; give a Depth Anything checkpoint")
