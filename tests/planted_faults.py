@@ -62,7 +62,7 @@ class Copy:
         good, times = path.read_text(), path.stat()
         self._planted += 1
         try:
-            for tests in _tests_of(fault):
+            for tests in _tests_of(fault, self._home):
                 path.write_text(fault.text)
                 os.utime(path, (times.st_atime, times.st_mtime + self._planted))  # else Python takes the compiled code
                 found = self._run(tests, fault)
@@ -90,19 +90,21 @@ class Copy:
         return run_tests(self._home, tests, traces=traces, is_whole=fault is None, longest_s=longest_s)
 
 
-def _tests_of(fault: Fault) -> list[list[str]]:
+def _tests_of(fault: Fault, root: Path) -> list[list[str]]:
     """Return the tests to try, the nearest first."""
     path = Path(fault.path)
-    folder = ROOT / "tests" / path.parent
+    folder = root / "tests" / path.parent
     own = folder / f"test_{path.name}"
     dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
-    naming = [test for test in _all_tests() if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())]
-    beside = [test for test in _all_tests() if test.parent == folder]
+    naming = [
+        test for test in _all_tests(root) if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())
+    ]
+    beside = [test for test in _all_tests(root) if test.parent == folder]
     names = re.compile(rf"\b({'|'.join(fault.names)})\b") if fault.names else None
-    using = [test for test in _all_tests() if names and names.search(test.read_text())]
+    using = [test for test in _all_tests(root) if names and names.search(test.read_text())]
     others = dict.fromkeys(test for tests in (naming, beside, using) for test in _nearest(tests, folder) if test != own)
     parts = [[own] if own.exists() else [], list(others)]
-    return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
+    return [[str(test.relative_to(root)) for test in tests] for tests in parts if tests]
 
 
 def _nearest(tests: list[Path], folder: Path) -> list[Path]:
@@ -110,8 +112,8 @@ def _nearest(tests: list[Path], folder: Path) -> list[Path]:
 
 
 @functools.cache
-def _all_tests() -> list[Path]:
-    return sorted((ROOT / "tests").rglob("test_*.py"))
+def _all_tests(root: Path) -> list[Path]:
+    return sorted((root / "tests").rglob("test_*.py"))
 
 
 def _shown(fault: Fault) -> str:
