@@ -29,7 +29,7 @@ from ..engine.runners.open_runner import available_choices
 from ..engine.runners.runner import Runner
 from ..engine.system.cores import usable_cores
 from ..engine.system.files import atomic_path, try_place
-from ..engine.terms import DEPTH_ANYTHING, EXPORTED_KINDS, Family, Kind
+from ..engine.terms import EXPORTED_KINDS, FAMILIES, Family, Kind
 from ..exits import one_line_errors, read_numbers
 from .machine.ceilings import count_work
 from .machine.describe import describe_machine, describe_run
@@ -160,7 +160,7 @@ def _side(cost: Cost) -> int:
 @click.option(
     "--batches", default=",".join(map(str, BATCHES)), show_default=True, help="Measured besides single images."
 )
-@click.option("--family", type=click.Choice(DEPTH_ANYTHING), help="As in export.")
+@click.option("--family", type=click.Choice(FAMILIES), help="As in export.")
 @click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="As in export.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Default: the cores that this process may use.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..engine.terms import ATTENTION_OPS, DEPTH_ANYTHING, EXPORTED_KINDS, PRECISIONS, WHICH_WEIGHTS
+from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "path", type=PathType(), required=True, help="The .onnx file to write.")
 @click.option(
     "--family",
-    type=click.Choice(DEPTH_ANYTHING),
-    help="Default: from the official file name, or from what the file records.",
+    type=click.Choice(FAMILIES),
+    help="Default: from the tensors, the official file name, or what the file records.",
 )
 @click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Default: as for --family.")
 @click.option(
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     "max_depth_m",
     type=float,
     metavar="METRES",
-    help="Upper end of a metric model: 20 for the published indoor models, 80 for outdoor ones. "
+    help="Upper end of a metric model: 20 for the published indoor models, 80 for outdoor ones; ZoeDepth K has 80 by "
+    "default, and N and NK have none. "
     "Default: as for --family.",
 )
 @click.option(
@@ -74,6 +75,15 @@ if TYPE_CHECKING:
     "full TensorRT's. Default: fused, and plain in fp16-safe.",
 )
 @click.option(
+    "--no-mirror",
+    "mirror",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Leave out the mean with the mirror image, which ZoeDepth takes: half the time, other numbers than the "
+    "official ones.",
+)
+@click.option(
     "--weights",
     type=click.Choice(WHICH_WEIGHTS),
     default="auto",
@@ -92,6 +102,7 @@ def export(
     size: int | tuple[int, int] | None,
     precision: Precision,
     attention: AttentionOp | None,
+    mirror: bool,
     weights: WhichWeights,
     half_storage: bool,
     images: tuple[str, ...],
@@ -124,6 +135,7 @@ def export(
             size=size,
             precision=precision,
             attention=attention,
+            mirror=mirror,
             half_storage=half_storage,
             images=find_images(images) if images else None,
             budget=budget,

@@ -15,8 +15,8 @@ from ..engine.terms import (
     ALIGNMENTS,
     CPU_RUNNERS,
     CROPS,
-    DEPTH_ANYTHING,
     EXPORTED_KINDS,
+    FAMILIES,
     HARDWARE_DEVICES,
     TIMED_SCOPES,
 )
@@ -184,7 +184,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     help="Depth beyond it is not judged. Default: the data set's custom.",
 )
 @click.option("--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged.")
-@click.option("--family", type=click.Choice(DEPTH_ANYTHING), help="Of checkpoints; as in export.")
+@click.option("--family", type=click.Choice(FAMILIES), help="Of checkpoints; as in export.")
 @click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export.")
 @click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export.")
 @click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export.")

@@ -42,9 +42,9 @@ from .show.run_report import RunReport
     type=click.Choice(FORMATS),
     multiple=True,
     help="May be given several times. color and side are pictures, the others hold the values. png16: whole "
-    "millimetres up to 65.535 m, 0 where there is no value; inverse depth is scaled (to --range), and the scale stands "
-    "in the file. npz: the arrays values, valid, kind, unit, max_depth_m, provenance. Default: color, or the format of "
-    "a named file's suffix.",
+    "millimetres up to 65.535 m, 0 where there is no value; depth without a unit is scaled (to --range), and the "
+    "scale stands in the file. npz: the arrays values, valid, kind, unit, max_depth_m, provenance. Default: color, or "
+    "the format of a named file's suffix.",
 )
 @click.option(
     "--sheet",
@@ -58,7 +58,7 @@ from .show.run_report import RunReport
     "value_range",
     type=(float, float),
     metavar="LOW HIGH",
-    help="Range of the colours, and of an inverse png16, in the depth's unit, so that frames compare. "
+    help="Range of the colours, and of a png16 of depth without a unit, in the depth's unit, so that frames compare. "
     "Default: the range of each image; of a video, the range of its scene, which follows the frames slowly.",
 )
 @click.option(

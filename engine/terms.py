@@ -51,8 +51,8 @@ class Meaning:
     Args:
         name: For people: "inverse depth".
         unit: "m" or "", for none.
-        larger_is_nearer: Whether a larger value is nearer to the camera.
-        scale_known, shift_known: Whether values are depth, or its inverse, without an unknown factor or summand.
+        larger_is_nearer: Whether a larger value is nearer to the camera: values are depth's inverse, not depth.
+        scale_known, shift_known: Whether values have no unknown factor and no unknown summand.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Meaning:
 
     @property
     def positive(self) -> bool:
-        """Whether only values above 0 are depth: those of depth whose zero is the camera."""
+        """Whether only values above 0 are depth: 0 is the camera itself."""
         return self.shift_known and not self.larger_is_nearer
 
     @property
@@ -75,7 +75,7 @@ class Meaning:
 
 MEANINGS: dict[Kind, Meaning] = {
     "inverse": Meaning("inverse depth", "", larger_is_nearer=True, scale_known=False, shift_known=False),
-    "metric": Meaning("depth", "m", larger_is_nearer=False, scale_known=True, shift_known=True),
-    "affine": Meaning("affine depth", "", larger_is_nearer=False, scale_known=False, shift_known=False),
-    "scale": Meaning("depth without scale", "", larger_is_nearer=False, scale_known=False, shift_known=True),
+    "metric": Meaning("metric depth", "m", larger_is_nearer=False, scale_known=True, shift_known=True),
+    "affine": Meaning("affine-invariant depth", "", larger_is_nearer=False, scale_known=False, shift_known=False),
+    "scale": Meaning("scale-invariant depth", "", larger_is_nearer=False, scale_known=False, shift_known=True),
 }

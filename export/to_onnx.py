@@ -31,10 +31,14 @@ from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer
 from .trace import trace
 
 SUFFIX = ".onnx"
-CANARY_GRID = (18, 24)  # patches; neither square nor the native grid, so a baked size or table shows
+CANARY_PX = (252, 336)  # nearly; neither square nor a size of training, so a baked size or table shows
 # Drift on one input, over the budget for the mean. One photograph of six took 2 times the mean, and the canary's
 # picture upside down is harder than those.
 ONE_INPUT = 5
+_NO_MIRROR = (
+    "warning: the mean with the mirror image is left out: the file takes half the time and answers other numbers than "
+    "the official code"
+)
 PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights go into a file beside
 
 
@@ -70,6 +74,7 @@ def export_checkpoint(
     size: int | tuple[int, int] | None = None,
     precision: Precision = "fp32",
     attention: AttentionOp | None = None,
+    mirror: bool = True,
     half_storage: bool = False,
     images: Sequence[Path] | None = None,
     budget: float | None = None,
@@ -80,7 +85,7 @@ def export_checkpoint(
 
     Args:
         source, family, kind, max_depth_m, weights: As in read_checkpoint.
-        path, size, precision, attention, half_storage, images, budget, on_step: As in export_onnx.
+        path, size, precision, attention, mirror, half_storage, images, budget, on_step: As in export_onnx.
         on_note: Called with each sentence that the user should read: what was inferred, and warnings.
 
     Raises:
@@ -91,7 +96,7 @@ def export_checkpoint(
     left_out: list[str] = []
     if images is not None:  # a damaged one would end the export after minutes
         images, left_out = find_readable(list(dict.fromkeys(images)), on_step=on_step)
-    warnings = (*(f"warning: {sentence}" for sentence in left_out), *_warnings(precision, images))
+    warnings = (*(f"warning: {sentence}" for sentence in left_out), *_warnings(precision, images, mirror))
     for sentence in (*checkpoint.remarks, *warnings):
         on_note(sentence)
     return export_onnx(
@@ -100,6 +105,7 @@ def export_checkpoint(
         size=size,
         precision=precision,
         attention=attention,
+        mirror=mirror,
         half_storage=half_storage,
         images=images,
         budget=budget,
@@ -114,6 +120,7 @@ def export_onnx(
     size: int | tuple[int, int] | None = None,
     precision: Precision = "fp32",
     attention: AttentionOp | None = None,
+    mirror: bool = True,
     half_storage: bool = False,
     images: Sequence[Path] | None = None,
     budget: float | None = None,
@@ -131,6 +138,7 @@ def export_onnx(
             as the budget allows and the rest in float32.
         attention: "fused" for one com.microsoft MultiHeadAttention op a block, "plain" for parsers that lack it.
             None: fused, but plain in fp16-safe, which needs a softmax in the graph.
+        mirror: False leaves out the mean with the mirror image, which halves the time, in a network that takes it.
         half_storage: Store weights that float16 holds exactly as float16; the arithmetic stays as it is.
         images: For int8: files like those to come, to calibrate and measure on. None: the photograph that comes with
             depthrt.
@@ -147,10 +155,14 @@ def export_onnx(
     _check_options(precision, attention, images, budget)
     check_output(path, suffix=SUFFIX, source=checkpoint.path)
     rule = size_rule(checkpoint, size)
+    if not mirror and not conventions_of(checkpoint).mirrored:
+        raise InputError(
+            f"--no-mirror found, {checkpoint.family} takes no mean with the mirror image; leave the option out"
+        )
     on_step("load the network", 0, 1)
-    network = load_network(checkpoint)
+    network = load_network(checkpoint, mirror=mirror)
     on_step("answer the canary in torch", 0, 1)
-    contract = _contract(checkpoint, network, rule, precision, attention or _default_attention(precision))
+    contract = _contract(checkpoint, network, rule, precision, attention or _default_attention(precision), mirror)
     on_step("trace the graph", 0, 1)
     model = trace(network, contract)
     quantised = None
@@ -186,31 +198,34 @@ def _default_attention(precision: Precision) -> AttentionOp:
     return "plain" if precision == "fp16-safe" else "fused"
 
 
-def _warnings(precision: Precision, images: Sequence[Path] | None) -> tuple[str, ...]:
-    """Return a warning about int8 from too few images."""
+def _warnings(precision: Precision, images: Sequence[Path] | None, mirror: bool) -> tuple[str, ...]:
+    """Return warnings about a mean that is left out, and about int8 from too few images."""
+    left_out = () if mirror else (_NO_MIRROR,)
     if precision != "int8" or (images is not None and len(images) >= FEW):
-        return ()
+        return left_out
     found = "the photograph that comes with depthrt"
     if images is not None:
         found = f"{len(images)} image{'' if len(images) == 1 else 's'}"
     return (
+        *left_out,
         f"warning: int8 is calibrated on {found} and its drift measured on the same; give {FEW} or more --images "
         "like those to come",
     )
 
 
 def _contract(
-    checkpoint: Checkpoint, network: Network, rule: SizeRule, precision: Precision, attention: AttentionOp
+    checkpoint: Checkpoint, network: Network, rule: SizeRule, precision: Precision, attention: AttentionOp, mirror: bool
 ) -> Contract:
     """Return the contract, with the float32 network's answer to the canary."""
     patch_px = rule.multiple_px
-    canary_px = rule.base_px if rule.static else (CANARY_GRID[0] * patch_px, CANARY_GRID[1] * patch_px)
+    h, w = (max(1, round(side / patch_px)) * patch_px for side in CANARY_PX)
+    canary_px = rule.base_px if rule.static else (h, w)
     conventions = conventions_of(checkpoint)
     golden = canary_input(canary_px, conventions.mean, conventions.std)
     answer = torch_answer(network, golden)[0]
     _check_alive(checkpoint, answer)
     canary = make_canary(canary_px, answer, tolerance=TOLERANCE[precision])
-    contract = make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary)
+    contract = make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary, mirror=mirror)
     check_record(contract, name="contract", remedy="no runtime would read it; choose another size or checkpoint")
     return contract
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.errors import InputError
-from ...engine.images.preprocess import resize_bilinear
-from ...engine.terms import ALIGNMENTS, CROPS, Alignment, Crop, Kind
+from ...engine.images.resize.bilinear import resize_bilinear
+from ...engine.terms import ALIGNMENTS, CROPS, MEANINGS, Alignment, Crop, Kind
 from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
 from .alignment import Float64, fit_alignment
 from .true_depth import TrueDepth
@@ -35,7 +35,7 @@ class Rules:
     """How depth is judged.
 
     Args:
-        alignment: Of depth for metric models, of inverse depth for the others.
+        alignment: Of inverse depth for models that answer it, of depth for the others.
         cap_m: Depth beyond it is not judged, and predictions are clipped there. None judges everything and clips
             predictions at the image's largest measured depth.
         crop: "eigen" is NYU's for images of 480x640 px, KITTI's for all others.
@@ -75,7 +75,7 @@ class AccuracyMeter:
             name: Of the image.
             values: (h, w) float32, the model's answer; resized to the truth's size if they differ.
             truth: Measured depth.
-            kind: Of values: "inverse" or "metric".
+            kind: Of values.
 
         Raises:
             InputError: As check.
@@ -91,7 +91,7 @@ class AccuracyMeter:
             resized = resize_bilinear(values, truth.shape, mode="bilinear_corners")  # as upstream's evaluation
         judged_m, answer = truth_m[valid], resized[valid].astype(np.float64)
         self.flat += int(self.rules.alignment == "scale-and-shift" and judged_m.min() == judged_m.max())
-        self.opposed += int(_agreement(answer, judged_m if kind == "metric" else 1 / judged_m) < -_OPPOSED)
+        self.opposed += int(_agreement(answer, _target(judged_m, kind)) < -_OPPOSED)
         depth_m = _predicted_depth(answer, judged_m, kind, self.rules)
         self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
 
@@ -101,10 +101,12 @@ class AccuracyMeter:
         Raises:
             InputError: Values or truth have no unit and the rules do not align, or the truth has none and they cap.
         """
-        if "inverse" in (kind, truth_kind) and self.rules.alignment == "none":
-            owner = "the model gives" if kind == "inverse" else f"{self.dataset} has"
-            raise InputError(f"{owner} inverse depth without a unit, which must be aligned; choose another alignment")
-        if truth_kind == "inverse" and self.rules.cap_m is not None:
+        for owner, meaning in (("the model gives", MEANINGS[kind]), (f"{self.dataset} has", MEANINGS[truth_kind])):
+            if not meaning.unit and self.rules.alignment == "none":
+                raise InputError(
+                    f"{owner} {meaning.name} without a unit, which must be aligned; choose another alignment"
+                )
+        if not MEANINGS[truth_kind].unit and self.rules.cap_m is not None:
             raise InputError(f"{self.dataset} has depth without a unit, a cap of {self.rules.cap_m} m found; take None")
 
     def notes(self) -> Iterator[str]:
@@ -182,9 +184,11 @@ def crop_mask(size_px: tuple[int, int], crop: Crop) -> NDArray[np.bool_]:
 def _measured_depth(truth: TrueDepth) -> Float64:
     """Return (H, W) depth, in metres; without a unit, in medians of the image."""
     values = np.where(truth.valid, truth.values, 1).astype(np.float64)
-    if truth.kind == "metric" or not truth.valid.any():
+    meaning = MEANINGS[truth.kind]
+    if meaning.unit or not truth.valid.any():
         return values
-    depth: Float64 = np.median(values[truth.valid]) / values
+    middle = np.median(values[truth.valid])
+    depth: Float64 = middle / values if meaning.larger_is_nearer else values / middle
     return depth
 
 
@@ -200,13 +204,18 @@ def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules
     NaN becomes the nearest depth: a missing answer must not score better than a wrong one.
     """
     farthest_m = float(truth_m.max()) if rules.cap_m is None else rules.cap_m
-    scale, shift = fit_alignment(values, truth_m if kind == "metric" else 1 / truth_m, rules.alignment)
+    scale, shift = fit_alignment(values, _target(truth_m, kind), rules.alignment)
     aligned = np.where(np.isfinite(values), values * scale + shift, values)
-    if kind == "metric":
-        depth: Float64 = np.nan_to_num(aligned, nan=NEAREST_M)
+    if MEANINGS[kind].larger_is_nearer:
+        depth: Float64 = 1 / np.clip(np.nan_to_num(aligned, nan=1 / NEAREST_M), 1 / farthest_m, 1 / NEAREST_M)
     else:
-        depth = 1 / np.clip(np.nan_to_num(aligned, nan=1 / NEAREST_M), 1 / farthest_m, 1 / NEAREST_M)
+        depth = np.nan_to_num(aligned, nan=NEAREST_M)
     return depth.clip(NEAREST_M, farthest_m)
+
+
+def _target(truth_m: Float64, kind: Kind) -> Float64:
+    """Return measured depth (N,) as values of a kind, up to their scale and shift."""
+    return 1 / truth_m if MEANINGS[kind].larger_is_nearer else truth_m
 
 
 def _agreement(answer: Float64, target: Float64) -> float:

@@ -21,7 +21,7 @@ def fit_alignment(predicted: Float64, target: Float64, alignment: Alignment) -> 
     "scale-and-shift" maps a constant prediction to the mean of the target.
 
     Args:
-        predicted: (N,), depth, or inverse depth.
+        predicted: (N,), depth or inverse depth.
         target: (N,), positive, the same kind.
         alignment: One of ALIGNMENTS.
 

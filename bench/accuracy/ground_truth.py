@@ -16,6 +16,7 @@ from ...engine.images.limits import DEFAULT_LIMITS, Limits
 from ...engine.images.read import read_image
 from ...engine.system.files import check_named, check_plain
 from ...engine.system.spread import spread
+from ...engine.terms import MEANINGS, Kind
 from .hdf5 import find_array, open_hdf5, read_array
 from .hypersim_cameras import find_cameras
 from .masks import Masks
@@ -61,12 +62,19 @@ class GroundTruth:
         pairs: In a fixed order, one or more.
         cap_m: Depth beyond it is by custom not judged; None if the truth has no unit.
         notes: Assumptions, one sentence each.
+        unitless: Kind of a truth that has no unit.
     """
 
     name: str
     pairs: tuple[Pair, ...]
     cap_m: float | None
     notes: tuple[str, ...] = ()
+    unitless: Kind = "inverse"
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the truth."""
+        return self.unitless if self.cap_m is None else "metric"
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -162,11 +170,12 @@ def _on_disk(path: Path, pairs: Pairs, units_per_m: float, limits: Limits) -> Gr
     name, cap_m = path.resolve().name.removesuffix(".txt"), FOLDER_CAP_M
     if pairs.layout != "files":
         name, cap_m = pairs.layout, CAP_M[pairs.layout]
-    elif first.kind == "metric":
+    elif MEANINGS[first.kind].unit:
         notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
     masks = Masks(root)
     made = tuple(_pair(image, depth, root, reader, masks, limits) for image, depth in found)
-    return GroundTruth(name, made, cap_m if first.kind == "metric" else None, (*notes, *more))
+    capped = cap_m if MEANINGS[first.kind].unit else None
+    return GroundTruth(name, made, capped, (*notes, *more), first.kind)
 
 
 def _reader(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...engine.images.readable import name_left_out
-from ...engine.terms import Alignment, Crop, Kind
+from ...engine.terms import MEANINGS, Alignment, Crop, Kind
 from ..numbers.result import Accuracy
 from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
 from ..subjects.subject import Opened
@@ -22,7 +22,8 @@ class RuleChoices:
     """Rules of accuracy that a user chose; the custom decides the rest, for each subject on each data set.
 
     Args:
-        alignment: None compares metres with metres unaligned, and aligns everything else by scale and shift.
+        alignment: None compares metres with metres unaligned, aligns by scale where nothing else is unknown of depth,
+            and everything else by scale and shift.
         cap_m: None takes the data set's.
         crop: As in Rules.
 
@@ -39,12 +40,18 @@ class RuleChoices:
 
     def rules(self, kind: Kind, dataset: GroundTruth) -> Rules:
         """Return the rules for depth of a kind on a data set."""
-        metres = kind == "metric" and dataset.cap_m is not None
-        custom: Alignment = "none" if metres else "scale-and-shift"
-        return Rules(self.alignment or custom, dataset.cap_m if self.cap_m is None else self.cap_m, self.crop)
+        cap_m = dataset.cap_m if self.cap_m is None else self.cap_m
+        return Rules(self.alignment or _custom(kind, dataset.kind), cap_m, self.crop)
 
 
 CUSTOM = RuleChoices()
+
+
+def _custom(kind: Kind, truth_kind: Kind) -> Alignment:
+    """Return the alignment that is usual for an answer and measured depth of these kinds."""
+    if kind == truth_kind == "metric":
+        return "none"
+    return "scale" if "scale" in (kind, truth_kind) and MEANINGS[kind].shift_known else "scale-and-shift"
 
 
 def judge(
@@ -64,8 +71,7 @@ def judge(
     """
     kinds = {opened.subject.name: opened.model.contract.kind for opened in subjects}
     meters = {name: AccuracyMeter(dataset.name, choices.rules(kind, dataset)) for name, kind in kinds.items()}
-    truth_kind: Kind = "inverse" if dataset.cap_m is None else "metric"
-    unjudged = failures_of({name: partial(meters[name].check, kind, truth_kind) for name, kind in kinds.items()})
+    unjudged = failures_of({name: partial(meters[name].check, kind, dataset.kind) for name, kind in kinds.items()})
     left = {opened.subject.name: opened for opened in subjects if opened.subject.name not in unjudged}
     failures: dict[str, str] = {}
     left_out: dict[str, str] = {}
@@ -82,7 +88,7 @@ def judge(
         left = {name: opened for name, opened in left.items() if name not in failures}
     found: dict[str, Accuracy] = {}
     unjudged |= failures_of({name: partial(_conclude, name, meters[name], found) for name in left})
-    notes = {name: said for name in found if (said := tuple(meters[name].notes()))}
+    notes = {name: said for name in found if (said := (*_aligned_as(kinds[name]), *meters[name].notes()))}
     notes |= {name: (f"no accuracy on {dataset.name}: {why}",) for name, why in unjudged.items()}
     flat = max((meter.flat for meter in meters.values()), default=0)
     remarks = [*dataset.notes, *known.sentences()]
@@ -90,6 +96,13 @@ def judge(
         remarks.append(f"{flat} of its images have one depth everywhere, which alignment reaches with any answer")
     warnings = (*name_left_out(left_out, of=len(dataset)), *(f"{dataset.name}: {remark}." for remark in remarks))
     return StageResult(found, failures, notes, warnings)
+
+
+def _aligned_as(kind: Kind) -> tuple[str, ...]:
+    """Return a clause on answers that are aligned otherwise than those of most models without a unit; or nothing."""
+    meaning = MEANINGS[kind]
+    unusual = not (meaning.unit or meaning.larger_is_nearer)
+    return (f"its {meaning.name} is aligned as depth, not as inverse depth",) if unusual else ()
 
 
 def _judge(opened: Opened, sample: Sample, meter: AccuracyMeter) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...engine.depth.read import READERS, read_codes, read_mask, to_map
 from ...engine.errors import InputError
 from ...engine.images.limits import DEFAULT_LIMITS, Limits
-from ...engine.terms import KINDS, Kind
+from ...engine.terms import MEANINGS, Kind
 from .hdf5 import find_array, open_hdf5, read_array
 from .hypersim_cameras import STANDARD, Cameras
 
@@ -27,6 +27,7 @@ MM_PER_M = 1000.0
 VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the largest value of a file
 VKITTI2_UNITS_PER_M = 100.0
 _NO_DEPTH = frozenset({"disp", "disparity", "disparities", "inv", "inverse", "invdepth"})  # words in names
+_TRUE_KINDS: tuple[Kind, ...] = ("inverse", "metric", "scale")
 _LEAST_BITS = 16  # whole numbers of fewer bits are masks and pictures
 
 
@@ -35,13 +36,14 @@ class TrueDepth:
     """Measured depth of one image.
 
     Args:
-        values: (H, W) float32; metres for "metric", any unit and larger is nearer for "inverse".
+        values: (H, W) float32; metres for "metric"; of any unit for "scale", where larger is farther, and for
+            "inverse", where larger is nearer and 0 is infinitely far.
         valid: (H, W) bool; values that are not finite or not positive become invalid.
-        kind: "metric" or "inverse".
+        kind: "metric", "scale" or "inverse".
         left_out: Pixels that are not valid for another reason than their value, by reason.
 
     Raises:
-        InputError: The values are not (H, W), or the shapes differ.
+        InputError: The values are not (H, W), the shapes differ, or the kind is another.
     """
 
     values: NDArray[np.float32]
@@ -52,8 +54,8 @@ class TrueDepth:
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.size == 0 or self.values.shape != self.valid.shape:
             raise InputError(f"values {self.values.shape}, valid {self.valid.shape} found, expected one shape (H, W)")
-        if self.kind not in KINDS:
-            raise InputError(f"kind {self.kind!r} found, expected one of {', '.join(KINDS)}")
+        if self.kind not in _TRUE_KINDS:
+            raise InputError(f"kind {self.kind!r} found, expected one of {', '.join(_TRUE_KINDS)}")
         object.__setattr__(self, "valid", self.valid & np.isfinite(self.values) & (self.values > 0))
 
     @property
@@ -104,6 +106,11 @@ def read_true_depth(path: Path, *, units_per_m: float = MM_PER_M, limits: Limits
     except _UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read as depth ({reason}); write it again") from error
+    if kind not in _TRUE_KINDS:
+        raise InputError(
+            f"{path} holds {MEANINGS[kind].name}, expected depth whose 0 is the camera, because the metrics are made "
+            "of ratios; judge by measured depth"
+        )
     if kind == "metric" and (words := _NO_DEPTH & _words_of(path)):
         raise InputError(
             f"{path} is named {' and '.join(sorted(words))}, expected depth in metres; turn it into depth, "

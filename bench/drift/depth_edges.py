@@ -3,7 +3,8 @@
 Source: Depth Pro (Bochkovskii et al. 2024), section 3.3 and src/depth_pro/eval/boundary_metrics.py. As there, an edge
 lies between two neighbours whose inverse depths are in a ratio above a threshold, the nearer side matters, and the
 F1 scores of ten thresholds are weighted by the threshold. Unlike there, the four directions are counted together, so
-that a picture with edges in one direction only can reach 1.
+that a picture with edges in one direction only can reach 1. Depth without a zero has no inverse: what it is nearer than
+the reference's far end stands for it, which is 0 at the far end as inverse depth is.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.terms import Kind
+from ...engine.terms import MEANINGS, Kind
 
 THRESHOLDS = np.linspace(1.05, 1.25, 10)
 # Depth beyond fifty times the nearest counts as fifty times: ratios of values near 0 would turn noise into edges.
 FAR_SHARE = 0.02
 _NEAR_PERCENTILE = 98.0  # of the reference, so that an outlier does not set what is near
+_FAR_PERCENTILE = 98.0  # of the reference's depth, the same for what is far
 
 Float64 = NDArray[np.float64]
 Edges = NDArray[np.bool_]
@@ -27,9 +29,9 @@ def edge_f1(found: NDArray[np.float32], reference: NDArray[np.float32], *, kind:
 
     Args:
         found, reference: (H, W) of one kind; a value that is not finite has no edge.
-        kind: "inverse", or "metric", which is inverted.
+        kind: Of both.
     """
-    ours, theirs = _inverse(found, kind), _inverse(reference, kind)
+    ours, theirs = _nearness(found, reference, kind), _nearness(reference, reference, kind)
     near = theirs[np.isfinite(theirs)]
     floor = FAR_SHARE * float(np.percentile(near, _NEAR_PERCENTILE)) if near.size else 0.0
     if floor <= 0:
@@ -55,17 +57,22 @@ def _edges(steps: Float64, threshold: float) -> Edges:
     return np.stack([steps > threshold, steps < 1 / threshold])
 
 
-def _inverse(values: NDArray[np.float32], kind: Kind) -> Float64:
-    if kind == "inverse":
-        return values.astype(np.float64)
-    known = (values > 0) & np.isfinite(values)  # the inverse of infinity would be finite
-    positive = np.where(known, values, np.nan).astype(np.float64)
-    inverse: Float64 = 1 / positive
-    return inverse
+def _nearness(values: NDArray[np.float32], reference: NDArray[np.float32], kind: Kind) -> Float64:
+    """Return values that are larger where they are nearer, and 0 where they are far; NaN for no depth."""
+    exact = values.astype(np.float64)
+    if MEANINGS[kind].larger_is_nearer:
+        return exact
+    if MEANINGS[kind].positive:
+        known = (values > 0) & np.isfinite(values)  # the inverse of infinity would be finite
+        inverse: Float64 = 1 / np.where(known, exact, np.nan)
+        return inverse
+    finite = reference[np.isfinite(reference)].astype(np.float64)
+    farthest = float(np.percentile(finite, _FAR_PERCENTILE)) if finite.size else 0.0
+    return farthest - exact
 
 
-def _steps(inverse: Float64, floor: float) -> Float64:
+def _steps(nearness: Float64, floor: float) -> Float64:
     """Return (N,) ratios of each pixel to its left and its upper neighbour; 1 if either is not finite."""
-    known = np.maximum(np.where(np.isfinite(inverse), inverse, np.nan), floor)  # NaN stays
+    known = np.maximum(np.where(np.isfinite(nearness), nearness, np.nan), floor)  # NaN stays
     ratios = np.concatenate([(known[:, 1:] / known[:, :-1]).ravel(), (known[1:] / known[:-1]).ravel()])
     return np.where(np.isnan(ratios), 1.0, ratios)

@@ -1,6 +1,6 @@
 """Drift of a subject's depth from the reference's: over the image, by distance, at edges, by tile, between frames.
 
-Drift is measured on the model's answer, metres or inverse depth, as for the canary inside every model file: a number
+Drift is measured on the model's answer, whatever its kind, as for the canary inside every model file: a number
 means the same in a file's budget and in a report, and far values of a metric model count as its user sees them.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...engine.errors import InputError
 from ...engine.modelfile.canary import RANGE_PERCENTILES
-from ...engine.terms import KINDS, Kind
+from ...engine.terms import KINDS, MEANINGS, Kind
 from ..numbers.result import Band, Drift, Tile
 from .depth_edges import edge_f1
 
@@ -119,7 +119,7 @@ class DriftMeter:
 
     def _add_bands(self, reference: Float64, amount: Float64) -> None:
         """Add each band's part of the image's mean: the sum of share times drift over the bands is the mean."""
-        nearness = reference if self._kind == "inverse" else -reference  # in the order of inverse depth
+        nearness = reference if MEANINGS[self._kind].larger_is_nearer else -reference  # in the order of inverse depth
         limits = np.quantile(nearness, np.arange(1, BANDS) / BANDS)
         band = np.searchsorted(limits, nearness.ravel(), side="left")
         self._band_share += np.bincount(band, minlength=BANDS) / amount.size

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...engine.depth.depth import Depth
 from ...engine.images.read import read_image
+from ...engine.terms import MEANINGS
 from ..numbers.result import Drift, Picture
 from ..numbers.wording import SMALLEST_SHARE, reference_notes
 from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
@@ -48,7 +49,7 @@ def measure_drifts(
     kinds = {opened.subject.name: opened.model.contract.kind for opened in subjects}
     left = {opened.subject.name: opened for opened in subjects if kinds[opened.subject.name] == kind}
     notes = {
-        name: f"no drift: it gives {other} depth, the reference {kind}"
+        name: f"no drift: it gives {MEANINGS[other].name}, the reference {MEANINGS[kind].name}"
         for name, other in kinds.items()
         if other != kind
     }

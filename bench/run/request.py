@@ -35,7 +35,7 @@ class BenchRequest:
         units_per_m: Units a metre of depth files that hold whole numbers and state no unit; KITTI's have 256.
         max_pixels: Largest picture and largest depth map of a data set, height times width.
         count: Images taken of each data set, evenly spread; None takes all.
-        alignment: None compares metres with metres unaligned, and aligns everything else by scale and shift.
+        alignment: As in RuleChoices.
         cap_m: Depth beyond it is not judged; None takes the data set's custom.
         crop: Which pixels are judged.
         video: Whether the images are consecutive frames; measures flicker too.

@@ -92,8 +92,9 @@ class StudyModel(DepthModel):
         start = perf_counter()
         prepared = answer.prepared
         output = torch.from_numpy(answer.output)[None, None]  # (1, 1, h, w)
+        mode = "bicubic" if self.contract.final_resize == "bicubic" else "bilinear"
         corners = self.contract.final_resize == "bilinear_corners"
-        resized = interpolate(output, prepared.image_px, mode="bilinear", align_corners=corners)
+        resized = interpolate(output, prepared.image_px, mode=mode, align_corners=corners)
         values: NDArray[np.float32] = resized[0, 0].numpy()
         timings = Timings(prepared.preprocess_ms, answer.run_ms, (perf_counter() - start) * 1e3)
         provenance = self._provenance(prepared, timings)
@@ -104,15 +105,22 @@ def open_study(path: Path, options: CheckpointOptions, threads: int | None) -> D
     """Return the baseline for a checkpoint file in upstream's layout.
 
     Raises:
-        ModelFileError, InputError: As read_checkpoint; or the layout is not upstream's, or the size is static.
+        ModelFileError, InputError: As read_checkpoint; or the layout is not upstream's, the size is static, or the
+            family resizes images in another way.
     """
     if isinstance(options.size, tuple):
         raise InputError(f"size {options.size} found: the study's scripts take no static size; give a short side")
     checkpoint = options.read(path)
+    contract = torch_contract(checkpoint, options.size, "fp32")
+    if contract.input_resize != "cubic" or contract.size.margin != "none":
+        raise InputError(
+            f"{path} is of the family {checkpoint.family}, and the study's scripts resize images by another rule; "
+            "leave out --study, or give a checkpoint of Depth Anything or MiDaS"
+        )
     use_torch_threads(threads or usable_cores())
     runner = StudyRunner(checkpoint)
     runner.load()  # raises now and not in the first run
-    return StudyModel(runner, torch_contract(checkpoint, options.size, "fp32"), limits=Limits())
+    return StudyModel(runner, contract, limits=Limits())
 
 
 def read_as_study(path: Path) -> NDArray[np.uint8]:

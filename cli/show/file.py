@@ -9,12 +9,14 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...engine.terms import MEANINGS
 from .printing import print_result
 
 if TYPE_CHECKING:
     from ...engine.model.describe import ModelFacts
     from ...engine.model.file_check import FileCheck
     from ...engine.modelfile.contract import Contract
+    from ...engine.modelfile.size_rule import Rule, SizeRule
     from ...export.checkpoint.checkpoint import CheckpointFacts
 
 
@@ -47,23 +49,59 @@ def found_checks(checks: Sequence[FileCheck]) -> dict[str, Any]:
 
 def contract_rows(contract: Contract) -> dict[str, str]:
     """Return what a contract promises, in words."""
-    height, width = contract.size.base_px
-    size = f"{height}x{width}, others are letterboxed" if contract.size.static else f"short side {height}, any aspect"
-    output = (
-        f"metres, up to {contract.max_depth_m:g}"
-        if contract.max_depth_m
-        else "inverse depth, no unit, larger is nearer"
-    )
+    size = f"{_sizes(contract.size)}, multiples of {contract.size.multiple_px} px"
     return {
         "model": contract.model,
-        "output": output,
-        "input": f"{size}, multiples of {contract.size.multiple_px} px, {contract.batch or 'any'} image(s) a batch",
+        "output": _output(contract),
+        "input": f"{size}, {contract.batch or 'any'} image(s) a batch",
+        **_special(contract),
         "precision": contract.precision,
         "attention": contract.attention,
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
         "licence": contract.licence,
         "made by": contract.producer,
     }
+
+
+def _output(contract: Contract) -> str:
+    meaning = MEANINGS[contract.kind]
+    if meaning.unit:
+        upto = "without a bound" if contract.max_depth_m is None else f"up to {contract.max_depth_m:g}"
+        return f"metres, {upto}"
+    unknown = "" if meaning.larger_is_nearer else f", {meaning.unknown} unknown"
+    return f"{meaning.name}, no unit, larger is {'nearer' if meaning.larger_is_nearer else 'farther'}{unknown}"
+
+
+def _sizes(rule: SizeRule) -> str:
+    """Return the input sizes that a rule gives, in words."""
+    height, width = rule.base_px
+    both = f"{height}x{width}"
+    words: dict[Rule, str] = {
+        "lower_bound": f"short side {height}, any aspect" if height == width else f"at least {both}, any aspect",
+        "letterbox": f"{both}, others are letterboxed",
+        "minimal": f"one side near {height}, any aspect" if height == width else f"near {both}, any aspect",
+        "upper_bound": f"long side {height}, any aspect" if height == width else f"at most {both}, any aspect",
+        "square": f"{both}, others are stretched to it",
+        "longest_floor": f"long side {height}, any aspect",
+        "longest_nearest": f"long side {height}, any aspect",
+    }
+    return words[rule.rule] + ("" if rule.margin == "none" else ", with a mirrored margin")
+
+
+def _special(contract: Contract) -> dict[str, str]:
+    """Return what only some graphs do, in words."""
+    found = {}
+    if contract.mirrored:
+        found["mirrored"] = "answers with the mean of a picture and its mirror image"
+    if contract.steps is not None:
+        found["steps"] = (
+            f"{contract.steps}, from {'zeros' if contract.seed is None else f'noise of seed {contract.seed}'}"
+        )
+    if contract.focal_unit_px is not None:
+        found["focal"] = f"metres are for a focal length of {contract.focal_unit_px:g} px of the input"
+    if contract.sky_from is not None:
+        found["sky"] = f"where its output for sky is {contract.sky_from:g} or more"
+    return found
 
 
 def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from ..depth.provenance import Provenance
 from ..errors import InputError
 from ..modelfile.contract import Contract
 from ..system.closable import Closable
+from ..terms import MEANINGS
 from .driver.parts import DeviceMemory, Stream
 
 
@@ -21,7 +22,8 @@ class DeviceDepth(Closable):
     Libraries that read `__cuda_array_interface__` use it without a copy: `torch.as_tensor(depth, device="cuda")`,
     `cupy.asarray(depth)`. The values are complete as soon as the object exists, so no stream has to be waited for.
     The memory is freed by close(), by garbage collection or by the model's close(); arrays made without a copy must
-    not be used afterwards. A pixel is valid if its value is finite and, for "metric", larger than 0.
+    not be used afterwards. A pixel is valid if its value is finite and, for "metric" and "scale",
+    larger than 0.
 
     Args:
         memory: Memory with the values; this object frees it.
@@ -41,8 +43,8 @@ class DeviceDepth(Closable):
 
     @property
     def unit(self) -> str:
-        """Return "m" for metric depth, "" for inverse depth, which has none."""
-        return "m" if self.kind == "metric" else ""
+        """Return "m" for metric depth, "" for the other kinds, which have none."""
+        return MEANINGS[self.kind].unit
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:

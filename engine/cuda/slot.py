@@ -240,7 +240,7 @@ class Slot:
         at = self._memory.at(shape)
         written = at.depth if shape.image_on_gpu else at.batch
         # The memory holds the last run's results, which would hide work that is missing in the graph.
-        self._stream.blank(written, at.cubic[0] - written)
+        self._stream.blank(written, at.image_taps[0] - written)
         graph.launch(self._stream)
         if shape.depth_on_gpu:
             self._work.download_values(shape)

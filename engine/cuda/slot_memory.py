@@ -138,8 +138,8 @@ class Addresses:
         batch: The network's input, (3, h, w) float32.
         depth: The network's output, (h, w) float32.
         values: The depth at the image's size, (H, W) float32.
-        cubic: Tables of cubic_taps, (rows, columns).
-        bilinear: Tables of bilinear_taps, (rows, columns).
+        image_taps: Tables of the image's resize, (rows, columns).
+        depth_taps: Tables of the depth's resize, (rows, columns).
         end: The first address behind the last part.
     """
 
@@ -147,8 +147,8 @@ class Addresses:
     batch: int
     depth: int
     values: int
-    cubic: tuple[int, int]
-    bilinear: tuple[int, int]
+    image_taps: tuple[int, int]
+    depth_taps: tuple[int, int]
     end: int
 
 

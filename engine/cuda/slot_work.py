@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..modelfile.contract import Contract
 from .driver.gpu import Cuda
 from .driver.parts import Graph, Stream
-from .kernels.kernels import bilinear_taps, cubic_taps, depth_to_image, image_to_batch
+from .kernels.kernels import image_to_batch
+from .kernels.resizes import depth_taps, depth_to_image, image_taps, missing_kernels
 from .network import Network, NetworkCall, Recordable
 from .slot_memory import Shape, SlotMemory
 
@@ -15,22 +16,23 @@ class SlotWork:
 
     Args:
         gpu: Must stay open while this object is in use.
-        contract: Contract of the model that `network` runs.
+        contract: Contract of the model that `network` runs; all its resizes have kernels.
         network: The network between both resizes.
         stream: The slot's stream.
         memory: The slot's memory; it must be reserved for the shape that a method is given.
     """
 
     def __init__(self, gpu: Cuda, contract: Contract, network: Network, stream: Stream, memory: SlotMemory) -> None:
+        assert not missing_kernels(contract), "the runner asks before it opens a pipeline"
         self._gpu, self._contract, self._network = gpu, contract, network
         self._stream, self._memory = stream, memory
 
     def fill_tables(self, shape: Shape) -> None:
         """Fill the tables that both resizes of a shape use."""
-        at, mode = self._memory.at(shape), self._contract.final_resize
+        at, contract = self._memory.at(shape), self._contract
         for axis in (0, 1):
-            self._stream.launch(cubic_taps(at.cubic[axis], shape.fit, axis, shape.image_px))
-            self._stream.launch(bilinear_taps(at.bilinear[axis], shape.fit, axis, shape.image_px, mode=mode))
+            self._stream.launch(image_taps(at.image_taps[axis], contract, shape.fit, axis, shape.image_px))
+            self._stream.launch(depth_taps(at.depth_taps[axis], contract, shape.fit, axis, shape.image_px))
 
     def run(self, shape: Shape) -> None:
         """Put all work that uses only the slot's memory on the stream.
@@ -67,7 +69,7 @@ class SlotWork:
                 image=image,
                 row_bytes=row_bytes,
                 image_px=shape.image_px,
-                taps=at.cubic,
+                taps=at.image_taps,
                 batch=at.batch,
                 input_px=shape.fit.input_px,
                 contract=self._contract,
@@ -77,9 +79,16 @@ class SlotWork:
 
     def depth_to_image(self, shape: Shape, values: int) -> None:
         """Resize the network's output to the image's size, into (H, W) float32 at an address."""
-        at, width = self._memory.at(shape), shape.fit.input_px[1]
+        at = self._memory.at(shape)
         self._stream.launch(
-            depth_to_image(depth=at.depth, depth_width=width, taps=at.bilinear, values=values, image_px=shape.image_px)
+            depth_to_image(
+                depth=at.depth,
+                contract=self._contract,
+                fit=shape.fit,
+                taps=at.depth_taps,
+                values=values,
+                image_px=shape.image_px,
+            )
         )
 
     def download_values(self, shape: Shape) -> None:

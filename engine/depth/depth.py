@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..images.write import write_image
 from ..system.files import atomic_path
-from ..terms import KINDS, Colormap, Format, Kind
+from ..terms import KINDS, MEANINGS, Colormap, Format, Kind
 from .colour import colorize
 from .intrinsics import Intrinsics
 from .provenance import Provenance
@@ -38,11 +38,12 @@ class Depth:
     """Depth of every pixel of one image.
 
     Args:
-        values: (H, W) float32; metres for "metric", unitless and larger is nearer for "inverse".
-        kind: "inverse" or "metric".
+        values: (H, W) float32; metres for "metric"; unitless for the others, larger is nearer for "inverse", farther
+            for "affine" (scale and shift unknown; 0 is a value like others) and "scale" (scale unknown).
+        kind: "inverse", "metric", "affine" or "scale".
         valid: (H, W) bool; pixels that have a depth. Non-finite values become invalid here.
         provenance: Where the values come from.
-        max_depth_m: Largest depth that the metric model can give; None for inverse.
+        max_depth_m: Largest depth that the metric model can give; None if it has no bound, and for other kinds.
 
     Raises:
         InputError: A shape, dtype or kind is wrong.
@@ -67,13 +68,13 @@ class Depth:
 
     @property
     def unit(self) -> str:
-        """Return "m" for metric depth, "" for inverse depth, which has no unit."""
-        return "m" if self.kind == "metric" else ""
+        """Return "m" for metric depth, "" for the other kinds, which have no unit."""
+        return MEANINGS[self.kind].unit
 
     @property
     def larger_is_nearer(self) -> bool:
         """Whether a larger value is nearer to the camera; true of inverse depth."""
-        return self.kind == "inverse"
+        return MEANINGS[self.kind].larger_is_nearer
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,19 +86,21 @@ class Depth:
         """Return values, (H, W) float32 in metres.
 
         Raises:
-            InputError: The depth is inverse.
+            InputError: The depth is of another kind than metric.
         """
-        if self.kind == "metric":
+        meaning = MEANINGS[self.kind]
+        if meaning.unit == "m":
             return self.values
+        verbs = "are unknown and differ" if " and " in meaning.unknown else "is unknown and differs"
         raise InputError(
-            f"{self.provenance.model} gives inverse depth, whose scale and shift are unknown and differ "
-            "from image to image, so it has no metres; use a metric model"
+            f"{self.provenance.model} gives {meaning.name}, whose {meaning.unknown} {verbs} from image to image, so it "
+            "has no metres; use a metric model"
         )
 
     def colorize(
         self, *, colormap: Colormap | None = None, value_range: tuple[float, float] | None = None
     ) -> NDArray[np.uint8]:
-        """Paint the depth; near pixels have the same colour for both kinds.
+        """Paint the depth; near pixels have the same colour for all kinds.
 
         Args:
             colormap: "spectral_r" (the default), "inferno", "turbo" or "gray".
@@ -118,7 +121,7 @@ class Depth:
             (N, 3) float32, metres: x right, y down, z forward; in the order of rows.
 
         Raises:
-            InputError: The depth is inverse, or intrinsics are missing.
+            InputError: The depth is not metric, or intrinsics are missing.
         """
         z_map = self.metres
         if not isinstance(intrinsics, Intrinsics):
@@ -147,15 +150,15 @@ class Depth:
         By the suffix: .png, .jpg and .webp are coloured pictures, which hold no values; .npy, .pfm, .exr and .tiff hold
         the values, NaN where there is none. .npz holds the arrays values, valid, kind, unit, max_depth_m (NaN for none)
         and provenance (JSON). format="png16" writes a .png of 16 bits: whole millimetres up to 65.535 m, 0 where there
-        is no value; for inverse depth value = offset + scale * code, with both numbers in the text of the PNG.
+        is no value; for depth without a unit value = offset + scale * code, with both numbers in the text of the PNG.
 
         Args:
             path: The file; an existing one is replaced.
             format: None chooses by the path's suffix.
             image: (H, W, 3) uint8 BGR of the same size; used by "side" only.
             colormap: As in colorize, for "color" and "side".
-            value_range: As in colorize; also the scale of an inverse "png16".
-            unit: "m" refuses inverse depth.
+            value_range: As in colorize; also the scale of a "png16" of depth without a unit.
+            unit: "m" refuses depth without a unit.
 
         Raises:
             InputError: Suffix, format and options do not fit together, or the disk refuses.
@@ -163,7 +166,7 @@ class Depth:
         if unit not in (None, "m"):
             raise InputError(f"unit {unit!r} found, expected 'm' or None")
         if unit == "m":
-            _ = self.metres  # refuses inverse depth
+            _ = self.metres  # refuses depth without a unit
         format = format or format_of_suffix(path)
         check_suffix(path, format)
         if format in ("color", "side"):
@@ -214,9 +217,9 @@ class Depth:
 
 def _check_unit(kind: Kind, unit: str, largest: float) -> None:
     """Raise ValueError for a unit and a largest depth (nan: none) that depth of this kind does not have."""
-    if unit != ("m" if kind == "metric" else ""):
+    if unit != MEANINGS[kind].unit:
         raise ValueError(f"unit {unit!r:.40} found for kind {kind}")
-    if not math.isnan(largest) and (kind != "metric" or not 0 < largest < math.inf):
+    if not math.isnan(largest) and not (unit and 0 < largest < math.inf):
         raise ValueError(f"largest depth {largest:g} found for kind {kind}")
 
 
@@ -230,6 +233,6 @@ def _check_array(name: str, array: object, dtype: type[np.generic]) -> None:
 
 
 def valid_pixels(values: Float32, kind: Kind) -> NDArray[np.bool_]:
-    """Return the mask (H, W) of values that are a depth: finite, and larger than 0 if metric."""
+    """Return the mask (H, W) of values that are a depth: finite, and above 0 where 0 is the camera itself."""
     finite = np.isfinite(values)
-    return finite & (values > 0) if kind == "metric" else finite
+    return finite & (values > 0) if MEANINGS[kind].positive else finite

@@ -2,7 +2,7 @@
 
 color   picture of the depth; .png .jpg .jpeg .webp
 side    the photograph, 50 px of white, the picture of the depth; same suffixes
-png16   16-bit PNG, 0 is invalid; metric: millimetres; inverse: value = offset + scale * code, both in its text
+png16   16-bit PNG, 0 is invalid; metric: millimetres; others: value = offset + scale * code, both in its text
 npy     values, float32, NaN for invalid pixels          pfm, exr, tiff   the same as an image of one channel
 npz     the whole record, as arrays: values, valid, kind, unit, max_depth_m (NaN for none), provenance (JSON)
 """
@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError
 from ..images.limits import check_image
-from ..terms import FORMATS, Format, Kind
+from ..terms import FORMATS, MEANINGS, Format, Kind
 from .colour import value_extremes
 
 SUFFIXES: dict[Format, tuple[str, ...]] = {
@@ -117,9 +117,9 @@ def check_suffix(path: str | Path, format: Format) -> None:
 def outside_png16(values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None = None) -> int:
     """Return the number of valid pixels that a "png16" does not hold.
 
-    Metric depth beyond 65.535 m is 0 in it; inverse depth outside value_range is clipped.
+    Metric depth beyond 65.535 m is 0 in it; depth without a unit is clipped outside value_range.
     """
-    if kind == "metric":
+    if MEANINGS[kind].unit:
         fits = _millimetres(values, valid)[0] > 0
     elif value_range is not None:
         fits = (values >= value_range[0]) & (values <= value_range[1])
@@ -132,7 +132,7 @@ def to_codes(
     values: Float32, valid: Mask, kind: Kind, value_range: tuple[float, float] | None
 ) -> tuple[NDArray[np.uint16], Facts]:
     """Return the codes (H, W) of a "png16", and the facts to decode them: value = offset + scale * code."""
-    return _millimetres(values, valid) if kind == "metric" else _scaled(values, valid, value_range)
+    return _millimetres(values, valid) if MEANINGS[kind].unit else _scaled(values, valid, value_range)
 
 
 def _millimetres(values: Float32, valid: Mask) -> tuple[NDArray[np.uint16], Facts]:

@@ -40,8 +40,8 @@ class Style:
 
     Args:
         colormap: As in Depth.colorize.
-        value_range: As in Depth.colorize; also the scale of an inverse png16. None: the extremes of each image, and
-            the steady range of a video.
+        value_range: As in Depth.colorize; also the scale of a png16 of depth without a unit. None: the extremes of
+            each image, and the steady range of a video.
 
     Raises:
         InputError: The range is empty or infinite.

@@ -82,7 +82,7 @@ def run_video(
             if videos:
                 paint(colours.add(depth, frame))
             scaled = style
-            if "png16" in job.frame_formats and depth.kind == "inverse" and style.value_range is None:
+            if "png16" in job.frame_formats and not depth.unit and style.value_range is None:
                 scaled = Style(style.colormap, codes.of(depth))
             return save_all(depth, frame.image, job.frame_files(index), scaled, time_s=frame.time_s)
 

@@ -14,6 +14,7 @@ from ..cuda.driver.graph import is_recording
 from ..cuda.driver.held import Held
 from ..cuda.driver.parts import Stream
 from ..cuda.host_batches import BatchShape, HostBatches
+from ..cuda.kernels.resizes import missing_kernels
 from ..cuda.network import NetworkCall
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import DevicePipeline
@@ -68,7 +69,7 @@ class OnGpu(NetworkOnGpu):
             if self._network.provider != CUDA:
                 raise BackendUnavailable("ONNX Runtime could not start its CUDA provider; see `depthrt doctor`")
             self._batches = HostBatches(self._gpu, self._network, stream=stream)
-            if self._network.batch[0] == 1:
+            if self._network.batch[0] == 1 and not missing_kernels(contract):
                 static = contract.size.static
                 slots = STATIC_SLOTS if static else 1
                 self.pipeline = DevicePipeline(

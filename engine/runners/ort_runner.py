@@ -52,6 +52,7 @@ class OrtRunner:
         self._opening = Lock()
         notes = []
         if CUDA in providers:
+            from ..cuda.kernels.resizes import host_note
             from .ort_on_gpu import OnGpu
 
             try:
@@ -62,6 +63,8 @@ class OrtRunner:
                 )
             except BackendUnavailable as error:
                 notes.append(f"ONNX Runtime works without depthrt's kernels, so a CPU resizes the images: {error}")
+            else:
+                notes.extend(filter(None, (host_note(contract),)))
         if self._gpu is None:
             options = cuda_options(contract.precision)
             asked = [(CUDA, options) if provider == CUDA else provider for provider in providers]

@@ -8,13 +8,15 @@ from itertools import pairwise
 from typing import Annotated
 
 from ..errors import InputError
+from ..images.fit import fit_image
 from ..modelfile.contract import Contract
 from ..modelfile.size_rule import Side, SizeRule, in_px
 from ..system.field_types import Count, Length, Pattern, Range
 from ..system.records import Mismatch
 
-# Of a dynamic file if no size is given: every image from 9:16 to 16:9, best at 4:3. Most cameras are within.
-TYPICAL_ASPECT, WIDEST_ASPECT = 4 / 3, 16 / 9
+# Images (H, W) that an engine of a dynamic file takes if no size is given, best the first: 4:3, 16:9 and 9:16. Most
+# cameras are within.
+IMAGES_PX = ((480, 640), (1080, 1920), (1920, 1080))
 
 Px = tuple[Side, Side]
 Shape = tuple[int, ...]
@@ -29,8 +31,8 @@ class BuildOptions:
 
     Args:
         min_px, opt_px, max_px: (h, w) of a dynamic file's smallest, fastest and largest input. If some are None,
-            opt_px takes max_px or min_px, and the others take opt_px; if all are None, from the contract's base to 16:9
-            both ways, best at 4:3.
+            opt_px takes max_px or min_px, and the others take opt_px; if all are None, those of images up to 16:9 both
+            ways, best at 4:3.
         batch: Smallest, best and largest number of images of a dynamic file.
         compute_capabilities: Of the GPUs that a TensorRT-RTX engine is for, e.g. "8.9". Empty: portable, for every
             GPU from 8.0 on that TensorRT-RTX supports. The full TensorRT builds for this machine's GPU.
@@ -116,10 +118,9 @@ def _sizes(rule: SizeRule, options: BuildOptions) -> tuple[Px, Px, Px]:
     best = options.opt_px or options.max_px or options.min_px
     if best is not None:
         return options.min_px or best, best, options.max_px or best
-    (height, width), multiple_px = rule.base_px, rule.multiple_px
-    typical = round(height * TYPICAL_ASPECT / multiple_px) * multiple_px
-    tallest, widest = (round(side * WIDEST_ASPECT / multiple_px) * multiple_px for side in (width, height))
-    return rule.base_px, (height, max(width, typical)), (tallest, widest)
+    inputs_px = [fit_image(rule, image_px).input_px for image_px in IMAGES_PX]
+    heights, widths = zip(*inputs_px, strict=True)
+    return (min(heights), min(widths)), inputs_px[0], (max(heights), max(widths))
 
 
 def _check_multiple(size_px: Px, multiple_px: int) -> None:

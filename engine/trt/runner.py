@@ -8,6 +8,7 @@ from pathlib import Path
 from ..cuda.driver.driver import find_gpu
 from ..cuda.driver.gpu import Cuda
 from ..cuda.host_batches import HostBatches
+from ..cuda.kernels.resizes import host_note, missing_kernels
 from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import SLOTS, DevicePipeline
 from ..modelfile.model_file import ModelFile
@@ -59,12 +60,13 @@ class TrtRunner(NetworkOnGpu):
         try:
             self._plan = LoadedPlan(self._gpu, trt, plan, path)
             self._batches = HostBatches(self._gpu, self._plan)
-            if self._plan.batch[0] == 1:
+            if self._plan.batch[0] == 1 and not missing_kernels(header.contract):
                 self.pipeline = DevicePipeline(self._gpu, header.contract, self._plan, slots=slots, graphs=graphs)
         except BaseException:
             self._gpu.close()
             raise
-        self._notes = (*notes, *filter(None, (gpu_note(header, self.provider), self._host_note(path))))
+        own = gpu_note(header, self.provider), host_note(header.contract), self._batch_note(path)
+        self._notes = (*notes, *filter(None, own))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -75,8 +77,8 @@ class TrtRunner(NetworkOnGpu):
         """Return whether the engine was built for inputs of (h, w)."""
         return self._plan.profile.takes((self._plan.batch[0], 3, *input_px))
 
-    def _host_note(self, path: Path) -> str:
-        if self.pipeline is not None:
+    def _batch_note(self, path: Path) -> str:
+        if self._plan.batch[0] == 1:
             return ""
         return (
             f"{path} takes {self._plan.batch[0]} images or more at once, so each is resized on the CPU and "

@@ -251,12 +251,14 @@ def _examine(path: Path, which: WhichWeights) -> _Examined:
     weights = unwrap(contents.data, path, which=which)
     rules = weights.rules
     _refuse_other_config(path, settings, rules)
-    check_dtypes(weights.tensors, path)
+    held = {name: tensor for name, tensor in weights.tensors.items() if not rules.ignores(name)}
+    ignored = {name: tensor for name, tensor in weights.tensors.items() if name not in held}
+    check_dtypes(held, path)
     try:
-        tensors = rules.to_official_names(weights.tensors)
+        tensors = rules.to_official_names(held)
     except (ModelFileError, RuntimeError) as error:  # RuntimeError: shapes of parts that cannot be joined
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
-    architecture = rules.infer(tensors, path)
+    architecture = rules.infer(ignored | tensors, path)
     recorded = read_claim(contents.metadata, path)
     remarks = list(weights.remarks)
     if settings is not None:

@@ -20,7 +20,8 @@ from ..network.depth_anything import DepthAnything
 from .claim import Claim
 from .entry import CatalogEntry
 from .hub.depth_anything_config import claim_of_config, read_config, scale_output
-from .hub.depth_anything_names import to_official_names
+from .hub.depth_anything_names import DEPTH_ANYTHING_NAMES
+from .hub.renaming import rename_tensors
 from .hub.settings import FolderSettings
 from .rules import Conventions, FamilyRules, Kinds
 
@@ -125,7 +126,7 @@ class DepthAnythingRules(FamilyRules[Architecture]):
 
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of transformers."""
-        return to_official_names(tensors)
+        return rename_tensors(tensors, DEPTH_ANYTHING_NAMES)
 
     def infer(self, tensors: Mapping[str, Tensor], path: Path) -> Architecture:
         """Read the sizes of the network off its tensors."""

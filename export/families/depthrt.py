@@ -45,8 +45,8 @@ class DepthrtRules(FamilyRules[ConvArchitecture]):
         mirror: bool = True,
     ) -> ConvDepth:
         """Return the network with torch's initial weights."""
-        return ConvDepth(architecture)
+        return ConvDepth(architecture, mirror=mirror)
 
     def conventions(self, architecture: ConvArchitecture, family: Family) -> Conventions:
-        """Return those of Depth Anything V2; the network has no attention."""
+        """Return those of Depth Anything V2; the network takes the mean with the mirror image."""
         return Conventions((518, 518), "lower_bound", "bilinear_corners", mirrored=True, attention=False)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ...engine.errors import InputError
-from ...engine.modelfile.contract import FinalResize
-from ...engine.modelfile.size_rule import Rule
+from ...engine.modelfile.contract import FinalResize, InputResize
+from ...engine.modelfile.size_rule import Margin, Rule
 from ...engine.terms import Family, Kind
 from ..network.network import AnyArchitecture, Network
 from .claim import Claim
@@ -33,11 +33,13 @@ class Conventions:
     """How images are brought to a network and its output back to them, as the official code does.
 
     Args:
-        base_px: (h, w) that the size rule aims at if the user asks for no size.
-        rule: How an image's size becomes the input's size in a dynamic graph; or "square", the only size of a graph.
-        mean, std: Of RGB in [0, 1].
+        base_px: (h, w) that the size rule aims at if the user asks for no size; for rule "square" the only size.
+        rule: How an image's size becomes the input's size in a dynamic graph, or "square".
         final_resize: How the output is resized to the image's size.
-        mirrored: Whether the network answers with the mean over a picture and its mirror image.
+        mean, std: Of RGB in [0, 1].
+        input_resize: How the image is resized to the input's size.
+        margin: What is put around the image before the resize.
+        mirrored: Whether the network answers with the mean of an image and its mirror image.
         attention: Whether the network has attention.
     """
 
@@ -46,6 +48,8 @@ class Conventions:
     final_resize: FinalResize
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    input_resize: InputResize = "cubic"
+    margin: Margin = "none"
     mirrored: bool = False
     attention: bool = True
 
@@ -63,6 +67,7 @@ class FamilyRules(ABC, Generic[A]):
         parts: First parts of the names of the encoder and of the head, for each naming, the official one first.
         beside: Matches names of its tensors that other networks have, too; they count at the network's own prefix.
         unused: Matches tensors that the network never uses and that files may lack.
+        ignored: Matches tensors of files that the network does not have: counters, and tables that it computes.
         look_alikes: Which other models hold the same tensors, for the error that asks for options; "" if none do.
         entries: Its published models.
     """
@@ -76,6 +81,7 @@ class FamilyRules(ABC, Generic[A]):
     parts: ClassVar[tuple[tuple[str, str], ...]]
     beside: ClassVar[re.Pattern[str] | None] = None
     unused: ClassVar[re.Pattern[str] | None] = None
+    ignored: ClassVar[re.Pattern[str] | None] = None
     look_alikes: ClassVar[str] = ""
     entries: ClassVar[tuple[CatalogEntry, ...]] = ()
 
@@ -88,6 +94,10 @@ class FamilyRules(ABC, Generic[A]):
         """Return whether tensors with these names, without a prefix, are of this family, and not of one before it."""
         return any(self.mark.search(name) for name in names)
 
+    def ignores(self, name: str) -> bool:
+        """Return whether the network does not have a tensor of a file, official or renamed."""
+        return self.ignored is not None and bool(self.ignored.search(name))
+
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of transformers; official names and unknown ones stay as they are.
 
@@ -99,6 +109,10 @@ class FamilyRules(ABC, Generic[A]):
     @abstractmethod
     def infer(self, tensors: Mapping[str, Tensor], path: Path) -> A:
         """Read the sizes of the network off its tensors under official names.
+
+        Args:
+            tensors: With those that the network does not have, whose shapes can show a size, too.
+            path: For messages.
 
         Raises:
             ModelFileError: A tensor that shows a size is missing, or the size is impossible.

@@ -91,21 +91,22 @@ class ConvDepth(Network):
     Args:
         architecture: Sizes of the layers.
         norms: Whether batch norms follow the encoder's convolutions. Training needs them; checkpoints have them folded.
+        mirror: Whether it answers with the mean over the image and its mirror image.
     """
 
     architecture: ConvArchitecture
     family: Family = "depthrt"
-    mirrored = True
     trainable = True
 
-    def __init__(self, architecture: ConvArchitecture, *, norms: bool = False) -> None:
+    def __init__(self, architecture: ConvArchitecture, *, norms: bool = False, mirror: bool = True) -> None:
         super().__init__()
         self.architecture = architecture
+        self.mirror = mirror
         self.pretrained = ConvEncoder(architecture, norms=norms)
         self.depth_head = ConvHead(architecture)
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Estimate depth: the mean over the image and its mirror image, so that a mirrored image gets mirrored depth.
+        """Estimate depth; as the mean over the image and its mirror image, a mirrored image gets mirrored depth.
 
         Args:
             batch: (N, 3, h, w) RGB, normalised; h and w are multiples of CONV_CELL_PX.
@@ -116,6 +117,8 @@ class ConvDepth(Network):
         Raises:
             InputError: A side is not a multiple of CONV_CELL_PX.
         """
+        if not self.mirror:
+            return torch.relu(self.values(batch))
         values, mirrored = self.values(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
         return torch.relu((values + mirrored.flip(-1)) / 2)
 

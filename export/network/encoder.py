@@ -81,10 +81,9 @@ class Block(nn.Module):
 class PatchEmbed(nn.Module):
     """A convolution that makes a token of each patch of the image."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, width: int, patch_px: int) -> None:
         super().__init__()
-        patch_px = architecture.patch_px
-        self.proj = nn.Conv2d(3, architecture.width, kernel_size=patch_px, stride=patch_px)
+        self.proj = nn.Conv2d(3, width, kernel_size=patch_px, stride=patch_px)
 
     def forward(self, batch: Tensor) -> Tensor:
         """Turn (N, 3, h, w) into (N, gh * gw, C)."""
@@ -103,7 +102,7 @@ class Encoder(nn.Module):
         width = architecture.width
         self.taps = taps
         self.side = architecture.table_side
-        self.patch_embed = PatchEmbed(architecture)
+        self.patch_embed = PatchEmbed(width, architecture.patch_px)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.side**2, width))
         self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file, only used in pre-training

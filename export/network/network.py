@@ -35,14 +35,12 @@ class Network(nn.Module, ABC):
         architecture: Sizes of the layers.
         family: Of the network.
         max_depth_m: Upper end of a metric network's output; None for inverse depth and for output without a bound.
-        mirrored: Whether it answers with the mean of an image and its mirror image.
         trainable: Whether it offers `values`, which training needs.
     """
 
     architecture: AnyArchitecture
     family: Family
     max_depth_m: float | None = None
-    mirrored: bool = False
     trainable: ClassVar[bool] = False
 
     @abstractmethod

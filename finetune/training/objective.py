@@ -27,11 +27,18 @@ class DepthObjective(nn.Module):
         options: Weights of the losses.
 
     Raises:
-        InputError: The network predicts inverse depth, and every loss of inverse depth has weight 0.
+        InputError: The network answers what no loss is for, or it predicts inverse depth, and every loss of inverse
+            depth has weight 0.
     """
 
     def __init__(self, network: Network, options: TrainOptions) -> None:
         super().__init__()
+        if not network.trainable:
+            raise InputError(
+                f"a network of the family {network.family} was given to train; the losses are for inverse depth and "
+                "for metres up to a bound, not for affine-invariant or scale-invariant depth; give a network of Depth "
+                "Anything"
+            )
         self.network = network
         self._options = options
         weights = (options.affine_weight, options.scaled_weight, options.aligned_weight)

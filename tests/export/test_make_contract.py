@@ -119,3 +119,13 @@ def test_one_number_is_a_dynamic_size_and_two_are_a_static_one(
 def test_a_size_off_the_patches_is_refused_with_the_nearest(size: int | tuple[int, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
         size_rule(checkpoint(REAL["vits"], "depth-anything-v2"), size)
+
+
+def test_a_graph_without_its_mirror_image_says_so() -> None:
+    found = checkpoint(CONVOLUTIONS, "depthrt")
+    rule = size_rule(found, 96)
+    made = [
+        make_contract(found, rule, precision="fp32", attention="plain", canary=CANARY, mirror=mirror)
+        for mirror in (True, False)
+    ]
+    assert [contract.mirrored for contract in made] == [True, False]

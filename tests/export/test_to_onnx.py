@@ -206,6 +206,7 @@ def test_one_call_reads_gives_every_note_and_hands_on_every_option(
         "size": (28, 42),
         "precision": "int8",
         "attention": "plain",
+        "mirror": False,
         "half_storage": True,
         "images": [PHOTOS / "coffee.jpg"],
         "budget": 0.5,
@@ -223,7 +224,8 @@ def test_one_call_reads_gives_every_note_and_hands_on_every_option(
     assert found == "what export_onnx returns"  # type: ignore[comparison-overlap]
     assert asked == options | {"family": "depth-anything-v1", "kind": "inverse", "path": tmp_path / "model.onnx"}
     assert notes[:2] == ["The weights stand under ema. in the file.", "The file also holds model., which was not used."]
-    assert notes[2].startswith("warning: int8 is calibrated on 1 image and its drift") and len(notes) == 3
+    assert notes[2].startswith("warning: the mean with the mirror image is left out")
+    assert notes[3].startswith("warning: int8 is calibrated on 1 image and its drift") and len(notes) == 4
 
 
 @pytest.mark.parametrize(
@@ -231,11 +233,12 @@ def test_one_call_reads_gives_every_note_and_hands_on_every_option(
 )
 def test_few_images_for_int8_are_warned_of(count: int | None, found: str | None) -> None:
     images = None if count is None else [PHOTOS / "coffee.jpg"] * count
-    warnings = to_onnx._warnings("int8", images)
+    warnings = to_onnx._warnings("int8", images, True)
     assert [warning.split(" is calibrated on ")[1].split(" and its")[0] for warning in warnings] == [found] * bool(
         found
     )
-    assert to_onnx._warnings("fp32", images) == ()
+    assert to_onnx._warnings("fp32", images, True) == ()
+    assert to_onnx._warnings("fp32", None, False) == (to_onnx._NO_MIRROR,)
 
 
 @pytest.mark.parametrize("precision", ["int8", "bf16"])

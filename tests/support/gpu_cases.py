@@ -194,6 +194,15 @@ def model_answers_like_the_cpu(model: str) -> None:
                 assert_alike(depth, cpu.infer(image))
 
 
+def model_resized_on_the_cpu(model: str, words: str) -> None:
+    with both(model) as (cpu, gpu):
+        for number, shape in enumerate(SHAPES):
+            depth = gpu.infer(picture(*shape, number))
+            assert_alike(depth, cpu.infer(picture(*shape, number)))
+            note = f"depthrt has no GPU kernel for {words}, so the CPU resizes images and depth"
+            assert note in depth.provenance.notes, depth.provenance.notes
+
+
 def model_in_threads(model: str) -> None:
     with both(model) as (cpu, gpu):
         images = [picture(*SHAPES[number % 3], number) for number in range(6)]

@@ -39,7 +39,7 @@ def make_depth(values: NDArray[np.float32], *, kind: Kind, valid: NDArray[np.boo
         timings=Timings(0.0, 0.0, 0.0),
     )
     known = np.ones(values.shape, np.bool_) if valid is None else valid
-    return Depth(values, kind, known, provenance, None if kind == "inverse" else 20.0)
+    return Depth(values, kind, known, provenance, 20.0 if kind == "metric" else None)
 
 
 def surface(

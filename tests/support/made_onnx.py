@@ -45,6 +45,12 @@ def sealed_again(path: Path, contract: Contract | None = None) -> Path:
     return path
 
 
+def with_contract(onnx_path: Path, path: Path, contract: Contract) -> Path:
+    """Write a model file with another contract; return its path."""
+    path.write_bytes(onnx_path.read_bytes())
+    return sealed_again(path, contract)
+
+
 def _cut_contract(path: Path) -> None:
     entry, data = read_onnx_entries(path)[METADATA_KEY], path.read_bytes()
     path.write_bytes(data[: entry.start] + data[entry.end :])

@@ -64,8 +64,7 @@ def fails_at(number: int) -> Answer:
 
 def subject(name: str, runner: MadeRunner, kind: Kind = "inverse") -> Subject:
     contract = make_contract(size=SizeRule((SIDE_PX, SIDE_PX), 14, "lower_bound"))
-    if kind == "metric":
-        contract = replace(contract, kind="metric", max_depth_m=20.0)
+    contract = replace(contract, kind=kind, max_depth_m=20.0 if kind == "metric" else None)
     return Subject(name, lambda: DepthModel(runner, contract, limits=Limits()))
 
 

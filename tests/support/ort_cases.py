@@ -68,6 +68,28 @@ def a_file_in_half_runs(onnx: str) -> None:
         model.infer(picture(90, 120))
 
 
+def resizes_without_kernels_go_by_the_host(*files: str) -> None:
+    """Each file is followed by the words that name what has no kernel."""
+    image = picture(90, 120)
+    for onnx, words in zip(files[::2], files[1::2], strict=True):
+        with both(onnx) as (cpu, model):
+            note = f"depthrt has no GPU kernel for {words}, so the CPU resizes images and depth"
+            assert model.notes == (note,)
+            for depth in (model.infer(image), *model.infer_batch([image] * 2), *model.stream([image] * 2)):
+                assert depth.provenance.notes == (note,)
+                assert_close(depth.values, cpu.infer(image).values)
+
+
+def resizes_with_kernels_stay_on_the_gpu(onnx: str) -> None:
+    with both(onnx) as (cpu, model):
+        for seed in range(4):
+            image = picture(90, 120, seed)
+            depth = model.infer(image)
+            assert_close(depth.values, cpu.infer(image).values)
+            assert depth.provenance.notes == ()
+        model.infer_on_device(image).close()
+
+
 def several_threads(onnx: str) -> None:
     images = [picture(60 + number, 90, number) for number in range(THREADS)]
 

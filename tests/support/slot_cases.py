@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from cuda_cases import MIB, NOT_SUPPORTED, OUT_OF_MEMORY, THREADS, picture, refused
 from made import make_contract
+from made_resizes import with_kernels
 from standin import at_address, driver, fail, limit_memory, live
 
 from depthrt.engine.cuda.device_image import DeviceImage
@@ -24,12 +25,14 @@ from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.slot import Slot
 from depthrt.engine.cuda.slot_memory import ALIGNMENT, Shape, SlotMemory
 from depthrt.engine.errors import BackendUnavailable, InputError
-from depthrt.engine.images.preprocess import Color, fit_image, make_batch, to_image_size
+from depthrt.engine.images.fit import fit_image
+from depthrt.engine.images.preprocess import Color, make_batch, to_image_size
+from depthrt.engine.modelfile.contract import Contract
 from depthrt.engine.modelfile.size_rule import SizeRule
 
 CONTRACT = make_contract(size=SizeRule((28, 28), 14, "lower_bound"))
 SMALL_PX, LARGE_PX = (20, 30), (60, 90)
-# Two cubic sums of 16 taps in float32 against float64 (test_kernels.py), and a bilinear one behind them.
+# Two cubic sums of 16 taps in float32 against float64 (test_kernels.py), and a bilinear or cubic one behind them.
 TOLERANCE = 2e-5
 _HOST_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
@@ -58,10 +61,10 @@ class Unrecordable(FirstPlane):
 
 
 @contextmanager
-def slot_of(network: FirstPlane, *, graphs: bool = True) -> Iterator[Slot]:
+def slot_of(network: FirstPlane, *, graphs: bool = True, contract: Contract = CONTRACT) -> Iterator[Slot]:
     """Open a slot, and check that nothing is left on the GPU afterwards."""
     with Cuda() as gpu:
-        slot = Slot(gpu, CONTRACT, network, graphs=graphs)
+        slot = Slot(gpu, contract, network, graphs=graphs)
         yield slot
         slot.close()
         slot.close()
@@ -69,11 +72,11 @@ def slot_of(network: FirstPlane, *, graphs: bool = True) -> Iterator[Slot]:
     assert live() == {}
 
 
-def expected_depth(image: np.ndarray, color: Color = "bgr") -> np.ndarray:
+def expected_depth(image: np.ndarray, color: Color = "bgr", contract: Contract = CONTRACT) -> np.ndarray:
     """Return what FirstPlane gives for an image, computed on the CPU."""
     image_px = (image.shape[0], image.shape[1])
-    fit = fit_image(CONTRACT.size, image_px)
-    return to_image_size(make_batch(image, CONTRACT, fit, color)[0, 0], CONTRACT, fit, image_px)
+    fit = fit_image(contract.size, image_px)
+    return to_image_size(make_batch(image, contract, fit, color)[0, 0], contract, fit, image_px)
 
 
 def assert_near(found: np.ndarray, expected: np.ndarray) -> None:
@@ -98,6 +101,21 @@ def the_third_image_of_a_shape_runs_as_a_graph() -> None:
             assert_near(run(slot, image), expected_depth(image))
             assert (network.calls, live().get("graph", 0)) == ((number + 1, 0) if number == 0 else (3, 1))
         assert slot.note == ""
+
+
+def every_resize_that_has_kernels_answers_as_the_cpu() -> None:
+    for rule in (SizeRule((28, 42), 14, "minimal"), SizeRule((28, 42), 14, "letterbox")):
+        for contract in with_kernels(CONTRACT, rule):
+            network = FirstPlane()
+            with slot_of(network, contract=contract) as slot:
+                for number in range(4):  # two runs step by step, then two as a graph
+                    image = picture(*SMALL_PX, number)
+                    assert_near(run(slot, image), expected_depth(image, contract=contract))
+                assert network.calls == 3 and slot.note == ""
+                slot.start(image, color="rgb", keep=True)
+                kept = slot.finish_kept()
+                assert_near(at_address(kept.memory.address, SMALL_PX), expected_depth(image, "rgb", contract))
+                kept.memory.close()
 
 
 def another_shape_drops_the_graph() -> None:

@@ -41,6 +41,7 @@ from depthrt.engine.runners.runner import EngineRunner
 from depthrt.engine.terms import Device
 from depthrt.engine.trt.runner import TrtRunner
 
+KEPT_PX = (126, 140)  # every size rule keeps it inside the range of the engines
 SIDES = [(90, 120), (90, 120), (120, 90), (126, 126)]
 
 
@@ -109,6 +110,31 @@ def an_engine_for_batches_alone_goes_by_the_host(engine: str, onnx: str) -> None
         assert_close(model.infer(image).values, cpu.infer(image).values)
         for depth in model.infer_batch([image] * 3):
             assert_close(depth.values, cpu.infer(image).values)
+
+
+def resizes_without_kernels_go_by_the_host(engine: str, onnx: str, words: str) -> None:
+    said = Said()
+    with both(engine, onnx) as (cpu, model):
+        images = [picture(*KEPT_PX, seed) for seed in range(3)]
+        for depths in (list(map(model.infer, images)), model.infer_batch(images), list(model.stream(images))):
+            for depth, image in zip(depths, images, strict=True):
+                assert_close(depth.values, cpu.infer(image).values)
+                (note,) = depth.provenance.notes
+                assert note == f"depthrt has no GPU kernel for {words}, so the CPU resizes images and depth"
+        assert said.lines == [f"depthrt: {note}"]
+        with refused(InputError, "depth that stays on a GPU was asked for, .* resizes on the CPU; use infer"):
+            model.infer_on_device(images[0])
+
+
+def resizes_with_kernels_stay_on_the_gpu(engine: str, onnx: str) -> None:
+    said = Said()
+    with both(engine, onnx) as (cpu, model):
+        for seed in range(4):  # two runs step by step, then two as a graph
+            image = picture(*KEPT_PX, seed)
+            depth = model.infer(image)
+            assert_close(depth.values, cpu.infer(image).values)
+            assert depth.provenance.notes == () and said.lines == []
+        model.infer_on_device(image).close()
 
 
 def stages_are_those_of_infer(engine: str, onnx: str) -> None:

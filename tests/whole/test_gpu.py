@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -21,6 +22,8 @@ from gpu_cases import picture, red_plane
 from gpu_garbage import Forgotten, make_collector_due
 from kernels_on_host import HERE
 from made import CONTRACT
+from made_onnx import with_contract
+from made_resizes import WITH_KERNELS, with_kernels, without_kernels
 from random_checkpoint import TINY, random_network
 from tiny_model import TinyModel
 from torch_on_gpu import TorchNetwork, at_address
@@ -32,17 +35,24 @@ from depthrt.engine.cuda.network import NetworkCall
 from depthrt.engine.cuda.pipeline import DevicePipeline
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.preprocess import Color, fit_image, to_image_size, to_input
-from depthrt.engine.modelfile.contract import Contract, FinalResize
+from depthrt.engine.modelfile.contract import Contract, FinalResize, read_contract
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.ort_session import CUDA
 
 pytestmark = pytest.mark.gpu
 
-# float32 with fused multiply-adds against float64, on values up to 2.7 and the overshoot of the cubic resize.
+# float32 with fused multiply-adds against float64, on values up to 2.7 and the overshoot of the cubic resize. Compiled
+# for a CPU with fused multiply-adds, the kernels differ by 7e-6 at most.
 TOLERANCE = 2e-5
 NETWORK_TOLERANCE = 1e-3  # of the range; a random network amplifies differences of its input
 SIZES = [(480, 640), (1080, 1920), (3000, 4000), (37, 53), (1, 1), (24, 9001), (480, 641)]
 RULES = [SizeRule((518, 518), 14, "lower_bound"), SizeRule((252, 336), 14, "letterbox")]
+MORE_RULES = [
+    SizeRule((384, 512), 32, "minimal"),
+    SizeRule((384, 384), 32, "square"),
+    SizeRule((256, 256), 32, "upper_bound"),
+    SizeRule((252, 336), 14, "letterbox"),
+]
 DYNAMIC = replace(CONTRACT, size=RULES[0])
 SMALL = replace(CONTRACT, size=SizeRule((126, 126), 14, "lower_bound"))
 ROUNDS = 5  # two runs step by step, then three as a graph
@@ -88,6 +98,21 @@ def test_the_gpu_prepares_and_finishes_as_preprocess_does(gpu: Cuda, rule: SizeR
                 assert_near(pipeline.infer(image).values, expect_red(image, contract=contract))
             image = picture(*size, 9)
             assert_near(pipeline.infer(image, color="rgb").values, expect_red(image, "rgb", contract))
+        assert pipeline.notes == ()
+
+
+@pytest.mark.parametrize("number", range(len(WITH_KERNELS)), ids=map("-".join, WITH_KERNELS))
+@pytest.mark.parametrize("rule", MORE_RULES, ids=lambda rule: rule.rule)
+def test_every_resize_that_has_kernels_answers_as_preprocess_does(gpu: Cuda, rule: SizeRule, number: int) -> None:
+    contract = with_kernels(CONTRACT, rule)[number]
+    with DevicePipeline(gpu, contract, red_plane) as pipeline:
+        for size in [(480, 640), (1080, 1920), (37, 53), (5, 4), (480, 641)]:
+            for seed in range(4):  # two runs step by step, then two as a graph
+                image = picture(*size, seed)
+                assert_near(pipeline.infer(image).values, expect_red(image, contract=contract))
+            kept = pipeline.infer_kept(image, color="rgb")
+            assert_near(look_by_torch(kept.memory, size), expect_red(image, "rgb", contract))
+            kept.memory.close()
         assert pipeline.notes == ()
 
 
@@ -437,3 +462,15 @@ def test_a_model_of_any_size(case: str) -> None:
 @pytest.mark.parametrize("case", ["model_answers_like_the_cpu", "model_in_threads", "forked_model"])
 def test_a_model_of_one_size(tiny_static: TinyModel, case: str) -> None:
     run_case(case, str(tiny_static.onnx))
+
+
+@pytest.mark.usefixtures("cuda_provider")
+def test_a_model_with_the_resizes_of_zoedepth(tiny: TinyModel, tmp_path: Path) -> None:
+    contract = with_kernels(read_contract(tiny.onnx), SizeRule((126, 168), 14, "minimal"))[-1]
+    run_case("model_answers_like_the_cpu", str(with_contract(tiny.onnx, tmp_path / "tiny.onnx", contract)))
+
+
+@pytest.mark.usefixtures("cuda_provider")
+def test_a_model_whose_resizes_have_no_kernels(tiny: TinyModel, tmp_path: Path) -> None:
+    contract, words = without_kernels(read_contract(tiny.onnx), 126, 14)[0]
+    run_case("model_resized_on_the_cpu", str(with_contract(tiny.onnx, tmp_path / "tiny.onnx", contract)), words)

@@ -65,7 +65,7 @@ extern "C" __global__ void cubic_taps(Tap *taps, int input_px, int content_px, i
 //   input_px    side of the network's input
 //   content_px  side of the resized image inside it, from offset_px on; the rest mirrors it
 //   image_px    side of the image
-//   margin_px   of the mirrored border around the image, on each side
+//   margin_px   rows or columns that the mirrored image adds on each side of it
 extern "C" __global__ void corner_taps(Tap *taps, int input_px, int content_px, int offset_px, int image_px,
                                        int margin_px) {
     const int index = blockIdx.x * blockDim.x + threadIdx.x;
@@ -103,8 +103,8 @@ extern "C" __global__ void bilinear_taps(Tap *taps, int image_px, int content_px
 // Make one axis of the table for depth_to_image_cubic.
 //   taps        output, image_px of them
 //   image_px    side of the image
-//   margin_px   of the border around the image that the network has seen, on each side; it is not written
-//   content_px  side of image and border inside the network's output
+//   margin_px   rows or columns that were added on each side of the image; their depth is not written
+//   content_px  side of the image with its margin inside the network's output
 extern "C" __global__ void depth_cubic_taps(Tap *taps, int image_px, int margin_px, int content_px) {
     const int index = blockIdx.x * blockDim.x + threadIdx.x;
     if (index >= image_px) return;

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ...images.preprocess import Color, Fit
+from ...images.fit import Fit
+from ...images.preprocess import Color
 from ...modelfile.contract import Contract, FinalResize
 
 SOURCE = Path(__file__).with_name("kernels.cu")
@@ -62,15 +63,14 @@ def cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int]) -> La
     return _line("cubic_taps", side, (taps, side, fit.content_px[axis], fit.offset_px[axis], image_px[axis]))
 
 
-def corner_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, margin_px: int) -> Launch:
-    """Fill image_to_batch_bilinear's table of one axis: the position in the image of each row or column of the input.
+def corner_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int]) -> Launch:
+    """Fill image_to_batch's table of one axis for a bilinear resize, which also reads the margin around the image.
 
     Args:
         taps: Address of the table, fit.input_px[axis] * TAP_BYTES bytes.
-        margin_px: Of the mirrored border on each side of the image, which is fitted to the input with it.
     """
     side = fit.input_px[axis]
-    sides = (side, fit.content_px[axis], fit.offset_px[axis], image_px[axis], margin_px)
+    sides = (side, fit.content_px[axis], fit.offset_px[axis], image_px[axis], fit.margin_px[axis])
     return _line("corner_taps", side, (taps, *sides))
 
 
@@ -85,20 +85,18 @@ def bilinear_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *,
     return _line("bilinear_taps", side, (taps, side, fit.content_px[axis], fit.offset_px[axis], corners))
 
 
-def depth_cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int], *, margin_px: int) -> Launch:
+def depth_cubic_taps(taps: int, fit: Fit, axis: Axis, image_px: tuple[int, int]) -> Launch:
     """Fill depth_to_image_cubic's table of one axis: the position in the output of each row or column of the image.
 
     Args:
         taps: Address of the table, image_px[axis] * TAP_BYTES bytes.
-        margin_px: Of the border on each side of the image, which the output has too.
     """
     side = image_px[axis]
-    return _line("depth_cubic_taps", side, (taps, side, margin_px, fit.content_px[axis]))
+    return _line("depth_cubic_taps", side, (taps, side, fit.margin_px[axis], fit.content_px[axis]))
 
 
 def image_to_batch(
     *,
-    bilinear: bool = False,
     image: int,
     row_bytes: int,
     image_px: tuple[int, int],
@@ -111,17 +109,16 @@ def image_to_batch(
     """Write the network's input for an image: resized, normalised RGB planes.
 
     Args:
-        bilinear: Whether the tables are those of corner_taps, not of cubic_taps.
         image: Address of (H, W, 3) uint8, channels in the order `color` names, rows row_bytes apart.
-        taps: Addresses of both tables, (rows, columns).
+        taps: Addresses of both tables, (rows, columns): of cubic_taps, or for `bilinear_corners` of corner_taps.
         batch: Address of the output, (3, h, w) float32.
-        contract: Its mean and std are used.
+        contract: Its mean, std and input_resize are used.
     """
     order = -1 if color == "bgr" else 1
     normalise = [1.0 / (255.0 * std) for std in contract.std][::order]
     normalise += [-mean / std for mean, std in zip(contract.mean, contract.std, strict=True)][::order]
     return _plane(
-        "image_to_batch_bilinear" if bilinear else "image_to_batch",
+        "image_to_batch" if contract.input_resize == "cubic" else "image_to_batch_bilinear",
         input_px,
         (image, row_bytes, *image_px, *taps, batch, *input_px, int(color == "bgr"), *normalise),
     )
@@ -130,7 +127,7 @@ def image_to_batch(
 def depth_to_image(
     *, depth: int, depth_width: int, taps: tuple[int, int], values: int, image_px: tuple[int, int]
 ) -> Launch:
-    """Resize the network's output to the image's size and cut its padding off.
+    """Resize the network's output to the image's size, bilinear, and cut its padding off.
 
     Args:
         depth: Address of the network's output, (h, depth_width) float32.
@@ -143,7 +140,7 @@ def depth_to_image(
 def depth_to_image_cubic(
     *, depth: int, fit: Fit, taps: tuple[int, int], values: int, image_px: tuple[int, int]
 ) -> Launch:
-    """Resize the network's output to the image's size and cut its padding and its border off.
+    """Resize the network's output to the image's size, and cut off its padding and its margin.
 
     Args:
         depth: Address of the network's output, fit.input_px float32.

@@ -124,7 +124,7 @@ class SteadyRange:
 
 
 class CodeRange:
-    """Chooses the range of the codes of inverse png16 frames: nothing is clipped, and the scale seldom changes."""
+    """Chooses the range of the codes of unitless png16 frames: nothing is clipped, and the scale seldom changes."""
 
     def __init__(self) -> None:
         self._range: Range | None = None

@@ -17,7 +17,7 @@ from ...modelfile.seal import check_whole
 from ...runners.calls import one_line
 from ...system.files import atomic_path, check_output, file_sha256
 from ...system.records import check_record
-from ...terms import INPUT, OUTPUT, OnStep, Precision
+from ...terms import DEPTH_ANYTHING, INPUT, OUTPUT, OnStep, Precision
 from ...version import __version__
 from ..build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from ..library import Message, TensorRT, import_tensorrt, tail
@@ -25,8 +25,6 @@ from ..plan_file import PlanHeader, PlanTensor, write_plan_file
 from .fitting_canary import with_fitting_canary
 from .progress import new_monitor, run_interruptible
 from .timing_cache import load_timing_cache, save_timing_cache
-
-_RECORDED = "depthrt"  # the family whose checkpoints record family and kind, so that export needs no flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +265,7 @@ def _export_command(contract: Contract, precision: Precision) -> str:
     height, width = contract.size.base_px
     size = f"{height}x{width}" if contract.size.static else f"{min(height, width)}"
     command = ["depthrt", "export", contract.source_name, "-o", f"model-{precision}.onnx"]
-    if contract.family != _RECORDED:
+    if contract.family in DEPTH_ANYTHING:  # the tensors or the records of others show what they are
         command += ["--family", contract.family, "--kind", contract.kind]
         command += [] if contract.max_depth_m is None else ["--max-depth", f"{contract.max_depth_m:g}"]
     return shlex.join([*command, "--size", size, "--precision", precision])

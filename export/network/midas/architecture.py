@@ -1,13 +1,27 @@
-"""The sizes of the transformer networks of MiDaS, and the published ones by official name."""
+"""The sizes of the transformer networks of MiDaS, how tensors show them, and the published ones by official name."""
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
 
 from ..architecture import HEAD_WIDTH
+from ..tensor_sizes import TensorSizes
+from .relative_positions import CLASS_ROWS
 
 CELL_PX = 32  # the deepest map has 1/32 of the image's size; both sides of the input are multiples of it
 PATCH_PX = 16
+
+BEIT_MARK = "pretrained.model.blocks.0.attn.relative_position_bias_table"  # only in BEiT
+HYBRID_MARK = "pretrained.model.patch_embed.backbone.stem.conv.weight"  # only in the hybrid
+# In published files, but no output depends on them, and the networks here lack them: what follows the last block in
+# ImageNet's classifier, and indices that the sizes determine.
+UNUSED = re.compile(r"^pretrained\.model\.(?:norm|fc_norm|head)\.|\.attn\.relative_position_index$")
 
 Four = tuple[int, int, int, int]
 Three = tuple[int, int, int]
@@ -154,6 +168,50 @@ PUBLISHED: dict[str, TransformerArchitecture] = {
     "dpt_large_384": VitArchitecture(1024, 24, 24, 4096, 256, _LARGE_MAPS),
     "dpt_hybrid_384": HybridArchitecture(64, (256, 512, 1024), (3, 4, 9), 768, 12, 24, 3072, 256, (256, 512, 768, 768)),
 }
+
+
+def infer(tensors: Mapping[str, Tensor], path: Path) -> TransformerArchitecture:
+    """Read the sizes of a network off its tensors; their names tell which encoder it has.
+
+    Args:
+        tensors: By official name.
+        path: For messages.
+
+    Raises:
+        ModelFileError: A tensor that shows a size is missing, or the size is impossible.
+    """
+    sizes = TensorSizes(tensors, path)
+    if BEIT_MARK in tensors:
+        rows = sizes.shape(BEIT_MARK, 2)[0] - CLASS_ROWS
+        return BeitArchitecture(*_shared(sizes, (_side(sizes, rows, "relative positions") + 1) // 2))
+    side = _side(sizes, sizes.shape("pretrained.model.pos_embed", 3)[1] - 1, "positions")
+    if HYBRID_MARK not in tensors:
+        return VitArchitecture(*_shared(sizes, side))
+    stages = [f"{HYBRID_MARK.removesuffix('stem.conv.weight')}stages.{stage}.blocks." for stage in range(3)]
+    first, second, third = ((sizes.shape(f"{stage}0.conv3.weight", 4)[0], sizes.count(stage)) for stage in stages)
+    return HybridArchitecture(
+        sizes.shape(HYBRID_MARK, 4)[0],
+        (first[0], second[0], third[0]),
+        (first[1], second[1], third[1]),
+        *_shared(sizes, side),
+    )
+
+
+def _shared(sizes: TensorSizes, side: int) -> tuple[int, int, int, int, int, Four]:
+    """Return width, depth, table_side, hidden, features and reassembled."""
+    width, depth, hidden = sizes.transformer("pretrained.model.")
+    levels = [sizes.shape(f"scratch.layer{level}_rn.weight", 4) for level in range(1, 5)]
+    first, second, third, fourth = (level[1] for level in levels)
+    return width, depth, side, hidden, levels[0][0], (first, second, third, fourth)
+
+
+def _side(sizes: TensorSizes, count: int, things: str) -> int:
+    """Return the side of a square table, which is odd for relative positions."""
+    side = math.isqrt(max(count, 0))
+    if side < 1 or side**2 != count or (things == "relative positions" and side % 2 == 0):
+        expected = "the square of an odd number" if things == "relative positions" else "a square number"
+        raise sizes.error(f"has a table of {count} {things}, expected {expected}; save it again")
+    return side
 
 
 def _official_name(architecture: TransformerArchitecture) -> str | None:

@@ -21,10 +21,11 @@ from depthrt.bench.accuracy.accuracy_meter import (
 from depthrt.bench.accuracy.true_depth import TrueDepth
 from depthrt.bench.numbers.result import METRICS, Metric
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import Alignment, Kind
+from depthrt.engine.terms import KINDS, Alignment, Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 FLOAT32 = 1e-5  # values pass through float32 once
+CLEAR = 0.05  # an error that is no rounding
 CAP_M = 10.0
 
 Mask = NDArray[np.bool_]
@@ -122,12 +123,12 @@ def test_maps_without_metrics_are_refused(depth: object, truth: object, valid: o
 @pytest.mark.parametrize(
     ("alignment", "scale", "shift"), [("scale", 3.0, 0.0), ("log", 0.2, 0.0), ("scale-and-shift", 4.0, 0.7)]
 )
-@pytest.mark.parametrize("kind", ["metric", "inverse"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_alignment_undoes_its_own_kind_of_error(
     alignment: Alignment, scale: float, shift: float, kind: Kind
 ) -> None:
     _, truth, valid = maps(3)
-    answer = scale * (truth if kind == "metric" else 1 / truth) + shift
+    answer = scale * (1 / truth if kind == "inverse" else truth) + shift
     rules = Rules(alignment, cap_m=CAP_M)
     found = judge(answer, truth_of(truth, valid), rules, kind=kind)
     assert found["abs_rel"] < FLOAT32
@@ -244,12 +245,36 @@ def test_truth_without_a_unit_judges_the_same_whatever_its_scale() -> None:
     assert one == pytest.approx(expected, rel=2e-2)  # an even number has two middle pixels, and 1 / mean is no mean
 
 
+def test_affine_depth_is_aligned_in_depth_and_not_in_its_inverse() -> None:
+    _, truth, valid = maps(6)
+    nearest, farthest = truth[valid].min(), truth[valid].max()
+    answer = (truth - nearest) / (farthest - nearest)  # 0 where it is nearest
+    measured, rules = truth_of(truth, valid), Rules("scale-and-shift", cap_m=CAP_M)
+    assert judge(answer, measured, rules, kind="affine")["abs_rel"] < FLOAT32
+    assert judge(answer, measured, rules, kind="inverse")["abs_rel"] > CLEAR
+    # "scale" cannot undo the shift.
+    assert judge(answer, measured, Rules("scale", cap_m=CAP_M), kind="affine")["abs_rel"] > CLEAR
+
+
+def test_truth_without_a_scale_is_judged_in_medians_of_the_image() -> None:
+    depth, truth, valid = maps(7)
+    rules = Rules("scale")
+    one, other = (judge(depth, truth_of(k * truth, valid, kind="scale"), rules, kind="scale") for k in (1, 64))
+    assert one == pytest.approx(other, rel=FLOAT32)
+    expected = judge(depth, truth_of(truth / np.median(truth[valid]), valid), rules, kind="metric")
+    assert one == pytest.approx(expected, rel=FLOAT32)
+
+
 @pytest.mark.parametrize(
     ("kind", "truth_kind", "rules", "message"),
     [
         ("inverse", "metric", Rules(), "the model gives inverse depth without a unit, which must be aligned"),
         ("metric", "inverse", Rules(), "made has inverse depth without a unit, which must be aligned"),
         ("inverse", "inverse", Rules("scale", cap_m=10), "made has depth without a unit, a cap of 10 m found"),
+        ("affine", "metric", Rules(), "the model gives affine-invariant depth without a unit, which must be aligned"),
+        ("scale", "metric", Rules(), "the model gives scale-invariant depth without a unit, which must be aligned"),
+        ("metric", "scale", Rules(), "made has scale-invariant depth without a unit, which must be aligned"),
+        ("scale", "scale", Rules("scale", cap_m=10), "made has depth without a unit, a cap of 10 m found"),
     ],
 )
 def test_what_has_no_unit_is_not_judged_in_metres(kind: Kind, truth_kind: Kind, rules: Rules, message: str) -> None:

@@ -71,8 +71,12 @@ def test_a_folder_of_inverse_depth_has_no_cap(tmp_path: Path) -> None:
     put(tmp_path / "a.png", photo())
     make_depth(depth_map(), kind="inverse").save(tmp_path / "a.npz")
     found = open_ground_truth(tmp_path)
-    assert (found.cap_m, found.notes) == (None, ())
+    assert (found.cap_m, found.notes, found.kind) == (None, (), "inverse")
     assert next(iter(found)).truth.kind == "inverse"
+    make_depth(depth_map(), kind="scale").save(tmp_path / "a.npz")
+    found = open_ground_truth(tmp_path)
+    assert (found.cap_m, found.notes, found.kind) == (None, (), "scale")
+    assert next(iter(found)).truth.kind == "scale"
 
 
 def as_rendered(setting: str, size_px: tuple[int, int], focal_px: float) -> Scenes:

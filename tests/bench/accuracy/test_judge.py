@@ -25,6 +25,7 @@ from depthrt.bench.accuracy.judge import CUSTOM, RuleChoices, judge
 from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
 from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.errors import InputError
+from depthrt.engine.terms import KINDS, Alignment, Kind
 
 
 def test_a_subject_that_fails_on_a_data_set_leaves_and_the_others_go_on() -> None:
@@ -54,6 +55,30 @@ def test_depth_without_a_unit_has_no_cap_and_is_aligned() -> None:
     assert [RuleChoices(crop="garg").rules(kind, unitless) for kind in ("metric", "inverse")] == [
         Rules("scale-and-shift", None, "garg")
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "in_metres", "in_medians"),
+    [
+        ("inverse", "scale-and-shift", "scale-and-shift"),
+        ("metric", "none", "scale"),
+        ("affine", "scale-and-shift", "scale-and-shift"),
+        ("scale", "scale", "scale"),
+    ],
+)
+def test_by_custom_what_is_unknown_is_aligned(kind: Kind, in_metres: Alignment, in_medians: Alignment) -> None:
+    measured = dataset(truth(2.0))
+    assert CUSTOM.rules(kind, measured).alignment == in_metres
+    assert CUSTOM.rules(kind, replace(measured, cap_m=None, unitless="scale")).alignment == in_medians
+
+
+def test_a_reader_is_told_what_is_aligned_as_depth() -> None:
+    subjects = [opened(kind, slope(), kind) for kind in KINDS]
+    notes = judge(subjects, dataset(uneven(2.0))).notes
+    assert notes == {
+        "affine": ("its affine-invariant depth is aligned as depth, not as inverse depth",),
+        "scale": ("its scale-invariant depth is aligned as depth, not as inverse depth",),
+    }
 
 
 def test_a_cap_that_judges_nothing_is_refused_when_it_is_asked_for() -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.true_depth import TrueDepth, read_hypersim, read_true_depth, read_vkitti2
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import Format
+from depthrt.engine.terms import Format, Kind
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,11 @@ def test_what_depthrt_writes_comes_back(tmp_path: Path, name: str, format: Forma
 @pytest.mark.parametrize(
     ("name", "format"), [("d.npz", "npz"), ("d.exr", "exr"), ("d.tif", "tiff"), ("d.png", "png16")]
 )
-def test_inverse_depth_stays_inverse(tmp_path: Path, name: str, format: Format) -> None:
-    make_depth(depth_map(), kind="inverse", valid=holed()).save(tmp_path / name, format=format)
+@pytest.mark.parametrize("kind", ["inverse", "scale"])
+def test_depth_without_a_unit_keeps_its_kind(tmp_path: Path, name: str, format: Format, kind: Kind) -> None:
+    make_depth(depth_map(), kind=kind, valid=holed()).save(tmp_path / name, format=format)
     found = read_true_depth(tmp_path / name)
-    assert found.kind == "inverse"
+    assert found.kind == kind
     assert np.array_equal(found.valid, holed())
     assert known_apart(found, depth_map()) < 8.5 / 65535  # one step of the PNG's codes
 
@@ -135,6 +136,14 @@ FLOAT32 = 1e-6  # one rounding to float32
 def test_what_is_no_map_is_refused(shape: tuple[int, ...], valid_shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r"found, expected one shape \(H, W\)"):
         TrueDepth(np.ones(shape, np.float32), np.ones(valid_shape, np.bool_))
+
+
+def test_depth_without_a_zero_is_no_measure(tmp_path: Path) -> None:
+    make_depth(depth_map(), kind="affine").save(tmp_path / "a.npz")
+    with pytest.raises(InputError, match=r"a\.npz holds affine-invariant depth, expected depth whose 0 is the camera"):
+        read_true_depth(tmp_path / "a.npz")
+    with pytest.raises(InputError, match="kind 'affine' found, expected one of inverse, metric, scale"):
+        TrueDepth(depth_map(), depth_map() > 0, "affine")
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -43,7 +43,30 @@ def test_edges_are_those_of_depth_pro_s_definition() -> None:
     assert found is not None
     assert 0.3 < found < 0.98
     metres = ((1 / answer).astype(np.float32), (1 / reference).astype(np.float32))
-    assert edge_f1(*metres, kind="metric") == pytest.approx(found, rel=1e-2)  # float32 near limits
+    for kind in ("metric", "scale"):
+        assert edge_f1(*metres, kind=kind) == pytest.approx(found, rel=1e-2)  # float32 near limits
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.5, 0.25), (40.0, -7.0)])
+def test_edges_of_affine_depth_are_those_of_nearness_from_its_far_end(scale: float, shift: float) -> None:
+    random = np.random.default_rng(4)
+    nearness = random.uniform(0.2, 1.0, (12, 15)).astype(np.float32)
+    nearness[:4] = 0.0  # the far end, which more than 2 % of the pixels share
+    answer = (nearness * random.normal(1, 0.05, nearness.shape)).astype(np.float32)
+    maps = [(shift + scale * (1 - values)).astype(np.float32) for values in (answer, nearness)]
+    found = edge_f1(*maps, kind="affine")
+    assert found == pytest.approx(edge_f1(answer, nearness, kind="inverse"), rel=1e-2)  # float32 near limits
+    assert found is not None and 0.3 < found < 0.98
+
+
+def test_nothing_is_a_value_of_affine_depth_with_edges_of_its_own() -> None:
+    reference = np.full((8, 10), 0.5, np.float32)
+    reference[:, 5:] = 0.0  # nearest
+    reference[:, :2] = 1.0
+    lost = reference.copy()
+    lost[:, 5:] = 0.5
+    assert edge_f1(reference, reference, kind="affine") == 1
+    assert (edge_f1(lost, reference, kind="affine") or 0) < 1
 
 
 def test_a_blurred_edge_is_lost_and_a_moved_one_too() -> None:

@@ -9,7 +9,7 @@ from drift_scenes import SIZE_PX, Map, drift_of, drift_of_all, planted, scene, s
 from depthrt.bench.drift.drift_meter import BANDS, TILES_OF_ONE_IMAGE, WORST_TILES, DriftMeter
 from depthrt.engine.errors import InputError
 from depthrt.engine.modelfile.canary import drift as canary_drift
-from depthrt.engine.terms import Kind
+from depthrt.engine.terms import KINDS, Kind
 
 EXACT = 1e-9
 FLOAT32 = 1e-6  # the canary takes its range in float32
@@ -54,7 +54,7 @@ def test_the_tail_is_the_99th_percentile() -> None:
     assert drift_of(reference, answer).p99 == pytest.approx(expected, rel=EXACT)
 
 
-@pytest.mark.parametrize("kind", ["inverse", "metric"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_bands_go_from_far_to_near(kind: Kind) -> None:
     nearness = scene()
     reference = nearness if kind == "inverse" else (1 / nearness).astype(np.float32)

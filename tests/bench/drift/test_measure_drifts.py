@@ -32,6 +32,18 @@ def test_a_subject_that_fails_in_drift_leaves_and_the_others_go_on(images: list[
         assert drifts.failures == {"bad": "RuntimeError: the device is gone"} and "bad" not in drifts.found
 
 
+def test_a_subject_of_another_kind_has_no_drift_and_a_note(images: list[Path]) -> None:
+    base = opened("base", slope())
+    others = [opened(kind, slope(), kind) for kind in ("metric", "affine", "scale")]
+    drifts = measure_drifts(base, others, images)
+    assert not drifts.found
+    assert drifts.notes == {
+        "metric": ("no drift: it gives metric depth, the reference inverse depth",),
+        "affine": ("no drift: it gives affine-invariant depth, the reference inverse depth",),
+        "scale": ("no drift: it gives scale-invariant depth, the reference inverse depth",),
+    }
+
+
 def test_only_images_of_a_video_are_compared_from_frame_to_frame(images: list[Path]) -> None:
     base, other = opened("base", slope()), opened("other", slope(0.1))
     assert measure_drifts(base, [other], images).found["other"].temporal is None

@@ -13,10 +13,12 @@ from checkpoint_subjects import OPTIONS, TOLERANCE, distance, find
 from random_checkpoint import TINY, random_network, save_official
 from tiny_model import PHOTOS, TinyModel
 
+from depthrt.bench.subjects import study_serving
 from depthrt.bench.subjects.study_serving import read_as_study
 from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.errors import DepthrtError, InputError, ModelFileError
 from depthrt.engine.images.read import read_image
+from depthrt.engine.modelfile.contract import read_contract
 
 COFFEE = PHOTOS / "coffee.jpg"
 
@@ -67,4 +69,12 @@ def test_what_a_studys_scripts_do_not_take_is_refused(tmp_path: Path, kept: str)
     )
     _, study = find(path, options=options, study=True)
     with pytest.raises(expected[0], match=expected[1]):
+        open_subject(study)
+
+
+def test_a_family_that_resizes_otherwise_is_refused(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(read_contract(tiny.onnx), input_resize="bilinear_corners")
+    monkeypatch.setattr(study_serving, "torch_contract", lambda *_: other)
+    _, study = find(tiny.checkpoint, study=True)
+    with pytest.raises(InputError, match=r"of the family depth-anything-v2, and the study's scripts .* leave out"):
         open_subject(study)

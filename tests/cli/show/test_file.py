@@ -6,6 +6,7 @@ import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made import CONTRACT
@@ -69,6 +70,48 @@ def test_a_static_metric_contract_names_its_size_and_its_unit() -> None:
     rows = contract_rows(replace(CONTRACT, kind="metric", max_depth_m=20.0, size=size, batch=1))
     assert rows["output"] == "metres, up to 20"
     assert rows["input"] == "518x686, others are letterboxed, multiples of 14 px, 1 image(s) a batch"
+
+
+@pytest.mark.parametrize(
+    ("changes", "output"),
+    [
+        ({"kind": "metric"}, "metres, without a bound"),
+        ({"kind": "affine"}, "affine-invariant depth, no unit, larger is farther, scale and shift unknown"),
+        ({"kind": "scale"}, "scale-invariant depth, no unit, larger is farther, scale unknown"),
+    ],
+)
+def test_every_kind_says_what_its_numbers_mean(changes: dict[str, Any], output: str) -> None:
+    assert contract_rows(replace(CONTRACT, **changes))["output"] == output
+
+
+@pytest.mark.parametrize(
+    ("rule", "sizes"),
+    [
+        (SizeRule((384, 384), 32, "minimal"), "one side near 384, any aspect"),
+        (SizeRule((384, 512), 32, "minimal", margin="zoe"), "near 384x512, any aspect, with a mirrored margin"),
+        (SizeRule((256, 256), 32, "upper_bound"), "long side 256, any aspect"),
+        (SizeRule((384, 384), 32, "square"), "384x384, others are stretched to it"),
+        (SizeRule((768, 768), 8, "longest_floor", "edge_end"), "long side 768, any aspect"),
+        (SizeRule((504, 504), 14, "longest_nearest"), "long side 504, any aspect"),
+        (SizeRule((384, 512), 32, "lower_bound"), "at least 384x512, any aspect"),
+    ],
+)
+def test_every_size_rule_is_in_words(rule: SizeRule, sizes: str) -> None:
+    row = contract_rows(replace(CONTRACT, size=rule))["input"]
+    assert row == f"{sizes}, multiples of {rule.multiple_px} px, any image(s) a batch"
+
+
+def test_what_only_some_graphs_do_has_rows_of_its_own() -> None:
+    special = {"mirrored", "steps", "focal", "sky"}
+    assert not special & contract_rows(CONTRACT).keys()
+    mirrored = contract_rows(replace(CONTRACT, mirrored=True, steps=4, seed=7, focal_unit_px=300.0, sky_from=0.3))
+    assert {name: mirrored[name] for name in special} == {
+        "mirrored": "answers with the mean of a picture and its mirror image",
+        "steps": "4, from noise of seed 7",
+        "focal": "metres are for a focal length of 300 px of the input",
+        "sky": "where its output for sky is 0.3 or more",
+    }
+    assert contract_rows(replace(CONTRACT, steps=1))["steps"] == "1, from zeros"
 
 
 def test_each_tuning_is_a_row_with_the_command_that_undoes_it(capsys: pytest.CaptureFixture[str]) -> None:

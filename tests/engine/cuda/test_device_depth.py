@@ -62,6 +62,9 @@ def test_kind_and_unit_are_those_of_the_contract() -> None:
     metric, inverse = make_depth(FakeMemory(), max_depth_m=20.0), make_depth(FakeMemory())
     assert (metric.kind, metric.unit, metric.max_depth_m) == ("metric", "m", 20.0)
     assert (inverse.kind, inverse.unit, inverse.max_depth_m) == ("inverse", "", None)
+    for kind in ("affine", "scale"):
+        contract = replace(CONTRACT, kind=kind)
+        assert DeviceDepth(cast(DeviceMemory, FakeMemory()), contract, PROVENANCE).unit == ""
     assert metric.shape == PROVENANCE.image_px and metric.provenance is PROVENANCE
     assert repr(metric) == "<DeviceDepth 20x30 metric, on NVIDIA L4>"
 

@@ -26,6 +26,7 @@ def test_a_graph_is_used_only_if_it_is_right(standin: Path, case: str) -> None:
 @pytest.mark.parametrize(
     "case",
     [
+        "every_resize_that_has_kernels_answers_as_the_cpu",
         "a_slot_is_done_when_its_image_is",
         "an_image_may_change_after_start",
         "an_answer_is_the_callers_own",

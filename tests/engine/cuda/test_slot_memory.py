@@ -29,10 +29,10 @@ def parts_of(shape: Shape, at: Addresses) -> list[tuple[int, int]]:
         (at.batch, 3 * input_height * input_width * np.float32().nbytes),
         (at.depth, input_height * input_width * np.float32().nbytes),
         (at.values, height * width * np.float32().nbytes),
-        (at.cubic[0], input_height * TAP_BYTES),
-        (at.cubic[1], input_width * TAP_BYTES),
-        (at.bilinear[0], height * TAP_BYTES),
-        (at.bilinear[1], width * TAP_BYTES),
+        (at.image_taps[0], input_height * TAP_BYTES),
+        (at.image_taps[1], input_width * TAP_BYTES),
+        (at.depth_taps[0], height * TAP_BYTES),
+        (at.depth_taps[1], width * TAP_BYTES),
     ]
 
 
@@ -53,7 +53,7 @@ def test_the_parts_are_aligned_and_do_not_overlap(on_gpu: bool) -> None:
 def test_the_network_writes_between_its_input_and_the_tables() -> None:
     """A graph is tried on this memory after it is blanked; the tables must be outside of it."""
     at = shape_of((60, 90), (28, 42)).addresses(START)
-    assert at.image < at.batch < at.depth < at.values < min(*at.cubic, *at.bilinear)
+    assert at.image < at.batch < at.depth < at.values < min(*at.image_taps, *at.depth_taps)
 
 
 def test_an_image_on_the_gpu_takes_no_memory() -> None:

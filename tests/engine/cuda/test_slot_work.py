@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from made import CONTRACT
+from made_resizes import with_kernels, without_kernels
 
 from depthrt.engine.cuda.driver.calls import CallRefused
 from depthrt.engine.cuda.driver.gpu import Cuda
@@ -18,7 +19,8 @@ from depthrt.engine.cuda.kernels.kernels import ARGUMENTS, Launch
 from depthrt.engine.cuda.network import Network, NetworkCall
 from depthrt.engine.cuda.slot_memory import ALIGNMENT, Addresses, Shape, SlotMemory
 from depthrt.engine.cuda.slot_work import SlotWork
-from depthrt.engine.images.preprocess import Fit
+from depthrt.engine.images.fit import Fit
+from depthrt.engine.modelfile.contract import Contract
 
 START = 1 << 20
 STREAM = 0x51
@@ -91,9 +93,9 @@ class FakeGpu:
         self.addresses += [call.input, call.output]
 
 
-def work_on(gpu: FakeGpu, network: Network | None = None) -> SlotWork:
+def work_on(gpu: FakeGpu, network: Network | None = None, contract: Contract = CONTRACT) -> SlotWork:
     memory = cast(SlotMemory, FakeMemory())
-    return SlotWork(cast(Cuda, gpu), CONTRACT, network or gpu, cast(Stream, gpu), memory)
+    return SlotWork(cast(Cuda, gpu), contract, network or gpu, cast(Stream, gpu), memory)
 
 
 def shape_of(*, image_on_gpu: bool = False, depth_on_gpu: bool = False) -> Shape:
@@ -126,8 +128,8 @@ def test_each_table_is_filled_for_its_axis() -> None:
     at = shape.addresses(START)
     assert sorted((launch.kernel, launch.arguments[:2]) for launch in gpu.launches) == sorted(
         [
-            *(("cubic_taps", (at.cubic[axis], FIT.input_px[axis])) for axis in (0, 1)),
-            *(("bilinear_taps", (at.bilinear[axis], IMAGE_PX[axis])) for axis in (0, 1)),
+            *(("cubic_taps", (at.image_taps[axis], FIT.input_px[axis])) for axis in (0, 1)),
+            *(("bilinear_taps", (at.depth_taps[axis], IMAGE_PX[axis])) for axis in (0, 1)),
         ]
     )
 
@@ -135,10 +137,29 @@ def test_each_table_is_filled_for_its_axis() -> None:
 def test_the_contract_chooses_how_the_depth_is_resized() -> None:
     for rule, corners in (("bilinear_corners", 1), ("bilinear_centres", 0)):
         gpu = FakeGpu()
-        work = work_on(gpu)
-        work._contract = replace(CONTRACT, final_resize=rule)  # type: ignore[arg-type]
-        work.fill_tables(shape_of())
+        work_on(gpu, contract=replace(CONTRACT, final_resize=rule)).fill_tables(shape_of())  # type: ignore[arg-type]
         assert {launch.arguments[-1] for launch in gpu.launches if launch.kernel == "bilinear_taps"} == {corners}
+
+
+def test_the_contract_chooses_the_kernels() -> None:
+    for contract in with_kernels(CONTRACT, CONTRACT.size):
+        gpu, shape = FakeGpu(), shape_of()
+        work = work_on(gpu, contract=contract)
+        work.fill_tables(shape)
+        work.run(shape)
+        cubic, bicubic = contract.input_resize == "cubic", contract.final_resize == "bicubic"
+        tables = {"cubic_taps" if cubic else "corner_taps", "depth_cubic_taps" if bicubic else "bilinear_taps"}
+        to_batch = "image_to_batch" if cubic else "image_to_batch_bilinear"
+        to_image = "depth_to_image_cubic" if bicubic else "depth_to_image"
+        assert set(gpu.done[:4]) == tables and gpu.done[4:] == ["upload", to_batch, "network", to_image, "download"]
+        at = shape.addresses(START)
+        assert all(at.image <= address < at.end for address in gpu.addresses)
+
+
+def test_resizes_without_kernels_are_never_launched() -> None:
+    for contract, _ in without_kernels(CONTRACT, 28, 14):
+        with pytest.raises(AssertionError, match="the runner asks before it opens a pipeline"):
+            work_on(FakeGpu(), contract=contract)
 
 
 def test_an_image_and_depth_outside_the_slot_are_read_and_written_where_they_are() -> None:

@@ -11,6 +11,7 @@ from made_depth import HEIGHT_PX, PROVENANCE, WIDTH_PX, surface
 from refusal import refusal
 
 from depthrt.engine.depth.depth import Depth, valid_pixels
+from depthrt.engine.depth.intrinsics import Intrinsics
 from depthrt.engine.terms import Kind
 
 
@@ -19,6 +20,8 @@ def test_the_kind_decides_unit_and_direction() -> None:
     assert (inverse.unit, inverse.larger_is_nearer, inverse.max_depth_m) == ("", True, None)
     assert (metric.unit, metric.larger_is_nearer, metric.max_depth_m) == ("m", False, 20.0)
     assert inverse.shape == (HEIGHT_PX, WIDTH_PX)
+    for farther in (surface("affine"), surface("scale")):
+        assert (farther.unit, farther.larger_is_nearer, farther.max_depth_m) == ("", False, None)
 
 
 def test_values_that_are_not_finite_become_invalid() -> None:
@@ -51,6 +54,27 @@ def test_a_depth_that_contradicts_itself_is_refused(changes: dict[str, Any], mes
     assert message in refusal(lambda: Depth(**{**fields, **changes}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("inverse", "gives inverse depth, whose scale and shift are unknown and differ from image to image"),
+        ("affine", "gives affine-invariant depth, whose scale and shift are unknown and differ from image to image"),
+        ("scale", "gives scale-invariant depth, whose scale is unknown and differs from image to image"),
+    ],
+)
+def test_depth_without_a_unit_has_no_metres_and_says_why(kind: Kind, reason: str) -> None:
+    expected = f"depth-anything-v2-vits {reason}, so it has no metres; use a metric model"
+    depth = surface(kind)
+    camera = Intrinsics.from_fov(60, *depth.shape)
+    for use in (lambda: depth.metres, lambda: depth.points(camera), lambda: depth.save("d.npy", unit="m")):
+        assert refusal(use) == expected
+
+
+def test_metric_depth_needs_no_bound() -> None:
+    depth = dataclasses.replace(surface("metric"), max_depth_m=None)
+    assert depth.unit == "m" and depth.metres is depth.values
+
+
 def test_a_depth_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         surface().kind = "metric"  # type: ignore[misc]
@@ -58,8 +82,13 @@ def test_a_depth_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("inverse", [True, True, True, False, False]), ("metric", [False, False, True, False, False])],
+    [
+        ("inverse", [True, True, True, False, False]),
+        ("metric", [False, False, True, False, False]),
+        ("affine", [True, True, True, False, False]),
+        ("scale", [False, False, True, False, False]),
+    ],
 )
-def test_a_value_is_valid_if_it_is_finite_and_metres_are_positive(kind: Kind, expected: list[bool]) -> None:
+def test_a_value_is_valid_if_it_is_finite_and_above_0_where_0_is_the_camera(kind: Kind, expected: list[bool]) -> None:
     values = np.array([[-1.0, 0.0, 1e-6, np.inf, np.nan]], np.float32)
     assert valid_pixels(values, kind)[0].tolist() == expected

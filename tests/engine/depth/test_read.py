@@ -28,7 +28,7 @@ KINDLESS = (".npy", ".pfm")  # record no kind: metric, as files of others are
 CODE = 0.00051  # half a step of the codes of `holed`, which are a millimetre or finer, and the rounding of float32
 
 
-@pytest.mark.parametrize("kind", ["inverse", "metric"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_npz_gives_the_whole_record_back(kind: Kind, tmp_path: Path) -> None:
     depth = holed(kind)
     depth.save(tmp_path / "d.npz")
@@ -62,7 +62,14 @@ def test_a_foreign_npz_is_refused(
 
 @pytest.mark.parametrize(
     "change",
-    [{"unit": ""}, {"unit": "mm"}, {"max_depth_m": -5.0}, {"max_depth_m": np.inf}, {"kind": "inverse"}],
+    [
+        {"unit": ""},
+        {"unit": "mm"},
+        {"max_depth_m": -5.0},
+        {"max_depth_m": np.inf},
+        {"kind": "inverse"},
+        {"kind": "scale"},
+    ],
     ids=str,
 )
 def test_facts_of_an_npz_that_contradict_each_other_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
@@ -111,7 +118,7 @@ def test_an_npz_damaged_in_any_place_is_refused_or_read(tmp_path: Path) -> None:
     assert "is not a depth file of depthrt" in refusal(lambda: Depth.load(path))
 
 
-@pytest.mark.parametrize("kind", ["inverse", "metric"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("suffix", "format"),
     [

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from refusal import refusal
 
+from depthrt.engine.depth.depth import Depth
 from depthrt.engine.depth.provenance import Provenance
 from depthrt.engine.depth.write import GAP_PX, SUFFIXES
-from depthrt.engine.terms import FORMATS, Format
+from depthrt.engine.terms import FORMATS, KINDS, Format, Kind
 
 POINT_M = 1e-5  # float32 arithmetic on a few metres
 
@@ -70,7 +71,7 @@ def test_a_pfm_is_little_endian_and_starts_with_the_bottom_row(tmp_path: Path) -
 
 
 def test_exr_and_tiff_record_kind_unit_and_model(tmp_path: Path) -> None:
-    for kind in ("inverse", "metric"):
+    for kind in KINDS:
         depth = surface(kind)
         expected = {"kind": depth.kind, "unit": depth.unit, "model": PROVENANCE.model}
         depth.save(tmp_path / "d.exr")
@@ -123,17 +124,30 @@ def test_depth_beyond_65_metres_becomes_invalid_and_is_counted(tmp_path: Path) -
     assert text_of(tmp_path / "d.png")["outside"] == "5"  # the NaN was invalid before
 
 
-def test_inverse_png16_gives_its_values_back(tmp_path: Path) -> None:
-    depth = holed("inverse")
+@pytest.mark.parametrize("kind", ["inverse", "affine", "scale"])
+def test_a_png16_without_a_unit_gives_its_values_back(kind: Kind, tmp_path: Path) -> None:
+    depth = holed(kind)
     depth.save(tmp_path / "d.png", format="png16")
     codes, facts = read_opencv(tmp_path / "d.png"), text_of(tmp_path / "d.png")
     assert np.array_equal(codes > 0, depth.valid)
     assert (codes[depth.valid].min(), codes.max()) == (1, 65535)
-    assert (facts["kind"], facts["unit"], facts["model"]) == ("inverse", "", PROVENANCE.model)
+    assert (facts["kind"], facts["unit"], facts["model"]) == (kind, "", PROVENANCE.model)
     scale, offset = float(facts["scale"]), float(facts["offset"])
     back = offset + scale * codes[depth.valid]
     rounding = 4 * float(np.finfo(np.float32).eps) * float(depth.values[depth.valid].max())
     assert np.abs(back - depth.values[depth.valid]).max() <= scale / 2 + rounding
+
+
+def test_nothing_and_less_are_values_of_affine_depth(tmp_path: Path) -> None:
+    values = np.array([[-0.25, 0.0, 0.5, 1.0, np.nan]], np.float32)
+    depth = surface("affine", values)
+    depth.save(tmp_path / "d.png", format="png16")
+    facts, codes = text_of(tmp_path / "d.png"), read_opencv(tmp_path / "d.png")
+    assert (codes[0, :4] > 0).all() and codes[0, 4] == 0 and facts["outside"] == "0"
+    back = float(facts["offset"]) + float(facts["scale"]) * codes[0, :4]
+    assert np.abs(back - values[0, :4]).max() <= float(facts["scale"]) / 2 + POINT_M
+    depth.save(tmp_path / "d.npz")
+    assert Depth.load(tmp_path / "d.npz").valid.tolist() == [[True] * 4 + [False]]
 
 
 def test_a_constant_inverse_png16_gives_its_value_back(tmp_path: Path) -> None:

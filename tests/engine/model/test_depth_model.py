@@ -5,26 +5,41 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from made import make_contract
 from made_engine import write_engine
 from made_onnx import sealed_again
+from official_images import (
+    HALF,
+    marigold_input,
+    marigold_output,
+    midas_input,
+    midas_output,
+    zoe_input,
+    zoe_output,
+)
 from reference_depth_anything import reference_infer
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
 from depthrt import BackendUnavailable, InputError, ModelFileError
+from depthrt.engine.images.limits import Limits
 from depthrt.engine.modelfile import contract
+from depthrt.engine.modelfile.contract import FinalResize, InputResize
 from depthrt.engine.modelfile.model_file import open_model_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners import canary_check, tuning
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.runner import Runner
 from depthrt.engine.runners.tuning import Tuning, remember_choice
 from depthrt.engine.system import machine, records
+from depthrt.engine.terms import Kind, Precision
 from depthrt.engine.trt import plan_file
 
 OPENED = 2  # times that a load opens a model file, for its contract and its digest; pipes are not opened
@@ -67,6 +82,32 @@ def test_metric_depth_is_in_metres_and_within_its_range(tiny_metric: TinyModel) 
         depth = model.infer(photo("coffee"))
     assert (depth.kind, depth.unit, depth.larger_is_nearer, depth.max_depth_m) == ("metric", "m", False, 20.0)
     assert depth.values.min() > 0 and depth.values.max() <= 20
+
+
+@pytest.mark.parametrize("kind", ["affine", "scale"])
+def test_depth_without_a_unit_keeps_its_kind_and_refuses_metres(kind: Kind, tiny: TinyModel, tmp_path: Path) -> None:
+    path = tmp_path / "unitless.onnx"
+    path.write_bytes(tiny.onnx.read_bytes())
+    sealed_again(path, replace(contract.read_contract(path), kind=kind))
+    with depthrt.load(path, device="cpu") as model:
+        depth = model.infer(photo("coffee"))
+    assert (depth.kind, depth.unit, depth.larger_is_nearer, depth.max_depth_m) == (kind, "", False, None)
+    assert np.array_equal(depth.valid, depth.values > 0 if kind == "scale" else np.isfinite(depth.values))
+    with pytest.raises(InputError, match=f"gives {kind}-invariant depth, .* so it has no metres"):
+        _ = depth.metres
+
+
+def test_a_file_of_format_1_answers_bit_for_bit_as_the_same_file_of_format_2(tiny: TinyModel, tmp_path: Path) -> None:
+    old = tmp_path / "old.onnx"
+    old.write_bytes(tiny.onnx.read_bytes())
+    sealed_again(old, replace(contract.read_contract(old), format=1))
+    found = []
+    for path, format in ((tiny.onnx, 2), (old, 1)):
+        assert contract.read_contract(path).format == format
+        with depthrt.load(path, device="cpu") as model:
+            found.append(model.infer(photo("coffee")))
+    assert np.array_equal(found[0].values, found[1].values)
+    assert found[0].provenance.model == found[1].provenance.model
 
 
 def test_color_order_is_what_the_caller_says(model: depthrt.DepthModel) -> None:
@@ -296,3 +337,56 @@ def test_an_answer_of_another_shape_is_refused(answer: Callable[[np.ndarray], np
         model.runner.run = lambda batch: answer(run(batch))  # type: ignore[method-assign]
         with pytest.raises(depthrt.ModelFileError, match=r"the model answered .* for an input of .*; export it again"):
             model.infer(np.zeros((126, 196, 3), np.uint8))
+
+
+class Echo:
+    """A runner that answers the red plane of its input."""
+
+    name = "echo"
+    provider = "cpu"
+    precision: Precision = "fp32"
+    notes: tuple[str, ...] = ()
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        return batch[:, 0]
+
+    def close(self) -> None:
+        """Free nothing."""
+
+
+def echo_model(size: SizeRule, input_resize: InputResize, final_resize: FinalResize) -> depthrt.DepthModel:
+    half = (0.5, 0.5, 0.5)
+    whole = replace(make_contract(size=size), mean=half, std=half, input_resize=input_resize, final_resize=final_resize)
+    return depthrt.DepthModel(Echo(), whole, limits=Limits())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_images_go_the_ways_of_the_families_there_and_back(turned: bool) -> None:
+    image = np.ascontiguousarray(photo("coffee").transpose(1, 0, 2)) if turned else photo("coffee")
+    rgb, image_px = image[:, :, ::-1], (image.shape[0], image.shape[1])
+    zoedepth = echo_model(SizeRule((384, 512), 32, "minimal", margin="zoe"), "bilinear_corners", "bicubic")
+    marigold = echo_model(
+        SizeRule((768, 768), 8, "longest_floor", pad="edge_end"), "bilinear_antialias", "bilinear_centres"
+    )
+    swin = echo_model(SizeRule((256, 256), 32, "square"), "cubic", "bicubic")
+    for model, expected in (
+        (zoedepth, zoe_output(zoe_input(rgb, (384, 512))[0], image_px)),
+        (marigold, marigold_output(marigold_input(rgb, 768)[0], 768, image_px)),
+        (swin, midas_output(midas_input(rgb, (256, 256), HALF)[0], image_px)),
+    ):
+        assert distance(model.infer(image).values, expected) <= TOLERANCE
+        batched = model.infer_batch([image, image[:200], image])
+        assert [depth.values.shape for depth in batched] == [image_px, (200, image_px[1]), image_px]
+        assert distance(batched[2].values, expected) <= TOLERANCE
+
+
+def test_an_image_too_narrow_for_the_size_rule_is_one_line_and_the_stream_ends_before_it() -> None:
+    limits = Limits(max_aspect=100)
+    model = depthrt.DepthModel(Echo(), make_contract(size=SizeRule((256, 256), 32, "upper_bound")), limits=limits)
+    narrow = np.zeros((10, 400, 3), np.uint8)
+    with pytest.raises(InputError, match=r"the image is 10x400 px .* makes it 0x256 px; crop the image"):
+        model.infer(narrow)
+    stream = model.stream([photo("coffee"), narrow])
+    next(stream)
+    with pytest.raises(InputError, match="10x400"):
+        next(stream)

@@ -8,9 +8,14 @@ from pathlib import Path
 import onnxruntime
 import pytest
 from kernels_on_host import HERE
+from made_onnx import with_contract
+from made_resizes import with_kernels, without_kernels
 from standin import run_case
 from standin_onnxruntime import write_gpu_build
 from tiny_model import TinyModel
+
+from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.size_rule import SizeRule
 
 
 def run(library: Path, case: str, onnx: Path, **environment: str) -> None:
@@ -38,6 +43,18 @@ def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, ti
     write_gpu_build(tmp_path / "site")
     case, cache = "a_tuned_choice_follows_a_provider_that_does_not_start", str(tmp_path / "cache")
     run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=str(tmp_path / "site"))
+
+
+def test_resizes_without_kernels_go_by_the_host(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
+    files: list[str] = []
+    for number, (contract, words) in enumerate(without_kernels(read_contract(tiny.onnx), 126, 14)):
+        files += [str(with_contract(tiny.onnx, tmp_path / f"{number}.onnx", contract)), words]
+    run_case(standin, "resizes_without_kernels_go_by_the_host", *files, cases=HERE / "ort_cases.py")
+
+
+def test_resizes_with_kernels_stay_on_the_gpu(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
+    contract = with_kernels(read_contract(tiny.onnx), SizeRule((98, 126), 14, "minimal"))[-1]
+    run(standin, "resizes_with_kernels_stay_on_the_gpu", with_contract(tiny.onnx, tmp_path / "tiny.onnx", contract))
 
 
 @pytest.mark.parametrize(

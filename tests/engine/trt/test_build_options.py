@@ -9,6 +9,8 @@ from made import make_contract
 from made_engine import SHAPE, STATIC
 
 from depthrt import InputError
+from depthrt.engine.images.fit import fit_image
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.system.records import check_record
 from depthrt.engine.trt.build_options import DEFAULT, BuildOptions, Profile, choose_profile
 
@@ -31,6 +33,25 @@ def test_sizes_that_are_not_given_follow_those_that_are(
     found = choose_profile(DYNAMIC, replace(options, batch=(1, 2, 8)))
     assert (found.min[2:], found.opt[2:], found.max[2:]) == profile
     assert (found.min[:2], found.opt[:2], found.max[:2]) == ((1, 3), (2, 3), (8, 3))
+
+
+@pytest.mark.parametrize(
+    ("rule", "profile"),
+    [
+        (SizeRule((518, 518), 14, "lower_bound"), ((518, 518), (518, 686), (924, 924))),
+        (SizeRule((384, 384), 32, "minimal"), ((384, 384), (384, 512), (672, 672))),
+        (SizeRule((384, 512), 32, "minimal", margin="zoe"), ((384, 512), (384, 512), (896, 672))),
+        (SizeRule((256, 256), 32, "upper_bound"), ((128, 128), (192, 256), (256, 256))),
+        (SizeRule((504, 504), 14, "longest_nearest"), ((280, 280), (378, 504), (504, 504))),
+    ],
+)
+def test_without_sizes_an_engine_takes_usual_images_by_the_files_rule(
+    rule: SizeRule, profile: tuple[tuple[int, int], ...]
+) -> None:
+    found = choose_profile(make_contract(size=rule), DEFAULT)
+    assert (found.min[2:], found.opt[2:], found.max[2:]) == profile
+    for image_px in ((480, 640), (960, 1280), (1080, 1920), (1280, 960), (1000, 1000), (2160, 3840)):
+        assert found.takes((1, 3, *fit_image(rule, image_px).input_px))
 
 
 def test_a_static_file_takes_its_own_size_alone() -> None:

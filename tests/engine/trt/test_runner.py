@@ -14,14 +14,17 @@ from pathlib import Path
 
 import pytest
 from made_engine import write_engine, write_mean
+from made_onnx import with_contract
+from made_resizes import with_kernels, without_kernels
 from on_standin import NO_RTX, RANGE, RTX, run_trt_case, with_header
 from tiny_model import TinyModel
 
 import depthrt
 from depthrt import BackendUnavailable, ContractError, InputError, ModelFileError
 from depthrt.engine.cuda.driver import driver
-from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.modelfile.model_file import as_model_file
+from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.canary_check import check_canary
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.trt.build.build import build_engine
@@ -74,6 +77,29 @@ def test_an_engine_for_batches_alone_goes_by_the_host(
 ) -> None:
     engine = build(tiny, replace(RANGE, batch=(2, 2, 4)))
     run_trt_case(library, "an_engine_for_batches_alone_goes_by_the_host", engine, tiny.onnx)
+
+
+def build_resized(
+    build: Callable[[TinyModel, BuildOptions], Path], tiny: TinyModel, folder: Path, contract: Contract
+) -> tuple[Path, Path]:
+    """Return an engine of the tiny network with another contract, and its ONNX file."""
+    onnx = with_contract(tiny.onnx, folder / "tiny.onnx", contract)
+    return build(replace(tiny, onnx=onnx), RANGE), onnx
+
+
+def test_resizes_without_kernels_go_by_the_host(
+    library: Path, build: Callable[[TinyModel, BuildOptions], Path], tiny: TinyModel, tmp_path: Path
+) -> None:
+    contract, words = without_kernels(read_contract(tiny.onnx), 126, 14)[3]
+    engine, onnx = build_resized(build, tiny, tmp_path, contract)
+    run_trt_case(library, "resizes_without_kernels_go_by_the_host", engine, onnx, words)
+
+
+def test_resizes_with_kernels_stay_on_the_gpu(
+    library: Path, build: Callable[[TinyModel, BuildOptions], Path], tiny: TinyModel, tmp_path: Path
+) -> None:
+    contract = with_kernels(read_contract(tiny.onnx), SizeRule((126, 126), 14, "minimal"))[-1]
+    run_trt_case(library, "resizes_with_kernels_stay_on_the_gpu", *build_resized(build, tiny, tmp_path, contract))
 
 
 def test_a_canary_that_does_not_fit_is_said(library: Path, engine: Path, tiny: TinyModel, tmp_path: Path) -> None:

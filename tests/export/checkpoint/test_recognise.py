@@ -115,8 +115,8 @@ UNIDENTIFIED: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "an unknown family": (
         "mine.pth",
-        {"family": "metric3d"},
-        "--family metric3d is unknown; choose one of depth-anything-v1, depth-anything-v2",
+        {"family": "monodepth"},
+        "--family monodepth is unknown; choose one of depth-anything-v1, depth-anything-v2",
     ),
     "an unknown kind": ("mine.pth", {"kind": "relative"}, "--kind relative is unknown; choose one of inverse, metric"),
     "unknown weights": (

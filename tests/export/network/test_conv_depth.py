@@ -97,3 +97,12 @@ def test_its_export_answers_like_it(saved: Path, tmp_path: Path, size: int | tup
     assert max(parity.drift for parity in exported.parity) < EXACT
     with load(path, device="cpu") as model:
         assert (model.contract.model, model.contract.size.multiple_px) == ("depthrt-conv32x5", 32)
+
+
+def test_without_its_mirror_image_it_answers_for_the_image_only(saved: Path, tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(saved)
+    network, batch = load_network(checkpoint, mirror=False), torch.randn(1, 3, 64, 96)
+    with torch.inference_mode():
+        assert torch.equal(network(batch), torch.relu(load_network(checkpoint).values(batch)))
+    exported = export_onnx(checkpoint, tmp_path / "half.onnx", size=64, mirror=False)
+    assert not exported.contract.mirrored and max(parity.drift for parity in exported.parity) < EXACT

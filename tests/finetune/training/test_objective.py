@@ -11,9 +11,11 @@ from random_checkpoint import TINY, random_network
 from tiny_training import QUICK, Planes, run
 
 from depthrt.engine.errors import InputError
+from depthrt.export.network.depth_anything import DepthAnything
 from depthrt.finetune.data.batches import Batch
 from depthrt.finetune.training.losses import affine_invariant_loss, aligned_loss
 from depthrt.finetune.training.objective import DepthObjective
+from depthrt.finetune.training.train import train
 
 
 def test_depth_outside_a_metric_network_s_range_has_no_loss() -> None:
@@ -33,6 +35,17 @@ def test_a_training_without_any_loss_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="aligned_weight are 0, expected at least one above 0; correct the options"):
         run(tmp_path, none)
     DepthObjective(random_network(TINY, max_depth_m=10.0), none)  # metres have another loss
+
+
+def test_a_network_whose_answer_has_no_loss_is_refused_in_one_line(tmp_path: Path) -> None:
+    class Unbounded(DepthAnything):
+        trainable = False
+
+    network = Unbounded(TINY, family="depth-anything-v2", max_depth_m=10.0)
+    network.family = "zoedepth"
+    with pytest.raises(InputError, match=r"family zoedepth was given to train; .*; give a network of Depth") as caught:
+        train(network, Planes(), None, QUICK, tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_terms_are_losses_times_their_weights_and_none_of_weight_zero() -> None:

@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from kernels_on_host import NO_COMPILER, SOURCE, HostKernels, compile_library, find_compiler
+from kernels_on_host import HostKernels
 from made import CONTRACT, make_contract
+from resized_on_host import UNWRITTEN, Sides, batch_on_host, depth_on_host
 from torch.nn.functional import interpolate
 
 from depthrt.engine.cuda.kernels import kernels
-from depthrt.engine.cuda.kernels.kernels import TAP_BYTES, Axis, Launch
-from depthrt.engine.images.preprocess import Color, Fit, fit_image, to_image_size, to_input
+from depthrt.engine.cuda.kernels.kernels import Axis, Launch
+from depthrt.engine.images.fit import Fit, fit_image
+from depthrt.engine.images.preprocess import Color, to_image_size, to_input
 from depthrt.engine.modelfile.contract import Contract, FinalResize
 from depthrt.engine.modelfile.size_rule import SizeRule
 
@@ -26,109 +28,13 @@ INPUT_TOLERANCE = 1e-5
 DEPTH_TOLERANCE = 5e-6
 # The kernel computes positions in float64, cv2 in float64 or float32, by the size: 4e-6 px at 72 px, where random depth
 # changes by 6. The largest difference seen is 9.3e-6.
-CUBIC_DEPTH_TOLERANCE = 3e-5
+CUBIC_DEPTH_TOLERANCE = 2e-5
 LEVELS_TOLERANCE = 1  # cv2 weighs uint8 images with 11-bit weights and rounds
 RANDOM_SIZES, HUNDREDS = 1000, 400
 LONGEST_PX = 72  # a thousand sizes take seconds
-UNWRITTEN = np.float32(np.nan)
 COLORS: tuple[Color, Color] = ("rgb", "bgr")
-AXES: tuple[Axis, Axis] = (0, 1)
-
-Sides = tuple[int, int]
-
-
-@pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> HostKernels:
-    if find_compiler() is None:
-        pytest.skip(NO_COMPILER)
-    return HostKernels(compile_library(tmp_path_factory.mktemp("kernels") / "kernels.so", SOURCE))
-
-
-def address(array: np.ndarray) -> int:
-    return int(array.ctypes.data)
-
-
-def tables(side_px: tuple[int, int]) -> list[np.ndarray]:
-    return [np.zeros(side * TAP_BYTES, np.uint8) for side in side_px]
-
-
-def batch_of(
-    host: HostKernels,
-    image: np.ndarray,
-    contract: Contract,
-    fit: Fit,
-    *,
-    color: Color,
-    spare_bytes: int = 0,
-    margin_px: Sides | None = None,
-) -> np.ndarray:
-    """Run image_to_batch, or with a margin image_to_batch_bilinear; spare bytes follow every row of the image."""
-    height, width = image.shape[:2]
-    row_bytes = 3 * width + spare_bytes
-    rows = np.full((height, row_bytes), 255, np.uint8)
-    rows[:, : 3 * width] = image.reshape(height, 3 * width)
-    taps = tables(fit.input_px)
-    for axis in (0, 1):
-        at = address(taps[axis])
-        if margin_px is None:
-            host.launch(kernels.cubic_taps(at, fit, axis, (height, width)))
-        else:
-            host.launch(kernels.corner_taps(at, fit, axis, (height, width), margin_px=margin_px[axis]))
-    out = np.full((3, *fit.input_px), UNWRITTEN)
-    host.launch(
-        kernels.image_to_batch(
-            bilinear=margin_px is not None,
-            image=address(rows),
-            row_bytes=row_bytes,
-            image_px=(height, width),
-            taps=(address(taps[0]), address(taps[1])),
-            batch=address(out),
-            input_px=fit.input_px,
-            contract=contract,
-            color=color,
-        )
-    )
-    return out
-
-
-def image_size_of(
-    host: HostKernels, output: np.ndarray, fit: Fit, image_px: tuple[int, int], mode: FinalResize
-) -> np.ndarray:
-    """Run depth_to_image with its tables."""
-    taps = tables(image_px)
-    for axis in (0, 1):
-        host.launch(kernels.bilinear_taps(address(taps[axis]), fit, axis, image_px, mode=mode))
-    values = np.full(image_px, UNWRITTEN)
-    host.launch(
-        kernels.depth_to_image(
-            depth=address(output),
-            depth_width=output.shape[1],
-            taps=(address(taps[0]), address(taps[1])),
-            values=address(values),
-            image_px=image_px,
-        )
-    )
-    return values
-
-
-def cubic_image_size_of(
-    host: HostKernels, output: np.ndarray, fit: Fit, image_px: Sides, margin_px: Sides
-) -> np.ndarray:
-    """Run depth_to_image_cubic with its tables."""
-    taps = tables(image_px)
-    for axis in AXES:
-        host.launch(kernels.depth_cubic_taps(address(taps[axis]), fit, axis, image_px, margin_px=margin_px[axis]))
-    values = np.full(image_px, UNWRITTEN)
-    host.launch(
-        kernels.depth_to_image_cubic(
-            depth=address(output),
-            fit=fit,
-            taps=(address(taps[0]), address(taps[1])),
-            values=address(values),
-            image_px=image_px,
-        )
-    )
-    return values
+CORNERS = replace(CONTRACT, input_resize="bilinear_corners")
+BICUBIC = replace(CONTRACT, final_resize="bicubic")
 
 
 def random_image(random: np.random.Generator, size_px: tuple[int, int]) -> np.ndarray:
@@ -152,9 +58,9 @@ def made_margin(random: np.random.Generator, image_px: Sides) -> Sides:
     return int(random.integers(0, most_height)), int(random.integers(0, most_width))
 
 
-def corners_of(image: np.ndarray, contract: Contract, fit: Fit, margin_px: Sides, color: Color) -> np.ndarray:
-    """Return the input as torch computes it: the border is copied, the whole resized, then mirrored around."""
-    whole = np.pad(image, [*((side, side) for side in margin_px), (0, 0)], mode="reflect")
+def corners_of(image: np.ndarray, contract: Contract, fit: Fit, color: Color) -> np.ndarray:
+    """Return the input as torch computes it: the margin is copied, the whole resized, then mirrored around."""
+    whole = np.pad(image, [*((side, side) for side in fit.margin_px), (0, 0)], mode="reflect")
     planes = (whole if color == "rgb" else whole[:, :, ::-1]).transpose(2, 0, 1) / np.float32(255)
     resized = interpolate(torch.from_numpy(planes)[None], fit.content_px, mode="bilinear", align_corners=True)
     mean, std = (np.array(values).reshape(3, 1, 1) for values in (contract.mean, contract.std))
@@ -165,11 +71,11 @@ def corners_of(image: np.ndarray, contract: Contract, fit: Fit, margin_px: Sides
     return np.pad((resized[0].numpy() - mean) / std, [(0, 0), *around], mode="reflect")
 
 
-def made_fit(random: np.random.Generator, content_px: tuple[int, int]) -> Fit:
+def made_fit(random: np.random.Generator, content_px: Sides, margin_px: Sides = (0, 0)) -> Fit:
     """Return a fit, half of the time with random padding, which may be wider than the content that it mirrors."""
     margins = random.integers(0, 20, 4) if random.random() < 0.5 else np.zeros(4, int)
     top, left, bottom, right = (int(margin) for margin in margins)
-    return Fit((content_px[0] + top + bottom, content_px[1] + left + right), content_px, (top, left))
+    return Fit((content_px[0] + top + bottom, content_px[1] + left + right), content_px, (top, left), margin_px)
 
 
 def test_a_thousand_random_sizes_give_the_input_that_preprocess_gives(host: HostKernels) -> None:
@@ -178,7 +84,7 @@ def test_a_thousand_random_sizes_give_the_input_that_preprocess_gives(host: Host
         color: Color = "bgr" if number % 2 else "rgb"
         expected = np.full((3, *fit.input_px), UNWRITTEN)
         to_input(image, CONTRACT, fit, color=color, out=expected)
-        found = batch_of(host, image, CONTRACT, fit, color=color, spare_bytes=number % 5)
+        found = batch_on_host(host, image, CONTRACT, fit, color=color, spare_bytes=number % 5)
         assert np.abs(found - expected).max() <= INPUT_TOLERANCE, f"{image_px} in {fit}, {color}"
 
 
@@ -187,7 +93,7 @@ def test_a_thousand_random_sizes_are_within_one_level_of_cv2_on_bytes(host: Host
     for random, image_px, target_px in random_sizes(RANDOM_SIZES, seed=2):
         image = random_image(random, image_px)
         expected = cv2.resize(image, target_px[::-1], interpolation=cv2.INTER_CUBIC)  # (w, h) for OpenCV
-        planes = batch_of(host, image, as_it_is, Fit(target_px, target_px), color="rgb")
+        planes = batch_on_host(host, image, as_it_is, Fit(target_px, target_px), color="rgb")
         levels = np.clip(np.rint(planes.transpose(1, 2, 0) * 255), 0, 255)
         assert np.abs(levels - expected).max() <= LEVELS_TOLERANCE, f"{image_px} to {target_px}"
 
@@ -199,42 +105,37 @@ def test_a_thousand_random_sizes_give_the_depth_that_preprocess_gives(host: Host
         fit = made_fit(random, content_px)
         output = random.normal(size=fit.input_px).astype(np.float32)
         expected = to_image_size(output, contract, fit, image_px)
-        found = image_size_of(host, output, fit, image_px, mode)
+        found = depth_on_host(host, output, contract, fit, image_px)
         assert np.abs(found - expected).max() <= DEPTH_TOLERANCE, f"{fit} to {image_px}"
 
 
 def test_hundreds_of_random_sizes_are_resized_as_torch_does_from_corner_to_corner(host: HostKernels) -> None:
     for number, (random, image_px, content_px) in enumerate(random_sizes(HUNDREDS, seed=5)):
-        image, fit, margin_px = (
-            random_image(random, image_px),
-            made_fit(random, content_px),
-            made_margin(random, image_px),
-        )
+        image, fit = random_image(random, image_px), made_fit(random, content_px, made_margin(random, image_px))
         color: Color = "bgr" if number % 2 else "rgb"
-        expected = corners_of(image, CONTRACT, fit, margin_px, color)
-        found = batch_of(host, image, CONTRACT, fit, color=color, spare_bytes=number % 5, margin_px=margin_px)
-        assert np.abs(found - expected).max() <= INPUT_TOLERANCE, f"{image_px} and {margin_px} in {fit}, {color}"
+        expected = corners_of(image, CORNERS, fit, color)
+        found = batch_on_host(host, image, CORNERS, fit, color=color, spare_bytes=number % 5)
+        assert np.abs(found - expected).max() <= INPUT_TOLERANCE, f"{image_px} in {fit}, {color}"
 
 
 def test_hundreds_of_random_sizes_give_the_depth_that_cv2s_cubic_gives(host: HostKernels) -> None:
     for random, image_px, content_px in random_sizes(HUNDREDS, seed=6):
-        fit, (top, left) = made_fit(random, content_px), made_margin(random, image_px)
+        fit = made_fit(random, content_px, made_margin(random, image_px))
         output = random.normal(size=fit.input_px).astype(np.float32)
-        first_row, first_column = fit.offset_px
+        (first_row, first_column), (top, left) = fit.offset_px, fit.margin_px
         content = output[first_row : first_row + content_px[0], first_column : first_column + content_px[1]].copy()
-        whole_px = (image_px[0] + 2 * top, image_px[1] + 2 * left)
+        whole_px = fit.framed_px(image_px)
         whole = cv2.resize(content, whole_px[::-1], interpolation=cv2.INTER_CUBIC)  # (w, h) for OpenCV
         expected = whole[top : top + image_px[0], left : left + image_px[1]]
-        found = cubic_image_size_of(host, output, fit, image_px, (top, left))
-        assert np.abs(found - expected).max() <= CUBIC_DEPTH_TOLERANCE, f"{fit} to {image_px} and {(top, left)}"
+        found = depth_on_host(host, output, BICUBIC, fit, image_px)
+        assert np.abs(found - expected).max() <= CUBIC_DEPTH_TOLERANCE, f"{fit} to {image_px}"
 
 
 def test_depth_of_the_images_size_is_not_changed(host: HostKernels) -> None:
-    fit = Fit((28, 42), (14, 28), (7, 7))
-    output = np.random.default_rng(7).normal(size=fit.input_px).astype(np.float32)
+    output = np.random.default_rng(7).normal(size=(28, 42)).astype(np.float32)
     for margin in (0, 3):
-        image_px = (14 - 2 * margin, 28 - 2 * margin)
-        found = cubic_image_size_of(host, output, fit, image_px, (margin, margin))
+        fit = Fit((28, 42), (14, 28), (7, 7), (margin, margin))
+        found = depth_on_host(host, output, BICUBIC, fit, (14 - 2 * margin, 28 - 2 * margin))
         assert np.array_equal(found, output[7 + margin : 21 - margin, 7 + margin : 35 - margin])
 
 
@@ -249,17 +150,17 @@ def test_the_fits_of_a_contract_give_the_input_that_preprocess_gives(
     image, fit = random_image(np.random.default_rng(4), image_px), fit_image(rule, image_px)
     expected = np.full((3, *fit.input_px), UNWRITTEN)
     to_input(image, contract, fit, color="bgr", out=expected)
-    assert np.abs(batch_of(host, image, contract, fit, color="bgr") - expected).max() <= INPUT_TOLERANCE
+    assert np.abs(batch_on_host(host, image, contract, fit, color="bgr") - expected).max() <= INPUT_TOLERANCE
 
 
 def test_padding_does_not_reach_the_depth(host: HostKernels) -> None:
     fit = Fit((28, 42), (14, 28), (7, 7))
     output = np.full(fit.input_px, UNWRITTEN)
     output[7:21, 7:35] = 3.5
-    for mode in ("bilinear_corners", "bilinear_centres"):
-        assert (image_size_of(host, output, fit, (60, 90), mode) == np.float32(3.5)).all()
-    cubic = cubic_image_size_of(host, output, fit, (60, 90), (3, 5))
-    assert np.abs(cubic - np.float32(3.5)).max() <= DEPTH_TOLERANCE
+    modes: list[FinalResize] = ["bilinear_corners", "bilinear_centres", "bicubic"]
+    for mode in modes:
+        found = depth_on_host(host, output, replace(CONTRACT, final_resize=mode), fit, (60, 90))
+        assert np.abs(found - np.float32(3.5)).max() <= (DEPTH_TOLERANCE if mode == "bicubic" else 0)
 
 
 def test_a_launch_covers_its_output_with_whole_warps() -> None:
@@ -280,22 +181,21 @@ def test_a_launch_packs_into_the_arguments_of_its_kernel() -> None:
     fit = Fit((14, 14), (14, 14))
     launches: list[Launch] = [
         kernels.cubic_taps(1, fit, 0, (5, 5)),
-        kernels.corner_taps(1, fit, 0, (5, 5), margin_px=2),
+        kernels.corner_taps(1, fit, 0, (5, 5)),
         kernels.bilinear_taps(1, fit, 1, (5, 5), mode="bilinear_centres"),
-        kernels.depth_cubic_taps(1, fit, 1, (5, 5), margin_px=2),
+        kernels.depth_cubic_taps(1, fit, 1, (5, 5)),
         *(
             kernels.image_to_batch(
-                bilinear=bilinear,
                 image=1,
                 row_bytes=15,
                 image_px=(5, 5),
                 taps=(2, 3),
                 batch=4,
                 input_px=(14, 14),
-                contract=CONTRACT,
+                contract=contract,
                 color="bgr",
             )
-            for bilinear in (False, True)
+            for contract in (CONTRACT, CORNERS)
         ),
         kernels.depth_to_image(depth=1, depth_width=14, taps=(2, 3), values=4, image_px=(5, 5)),
         kernels.depth_to_image_cubic(depth=1, fit=fit, taps=(2, 3), values=4, image_px=(5, 5)),
@@ -311,8 +211,8 @@ def test_a_table_covers_its_axis_with_one_row_of_threads() -> None:
         fit = Fit((side, 14), (side, 14)) if axis == 0 else Fit((14, side), (14, side))
         for launch in (
             kernels.cubic_taps(0, fit, axis, (5, 5)),
-            kernels.corner_taps(0, fit, axis, (5, 5), margin_px=2),
-            kernels.depth_cubic_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px, margin_px=2),
+            kernels.corner_taps(0, fit, axis, (5, 5)),
+            kernels.depth_cubic_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px),
             kernels.bilinear_taps(0, Fit((14, 14), (14, 14)), axis, fit.input_px, mode="bilinear_centres"),
         ):
             threads = launch.grid[0] * launch.block[0]

@@ -12,10 +12,15 @@ from checkpoint_files import hugging_face, plain, saved
 from official_state import TINY, State, state_of, to_transformers
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.families.hub.depth_anything_names import to_official_names
+from depthrt.export.families.hub.depth_anything_names import DEPTH_ANYTHING_NAMES
+from depthrt.export.families.hub.renaming import rename_tensors
 from depthrt.export.network.architecture import Architecture
 
 GATED = replace(TINY, feed_forward="swiglu", hidden=96)
+
+
+def to_official_names(state: State) -> State:
+    return rename_tensors(state, DEPTH_ANYTHING_NAMES)
 
 
 def assert_equal(found: State, expected: State) -> None:

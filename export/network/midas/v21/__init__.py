@@ -1,0 +1,1 @@
+"""MiDaS v2.1, large and small: convolutional encoders with a RefineNet decoder."""
