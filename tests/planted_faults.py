@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from made_faults import ROOMS, ROOT, Fault, draw_faults, faults_of
 from warm_tests import Outcome, run_tests, warm_up
 
-LONGEST_S = 240.0  # of a fault's tests; a hang is noticed too
 _MOST = 8  # files of tests that name a module or use what its fault concerns: the nearest
 _TRACED = ("export", "engine/modelfile/contract.py")  # what the graph of a network depends on
 _KEEPING = ["--setup-only", "tests/engine/model/test_depth_model.py"]  # exports most of the tiny networks
@@ -50,10 +49,11 @@ class Copy:
     Args:
         home: Its folder.
         traces: Of networks, kept between the runs of tests.
+        longest_s: Of the tests of a fault; a hang is noticed too.
     """
 
-    def __init__(self, home: Path, traces: Path) -> None:
-        self._home, self._traces = home, traces
+    def __init__(self, home: Path, traces: Path, longest_s: float) -> None:
+        self._home, self._traces, self._longest_s = home, traces, longest_s
         self._planted = 0
 
     def noticing(self, fault: Fault) -> str | None:
@@ -86,7 +86,7 @@ class Copy:
         traces = self._traces
         if fault and any(Path(fault.path).is_relative_to(part) for part in _TRACED):
             traces = traces / "none"
-        longest_s = LONGEST_S if fault else LONGEST_S / 2
+        longest_s = self._longest_s if fault else self._longest_s / 2
         return run_tests(self._home, tests, traces=traces, is_whole=fault is None, longest_s=longest_s)
 
 
@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rooms", nargs="+", default=list(ROOMS), help="folders")
     parser.add_argument("--skip", nargs="+", default=[], help="folders or modules among the rooms")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--longest-s", type=float, default=240.0, help="of tests that hang; more on a busy machine")
     parser.add_argument("--commit", default="HEAD", help="whose tests and package are tried")
     parser.add_argument("--list", action="store_true", help="print the faults and plant none")
     parser.add_argument("--again", type=Path, help="plant what this output of an earlier run says was not noticed")
@@ -139,11 +140,11 @@ def main() -> None:
     if options.list:
         print(*(f"{fault.path}:{fault.line}: {_shown(fault)}" for fault in faults), sep="\n")
         return
-    noticed = plant(faults, options.jobs, options.commit)
+    noticed = plant(faults, options.jobs, options.commit, options.longest_s)
     print(f"{noticed} of {len(faults)} faults were noticed")
 
 
-def plant(faults: Sequence[Fault], jobs: int, commit: str = "HEAD") -> int:
+def plant(faults: Sequence[Fault], jobs: int, commit: str, longest_s: float) -> int:
     """Plant faults, print what became of each and return the number noticed."""
     warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -153,9 +154,9 @@ def plant(faults: Sequence[Fault], jobs: int, commit: str = "HEAD") -> int:
         for home in homes:
             subprocess.run(["git", "worktree", "add", "-q", "--detach", home, commit], cwd=ROOT, check=True)
         try:
-            Copy(homes[0], traces).passes(*_KEEPING)
+            Copy(homes[0], traces, longest_s).passes(*_KEEPING)
             with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-                shares = [(faults[job::jobs], Copy(home, traces)) for job, home in enumerate(homes)]
+                shares = [(faults[job::jobs], Copy(home, traces, longest_s)) for job, home in enumerate(homes)]
                 return sum(pool.map(report_faults, *zip(*shares, strict=True)))
         finally:
             for home in homes:
