@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from made_faults import ROOMS, ROOT, Fault, draw_faults, faults_of
 from warm_tests import Outcome, run_tests, warm_up
 
-LONGEST_S = 240.0  # of a fault's tests; a hang is noticed too
 _MOST = 8  # files of tests that name a module or use what its fault concerns: the nearest
 _TRACED = ("export", "engine/modelfile/contract.py")  # what the graph of a network depends on
 _KEEPING = ["--setup-only", "tests/engine/model/test_depth_model.py"]  # exports most of the tiny networks
@@ -50,10 +49,11 @@ class Copy:
     Args:
         home: Its folder.
         traces: Of networks, kept between the runs of tests.
+        longest_s: Of the tests of a fault; a hang is noticed too.
     """
 
-    def __init__(self, home: Path, traces: Path) -> None:
-        self._home, self._traces = home, traces
+    def __init__(self, home: Path, traces: Path, longest_s: float) -> None:
+        self._home, self._traces, self._longest_s = home, traces, longest_s
         self._planted = 0
 
     def noticing(self, fault: Fault) -> str | None:
@@ -62,7 +62,7 @@ class Copy:
         good, times = path.read_text(), path.stat()
         self._planted += 1
         try:
-            for tests in _tests_of(fault):
+            for tests in _tests_of(fault, self._home):
                 path.write_text(fault.text)
                 os.utime(path, (times.st_atime, times.st_mtime + self._planted))  # else Python takes the compiled code
                 found = self._run(tests, fault)
@@ -86,25 +86,25 @@ class Copy:
         traces = self._traces
         if fault and any(Path(fault.path).is_relative_to(part) for part in _TRACED):
             traces = traces / "none"
-        longest_s = LONGEST_S if fault else LONGEST_S / 2
+        longest_s = self._longest_s if fault else self._longest_s / 2
         return run_tests(self._home, tests, traces=traces, is_whole=fault is None, longest_s=longest_s)
 
 
-def _tests_of(fault: Fault) -> list[list[str]]:
+def _tests_of(fault: Fault, root: Path) -> list[list[str]]:
     """Return the tests to try, the nearest first."""
     path = Path(fault.path)
-    folder = ROOT / "tests" / path.parent
+    folder = root / "tests" / path.parent
     own = folder / f"test_{path.name}"
     dotted = f"depthrt.{'.'.join(path.with_suffix('').parts)}"
-    naming = [test for test in _all_tests() if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())]
-    beside = [test for test in _all_tests() if test.parent == folder]
+    naming = [
+        test for test in _all_tests(root) if test != own and re.search(rf"{re.escape(dotted)}\b", test.read_text())
+    ]
+    beside = [test for test in _all_tests(root) if test.parent == folder]
     names = re.compile(rf"\b({'|'.join(fault.names)})\b") if fault.names else None
-    using = [test for test in _all_tests() if names and names.search(test.read_text())]
-    parts: list[list[Path]] = []
-    for tests in ([own] if own.exists() else [], *(_nearest(tests, folder) for tests in (naming, beside, using))):
-        tried = {test for part in parts for test in part}
-        parts.append([test for test in tests if test not in tried])
-    return [[str(test.relative_to(ROOT)) for test in tests] for tests in parts if tests]
+    using = [test for test in _all_tests(root) if names and names.search(test.read_text())]
+    others = dict.fromkeys(test for tests in (naming, beside, using) for test in _nearest(tests, folder) if test != own)
+    parts = [[own] if own.exists() else [], list(others)]
+    return [[str(test.relative_to(root)) for test in tests] for tests in parts if tests]
 
 
 def _nearest(tests: list[Path], folder: Path) -> list[Path]:
@@ -112,8 +112,8 @@ def _nearest(tests: list[Path], folder: Path) -> list[Path]:
 
 
 @functools.cache
-def _all_tests() -> list[Path]:
-    return sorted((ROOT / "tests").rglob("test_*.py"))
+def _all_tests(root: Path) -> list[Path]:
+    return sorted((root / "tests").rglob("test_*.py"))
 
 
 def _shown(fault: Fault) -> str:
@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rooms", nargs="+", default=list(ROOMS), help="folders")
     parser.add_argument("--skip", nargs="+", default=[], help="folders or modules among the rooms")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--longest-s", type=float, default=240.0, help="of tests that hang; more on a busy machine")
     parser.add_argument("--commit", default="HEAD", help="whose tests and package are tried")
     parser.add_argument("--list", action="store_true", help="print the faults and plant none")
     parser.add_argument("--again", type=Path, help="plant what this output of an earlier run says was not noticed")
@@ -139,11 +140,11 @@ def main() -> None:
     if options.list:
         print(*(f"{fault.path}:{fault.line}: {_shown(fault)}" for fault in faults), sep="\n")
         return
-    noticed = plant(faults, options.jobs, options.commit)
+    noticed = plant(faults, options.jobs, options.commit, options.longest_s)
     print(f"{noticed} of {len(faults)} faults were noticed")
 
 
-def plant(faults: Sequence[Fault], jobs: int, commit: str = "HEAD") -> int:
+def plant(faults: Sequence[Fault], jobs: int, commit: str, longest_s: float) -> int:
     """Plant faults, print what became of each and return the number noticed."""
     warm_up()
     with tempfile.TemporaryDirectory() as folder:
@@ -153,9 +154,9 @@ def plant(faults: Sequence[Fault], jobs: int, commit: str = "HEAD") -> int:
         for home in homes:
             subprocess.run(["git", "worktree", "add", "-q", "--detach", home, commit], cwd=ROOT, check=True)
         try:
-            Copy(homes[0], traces).passes(*_KEEPING)
+            Copy(homes[0], traces, longest_s).passes(*_KEEPING)
             with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-                shares = [(faults[job::jobs], Copy(home, traces)) for job, home in enumerate(homes)]
+                shares = [(faults[job::jobs], Copy(home, traces, longest_s)) for job, home in enumerate(homes)]
                 return sum(pool.map(report_faults, *zip(*shares, strict=True)))
         finally:
             for home in homes:

@@ -124,7 +124,8 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         "sha256": facts.sha256,
     }
     if facts.wrapper or facts.others:
-        rows["found under"] = ", also in the file: ".join(filter(None, [facts.wrapper, ", ".join(facts.others)]))
+        places = [facts.wrapper or "no prefix", ", ".join(facts.others)]
+        rows["found under"] = ", also in the file: ".join(filter(None, places))
     show_rows(facts.path, {**rows, **facts.notes})
     for remark in facts.remarks:
         print_result(f"  {remark}")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..modelfile.misplaced import HEAD_BYTES, misplaced
+from ..modelfile.misplaced import misplaced
+from ..system.first_bytes import HEAD_BYTES, IMAGE_FORMATS, ImageFormat, image_format
 from .formats.jpeg import Jpeg, ending, read_jpeg
 from .formats.png import read_png
 from .formats.tiff import has_alpha, picture_flaw
@@ -22,20 +22,6 @@ from .formats.webp import read_webp
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
-
-ImageFormat = Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF"]
-
-_MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"RIFF....WEBP", "WEBP"),
-    (b"II\\*\0|MM\0\\*|II\\+\0|MM\0\\+", "TIFF"),
-    (b"BM", "BMP"),
-    (b"GIF8[79]a", "GIF"),
-    (b"....ftyp(avif|avis)|....ftyp(mif1|msf1|miaf).{4,40}(avif|avis)", "AVIF"),
-    (b"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1|heif)", "HEIF"),
-)
-_MAGIC_PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _MAGIC)
 
 _CUT_SHORT = "it is cut short"
 ONE_FRAME = "only its first frame is read; convert it to .mp4 for the others"
@@ -87,11 +73,6 @@ def read_header(data: bytes, name: str) -> Header:
         raise damaged(name, format, str(error)) from error
 
 
-def is_image(data: bytes) -> bool:
-    """Whether the first bytes are those of an image of a known kind."""
-    return any(pattern.match(data) for pattern, _ in _MAGIC_PATTERNS)
-
-
 def find_flaw(data: bytes, header: Header) -> str | None:
     """Return what is wrong if a file is cut short or its check sums fail; None if it is whole.
 
@@ -132,13 +113,12 @@ def damaged(name: str, format: ImageFormat, reason: str) -> InputError:
 
 def _format_of(data: bytes, name: str) -> ImageFormat:
     """Return the format by the first bytes; the suffix may be wrong."""
-    for pattern, format in _MAGIC_PATTERNS:
-        if pattern.match(data):
-            return format
+    if format := image_format(data[:HEAD_BYTES]):
+        return format
     other = misplaced(data[:HEAD_BYTES], name, expected="an image")
     if other:
         raise InputError(other)
-    known = ", ".join(format for _, format in _MAGIC)
+    known = ", ".join(IMAGE_FORMATS)
     raise InputError(f"{name} begins with {data[:8]!r}, which is not an image of a known kind; expected one of {known}")
 
 

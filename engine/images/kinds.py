@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
 from ..system.files import open_file
-from .header import is_image
+from ..system.first_bytes import HEAD_BYTES, image_format, is_video
 
 MediaKind = Literal["image", "video"]
 
@@ -38,37 +37,28 @@ UNREAD_SUFFIXES = frozenset(
 
 _DOUBTFUL_SUFFIXES = (".ts", ".mod")
 
-_HEAD_BYTES = 400  # two packets of an MPEG transport stream
-# Source: FFmpeg, libavformat, the probes of the formats
-_VIDEO = re.compile(
-    rb"....(ftyp|moov|mdat|wide|free|skip)|RIFF....AVI |\x1a\x45\xdf\xa3|FLV\x01|OggS|\0\0\x01[\xba\xb3]"
-    rb"|\x30\x26\xb2\x75\x8e\x66\xcf\x11|\x06\x0e\x2b\x34|\.RMF|DKIF|YUV4MPEG2|nut/multimedia"
-    rb"|G.{187}G|.{4}G.{191}G",
-    re.DOTALL,
-)
-
 
 def is_other_text(path: Path) -> bool:
     """Whether a file has a suffix that programs' sources have too, as TypeScript and go.mod, and is no video."""
     if path.suffix.lower() not in _DOUBTFUL_SUFFIXES:
         return False
     head = _read_head(path)
-    return bool(head) and not _VIDEO.match(head)
+    return bool(head) and not is_video(head)
 
 
 def media_kind(path: Path) -> MediaKind:
     """Return what a file is by its first bytes, by its suffix if they are of no known kind or cannot be read."""
     head = _read_head(path)
-    if is_image(head):
+    if image_format(head):
         return "image"
     suffix = path.suffix.lower()
-    return "video" if _VIDEO.match(head) or suffix in VIDEO_SUFFIXES else "image"
+    return "video" if is_video(head) or suffix in VIDEO_SUFFIXES else "image"
 
 
 def _read_head(path: Path) -> bytes:
     """Return the first bytes of a file, none if it cannot be read."""
     try:
         with open_file(path) as file:
-            return file.read(_HEAD_BYTES)
+            return file.read(HEAD_BYTES)
     except (OSError, InputError):
         return b""

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..system.files import USE_STDIN, check_named, open_file
+from ..system.first_bytes import ImageFormat
 from .formats.decode import decode
 from .formats.jpeg import END as JPEG_END
 from .formats.png import END as PNG_END
 from .formats.tiff import has_loose_alpha, is_unusual, white_is_zero
 from .formats.webp import with_own_size
-from .header import NO_END, Header, ImageFormat, damaged, find_flaw, open_pillow, read_header
+from .header import NO_END, Header, damaged, find_flaw, open_pillow, read_header
 from .limits import _MIB, DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 
-HEAD_BYTES = 64  # that tell what a file is
+from ..system.first_bytes import image_format, is_video
 
 _MODEL = "a model goes to --model: depthrt run IMAGE --model {name}"
 _PICTURE = "images and videos are the INPUTs of a run: depthrt run {name} --model MODEL.onnx"
 _CHECKPOINT = "make a model file of it first: depthrt export {name} -o model.onnx"
 
-# First bytes, what such a file is, and where it goes.
+# First bytes, what such a file is, and where it goes; images and videos have their own table.
 _KINDS = tuple(
     (re.compile(pattern, re.DOTALL), what, advice)
     for pattern, what, advice in (
-        (rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|II\*\0|MM\0\*|BM....\0\0\0\0|GIF8[79]a", "an image", _PICTURE),
-        (rb"....ftyp(avif|avis|hei|hev|mif1|msf1)", "an image", _PICTURE),
-        (rb"....ftyp|\x1a\x45\xdf\xa3|RIFF....AVI |FLV\x01|\x00\x00\x01[\xb3\xba]", "a video", _PICTURE),
         # ir_version, then the producer, the domain or the graph of an onnx.ModelProto
         (rb"\x08[\x03-\x20][\x12\x1a\x22\x3a\x42]", "an ONNX model", _MODEL),
         (rb"\x89DRTENG\n", "a TensorRT engine", _MODEL),
@@ -30,15 +27,19 @@ def misplaced(head: bytes, name: str, *, expected: str) -> str | None:
     """Return a sentence about a file of another kind than was expected, None if its kind is expected or unknown.
 
     Args:
-        head: The first HEAD_BYTES of the file, or fewer.
+        head: The first HEAD_BYTES of the file (see first_bytes.py), or fewer if it has fewer.
         name: Of the file, as the user gave it.
         expected: What should stand in its place, e.g. "an ONNX model".
     """
-    for pattern, what, advice in _KINDS:
-        if pattern.match(head):
-            return (
-                None
-                if what == expected
-                else f"{name} is {what}, expected {expected}; {advice.format(name=shlex.quote(name))}"
-            )
-    return None
+    what, advice = _kind_of(head)
+    if not what or what == expected:
+        return None
+    return f"{name} is {what}, expected {expected}; {advice.format(name=shlex.quote(name))}"
+
+
+def _kind_of(head: bytes) -> tuple[str, str]:
+    if image_format(head):
+        return "an image", _PICTURE
+    if is_video(head):
+        return "a video", _PICTURE
+    return next(((what, advice) for pattern, what, advice in _KINDS if pattern.match(head)), ("", ""))

@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from ..errors import ModelFileError
 from ..system.files import open_file
-from .misplaced import HEAD_BYTES, misplaced
+from ..system.first_bytes import HEAD_BYTES
+from .misplaced import misplaced
 
 # Field numbers of onnx.ModelProto. Source: onnx/onnx.proto
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14

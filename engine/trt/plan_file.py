@@ -15,9 +15,10 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from ..errors import ContractError, ModelFileError
 from ..modelfile.contract import Contract
-from ..modelfile.misplaced import HEAD_BYTES, misplaced
+from ..modelfile.misplaced import misplaced
 from ..system.field_types import Bytes, Length, Name, Pattern, Range, Sha256, Text
 from ..system.files import open_file
+from ..system.first_bytes import HEAD_BYTES
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, check_record, read_record, to_json_object
 from ..terms import Precision

@@ -12,8 +12,9 @@ from pathlib import Path
 import safetensors
 
 from ...engine.errors import ModelFileError
-from ...engine.modelfile.misplaced import HEAD_BYTES, misplaced
+from ...engine.modelfile.misplaced import misplaced
 from ...engine.system.files import file_sha256
+from ...engine.system.first_bytes import HEAD_BYTES
 from .torch_file.containers import read_old, read_zip
 from .torch_file.names import NeedsCode
 from .torch_file.objects import StandIn

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from tiny_model import TinyModel
 
-from depthrt.bench.cost import Cost, SquareBatch, draw_costs, main, make_inputs
+from depthrt.bench.cost import BATCH_SIDES_PX, BATCHES, SIDES_PX, Cost, SquareBatch, draw_costs, main, make_inputs
 from depthrt.bench.machine.ceilings import count_work
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
 
@@ -19,6 +19,11 @@ def test_every_size_comes_alone_and_two_in_batches() -> None:
         (266, 1), (392, 1), (518, 1), (266, 2), (266, 4), (518, 2), (518, 4),
     ]  # fmt: skip
     assert make_inputs((320, 160), (2,))[2:] == [SquareBatch(160, 2)]
+
+
+def test_the_default_sides_are_sides_of_whole_patches_and_include_those_of_batches() -> None:
+    assert all(side % 14 == 0 for side in SIDES_PX) and list(SIDES_PX) == sorted(SIDES_PX)
+    assert {one.side_px for one in make_inputs(SIDES_PX, BATCHES) if one.batch > 1} == set(BATCH_SIDES_PX)
 
 
 def test_figures_are_of_all_images_of_a_call() -> None:

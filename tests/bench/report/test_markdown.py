@@ -36,3 +36,14 @@ def test_markdown_begins_with_the_verdict_and_ends_with_how_to_make_it_again() -
     assert lines[2].startswith(f"**{BF16} is the fastest")
     assert whole().made.command in lines
     assert lines[-1].startswith("commit d8347b9")
+
+
+def test_words_stand_at_the_left_and_figures_at_the_right() -> None:
+    sides: dict[str, str] = {}
+    for block in re.findall(r"(?:^\|.*\n)+", to_markdown(whole()), re.MULTILINE):
+        head, marks, *rows = ([cell.strip() for cell in line.strip("|").split(" | ")] for line in block.splitlines())
+        for name, mark, *cells in zip(head, marks, *rows, strict=True):
+            sides[name] = mark.strip("| ")
+            if all(cell[:1].isdigit() for cell in cells):
+                assert sides[name] == "--:", name
+    assert [sides[name] for name in ("subject", "scope", "precision", "p50")] == [":--", ":--", ":--", "--:"]

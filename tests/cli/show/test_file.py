@@ -179,6 +179,22 @@ def test_what_is_known_of_a_checkpoint_names_its_source(capsys: pytest.CaptureFi
     assert remark == "  the raw weights were taken"
 
 
+@pytest.mark.parametrize(
+    ("wrapper", "others", "expected"),
+    [
+        ("", (), None),
+        ("model.", (), "model."),
+        ("", ("ema.",), "no prefix, also in the file: ema."),
+        ("model.", ("ema.", "old."), "model., also in the file: ema., old."),
+    ],
+)
+def test_where_the_network_lies_in_a_checkpoint_is_said_unless_it_is_all_of_it(
+    wrapper: str, others: tuple[str, ...], expected: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_checkpoint(replace(CHECKPOINT, wrapper=wrapper, others=others), as_json=False)
+    assert rows_of(capsys.readouterr().out).get("found under") == expected
+
+
 def test_the_json_of_a_checkpoint_is_one_line_with_all_facts(capsys: pytest.CaptureFixture[str]) -> None:
     show_checkpoint(replace(CHECKPOINT, path=Path("a\nb.pth"), notes={"step": "900"}), as_json=True)
     printed, talk = capsys.readouterr()

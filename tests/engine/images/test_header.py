@@ -11,8 +11,9 @@ from made_image import Pixels, crop_of_photo, packed, packed_cv2, packed_heic
 from refusal import refusal
 from tiny_model import PHOTOS
 
-from depthrt.engine.images.header import ImageFormat, find_flaw, read_header
+from depthrt.engine.images.header import find_flaw, read_header
 from depthrt.engine.images.read import read_image
+from depthrt.engine.system.first_bytes import ImageFormat
 
 HEADERS: dict[str, tuple[ImageFormat, Callable[[Pixels], bytes]]] = {
     "JPEG": ("JPEG", lambda image: packed(image, "JPEG")),

@@ -49,7 +49,7 @@ def test_hard_links_are_files_of_their_own(tmp_path: Path) -> None:
 
 
 def test_everything_that_is_left_out_is_counted_and_a_few_are_named(tmp_path: Path) -> None:
-    make(tmp_path, "a.png", ".b.png", "c.jxl", "d.JXL", "e.nef", "f.txt", "g")
+    make(tmp_path, "a.png", ".b.png", ".c.png", ".d.png", "c.jxl", "d.JXL", "e.nef", "f.txt", "g")
     for number in range(5):
         (tmp_path / f"gone{number}.png").symlink_to("nothing")
     os.mkfifo(tmp_path / "pipe.png")
@@ -57,7 +57,7 @@ def test_everything_that_is_left_out_is_counted_and_a_few_are_named(tmp_path: Pa
     left = LeftOut()
     assert names(tmp_path, left) == ["a.png"]
     assert str(left) == (
-        "left out: 3 files of a kind that is not read (.jxl .nef), 1 hidden file (.b.png), "
+        "left out: 3 files of a kind that is not read (.jxl .nef), 3 hidden files (.b.png, .c.png, .d.png), "
         "7 names of a missing or special file (gone0.png, gone1.png, gone2.png, ...)"
     )
 

@@ -14,8 +14,9 @@ from made_video import write_video
 from run_verb import run
 from safetensors.torch import save_file
 
-from depthrt.engine.modelfile.misplaced import HEAD_BYTES, misplaced
+from depthrt.engine.modelfile.misplaced import misplaced
 from depthrt.engine.modelfile.shipped import DEFAULT, model_path
+from depthrt.engine.system.first_bytes import HEAD_BYTES
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,9 @@ def test_no_two_sources_share_a_target(tmp_path: Path) -> None:
 
 def test_standard_input_and_cameras_are_sources() -> None:
     assert find_sources(["-", "0"]) == [Source("-", "image", Path("stdin")), Source("0", "camera", Path("camera0"))]
+    assert find_sources([str(2**31 - 1)])[0].kind == "camera"
+    with pytest.raises(InputError, match="2147483648 does not exist"):
+        find_sources([str(2**31)])
 
 
 @pytest.mark.parametrize(

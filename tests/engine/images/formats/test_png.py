@@ -80,3 +80,16 @@ def test_the_header_tells_size_alpha_frames_and_density() -> None:
     assert alpha.has_alpha and read_png(packed(crop_of_photo(), "PNG", "P", transparency=3)).has_alpha
     with pytest.raises(ValueError, match="does not begin with its header"):
         read_png(b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b""))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "is_said"), [(100, 98, False), (98, 100, False), (1000, 979, True), (100, 0, False)]
+)
+def test_pixels_that_are_square_but_for_rounding_are_square(
+    x: int, y: int, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = packed(crop_of_photo(), "PNG")
+    read_image(data[:33] + chunk(b"pHYs", struct.pack(">IIB", x, y, 1)) + data[33:])
+    assert [f"its pixels are not square ({x} to {y} a length" in message for message in caplog.messages] == [
+        True
+    ] * is_said
