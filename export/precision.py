@@ -60,10 +60,10 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
     """
     dtype = DTYPES[precision]
     kept = getattr(network, "float32_parts", ())
-    for module in [child for name, child in network.named_children() if name not in kept] if kept else [network]:
-        module.to(dtype)
-    for module in FLOAT32_MODULES.get(precision, ()):
-        _replace(network, module, InFloat32)
+    for part in [child for name, child in network.named_children() if name not in kept] if kept else [network]:
+        part.to(dtype)
+    for kind in FLOAT32_MODULES.get(precision, ()):
+        _replace(network, kind, InFloat32)
     if precision == "fp16-safe":
         for module in network.modules():
             if isinstance(module, Attention):
