@@ -59,9 +59,12 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
         The type of the network's input and output.
     """
     dtype = DTYPES[precision]
-    network.to(dtype)
-    for module in FLOAT32_MODULES.get(precision, ()):
-        _replace(network, module, InFloat32)
+    kept = getattr(network, "float32_parts", ())
+    converted = [child for name, child in network.named_children() if name not in kept] if kept else [network]
+    for part in converted:
+        part.to(dtype)
+        for module in FLOAT32_MODULES.get(precision, ()):
+            _replace(part, module, InFloat32)
     if precision == "fp16-safe":
         for module in network.modules():
             if isinstance(module, Attention):

@@ -36,12 +36,14 @@ class Network(nn.Module, ABC):
         family: Of the network.
         max_depth_m: Upper end of a metric network's output; None for inverse depth and for output without a bound.
         trainable: Whether it offers `values`, which training needs.
+        float32_parts: Children that stay in float32 in every precision; the network converts what they read.
     """
 
     architecture: AnyArchitecture
     family: Family
     max_depth_m: float | None = None
     trainable: ClassVar[bool] = False
+    float32_parts: tuple[str, ...] = ()
 
     @abstractmethod
     def forward(self, batch: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ def rounded_answer(network: Network, precision: Precision) -> Callable[[Float32]
     set_precision(rounded, precision)
     rounded.float()
     rounded.set_attention("plain")  # so that its logits are rounded too
+    for name in network.float32_parts:  # a wider type is not rounded
+        setattr(rounded, name, copy.deepcopy(network.get_submodule(name)).double())
     rounding = _Rounding(dtype)
     for module in rounded.modules():
         if isinstance(module, InFloat32):
@@ -38,7 +40,7 @@ def rounded_answer(network: Network, precision: Precision) -> Callable[[Float32]
     def answer(batch: Float32) -> Float32:
         with torch.inference_mode(), rounding:
             values = rounded(torch.from_numpy(batch))
-        found: Float32 = values.numpy()
+        found: Float32 = values.float().numpy()
         return found
 
     return answer

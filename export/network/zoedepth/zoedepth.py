@@ -32,6 +32,7 @@ class ZoeDepth(MetricBins, Network):
         self, architecture: ZoeArchitecture, *, max_depth_m: float | None = None, mirrored: bool = True
     ) -> None:
         super().__init__(architecture, max_depth_m)
+        self.float32_parts = tuple(name for name, _ in self.named_children())  # the bins
         self.mirrored = mirrored
         self.core = _Core(architecture)
 

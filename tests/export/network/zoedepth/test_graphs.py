@@ -14,7 +14,7 @@ import openvino
 import pytest
 import torch
 from made import CONTRACT, canary_of_zeros
-from network_answers import SAME_FLOAT32, answer, difference
+from network_answers import answer, difference
 from random_zoedepth import random_zoe, routed_batch, tiny_zoe
 
 from depthrt.engine.modelfile.seal import seal_file
@@ -22,6 +22,8 @@ from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.trt.build.build import build_engine
 from depthrt.export.network.zoedepth.zoedepth import ZoeDepth
 from depthrt.export.trace import OPSET, trace
+
+ALIKE = 1e-4  # largest difference over the range: the lowest temperature magnifies float32's rounding, 4e-5 measured
 
 Traced = tuple[ZoeDepth, Path]
 
@@ -41,7 +43,7 @@ def test_the_graph_is_clean_and_its_output_follows_the_input(traced: Traced) -> 
     model = onnx.load(traced[1])
     found = Counter(node.op_type for node in model.graph.node)
     assert {entry.version for entry in model.opset_import if entry.domain == ""} == {OPSET}
-    assert not {"IsNaN", "Erf", "If", "Loop", "Softplus"} & set(found) - {"Softplus"}
+    assert not {"IsNaN", "Erf", "If", "Loop"} & set(found)
     assert found["MultiHeadAttention"] == 4 + 4, "those of the core and of the router"
     sides = [side.dim_param for side in model.graph.output[0].type.tensor_type.shape.dim]
     assert sides == ["batch", "height", "width"]
@@ -54,8 +56,8 @@ def test_onnx_runtime_and_openvino_answer_like_torch_image_by_image(traced: Trac
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     compiled = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = torch.cat([answer(network, image[None]) for image in batch])
-    assert difference(torch.from_numpy(session.run(None, {"image": batch.numpy()})[0]), expected) < SAME_FLOAT32
-    assert difference(torch.from_numpy(compiled(batch.numpy())[0].copy()), expected) < SAME_FLOAT32
+    assert difference(torch.from_numpy(session.run(None, {"image": batch.numpy()})[0]), expected) < ALIKE
+    assert difference(torch.from_numpy(compiled(batch.numpy())[0].copy()), expected) < ALIKE
 
 
 @pytest.mark.skipif(find_spec("tensorrt_rtx_bindings") is None, reason="tensorrt_rtx_bindings has no wheel here")

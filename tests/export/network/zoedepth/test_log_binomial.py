@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -27,7 +29,8 @@ def test_the_mean_is_that_of_the_published_distribution(probability: float, warm
     parts = shares.expand(1, 4, 2, 3) * 50  # so that what is added to a part hardly counts
     first = (parts[:, 0] + 1e-4) / (parts[:, 0] + parts[:, 1] + 2e-4)
     temperature = (parts[:, 2:3] + 1e-4) / (parts[:, 2:3] + parts[:, 3:] + 2e-4) * (50 - 0.0212) + 0.0212
-    expected = (LogBinomialSoftmax(BINS)(first, temperature) * centres).sum(dim=1)
+    distribution: Any = LogBinomialSoftmax
+    expected = (distribution(BINS)(first, temperature) * centres).sum(dim=1)
     assert torch.allclose(expected_depth(parts, centres), expected, rtol=RELATIVE)
 
 
