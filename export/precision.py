@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..engine.terms import Precision
 from .network.attention import Attention
 from .network.midas.swin.attention import UnitVectors
+from .network.network import Network
 
 DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,
@@ -70,6 +71,17 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
             if isinstance(module, Attention):
                 module.softmax_dtype = torch.float32
     return dtype
+
+
+def kinds_in_float32(network: Network, precision: Precision) -> tuple[str, ...]:
+    """Return which kinds of modules set_precision leaves in float32, by the names of their classes or children."""
+    if DTYPES[precision] == torch.float32:
+        return ()
+    modules = list(network.modules())
+    kinds = [kind.__name__ for kind in FLOAT32_MODULES[precision] if any(isinstance(one, kind) for one in modules)]
+    if precision == "fp16-safe" and any(isinstance(one, Attention) for one in modules):
+        kinds.append("softmax")
+    return (*kinds, *network.float32_parts)
 
 
 def _cast(values: object, dtype: torch.dtype) -> object:
