@@ -20,11 +20,16 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+import witness_midas
 from made_midas_swin import random_swin, transformers_network
 from made_midas_v21 import random_v21
 from network_answers import photo
+from random_midas import random_midas
+from reference_midas import reference_midas
 from reference_midas_v21 import reference_large, reference_small
 
+from depthrt.export.network.midas.architecture import PUBLISHED as TRANSFORMERS
+from depthrt.export.network.midas.architecture import BeitArchitecture
 from depthrt.export.network.midas.swin.architecture import PUBLISHED as SWINS
 from depthrt.export.network.midas.v21.architecture import PUBLISHED_LARGE, PUBLISHED_SMALL
 
@@ -50,6 +55,12 @@ def upper_bound(side_px: int, height: int, width: int) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
+def minimal(side_px: int, height: int, width: int) -> tuple[int, int]:
+    """Return (h, w), the nearest multiples of 32 for the scale that changes the image least."""
+    scale = min((side_px / height, side_px / width), key=lambda factor: abs(1 - factor))
+    return int(np.round(scale * height / 32) * 32), int(np.round(scale * width / 32) * 32)
+
+
 def preprocess(image: np.ndarray, size_px: tuple[int, int], means: tuple[np.ndarray, np.ndarray]) -> Tensor:
     """Return (1, 3, h, w) float32 from (H, W, 3) uint8 BGR, in float64 until the end as upstream."""
     pixels = cv2.resize(image[:, :, ::-1] / 255.0, size_px[::-1], interpolation=cv2.INTER_CUBIC)
@@ -62,6 +73,8 @@ def subjects(name: str, seed: int) -> tuple[nn.Module, Answer]:
         network = random_swin(SWINS[name], seed)
         witness = transformers_network(network)
         return network, lambda batch: witness(pixel_values=batch).predicted_depth
+    if name in TRANSFORMERS:
+        return transformer_subjects(name, seed)
     large = name == "midas_v21_384"
     convolutional = random_v21(PUBLISHED_LARGE if large else PUBLISHED_SMALL, seed)
     state = convolutional.state_dict()
@@ -69,11 +82,23 @@ def subjects(name: str, seed: int) -> tuple[nn.Module, Answer]:
     return convolutional, lambda batch: reference(state, batch.clone())
 
 
+def transformer_subjects(name: str, seed: int) -> tuple[nn.Module, Answer]:
+    """Return a transformer and its witness, which computes with the same tensors."""
+    network = random_midas(TRANSFORMERS[name], seed=seed)
+    if isinstance(network.architecture, BeitArchitecture):
+        theirs = witness_midas.transformers_network(network)
+        return network, lambda batch: witness_midas.witness_answer(theirs, batch)
+    state = network.state_dict()
+    return network, lambda batch: reference_midas(state, batch)
+
+
 def compare(name: str, seed: int) -> float:
     """Print how far a network is from its witness; return the largest difference over the range."""
     network, witness = subjects(name, seed)
     side_px = int(name.rpartition("_")[2])
     fit, means = (square, HALF) if name in SWINS else (upper_bound, IMAGENET)
+    if name in TRANSFORMERS:
+        fit, means = minimal, HALF
     worst = 0.0
     landscape = photo("coffee.jpg")
     for kind, image in (("landscape", landscape), ("portrait", np.ascontiguousarray(np.rot90(landscape)))):
@@ -92,7 +117,7 @@ def compare(name: str, seed: int) -> float:
 def main() -> int:
     """Compare the named networks, all without names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = ("midas_v21_small_256", "midas_v21_384", *SWINS)
+    every = ("midas_v21_small_256", "midas_v21_384", *SWINS, *TRANSFORMERS)
     parser.add_argument("names", nargs="*", choices=(*every, []))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

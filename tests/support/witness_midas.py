@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -84,7 +85,7 @@ def hub_state(network: Midas) -> dict[str, Tensor]:
 
 
 def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
-    sizes = {
+    sizes: dict[str, Any] = {
         "image_size": architecture.table_side * 16,
         "num_hidden_layers": architecture.depth,
         "hidden_size": architecture.width,
@@ -92,7 +93,10 @@ def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
         "num_attention_heads": architecture.heads,
         "layer_norm_eps": 1e-6,
     }
-    head = {"neck_hidden_sizes": list(architecture.reassembled), "fusion_hidden_size": architecture.features}
+    head: dict[str, Any] = {
+        "neck_hidden_sizes": list(architecture.reassembled),
+        "fusion_hidden_size": architecture.features,
+    }
     if isinstance(architecture, VitArchitecture):
         return DPTConfig(**sizes, **head, backbone_out_indices=list(architecture.taps))
     backbone = BeitConfig(

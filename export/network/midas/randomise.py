@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .architecture import CELL_PX
 from .network import Midas
+from .settle import settle
 
 EMBEDDING_STD = 0.2
 TABLE_STD = 0.5
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
-# Of the outputs for a picture of soft blotches: positive nearly everywhere, varied.
-INVERSE_LEVEL = 5.0
-INVERSE_STD = 0.8
-PICTURE_CELLS = (3, 4)
-BLOTCH_PX = 16
-CONTRAST = 2.0
+INVERSE_LEVEL = 6.0  # so that photographs, which vary more than that picture, seldom give 0
+CONTRAST = 2.0  # of the picture that settles the last layer; photographs vary as much
+_SETTLED_AT_PX = (96, 128)
 
 _NORMS = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d)
 
@@ -38,21 +34,11 @@ def randomise(network: Midas, seed: int) -> None:
             for name, parameter in module.named_parameters(recurse=False):
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.copy_(_random_values(module, name, noise))
-        _settle_readout(network, generator)
-
-
-def _settle_readout(network: Midas, generator: torch.Generator) -> None:
-    """Give the outputs for a picture of soft blotches a useful level and spread."""
-    rows, columns = (count * CELL_PX // BLOTCH_PX for count in PICTURE_CELLS)
-    blotches = torch.randn(1, 3, rows, columns, generator=generator) * CONTRAST
-    picture = F.interpolate(blotches, scale_factor=BLOTCH_PX, mode="bilinear", align_corners=False)
     last = network.scratch.output_conv[4]
-    weight, bias = last.get_parameter("weight"), last.get_parameter("bias")
-    weight.sub_(weight.mean())  # so that the common level of its inputs cancels
-    values = network.values(picture)
-    scale = INVERSE_STD / values.std()
-    weight.mul_(scale)
-    bias.copy_((bias - values.mean()) * scale + INVERSE_LEVEL)
+    with torch.no_grad():
+        weight = last.get_parameter("weight")
+        weight.sub_(weight.mean())  # so that the common level of its inputs cancels
+    settle(last, lambda batch: network.values(batch * CONTRAST), _SETTLED_AT_PX, seed, level=INVERSE_LEVEL)
 
 
 def _random_values(module: nn.Module, name: str, noise: Tensor) -> Tensor:

@@ -17,6 +17,15 @@ MOST_LOGIT_SCALE = math.log(100.0)
 LEAST_NORM = 1e-12  # Source: torch.nn.functional.normalize
 
 
+class UnitVectors(nn.Module):
+    """Vectors lose their length; in half precision it overflows, so the export keeps this module in float32."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return vectors of length 1, along the last dimension."""
+        lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
+        return vectors / lengths.clamp_min(LEAST_NORM)
+
+
 class WindowAttention(Attention):
     """Attention of a window's tokens to each other; the versions differ in the products and in the biases' table."""
 
@@ -96,6 +105,7 @@ class Attention2(WindowAttention):
         super().__init__(width, heads, scale=1.0)
         self.window, self.scaled_window = window, scaled_window
         self.baked_factor: Tensor | None = None
+        self.unit_vectors = UnitVectors()
         self.logit_scale = nn.Parameter(torch.zeros(heads, 1, 1))
         self.cpb_mlp = nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, heads, bias=False))
         self.qkv = nn.Linear(width, 3 * width, bias=False)
@@ -108,8 +118,8 @@ class Attention2(WindowAttention):
         query, key, value = F.linear(windows, self.qkv.weight, bias).chunk(3, dim=-1)
         dtype = self.softmax_dtype or windows.dtype
         factor = self.factor() if self.baked_factor is None else self.baked_factor  # (heads, 1)
-        query, key = self._directions(query) * factor, self._directions(key)
-        return query.flatten(2).to(dtype), key.flatten(2).to(dtype), value
+        query, key = (self.unit_vectors(torch.unflatten(part, -1, (self.heads, -1)).to(dtype)) for part in (query, key))
+        return (query * factor.to(dtype)).flatten(2), key.flatten(2), value
 
     def table(self) -> Tensor:
         """Return the biases: (heads, offsets), float32 or better."""
@@ -127,12 +137,6 @@ class Attention2(WindowAttention):
         super().bake()
         with torch.no_grad():
             self.baked_factor = self.factor().clone()
-
-    def _directions(self, part: Tensor) -> Tensor:
-        """Return unit vectors (N, T, heads, C / heads), float32 or better: squares of halves overflow."""
-        by_head = torch.unflatten(_at_least_float32(part), -1, (self.heads, -1))
-        lengths: Tensor = torch.linalg.vector_norm(by_head, dim=-1, keepdim=True)
-        return by_head / lengths.clamp_min(LEAST_NORM)
 
 
 def _at_least_float32(weights: Tensor) -> Tensor:
