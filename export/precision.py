@@ -56,9 +56,9 @@ class InFloat32(nn.Module):
 def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
     """Convert a network to a precision, in place.
 
-    "fp16" and "bf16" convert all of the network but FLOAT32_MODULES and its float32_parts. "fp16-safe" is fp16 with the layer norms and the
-    softmax in float32, for weights whose activations leave the range of fp16; it needs plain attention, which has a
-    softmax in the graph.
+    "fp16" and "bf16" convert all of the network but FLOAT32_MODULES and its float32_parts. "fp16-safe" is fp16 with the
+    layer norms and the softmax in float32, for weights whose activations leave the range of fp16; it needs plain
+    attention, which has a softmax in the graph.
 
     Returns:
         The type of the network's input and output.
