@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BeitConfig, DPTConfig, DPTForDepthEstimation
 
 from depthrt.export.network.midas.architecture import BeitArchitecture, VitArchitecture
@@ -45,14 +45,15 @@ def transformers_network(network: Midas) -> DPTForDepthEstimation:
     architecture = network.architecture
     assert isinstance(architecture, BeitArchitecture | VitArchitecture)
     with torch.device("meta"):
-        witness = DPTForDepthEstimation(_config(architecture))
+        witness: DPTForDepthEstimation = DPTForDepthEstimation(_config(architecture))
     # What a file does not hold: indices, and the norm behind the last block of ViT, which nothing reads.
-    witness.to_empty(device="cpu").to(next(network.parameters()).dtype)
+    nn.Module.to(witness.to_empty(device="cpu"), next(network.parameters()).dtype)
     state = hub_state(network)
     missing, unexpected = witness.load_state_dict(state, strict=False)
     assert not unexpected
     assert set(missing) <= {"dpt.layernorm.weight", "dpt.layernorm.bias"}
-    return witness.eval()
+    nn.Module.eval(witness)
+    return witness
 
 
 def witness_answer(witness: DPTForDepthEstimation, batch: Tensor) -> Tensor:
@@ -99,12 +100,8 @@ def _config(architecture: BeitArchitecture | VitArchitecture) -> DPTConfig:
     }
     if isinstance(architecture, VitArchitecture):
         return DPTConfig(**sizes, **head, backbone_out_indices=list(architecture.taps))
-    backbone = BeitConfig(
-        **sizes,
-        use_relative_position_bias=True,
-        reshape_hidden_states=False,
-        out_features=[f"stage{block + 1}" for block in architecture.taps],
-    )
+    sizes["out_features"] = [f"stage{block + 1}" for block in architecture.taps]
+    backbone = BeitConfig(**sizes, use_relative_position_bias=True, reshape_hidden_states=False)
     return DPTConfig(**head, backbone_config=backbone)
 
 

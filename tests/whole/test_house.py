@@ -294,7 +294,7 @@ def test_each_module_with_functions_has_a_test_file_at_its_path() -> None:
         (find_circle, {"cli/a.py": "from .show.b import x\n", "cli/show/b.py": "from .. import a\n"}),
         (find_full, {f"engine/trt/planted_{number}.py": "" for number in range(MOST_MODULES)}),
     ],
-    ids=["up", "up in a function", "across a floor", "two floors", "circle", "circle between folders", "twelfth module"],
+    ids=["up", "up in a function", "across a floor", "2 floors", "circle", "circle between folders", "twelfth module"],
 )  # fmt: skip
 def test_the_law_notices_what_is_planted(
     find: Callable[[Mapping[str, str]], list[str]], planted: dict[str, str]

@@ -23,7 +23,7 @@ class Readout(nn.Module):
         return joined
 
 
-class Reassemble(nn.Sequential):
+class Reassemble(nn.Module):
     """Readout, projection and resize of one level.
 
     Args:
@@ -33,13 +33,15 @@ class Reassemble(nn.Sequential):
     """
 
     def __init__(self, width: int, channels: int, level: int) -> None:
-        layers = [Readout(width), nn.Identity(), nn.Identity(), nn.Conv2d(width, channels, kernel_size=1)]
+        super().__init__()
+        self.add_module("0", Readout(width))
+        self.add_module("3", nn.Conv2d(width, channels, kernel_size=1))
+        self.resized = level != 3
         if level < 3:
             scale = 4 if level == 1 else 2
-            layers.append(nn.ConvTranspose2d(channels, channels, kernel_size=scale, stride=scale))
+            self.add_module("4", nn.ConvTranspose2d(channels, channels, kernel_size=scale, stride=scale))
         elif level == 4:
-            layers.append(nn.Conv2d(channels, channels, kernel_size=3, stride=2, padding=1))
-        super().__init__(*layers)
+            self.add_module("4", nn.Conv2d(channels, channels, kernel_size=3, stride=2, padding=1))
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """Turn tokens into a map.
@@ -48,8 +50,6 @@ class Reassemble(nn.Sequential):
             tokens: (N, 1 + gh * gw, C), the class token first.
             grid: (gh, gw), ints or symbolic ints.
         """
-        readout, _, _, *convolutions = self
-        maps = torch.unflatten(readout(tokens).transpose(1, 2), 2, grid)  # (N, C, gh, gw)
-        for convolution in convolutions:
-            maps = convolution(maps)
-        return maps
+        joined = self.get_submodule("0")(tokens)
+        maps: Tensor = self.get_submodule("3")(torch.unflatten(joined.transpose(1, 2), 2, grid))  # (N, C, gh, gw)
+        return self.get_submodule("4")(maps) if self.resized else maps

@@ -30,7 +30,7 @@ from depthrt.export.network.midas.v21.architecture import LargeArchitecture, Sma
 from depthrt.export.network.network import AnyArchitecture, Network
 from depthrt.export.trace import OPSET, trace
 
-SUBJECTS = {
+SUBJECTS: dict[str, MidasArchitecture] = {
     "large": TINY_LARGE,
     "small": TINY_SMALL,
     "swin2": TINY_SWIN2,
