@@ -22,12 +22,15 @@ from ..engine.system.files import atomic_path, check_output, sync_file
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
+from .families.half import refuse_half
+from .families.table import rules_of
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
 from .make_contract import conventions_of, make_contract, size_rule
 from .network.network import Network
 from .onnx_file.store_half import store_half
 from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of
 from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer
+from .precision import kinds_in_float32
 from .trace import trace
 
 SUFFIX = ".onnx"
@@ -53,6 +56,7 @@ class Exported:
         parity: Drift from torch, for each input that was compared.
         weights: The file beside `path` that holds its weights and must stay there; None if `path` holds them.
         quantised: What int8 took and cost; None for other precisions.
+        in_float32: Kinds of modules that stay in float32 in a half precision, as export/precision.py chose them.
     """
 
     path: Path
@@ -61,6 +65,7 @@ class Exported:
     parity: tuple[Parity, ...]
     weights: Path | None = None
     quantised: Quantised | None = None
+    in_float32: tuple[str, ...] = ()
 
 
 def export_checkpoint(
@@ -146,7 +151,8 @@ def export_onnx(
         on_step: Called with (title, steps done, steps wanted).
 
     Raises:
-        InputError: The size does not fit the network's patches, fp16-safe was asked for with fused attention,
+        InputError: The size does not fit the network's patches, the precision was measured to drift too far in this
+            network, the network takes no mean with the mirror image, fp16-safe was asked for with fused attention,
             images or a budget were given for another precision than int8, or no file can be written to `path`.
         ModelFileError: The checkpoint answers the same everywhere, or numbers that are not finite.
         BudgetError: Too few layers fit into the budget of int8.
@@ -154,6 +160,7 @@ def export_onnx(
     """
     _check_options(precision, attention, images, budget)
     check_output(path, suffix=SUFFIX, source=checkpoint.path)
+    refuse_half(checkpoint.architecture.encoder, precision, rules_of(checkpoint.family).half)
     rule = size_rule(checkpoint, size)
     if not mirror and not conventions_of(checkpoint).mirrored:
         raise InputError(
@@ -178,7 +185,8 @@ def export_onnx(
         file_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
         most = ONE_INPUT * allowed if quantised else None
         parity = check_parity(written, contract, network, allowed=most, on_step=on_step)
-    return Exported(path, contract, file_bytes / 2**20, parity, weights, quantised)
+    in_float32 = kinds_in_float32(network, precision)
+    return Exported(path, contract, file_bytes / 2**20, parity, weights, quantised, in_float32)
 
 
 def _check_options(

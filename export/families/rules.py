@@ -19,6 +19,7 @@ from ...engine.terms import Family, Kind
 from ..network.network import AnyArchitecture, Network
 from .claim import Claim
 from .entry import CatalogEntry
+from .half import HalfDrift
 from .hub.settings import FolderSettings
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in [0, 1]
@@ -71,6 +72,7 @@ class FamilyRules(ABC, Generic[A]):
         ignored: Matches tensors of files that the network does not have: counters, and tables that it computes.
         look_alikes: Which other models hold the same tensors, for the error that asks for options; "" if none do.
         entries: Its published models.
+        half: Measured drift of its published networks in half precision; what drifts too far is not exported.
     """
 
     name: ClassVar[str]
@@ -85,6 +87,7 @@ class FamilyRules(ABC, Generic[A]):
     ignored: ClassVar[re.Pattern[str] | None] = None
     look_alikes: ClassVar[str] = ""
     entries: ClassVar[tuple[CatalogEntry, ...]] = ()
+    half: ClassVar[tuple[HalfDrift, ...]] = ()
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -34,7 +34,7 @@ TOLERANCE: dict[Precision, float] = {"fp32": 1e-5, "fp16": 5e-3, "fp16-safe": 5e
 _ROUNDED = ("fp16", "fp16-safe", "bf16")  # no CPU runtime computes in them; ONNX Runtime runs fp16 graphs in float32
 _WAY_OUT = {
     "fp32": "",
-    "fp16": "; try --precision fp32, or bf16 for TensorRT",
+    "fp16": "; try --precision fp16-safe, fp32, or bf16 for TensorRT",
     "fp16-safe": "; try --precision fp32, or bf16 for TensorRT",
     "bf16": "; try --precision fp32",
     "int8": "; try --precision fp32",

@@ -22,14 +22,15 @@ def rounded_answer(network: Network, precision: Precision) -> Callable[[Float32]
     """Return a function that runs inputs (N, 3, h, w) float32 in a precision, like the exported graph.
 
     Attention is plain. Norms and softmax compute in float32, as in "fp16-safe"; in "fp16" a runtime can do worse.
-    Modules that the precision keeps in float32 round nothing but their outputs.
+    Modules that the precision keeps in float32 round nothing but their outputs, and parts that every precision keeps
+    round nothing.
     """
     dtype = DTYPES[precision]
     rounded = copy.deepcopy(network)
     set_precision(rounded, precision)
     rounded.float()
     rounded.set_attention("plain")  # so that its logits are rounded too
-    for name in network.float32_parts:  # double is not rounded
+    for name in network.float32_parts:  # a wider type is not rounded
         setattr(rounded, name, copy.deepcopy(network.get_submodule(name)).double())
     rounding = _Rounding(dtype)
     for module in rounded.modules():

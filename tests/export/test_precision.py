@@ -11,8 +11,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from made_midas_swin import TINY_SWIN2, random_swin
 from onnx import TensorProto
 from random_checkpoint import TINY, random_network, save_official
+from random_zoedepth import random_zoe, tiny_zoe
 from tiny_model import PHOTOS, TinyModel, read_inverse
 
 import depthrt
@@ -27,7 +29,7 @@ from depthrt.engine.terms import PRECISIONS, Precision
 from depthrt.engine.trt.build.build import build_engine
 from depthrt.export.checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
 from depthrt.export.parity.parity import make_batch, torch_answer
-from depthrt.export.precision import DTYPES, InFloat32, set_precision
+from depthrt.export.precision import DTYPES, InFloat32, kinds_in_float32, set_precision
 from depthrt.export.to_onnx import Exported, export_onnx
 
 NORMS = 2 * TINY.depth + 4
@@ -173,7 +175,7 @@ def beyond(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 @pytest.mark.parametrize("precision", ["fp16", "fp16-safe"])
 def test_weights_that_overflow_in_fp16_are_refused_in_it(beyond: Checkpoint, tmp_path: Path, precision: str) -> None:
     with pytest.raises(
-        ParityError, match=rf"drift inf on the canary, in {precision} by torch.*try --precision fp32, or bf16"
+        ParityError, match=rf"drift inf on the canary, in {precision} by torch.*try --precision .*fp32, or bf16"
     ):
         export_onnx(beyond, tmp_path / "model.onnx", size=(56, 84), precision=precision)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
@@ -202,3 +204,12 @@ def test_tensorrt_builds_it(name: str, request: pytest.FixtureRequest, tmp_path:
     exported: Exported = request.getfixturevalue(name)
     header = build_engine(exported.path, tmp_path / "model.engine").header
     assert header.precision == exported.contract.precision and header.plan_bytes > 1_000_000
+
+
+def test_what_stays_in_float32_is_named() -> None:
+    network = random_network(TINY)
+    assert kinds_in_float32(network, "fp32") == kinds_in_float32(network, "fp16") == ()
+    assert kinds_in_float32(network, "fp16-safe") == ("LayerNorm", "softmax")
+    assert kinds_in_float32(network, "bf16") == ("ConvTranspose2d",)
+    assert kinds_in_float32(random_swin(TINY_SWIN2), "fp16") == ("UnitVectors",)
+    assert "attractors" in kinds_in_float32(random_zoe(tiny_zoe("N")), "fp16")

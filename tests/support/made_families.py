@@ -9,6 +9,7 @@ from made_midas_swin import TINY_SWIN, TINY_SWIN2, official_extras, random_swin
 from made_midas_v21 import TINY_LARGE, TINY_SMALL, random_v21
 from random_midas import TINY_BEIT, TINY_HYBRID, TINY_VIT, random_midas
 
+from depthrt.export.network.midas.architecture import TransformerArchitecture
 from depthrt.export.network.network import Network
 
 State = dict[str, torch.Tensor]
@@ -23,9 +24,8 @@ def tiny_midas(encoder: str) -> Network:
         return random_swin(TINY_SWIN if encoder == "swin" else TINY_SWIN2)
     if encoder in ("large", "small"):
         return random_v21(TINY_LARGE if encoder == "large" else TINY_SMALL)
-    if encoder == "hybrid":
-        return random_midas(TINY_HYBRID)
-    return random_midas(TINY_BEIT if encoder == "beit" else TINY_VIT)
+    transformers: dict[str, TransformerArchitecture] = {"beit": TINY_BEIT, "vit": TINY_VIT, "hybrid": TINY_HYBRID}
+    return random_midas(transformers[encoder])
 
 
 def official_midas(encoder: str) -> State:

@@ -33,11 +33,19 @@ def random_zoe(
 
 
 @cache
-def routed_batch(height: int, width: int) -> Tensor:
-    """Return two images that the random NK network routes differently, (2, 3, height, width); not to be written to."""
+def routed_batch(height: int, width: int, architecture: ZoeArchitecture | None = None) -> Tensor:
+    """Return two images that a random NK network routes differently, indoor first; not to be written to.
+
+    Args:
+        height, width: Of the images.
+        architecture: Of the network with seed 0; None takes the tiny one.
+
+    Returns:
+        (2, 3, height, width).
+    """
     photo = photo_batch(height, width)
     candidates = torch.cat([photo, -photo, photo / 3, -photo / 3 + 1, photo.flip(-2), photo.roll(height // 2, -2) * 2])
-    network = random_zoe(tiny_zoe("NK"))
+    network = random_zoe(architecture or tiny_zoe("NK"))
     outdoor = routes(network, candidates)
     assert outdoor.any(), "no image is outdoor"
     assert not outdoor.all(), "no image is indoor"

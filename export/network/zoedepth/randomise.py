@@ -13,13 +13,15 @@ from .bins import SeedBins
 from .log_binomial import LogBinomial
 from .zoedepth import ZoeDepth
 
-# Tuned on a photograph until the outputs of tiny and full networks looked like depth: varied, finite, metres.
+# Tuned on photographs until the outputs of tiny and full networks looked like depth: varied, finite, metres, and no
+# more sensitive to float32's rounding than the relative network.
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
-SHARE_GAIN = 3.0  # so that the probability of a pixel's distribution comes near both ends
 NEAREST_M, FARTHEST_M = 0.5, 10.0  # of the first bins, where they have no upper end
+SEED_STD = 0.5  # of the first bins around those
+SHARE_STD = (1.5, 1.5, 0.5, 0.5)  # of the two values of a probability and the two of a temperature
 
-_PROBES, _PROBE_CELLS = 8, 3  # images with which the router is centred, and their sides
+_PROBES, _PROBE_CELLS = 8, 3  # images with which layers are settled, and their sides
 
 
 def randomise(network: ZoeDepth, seed: int) -> None:
@@ -37,15 +39,7 @@ def randomise(network: ZoeDepth, seed: int) -> None:
                 for part, parameter in module.named_parameters(recurse=False):
                     noise = torch.randn(parameter.shape, generator=generator)
                     parameter.copy_(_random_values(module, part, noise))
-        for module in network.modules():
-            if isinstance(module, SeedBins) and not module.normed:
-                _spread_bins(module)
-            if isinstance(module, LogBinomial):
-                last = module.mlp[2].get_parameter("weight")
-                last.sub_(last.mean(dim=1, keepdim=True))  # so that the common level of its inputs cancels
-                last[:2].mul_(SHARE_GAIN)  # of the probability
-        if network.architecture.routed:
-            _centre_router(network, generator)
+        _settle(network, generator)
 
 
 def _random_values(module: nn.Module, name: str, noise: Tensor) -> Tensor:
@@ -57,18 +51,49 @@ def _random_values(module: nn.Module, name: str, noise: Tensor) -> Tensor:
     return noise * math.sqrt(1 / noise[0].numel())
 
 
-def _spread_bins(seeds: SeedBins) -> None:
-    """Give the first bins a range of depths."""
-    bias = seeds.last.get_parameter("bias")
-    bias.add_(torch.log(torch.expm1(torch.linspace(NEAREST_M, FARTHEST_M, len(bias)))))  # undoes the softplus
-
-
-def _centre_router(network: ZoeDepth, generator: torch.Generator) -> None:
-    """Move the router's threshold between the answers to a few random images, so that images take both routes."""
+def _settle(network: ZoeDepth, generator: torch.Generator) -> None:
+    """Give the last layers a useful level and spread on a few random images, and the router a useful threshold."""
     side = _PROBE_CELLS * network.architecture.patch_px
     levels = torch.randn(_PROBES, 3, _PROBE_CELLS, _PROBE_CELLS, generator=generator)
-    images = F.interpolate(levels, size=(side, side), mode="bilinear", align_corners=True)
-    _, _, maps = network.relative_maps(images)
-    indoor, outdoor = network.route(network.conv2(maps[0])).unbind(1)
-    lead = (outdoor - indoor).sort().values
-    network.mlp_classifier[2].get_parameter("bias")[1] -= lead[_PROBES // 2 - 1 :][:2].mean()
+    maps = network.relative_maps(F.interpolate(levels, size=(side, side), mode="bilinear", align_corners=True))
+    settled = []
+    for module in network.modules():
+        if isinstance(module, SeedBins):
+            settle = _settle_widths if module.normed else _settle_metres
+            settled.append(module.last.register_forward_hook(settle))
+        if isinstance(module, LogBinomial):
+            settled.append(module.mlp[2].register_forward_hook(_settle_shares))
+    network.metres(*maps)
+    for hook in settled:
+        hook.remove()
+    if network.architecture.routed:
+        indoor, outdoor = network.route(network.conv2(maps[2][0])).unbind(1)
+        lead = (outdoor - indoor).sort().values
+        network.mlp_classifier[2].get_parameter("bias")[1] -= lead[_PROBES // 2 - 1 :][:2].mean()
+
+
+def _settle_widths(layer: nn.Module, _: object, output: Tensor) -> None:
+    """Give the first bins widths around one; a hook of their last layer."""
+    bins = output.shape[1]
+    _set_level(layer, output, torch.ones(bins), torch.full((bins,), SEED_STD))
+
+
+def _settle_metres(layer: nn.Module, _: object, output: Tensor) -> None:
+    """Spread the first bins over a range; a hook of their last layer."""
+    bins = output.shape[1]
+    levels = torch.log(torch.expm1(torch.linspace(NEAREST_M, FARTHEST_M, bins)))  # undoes the softplus
+    _set_level(layer, output, levels, torch.full((bins,), SEED_STD))
+
+
+def _settle_shares(layer: nn.Module, _: object, output: Tensor) -> None:
+    """Give both shares of a pixel a useful spread; a hook of their last layer."""
+    _set_level(layer, output, torch.zeros(len(SHARE_STD)), torch.tensor(SHARE_STD))
+
+
+def _set_level(layer: nn.Module, output: Tensor, mean: Tensor, std: Tensor) -> None:
+    """Give each channel of the layer's output a mean and a standard deviation."""
+    weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+    found = output.transpose(0, 1).flatten(1)
+    gain = std / found.std(dim=1)
+    weight.mul_(gain[:, None, None, None])
+    bias.copy_((bias - found.mean(dim=1)) * gain + mean)

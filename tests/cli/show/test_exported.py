@@ -76,3 +76,11 @@ def test_a_control_character_in_a_name_ends_no_line_of_json(capsys: pytest.Captu
     show_exported(replace(PLAIN, path=Path("a\nb\x1b.onnx")), as_json=True)
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1 and json.loads(printed)["path"] == "a\nb\x1b.onnx"
+
+
+def test_what_stays_in_float32_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    half = replace(PLAIN, in_float32=("LayerNorm", "softmax"))
+    show_exported(half, as_json=False)
+    assert "  in float32: LayerNorm, softmax\n" in capsys.readouterr().out
+    show_exported(half, as_json=True)
+    assert json.loads(capsys.readouterr().out)["in_float32"] == ["LayerNorm", "softmax"]

@@ -52,7 +52,7 @@ def test_the_graph_is_clean_and_its_output_follows_the_input(traced: Traced) -> 
 @pytest.mark.parametrize("size_px", [(64, 96), (128, 64)])
 def test_onnx_runtime_and_openvino_answer_like_torch_image_by_image(traced: Traced, size_px: tuple[int, int]) -> None:
     network, path = traced
-    batch = routed_batch(*size_px)
+    batch = routed_batch(*size_px, network.architecture)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     compiled = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = torch.cat([answer(network, image[None]) for image in batch])
