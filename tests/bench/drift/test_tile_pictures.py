@@ -93,6 +93,15 @@ def test_pictures_of_what_does_not_belong_together_are_refused(
         tile_picture(Tile("one", top_px, 0, 8, 8, 0.1), photo(SIZE_PX), reference, found)
 
 
+@pytest.mark.parametrize("value", [np.nan, 2.0])
+def test_a_tile_where_the_reference_is_unknown_or_flat_gets_its_picture(value: float) -> None:
+    reference, answer = scene(0, (240, 320)), scene(1, (240, 320))
+    reference[:200] = value
+    tile = Tile("a.jpg", 0, 0, 30, 30, 0.5)
+    depths = (make_depth(values, kind="inverse") for values in (reference, answer))
+    assert decoded(tile_picture(tile, photo((240, 320)), *depths)).shape[0] >= PANEL_H_PX
+
+
 def test_an_image_is_asked_for_once_and_the_pictures_stay_in_the_order_of_the_tiles() -> None:
     answers = {f"n{seed}": (scene(seed), scene(seed) + np.float32(0.1 + seed)) for seed in range(3)}
     references, found = zip(*answers.values(), strict=True)
