@@ -69,8 +69,8 @@ def set_precision(network: nn.Module, precision: Precision) -> torch.dtype:
     converted = [child for name, child in network.named_children() if name not in kept] if kept else [network]
     for part in converted:
         part.to(dtype)
-        for module in FLOAT32_MODULES.get(precision, ()):
-            _replace(part, module, InFloat32)
+        for kind in FLOAT32_MODULES.get(precision, ()):
+            _replace(part, kind, InFloat32)
     if precision == "fp16-safe":
         for module in network.modules():
             if isinstance(module, Attention):
