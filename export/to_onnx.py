@@ -56,7 +56,6 @@ class Exported:
         parity: Drift from torch, for each input that was compared.
         weights: The file beside `path` that holds its weights and must stay there; None if `path` holds them.
         quantised: What int8 took and cost; None for other precisions.
-        in_float32: Kinds of modules that stay in float32 in a half precision, as export/precision.py chose them.
     """
 
     path: Path
@@ -65,7 +64,6 @@ class Exported:
     parity: tuple[Parity, ...]
     weights: Path | None = None
     quantised: Quantised | None = None
-    in_float32: tuple[str, ...] = ()
 
 
 def export_checkpoint(
@@ -185,8 +183,7 @@ def export_onnx(
         file_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
         most = ONE_INPUT * allowed if quantised else None
         parity = check_parity(written, contract, network, allowed=most, on_step=on_step)
-    in_float32 = kinds_in_float32(network, precision)
-    return Exported(path, contract, file_bytes / 2**20, parity, weights, quantised, in_float32)
+    return Exported(path, contract, file_bytes / 2**20, parity, weights, quantised)
 
 
 def _check_options(
@@ -234,6 +231,7 @@ def _contract(
     _check_alive(checkpoint, answer)
     canary = make_canary(canary_px, answer, tolerance=TOLERANCE[precision])
     contract = make_contract(checkpoint, rule, precision=precision, attention=attention, canary=canary, mirror=mirror)
+    contract = replace(contract, in_float32=kinds_in_float32(network, precision))
     check_record(contract, name="contract", remedy="no runtime would read it; choose another size or checkpoint")
     return contract
 

@@ -22,15 +22,15 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
         if exported.weights is not None:
             found["weights"] = str(exported.weights)
-        if exported.in_float32:
-            found["in_float32"] = exported.in_float32
+        if contract.in_float32:
+            found["in_float32"] = contract.in_float32
         if exported.quantised is not None:
             found["quantised"] = {key: value for key, value in asdict(exported.quantised).items() if key != "canary"}
         print_result(json.dumps(found))
         return
     print_result(f"{exported.path}: {contract.model}, {contract.precision}, {exported.file_mib:.1f} MiB")
-    if exported.in_float32:
-        print_result(f"  in float32: {', '.join(exported.in_float32)}")
+    if contract.in_float32:
+        print_result(f"  in float32: {', '.join(contract.in_float32)}")
     for compared in exported.parity:
         shape = "x".join(str(side) for side in (compared.images, 3, *compared.input_px))
         print_result(

@@ -56,6 +56,7 @@ def contract_rows(contract: Contract) -> dict[str, str]:
         "input": f"{size}, {contract.batch or 'any'} image(s) a batch",
         **_special(contract),
         "precision": contract.precision,
+        **({"in float32": ", ".join(contract.in_float32)} if contract.in_float32 else {}),
         "attention": contract.attention,
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
         "licence": contract.licence,

@@ -108,6 +108,8 @@ class Contract:
         sky_from: Value of the graph's sky output from which a pixel is sky; None without such an output.
         batch: Number of images the graph takes; None for any number.
         precision: Of the graph's arithmetic; input and output are float32 always.
+        in_float32: Kinds of modules that a half precision leaves in float32, e.g. "LayerNorm"; empty in fp32 and int8,
+            and in files of format 1, which do not name them.
         attention: "fused" (com.microsoft MultiHeadAttention), "plain" (MatMul and Softmax), or "none" in the network.
         source_name, source_sha256: The checkpoint that the file was made from.
         licence: Of the weights, as their publisher states it, or "unknown".
@@ -134,6 +136,7 @@ class Contract:
     mirrored: bool = False
     batch: Annotated[int, Range(1, 1024)] | None
     precision: Precision
+    in_float32: tuple[Name, ...] = ()
     attention: Attention
     steps: Annotated[int, Range(1, 1000)] | None = None
     seed: Annotated[int, Range(0, (1 << 32) - 1)] | None = None
@@ -168,6 +171,10 @@ class Contract:
         for name, kinds in _OF_KINDS.items():
             if (value := getattr(self, name)) is not None and self.kind not in kinds:
                 raise Mismatch(f".{name}", f"is {value:g}, expected null for kind {self.kind}")
+        if self.in_float32 and self.precision in ("fp32", "int8"):
+            raise Mismatch(
+                ".in_float32", f"names {self.in_float32[0]}, expected nothing for precision {self.precision}"
+            )
         if self.seed is not None and self.steps is None:
             raise Mismatch(".seed", f"is {self.seed}, expected null where steps is null")
         if self.seed is None and self.steps is not None and self.steps > 1:

@@ -11,7 +11,14 @@ Json = Any
 
 _MIRRORED_FAMILY = "depthrt"  # the family whose graphs are mirrored; see export/network/conv_depth.py
 # Keys that format 1 has not, and what its files mean by that.
-_NOT_IN_1 = {"input_resize": "cubic", "steps": None, "seed": None, "focal_unit_px": None, "sky_from": None}
+_NOT_IN_1 = {
+    "input_resize": "cubic",
+    "in_float32": (),
+    "steps": None,
+    "seed": None,
+    "focal_unit_px": None,
+    "sky_from": None,
+}
 _NOT_IN_SIZE_1 = {"pad": "mirror", "margin": "none"}
 # The words of format 1, where format 2 has more.
 _KINDS = ("inverse", "metric")

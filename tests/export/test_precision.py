@@ -109,6 +109,7 @@ def test_fp16_safe_keeps_norms_and_softmax_in_float32(tiny_safe: Exported) -> No
 def test_fp16_safe_is_recorded_and_runs_on_the_cpu(tiny_safe: Exported, tiny_static: TinyModel) -> None:
     contract = read_contract(tiny_safe.path)
     assert (contract.precision, contract.attention) == ("fp16-safe", "plain")
+    assert contract.in_float32 == ("LayerNorm", "softmax")
     assert photo_drift(tiny_safe.path, tiny_static.onnx) <= HALF_DRIFT
 
 

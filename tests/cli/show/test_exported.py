@@ -79,7 +79,7 @@ def test_a_control_character_in_a_name_ends_no_line_of_json(capsys: pytest.Captu
 
 
 def test_what_stays_in_float32_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    half = replace(PLAIN, in_float32=("LayerNorm", "softmax"))
+    half = replace(PLAIN, contract=replace(PLAIN.contract, precision="fp16-safe", in_float32=("LayerNorm", "softmax")))
     show_exported(half, as_json=False)
     assert "  in float32: LayerNorm, softmax\n" in capsys.readouterr().out
     show_exported(half, as_json=True)

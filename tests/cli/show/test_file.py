@@ -72,6 +72,11 @@ def test_a_static_metric_contract_names_its_size_and_its_unit() -> None:
     assert rows["input"] == "518x686, others are letterboxed, multiples of 14 px, 1 image(s) a batch"
 
 
+def test_what_stays_in_float32_has_a_row() -> None:
+    rows = contract_rows(replace(CONTRACT, precision="fp16", in_float32=("UnitVectors",)))
+    assert rows["in float32"] == "UnitVectors" and "in float32" not in contract_rows(CONTRACT)
+
+
 @pytest.mark.parametrize(
     ("changes", "output"),
     [

@@ -67,6 +67,11 @@ def changed_canary(**changes: object) -> str:
         (changed(steps=4), r"contract\.seed is null, expected a whole number for 4 steps"),
         (changed(steps=0, seed=1), r"contract\.steps is 0, expected a whole number from 1 to 1000 or null"),
         (changed(steps=1, seed=2**32), r"contract\.seed is 4294967296, expected a whole number from 0 to 4294967295"),
+        (
+            changed(in_float32=["LayerNorm"]),
+            r"contract\.in_float32 names LayerNorm, expected nothing for precision fp32",
+        ),
+        (changed(in_float32=[1]), r"contract\.in_float32\[0\] is 1, expected"),
         (changed(mirrored=1), r"contract\.mirrored is 1, expected true or false"),
         (changed(input_resize="nearest"), r"contract\.input_resize is 'nearest', expected one of cubic, bilinear_c"),
         (changed(final_resize="nearest"), r"contract\.final_resize is 'nearest', expected one of bilinear_corners"),
