@@ -234,6 +234,17 @@ def a_graph_runs_again_on_what_its_memory_holds() -> None:
 # graph.py
 
 
+def memory_of_the_host_that_nobody_keeps_is_not_recorded() -> None:
+    with Cuda() as gpu, Stream(gpu) as stream, DeviceMemory(gpu, 4) as device, gpu.current():
+        zeros = np.zeros(1, np.float32)
+        start = zeros.ctypes.data
+        for host in ((start + 1, 8), (start - 4, 4), (start, 0)):
+            with refused(BackendUnavailable, "it copies memory of the host that may be gone in the next run"):
+                Recording(stream.handle, lambda: stream.upload(device.address, zeros), host)
+        Recording(stream.handle, lambda: stream.upload(device.address, zeros), (start - 4, 5)).destroy()
+    assert live() == {}
+
+
 def a_recording_runs_nothing() -> None:
     with Cuda() as gpu, Stream(gpu) as stream, DeviceMemory(gpu, 4) as device, gpu.current():
         zeros = np.zeros(1, np.float32)

@@ -105,6 +105,23 @@ def test_a_precision_asked_for_is_what_runs(tiny: TinyModel) -> None:
         assert what_runs(model) == ("onnxruntime", "fp32")
 
 
+def test_only_a_load_that_may_take_a_gpu_asks_its_driver(tiny: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = "the driver does not start; the CPU is used"
+    asked: list[str] = []
+
+    def ask() -> tuple[bool, tuple[str, ...]]:
+        asked.append("driver")
+        return False, (fault,)
+
+    monkeypatch.setattr(open_proven, "_ask_driver", ask)
+    with depthrt.load(tiny.onnx, device="cpu") as model:
+        assert asked == [] and fault not in model.notes
+    with depthrt.load(tiny.onnx, choice=Choice("onnxruntime", "fp32", 1)) as model:
+        assert asked == [] and fault not in model.notes
+    with depthrt.load(tiny.onnx) as model:
+        assert asked == ["driver"] and fault in model.notes
+
+
 @pytest.fixture
 def _gpu_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have onnxruntime-gpu installed, as far as the packages say, on a machine without a GPU."""

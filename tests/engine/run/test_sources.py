@@ -47,6 +47,25 @@ def test_a_pattern_gives_the_images_and_videos_that_match(folder: Path) -> None:
     assert targets(folder / "**" / "*.heic") == {"c.heic": "c"}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*/left.png", {"a/left.png", "b/left.png"}),
+        ("a/*/*.png", {"a/c/left.png"}),
+        ("**/c/l*.png", {"a/c/left.png", "a/c/d/c/left.png"}),
+        ("*/c/d/*/left.png", {"a/c/d/c/left.png"}),
+        ("?/**/d/**/*.png", {"a/c/d/c/left.png"}),
+        ("*.png", {"left.png"}),
+    ],
+)
+def test_each_part_of_a_pattern_matches_a_part_of_the_path(pattern: str, expected: set[str], tmp_path: Path) -> None:
+    for name in ("left.png", "a/left.png", "b/left.png", "a/c/left.png", "a/c/d/c/left.png", "a/right.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = find_sources([str(tmp_path / pattern)])
+    assert {Path(source.name).relative_to(tmp_path).as_posix() for source in found} == expected
+
+
 def test_a_named_file_is_taken_whatever_its_suffix(folder: Path) -> None:
     assert targets(folder / "notes.txt") == {"notes.txt": "notes"}
 

@@ -34,4 +34,5 @@ def test_printable_text_is_what_a_record_takes(text: str) -> None:
 def test_printable_text_stays_and_the_rest_is_in_one_line() -> None:
     assert printable("größer als gedacht") == "größer als gedacht"
     assert printable("a\n\tb\x1b[2J") == "a b?[2J"
+    assert printable("x" * 10, 10) == "x" * 10
     assert printable("x" * 11, 10) == "xxxxxxx..."

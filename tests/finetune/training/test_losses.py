@@ -244,6 +244,27 @@ def test_gradient_matching_forgives_a_shift_and_sees_a_moved_edge() -> None:
 
 
 @pytest.mark.parametrize("loss", INVERSE_LOSSES)
+def test_gradient_matching_is_added_with_its_weight_at_the_sizes_asked_for(loss: Callable[..., Tensor]) -> None:
+    predicted, target = maps(3), maps(4)
+    plain = loss(predicted, target, everywhere(target))
+    one, three = (loss(predicted, target, everywhere(target), gradient_weight=weight) for weight in (1.0, 3.0))
+    assert float(one - plain) > 0.1
+    assert float(three - plain) == pytest.approx(3 * float(one - plain), rel=1e-3)
+    fine = loss(predicted, target, everywhere(target), gradient_weight=1.0, gradient_scales=1)
+    assert abs(float(fine - one)) > 0.01
+
+
+def test_the_matched_gradients_are_those_of_the_maps_that_are_compared() -> None:
+    predicted, target = maps(3), maps(4)
+    known = everywhere(target)
+    added = affine_invariant_loss(predicted, target, known, gradient_weight=1.0) - affine_invariant_loss(
+        predicted, target, known
+    )
+    expected = gradient_loss(normalise(predicted, known), normalise(target, known), known)
+    assert float(added) == pytest.approx(float(expected), rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", INVERSE_LOSSES)
 def test_pixels_that_are_not_known_say_nothing(loss: Loss) -> None:
     target, predicted = maps(6), maps(7)
     known = everywhere(target)

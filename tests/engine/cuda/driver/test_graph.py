@@ -12,6 +12,7 @@ from standin import DRIVER_CASES, run_case
     "case",
     [
         "a_recording_runs_nothing",
+        "memory_of_the_host_that_nobody_keeps_is_not_recorded",
         "work_that_fails_ends_the_recording",
         "the_garbage_collector_pauses_during_every_recording",
     ],

@@ -78,6 +78,8 @@ def test_the_header_tells_size_alpha_frames_and_density() -> None:
     plain, alpha = (read_png(packed(crop_of_photo(), "PNG", mode)) for mode in ("RGB", "RGBA"))
     assert (plain.height_px, plain.width_px, plain.has_alpha, plain.is_animated) == (60, 90, False, False)
     assert alpha.has_alpha and read_png(packed(crop_of_photo(), "PNG", "P", transparency=3)).has_alpha
+    wrong = packed(crop_of_photo(), "PNG")[:41] + b"?" * 20
+    assert read_png(wrong).flaw is not None and read_png(wrong).density == (1, 1)
     with pytest.raises(ValueError, match="does not begin with its header"):
         read_png(b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b""))
 
