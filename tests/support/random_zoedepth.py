@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from network_answers import photo_batch
 from torch import Tensor
 
@@ -44,7 +45,9 @@ def routed_batch(height: int, width: int, architecture: ZoeArchitecture | None =
         (2, 3, height, width).
     """
     photo = photo_batch(height, width)
-    candidates = torch.cat([photo, -photo, photo / 3, -photo / 3 + 1, photo.flip(-2), photo.roll(height // 2, -2) * 2])
+    levels = torch.randn(16, 3, 3, 3, generator=torch.Generator().manual_seed(0))  # both routes among them
+    blobs = F.interpolate(levels, size=(height, width), mode="bilinear", align_corners=True)
+    candidates = torch.cat([photo, -photo, photo / 3, photo.flip(-2), blobs])
     network = random_zoe(architecture or tiny_zoe("NK"))
     outdoor = routes(network, candidates)
     assert outdoor.any(), "no image is outdoor"
