@@ -11,7 +11,7 @@ import torch
 from made_families import tiny_midas
 from made_midas_swin import transformers_network as transformers_swin
 from random_midas import TINY_HYBRID
-from random_zoedepth import random_zoe, tiny_zoe
+from random_zoedepth import shared_zoe
 from transformers import BitConfig, DPTConfig, DPTForDepthEstimation, PreTrainedModel
 from witness_midas import transformers_network
 from witness_zoedepth import transformers_zoe
@@ -89,5 +89,5 @@ def tiny_folder(model: str, folder: Path, **options: object) -> tuple[Path, Netw
     """Write the folder of a tiny network: an encoder of MiDaS, or "N", "K" or "NK"; return it and the network."""
     if model in ENCODERS:
         return save_folder(transformers_midas(model), folder, **options), tiny_midas(model)  # type: ignore[arg-type]
-    network = random_zoe(tiny_zoe(model), max_depth_m=10.0 if model == "K" else None)  # type: ignore[arg-type]
+    network = shared_zoe(model, 10.0 if model == "K" else None)  # type: ignore[arg-type]
     return save_folder(transformers_zoe(network), folder, **options), network  # type: ignore[arg-type]

@@ -34,6 +34,12 @@ def random_zoe(
 
 
 @cache
+def shared_zoe(variant: Variant, max_depth_m: float | None = None) -> ZoeDepth:
+    """Return a tiny network that several tests share; not to be changed."""
+    return random_zoe(tiny_zoe(variant), max_depth_m=max_depth_m)
+
+
+@cache
 def routed_batch(height: int, width: int, architecture: ZoeArchitecture | None = None) -> Tensor:
     """Return two images that a random NK network routes differently, indoor first; not to be written to.
 

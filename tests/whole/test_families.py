@@ -16,7 +16,7 @@ import pytest
 import torch
 from made_families import official_midas, tiny_midas
 from official_images import HALF, IMAGENET, midas_input, midas_output, midas_size, zoe_input, zoe_output
-from random_zoedepth import random_zoe, tiny_zoe
+from random_zoedepth import shared_zoe
 from tiny_model import PHOTOS
 
 import depthrt
@@ -62,7 +62,7 @@ def midas(encoder: str, method: str, side: int, meaning: tuple[np.ndarray, np.nd
 
 
 def zoe() -> Subject:
-    network = random_zoe(tiny_zoe("N"))
+    network = shared_zoe("N")
     return Subject(network, dict(network.state_dict()), 96, lambda rgb: zoe_input(rgb, (96, 128)), zoe_output)
 
 

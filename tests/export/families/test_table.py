@@ -8,7 +8,7 @@ import pytest
 import torch
 from made_families import official_midas
 from official_state import REAL, TINY, hollow, to_transformers
-from random_zoedepth import random_zoe, tiny_zoe
+from random_zoedepth import shared_zoe
 
 from depthrt.engine.terms import DEPTH_ANYTHING, Kind
 from depthrt.export.families.rules import FamilyRules
@@ -48,7 +48,7 @@ OWN: dict[str, dict[str, torch.Tensor]] = {
     "Depth Anything": hollow(TINY),
     "depthrt": ConvDepth(CONVOLUTIONS).state_dict(),
     "MiDaS": official_midas("vit"),
-    "ZoeDepth": random_zoe(tiny_zoe("N")).state_dict(),
+    "ZoeDepth": shared_zoe("N").state_dict(),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 import torch
 from checkpoint_cases import assert_holds
-from random_zoedepth import random_zoe, tiny_zoe
+from random_zoedepth import shared_zoe, tiny_zoe
 
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
@@ -24,7 +24,7 @@ State = dict[str, torch.Tensor]
 
 def official_zoe(variant: Variant) -> State:
     """Return what an official file of a tiny network holds, with constants that the network computes."""
-    state: State = dict(random_zoe(tiny_zoe(variant)).state_dict())
+    state: State = dict(shared_zoe(variant).state_dict())
     binomial = "conditional_log_binomial.nyu" if variant == "NK" else "conditional_log_binomial"
     constants = {
         f"{binomial}.log_binomial_transform.k_idx": torch.arange(64).view(1, -1, 1, 1),
@@ -44,7 +44,7 @@ def test_an_official_file_is_read_whole(variant: Variant, tmp_path: Path) -> Non
     found = read_checkpoint(written(tmp_path, variant))
     assert (found.family, found.kind, found.licence) == ("zoedepth", "metric", "unknown")
     assert found.architecture == tiny_zoe(variant)
-    assert_holds(found, dict(random_zoe(tiny_zoe(variant)).state_dict()))
+    assert_holds(found, dict(shared_zoe(variant).state_dict()))
     network = load_network(found)
     assert isinstance(network, ZoeDepth) and network.mirrored and not load_network(found, mirror=False).mirrored
 
