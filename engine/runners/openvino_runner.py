@@ -15,7 +15,7 @@ from ..modelfile.contract import Contract
 from ..modelfile.model_file import ModelFile
 from ..system.cache.compiled import compiled_folder
 from ..system.closable import never_destroy, tell_of_forks
-from ..system.mapped_pages import release_mapped
+from ..system.process.mapped_pages import release_mapped
 from ..system.process.telemetry import without_openvino_reports
 from ..terms import INPUT, OUTPUT, Precision
 from .calls import calling

@@ -89,5 +89,5 @@ def tiny_folder(model: str, folder: Path, **options: object) -> tuple[Path, Netw
     """Write the folder of a tiny network: an encoder of MiDaS, or "N", "K" or "NK"; return it and the network."""
     if model in ENCODERS:
         return save_folder(transformers_midas(model), folder, **options), tiny_midas(model)  # type: ignore[arg-type]
-    network = shared_zoe(model, 10.0 if model == "K" else None)  # type: ignore[arg-type]
+    network = shared_zoe(model, 10.0 if model == "K" else None)
     return save_folder(transformers_zoe(network), folder, **options), network  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.engine.system.mapped_pages import release_mapped
+from depthrt.engine.system.process.mapped_pages import release_mapped
 
 BYTES = 1 << 20
 
