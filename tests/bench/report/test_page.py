@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import math
 import re
 import sys
@@ -102,6 +103,13 @@ def test_names_and_notes_are_text_not_markup() -> None:
     balance = Balance()
     balance.feed(found)
     assert balance.open == []
+
+
+def test_a_picture_is_named_by_its_subject_and_described_by_its_title() -> None:
+    found = to_html(whole(), [Picture("fp16", "worst.jpg", b"a picture")])
+    source = base64.b64encode(b"a picture").decode()
+    assert f'src="data:image/jpeg;base64,{source}" alt="worst.jpg"' in found
+    assert "<figcaption>fp16: worst.jpg</figcaption>" in found
 
 
 def test_a_page_with_too_many_pictures_stays_small_and_says_so() -> None:

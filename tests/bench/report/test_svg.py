@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
 from depthrt.bench.numbers.result import Interval
-from depthrt.bench.report.svg import Axis, axis_svg, fit_axis, stack_svg, strip_svg
+from depthrt.bench.report.svg import RUG, Axis, axis_svg, fit_axis, stack_svg, strip_svg
 
 
 def test_an_axis_puts_values_where_they_belong() -> None:
@@ -37,6 +38,15 @@ def test_plots_draw_what_the_figures_say() -> None:
     assert 'class="part c0" x="0.00%" y="3" width="10.00%"' in stack
     assert 'class="part c2" x="10.00%" y="3" width="30.00%"' in stack
     assert ">100 ms</text>" in axis_svg(axis, "ms")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, RUG - 1, RUG, RUG + 1, 2 * RUG - 1, 5000])
+def test_a_strip_has_at_most_so_many_samples_the_first_and_the_last_among_them(count: int) -> None:
+    samples = [1000 * (number + 1) / (count + 1) for number in range(count)]
+    strip = strip_svg(Axis(0.0, 1000.0, False), Interval(500.0, 400.0, 600.0), samples=samples[::-1])
+    drawn = [float(at) for at in re.findall(r"M(\d+) 4v10", strip)]
+    assert len(drawn) == min(count, RUG) and drawn == sorted(drawn)
+    assert [drawn[at] for at in (0, -1) if drawn] == [round(samples[at]) for at in (0, -1) if samples]
 
 
 @pytest.mark.parametrize(("value", "anchor"), [(3, "start"), (4, "middle"), (92, "middle"), (93, "end")])
