@@ -188,8 +188,9 @@ def test_the_verb_names_the_weights_that_must_travel_along(
     monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
     what = ("--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42")
     found = run("export", tiny.checkpoint, "-o", tmp_path / "model.onnx", *what)
+    assert found.exit_code == 0, found.output
     (weights,) = tmp_path.glob("*.data")
-    assert found.exit_code == 0 and f"note: its weights are in {weights}, which has to stay" in found.stderr
+    assert f"note: its weights are in {weights}, which has to stay" in found.stderr
 
 
 def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny: TinyModel, tmp_path: Path) -> None:

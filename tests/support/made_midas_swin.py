@@ -14,10 +14,10 @@ from depthrt.export.network.midas.swin.midas_swin import MidasSwin, randomise
 
 # Shifted windows in two stages, and one window in the others, as in the published networks of version 2.
 TINY_SWIN2 = SwinArchitecture(
-    version=2, width=8, depths=(2, 2, 1, 1), heads=(1, 2, 2, 4), side_px=128, window=8, features=8
+    version=2, width=8, depths=(2, 2, 1, 2), heads=(1, 2, 2, 4), side_px=128, window=8, features=8
 )
 TINY_SWIN = SwinArchitecture(
-    version=1, width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), side_px=128, window=4, features=8
+    version=1, width=8, depths=(2, 1, 2, 2), heads=(1, 2, 2, 4), side_px=128, window=4, features=8
 )
 # The window of the large networks, whose offsets are scaled by the window of an earlier training.
 TINY_CONTINUED = SwinArchitecture(
@@ -80,6 +80,10 @@ def transformers_network(network: MidasSwin) -> nn.Module:
         backbone: Any = SwinBackbone(SwinConfig(**options))
         for stage in backbone.hidden_states_norms:
             backbone.hidden_states_norms[stage] = nn.Identity()
+        for number, stage in enumerate(backbone.swin.encoder.layers):  # it shifts single windows, too, unlike timm
+            if architecture.side(number) <= architecture.window:
+                for block in stage.blocks:
+                    block.shift_size = 0
         witness.backbone = backbone
         renamed = {name.replace("backbone.", "backbone.swin.", 1): value for name, value in renamed.items()}
     found = witness.load_state_dict(renamed, strict=False)

@@ -22,14 +22,17 @@ def test_any_grid_becomes_a_map_of_the_inputs_size(grid: tuple[int, int]) -> Non
 
 def test_tokens_are_laid_out_row_by_row() -> None:
     rows, columns = 3, 4
-    head = Head(TINY)
     tokens = torch.zeros(1, rows * columns, TINY.width)
     tokens[0, 1 * columns + 3] = 100.0  # row 1, column 3
-    with torch.inference_mode():
-        values, still = (head([tokens * gain] * 4, (rows, columns)) for gain in (1.0, 0.0))
-    changed = (values - still).abs().mean(dim=(0, 1))
-    changed = changed.reshape(rows, TINY.patch_px, columns, TINY.patch_px).mean(dim=(1, 3))
-    assert divmod(int(changed.argmax()), columns) == (1, 3)
+    changes = torch.zeros(rows, columns)
+    for seed in range(24):  # a random head can answer most beside the token; 24 in the mean never did, in 240 seeds
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(seed)
+            head = Head(TINY)
+            values, still = (head([tokens * gain] * 4, (rows, columns)) for gain in (1.0, 0.0))
+        changed = (values - still).abs().reshape(rows, TINY.patch_px, columns, TINY.patch_px).mean(dim=(1, 3))
+        changes += changed / changed.sum()
+    assert divmod(int(changes.argmax()), columns) == (1, 3)
 
 
 def test_every_tapped_block_reaches_the_map() -> None:

@@ -44,7 +44,7 @@ def test_what_official_files_hold_beyond_the_network_is_known() -> None:
 
 def test_published_sizes_have_the_name_of_the_file_and_others_say_what_they_are() -> None:
     assert [architecture.encoder for architecture in PUBLISHED.values()] == list(PUBLISHED)
-    assert (TINY_SWIN.encoder, TINY_CONTINUED.encoder) == ("swin-8x6-128", "swin2-8x6-192")
+    assert (TINY_SWIN.encoder, TINY_CONTINUED.encoder) == ("swin-8x7-128", "swin2-8x6-192")
     assert {architecture.patch_px for architecture in PUBLISHED.values()} == {32}
 
 
