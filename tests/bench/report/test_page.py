@@ -27,6 +27,7 @@ from depthrt.bench.report.page import to_html, write_report
 from depthrt.bench.report.summary import summarise_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 
+NAMES = ["report.html", "report.json", "report.md"]
 PAGE_BYTES = 2_000_000
 VOID = {"meta", "img", "link", "br", "line", "rect", "circle", "path"}
 NASTY = '<script>alert("1")</script> & |x|'
@@ -145,7 +146,8 @@ def test_a_report_of_a_part_is_a_whole_page(report: Callable[[], Report]) -> Non
 
 def test_the_report_is_written_as_three_files(tmp_path: Path) -> None:
     files = write_report(tmp_path / "new" / "report", whole(), make_pictures())
-    assert sorted(path.name for path in files.html.parent.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert [path.name for path in (files.html, files.json, files.markdown)] == NAMES
+    assert sorted(path.name for path in files.html.parent.iterdir()) == NAMES
     assert read_result(files.json) == whole()
     assert files.html.read_text(encoding="utf-8") == page()
 
