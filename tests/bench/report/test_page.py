@@ -113,6 +113,16 @@ def test_a_picture_is_named_by_its_subject_and_described_by_its_title() -> None:
     assert "<figcaption>fp16: worst.jpg</figcaption>" in found
 
 
+def test_the_images_of_a_subject_and_data_set_are_listed_with_the_largest_error_first() -> None:
+    accuracy = make_accuracy(0.1, images=20)
+    found = to_html(replace(whole(), subjects=(replace(whole().subjects[0], accuracy=(accuracy,)),)))
+    _, _, table = found.partition(f"<summary>Each image: {whole().subjects[0].name} on nyu")
+    table = table.partition("</table>")[0]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)', table)[:2] == ["image", "abs_rel"]
+    worst_first = sorted(accuracy.images, key=lambda image: -image.metrics["abs_rel"])
+    assert re.findall(r'<th scope="row">([^<]*)', table) == [image.image for image in worst_first]
+
+
 def test_a_page_with_too_many_pictures_stays_small_and_says_so() -> None:
     pictures = [Picture(BF16, f"tile {number}", bytes(100_000)) for number in range(30)]
     report = replace(
