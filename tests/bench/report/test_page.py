@@ -20,7 +20,7 @@ from made_report import (
     make_report,
 )
 
-from depthrt.bench.numbers.result import Picture, Report, SubjectResult
+from depthrt.bench.numbers.result import METRICS, Picture, Report, SubjectResult
 from depthrt.bench.numbers.result_file import read_result
 from depthrt.bench.report.markdown import to_markdown
 from depthrt.bench.report.page import to_html, write_report
@@ -118,7 +118,8 @@ def test_the_images_of_a_subject_and_data_set_are_listed_with_the_largest_error_
     found = to_html(replace(whole(), subjects=(replace(whole().subjects[0], accuracy=(accuracy,)),)))
     _, _, table = found.partition(f"<summary>Each image: {whole().subjects[0].name} on nyu")
     table = table.partition("</table>")[0]
-    assert re.findall(r'<th scope="col"[^>]*>([^<]*)', table)[:2] == ["image", "abs_rel"]
+    columns = [name.replace("delta", "δ") for name in METRICS]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)', table) == ["image", *columns]
     worst_first = sorted(accuracy.images, key=lambda image: -image.metrics["abs_rel"])
     assert re.findall(r'<th scope="row">([^<]*)', table) == [image.image for image in worst_first]
 

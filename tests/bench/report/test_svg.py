@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from xml.etree import ElementTree
 
 import pytest
 
 from depthrt.bench.numbers.result import Interval
-from depthrt.bench.report.svg import RUG, Axis, axis_svg, fit_axis, stack_svg, strip_svg
+from depthrt.bench.report.svg import AXIS_PX, RUG, STRIP_PX, Axis, axis_svg, bar_svg, fit_axis, stack_svg, strip_svg
 
 
 def test_an_axis_puts_values_where_they_belong() -> None:
@@ -20,9 +21,16 @@ def test_an_axis_puts_values_where_they_belong() -> None:
     assert Axis(8.0, 400.0, True).ticks() == (10.0, 30.0, 100.0, 300.0)
 
 
+@pytest.mark.parametrize(("step", "next_step"), [(1.0, 2.0), (2.0, 2.5), (2.5, 5.0), (5.0, 10.0), (10.0, 20.0)])
+def test_an_axis_has_four_round_steps_or_fewer(step: float, next_step: float) -> None:
+    assert Axis(0.0, 4 * step, False).ticks() == tuple(number * step for number in range(5))
+    assert Axis(0.0, 4.01 * step, False).ticks()[1] == next_step
+
+
 def test_an_axis_is_logarithmic_where_values_are_far_apart() -> None:
     assert not fit_axis([10.0, 50.0]).log
     assert fit_axis([10.0, 500.0]).log
+    assert [fit_axis([1.0, high]).log for high in (12.0, 12.1)] == [False, True]
     assert fit_axis([]) == fit_axis([0.0, math.inf]) == Axis(0.0, 1.0, False)
 
 
@@ -38,6 +46,20 @@ def test_plots_draw_what_the_figures_say() -> None:
     assert 'class="part c0" x="0.00%" y="3" width="10.00%"' in stack
     assert 'class="part c2" x="10.00%" y="3" width="30.00%"' in stack
     assert ">100 ms</text>" in axis_svg(axis, "ms")
+
+
+def test_every_plot_is_an_element_of_its_height() -> None:
+    axis, value = Axis(0.0, 100.0, False), Interval(40.0, 35.0, 50.0)
+    plots = (strip_svg(axis, value), bar_svg(axis, value), stack_svg(axis, [(0, 10.0)]), axis_svg(axis, "ms"))
+    for text, height_px in zip(plots, (STRIP_PX, STRIP_PX, STRIP_PX, AXIS_PX), strict=True):
+        plot = ElementTree.fromstring(text)
+        assert (plot.tag, plot.get("height"), plot.text) == ("svg", str(height_px), None) and len(plot) > 1
+
+
+def test_a_bar_has_a_whisker_if_its_value_has_an_interval() -> None:
+    axis = Axis(0.0, 100.0, False)
+    assert 'class="whisker" x1="35.00%" x2="50.00%"' in bar_svg(axis, Interval(40.0, 35.0, 50.0))
+    assert "whisker" not in bar_svg(axis, Interval(40.0, 40.0, 40.0))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, RUG - 1, RUG, RUG + 1, 2 * RUG - 1, 5000])
