@@ -9,13 +9,26 @@ from xml.etree import ElementTree
 import pytest
 
 from depthrt.bench.numbers.result import Interval
-from depthrt.bench.report.svg import AXIS_PX, RUG, STRIP_PX, Axis, axis_svg, bar_svg, fit_axis, stack_svg, strip_svg
+from depthrt.bench.report.svg import (
+    AXIS_PX,
+    RUG,
+    STRIP_PX,
+    Axis,
+    axis_svg,
+    bar_svg,
+    columns_svg,
+    dots_svg,
+    fit_axis,
+    stack_svg,
+    strip_svg,
+)
 
 
 def test_an_axis_puts_values_where_they_belong() -> None:
     assert Axis(0.0, 200.0, False).at(50.0) == 25.0
     assert Axis(1.0, 100.0, True).at(10.0) == pytest.approx(50.0)
     assert Axis(0.0, 200.0, False).at(300.0) == 100.0
+    assert Axis(50.0, 150.0, False).at(75.0) == 25.0
     assert Axis(0.0, 90.0, False).ticks() == (0.0, 25.0, 50.0, 75.0)
     assert Axis(0.0, 100.0, False).ticks() == (0.0, 25.0, 50.0, 75.0, 100.0)
     assert Axis(8.0, 400.0, True).ticks() == (10.0, 30.0, 100.0, 300.0)
@@ -50,10 +63,45 @@ def test_plots_draw_what_the_figures_say() -> None:
 
 def test_every_plot_is_an_element_of_its_height() -> None:
     axis, value = Axis(0.0, 100.0, False), Interval(40.0, 35.0, 50.0)
-    plots = (strip_svg(axis, value), bar_svg(axis, value), stack_svg(axis, [(0, 10.0)]), axis_svg(axis, "ms"))
-    for text, height_px in zip(plots, (STRIP_PX, STRIP_PX, STRIP_PX, AXIS_PX), strict=True):
+    strips = (strip_svg(axis, value), bar_svg(axis, value), stack_svg(axis, [(0, 10.0)]), dots_svg(axis, [1.0]))
+    heights_px = {**dict.fromkeys(strips, STRIP_PX), axis_svg(axis, "ms"): AXIS_PX, columns_svg([1.0], 2.0): 44}
+    for text, height_px in heights_px.items():
         plot = ElementTree.fromstring(text)
         assert (plot.tag, plot.get("height"), plot.text) == ("svg", str(height_px), None) and len(plot) > 1
+
+
+@pytest.mark.parametrize(("count", "highest"), [(1, 2.0), (4, 4.0), (40, 0.0)])
+def test_columns_stand_side_by_side_within_the_plot(count: int, highest: float) -> None:
+    plot = ElementTree.fromstring(columns_svg([*map(float, range(1, count + 1))], highest, height_px=42))
+    rows = [[float(bar.get(name, "").rstrip("%")) for name in ("x", "width", "y", "height")] for bar in plot[:-1]]
+    assert len(rows) == count
+    margin = 0.0
+    for x, width, y, height in rows:
+        assert x > margin and width > 0 and y > 0 and y + height == pytest.approx(41)
+        margin = x + width
+    assert 95 < margin < 100 if count > 1 else 90 < margin < 100
+    shares = [number / highest if highest else 0 for number in range(1, count + 1)]
+    assert [height for *_, height in rows] == pytest.approx([40 * min(1, share) for share in shares])
+
+
+@pytest.mark.parametrize("values", [[5.0], [5.0, 40.0], [0.0, 3.0], [1.0, 100.0], [0.0, 1e-9, 7.0]])
+def test_an_axis_shows_every_value_that_it_was_made_for(values: list[float]) -> None:
+    axis = fit_axis(values)
+    places = [axis.at(value) for value in values if value > 0 or not axis.log]
+    assert places == sorted(set(places)) and 80 < places[-1] < 100
+    assert not axis.log or places[0] > 0
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(0.0, True), (100.0, True), (100.1, False)])
+def test_a_limit_is_drawn_if_it_is_on_the_axis(limit: float, shown: bool) -> None:
+    strip = strip_svg(Axis(0.0, 100.0, False), Interval(40.0, 35.0, 50.0), limit=limit)
+    assert ('class="limit"' in strip) == shown
+
+
+@pytest.mark.parametrize(("high", "last"), [(0.004, "0.004 s"), (0.0004, "0.000400 s"), (400.0, "400 s")])
+def test_a_tick_is_written_without_an_exponent(high: float, last: str) -> None:
+    axis = axis_svg(Axis(0.0, high, False), "s")
+    assert f">{last}</text>" in axis and ">0</text>" in axis
 
 
 def test_a_bar_has_a_whisker_if_its_value_has_an_interval() -> None:
