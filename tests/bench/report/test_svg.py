@@ -31,7 +31,10 @@ def test_an_axis_puts_values_where_they_belong() -> None:
     assert Axis(50.0, 150.0, False).at(75.0) == 25.0
     assert Axis(0.0, 90.0, False).ticks() == (0.0, 25.0, 50.0, 75.0)
     assert Axis(0.0, 100.0, False).ticks() == (0.0, 25.0, 50.0, 75.0, 100.0)
+    assert Axis(50.0, 150.0, False).ticks() == (50.0, 75.0, 100.0, 125.0, 150.0)
     assert Axis(8.0, 400.0, True).ticks() == (10.0, 30.0, 100.0, 300.0)
+    assert Axis(1.0, 1000.0, True).ticks() == (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+    assert Axis(1.0, 10_000.0, True).ticks() == (1.0, 10.0, 100.0, 1000.0, 10_000.0)  # five decades have no 3
 
 
 @pytest.mark.parametrize(("step", "next_step"), [(1.0, 2.0), (2.0, 2.5), (2.5, 5.0), (5.0, 10.0), (10.0, 20.0)])
@@ -84,7 +87,7 @@ def test_columns_stand_side_by_side_within_the_plot(count: int, highest: float) 
     assert [height for *_, height in rows] == pytest.approx([40 * min(1, share) for share in shares])
 
 
-@pytest.mark.parametrize("values", [[5.0], [5.0, 40.0], [0.0, 3.0], [1.0, 100.0], [0.0, 1e-9, 7.0]])
+@pytest.mark.parametrize("values", [[5.0], [5.0, 40.0], [0.2, 0.4], [0.0, 3.0], [1.0, 100.0], [0.0, 1e-9, 7.0]])
 def test_an_axis_shows_every_value_that_it_was_made_for(values: list[float]) -> None:
     axis = fit_axis(values)
     places = [axis.at(value) for value in values if value > 0 or not axis.log]
