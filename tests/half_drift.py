@@ -1,4 +1,4 @@
-"""Measures the drift of half precision: python tests/half_drift.py NAME [...] [--images 100] [--precision fp16] -o OUT.json.
+"""Measures the drift of half precision: python tests/half_drift.py NAME [...] [--precision fp16] -o OUT.json.
 
 A published network gets seeded random weights and is exported in float32. Photographs of scikit-image, varied by turns,
 crops, light and noise, go through the file in ONNX Runtime, and through the torch network with every operator rounded
@@ -44,7 +44,12 @@ from depthrt.engine.terms import PRECISIONS, Precision
 from depthrt.export.families.half import HalfDrift
 from depthrt.export.network.midas.architecture import PUBLISHED as TRANSFORMERS
 from depthrt.export.network.midas.swin.architecture import PUBLISHED as SWINS
-from depthrt.export.network.midas.v21.architecture import PUBLISHED_LARGE, PUBLISHED_SMALL
+from depthrt.export.network.midas.v21.architecture import (
+    PUBLISHED_LARGE,
+    PUBLISHED_SMALL,
+    LargeArchitecture,
+    SmallArchitecture,
+)
 from depthrt.export.network.network import Network
 from depthrt.export.network.zoedepth.architecture import published
 from depthrt.export.parity.parity import torch_answer
@@ -56,7 +61,10 @@ PHOTOGRAPHS = (
     *("gravel.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png", "page.png", "retina.jpg"),
     *("rocket.jpg", "text.png"),
 )
-V21 = {"midas_v21_384": PUBLISHED_LARGE, "midas_v21_small_256": PUBLISHED_SMALL}
+V21: dict[str, LargeArchitecture | SmallArchitecture] = {
+    "midas_v21_384": PUBLISHED_LARGE,
+    "midas_v21_small_256": PUBLISHED_SMALL,
+}
 ZOE = {"ZoeD_M12_N": published("N"), "ZoeD_M12_K": published("K"), "ZoeD_M12_NK": published("NK")}
 TRAINED_M = 80.0  # of ZoeDepth K
 LARGEST_PX = 1024
@@ -114,10 +122,9 @@ def measure(name: str, *, seed: int, images: int, precision: Precision, folder: 
                 drifts.append(drift(found, torch_answer(network, batch)[0]))
             print(f"\r{name} {number}/{images}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    figures = HalfDrift(
-        name, precision, images, float(np.mean(drifts or [0])), float(max(drifts, default=0)), not_finite
-    )
-    return {**asdict(figures), "fp32_not_finite": files_not_finite, "input_px": "the size rule's own", "seed": seed}
+    mean, worst = float(np.mean(drifts or [0])), float(max(drifts, default=0))
+    figures = HalfDrift(name, precision, images, mean, worst, not_finite)
+    return {**asdict(figures), "fp32_not_finite": files_not_finite, "seed": seed}
 
 
 def main() -> None:
