@@ -36,6 +36,7 @@ def randomise(network: Midas, seed: int) -> None:
             for name, parameter in module.named_parameters(recurse=False):
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.copy_(_random_values(module, name, noise))
+        for module in network.modules():
             if isinstance(module, Bottleneck):
                 module.norm3.weight.mul_(BRANCH_GAIN)
     last = network.scratch.output_conv[4]
