@@ -172,9 +172,8 @@ def _grid(axis: Axis) -> str:
 
 def _by_rank(samples: Sequence[float]) -> list[float]:
     ordered = sorted(samples)
-    if len(ordered) <= RUG:
-        return ordered
-    return [ordered[round(number * (len(ordered) - 1) / (RUG - 1))] for number in range(RUG)]
+    step = max(1.0, (len(ordered) - 1) / (RUG - 1))
+    return [ordered[round(number * step)] for number in range(min(len(ordered), RUG))]
 
 
 def _round_step(step: float) -> float:

@@ -17,7 +17,7 @@ from ..system.field_types import Name, NotNegative, Sha256
 from ..system.records import read_record, to_json_object
 from .jobs import Style
 
-STORE = Store("runs", content="made", most=1024)  # a few hundred bytes each
+STORE = Store("runs", content="made", most=1024)  # a few hundred bytes each; 4 MiB in disk blocks
 
 
 @dataclass(frozen=True, slots=True)

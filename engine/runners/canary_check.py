@@ -19,7 +19,7 @@ from ..system.records import read_record, to_json_object
 from ..terms import Precision
 from .runner import EngineRunner, ImageRunner, Runner
 
-STORE = Store("verdicts", content="verdict", most=256)  # a few hundred bytes each
+STORE = Store("verdicts", content="verdict", most=256)  # a few hundred bytes each; 1 MiB in disk blocks
 
 # Largest drift on the canary, of the answer's 2-98 % range. Ten random networks and Depth Anything V2 Small measured
 # 1e-6 in float32, 9e-4 in fp16 files and 6e-3 in bf16; the room above is for other CPUs, networks and sums.

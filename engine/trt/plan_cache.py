@@ -27,7 +27,7 @@ CAP_BYTES = 8 << 30  # an fp16 ViT-S is 55 MB, a ViT-L 700 MB
 LOCK = "lock"
 WAITING = "wait for another build"  # title of the step
 FOLDER = "plans"
-SUMS = Store("onnx_sums", content="sha256", most=1024)  # of ONNX files by their identity, so that each is read once
+SUMS = Store("onnx_sums", content="sha256", most=1024)  # of ONNX files, each read once; 4 MiB in disk blocks
 
 logger = logging.getLogger("depthrt")
 

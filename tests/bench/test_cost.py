@@ -12,6 +12,9 @@ from depthrt.bench.cost import BATCH_SIDES_PX, BATCHES, SIDES_PX, Cost, SquareBa
 from depthrt.bench.machine.ceilings import count_work
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
 
+POINTS_AN_INCH = 72
+LARGEST_RING = 0.1  # of a panel's shorter side: a ring must not cover the points of the next side
+
 
 def test_every_size_comes_alone_and_two_in_batches() -> None:
     inputs = make_inputs((266, 392, 518), (2, 4))
@@ -42,6 +45,21 @@ def test_the_plot_shows_every_cost_in_both_panels() -> None:
         assert sorted(drawn) == sorted((one.load.side_px, getattr(one, name)) for one in costs)
     legend = figure.axes[0].get_legend()
     assert legend is not None and [text.get_text() for text in legend.get_texts()] == ["a", "c"]
+
+
+def test_rings_grow_with_the_batch_and_leave_a_gap_around_the_point_of_one_image() -> None:
+    inputs = make_inputs((266,), BATCHES)
+    figure = draw_costs([Cost("a", squares, 10.0, (20.0,)) for squares in inputs], "tiny")
+    for axes in figure.axes:
+        point, *rings = axes.lines
+        diameters_pt = [ring.get_markersize() for ring in rings]
+        assert diameters_pt == sorted(set(diameters_pt)) and len(rings) == len(BATCHES)
+        assert all(ring.get_markerfacecolor() == "none" for ring in rings)
+        inside_pt = diameters_pt[0] - rings[0].get_markeredgewidth()
+        gap_pt = (inside_pt - point.get_markersize() - point.get_markeredgewidth()) / 2
+        assert gap_pt * figure.dpi / POINTS_AN_INCH >= 1  # px
+        panel_pt = figure.get_size_inches() / (len(figure.axes), 1) * POINTS_AN_INCH
+        assert diameters_pt[-1] <= LARGEST_RING * panel_pt.min()
 
 
 def test_a_file_is_measured_whole(tiny: TinyModel, tmp_path: Path) -> None:

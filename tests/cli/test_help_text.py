@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from typing import Any
 
 import click
 import pytest
 
 from depthrt.cli import main
 from depthrt.cli.help_text import restore_help
+
+TINY = 1e-9  # the other numbers are of 1 or more if they are whole, else above 0
+LEAST: dict[str, float] = {
+    "run --max-aspect": 1,  # of the longer to the shorter side
+    "tune --rounds": 2,  # fewer have no interval
+    "measure --rate": 0,  # 0 leaves it out
+    "measure --cold": 0,
+    "measure --builds": 0,
+    "scenes --seed": 0,
+}
 
 
 def commands(command: click.Command) -> list[click.Command]:
@@ -33,6 +45,26 @@ def test_every_default_stands_in_the_help(command: click.Command) -> None:
         if isinstance(option, click.Option) and not option.is_flag and isinstance(option.default, (str, int, float)):
             says_so = "default" in (option.help or "").lower()
             assert option.show_default or says_so, f"{command.name} {option.opts[0]}, {option.default!r}"
+
+
+def numbers() -> Iterator[Any]:
+    for command in commands(main):
+        for option in command.params:
+            name, kind = f"{command.name} {option.opts[-1]}", option.type
+            if isinstance(kind, click.IntRange):
+                yield pytest.param(kind, LEAST.get(name, 1), LEAST.get(name, 1) - 1, id=name)
+            elif isinstance(kind, click.FloatRange):
+                least = LEAST.get(name, TINY)
+                yield pytest.param(kind, least, least - TINY, id=name)
+
+
+@pytest.mark.parametrize(("kind", "least", "too_small"), [*numbers()])
+def test_an_option_takes_numbers_from_the_least_that_means_something(
+    kind: click.ParamType[Any], least: float, too_small: float
+) -> None:
+    assert kind.convert(str(least), None, None) == least
+    with pytest.raises(click.BadParameter):
+        kind.convert(str(too_small), None, None)
 
 
 def test_a_command_without_a_source_stays_without_sentences() -> None:

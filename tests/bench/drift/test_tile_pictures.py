@@ -15,6 +15,8 @@ from depthrt.engine.depth.depth import Depth
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Kind
 
+LEAST_CONTRAST = 4.5  # of text. Source: WCAG 2.2, success criterion 1.4.3
+
 
 def photo(size_px: tuple[int, int], seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (*size_px, 3)).astype(np.uint8)
@@ -137,6 +139,24 @@ def test_the_frame_is_around_the_tile() -> None:
     third = PANEL_H_PX // 3
     for bright in (bright_rows, bright_columns):
         assert abs(bright[0] - third) <= 1 and abs(bright[-1] - 2 * third) <= 1
+
+
+def test_a_label_is_read_above_every_panel() -> None:
+    values = scene(0, (90, 90))
+    depth = make_depth(values, kind="inverse")
+    picture = decoded(tile_picture(Tile("one", 40, 40, 10, 10, 0.1), photo((90, 90)), depth, depth))
+    strip = picture[:-PANEL_H_PX]
+    for panel in np.array_split(strip, 4, axis=1):
+        luminance = luminance_of(panel)
+        assert (luminance.max() + 0.05) / (luminance.min() + 0.05) >= LEAST_CONTRAST
+        assert np.median(luminance) > 0.9  # dark letters on a bright strip
+
+
+def luminance_of(panel: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the relative luminance of BGR pixels. Source: WCAG 2.2, "relative luminance"."""
+    channels = panel / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.0722, 0.7152, 0.2126), np.float64)
 
 
 def test_reference_and_subject_are_painted_in_one_scale() -> None:

@@ -12,6 +12,7 @@ from tiny_model import TinyModel
 from depthrt.bench.machine import ceilings
 from depthrt.bench.machine.ceilings import count_work
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
+from depthrt.engine.terms import Precision
 
 SIZE = (98, 126)
 OPTIONS = CheckpointOptions(SIZE, "depth-anything-v2", "inverse")
@@ -43,3 +44,14 @@ def test_ceilings_are_measured_with_the_given_threads_and_the_old_ones_come_back
     found = ceilings.measure_ceilings(1)
     assert seen == {1} and torch.get_num_threads() == before
     assert tuple(found) == ceilings.torch_precisions() and all(rate > 0 for rate in found.values())
+
+
+@pytest.mark.parametrize(
+    ("of_the_cpu", "expected"),
+    [(("fp32", "bf16"), ("fp32", "bf16")), (("fp32",), ("fp32",)), ((), ("fp32",))],  # (): OpenVINO is not installed
+)
+def test_bf16_is_measured_only_where_the_cpu_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, of_the_cpu: tuple[Precision, ...], expected: tuple[Precision, ...]
+) -> None:
+    monkeypatch.setattr(ceilings, "cpu_precisions", lambda: of_the_cpu)
+    assert ceilings.torch_precisions() == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_the_child_prints_every_figure_of_its_steps(tiny: TinyModel, tmp_path: P
 def test_without_a_gpu_to_ask_the_child_imports_no_nvml(tiny: TinyModel, tmp_path: Path) -> None:
     (tmp_path / "pynvml.py").write_text("raise SystemExit('imported')\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(tmp_path))
+        patch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
         assert run_child(tiny, tmp_path)["vram_mib"] is None
         with pytest.raises(subprocess.CalledProcessError):
             run_child(tiny, tmp_path, has_gpu=True)

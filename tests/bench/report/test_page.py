@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import math
 import re
 import sys
@@ -19,13 +20,14 @@ from made_report import (
     make_report,
 )
 
-from depthrt.bench.numbers.result import Picture, Report, SubjectResult
+from depthrt.bench.numbers.result import METRICS, Picture, Report, SubjectResult
 from depthrt.bench.numbers.result_file import read_result
 from depthrt.bench.report.markdown import to_markdown
 from depthrt.bench.report.page import to_html, write_report
 from depthrt.bench.report.summary import summarise_report
 from depthrt.engine.errors import BackendUnavailable, InputError
 
+NAMES = ["report.html", "report.json", "report.md"]
 PAGE_BYTES = 2_000_000
 VOID = {"meta", "img", "link", "br", "line", "rect", "circle", "path"}
 NASTY = '<script>alert("1")</script> & |x|'
@@ -104,6 +106,24 @@ def test_names_and_notes_are_text_not_markup() -> None:
     assert balance.open == []
 
 
+def test_a_picture_is_named_by_its_subject_and_described_by_its_title() -> None:
+    found = to_html(whole(), [Picture("fp16", "worst.jpg", b"a picture")])
+    source = base64.b64encode(b"a picture").decode()
+    assert f'src="data:image/jpeg;base64,{source}" alt="worst.jpg"' in found
+    assert "<figcaption>fp16: worst.jpg</figcaption>" in found
+
+
+def test_the_images_of_a_subject_and_data_set_are_listed_with_the_largest_error_first() -> None:
+    accuracy = make_accuracy(0.1, images=20)
+    found = to_html(replace(whole(), subjects=(replace(whole().subjects[0], accuracy=(accuracy,)),)))
+    _, _, table = found.partition(f"<summary>Each image: {whole().subjects[0].name} on nyu")
+    table = table.partition("</table>")[0]
+    columns = [name.replace("delta", "δ") for name in METRICS]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)', table) == ["image", *columns]
+    worst_first = sorted(accuracy.images, key=lambda image: -image.metrics["abs_rel"])
+    assert re.findall(r'<th scope="row">([^<]*)', table) == [image.image for image in worst_first]
+
+
 def test_a_page_with_too_many_pictures_stays_small_and_says_so() -> None:
     pictures = [Picture(BF16, f"tile {number}", bytes(100_000)) for number in range(30)]
     report = replace(
@@ -137,7 +157,8 @@ def test_a_report_of_a_part_is_a_whole_page(report: Callable[[], Report]) -> Non
 
 def test_the_report_is_written_as_three_files(tmp_path: Path) -> None:
     files = write_report(tmp_path / "new" / "report", whole(), make_pictures())
-    assert sorted(path.name for path in files.html.parent.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert [path.name for path in (files.html, files.json, files.markdown)] == NAMES
+    assert sorted(path.name for path in files.html.parent.iterdir()) == NAMES
     assert read_result(files.json) == whole()
     assert files.html.read_text(encoding="utf-8") == page()
 

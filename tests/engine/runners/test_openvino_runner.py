@@ -194,6 +194,25 @@ def test_without_openvino_the_extra_is_named(tiny: TinyModel, monkeypatch: pytes
     assert cpu_precisions() == ()
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "precisions"),
+    [(["FP32", "BF16", "INT8"], ("fp32", "bf16")), (["FP32", "INT8"], ("fp32",)), ([], ("fp32",))],
+)
+def test_bf16_is_offered_where_openvino_names_it_among_what_the_cpu_can(
+    capabilities: list[str], precisions: tuple[Precision, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    properties = {("CPU", "OPTIMIZATION_CAPABILITIES"): capabilities}
+    core = SimpleNamespace(get_property=lambda *asked: properties[asked])
+    monkeypatch.setattr(openvino_runner, "_start_core", lambda: core)
+    assert cpu_precisions() == precisions
+    for precision in ("fp32", "bf16", "int8"):
+        if precision in (*precisions, "int8"):
+            openvino_runner.check_precision(core, precision)
+        else:
+            with pytest.raises(BackendUnavailable, match="neither AVX512-BF16 nor AMX"):
+                openvino_runner.check_precision(core, precision)
+
+
 def test_the_process_has_one_openvino_that_stays() -> None:
     first = the_core()
     cpu_precisions()

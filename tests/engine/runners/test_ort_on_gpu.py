@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def test_onnx_runtime_on_a_gpu(standin: Path, tiny: TinyModel, case: str) -> Non
 def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
     write_gpu_build(tmp_path / "site")
     case, cache = "a_tuned_choice_follows_a_provider_that_does_not_start", str(tmp_path / "cache")
-    run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=str(tmp_path / "site"))
+    found = os.pathsep.join([str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    run(standin, case, tiny.onnx, DEPTHRT_CACHE=cache, PYTHONPATH=found)
 
 
 def test_resizes_without_kernels_go_by_the_host(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:

@@ -14,9 +14,13 @@ import pytest
 from hostile_values import hostile_texts, same
 
 from depthrt import InputError
+from depthrt.engine.run import resume
+from depthrt.engine.runners import canary_check
 from depthrt.engine.system.cache.store import Store, digest, remove_oldest, size_bytes
+from depthrt.engine.trt import plan_cache
 
 STORE = Store("made", content="value", most=3)
+BLOCK_KIB = 4  # what a file of a few hundred bytes takes on a disk
 KEY = {"model": {"size": [[1, 2]]}, "threads": 2}
 
 
@@ -253,6 +257,13 @@ def test_the_oldest_make_room(
     entries = [of_size(folder / "old", 5, 300), of_size(folder / "new", 10, 100), of_size(folder / "middle", 20, 200)]
     remove_oldest(entries, most=most, weigh=weigh, keep=folder / keep if keep else None)
     assert {entry.name for entry in folder.iterdir()} == left
+
+
+@pytest.mark.parametrize(
+    ("store", "most_kib"), [(plan_cache.SUMS, 4096), (resume.STORE, 4096), (canary_check.STORE, 1024)]
+)
+def test_what_is_remembered_of_files_takes_a_few_mebibytes_of_disk(store: Store, most_kib: int) -> None:
+    assert store.most is not None and most_kib // 2 < store.most * BLOCK_KIB <= most_kib
 
 
 def test_a_folder_weighs_what_is_in_it_and_goes_as_a_whole(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
 from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.size_rule import SizeRule
+from depthrt.engine.terms import INPUT
 from depthrt.engine.trt import library as trt
-from depthrt.engine.trt.build.build import build_engine
+from depthrt.engine.trt.build.build import _configure, build_engine, check_request
 from depthrt.engine.trt.build_options import BuildOptions, Profile
 from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
 
@@ -265,6 +267,21 @@ def test_what_tensorrt_refuses_is_one_line_with_its_reason(
     with pytest.raises(error, match=message) as caught:
         build_engine(tiny_static.onnx, tmp_path / "model.engine", options=options)
     assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
+@needs_rtx
+@pytest.mark.parametrize("options", [BuildOptions(), BuildOptions(tf32=True), BuildOptions(workspace_mib=3)])
+def test_tensorrt_is_told_the_limit_of_its_memory_and_whether_products_are_rounded(
+    options: BuildOptions, mean: Path
+) -> None:
+    tensorrt = trt.import_tensorrt()
+    builder = tensorrt.module.Builder(tensorrt.logger)
+    network = builder.create_network(tensorrt.network_flags)
+    network.add_input(INPUT, tensorrt.module.DataType.FLOAT, (1, 3, 70, 98))
+    config = _configure(tensorrt, builder, network, check_request(open_model_file(mean), options=options))
+    assert config.get_flag(tensorrt.module.BuilderFlag.TF32) == options.tf32
+    workspace_mib = config.get_memory_pool_limit(tensorrt.module.MemoryPoolType.WORKSPACE) / 2**20
+    assert workspace_mib == options.workspace_mib or (options.workspace_mib is None and workspace_mib > 1024)
 
 
 @needs_rtx
