@@ -405,7 +405,15 @@ METRIC = replace(
     CONTRACT, kind="metric", max_depth_m=20.0, batch=1, size=SizeRule((56, 56), 28, "lower_bound"), canary=LARGE
 )
 STATIC = replace(CONTRACT, size=SizeRule((28, 28), 14, "letterbox"), batch=1)
-WITH_SKY = replace(METRIC, precision="fp16", in_float32=("LayerNorm",), mirrored=True, final_resize="bicubic", focal_unit_px=300.0, sky_from=0.3)
+WITH_SKY = replace(
+    METRIC,
+    precision="fp16",
+    in_float32=("LayerNorm",),
+    mirrored=True,
+    final_resize="bicubic",
+    focal_unit_px=300.0,
+    sky_from=0.3,
+)
 OLD = replace(METRIC, format=1)
 SIZES = (28, 28), (28, 42), (56, 56)
 HEADER = replace(
