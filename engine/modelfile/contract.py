@@ -173,7 +173,7 @@ class Contract:
                 raise Mismatch(f".{name}", f"is {value:g}, expected null for kind {self.kind}")
         if self.in_float32 and self.precision in ("fp32", "int8"):
             raise Mismatch(
-                ".in_float32", f"names {self.in_float32[0]}, expected nothing for precision {self.precision}"
+                ".in_float32", f"holds {self.in_float32[0]}, expected nothing for precision {self.precision}"
             )
         if self.seed is not None and self.steps is None:
             raise Mismatch(".seed", f"is {self.seed}, expected null where steps is null")

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from .network import Midas
+from .residual_stages import Bottleneck
 from .settle import settle
 
 EMBEDDING_STD = 0.2
 TABLE_STD = 0.5
 SPREAD_STD = 0.1
 BIAS_STD = 0.02
+BRANCH_GAIN = 0.3  # of the norm that ends a residual branch; at 1, sums of 16 branches amplify rounding tenfold
 INVERSE_LEVEL = 6.0  # so that photographs, which vary more than that picture, seldom give 0
 CONTRAST = 2.0  # of the picture that settles the last layer; photographs vary as much
 _SETTLED_AT_PX = (96, 128)
@@ -34,6 +36,9 @@ def randomise(network: Midas, seed: int) -> None:
             for name, parameter in module.named_parameters(recurse=False):
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.copy_(_random_values(module, name, noise))
+        for module in network.modules():
+            if isinstance(module, Bottleneck):
+                module.norm3.weight.mul_(BRANCH_GAIN)
     last = network.scratch.output_conv[4]
     with torch.no_grad():
         weight = last.get_parameter("weight")

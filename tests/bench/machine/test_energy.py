@@ -64,5 +64,5 @@ def test_a_counter_that_stands_still_counts_nothing() -> None:
 @pytest.mark.parametrize("fallen_to", [6.0, float("nan")])
 def test_a_counter_that_falls_is_refused(fallen_to: float) -> None:
     counted = iter((7.0, fallen_to))
-    with pytest.raises(BackendUnavailable, match=r"energy counts \S+ J, expected 0 or more; measure again"):
+    with pytest.raises(BackendUnavailable, match=r"RAPL package counts \S+ J, expected 0 or more; measure again"):
         measure_energy(lambda: None, Meter(RAPL, lambda: next(counted)), least_s=0)

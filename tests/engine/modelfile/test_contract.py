@@ -69,7 +69,7 @@ def changed_canary(**changes: object) -> str:
         (changed(steps=1, seed=2**32), r"contract\.seed is 4294967296, expected a whole number from 0 to 4294967295"),
         (
             changed(in_float32=["LayerNorm"]),
-            r"contract\.in_float32 names LayerNorm, expected nothing for precision fp32",
+            r"contract\.in_float32 holds LayerNorm, expected nothing for precision fp32",
         ),
         (changed(in_float32=[1]), r"contract\.in_float32\[0\] is 1, expected"),
         (changed(mirrored=1), r"contract\.mirrored is 1, expected true or false"),

@@ -189,6 +189,8 @@ def legal_since_2(found: Json) -> bool:
     return (
         word(found["input_resize"], "cubic", "bilinear_corners", "bilinear_antialias", "area_uint8")
         and type(found["mirrored"]) is bool
+        and items(found["in_float32"], lambda one: line(one, 1, 255), 0, 1 << 20)
+        and (not found["in_float32"] or found["precision"] in ("fp16", "fp16-safe", "bf16"))
         and (found["steps"] is None or whole(found["steps"], 1, 1000))
         and (whole(found["seed"], 0, 2**32 - 1) if found["seed"] is not None else found["steps"] in (None, 1))
         and (found["seed"] is None or found["steps"] is not None)
@@ -205,7 +207,7 @@ def legal_contract(found: Json) -> bool:
         "format family encoder kind max_depth_m size mean std final_resize batch precision attention source_name "
         "source_sha256 licence producer canary"
     )
-    names += " input_resize mirrored steps seed focal_unit_px sky_from" if format == 2 else ""
+    names += " input_resize mirrored in_float32 steps seed focal_unit_px sky_from" if format == 2 else ""
     return (
         (keys(found, names) or (keys(found, f"{names} digest") and legal_digest(found["digest"])))
         and all(line(found[name], 1, 255) for name in ("family", "encoder", "source_name", "producer"))
@@ -395,7 +397,7 @@ def read_verdict_object(found: Json) -> Verdict:
 
 OF_CONTRACT = (
     *(".max_depth_m", ".size.base_px", ".size.pad", ".size.margin", ".canary.size_px", ".canary.answer", ".batch"),
-    *(".seed", ".focal_unit_px", ".sky_from", ".mirrored"),
+    *(".seed", ".focal_unit_px", ".sky_from", ".mirrored", ".in_float32"),
 )  # fmt: skip
 # A large canary of one value; its sides are multiples of 28, not of 56.
 LARGE = Canary(FORMULA, (980, 980), 980, base64.b64encode(struct.pack("<f", 1.0)).decode(), 1e-5)
@@ -403,7 +405,15 @@ METRIC = replace(
     CONTRACT, kind="metric", max_depth_m=20.0, batch=1, size=SizeRule((56, 56), 28, "lower_bound"), canary=LARGE
 )
 STATIC = replace(CONTRACT, size=SizeRule((28, 28), 14, "letterbox"), batch=1)
-WITH_SKY = replace(METRIC, mirrored=True, final_resize="bicubic", focal_unit_px=300.0, sky_from=0.3)
+WITH_SKY = replace(
+    METRIC,
+    precision="fp16",
+    in_float32=("LayerNorm",),
+    mirrored=True,
+    final_resize="bicubic",
+    focal_unit_px=300.0,
+    sky_from=0.3,
+)
 OLD = replace(METRIC, format=1)
 SIZES = (28, 28), (28, 42), (56, 56)
 HEADER = replace(

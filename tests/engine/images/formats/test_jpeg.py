@@ -87,7 +87,10 @@ def test_what_stands_beside_the_pixels_of_a_jpeg_does_no_harm(name: str) -> None
     assert shown is not None and np.array_equal(read_image(odd), shown)
 
 
-def test_pixels_that_are_not_square_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_pixels_that_are_not_square_are_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthrt.engine.images.read._said", set())
     caplog.set_level(logging.WARNING)
     data = packed(crop_of_photo(), "JPEG", dpi=(204, 98))
     for _ in range(2):
