@@ -72,12 +72,14 @@ def run_interruptible(call: Callable[[], T], cancel: Callable[[], None]) -> T:
             done.set()
 
     # A daemon, so that a second Ctrl-C ends the program even if the library continues.
-    Thread(target=work, name="depthrt-build", daemon=True).start()
+    worker = Thread(target=work, name="depthrt-build", daemon=True)
     try:
+        worker.start()
         _wait(done)
     except BaseException:
         cancel()
-        _wait(done)
+        if worker.ident is not None:  # else the thread did not start
+            _wait(done)
         raise
     if errors:
         raise errors[0]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from depthrt.engine.trt.build import progress
 from depthrt.engine.trt.build.progress import new_monitor, run_interruptible
 from depthrt.engine.trt.library import TensorRT
 
@@ -67,6 +68,28 @@ def test_the_result_and_the_error_come_from_the_other_thread() -> None:
 
     with pytest.raises(ValueError, match="in the thread"):
         run_interruptible(fail, lambda: None)
+
+
+@pytest.mark.parametrize(("starts", "error"), [(True, KeyboardInterrupt), (False, RuntimeError)])
+def test_an_interrupted_or_failed_start_of_the_thread_leaves_no_call_behind(
+    starts: bool, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled, ended = threading.Event(), threading.Event()
+
+    class Worker(threading.Thread):
+        def start(self) -> None:
+            if starts:
+                super().start()
+            raise error
+
+    def call() -> None:
+        assert cancelled.wait(PATIENCE_S)
+        ended.set()
+
+    monkeypatch.setattr(progress, "Thread", Worker)
+    with pytest.raises(error):
+        run_interruptible(call, cancelled.set)
+    assert cancelled.is_set() and ended.is_set() == starts
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to oneself")
