@@ -28,6 +28,7 @@ from ..network.midas.v21.midas_v21 import MidasV21
 from ..network.network import Network
 from .claim import Claim
 from .entry import CatalogEntry
+from .half import HalfDrift
 from .hub.dpt_config import check_dpt_config, swin_mask_shape
 from .hub.dpt_names import DPT_NAMES
 from .hub.renaming import rename_tensors
@@ -53,6 +54,12 @@ _PUBLISHED: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("dpt_hybrid_384", 122_376_449, ("dpt_hybrid-midas-501f0c75.pt",), "Intel/dpt-hybrid-midas"),
     ("midas_v21_384", 105_362_945, ("midas_v21-f6b98070.pt", "model-f6b98070.pt"), ""),
     ("midas_v21_small_256", 21_320_545, ("midas_v21_small-70d6b9c8.pt", "model-small-70d6b9c8.pt"), ""),
+)
+
+# Random weights. Source: tests/half_drift.py, bench/results/half-drift-2core-amd-epyc.json
+_HALF = (
+    HalfDrift("midas_v21_small_256", "fp16", images=100, drift=8.8e-4, worst=1.23e-3),
+    HalfDrift("dpt_swin2_tiny_256", "fp16", images=100, drift=6.8e-4, worst=1.13e-3),
 )
 
 
@@ -99,6 +106,7 @@ class MidasRules(FamilyRules[MidasArchitecture]):
         )
     )
     entries = tuple(_entry(*published) for published in _PUBLISHED)
+    half = _HALF
     look_alikes = (
         "the tensors of MiDaS dpt_hybrid are also those of isl-org/DPT's models for NYU and KITTI and of omnidata's, "
         "whose numbers mean something else"
