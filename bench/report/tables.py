@@ -78,7 +78,7 @@ def rate_table(report: Report) -> Table:
     rows = [
         (
             subject.name,
-            f"{latency.rate_hz:g} Hz",
+            ABSENT if latency.rate_hz is None else f"{latency.rate_hz:g} Hz",
             amount(latency.p50_ms.value, "ms"),
             amount(latency.p99_ms.value, "ms"),
             amount(latency.jitter_ms, "ms"),

@@ -36,6 +36,15 @@ def tables(report: Report) -> list[Table]:
     return [*first, *(make(report) for make in made)]
 
 
+def test_frames_of_a_report_that_lacks_their_rate_are_shown_without_it() -> None:
+    report = whole()
+    subjects = tuple(
+        replace(subject, latency=tuple(replace(latency, rate_hz=None) for latency in subject.latency))
+        for subject in report.subjects
+    )
+    assert rate_table(report).rows and {row[1] for row in rate_table(replace(report, subjects=subjects)).rows} == {"–"}
+
+
 def test_every_row_has_as_many_cells_as_columns() -> None:
     for table in tables(whole()):
         assert table.rows and {len(row) for row in table.rows} == {len(table.columns)}, table.title
