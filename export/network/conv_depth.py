@@ -12,12 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import CONV_CELL_PX, ConvArchitecture
-from .attention import AttentionForm
 from .head import Scratch
-from .network import Network
+from .network import Network, mirror_mean
 
 STEM_WIDTH = 32  # channels at half the size
 _HEAD_CELL_PX = 16  # the head's third map has 1/16 of the image's size
@@ -119,8 +117,7 @@ class ConvDepth(Network):
         """
         if not self.mirrored:
             return torch.relu(self.values(batch))
-        values, mirrored = self.values(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
-        return torch.relu((values + mirrored.flip(-1)) / 2)
+        return torch.relu(mirror_mean(self.values, batch))
 
     def values(self, batch: Tensor) -> Tensor:
         """Return the output for the images only, without mirror images or the cut at zero; for training.
@@ -134,17 +131,9 @@ class ConvDepth(Network):
         Raises:
             InputError: A side is not a multiple of CONV_CELL_PX.
         """
-        height, width = batch.shape[2:]
-        if height % CONV_CELL_PX or width % CONV_CELL_PX:
-            raise InputError(
-                f"input of {height}x{width} px found, both sides must be multiples of {CONV_CELL_PX}; resize the image"
-            )
-        grid = height // CONV_CELL_PX, width // CONV_CELL_PX
+        grid = self.cells(batch)
         values: Tensor = self.depth_head(self.pretrained(batch), grid).squeeze(1)  # (N, h, w)
         return values
-
-    def set_attention(self, form: AttentionForm) -> None:
-        """Do nothing: this network has no attention."""
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Do nothing: this network has no table of positions."""

@@ -7,10 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from ...engine.errors import InputError
 from ...engine.terms import Family
 from .architecture import Architecture
-from .attention import AttentionForm, set_attention
 from .encoder import Encoder
 from .head import Head
 from .network import Network
@@ -64,17 +62,9 @@ class DepthAnything(Network):
 
     def values(self, batch: Tensor) -> Tensor:
         """Return (N, h, w), any sign: the output without the last activation."""
-        grid = self._grid(batch)
+        grid = self.cells(batch)
         values: Tensor = self.depth_head(self.pretrained(batch, grid), grid).squeeze(1)  # (N, h, w)
         return values
-
-    def set_attention(self, form: AttentionForm) -> None:
-        """Choose how attention is computed; "fused" is for export only.
-
-        Raises:
-            InputError: The form is unknown.
-        """
-        set_attention(self, form)
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample the position table for one grid of patches; other sizes are then refused.
@@ -82,15 +72,6 @@ class DepthAnything(Network):
         Call it after the weights are loaded: later changes of the table have no effect.
         """
         self.pretrained.bake_positions((grid_h, grid_w))
-
-    def _grid(self, batch: Tensor) -> tuple[int, int]:
-        patch_px = self.architecture.patch_px
-        height, width = batch.shape[2:]
-        if height % patch_px or width % patch_px:
-            raise InputError(
-                f"input of {height}x{width} px found, both sides must be multiples of {patch_px}; resize the image"
-            )
-        return height // patch_px, width // patch_px
 
 
 def randomise(network: DepthAnything, seed: int) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections.abc import Callable
+from typing import ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
 from ...engine.terms import Family
-
-if TYPE_CHECKING:
-    from .attention import AttentionForm
+from .attention import AttentionForm, set_attention
 
 
 class AnyArchitecture(Protocol):
@@ -49,13 +49,31 @@ class Network(nn.Module, ABC):
     def forward(self, batch: Tensor) -> Tensor:
         """Return depth (N, h, w) for images (N, 3, h, w), RGB, normalised; sides are multiples of patch_px."""
 
-    @abstractmethod
     def set_attention(self, form: AttentionForm) -> None:
-        """Choose how attention is computed; does nothing in a network without attention."""
+        """Choose how attention is computed, if the network has any; "fused" is for export only.
+
+        Raises:
+            InputError: The form is unknown.
+        """
+        set_attention(self, form)
 
     @abstractmethod
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample tables of positions for one input size, in units of patch_px; does nothing without such tables."""
+
+    def cells(self, batch: Tensor) -> tuple[int, int]:
+        """Return how often patch_px goes into both sides of a batch (N, 3, h, w), ints or symbolic ints.
+
+        Raises:
+            InputError: A side is not a multiple of patch_px.
+        """
+        unit_px = self.architecture.patch_px
+        height, width = batch.shape[2:]
+        if height % unit_px or width % unit_px:
+            raise InputError(
+                f"input of {height}x{width} px found, both sides must be multiples of {unit_px}; resize the image"
+            )
+        return height // unit_px, width // unit_px
 
     def values(self, batch: Tensor) -> Tensor:
         """Return (N, h, w), any sign: the output without the last activation, for training.
@@ -64,3 +82,10 @@ class Network(nn.Module, ABC):
             InputError: The network is not trainable.
         """
         raise InputError(f"{self.architecture.encoder} cannot be trained here; give a Depth Anything checkpoint")
+
+
+def mirror_mean(answer: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+    """Return the mean of the answers (N, h, w) for images (N, 3, h, w) and for their mirror images, turned back."""
+    values, mirrored = answer(torch.cat([batch, batch.flip(-1)])).unflatten(0, (2, -1)).unbind()
+    mean: Tensor = (values + mirrored.flip(-1)) / 2
+    return mean

@@ -9,9 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ...engine.errors import ModelFileError
-from .architecture import HEAD_WIDTH
-
-LEAST_BLOCKS = 4  # as many as maps that feed the head
+from .architecture import HEAD_WIDTH, LEAST_BLOCKS
 
 
 class TensorSizes:

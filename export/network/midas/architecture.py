@@ -28,13 +28,13 @@ Three = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class VitArchitecture:
-    """A vision transformer with a DPT head.
+class _PlainTransformer:
+    """The sizes that ViT and BEiT have alike.
 
     Args:
         width: Channels of a token.
         depth: Number of transformer blocks.
-        table_side: Side of the square grid of patches that the position table was trained for.
+        table_side: Side of the square grid of patches that the table of positions was trained for.
         hidden: Width of the feed-forward hidden layer.
         features: Channels of the DPT fusion blocks.
         reassembled: Channels of the four reassembled maps, shallow to deep.
@@ -58,51 +58,29 @@ class VitArchitecture:
         return CELL_PX
 
     @property
-    def encoder(self) -> str:
-        """Return the official name, e.g. "dpt_large_384", or e.g. "vit64x4-64" for any other sizes."""
-        return _official_name(self) or f"vit{self.width}x{self.depth}-{self.table_side * PATCH_PX}"
-
-    @property
     def taps(self) -> Four:
         """Return the four blocks whose outputs feed the head: the last one of each quarter."""
         return quarters(self.depth)
 
 
 @dataclass(frozen=True, slots=True)
-class BeitArchitecture:
-    """A BEiT transformer, whose attention adds a bias by relative position, with a DPT head.
-
-    Args:
-        width, depth, hidden, features, reassembled: As in VitArchitecture.
-        table_side: Side of the square grid of patches that the tables of relative positions were trained for.
-    """
-
-    width: int
-    depth: int
-    table_side: int
-    hidden: int
-    features: int
-    reassembled: Four
+class VitArchitecture(_PlainTransformer):
+    """A vision transformer with a DPT head."""
 
     @property
-    def heads(self) -> int:
-        """Number of attention heads."""
-        return self.width // HEAD_WIDTH
+    def encoder(self) -> str:
+        """Return the official name, e.g. "dpt_large_384", or e.g. "vit64x4-64" for any other sizes."""
+        return _official_name(self) or f"vit{self.width}x{self.depth}-{self.table_side * PATCH_PX}"
 
-    @property
-    def patch_px(self) -> int:
-        """Return the unit of both input sides."""
-        return CELL_PX
+
+@dataclass(frozen=True, slots=True)
+class BeitArchitecture(_PlainTransformer):
+    """A BEiT transformer, whose attention adds a bias by relative position, with a DPT head."""
 
     @property
     def encoder(self) -> str:
         """Return the official name, e.g. "dpt_beit_large_512", or e.g. "beit64x4-64" for any other sizes."""
         return _official_name(self) or f"beit{self.width}x{self.depth}-{self.table_side * PATCH_PX}"
-
-    @property
-    def taps(self) -> Four:
-        """Return the four blocks whose outputs feed the head: the last one of each quarter."""
-        return quarters(self.depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +91,7 @@ class HybridArchitecture:
         stem: Channels at half the size, a multiple of 32.
         widths: Channels of the three convolutional stages, at 1/4, 1/8 and 1/16 of the image's size; multiples of 128.
         depths: Residual blocks of each stage.
-        width, depth, table_side, hidden, features: As in VitArchitecture.
+        width, depth, table_side, hidden, features: As in _PlainTransformer.
         reassembled: Channels of the four maps; the first two are those of the first two stages.
     """
 

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from ....engine.errors import InputError
 from ....engine.terms import Family
-from ..attention import AttentionForm, set_attention
 from ..network import Network
 from .architecture import CELL_PX, PATCH_PX, BeitArchitecture, TransformerArchitecture, VitArchitecture
 from .beit import Beit
@@ -56,14 +55,6 @@ class Midas(Network):
         values: Tensor = self.scratch(self.pretrained(batch), cells).squeeze(1)  # (N, h, w)
         return values
 
-    def set_attention(self, form: AttentionForm) -> None:
-        """Choose how attention is computed; "fused" is for export only.
-
-        Raises:
-            InputError: The form is unknown.
-        """
-        set_attention(self, form)
-
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample the tables of positions for one input of grid_h by grid_w cells; other sizes are then refused.
 
@@ -79,13 +70,9 @@ class Midas(Network):
         Raises:
             InputError: A side is not a multiple of CELL_PX, or not the baked one.
         """
-        height, width = batch.shape[2:]
-        if height % CELL_PX or width % CELL_PX:
-            raise InputError(
-                f"input of {height}x{width} px found, both sides must be multiples of {CELL_PX}; resize the image"
-            )
-        cells = height // CELL_PX, width // CELL_PX
+        cells = super().cells(batch)
         if self.baked_cells is not None and cells != self.baked_cells:
+            height, width = batch.shape[2:]
             rows, columns = self.baked_cells
             raise InputError(
                 f"input of {height}x{width} px found, but positions are baked for {rows * CELL_PX}x"

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ....engine.terms import Family
-from ..attention import AttentionForm, set_attention
 from ..midas.network import Midas
-from ..network import Network
+from ..network import Network, mirror_mean
 from .architecture import ZoeArchitecture
 from .metric_bins import MetricBins
 
@@ -50,17 +49,7 @@ class ZoeDepth(MetricBins, Network):
         """
         if not self.mirrored:
             return self._estimate(batch)
-        metres, mirrored = self._estimate(torch.cat((batch, batch.flip(-1)))).unflatten(0, (2, -1)).unbind()
-        mean: Tensor = (metres + mirrored.flip(-1)) / 2
-        return mean
-
-    def set_attention(self, form: AttentionForm) -> None:
-        """Choose how attention is computed; "fused" is for export only.
-
-        Raises:
-            InputError: The form is unknown.
-        """
-        set_attention(self, form)
+        return mirror_mean(self._estimate, batch)
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample the tables of positions for one input of grid_h by grid_w cells; other sizes are then refused."""

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from .....engine.errors import InputError
 from .....engine.terms import Family
-from ...attention import AttentionForm, set_attention
 from ...network import Network
 from ..architecture import CELL_PX
 from ..head import Scratch
@@ -71,14 +70,6 @@ class MidasSwin(Network):
         cells = self.architecture.side_px // CELL_PX
         values: Tensor = self.scratch(self.pretrained.model(batch), (cells, cells))
         return values.squeeze(1)  # (N, h, w)
-
-    def set_attention(self, form: AttentionForm) -> None:
-        """Choose how attention is computed; "fused" is for export only.
-
-        Raises:
-            InputError: The form is unknown.
-        """
-        set_attention(self, form)
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Compute the biases of all relative positions; later changes of the weights have no effect on them.

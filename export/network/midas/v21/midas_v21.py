@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .....engine.errors import InputError
 from .....engine.terms import Family
-from ...attention import AttentionForm
 from ...network import Network
 from ..settle import settle
-from .architecture import CELL_PX, LargeArchitecture, SmallArchitecture
+from .architecture import LargeArchitecture, SmallArchitecture
 from .decoder import Scratch
 from .efficientnet_lite import EfficientNetLite
 from .norm import FixedNorm
@@ -61,21 +59,13 @@ class MidasV21(Network):
         Raises:
             InputError: A side is not a multiple of CELL_PX.
         """
-        height, width = batch.shape[2:]
-        if height % CELL_PX or width % CELL_PX:
-            raise InputError(
-                f"input of {height}x{width} px found, both sides must be multiples of {CELL_PX}; resize the image"
-            )
         return torch.relu(self.values(batch))
 
     def values(self, batch: Tensor) -> Tensor:
         """Return (N, h, w), any sign: the output without the last ReLU."""
-        height, width = batch.shape[2:]
-        values: Tensor = self.scratch(self.pretrained(batch), (height // CELL_PX, width // CELL_PX))
+        cells = self.cells(batch)
+        values: Tensor = self.scratch(self.pretrained(batch), cells)
         return values.squeeze(1)  # (N, h, w)
-
-    def set_attention(self, form: AttentionForm) -> None:
-        """Do nothing: this network has no attention."""
 
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Do nothing: this network has no table of positions."""
