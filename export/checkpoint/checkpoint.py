@@ -122,9 +122,10 @@ def read_checkpoint(
 
     Args:
         path: A .pth, .pt, .ckpt, .bin or .safetensors file, or a Hugging Face folder.
-        family: V1 or V2; needed unless the file or its name says so.
-        kind: "inverse" or "metric"; needed unless the file or its name says so.
-        max_depth_m: The depth that a metric network was built with; needed unless the file or its name says so.
+        family: "depth-anything-v2", "midas", ...; needed unless the tensors, the file or its name says so.
+        kind: "inverse" or "metric"; needed unless the tensors, the file or its name says so.
+        max_depth_m: The depth that a metric network with an upper end was built with; needed unless the file or its
+            name says so, or its training (ZoeDepth K).
         weights: "raw" or "ema" if the file holds both; "auto" takes the raw weights, with a remark.
 
     Raises:
