@@ -21,7 +21,7 @@ from ..engine.modelfile.shipped import DEFAULT
 from ..engine.run.sources import find_images
 from ..engine.system.files import check_reachable
 from ..engine.terms import OnStep
-from .accuracy.ground_truth import open_ground_truths
+from .datasets.ground_truth import open_ground_truths
 from .numbers.result import Picture, Report
 from .report.page import ReportFiles, prepare_folder, write_report
 from .run.measurement import describe_settings, make_measurement

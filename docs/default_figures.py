@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import depthrt
 from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules
-from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
-from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
+from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
+from depthrt.bench.datasets.true_depth import Sample, TrueDepth
 from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
 from depthrt.finetune.scenes.render import render_scenes
 

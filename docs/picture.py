@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import depthrt
-from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
+from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.engine.depth.colour import colorize
 from depthrt.finetune.scenes.render import render_scenes
 

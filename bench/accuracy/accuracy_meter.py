@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ...engine.errors import InputError
 from ...engine.images.resize.bilinear import resize_bilinear
 from ...engine.terms import ALIGNMENTS, CROPS, MEANINGS, Alignment, Crop, Kind
+from ..datasets.true_depth import TrueDepth
 from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
 from .alignment import Float64, fit_alignment
-from .true_depth import TrueDepth
 
 DELTA = 1.25  # Source: Eigen et al. 2014
 SILOG_FOCUS = (

@@ -8,13 +8,13 @@ from functools import partial
 
 from ...engine.images.readable import name_left_out
 from ...engine.terms import MEANINGS, Alignment, Crop, Kind
+from ..datasets.ground_truth import GroundTruth
+from ..datasets.true_depth import Sample
 from ..numbers.result import Accuracy
 from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
 from ..subjects.subject import Opened
 from .accuracy_meter import AccuracyMeter, Rules
-from .ground_truth import GroundTruth
 from .known_share import KnownShare
-from .true_depth import Sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..datasets.true_depth import TrueDepth
 from ..numbers.wording import share
-from .true_depth import TrueDepth
 
 
 class KnownShare:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..accuracy.ground_truth import GroundTruth
 from ..accuracy.judge import CUSTOM, RuleChoices
+from ..datasets.ground_truth import GroundTruth
 from ..latency.narrowing import Narrowing
 from ..latency.rate import FrameRate
 from ..latency.throughput import LOADS, Load

@@ -15,8 +15,8 @@ from ...engine.errors import InputError
 from ...engine.images.read import read_image
 from ...engine.images.readable import find_readable
 from ...engine.terms import OnStep
-from ..accuracy.ground_truth import GroundTruth
 from ..accuracy.judge import judge
+from ..datasets.ground_truth import GroundTruth
 from ..drift.measure_drifts import measure_drifts
 from ..latency.rate import FrameRate, measure_rate
 from ..latency.throughput import measure_builds, measure_throughput

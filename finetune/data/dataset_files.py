@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.hypersim_cameras import HYPERSIM_FOCAL_PX, HYPERSIM_WIDTH_PX
-from ...bench.accuracy.true_depth import VKITTI2_SKY, VKITTI2_UNITS_PER_M
+from ...bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX, HYPERSIM_WIDTH_PX
+from ...bench.datasets.true_depth import VKITTI2_SKY, VKITTI2_UNITS_PER_M
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path, make_folder
 from ..scenes.rays.camera import Cameras

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...bench.accuracy.hypersim_cameras import HYPERSIM_FOCAL_PX
+from ...bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.system.field_types import Name, Range
 from ...engine.system.files import make_folder

@@ -19,9 +19,9 @@ from run_verb import run
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
 from depthrt.bench.accuracy.judge import RuleChoices, judge
 from depthrt.bench.bench import BenchResult
+from depthrt.bench.datasets.ground_truth import open_ground_truth
 from depthrt.bench.numbers.result import Report
 from depthrt.bench.numbers.result_file import read_result, write_result
 from depthrt.bench.run.request import QUICK, BenchRequest

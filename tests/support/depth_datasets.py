@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.engine.images.write import write_image
 
 FLOAT32 = 3e-7  # planar depth to distance and back: two roundings to float32

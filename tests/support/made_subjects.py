@@ -10,8 +10,8 @@ import numpy as np
 from made import make_contract
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
-from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
+from depthrt.bench.datasets.ground_truth import GroundTruth, Pair
+from depthrt.bench.datasets.true_depth import Sample, TrueDepth
 from depthrt.bench.run.measurement import Measurement
 from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.errors import InputError

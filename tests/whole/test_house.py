@@ -47,6 +47,7 @@ INSIDE: dict[str, set[str]] = {
         "export.network",
         "export.checkpoint",
         "bench.accuracy",
+        "bench.datasets",
         "engine.errors",
         "engine.terms",
         "engine.system",
@@ -117,7 +118,7 @@ FLOORS = {
     ),
     "bench": (
         "numbers",
-        "subjects",
+        "datasets subjects",
         "latency machine drift accuracy",
         "run compare",
         "report",

@@ -18,7 +18,7 @@ from depthrt.bench.accuracy.accuracy_meter import (
     crop_mask,
     image_metrics,
 )
-from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.bench.numbers.result import METRICS, Metric
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import KINDS, Alignment, Kind

@@ -20,9 +20,9 @@ from made_subjects import (
 from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules
-from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
 from depthrt.bench.accuracy.judge import CUSTOM, RuleChoices, judge
-from depthrt.bench.accuracy.true_depth import Sample, TrueDepth
+from depthrt.bench.datasets.ground_truth import GroundTruth, Pair
+from depthrt.bench.datasets.true_depth import Sample, TrueDepth
 from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import KINDS, Alignment, Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from depthrt.bench.accuracy.known_share import KnownShare
-from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.datasets.true_depth import TrueDepth
 
 ALL = np.ones((4, 5), np.bool_)
 

@@ -22,7 +22,7 @@ from made_subjects import (
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt.bench.accuracy.ground_truth import GroundTruth, Pair
+from depthrt.bench.datasets.ground_truth import GroundTruth, Pair
 from depthrt.bench.latency.turns import Rounds
 from depthrt.bench.machine import energy as energy_module
 from depthrt.bench.machine.energy import RAPL, Meter

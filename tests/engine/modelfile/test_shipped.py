@@ -12,8 +12,8 @@ from tiny_model import PHOTOS
 
 import depthrt
 from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules
-from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
-from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
+from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.cli import main
 from depthrt.engine.modelfile.shipped import DEFAULT_NOTE, model_path
 from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES

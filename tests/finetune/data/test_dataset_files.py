@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from small_disk import files_of_at_most
 
-from depthrt.bench.accuracy.hypersim_cameras import HYPERSIM_FOCAL_PX
-from depthrt.bench.accuracy.true_depth import VKITTI2_SKY
+from depthrt.bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX
+from depthrt.bench.datasets.true_depth import VKITTI2_SKY
 from depthrt.engine.errors import InputError
 from depthrt.finetune.data.dataset_files import (
     HYPERSIM_SIZE_PX,

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from random_checkpoint import TINY, random_network
 from safetensors.torch import save_file
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
+from depthrt.bench.datasets.ground_truth import open_ground_truth
 from depthrt.bench.numbers.result_file import from_json, to_json
 from depthrt.bench.report.markdown import to_markdown
 from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from refusal import refusal
 
-from depthrt.bench.accuracy.true_depth import read_true_depth
+from depthrt.bench.datasets.true_depth import read_true_depth
 from depthrt.engine.depth.read import READERS
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.read import read_image

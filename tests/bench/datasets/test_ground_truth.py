@@ -17,7 +17,7 @@ from depth_datasets import SIZE_PX, depth_map, known_apart, pairs_in, photo, put
 from made_depth import make_depth
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
+from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
 from depthrt.finetune.scenes.render import render_scenes, scene_cameras

@@ -11,9 +11,9 @@ from depth_datasets import SIZE_PX, depth_map, photo, put
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.masks import Masks
-from depthrt.bench.accuracy.true_depth import TrueDepth
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.masks import Masks
+from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.engine.errors import InputError
 
 COUNTS = np.zeros(SIZE_PX, np.bool_)

@@ -9,8 +9,8 @@ import pytest
 from depth_datasets import put
 from PIL import Image
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.same_view import check_same_view
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.same_view import check_same_view
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.read import read_image
 

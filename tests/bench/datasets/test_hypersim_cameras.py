@@ -11,8 +11,8 @@ import pytest
 from depth_datasets import put
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.hypersim_cameras import SPECIAL_SCENES, STANDARD, TABLE, find_cameras, read_table
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.hypersim_cameras import SPECIAL_SCENES, STANDARD, TABLE, find_cameras, read_table
 from depthrt.engine.errors import InputError
 
 SIZE_PX = (48, 64)

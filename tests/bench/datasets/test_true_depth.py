@@ -14,8 +14,8 @@ from depth_datasets import HALF_A_MM, SIZE_PX, depth_map, holed, known_apart, ph
 from made_depth import make_depth
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.true_depth import TrueDepth, read_hypersim, read_true_depth, read_vkitti2
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.true_depth import TrueDepth, read_hypersim, read_true_depth, read_vkitti2
 from depthrt.engine.errors import InputError
 from depthrt.engine.terms import Format, Kind
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from depth_datasets import HALF_A_MM, depth_map, known_apart, photo, put
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.pair_layouts import Pairs, find_pairs
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.pair_layouts import Pairs, find_pairs
 from depthrt.engine.errors import InputError
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthrt.bench.accuracy.ground_truth import open_ground_truth
-from depthrt.bench.accuracy.hdf5 import find_array, import_h5py, open_hdf5, read_array
-from depthrt.bench.accuracy.true_depth import read_hypersim
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.hdf5 import find_array, import_h5py, open_hdf5, read_array
+from depthrt.bench.datasets.true_depth import read_hypersim
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.images.limits import DEFAULT_LIMITS, Limits
 
