@@ -48,6 +48,8 @@ INSIDE: dict[str, set[str]] = {
         "export.checkpoint",
         "bench.accuracy",
         "bench.datasets",
+        "bench.numbers",
+        "bench.subjects",
         "engine.errors",
         "engine.terms",
         "engine.system",

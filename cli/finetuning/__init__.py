@@ -1,0 +1,1 @@
+"""The longer verbs of `depthrt finetune`, a file each."""
