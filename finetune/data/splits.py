@@ -51,7 +51,7 @@ def split_scenes(pairs: Sequence[Pair], *, seed: int, shares: tuple[float, float
     for (side, found), share in zip(sides.items(), shares, strict=True):
         if share and not found:
             raise InputError(
-                f"{len(side_of)} scene{'s' * (len(side_of) != 1)} found, none of them for {side}, because a scene is on "
+                f"{len(side_of)} scene{'s' * (len(side_of) != 1)} found, none of them for {side}, as a scene is on "
                 "one side only; add scenes, or give them a split in a manifest"
             )
     return Sides(sides["train"], sides["val"])
