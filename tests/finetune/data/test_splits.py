@@ -69,9 +69,8 @@ def test_what_a_manifest_leaves_open_is_split() -> None:
     sides = split_scenes([pair("a", 0, "train"), *rooms(1)], seed=0)
     assert scenes(sides.train) == {"a"} and scenes(sides.val) == {"room 0"}
     held_out = [pair("c", 0, "test"), *rooms(5)]
-    assert scenes(held_out) - scenes([*split_scenes(held_out, seed=0).train, *split_scenes(held_out, seed=0).val]) == {
-        "c"
-    }
+    sides = split_scenes(held_out, seed=0)
+    assert scenes(held_out) - scenes([*sides.train, *sides.val]) == {"c"}
 
 
 @pytest.mark.parametrize(
