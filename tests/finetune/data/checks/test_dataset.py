@@ -146,6 +146,12 @@ def test_a_data_set_of_one_file_is_read_too() -> None:
     assert (found.good, found.flaws, found.files) == (1, (), ())
 
 
+def test_depth_without_a_known_pixel_is_reported(rooms: Path) -> None:
+    put(image_and_depth(rooms, "bath/1")[1], np.full(SIZE_PX, np.nan, np.float32))
+    (flaw,) = check_dataset(str(rooms)).flaws
+    assert flaw.kind == "unreadable" and flaw.reason.endswith("bath/1.npy has no pixel of known depth")
+
+
 def test_a_source_that_is_no_data_set_is_one_line(tmp_path: Path) -> None:
     put(tmp_path / "a.png", photo())
     for source in (tmp_path, tmp_path / "a.png", tmp_path / "missing"):
