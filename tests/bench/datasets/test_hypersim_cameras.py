@@ -12,7 +12,14 @@ from depth_datasets import put
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.ground_truth import open_ground_truth
-from depthrt.bench.datasets.hypersim_cameras import SPECIAL_SCENES, STANDARD, TABLE, find_cameras, read_table
+from depthrt.bench.datasets.hypersim_cameras import (
+    SPECIAL_SCENES,
+    STANDARD,
+    TABLE,
+    Cameras,
+    find_cameras,
+    read_table,
+)
 from depthrt.engine.errors import InputError
 
 SIZE_PX = (48, 64)
@@ -146,6 +153,26 @@ def test_the_principal_point_of_the_table_moves_the_nearest_ray(tmp_path: Path) 
     assert abs(row - (383.5 + 384 * 0.05 / 0.4330127164)) <= 0.5
     standard = STANDARD.planar_share(Path("ai_037_002/images/a/f.hdf5"), (768, 1024))
     assert np.abs(share / standard - 1).max() > 0.02  # what the centred camera would get wrong
+
+
+@pytest.mark.parametrize("matrix", [UPRIGHT, SHIFTED], ids=["upright", "shifted"])
+def test_a_projection_matrix_tells_the_same_rays(tmp_path: Path, matrix: NDArray[np.float64]) -> None:
+    near_m, far_m = 0.1, 1000.0
+    projection = np.zeros((4, 4))  # of OpenGL
+    projection[[0, 1], [0, 1]] = 1 / matrix[0, 0], 1 / matrix[1, 1]
+    projection[:2, 2] = matrix[0, 2] / matrix[0, 0], matrix[1, 2] / matrix[1, 1]
+    projection[2, 2:] = (far_m + near_m) / (near_m - far_m), 2 * far_m * near_m / (near_m - far_m)
+    projection[3, 2] = -1
+    columns = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]
+    cells = ",".join(map(repr, map(float, projection.ravel())))
+    (tmp_path / TABLE).write_text(f"scene_name,{','.join(columns)}\na,{cells}\nb{',0' * 16}\n")
+    write_table(tmp_path / "rays.csv", a=matrix)
+    found, expected = (
+        Cameras(path, read_table(path)).planar_share(tmp_path, SIZE_PX, "a")
+        for path in (tmp_path / TABLE, tmp_path / "rays.csv")
+    )
+    assert np.allclose(found, expected, rtol=1e-9)
+    assert read_table(tmp_path / TABLE)["b"] is None
 
 
 def test_the_scene_s_name_goes_before_the_folder_of_the_file(tmp_path: Path) -> None:
