@@ -24,7 +24,7 @@ _TABLE_FOLDER = Path("contrib", "mikeroberts3000")  # in a clone of apple/ml-hyp
 _TABLE_URL = "https://github.com/apple/ml-hypersim/tree/main/contrib/mikeroberts3000"
 # Known to differ from the standard camera. Source: the issues named above
 SPECIAL_SCENES = ("ai_007_005", "ai_015_001", "ai_019_001", "ai_037_002", "ai_037_004", "ai_041_009")
-_COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
+RAY_COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
 _PROJECTION = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]  # tells the same
 _STANDARD = f"the standard camera ({HYPERSIM_FOCAL_PX:g} px, centred)"
 _SHOWN = 5  # scenes that a note names
@@ -117,7 +117,7 @@ def read_table(path: Path) -> dict[str, Matrix | None]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             given = {*(rows.fieldnames or ())}
-            columns = _PROJECTION if given.isdisjoint(_COLUMNS) and given.issuperset(_PROJECTION) else _COLUMNS
+            columns = _PROJECTION if given.isdisjoint(RAY_COLUMNS) and given.issuperset(_PROJECTION) else RAY_COLUMNS
             lacking = [name for name in ("scene_name", *columns) if name not in given]
             if lacking:
                 raise InputError(f"{path} has no column {lacking[0]}; download it again from {_TABLE_URL}")
