@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .finetuning.check import check
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
@@ -41,6 +42,7 @@ def finetune() -> None:
 def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 read unchanged.
 
+    manifest.jsonl names the pairs, each with its scene, its split, and its mask of mirrors, art, windows and sky.
     Files that exist are kept, so a stopped run resumes.
 
     \b
@@ -78,3 +80,6 @@ def default(folder: Path, device: str) -> None:
             render_default(folder, device=device, on_progress=on_progress)
         checkpoint = train_default(folder, device=device)
     print_result(checkpoint)
+
+
+finetune.add_command(check)
