@@ -165,6 +165,7 @@ class Evaluation:
         crop: Which pixels were judged.
         models: In the order given; the starting network first if it is none of them.
         against: Name of the starting network; "" without one.
+        baselines: Names of the models that need no network.
         warnings: What a reader must know before the figures.
     """
 
@@ -176,7 +177,12 @@ class Evaluation:
     crop: Crop
     models: tuple[ModelEvaluation, ...]
     against: str = ""
+    baselines: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def judged(self) -> tuple[ModelEvaluation, ...]:
+        """Return the models that the evaluation is about: all but the starting network and the baselines."""
+        return tuple(model for model in self.models if model.name not in (self.against, *self.baselines))
 
 
 @dataclass(frozen=True, slots=True)

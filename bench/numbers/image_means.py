@@ -1,6 +1,6 @@
 """Means over images with 95 % bootstrap intervals: of a figure, and of its change between two models.
 
-Images of one scene are alike, so scenes are drawn, with all their images; without LEAST_SCENES scenes, images are drawn.
+Images of one scene are alike, so scenes are drawn, with all their images; with few scenes, images are drawn.
 Source: Efron and Tibshirani 1993, chapters 6 and 13 (percentile interval); widened by Student's t for few draws.
 """
 
@@ -15,7 +15,7 @@ from .evaluation import Moved
 from .result import Interval
 from .statistics import RESAMPLES, TAILS, Float64, widening
 
-LEAST_SCENES = 5
+LEAST_SCENES = 5  # fewer would not show how scenes differ
 
 
 class Draws:

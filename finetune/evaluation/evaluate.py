@@ -19,6 +19,7 @@ from ...bench.numbers.evaluation import Evaluation, ModelEvaluation
 from ...bench.numbers.image_means import Draws
 from ...bench.numbers.printable import printable
 from ...bench.numbers.result import Picture
+from ...bench.subjects.baselines import baseline_subjects
 from ...bench.subjects.subject import Opened, Subject, facts_of, open_subjects
 from ...bench.subjects.torch_threads import torch_threads_as_before
 from ...engine.errors import InputError
@@ -50,7 +51,9 @@ def evaluate(request: EvaluateRequest, *, on_step: OnStep = lambda title, done, 
         BackendUnavailable: A package that the data set needs is missing.
     """
     subjects, against = find_models(request)
-    return judge_subjects(subjects, open_data(request), request, against=against, on_step=on_step)
+    baselines = baseline_subjects() if request.baselines else []
+    data = open_data(request)
+    return judge_subjects(subjects, data, request, against=against, baselines=baselines, on_step=on_step)
 
 
 def judge_subjects(
@@ -59,6 +62,7 @@ def judge_subjects(
     request: EvaluateRequest,
     *,
     against: str = "",
+    baselines: Sequence[Subject] = (),
     on_step: OnStep = lambda title, done, wanted: None,
 ) -> Evaluated:
     """Judge subjects on a data set, as evaluate does.
@@ -68,6 +72,7 @@ def judge_subjects(
         data: The data set.
         request: For the rules, the seed and the examples.
         against: Name of the subject that is the starting network; "" without one.
+        baselines: Judged too, without examples.
         on_step: Called at each step.
 
     Raises:
@@ -76,7 +81,7 @@ def judge_subjects(
     choices = request.rules()
     with torch_threads_as_before(), ExitStack() as stack:
         on_step("loading", 0, 1)
-        loaded = open_subjects(subjects)
+        loaded = open_subjects([*subjects, *baselines])
         for opened in loaded.found.values():
             stack.callback(opened.model.close)
         judging = Judging(data, loaded.found, against, choices)
@@ -85,8 +90,11 @@ def judge_subjects(
             raise InputError(f"no image of {data.name} could be read: {next(judging.warnings(), 'it has none')}")
         draws = Draws(judging.scenes, seed=request.seed)
         failures = {**loaded.failures, **judging.failures}
-        models = [_conclude(subject, loaded.found, failures, judging, draws, against) for subject in subjects]
-        chosen = {model.name: choose_examples(model) for model in models if request.examples and not model.failure}
+        models = [
+            _conclude(subject, loaded.found, failures, judging, draws, against) for subject in (*subjects, *baselines)
+        ]
+        shown = models[: len(subjects)] if request.examples else []
+        chosen = {model.name: choose_examples(model) for model in shown if not model.failure}
         pictures = tuple(judging.draw(chosen, on_step))
     rules = choices.rules(data.kind, data)
     evaluation = Evaluation(
@@ -98,6 +106,7 @@ def judge_subjects(
         crop=rules.crop,
         models=tuple(models),
         against=against,
+        baselines=tuple(subject.name for subject in baselines),
         warnings=(*judging.warnings(), *(f"{model.name}: {model.failure}" for model in models if model.failure)),
     )
     return printable(Evaluated(evaluation, pictures))

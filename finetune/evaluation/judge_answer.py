@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...bench.accuracy.accuracy_meter import LEAST_PIXELS, AccuracyMeter, Rules, image_metrics
 from ...bench.accuracy.alignment import Float64, align, as_depth, as_inverse
+from ...bench.datasets.regions import FLAT
 from ...bench.numbers.evaluation import FLAT_SCOPES, ImageFigures, PartFigures, scoped
 from ...engine.images.resize.bilinear import resize_bilinear
 from ...engine.terms import MEANINGS, Alignment, Kind
@@ -17,7 +18,7 @@ from .drift import Start, drift_outside
 from .flat_parts import flat_residual, plane_error, step_error
 from .parts import Part
 from .picture_leak import Answer, picture_leak
-from .scene_view import FLAT, SceneView
+from .scene_view import SceneView
 from .windows import window_depth
 
 
@@ -97,11 +98,9 @@ def judge_answer(
             inside = scene.inside(name)
             if np.count_nonzero(inside) >= LEAST_PIXELS:
                 figures |= _scoped(name, image_metrics(placed.depth_m, scene.truth_m, inside))
-        for part in scene.flat:
-            parts.append(_part(sample.name, part, _flat_figures(placed, scene, part, answer)))
-        for part in scene.windows:
-            kept = window_depth(placed.inverse, scene, part)
-            parts.append(_part(sample.name, part, {"window_depth": kept}))
+        parts += [_part(sample.name, part, _flat_figures(placed, scene, part, answer)) for part in scene.flat]
+        kept = [(part, window_depth(placed.inverse, scene, part)) for part in scene.windows]
+        parts += [_part(sample.name, part, {"window_depth": depth}) for part, depth in kept]
         if start is not None:
             figures["drift"] = drift_outside(placed.values, kind, start, scene)
     parts = [part for part in parts if part.figures]

@@ -87,7 +87,7 @@ class Judging:
         elif self._without_regions:
             yield f"{self._without_regions} of {images} images of {name} have no mask."
         if self._uneven:
-            yield f"{self._uneven} mirrors and pictures of {name} are not flat in its depth, and are not judged as flat."
+            yield f"{self._uneven} mirrors and pictures of {name} are not flat in its depth and are not judged."
         if self._covered:
             yield f"{self._covered} images of {name} are mirror and art almost whole; they have whole figures only."
         if any(pair.split == "train" for pair in self._data.pairs):

@@ -10,7 +10,6 @@ from pathlib import Path
 from ...bench.accuracy.judge import RuleChoices
 from ...bench.datasets.ground_truth import GroundTruth, open_ground_truth
 from ...bench.datasets.true_depth import MM_PER_M
-from ...bench.subjects.baselines import baseline_subjects
 from ...bench.subjects.checkpoint_options import CheckpointOptions
 from ...bench.subjects.find_subjects import check_checkpoint, find_subjects, is_checkpoint
 from ...bench.subjects.subject import Subject
@@ -126,8 +125,6 @@ def find_models(request: EvaluateRequest) -> tuple[list[Subject], str]:
             [file], devices=[request.device], threads=request.threads, checkpoint=options, compiled=False
         )
         subjects.append(replace(found[0], name=names[file]))
-    if request.baselines:
-        subjects += baseline_subjects()
     return subjects, "" if start is None else names[start]
 
 

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from ...bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules, judged_pixels, measured_depth
 from ...bench.accuracy.alignment import Float64
-from ...bench.datasets.regions import region
+from ...bench.datasets.regions import FLAT, region
 from ...bench.datasets.true_depth import Sample
 from .parts import Part, find_parts, margin_px
-
-FLAT = ("mirror", "art")  # regions whose connected parts are planes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +46,7 @@ class SceneView:
         return int(np.count_nonzero(self.clean)) >= LEAST_PIXELS
 
     def inside(self, name: str) -> NDArray[np.bool_]:
-        """Return (H, W) bool, the judged pixels in regions of a name; "clean" is outside of mirrors, art and windows."""
+        """Return (H, W) bool, judged pixels: of a region, or for "clean" those outside mirrors, art and windows."""
         regions = self.sample.regions
         if regions is None:
             return self.judged if name == "clean" else np.zeros_like(self.judged)
