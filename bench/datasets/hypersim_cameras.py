@@ -76,8 +76,8 @@ class Cameras:
             return (f"{self.path.name} has no row for {_names(missing)}, read with {_STANDARD}",) if missing else ()
         special = [scene for scene in scenes if scene in SPECIAL_SCENES]
         differ = (
-            f"; the cameras of {_names(special)} differ from it, so their depth is wrong by up to some per cent; put the "
-            f"table of {_TABLE_URL} beside the scenes"
+            f"; the cameras of {_names(special)} differ from it, so their depth is wrong by up to some per cent; put "
+            f"the table of {_TABLE_URL} beside the scenes"
         )
         return (f"no {TABLE} found, read with {_STANDARD}{differ if special else ''}",) if scenes else ()
 
