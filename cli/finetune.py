@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .finetuning.check import check
 from .finetuning.evaluate import evaluate
 from .params import PathType
 from .show.printing import print_result
@@ -82,3 +83,4 @@ def default(folder: Path, device: str) -> None:
 
 
 finetune.add_command(evaluate)
+finetune.add_command(check)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...bench.datasets.ground_truth import Pair
+from ...bench.datasets.pair import Pair
 from ...engine.errors import InputError
 
 SHARES = (0.8, 0.2)

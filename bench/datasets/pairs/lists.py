@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from ....engine.errors import InputError
 from ....engine.system.files import open_file
 
+LIST_SUFFIX = ".txt"
 NO_DEPTH = "None"  # in place of a depth path. Source: KITTI's Eigen lists
 _MOST_WORDS = 60  # of a line; a line of n words is split in n * n ways
 
