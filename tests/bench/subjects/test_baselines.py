@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from depthrt.bench.subjects.baselines import baseline_subjects
 from depthrt.bench.subjects.subject import open_subject
@@ -11,7 +12,7 @@ from depthrt.bench.subjects.subject import open_subject
 FLOAT32 = 1e-6
 
 
-def answers(shape: tuple[int, int]) -> dict[str, np.ndarray]:
+def answers(shape: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     return {one.name: open_subject(one).model.infer(image).values for one in baseline_subjects()}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample, room_view
+from numpy.typing import NDArray
 
 from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.finetune.evaluation.flat_parts import flat_residual, off_plane, only_planes, plane_error, step_error
@@ -17,7 +18,7 @@ ROUNDING = 1e-9
 SADDLE = 2e-4  # of inverse depth for each px x px
 
 
-def saddle() -> np.ndarray:
+def saddle() -> NDArray[np.float64]:
     """Return inverse depth of the frontal room whose mirror is a saddle."""
     rows, columns = np.mgrid[: SIZE_PX[0], : SIZE_PX[1]]
     inverse = room_inverse()

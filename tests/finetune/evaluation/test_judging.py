@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import brightness, flat, looking, room_sample, rooms
+from made_rooms import brightness, flat, looking, room_inverse, room_sample, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 
@@ -63,3 +63,11 @@ def test_what_a_reader_must_know_is_said(pairs: list[Pair], message: str) -> Non
     found = [*judged(GroundTruth("rooms", tuple(pairs), 20.0), looking("a", flat)).warnings()]
     assert any(line.startswith(message) for line in found)
     assert not [*judged(rooms(1), looking("a", flat)).warnings()]
+
+
+def test_a_model_that_answers_the_wrong_way_round_is_doubted() -> None:
+    def opposed(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return (1 - room_inverse()).astype(np.float32)
+
+    (line,) = judged(rooms(1), looking("odd", opposed), looking("good", flat)).doubts()
+    assert line.startswith("odd: in 1 of 1 images of rooms the measured depth grows where the answer comes nearer")
