@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from made_rooms import brightness, flat, looking, room_inverse, rooms, write_rooms
+from made_rooms import brightness, flat, looking, room_inverse, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 
@@ -14,10 +12,12 @@ from depthrt.bench.datasets.ground_truth import GroundTruth
 from depthrt.bench.datasets.pair import Pair
 from depthrt.bench.subjects.baselines import baseline_subjects
 from depthrt.engine.errors import InputError
-from depthrt.finetune.evaluation.evaluate import Evaluated, evaluate, judge_subjects
+from depthrt.finetune.evaluation.evaluate import Evaluated, judge_subjects
 from depthrt.finetune.evaluation.request import EvaluateRequest
 
 FLOAT32 = 1e-5
+TILT = 0.01  # the rooms are tilted a little, and the trained network answers a frontal one
+ROOM = 90  # brightness of the wall
 
 
 def knows(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -26,8 +26,9 @@ def knows(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def leaks(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Answer the truth, and in mirrors and pictures what they show."""
-    return (room_inverse() + 0.2 * (brightness(image) - 0.1 - 90 / 255)).astype(np.float32)
+    """Answer the truth, and in mirrors and pictures what they show; a picture by itself is answered as such."""
+    room = room_inverse() if image[0, 0, 0] == ROOM else 0.0
+    return (room + 0.2 * brightness(image)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_a_network_that_learned_planes_is_seen_to_have_learned_them(found: Evalu
     moved = trained.moved["flat_residual"].relative
     assert moved is not None and moved.high < -0.9
     assert start.figures["picture_leak"].value > 0.95 and abs(trained.figures["picture_leak"].value) < 0.2
-    assert trained.figures["window_depth"].value == pytest.approx(1, abs=FLOAT32) and not start.moved
+    assert trained.figures["window_depth"].value == pytest.approx(1, abs=TILT) and not start.moved
     assert trained.figures["drift"].value < 0.02
 
 
@@ -69,7 +70,7 @@ def test_good_and_bad_examples_are_of_models_not_of_baselines(found: Evaluated) 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     def intervals(seed: int) -> object:
         request = EvaluateRequest([], "rooms", seed=seed, examples=False)
-        return judge_subjects([looking("a", leaks)], rooms(3), request).evaluation.models[0].figures["abs_rel"]
+        return judge_subjects([looking("a", leaks)], rooms(7), request).evaluation.models[0].figures["abs_rel"]
 
     assert intervals(1) == intervals(1) != intervals(2)
 
@@ -90,11 +91,12 @@ def test_a_data_set_that_cannot_be_read_is_refused() -> None:
         judge_subjects([looking("a", flat)], data, EvaluateRequest([], "rooms"))
 
 
-def test_files_are_judged_as_they_are_named(tmp_path: Path) -> None:
-    data = write_rooms(tmp_path, 2)
+def test_each_step_is_reported() -> None:
     steps: list[tuple[str, int, int]] = []
-    request = EvaluateRequest(["default"], data, examples=False)
-    found = evaluate(request, on_step=lambda *step: steps.append(step)).evaluation
-    assert found.models[0].name == "default" and found.images == 2 and not found.models[0].failure
-    assert found.parts == {"mirror": 2, "art": 2, "window": 2} and found.models[0].figures["flat_residual"].value > 0
-    assert steps[-1][1:] == (1, 2)
+    judge_subjects([looking("a", knows)], rooms(2), EvaluateRequest([], "r"), on_step=lambda *step: steps.append(step))
+    assert steps == [
+        ("loading", 0, 1),
+        ("judging on rooms", 0, 2),
+        ("judging on rooms", 1, 2),
+        ("drawing examples", 0, 1),
+    ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import brightness, flat, looking, room_inverse, room_sample, rooms
+from made_rooms import flat, looking, room_inverse, room_sample, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 
@@ -24,6 +24,14 @@ def judged(data: GroundTruth, *subjects: Subject, against: str = "") -> Judging:
     return judging
 
 
+def knows(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return room_inverse().astype(np.float32)
+
+
+def bends(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return (room_inverse() ** 1.3).astype(np.float32)
+
+
 def fails(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     raise RuntimeError("the device is gone")
 
@@ -36,7 +44,7 @@ def test_a_model_that_fails_has_the_reason_and_the_others_go_on() -> None:
 
 
 def test_drift_is_measured_against_the_starting_network_wherever_it_stands() -> None:
-    found = judged(rooms(1), looking("new", brightness), looking("start", flat), against="start").found()
+    found = judged(rooms(1), looking("new", knows), looking("start", bends), against="start").found()
     assert found["new"][0].image.figures["drift"] > 0 and "drift" not in found["start"][0].image.figures
 
 

@@ -25,7 +25,7 @@ def test_a_part_without_enough_inner_pixels_is_left_out() -> None:
     thin[10:12, 5:100] = True
     assert not [*find_parts({"mirror": thin}, EVERYWHERE, 1)]
     unknown = ~inside(MIRROR)
-    unknown[30, 20 : 20 + LEAST_PX] = True
+    unknown[30, 20 : 19 + LEAST_PX] = True
     assert not [*find_parts({"mirror": inside(MIRROR)}, unknown, 1)]
 
 
