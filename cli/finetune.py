@@ -43,6 +43,7 @@ def finetune() -> None:
 def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 read unchanged.
 
+    manifest.jsonl names the pairs, each with its scene, its split, and its mask of mirrors, art, windows and sky.
     Files that exist are kept, so a stopped run resumes.
 
     \b

@@ -26,6 +26,9 @@ class Sides:
     train: tuple[Pair, ...]
     val: tuple[Pair, ...]
 
+    def __iter__(self) -> Iterator[tuple[Pair, ...]]:
+        return iter((self.train, self.val))
+
 
 def split_scenes(pairs: Sequence[Pair], *, seed: int, shares: tuple[float, float] = SHARES) -> Sides:
     """Split pairs by scene.

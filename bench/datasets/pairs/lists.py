@@ -95,7 +95,7 @@ def read_list(path: Path, roots: Sequence[Path] = ()) -> tuple[tuple[Listed, ...
 
 def _lines(path: Path) -> list[str]:
     with open_file(path, expected="a list of pairs") as file:
-        return file.read().decode("utf-8", "replace").splitlines()
+        return file.read().decode("utf-8-sig", "replace").splitlines()
 
 
 def _no_list(path: Path, why: str) -> InputError:

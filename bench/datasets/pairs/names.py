@@ -31,23 +31,25 @@ def find_other_frames(pairs: Iterable[PairFiles]) -> dict[PairFiles, str]:
     """Return the pairs whose files are named after different frames, and why.
 
     In known layouts the whole frame is compared. In others the names are compared without the words for what they
-    hold; a depth file that is named like another image of its scene belongs to that image.
+    hold, and two names differ if one of them is also that of another pair's other file in the scene.
     """
     pairs = list(pairs)
     images: defaultdict[str, set[str]] = defaultdict(set)
+    depths: defaultdict[str, set[str]] = defaultdict(set)
     for one in pairs:
         images[one.scene].add(_bare(one.image))
-    found = {one: _other_frame(one, images[one.scene]) for one in pairs}
+        depths[one.scene].add(_bare(one.depth))
+    found = {one: _other_frame(one, images[one.scene], depths[one.scene]) for one in pairs}
     return {one: why for one, why in found.items() if why}
 
 
-def _other_frame(one: PairFiles, images: set[str]) -> str | None:
+def _other_frame(one: PairFiles, images: set[str], depths: set[str]) -> str | None:
     image, depth = frame_of(one.image), frame_of(one.depth)
     if image is not None and depth is not None:
         return _differs(one, image, depth) if image != depth else None
-    bare = _bare(one.depth)
-    if bare != _bare(one.image) and bare in images:
-        return f"{one.image} has the depth {one.depth}, which is named after another image"
+    names = _bare(one.image), _bare(one.depth)
+    if names[0] != names[1] and (names[0] in depths or names[1] in images):
+        return f"{one.image} has the depth {one.depth}, and others of the data set have these names"
     return None
 
 

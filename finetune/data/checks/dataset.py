@@ -159,13 +159,15 @@ def _read_all(pairs: Sequence[Pair], on_progress: Progress) -> list[Flaw | None]
 
 def _read(pair: Pair) -> Flaw | None:
     try:
-        pair.read()
+        sample = pair.read()
     except BackendUnavailable:
         raise
     except OtherView as error:
         return Flaw("mismatched", pair.name, str(error))
     except Exception as error:  # any damage of one file
         return Flaw("unreadable", pair.name, failure_of(error))
+    if not sample.truth.valid.any():
+        return Flaw("unreadable", pair.name, f"{pair.depth or pair.name} has no pixel of known depth")
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ....bench.datasets.manifest import SPLITS, Split
@@ -33,9 +34,8 @@ def check_datasets(
         InputError: A source does not exist, or its layout is not understood.
         BackendUnavailable: A package that a data set needs is missing.
     """
-    found = []
-    for source in sources:
-        found.append(check_dataset(str(source), units_per_m=units_per_m, roots=roots, on_progress=on_progress))
+    check = partial(check_dataset, units_per_m=units_per_m, roots=roots, on_progress=on_progress)
+    found = [check(str(source)) for source in sources]
     if len(found) == 1:
         return found
     taken: dict[Path, str] = {}
