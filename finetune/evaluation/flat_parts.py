@@ -11,6 +11,7 @@ from ...bench.accuracy.alignment import Float64
 from .parts import LEAST_PX, Part, across_edge
 from .scene_view import SceneView
 
+ROUNDING = 1e-6  # of depth; float32 answers that are planes have no less
 MOST_UNEVEN = 0.02  # flat residual of measured depth; above it the part is no plane, or two planes
 
 
@@ -72,4 +73,5 @@ def only_planes(scene: SceneView) -> tuple[SceneView, int]:
 
 
 def _share(off: Float64, scene: SceneView, part: Part) -> float:
-    return float(np.sqrt(np.mean(off**2)) / np.mean(scene.inverse[part.inner]))
+    found = float(np.sqrt(np.mean(off**2)) / np.mean(scene.inverse[part.inner]))
+    return found if found > ROUNDING else 0.0
