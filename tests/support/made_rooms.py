@@ -23,7 +23,7 @@ from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import Kind
-from depthrt.finetune.evaluation.scene_view import SceneView, view_scene
+from depthrt.finetune.evaluation.figures.scene_view import SceneView, view_scene
 
 SIZE_PX = (96, 128)
 WALL_M = 3.0
@@ -119,7 +119,7 @@ def looking(name: str, look: Look, kind: Kind = "inverse") -> Subject:
     contract = replace(
         contract, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), kind=kind, max_depth_m=CAP_M if kind == "metric" else None
     )
-    return Subject(name, lambda: DepthModel(LookingRunner(look), contract, limits=Limits()))  # type: ignore[arg-type]
+    return Subject(name, lambda: DepthModel(LookingRunner(look), contract, limits=Limits()), {"file": name})  # type: ignore[arg-type]
 
 
 def brightness(image: NDArray[np.uint8]) -> NDArray[np.float32]:

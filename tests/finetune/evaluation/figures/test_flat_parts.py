@@ -10,8 +10,14 @@ from made_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.true_depth import TrueDepth
-from depthrt.finetune.evaluation.flat_parts import flat_residual, off_plane, only_planes, plane_error, step_error
-from depthrt.finetune.evaluation.scene_view import view_scene
+from depthrt.finetune.evaluation.figures.flat_parts import (
+    flat_residual,
+    off_plane,
+    only_planes,
+    plane_error,
+    step_error,
+)
+from depthrt.finetune.evaluation.figures.scene_view import view_scene
 
 FLOAT32 = 1e-6  # depth is stored in float32
 ROUNDING = 1e-9

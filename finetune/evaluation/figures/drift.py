@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...bench.accuracy.alignment import Float64, align, as_depth, usual_alignment
-from ...engine.terms import MEANINGS, Kind
-from .scene_view import SceneView
+from ....bench.accuracy.alignment import Float64, align, as_depth, usual_alignment
+from ....engine.terms import MEANINGS, Kind
+from .figures.scene_view import SceneView
 
 
 @dataclass(frozen=True, slots=True, eq=False)

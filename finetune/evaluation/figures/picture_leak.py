@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.alignment import NEAREST_M, Float64
-from ...engine.images.resize.bilinear import resize_bilinear
-from ...engine.terms import MEANINGS, Kind
-from .flat_parts import off_plane
-from .parts import Part
+from ....bench.accuracy.alignment import NEAREST_M, Float64
+from ....engine.images.resize.bilinear import resize_bilinear
+from ....engine.terms import MEANINGS, Kind
+from .figures.flat_parts import off_plane
+from .figures.parts import Part
 
 LEAST_SIDE_PX = 16  # of the picture that is shown to the model by itself
 MOST_ASPECT = 4  # of its longer side to its shorter; models refuse long strips, and nobody paints them

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.accuracy_meter import LEAST_PIXELS, AccuracyMeter, Rules, image_metrics
-from ...bench.accuracy.alignment import Float64, align, as_depth, as_inverse
-from ...bench.datasets.regions import FLAT
-from ...bench.numbers.evaluation import FLAT_SCOPES, ImageFigures, PartFigures, scoped
-from ...engine.images.resize.bilinear import resize_bilinear
-from ...engine.terms import MEANINGS, Alignment, Kind
-from .drift import Start, drift_outside
-from .flat_parts import flat_residual, plane_error, step_error
-from .parts import Part
-from .picture_leak import Answer, picture_leak
-from .scene_view import SceneView
-from .windows import window_depth
+from ....bench.accuracy.accuracy_meter import LEAST_PIXELS, AccuracyMeter, Rules, image_metrics
+from ....bench.accuracy.alignment import Float64, align, as_depth, as_inverse
+from ....bench.datasets.regions import FLAT
+from ....bench.numbers.evaluation import FLAT_SCOPES, ImageFigures, PartFigures, scoped
+from ....engine.images.resize.bilinear import resize_bilinear
+from ....engine.terms import MEANINGS, Alignment, Kind
+from .figures.drift import Start, drift_outside
+from .figures.flat_parts import flat_residual, plane_error, step_error
+from .figures.parts import Part
+from .figures.picture_leak import Answer, picture_leak
+from .figures.scene_view import SceneView
+from .figures.windows import window_depth
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,8 +8,8 @@ import pytest
 from made_rooms import MIRROR, SIZE_PX, brightness, flat, inside, room_inverse, room_sample, room_view
 from numpy.typing import NDArray
 
-from depthrt.finetune.evaluation.parts import find_parts
-from depthrt.finetune.evaluation.picture_leak import LEAST_SIDE_PX, MOST_ASPECT, largest_rectangle, picture_leak
+from depthrt.finetune.evaluation.figures.parts import find_parts
+from depthrt.finetune.evaluation.figures.picture_leak import LEAST_SIDE_PX, MOST_ASPECT, largest_rectangle, picture_leak
 
 OWN_EDGE = 0.02  # of the correlation: the blur mixes the wall into the picture's edge
 EVERYWHERE = np.ones(SIZE_PX, np.bool_)
