@@ -44,7 +44,7 @@ def inside(place: tuple[slice, slice]) -> NDArray[np.bool_]:
 def room_inverse(*, tilt: float = 0.0) -> Float64:
     """Return inverse depth (H, W): a wall, frontal unless it is tilted, a box in front, and what a window shows."""
     rows, columns = np.mgrid[: SIZE_PX[0], : SIZE_PX[1]]
-    inverse = 1 / WALL_M * (1 + tilt * (columns / SIZE_PX[1] - 0.5) + tilt * (rows / SIZE_PX[0] - 0.5))
+    inverse: Float64 = 1 / WALL_M * (1 + tilt * (columns / SIZE_PX[1] - 0.5) + tilt * (rows / SIZE_PX[0] - 0.5))
     inverse[70:96, 80:120] = 1 / 1.5
     inverse[WINDOW] = 1 / 9
     return inverse

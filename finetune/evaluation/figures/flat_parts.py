@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....bench.accuracy.alignment import Float64
-from .figures.parts import LEAST_PX, Part, across_edge
-from .figures.scene_view import SceneView
+from .parts import LEAST_PX, Part, across_edge
+from .scene_view import SceneView
 
 ROUNDING = 1e-6  # of depth; float32 answers that are planes have no less
 MOST_UNEVEN = 0.02  # flat residual of measured depth; above it the part is no plane, or two planes

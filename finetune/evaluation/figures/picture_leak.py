@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ....bench.accuracy.alignment import NEAREST_M, Float64
 from ....engine.images.resize.bilinear import resize_bilinear
 from ....engine.terms import MEANINGS, Kind
-from .figures.flat_parts import off_plane
-from .figures.parts import Part
+from .flat_parts import off_plane
+from .parts import Part
 
 LEAST_SIDE_PX = 16  # of the picture that is shown to the model by itself
 MOST_ASPECT = 4  # of its longer side to its shorter; models refuse long strips, and nobody paints them
@@ -61,7 +61,7 @@ def largest_rectangle(part: Part) -> tuple[int, int, int, int]:
     cell = max(1, -(-max(height, width) // _CELLS))
     rows, columns = height // cell, width // cell
     inside = part.mask[top : top + rows * cell, left : left + columns * cell]
-    cells = inside.reshape(rows, cell, columns, cell).all((1, 3))
+    cells = np.asarray(inside.reshape(rows, cell, columns, cell).all((1, 3)))
     best, area = (0, 0, 0, 0), 0
     above = np.zeros(columns, np.intp)
     for row in range(rows):

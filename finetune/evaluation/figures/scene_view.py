@@ -11,7 +11,7 @@ from ....bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules, judged_pixels
 from ....bench.accuracy.alignment import Float64
 from ....bench.datasets.regions import FLAT, region
 from ....bench.datasets.true_depth import Sample
-from .figures.parts import Part, find_parts, margin_px
+from .parts import Part, find_parts, margin_px
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ....bench.accuracy.alignment import Float64
-from .figures.parts import LEAST_PX, Part, across_edge
-from .figures.scene_view import SceneView
+from .parts import LEAST_PX, Part, across_edge
+from .scene_view import SceneView
 
 LEAST_STEP = 0.1  # of the frame's inverse depth; what a window shows just behind its frame tells nothing
 

@@ -28,7 +28,7 @@ def test_a_model_that_answers_metres_is_judged_by_inverse_depth() -> None:
     sample, view = room_sample(), room_view()
 
     def metres(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return 1 / brightness(image)
+        return np.asarray(1 / brightness(image), np.float32)
 
     found = picture_leak(metres(sample.image), sample.image, view.flat[0], "metric", metres)
     assert found == pytest.approx(1, abs=OWN_EDGE)
