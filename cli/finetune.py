@@ -8,6 +8,7 @@ import click
 
 from ..exits import names_unwritten, needs, one_line_errors
 from .finetuning.check import check
+from .finetuning.evaluate import evaluate
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
@@ -82,4 +83,5 @@ def default(folder: Path, device: str) -> None:
     print_result(checkpoint)
 
 
+finetune.add_command(evaluate)
 finetune.add_command(check)
