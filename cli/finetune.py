@@ -1,4 +1,4 @@
-"""`depthrt finetune`: writes scenes with exact depth, and trains the default model on such scenes."""
+"""`depthrt finetune`: writes scenes with exact depth, trains checkpoints and the default model, merges weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import click
 from ..exits import names_unwritten, needs, one_line_errors
 from .finetuning.check import check
 from .finetuning.evaluate import evaluate
+from .finetuning.merge import merge
+from .finetuning.train import train
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
@@ -18,7 +20,7 @@ CONTINUES = "what was written is whole, the same command continues"
 
 @click.group()
 def finetune() -> None:
-    """Write scenes with exact depth for training and tests; train the default model on such scenes."""
+    """Write scenes with exact depth; train a checkpoint on data sets; train the default model."""
 
 
 @finetune.command()
@@ -85,3 +87,5 @@ def default(folder: Path, device: str) -> None:
 
 finetune.add_command(evaluate)
 finetune.add_command(check)
+finetune.add_command(train)
+finetune.add_command(merge)

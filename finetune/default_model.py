@@ -15,7 +15,7 @@ from .data.appearance import Appearance
 from .data.scene_pool import SHARD, PoolSource, Stage, render_pool
 from .evaluation.scene_validation import CAP_M, SceneValidation, held_out_scenes
 from .scenes.render import check_device
-from .training.checkpoints import write_weights
+from .training.checkpoints import Origin, write_weights
 from .training.group import announced_group
 from .training.options import TrainOptions
 from .training.train import train
@@ -153,7 +153,7 @@ def write_default(course: str | Path, path: str | Path) -> None:
     """
     network = ConvDepth(ARCHITECTURE, norms=True)
     step = load_average(Path(course), network)
-    write_weights(Path(path), fold_norms(network).half(), {"step": step}, licence=LICENCE)
+    write_weights(Path(path), fold_norms(network).half(), {"step": step}, Origin(LICENCE))
 
 
 def first_network(seed: int) -> ConvDepth:

@@ -18,7 +18,7 @@ from ...engine.system.files import atomic_path
 from ...engine.terms import Family, Kind, WhichWeights
 from ..families.claim import Claim
 from ..families.hub.settings import FolderSettings, check_preprocessor
-from ..families.rules import FamilyRules
+from ..families.rules import Conventions, FamilyRules
 from ..families.table import rules_of, rules_of_model_type
 from ..network.network import AnyArchitecture, Network
 from .fit import check_dtypes, fit
@@ -28,7 +28,15 @@ from .recognise import check_options, find_by_path, first_given, recognise
 from .safe_load import Contents, load_file
 from .unwrap import StateDict, unwrap
 
-__all__ = ["Checkpoint", "CheckpointFacts", "describe_checkpoint", "load_network", "read_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointFacts",
+    "conventions_of",
+    "describe_checkpoint",
+    "load_network",
+    "read_checkpoint",
+    "save_checkpoint",
+]
 
 _NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
@@ -176,6 +184,11 @@ def make_network(checkpoint: Checkpoint, *, mirror: bool = True) -> Network:
         max_depth_m=checkpoint.max_depth_m,
         mirror=mirror,
     )
+
+
+def conventions_of(checkpoint: Checkpoint) -> Conventions:
+    """Return how images are brought to the network of a checkpoint."""
+    return rules_of(checkpoint.family).conventions(checkpoint.architecture, checkpoint.family)
 
 
 def describe_checkpoint(path: str | Path, *, weights: WhichWeights = "auto") -> CheckpointFacts:

@@ -81,7 +81,9 @@ class Network(nn.Module, ABC):
         Raises:
             InputError: The network is not trainable.
         """
-        raise InputError(f"{self.architecture.encoder} cannot be trained here; give a Depth Anything checkpoint")
+        raise InputError(
+            f"{self.architecture.encoder} cannot be trained here; give a checkpoint of Depth Anything or MiDaS"
+        )
 
 
 def mirror_mean(answer: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,9 +11,11 @@ from torch import Tensor
 
 from ...export.network.network import Network
 
+Rgb = tuple[float, float, float]
+
 # Of RGB in [0, 1]. Source: ImageNet; every Depth Anything network expects it
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+MEAN: Rgb = (0.485, 0.456, 0.406)
+STD: Rgb = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,26 @@ class Batch:
         images: (N, 3, h, w) float32, RGB, [0, 1]; h and w are multiples of the network's patch.
         depth_m: (N, h, w) float32, planar; infinite for the sky.
         valid: (N, h, w) bool, pixels whose depth is known. The sky is valid: its inverse depth is 0.
+        regions: (N, h, w) uint8, bits as in bench.datasets.regions; None if nothing is marked.
+        mean, std: Of RGB, as the network expects it.
     """
 
     images: Tensor
     depth_m: Tensor
     valid: Tensor
+    regions: Tensor | None = field(default=None, kw_only=True)
+    mean: Rgb = field(default=MEAN, kw_only=True)
+    std: Rgb = field(default=STD, kw_only=True)
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
-        return Batch(self.images.to(device), self.depth_m.to(device), self.valid.to(device))
+        regions = None if self.regions is None else self.regions.to(device)
+        images, depth_m, valid = (values.to(device) for values in (self.images, self.depth_m, self.valid))
+        return Batch(images, depth_m, valid, regions=regions, mean=self.mean, std=self.std)
 
     def normalised(self) -> Tensor:
-        """Return the images minus MEAN, divided by STD: the input of a network, (N, 3, h, w) float32."""
-        mean, std = (self.images.new_tensor(values)[:, None, None] for values in (MEAN, STD))
+        """Return the images minus mean, divided by std: the input of a network, (N, 3, h, w) float32."""
+        mean, std = (self.images.new_tensor(values)[:, None, None] for values in (self.mean, self.std))
         return (self.images - mean) / std
 
     def inverse(self) -> Tensor:

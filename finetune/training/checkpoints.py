@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...engine.errors import InputError
@@ -12,7 +12,24 @@ from ...engine.terms import Kind
 from ...export.checkpoint.checkpoint import save_checkpoint
 from ...export.network.conv_depth import ConvDepth, fold_norms
 from ...export.network.network import Network
+from ..adapt.lora import with_updates_added
 from .options import TrainOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the checkpoints of a training record of where they come from.
+
+    Args:
+        licence: Of the weights that the training began with.
+        notes: Texts by name: the starting checkpoint, the data sets, the preset.
+    """
+
+    licence: str = "unknown"
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+UNKNOWN = Origin()
 
 
 @dataclass(slots=True)
@@ -31,7 +48,12 @@ class Course:
 
 
 def keep_checkpoint(
-    directory: Path, course: Course, figures: Mapping[str, float], options: TrainOptions, network: Network
+    directory: Path,
+    course: Course,
+    figures: Mapping[str, float],
+    options: TrainOptions,
+    network: Network,
+    origin: Origin = UNKNOWN,
 ) -> bool:
     """Write the averaged network if it is among the best, and remove the checkpoint that it displaces.
 
@@ -41,6 +63,7 @@ def keep_checkpoint(
         figures: Figures of the validation.
         options: Name the judge and the number of checkpoints kept.
         network: The network with the averaged weights.
+        origin: Recorded in the checkpoint.
 
     Returns:
         Whether it is the best so far.
@@ -53,15 +76,23 @@ def keep_checkpoint(
     ranked = sorted([*kept, entry])
     course.kept = ranked[: options.keep_best]
     if entry in course.kept:
-        write_weights(directory / entry[2], network, {"step": course.step, **figures})
+        write_weights(directory / entry[2], network, {"step": course.step, **figures}, origin)
     for dropped in ranked[options.keep_best :]:
         if dropped is not entry:
             (directory / dropped[2]).unlink(missing_ok=True)
     return best
 
 
-def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, licence: str = "unknown") -> None:
-    """Write a network as a checkpoint that names its family and kind, with norms folded and figures as notes."""
+def write_weights(path: Path, network: Network, figures: Mapping[str, float], origin: Origin = UNKNOWN) -> None:
+    """Write a network as a plain checkpoint that names its family and kind: norms folded, updates of LoRA added.
+
+    Args:
+        path: Ends with .safetensors.
+        network: Not changed.
+        figures: Recorded as notes.
+        origin: Recorded too.
+    """
+    network = with_updates_added(network)
     if isinstance(network, ConvDepth):
         network = fold_norms(network)
     kind: Kind = "inverse" if network.max_depth_m is None else "metric"
@@ -71,8 +102,8 @@ def write_weights(path: Path, network: Network, notes: Mapping[str, float], *, l
         family=network.family,
         kind=kind,
         max_depth_m=network.max_depth_m,
-        licence=licence,
-        notes={name: f"{value:.6g}" for name, value in notes.items()},
+        licence=origin.licence,
+        notes={**origin.notes, **{name: f"{value:.6g}" for name, value in figures.items()}},
     )
 
 

@@ -5,58 +5,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
 from ...export.network.network import Network
+from ..adapt.freeze import freeze, hold_norms
 from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
+from .regions.distillation import distillation_loss, outside_flat
+from .regions.planarity import flat_parts, planarity_loss
 
-_UNUSED = (  # parameters of every published file that no forward pass reads
-    "pretrained.mask_token",
-    "depth_head.scratch.refinenet4.resConfUnit1.",
-)
+_NEAREST = 1e-3  # of the maximum depth: the planarity loss takes nearer depth as this
 
 
 class DepthObjective(nn.Module):
     """A network and its losses. Inverse depth is not clamped at zero, so that pixels below zero get a gradient.
 
     Args:
-        network: The network; parameters that its forward pass does not read are frozen.
-        options: Weights of the losses.
+        network: The network; parameters that its forward pass does not read are frozen, as are those that the options
+            name.
+        options: Weights of the losses, and what is frozen.
+        start: The network that distillation keeps to, on the same device; needed if the weight of that loss is not 0.
 
     Raises:
         InputError: The network answers what no loss is for, or it predicts inverse depth, and every loss of inverse
             depth has weight 0.
     """
 
-    def __init__(self, network: Network, options: TrainOptions) -> None:
+    def __init__(self, network: Network, options: TrainOptions, start: Network | None = None) -> None:
         super().__init__()
-        if not network.trainable:
-            raise InputError(
-                f"a network of the family {network.family} was given to train; the losses are for inverse depth and "
-                "for metres up to a bound, not for affine-invariant or scale-invariant depth; give a network of Depth "
-                "Anything"
-            )
+        check_trainable(network)
         self.network = network
         self._options = options
+        self._start = (start,)  # in a tuple, because its weights are none of this module's
+        if options.distillation_weight and start is None:
+            raise InputError("distillation_weight is not 0 and no starting network was given; give both or none")
         weights = (options.affine_weight, options.scaled_weight, options.aligned_weight)
         if network.max_depth_m is None and not any(weights):
             raise InputError(
                 "affine_weight, scaled_weight and aligned_weight are 0, expected at least one above 0; correct the "
                 "options"
             )
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(not name.startswith(_UNUSED))
+        freeze(network, options)
+
+    def train(self, mode: bool = True) -> DepthObjective:
+        """Set the mode of the network; batch norms with frozen weights stay in eval mode."""
+        super().train(mode)
+        hold_norms(self.network)
+        return self
 
     def forward(self, batch: Tensor) -> Tensor:
         """Return (N, h, w), metres or inverse depth."""
-        answer: Tensor = self.network.values(batch) if self.network.max_depth_m is None else self.network(batch)
-        return answer
+        return _answer(self.network, batch)
 
     def terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss by name, each times its weight."""
+        return {**self._truth_terms(answer, batch), **self._region_terms(answer, batch)}
+
+    def _truth_terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms that compare the answer with true depth."""
         options = self._options
         if self.network.max_depth_m is not None:
             # Depth beyond the network's range has no loss. Source: Depth Anything V2, metric_depth/train.py
@@ -74,3 +83,44 @@ class DepthObjective(nn.Module):
             for name, (weight, loss) in losses.items()
             if weight
         }
+
+    def _region_terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of flat regions and of what is outside them."""
+        options, bound_m = self._options, self.network.max_depth_m
+        if not (options.planarity_weight or options.distillation_weight):
+            return {}
+        regions = torch.zeros_like(batch.valid, dtype=torch.uint8) if batch.regions is None else batch.regions
+        parts = flat_parts(regions)
+        terms = {}
+        if options.planarity_weight:
+            inverse = answer if bound_m is None else 1 / answer.clamp(min=_NEAREST * bound_m)
+            loss = planarity_loss(inverse, parts, any_shift=bound_m is None)
+            terms["planarity"] = options.planarity_weight * loss
+        if options.distillation_weight:
+            loss = distillation_loss(answer, self._started(batch), outside_flat(parts), metric=bound_m is not None)
+            terms["distillation"] = options.distillation_weight * loss
+        return terms
+
+    def _started(self, batch: Batch) -> Tensor:
+        """Return the starting network's answer (N, h, w) float32."""
+        (start,) = self._start
+        assert start is not None  # checked when this was made
+        device = batch.images.device.type
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=self._options.bf16):
+            return _answer(start, batch.normalised()).float()
+
+
+def check_trainable(network: Network) -> None:
+    """Raise InputError if no loss is for what a network answers."""
+    if not network.trainable:
+        raise InputError(
+            f"a network of the family {network.family} was given to train; the losses are for inverse depth and "
+            "for metres up to a bound, not for affine-invariant or scale-invariant depth; give a network of Depth "
+            "Anything or MiDaS (Swin aside)"
+        )
+
+
+def _answer(network: Network, batch: Tensor) -> Tensor:
+    """Return (N, h, w), metres; or inverse depth that is not clamped at zero."""
+    answer: Tensor = network.values(batch) if network.max_depth_m is None else network(batch)
+    return answer

@@ -13,7 +13,17 @@ from ...engine.system.records import Mismatch, read_record
 from .losses import GRADIENT_SCALES, SILOG_FOCUS
 
 # Options that may change when a training is resumed: they decide how long and how often, not what is learned.
-RESUMABLE = ("steps", "hold_steps", "judge", "validate_every", "save_every", "keep_best", "patience", "tensorboard")
+RESUMABLE = (
+    "steps",
+    "hold_steps",
+    "judge",
+    "validate_every",
+    "save_every",
+    "keep_best",
+    "patience",
+    "tensorboard",
+    "recompute",
+)
 
 BelowOne = Annotated[float, Limit(lambda value: bool(0 <= value < 1), "from 0 to below 1")]
 Step = Annotated[int, Range(0, 1 << 40)]
@@ -47,6 +57,14 @@ class _Options:
     relative_weight: NotNegative = 0.0
     trim: BelowOne = 0.0
     silog_focus: Share = SILOG_FOCUS
+    planarity_weight: NotNegative = 0.0
+    distillation_weight: NotNegative = 0.0
+    freeze_encoder: bool = False
+    freeze_decoder: bool = False
+    freeze_blocks: Annotated[int, Range(0, 1000)] = 0
+    layer_decay: Annotated[float, Limit(lambda value: bool(0 < value <= 1), "above 0 and up to 1")] = 1.0
+    lora_rank: Annotated[int, Range(0, 1024)] = 0
+    recompute: bool = False
     validate_every: Interval = 500
     save_every: Interval = 500
     keep_best: Count = 3
@@ -55,9 +73,13 @@ class _Options:
     tensorboard: bool = False
 
     def check(self) -> None:
-        """Raise Mismatch if the rate never falls."""
+        """Raise Mismatch if the rate never falls, or if nothing is trained."""
         if self.hold_steps >= self.steps:
             raise Mismatch(".hold_steps", f"is {self.hold_steps}, expected below the {self.steps} steps")
+        if self.freeze_encoder and self.freeze_decoder:
+            raise Mismatch(".freeze_decoder", "is true and so is freeze_encoder, expected one of them: nothing is left")
+        if self.freeze_encoder and self.lora_rank:
+            raise Mismatch(".lora_rank", f"is {self.lora_rank} and freeze_encoder is true, expected one of them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,15 @@ class TrainOptions(_Options):
         relative_weight: Weight of the relative difference in the loss of scaled_weight.
         trim: Share of each image's pixels left out of the loss of affine_weight.
         silog_focus: Weight of the squared mean in the loss of metres: 1 ignores a wrong scale.
+        planarity_weight: Weight of the planarity loss in flat regions.
+        distillation_weight: Weight of the difference from the starting network outside flat regions.
+        freeze_encoder, freeze_decoder: Leave all weights of this part as they are.
+        freeze_blocks: Number of the encoder's first blocks that stay as they are, with what comes before them.
+        layer_decay: Learning rate of a block of the encoder over that of the next block; 1 for equal rates.
+        lora_rank: Rank of the updates that LoRA learns for the encoder's matrices, which stay as they are themselves;
+            0 trains the encoder in full. Source: Hu et al. 2021.
+        recompute: Compute the encoder's blocks and the head's fusions again in the backward pass: less memory for
+            more time.
         validate_every: Steps between validations.
         save_every: Steps between saved states.
         keep_best: Number of best checkpoints kept.

@@ -1,8 +1,9 @@
-"""Reports a training while it runs: the log, TensorBoard, and on stderr a bar with the time left."""
+"""Reports a training while it runs: the log, TensorBoard, MLflow, and on stderr a bar with the time left."""
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from ...engine.errors import BackendUnavailable
 from ...engine.system.escape import escaped
 from .log import LOG_NAME, Happening, append_line, drop_later
 
+MLFLOW_URI = "MLFLOW_TRACKING_URI"  # of mlflow itself; a training logs to it if it is set
 _SPEED_OVER_S = 3600.0  # the time left follows from the steps of the last hour: a step of a large network takes minutes
 
 
@@ -52,6 +54,9 @@ class Reporter:
         if writes:
             drop_later(self._path, start)
         self._board = _open_board(directory, start) if tensorboard and writes else None
+        self._mlflow = _open_mlflow(directory) if os.environ.get(MLFLOW_URI) and writes else None
+        if self._mlflow is None and os.environ.get(MLFLOW_URI) and writes:
+            self.note(start, f"{MLFLOW_URI} is set and mlflow is not installed, so figures go to {LOG_NAME} only")
 
     def __enter__(self) -> Reporter:
         self._bar.start()
@@ -63,6 +68,8 @@ class Reporter:
         self._bar.stop()
         if self._board is not None:
             self._board.close()
+        if self._mlflow is not None:
+            self._mlflow.end_run("FINISHED" if kind is None else "FAILED")
 
     def report(self, event: Happening, step: int, figures: Mapping[str, float]) -> None:
         """Add a line with an event, the steps done before it and its figures; figures that are not finite are null."""
@@ -74,6 +81,9 @@ class Reporter:
         if self._board is not None:
             for name, value in figures.items():
                 self._board.add_scalar(f"{event}/{name}", value, step)
+        if self._mlflow is not None:
+            known = {f"{event}.{name}": float(value) for name, value in figures.items() if math.isfinite(value)}
+            self._mlflow.log_metrics(known, step=step)
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         if event == "step":
             self._bar.update(self._task, completed=step, description=shown)
@@ -100,3 +110,14 @@ def _open_board(directory: Path, start: int) -> Any:  # noqa: ANN401 - the packa
             "TensorBoard is not installed; pip install tensorboard, or train without it"
         ) from error
     return SummaryWriter(directory / "tensorboard", purge_step=start + 1)
+
+
+def _open_mlflow(directory: Path) -> Any:  # noqa: ANN401 - as above
+    """Return mlflow with a run begun, None if it is not installed; it reports nothing to its makers."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    try:
+        import mlflow
+    except ImportError:
+        return None
+    mlflow.start_run(run_name=directory.name)
+    return mlflow

@@ -21,12 +21,13 @@ from ...engine.errors import InputError
 from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
 from ...engine.system.process.signals import ENDING, note
+from ...export.network.attention import AttentionForm
 from ...export.network.network import Network
 from ..data.batches import Batch, BatchSource, Validation
-from .checkpoints import Course, keep_checkpoint
+from .checkpoints import UNKNOWN, Course, Origin, keep_checkpoint
 from .group import Group, announced_group, join_group
 from .objective import DepthObjective
-from .optimiser import Optimiser, make_average, rate_factor
+from .optimiser import MovingAverage, Optimiser, rate_factor
 from .options import TrainOptions
 from .progress import Reporter
 from .read_ahead import ReadAhead
@@ -61,6 +62,8 @@ def train(
     options: TrainOptions,
     out_dir: str | Path,
     *,
+    start: Network | None = None,
+    origin: Origin = UNKNOWN,
     resume: bool = False,
     device: str = "cpu",
     quiet: bool = False,
@@ -77,6 +80,8 @@ def train(
         validation: Measures the averaged weights; None for no validation.
         options: See TrainOptions.
         out_dir: Folder of state.pt, log.jsonl and best-*.safetensors; created if missing.
+        start: The network that distillation keeps to; moved to the device.
+        origin: Recorded in every checkpoint.
         resume: Continue from the state in out_dir.
         device: "cpu" or "cuda"; under torchrun, "cuda" becomes the process's own GPU.
         quiet: Show nothing on stderr.
@@ -90,14 +95,15 @@ def train(
     make_folder(directory)
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
-    objective = DepthObjective(network, options)
+    objective = DepthObjective(network, options, start)
     with _sole_training(directory) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")
         objective.to(group.device).train()
-        # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
-        network.set_attention("plain" if group.device.type == "cpu" else "eager")
-        average = make_average(network, options.average_decay)
+        if start is not None:
+            start.to(group.device)
+        network.set_attention(attention_form(group.device.type))
+        average = MovingAverage(network, options.average_decay)
         state = TrainingState(network, objective, Optimiser(objective, options), average, Course())
         if resume:
             restore_state(directory, state, options, processes=group.size)
@@ -120,7 +126,13 @@ def train(
             if group.size > 1:
                 times = f"a step sees {group.size} times the images of a single process"
                 reporter.note(state.course.step, f"{group.size} processes with different batches: {times}")
-            return _Loop(state, batches, validation, options, directory, group, reporter).run(interrupted)
+            return _Loop(state, batches, validation, options, directory, group, reporter, origin).run(interrupted)
+
+
+def attention_form(device: str) -> AttentionForm:
+    """Return how attention is computed in training on "cpu" or "cuda"."""
+    # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
+    return "plain" if device == "cpu" else "eager"
 
 
 @contextmanager
@@ -161,9 +173,10 @@ class _Loop:
         directory: Path,
         group: Group,
         reporter: Reporter,
+        origin: Origin,
     ) -> None:
         self._state, self._source, self._validation, self._options = state, source, validation, options
-        self._directory, self._group, self._reporter = directory, group, reporter
+        self._directory, self._group, self._reporter, self._origin = directory, group, reporter, origin
         self._model = group.wrap(state.objective)
         self._figures: Mapping[str, float] = {}
 
@@ -215,7 +228,7 @@ class _Loop:
         norm = self._clip()
         state.optimiser.step()
         state.course.step += 1
-        state.average.update_parameters(state.network)
+        state.average.follow(state.network)
         sums = group.mean(sums)
         figures = {"loss": sum(sums.values()), **sums, "grad_norm": norm}
         rate = max(parameters["lr"] for parameters in state.optimiser.groups)
@@ -224,7 +237,9 @@ class _Loop:
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss, each times its weight."""
-        with torch.autocast(self._group.device.type, torch.bfloat16, enabled=self._options.bf16):
+        device, options = self._group.device.type, self._options
+        # A cache would keep a bfloat16 copy of each weight till the end of the forward pass.
+        with torch.autocast(device, torch.bfloat16, enabled=options.bf16, cache_enabled=not options.recompute):
             answer = self._model(batch.normalised())
         return self._state.objective.terms(answer.float(), batch)
 
@@ -257,7 +272,7 @@ class _Loop:
             averaged.load_state_dict(self._state.average.module.state_dict())
             with torch.inference_mode():
                 self._figures = dict(self._validation.measure(averaged))
-            keep_checkpoint(self._directory, course, self._figures, self._options, averaged)
+            keep_checkpoint(self._directory, course, self._figures, self._options, averaged, self._origin)
             duration = {"validation_s": time.monotonic() - began_s}
             self._reporter.report("validation", course.step, {**self._figures, **duration})
         course.waits = self._group.of_first(course.waits)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.field_types import Count, Pattern
@@ -19,11 +18,11 @@ from ...engine.system.records import read_record
 from ...export.network.network import Network
 from .checkpoints import Course
 from .objective import DepthObjective
-from .optimiser import Optimiser
+from .optimiser import MovingAverage, Optimiser
 from .options import Step, TrainOptions, read_options
 
 STATE_NAME = "state.pt"
-FORMAT = 6  # of the state file; other formats are refused
+FORMAT = 7  # of the state file; other formats are refused
 _TENSORS = {"network": dict, "optimiser": list, "average": dict, "rng": Tensor}  # parts of a state file, by type
 _REMEDY = "take an older copy or start again"
 
@@ -45,7 +44,7 @@ class TrainingState:
     network: Network
     objective: DepthObjective
     optimiser: Optimiser
-    average: AveragedModel
+    average: MovingAverage
     course: Course
 
 
@@ -130,7 +129,7 @@ def restore_state(directory: Path, state: TrainingState, options: TrainOptions, 
         )
     _restore_tensors(path, state, saved.tensors)
     state.course = saved.course
-    state.average.n_averaged.fill_(1 + state.course.step)
+    state.average.count = 1 + state.course.step
     # A validation after this state was saved may have removed a checkpoint.
     state.course.kept = [entry for entry in state.course.kept or () if (directory / entry[2]).is_file()]
     if options.judge != saved.options.judge:  # scores of two judges do not compare; the files of the old one stay

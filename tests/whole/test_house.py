@@ -87,7 +87,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pydantic_core",
         "pynvml",
     },
-    "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard"},
+    "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard", "peft", "mlflow"},
     "serve": {"numpy"},
     "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},

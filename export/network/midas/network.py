@@ -27,6 +27,7 @@ class Midas(Network):
 
     family: Family = "midas"
     architecture: TransformerArchitecture
+    trainable = True
 
     def __init__(self, architecture: TransformerArchitecture) -> None:
         super().__init__()

@@ -30,5 +30,7 @@ class Other(Network):
 
 def test_only_networks_that_offer_their_raw_output_can_be_trained() -> None:
     assert DepthAnything.trainable and ConvDepth.trainable and not Other.trainable
-    with pytest.raises(InputError, match=r"vit64x4 cannot be trained here; give a Depth Anything checkpoint"):
+    with pytest.raises(
+        InputError, match=r"vit64x4 cannot be trained here; give a checkpoint of Depth Anything or MiDaS"
+    ):
         Other().values(torch.zeros(1, 3, 14, 14))

@@ -13,7 +13,7 @@ from tiny_training import QUICK, Planes, Scores, run, small_convolutions
 
 from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
-from depthrt.finetune.training.checkpoints import Course, keep_checkpoint, write_weights
+from depthrt.finetune.training.checkpoints import Course, Origin, keep_checkpoint, write_weights
 
 
 def test_the_best_checkpoints_are_kept_and_no_others(tmp_path: Path) -> None:
@@ -47,10 +47,12 @@ def test_the_best_checkpoint_of_a_network_with_norms_reads_back(tmp_path: Path) 
 
 def test_written_weights_say_family_kind_licence_and_figures(tmp_path: Path) -> None:
     path = tmp_path / "metric.safetensors"
-    write_weights(path, random_network(TINY, max_depth_m=7.5), {"step": 3, "error": 0.1234567}, licence="MIT")
+    write_weights(
+        path, random_network(TINY, max_depth_m=7.5), {"step": 3, "error": 0.1234567}, Origin("MIT", {"data": "rooms"})
+    )
     facts = describe_checkpoint(path)
     assert (facts.family, facts.kind, facts.licence) == ("depth-anything-v2", "metric", "MIT")
-    assert facts.notes == {"step": "3", "error": "0.123457"}
+    assert facts.notes == {"data": "rooms", "step": "3", "error": "0.123457"}
     assert load_network(read_checkpoint(path)).max_depth_m == 7.5
 
 

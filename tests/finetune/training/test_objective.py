@@ -76,3 +76,43 @@ def test_parameters_that_no_forward_pass_reads_are_frozen() -> None:
     torch.stack(list(terms.values())).sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.requires_grad == (parameter.grad is not None), name
+
+
+def marked_batch() -> Batch:
+    """Return tilted planes, half of each image a mirror."""
+    batch = Planes().batch(0)
+    regions = torch.zeros_like(batch.valid, dtype=torch.uint8)
+    regions[:, :, :14] = 1
+    return Batch(batch.images, batch.depth_m, batch.valid, regions=regions)
+
+
+@pytest.mark.parametrize("max_depth_m", [None, 10.0])
+def test_regions_have_terms_only_if_they_have_a_weight(max_depth_m: float | None) -> None:
+    network, start = random_network(TINY, max_depth_m=max_depth_m), random_network(TINY, max_depth_m=max_depth_m)
+    options = replace(QUICK, planarity_weight=0.5, distillation_weight=2.0)
+    objective, batch = DepthObjective(network, options, start), marked_batch()
+    found = objective.terms(objective(batch.normalised()).detach(), batch)
+    assert {"planarity", "distillation"} <= found.keys()
+    assert float(found["planarity"]) > 0
+    assert float(found["distillation"]) == 0, "the network is still the one that it began as"
+    moved = objective.terms(1.5 * objective(batch.normalised()).detach(), batch)
+    assert float(moved["distillation"]) > 0
+    plain = DepthObjective(network, QUICK).terms(objective(batch.normalised()).detach(), batch)
+    assert not {"planarity", "distillation"} & plain.keys()
+
+
+def test_a_batch_without_regions_is_distilled_everywhere_and_has_no_planes() -> None:
+    options = replace(QUICK, planarity_weight=0.5, distillation_weight=1.0)
+    objective, batch = DepthObjective(random_network(TINY), options, random_network(TINY, seed=1)), Planes().batch(0)
+    found = objective.terms(objective(batch.normalised()).detach(), batch)
+    assert float(found["planarity"]) == 0 and float(found["distillation"]) > 0
+
+
+def test_distillation_without_a_starting_network_is_refused() -> None:
+    with pytest.raises(InputError, match="distillation_weight is not 0 and no starting network was given"):
+        DepthObjective(random_network(TINY), replace(QUICK, distillation_weight=1.0))
+
+
+def test_the_starting_network_is_no_part_of_the_objective() -> None:
+    objective = DepthObjective(random_network(TINY), replace(QUICK, distillation_weight=1.0), random_network(TINY))
+    assert len(list(objective.parameters())) == len(list(random_network(TINY).parameters()))

@@ -11,8 +11,9 @@ from tiny_training import QUICK, small_convolutions
 
 from depthrt.export.network.architecture import ConvArchitecture
 from depthrt.export.network.conv_depth import ConvDepth
+from depthrt.finetune.adapt.lora import add_updates
 from depthrt.finetune.training.objective import DepthObjective
-from depthrt.finetune.training.optimiser import Optimiser, make_average, rate_factor
+from depthrt.finetune.training.optimiser import MovingAverage, Optimiser, rate_factor
 from depthrt.finetune.training.options import TrainOptions
 
 MUON_GAIN = 0.2  # factor that makes a step of Muon as long as one of AdamW. Source: Liu et al. 2025, section 2.2
@@ -59,23 +60,23 @@ def test_muon_turns_kernels_alike_in_either_order_of_their_memory() -> None:
 def test_the_average_follows_fast_at_first_and_slowly_later() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(network.weight)
-    average = make_average(network, 0.99)
+    average = MovingAverage(network, 0.99)
     torch.nn.init.ones_(network.weight)
-    average.update_parameters(network)  # decay 2/11
+    average.follow(network)  # decay 2/11
     assert float(average.module.state_dict()["weight"]) == pytest.approx(9 / 11)
-    average.n_averaged.fill_(10_000)
-    average.update_parameters(network)  # decay 0.99
+    average.count = 10_000
+    average.follow(network)  # decay 0.99
     assert float(average.module.state_dict()["weight"]) == pytest.approx(1 - 0.99 * 2 / 11)
 
 
 def test_the_average_holds_buffers_as_well_and_counts_as_they_are() -> None:
     network = small_convolutions()
-    average = make_average(network, 0.5)
+    average = MovingAverage(network, 0.5)
     norm = next(module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d))
     assert norm.running_mean is not None and norm.num_batches_tracked is not None
     norm.running_mean.fill_(11.0)
     norm.num_batches_tracked.fill_(7)
-    average.update_parameters(network)
+    average.follow(network)
     found = average.module.state_dict()
     name = next(name for name, value in network.named_buffers() if value is norm.running_mean)
     assert found[name].tolist() == pytest.approx([9.0] * len(norm.running_mean))  # 2/11 of 0 and 9/11 of 11
@@ -89,3 +90,43 @@ def test_a_rate_is_a_share_of_each_group_s_highest() -> None:
     for factor in (0.5, 0.25):
         optimiser.set_rate(factor)
         assert [group["lr"] for group in optimiser.groups] == pytest.approx([peak * factor for peak in peaks])
+
+
+def test_frozen_weights_are_shared_with_the_average_and_keep_every_bit() -> None:
+    network = torch.nn.Linear(2, 1)
+    network.weight.requires_grad_(False)
+    network.weight.copy_(torch.tensor([[-0.0, 0.1]]))
+    average = MovingAverage(network, 0.9)
+    average.follow(network)
+    assert average.module.get_parameter("weight") is network.weight
+    assert average.module.get_parameter("bias") is not network.bias
+    assert network.weight.detach().numpy().tobytes() == torch.tensor([[-0.0, 0.1]]).numpy().tobytes()
+
+
+def test_without_decay_the_average_is_the_network() -> None:
+    network = torch.nn.Linear(1, 1)
+    average = MovingAverage(network, 0.0)
+    torch.nn.init.ones_(network.weight)
+    average.follow(network)
+    assert average.module is network and float(network.weight.detach()) == 1
+
+
+def test_the_rate_of_the_encoder_s_blocks_falls_towards_the_image() -> None:
+    network = random_network(TINY)
+    options = TrainOptions(learning_rate=1e-3, encoder_factor=0.1, layer_decay=0.5)
+    groups = Optimiser(DepthObjective(network, options), options).groups
+    found = {id(p): group["lr"] for group in groups for p in group["params"]}
+    named = {name: found.get(id(parameter)) for name, parameter in network.named_parameters()}
+    rates = [named[f"pretrained.blocks.{block}.mlp.fc1.weight"] for block in range(4)]
+    assert rates == pytest.approx([1e-4 / 8, 1e-4 / 4, 1e-4 / 2, 1e-4])
+    assert named["pretrained.pos_embed"] == pytest.approx(1e-4 / 16)
+    assert named["pretrained.norm.weight"] == pytest.approx(1e-4)
+    assert named["depth_head.projects.0.weight"] == pytest.approx(1e-3)
+
+
+def test_updates_of_lora_have_a_rate_above_the_head_s() -> None:
+    network = random_network(TINY)
+    options = TrainOptions(learning_rate=1e-3, lora_rank=2)
+    add_updates(network, 2, seed=0)
+    groups = Optimiser(DepthObjective(network, options), options).groups
+    assert sorted({group["lr"] for group in groups}) == pytest.approx([1e-3, 4e-3])

@@ -40,6 +40,11 @@ from depthrt.finetune.training.options import RESUMABLE, TrainOptions, read_opti
         ({"clip_norm": math.nan}, "clip_norm is nan, expected a finite number above 0"),
         ({"clip_norm": math.inf, "steps": 0}, "steps is 0, expected a whole number from 1 to 1099511627776"),
         ({"bf16": 1}, "bf16 is 1, expected true or false"),
+        ({"freeze_blocks": -1}, "freeze_blocks is -1, expected a whole number from 0 to 1000"),
+        ({"layer_decay": 0.0}, r"layer_decay is 0\.0, expected a finite number above 0 and up to 1"),
+        ({"freeze_encoder": True, "freeze_decoder": True}, "freeze_decoder is true and so is freeze_encoder"),
+        ({"freeze_encoder": True, "lora_rank": 4}, "lora_rank is 4 and freeze_encoder is true, expected one of them"),
+        ({"planarity_weight": -0.5}, r"planarity_weight is -0\.5, expected a finite number of 0 or more"),
         ({"judge": "a\nb"}, r"judge is 'a\\nb', expected text of 1 to 255 printable characters"),
     ],
 )
@@ -101,8 +106,9 @@ def test_a_gradient_may_be_of_any_length() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(TrainOptions)])
 def test_a_resumed_training_has_the_options_that_decide_what_is_learned(name: str) -> None:
-    other: dict[str, Any] = {"betas": (0.5, 0.5), "judge": "rmse", "patience": 7, "bf16": False, "tensorboard": True}
+    other: dict[str, Any] = {"betas": (0.5, 0.5), "judge": "rmse", "patience": 7}
     before = TrainOptions()
+    other |= {field.name: not old for field in fields(before) if isinstance(old := getattr(before, field.name), bool)}
     after = replace(before, **{name: other.get(name, 0.25 if isinstance(getattr(before, name), float) else 7)})
     assert after != before
     if name in RESUMABLE:

@@ -23,7 +23,7 @@ from depthrt.export.network.network import Network
 from depthrt.finetune.training.checkpoints import Course
 from depthrt.finetune.training.log import LOG_NAME
 from depthrt.finetune.training.objective import DepthObjective
-from depthrt.finetune.training.optimiser import Optimiser, make_average
+from depthrt.finetune.training.optimiser import MovingAverage, Optimiser
 from depthrt.finetune.training.training_state import STATE_NAME, TrainingState, load_average, restore_state
 
 
@@ -32,7 +32,7 @@ def test_a_restored_average_stays_on_the_device_that_trains(tmp_path: Path) -> N
     run(tmp_path, replace(QUICK, steps=1))
     network = random_network(TINY)
     objective = DepthObjective(network, QUICK)
-    state = TrainingState(network, objective, Optimiser(objective, QUICK), make_average(network, 0.9), Course())
+    state = TrainingState(network, objective, Optimiser(objective, QUICK), MovingAverage(network, 0.9), Course())
     averaged = state.average.module.state_dict()
     restore_state(tmp_path, state, QUICK, processes=1)
     found = state.average.module.state_dict()
@@ -41,11 +41,11 @@ def test_a_restored_average_stays_on_the_device_that_trains(tmp_path: Path) -> N
     }
     assert_same(found, weights(tmp_path, "average"))
     far = copy.deepcopy(network).to("meta")
-    state.average = make_average(far, 0.9)
+    state.average = MovingAverage(far, 0.9)
     restore_state(tmp_path, state, QUICK, processes=1)
     assert {value.device.type for value in state.average.module.state_dict().values()} == {"meta"}
-    state.average.update_parameters(far)
-    assert int(state.average.n_averaged) == 3  # as many as without a stop: it begins at 1
+    state.average.follow(far)
+    assert state.average.count == 3  # as many as without a stop: it begins at 1
 
 
 def test_what_a_killed_process_was_writing_is_removed_on_resuming(tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ def test_averaged_weights_are_loaded_with_their_step(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("found", [{"format": 5}, {}, [1]])
+@pytest.mark.parametrize("found", [{"format": 6}, {}, [1]])
 def test_a_state_of_another_format_is_refused_in_one_line(tmp_path: Path, found: object) -> None:
     torch.save(found, tmp_path / STATE_NAME)
-    message = r"state\.pt is not a training state of format 6; resume with the depthrt that wrote it$"
+    message = r"state\.pt is not a training state of format 7; resume with the depthrt that wrote it$"
     with pytest.raises(ModelFileError, match=message):
         run(tmp_path, resume=True)
 
@@ -220,6 +220,6 @@ def test_an_infinite_score_survives_saving(tmp_path: Path, saved: dict[str, Any]
     network = random_network(TINY)
     options = replace(QUICK, steps=2, validate_every=1)
     objective = DepthObjective(network, options)
-    state = TrainingState(network, objective, Optimiser(objective, options), make_average(network, 0.9), Course())
+    state = TrainingState(network, objective, Optimiser(objective, options), MovingAverage(network, 0.9), Course())
     restore_state(tmp_path, state, options, processes=1)
     assert state.course == Course(2, [tuple(entry) for entry in saved["course"]["kept"]], 0)

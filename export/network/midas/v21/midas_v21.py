@@ -32,6 +32,7 @@ class MidasV21(Network):
 
     architecture: LargeArchitecture | SmallArchitecture
     family: Family = "midas"
+    trainable = True
 
     def __init__(self, architecture: LargeArchitecture | SmallArchitecture) -> None:
         super().__init__()

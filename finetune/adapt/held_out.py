@@ -1,0 +1,152 @@
+"""Measures a network on the held-out pairs of data sets: depth, flat regions, and what changed outside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...bench.datasets.ground_truth import Pair
+from ...engine.errors import InputError
+from ...engine.system.spread import spread
+from ...export.network.network import Network
+from ..data.batches import MEAN, STD, Batch, Rgb
+from ..data.pair_source import resized
+from ..evaluation.scene_validation import depth_figures
+from ..training.losses import LEAST_PIXELS, align
+from ..training.regions.distillation import outside_flat
+from ..training.regions.planarity import affine_fit, flat_parts
+
+MOST_PAIRS = 64  # measured at each validation, evenly spread over the held-out ones
+JUDGE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutSet:
+    """The held-out pairs of a data set.
+
+    Args:
+        pairs: One or more.
+        cap_m: Depth beyond it is not measured; None if the truth has no unit.
+    """
+
+    pairs: tuple[Pair, ...]
+    cap_m: float | None
+
+
+class PairValidation:
+    """Measures a network on held-out pairs, whole images at the training's size.
+
+    Args:
+        sets: Held-out pairs by data set.
+        side_px, unit_px: As in PairSource.
+        start: The starting network, in eval mode; None leaves out the drift from it.
+        most_pairs: Largest number of pairs measured.
+        mean, std: As in Batch.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[HeldOutSet],
+        *,
+        side_px: int,
+        unit_px: int,
+        start: Network | None = None,
+        most_pairs: int = MOST_PAIRS,
+        mean: Rgb = MEAN,
+        std: Rgb = STD,
+    ) -> None:
+        every = [(pair, found.cap_m) for found in sets for pair in found.pairs]
+        self._pairs = spread(every, most_pairs)
+        self._side_px, self._unit_px, self._start = side_px, unit_px, start
+        self._mean, self._std = mean, std
+        self._started: dict[int, Tensor] = {}
+
+    @torch.inference_mode()
+    def measure(self, network: Network) -> Mapping[str, float]:
+        """Return means over the pairs, each by name; lower is better, except for delta1.
+
+        `score`, the judge, is the mean of abs_rel outside and inside flat regions, or abs_rel if there are none.
+        `flat_residual` is the mean distance of inverse depth from the best plane of each flat part, over its mean.
+        `drift` is the mean relative difference from the starting network's answer outside flat regions.
+
+        Raises:
+            InputError: A pair cannot be read, or no pair has enough depth.
+        """
+        found: dict[str, list[float]] = {}
+        for number, (pair, cap_m) in enumerate(self._pairs):
+            for name, value in self._figures(network, number, pair, cap_m).items():
+                found.setdefault(name, []).append(value)
+        if "abs_rel" not in found:
+            raise InputError(f"no held-out pair has {LEAST_PIXELS} pixels of depth in range; hold out other scenes")
+        means = {name: float(np.mean(values)) for name, values in found.items()}
+        parts = [means[name] for name in ("outside_abs_rel", "flat_abs_rel") if name in means]
+        return {JUDGE: float(np.mean(parts)) if len(parts) == 2 else means["abs_rel"], **means}
+
+    def _figures(self, network: Network, number: int, pair: Pair, cap_m: float | None) -> dict[str, float]:
+        device = next(network.parameters()).device
+        cut = resized(pair.read(), self._side_px, self._unit_px, metric=network.max_depth_m is not None)
+        images, depth_m, valid, regions = (
+            torch.from_numpy(part).to(device)[None] for part in (cut.image, cut.depth_m, cut.valid, cut.regions)
+        )
+        batch = Batch(
+            images.permute(0, 3, 1, 2).contiguous(), depth_m, valid, regions=regions, mean=self._mean, std=self._std
+        )
+        answer = network(batch.normalised()).float()
+        parts = flat_parts(regions)
+        outside = outside_flat(parts)
+        limit_m = min(cap_m or np.inf, network.max_depth_m or np.inf)
+        known = valid & (depth_m > 0) & (depth_m <= limit_m)
+        found = _depth_figures(
+            answer, batch, known, parts > 0, outside, limit_m, metric=network.max_depth_m is not None
+        )
+        if bool((parts > 0).any()):
+            found["flat_residual"] = _flat_residual(answer, parts, metric=network.max_depth_m is not None)
+        if self._start is not None and bool(outside.any()):
+            started = self._start_answer(number, batch).to(device)
+            found["drift"] = _drift(answer, started, outside, metric=network.max_depth_m is not None)
+        return found
+
+    def _start_answer(self, number: int, batch: Batch) -> Tensor:
+        """Return the starting network's answer for a pair, which is computed once."""
+        if number not in self._started:
+            assert self._start is not None
+            device = next(self._start.parameters()).device
+            bf16 = any(parameter.dtype == torch.bfloat16 for parameter in self._start.parameters())
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                self._started[number] = self._start(batch.to(device).normalised()).float().cpu()
+        return self._started[number]
+
+
+def _depth_figures(
+    answer: Tensor, batch: Batch, known: Tensor, flat: Tensor, outside: Tensor, limit_m: float, *, metric: bool
+) -> dict[str, float]:
+    if not metric:
+        fitted = known & outside  # a network that errs inside must not be bent outside
+        inverse = align(answer, batch.inverse(), fitted if int(fitted.sum()) >= LEAST_PIXELS else known)
+        answer = 1 / inverse.clamp(min=1 / limit_m if np.isfinite(limit_m) else 1e-3 * float(batch.inverse().max()))
+    found: dict[str, float] = {}
+    for prefix, part in (("", known), ("outside_", known & outside), ("flat_", known & flat)):
+        figures, measured = depth_figures(answer.clamp(max=limit_m), batch.depth_m, part)
+        if measured:
+            kept = figures if not prefix else {"abs_rel": figures["abs_rel"]}
+            found |= {f"{prefix}{name}": value for name, value in kept.items()}
+    if "flat_abs_rel" not in found:
+        found.pop("outside_abs_rel", None)
+    return found
+
+
+def _flat_residual(answer: Tensor, parts: Tensor, *, metric: bool) -> float:
+    inverse = 1 / answer.clamp(min=1e-6) if metric else answer
+    inside = parts > 0
+    off = (inverse - affine_fit(inverse, parts)).abs()
+    return float(off[inside].mean() / inverse[inside].abs().mean().clamp(min=1e-6))
+
+
+def _drift(answer: Tensor, started: Tensor, outside: Tensor, *, metric: bool) -> float:
+    """Return the mean relative difference; for inverse depth, over the starting answer's mean."""
+    level = (started if metric else started[outside].abs().mean().expand_as(started)).clamp(min=1e-6)
+    return float(((answer - started).abs() / level)[outside].mean())

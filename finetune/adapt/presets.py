@@ -1,0 +1,73 @@
+"""Presets: the parameters of the study that depthrt began with, and where they were corrected.
+
+Its images had 518x518 px, which is the default size of Depth Anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+PresetName = Literal["mirror", "indoor-art", "outdoor-art"]
+PRESETS: tuple[PresetName, ...] = get_args(PresetName)
+
+EPOCHS = 48
+BATCH = 1
+HEAD_RATE, ENCODER_FACTOR = 5e-5, 0.1  # of the study: 5e-6 for the encoder
+_CORRECTIONS = (
+    "whole checkpoint: the study loaded the encoder alone, so its decoder began from random weights",
+    "flat regions have the depth of their plane: the study's edit bent them towards the scene's nearest depth; "
+    "planarity weight 0.5",
+    "distillation weight 1 and a quarter of frames without a flat region: the study saw edited frames alone, and its "
+    "networks unlearned backgrounds",
+    "split by scene, 80/20, best checkpoint by held-out scenes: the study measured nothing",
+    "4 accumulated batches of 1, 500 steps of warm-up, gradients clipped at 1: the study moved all weights after each "
+    "image",
+    "stops after 8 validations without a better score: 48 epochs are the most, not the aim",
+    "bfloat16, and blocks computed again in the backward pass: ViT-L at 518 then needs less than 8 GB, see the table",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Parameters of a training.
+
+    Args:
+        title: What it is for.
+        max_depth_m: Upper end of the depth of a metric network.
+        epochs, batch: As in Plan.
+        learning_rate, encoder_factor, accumulate, recompute, average_decay, planarity_weight, distillation_weight,
+            patience: As in TrainOptions.
+        clean_share: As in PairSource.
+        differences: From the study's parameters, a line each.
+    """
+
+    title: str
+    max_depth_m: float
+    epochs: int = EPOCHS
+    batch: int = BATCH
+    learning_rate: float = HEAD_RATE
+    encoder_factor: float = ENCODER_FACTOR
+    accumulate: int = 4
+    recompute: bool = True
+    average_decay: float = 0.0
+    planarity_weight: float = 0.5
+    distillation_weight: float = 1.0
+    clean_share: float | None = 0.25
+    patience: int | None = 8
+    differences: tuple[str, ...] = _CORRECTIONS
+
+
+BY_NAME: Mapping[PresetName, Preset] = {
+    "mirror": Preset("mirrors in rooms, as in Hypersim", 20.0),
+    "indoor-art": Preset("pictures in rooms, as in Hypersim", 20.0),
+    "outdoor-art": Preset("pictures in streets, as in Virtual KITTI 2", 80.0),
+}
+
+# Without a preset: of data with flat regions, and of other data, which are learned as they are.
+WITH_FLAT = Preset(
+    "", math.inf, 10, 2, accumulate=1, recompute=False, average_decay=0.999, patience=None, differences=()
+)
+WITHOUT_FLAT = replace(WITH_FLAT, planarity_weight=0.0, distillation_weight=0.0, clean_share=None)

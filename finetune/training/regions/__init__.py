@@ -1,0 +1,1 @@
+"""Losses of regions: planes inside flat regions, the starting network outside them."""

@@ -1,0 +1,111 @@
+"""The planarity loss: over a plane, inverse depth is an affine function of pixel coordinates."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from ....bench.datasets.regions import FLAT, region
+
+LEAST_PART_PX = 16  # a smaller part says nothing about a plane
+_STEADY = 1e-9  # of the moments' trace, added to them, so that a part of one row has a plane too
+_TINY = 1e-12
+
+
+def flat_parts(regions: Tensor) -> Tensor:
+    """Return the number of the flat part that each pixel is of.
+
+    Args:
+        regions: (N, h, w) uint8, bits.
+
+    Returns:
+        (N, h, w) int64; 0 outside, and numbers from 1 over the whole batch. Parts of fewer than LEAST_PART_PX pixels
+        are left out.
+    """
+    masks = regions.cpu().numpy()
+    flat = np.logical_or.reduce([region(masks, name) for name in FLAT]).astype(np.uint8)
+    found = np.zeros(flat.shape, np.int64)
+    last = 0
+    for index, image in enumerate(flat):
+        if not image.any():
+            continue
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(image, connectivity=8)
+        large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PART_PX
+        large[0] = False  # the background
+        numbers = np.zeros(count, np.int64)
+        numbers[large] = last + 1 + np.arange(large.sum())
+        found[index] = numbers[labels]
+        last += int(large.sum())
+    return torch.from_numpy(found).to(regions.device)
+
+
+def planarity_loss(inverse: Tensor, parts: Tensor, *, any_shift: bool) -> Tensor:
+    """Return the mean distance of inverse depth from the best affine function of each part, over a level.
+
+    It is 0 for planes, and the same if all inverse depth is multiplied by a number.
+
+    Args:
+        inverse: (N, h, w), inverse depth.
+        parts: (N, h, w) int64, as flat_parts returns them.
+        any_shift: Whether the shift of inverse depth is unknown: the level is then the mean deviation of the image's
+            inverse depth. Otherwise it is the part's mean, so that the loss is a relative error of depth.
+
+    Returns:
+        () float32, a mean over the pixels of all parts; 0 with a gradient of 0 if there are none.
+    """
+    inside = parts > 0
+    if not bool(inside.any()):
+        return (inverse * 0).sum()
+    levels = _deviations(inverse) if any_shift else _part_means(inverse.detach(), parts)
+    off = inverse - affine_fit(inverse, parts)
+    return (off.abs() / levels.abs().clamp(min=_TINY))[inside].mean()
+
+
+def affine_fit(values: Tensor, parts: Tensor) -> Tensor:
+    """Return the affine function of pixel coordinates that fits each part best in least squares, (N, h, w).
+
+    Args:
+        values: (N, h, w) float32.
+        parts: (N, h, w) int64, as flat_parts returns them; elsewhere the result is 0.
+    """
+    inside = parts > 0
+    number = parts[inside] - 1
+    rows, columns = (
+        torch.arange(side, dtype=torch.float64, device=values.device) / max(parts.shape[1:]) for side in parts.shape[1:]
+    )
+    v, u = (axis.expand(parts.shape)[inside] for axis in (rows[:, None], columns))
+    count = int(number.max()) + 1
+
+    def sums(terms: Tensor) -> Tensor:
+        return terms.new_zeros(count).index_add(0, number, terms)
+
+    pixels = sums(torch.ones_like(u))
+
+    def centred(terms: Tensor) -> Tensor:
+        return terms - (sums(terms) / pixels)[number]
+
+    y = values[inside].double()
+    du, dv, dy = centred(u), centred(v), centred(y)
+    uu, uv, vv, uy, vy = (sums(a * b) for a, b in ((du, du), (du, dv), (dv, dv), (du, dy), (dv, dy)))
+    steady = _STEADY * (uu + vv) + _TINY
+    uu, vv = uu + steady, vv + steady
+    determinant = uu * vv - uv * uv
+    across, down = (vv * uy - uv * vy) / determinant, (uu * vy - uv * uy) / determinant
+    fitted = y - dy + across[number] * du + down[number] * dv
+    return torch.zeros_like(values).masked_scatter(inside, fitted.to(values.dtype))
+
+
+def _part_means(values: Tensor, parts: Tensor) -> Tensor:
+    """Return for each pixel the mean of its part, (N, h, w); all pixels outside are one part."""
+    flat = parts.flatten()
+    totals = torch.zeros(int(flat.max()) + 1, dtype=torch.float64, device=values.device)
+    totals.index_add_(0, flat, values.flatten().double())
+    return (totals / torch.bincount(flat).clamp(min=1)).to(values.dtype)[parts]
+
+
+def _deviations(inverse: Tensor) -> Tensor:
+    """Return the mean deviation of each map from its mean, (N, 1, 1)."""
+    inverse = inverse.detach()
+    return (inverse - inverse.mean((1, 2), keepdim=True)).abs().mean((1, 2), keepdim=True)

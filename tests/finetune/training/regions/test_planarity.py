@@ -1,0 +1,95 @@
+"""The planarity loss is zero for planes, ignores scale, and sees what is no plane."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from depthrt.finetune.training.regions.planarity import LEAST_PART_PX, affine_fit, flat_parts, planarity_loss
+
+MIRROR, ART, WINDOW = 1, 2, 4
+FLOAT = 1e-6  # float32 has steps of 6e-8 of the level, and a fit sums them up
+SAME = 1e-5  # relative: the same figure from other numbers
+
+
+def plane(height: int = 20, width: int = 30) -> Tensor:
+    rows, columns = torch.arange(height)[:, None], torch.arange(width)
+    return (0.3 + 0.01 * rows - 0.004 * columns)[None]
+
+
+def saddle() -> Tensor:
+    rows, columns = torch.linspace(-1, 1, 20)[:, None], torch.linspace(-1, 1, 30)
+    return plane() + 0.05 * (rows * columns)[None]
+
+
+def marked(bits: int = MIRROR) -> Tensor:
+    regions = torch.zeros((1, 20, 30), dtype=torch.uint8)
+    regions[:, 3:15, 4:24] = bits
+    return regions
+
+
+@pytest.mark.parametrize("any_shift", [False, True])
+def test_a_plane_has_no_loss_and_a_saddle_has(any_shift: bool) -> None:
+    parts = flat_parts(marked())
+    assert float(planarity_loss(plane(), parts, any_shift=any_shift)) < FLOAT
+    assert float(planarity_loss(saddle(), parts, any_shift=any_shift)) > 0.005
+
+
+def test_only_the_inside_of_flat_regions_counts() -> None:
+    bent = torch.where(marked() != 0, plane(), 5 * torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0)))
+    assert float(planarity_loss(bent, flat_parts(marked()), any_shift=False)) < FLOAT
+    for regions in (marked(WINDOW), torch.zeros((1, 20, 30), dtype=torch.uint8)):
+        assert float(planarity_loss(saddle(), flat_parts(regions), any_shift=False)) == 0
+
+
+@pytest.mark.parametrize("any_shift", [False, True])
+def test_scale_changes_nothing_and_shift_nothing_where_it_is_unknown(any_shift: bool) -> None:
+    parts = flat_parts(marked())
+    loss = planarity_loss(saddle(), parts, any_shift=any_shift)
+    torch.testing.assert_close(planarity_loss(7 * saddle(), parts, any_shift=any_shift), loss, rtol=SAME, atol=0)
+    moved = planarity_loss(saddle() + 3, parts, any_shift=any_shift)
+    assert (abs(float(moved / loss) - 1) < 1e-3) == any_shift
+
+
+def test_each_connected_part_has_a_plane_of_its_own() -> None:
+    regions = torch.zeros((2, 20, 30), dtype=torch.uint8)
+    regions[0, 2:8, 2:10], regions[0, 10:18, 15:28], regions[1, 5:12, 5:12] = MIRROR, ART, MIRROR | WINDOW
+    parts = flat_parts(regions)
+    assert parts.unique().tolist() == [0, 1, 2, 3]
+    values = torch.where(parts == 1, plane(), torch.where(parts == 2, 2 - 3 * plane(), 0.5)).float()
+    assert float(planarity_loss(values, parts, any_shift=False)) < FLOAT
+    one = (parts > 0).long()
+    assert float(planarity_loss(values, one, any_shift=False)) > 0.01
+
+
+def test_parts_that_touch_are_one_and_specks_are_none() -> None:
+    regions = marked()
+    regions[:, 3:15, 14:24] = ART
+    assert int(flat_parts(regions).max()) == 1
+    regions[:] = 0
+    regions[0, 0, : LEAST_PART_PX - 1] = MIRROR
+    assert int(flat_parts(regions).max()) == 0
+    regions[0, 0, :LEAST_PART_PX] = MIRROR  # a row is a part, too
+    assert float(planarity_loss(plane(), flat_parts(regions), any_shift=False)) < FLOAT
+
+
+def test_the_fit_is_that_of_least_squares() -> None:
+    parts = flat_parts(marked())
+    values = torch.rand((1, 20, 30), generator=torch.Generator().manual_seed(1))
+    inside = parts[0] > 0
+    rows, columns = torch.nonzero(inside, as_tuple=True)
+    terms = torch.stack([torch.ones(len(rows)), rows, columns], 1).double()
+    expected = terms @ torch.linalg.lstsq(terms, values[0][inside].double()[:, None]).solution
+    torch.testing.assert_close(affine_fit(values, parts)[0][inside], expected[:, 0].float(), rtol=SAME, atol=FLOAT)
+
+
+def test_a_step_along_the_gradient_makes_a_region_flatter() -> None:
+    values = saddle().requires_grad_()
+    parts = flat_parts(marked())
+    loss = planarity_loss(values, parts, any_shift=False)
+    loss.backward()
+    assert values.grad is not None
+    assert float(values.grad[parts == 0].abs().max()) == 0
+    after = planarity_loss((values - 0.5 * values.grad).detach(), parts, any_shift=False)
+    assert float(after) < float(loss.detach())
