@@ -70,7 +70,7 @@ def _hang(d: Draft, p: Palette, room: Room, material: Callable[[float, float], M
         d.box(0, -0.015, h, w, 0.03, size, frame)
         d.thing = SUBJECT
         d.box(0, 0, 0, w, 2 * _THIN_M, h, material(w, h))
-    at = (r.choice((-1, 1)) * r.uniform(0.4, 0.9), room.deep - r.uniform(2.3, 2.8), r.uniform(1.3, 1.6))
+    at = (r.choice((-1, 1)) * r.uniform(0.3, 0.8), room.deep - r.uniform(1.9, 2.4), r.uniform(1.3, 1.6))
     see(d, at, (x, room.deep, z + h / 2 - 0.15), 62)
 
 

@@ -22,9 +22,9 @@ def draft_stem(d: Draft) -> None:
     d.thing = SUBJECT
     with d.at(x, y, 0, yaw=r.gauss(0, 0.3), same=True):
         draw_person(d, p)
-    near = y - r.uniform(0.6, 1.0)
+    near = y - r.uniform(0.95, 1.2)
     across = (x + r.uniform(-0.1, 0.1)) * (near - eye_y) / (y - eye_y)
-    thick, black = r.uniform(0.011, 0.018), p.even((0.008, 0.008, 0.008), gloss=0.1)
+    thick, black = r.uniform(0.01, 0.016), p.even((0.008, 0.008, 0.008), gloss=0.1)
     d.thing = OTHER
     d.tube(across, near, 0, 0.12, 0.02, black)
     d.bar((across, near, 0.02), (across + r.gauss(0, 0.04), near, r.uniform(1.75, 2.0)), thick, black)

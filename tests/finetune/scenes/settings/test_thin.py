@@ -20,7 +20,7 @@ def test_a_stem_is_thin_black_and_in_front_of_the_person(seed: int) -> None:
     _, draft = draft_scene(seed, "stem")
     person, stem = rows_of(draft, SUBJECT), rows_of(draft, OTHER)
     (low, high), (near, far) = extent(person), extent(stem)
-    assert far[1] < low[1] - 0.1  # also of an arm that is held out
+    assert far[1] < low[1] - 0.05  # also of an arm that is held out
     assert near[2] < 0.01 and far[2] > 1.6
     assert max(row[13] for row in stem[1:]) < 0.02
     for row in stem:
