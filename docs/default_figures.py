@@ -13,7 +13,7 @@ import depthrt
 from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules
 from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.bench.datasets.true_depth import Sample, TrueDepth
-from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
+from depthrt.finetune.evaluation.scene_validation import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
 from depthrt.finetune.scenes.render import render_scenes
 
 SCENES = 100  # of each setting

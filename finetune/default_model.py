@@ -13,7 +13,7 @@ from ..export.network.architecture import ConvArchitecture
 from ..export.network.conv_depth import ConvDepth, fold_norms
 from .data.appearance import Appearance
 from .data.scene_pool import SHARD, PoolSource, Stage, render_pool
-from .evaluate import CAP_M, SceneValidation, held_out_scenes
+from .evaluation.scene_validation import CAP_M, SceneValidation, held_out_scenes
 from .scenes.render import check_device
 from .training.checkpoints import write_weights
 from .training.group import announced_group

@@ -16,7 +16,7 @@ from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_t
 from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.cli import main
 from depthrt.engine.modelfile.shipped import DEFAULT_NOTE, model_path
-from depthrt.finetune.evaluate import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
+from depthrt.finetune.evaluation.scene_validation import CAP_M, HELD_OUT_SEED, HELD_OUT_TEXTURES
 from depthrt.finetune.scenes.render import render_scenes
 
 SCENES = 12  # of each setting

@@ -33,7 +33,7 @@ from depthrt.engine.errors import InputError
 from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
 from depthrt.export.network.network import Network
 from depthrt.finetune.data.batches import Batch
-from depthrt.finetune.evaluate import SceneValidation
+from depthrt.finetune.evaluation.scene_validation import SceneValidation
 from depthrt.finetune.training.log import read_log
 from depthrt.finetune.training.train import TrainResult, train
 from depthrt.finetune.training.training_state import STATE_NAME

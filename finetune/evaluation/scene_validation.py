@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..engine.errors import InputError
-from ..export.network.network import Network
-from .data.batches import Batch
-from .scenes.render import render_scenes
-from .training.losses import LEAST_PIXELS, align
+from ...engine.errors import InputError
+from ...export.network.network import Network
+from ..data.batches import Batch
+from ..scenes.render import render_scenes
+from ..training.losses import LEAST_PIXELS, align
 
 HELD_OUT_SEED = 10_000_000  # no training uses scenes of this seed and later ones
 HELD_OUT_TEXTURES = 1_000_000

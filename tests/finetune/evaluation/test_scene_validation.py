@@ -9,10 +9,11 @@ import torch
 
 from depthrt.engine.errors import InputError
 from depthrt.export.network.conv_depth import ConvDepth
-from depthrt.finetune import default_model, evaluate
+from depthrt.finetune import default_model
 from depthrt.finetune.data.batches import Batch
 from depthrt.finetune.data.scene_pool import SHARD, SHARDS_PER_BANK
-from depthrt.finetune.evaluate import (
+from depthrt.finetune.evaluation import scene_validation
+from depthrt.finetune.evaluation.scene_validation import (
     HELD_OUT_SEED,
     HELD_OUT_TEXTURES,
     SceneValidation,
@@ -32,7 +33,7 @@ def test_held_out_scenes_are_of_seeds_and_textures_that_no_training_uses(monkeyp
         # In textures that other tests have drawn.
         return render_scenes(seeds, setting=setting, height_px=height_px, width_px=width_px)
 
-    monkeypatch.setattr(evaluate, "render_scenes", render)
+    monkeypatch.setattr(scene_validation, "render_scenes", render)
     first, second = held_out_scenes("outdoor", 5, (28, 42), batch=3)
     assert [seeds for _, seeds, _ in asked] == [[HELD_OUT_SEED + k for k in part] for part in ((0, 1, 2), (3, 4))]
     assert {(setting, textures) for setting, _, textures in asked} == {("outdoor", HELD_OUT_TEXTURES)}

@@ -1,0 +1,75 @@
+"""How flat an answer is inside a plane of the scene, and how it steps across the plane's edge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...bench.accuracy.alignment import Float64
+from .parts import LEAST_PX, Part, across_edge
+from .scene_view import SceneView
+
+MOST_UNEVEN = 0.02  # flat residual of measured depth; above it the part is no plane, or two planes
+
+
+def off_plane(values: Float64, pixels: NDArray[np.bool_]) -> Float64:
+    """Return the residual (n,) of the pixels' values against their best affine function of the pixel's position.
+
+    The inverse depth of a plane is affine there: n . X = d with X = z (u', v', 1) gives 1 / z = n . (u', v', 1) / d.
+
+    Args:
+        values: (H, W).
+        pixels: (H, W) bool, one or more.
+    """
+    rows, columns = np.nonzero(pixels)
+    places = np.stack([np.ones(rows.size), rows - rows.mean(), columns - columns.mean()], 1)
+    found = values[pixels]
+    residual: Float64 = found - places @ np.linalg.lstsq(places, found, rcond=None)[0]
+    return residual
+
+
+def flat_residual(inverse: Float64, scene: SceneView, part: Part) -> float:
+    """Return how far an answer is from any plane inside a part, as a share of depth.
+
+    sqrt(mean(r^2)) / mean(1 / z) with r of off_plane and the true z. To first order it is the relative error of depth
+    that is left after the best plane. An answer in another scale has the same residual, because it is aligned.
+
+    Args:
+        inverse: (H, W) aligned inverse depth.
+        scene, part: The part is one of the scene.
+    """
+    return _share(off_plane(inverse, part.inner), scene, part)
+
+
+def plane_error(inverse: Float64, scene: SceneView, part: Part) -> float:
+    """Return how far an answer is from the true plane inside a part, as a share of depth.
+
+    sqrt(mean((d - 1 / z)^2)) / mean(1 / z), with the aligned inverse depth d and the true z. It is never below
+    flat_residual, whose plane is the best one.
+    """
+    return _share((inverse - scene.inverse)[part.inner], scene, part)
+
+
+def step_error(inverse: Float64, scene: SceneView, part: Part) -> float | None:
+    """Return how far an answer's steps across the edge of a part are from the true steps, as a share of depth.
+
+    mean(|(d_out - d_in) - (1 / z_out - 1 / z_in)|) / mean(1 / z_in) over pairs of pixels on both sides. None if there
+    are fewer than LEAST_PX pairs, such as for a part that fills the image.
+    """
+    inner, outer = across_edge(part, scene.clean, scene.margin_px)
+    if inner[0].size < LEAST_PX:
+        return None
+    off = inverse - scene.inverse
+    return float(np.mean(np.abs(off[outer] - off[inner])) / np.mean(scene.inverse[inner]))
+
+
+def only_planes(scene: SceneView) -> tuple[SceneView, int]:
+    """Return a scene without the flat parts whose measured depth is not flat, and their number."""
+    flat = tuple(part for part in scene.flat if flat_residual(scene.inverse, scene, part) <= MOST_UNEVEN)
+    return replace(scene, flat=flat), len(scene.flat) - len(flat)
+
+
+def _share(off: Float64, scene: SceneView, part: Part) -> float:
+    return float(np.sqrt(np.mean(off**2)) / np.mean(scene.inverse[part.inner]))
