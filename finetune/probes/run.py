@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...bench.numbers.probes import ProbedModel, ProbeReport, Score
 from ...bench.numbers.result import Interval
 from ...bench.numbers.statistics import summarise
+from ...bench.subjects.baselines import CONSTANT, GRADIENT, baseline_subjects
 from ...bench.subjects.checkpoint_options import CheckpointOptions
 from ...bench.subjects.find_subjects import AS_RECORDED, find_subjects
 from ...bench.subjects.stage import failures_of
@@ -85,20 +86,26 @@ def probe_models(
         raise InputError(f"{len(models)} models and {count} scenes found, expected one of each at least")
     with torch_threads_as_before(), ExitStack() as stack:
         on_step("loading", 0, 1)
-        subjects = _subjects(models, devices, threads, checkpoint)
+        baselines = _baselines()
+        subjects = [*_subjects(models, devices, threads, checkpoint), *baselines]
         loaded = open_subjects(subjects)
         for opened in loaded.found.values():
             stack.callback(opened.model.close)
-        run = _Run({name: _answer_of(opened) for name, opened in loaded.found.items()} | BASELINES)
+        run = _Run({name: answer_of(opened) for name, opened in loaded.found.items()})
         run.failures |= loaded.failures
         for number, probe in enumerate(probes):
             on_step("probes", number, len(probes))
             run.go(probe, count, size_px)
         facts = {name: facts_of(opened, size_px) for name, opened in loaded.found.items()}
-    names = [*(subject.name for subject in subjects), *BASELINES]
     found = tuple(
-        ProbedModel(name, facts.get(name, {}), run.scores(name), name in BASELINES, run.failures.get(name, ""))
-        for name in names
+        ProbedModel(
+            subject.name,
+            facts.get(subject.name, subject.facts),
+            run.scores(subject.name),
+            subject in baselines,
+            run.failures.get(subject.name, ""),
+        )
+        for subject in subjects
     )
     settings = {
         "scenes of each probe": str(count),
@@ -108,20 +115,6 @@ def probe_models(
     }
     report = ProbeReport(tuple(probe.question for probe in probes), found, settings)
     return Probed(report, tuple(run.rows))
-
-
-def constant(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Kind]:
-    """Return one inverse depth everywhere."""
-    return np.ones(image.shape[:2], np.float32), "inverse"
-
-
-def gradient(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Kind]:
-    """Return inverse depth that grows from 0 at the top to 1 at the bottom."""
-    column = np.linspace(0, 1, image.shape[0], dtype=np.float32)[:, None]
-    return np.repeat(column, image.shape[1], axis=1), "inverse"
-
-
-BASELINES: Mapping[str, Answer] = {"constant": constant, "gradient": gradient}
 
 
 def score(figures: Sequence[float]) -> Score:
@@ -137,6 +130,16 @@ def aligned(answer: Answer, shot: Shot) -> list[Map]:
         values, kind = answer(image)
         found.append(align_inverse(values, kind, shot.inverse, shot.known))
     return found
+
+
+def answer_of(opened: Opened) -> Answer:
+    """Return the depth of an image by a loaded subject as a function."""
+
+    def answer(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Kind]:
+        depth = opened.model.infer(image)
+        return depth.values, depth.kind
+
+    return answer
 
 
 class _Run:
@@ -182,14 +185,6 @@ def _rows(probe: str, shot: Shot, found: Mapping[str, Sequence[Map]], figures: M
         yield Row(name, image, shot, {model: maps[number] for model, maps in found.items()}, figures)
 
 
-def _answer_of(opened: Opened) -> Answer:
-    def answer(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Kind]:
-        depth = opened.model.infer(image)
-        return depth.values, depth.kind
-
-    return answer
-
-
 def _subjects(
     models: Iterable[str | Path],
     devices: Sequence[HardwareDevice],
@@ -202,11 +197,15 @@ def _subjects(
         for device in devices:
             options = {"devices": [device], "threads": threads, "checkpoint": checkpoint}
             subject = find_subjects([model], compiled=False, **options)[0]
-            taken = {*BASELINES, *(one.name for one in subjects)}
+            taken = {CONSTANT, GRADIENT, *(one.name for one in subjects)}
             name = Path(model).name if len(devices) == 1 else f"{Path(model).name} {device}"
             again = next(number for number in range(1, len(taken) + 2) if _numbered(name, number) not in taken)
             subjects.append(replace(subject, name=_numbered(name, again)))
     return subjects
+
+
+def _baselines() -> list[Subject]:
+    return [replace(subject, name=subject.name.removeprefix("baseline: ")) for subject in baseline_subjects()]
 
 
 def _numbered(name: str, number: int) -> str:

@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...bench.numbers.probes import ProbeReport
+from ...engine.depth.colour import colorize
 from ...engine.system.files import atomic_path
 from .align import Map
 from .run import Row
 
 CELL_PX = (168, 224)  # (h, w)
 _HEAD_PX, _SIDE_PX, _GAP_PX = 28, 132, 6
-_SKY_BGR = (128, 128, 128)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _STRETCH = 0.6  # power of the share of the range that is painted: distance has more colours
 Picture = NDArray[np.uint8]
 
 
 def draw_strip(report: ProbeReport, rows: Sequence[Row]) -> Picture:
-    """Return the strip, (H, W, 3) uint8 BGR; baselines are left out. Near is bright, and a row has one scale."""
+    """Return the strip, (H, W, 3) uint8 BGR; baselines are left out. Near is red, and a row has one scale."""
     models = [model.name for model in report.models if not model.baseline and not model.failure]
     directions = {question.name: question.direction for question in report.probes}
     lines = [_line(["", "image", "true depth", *models])]
@@ -50,10 +50,8 @@ def _painted(inverse: Map, row: Row, *, sky: bool = False) -> Picture:
     """Return inverse depth in colour, from the least to the largest true one of the row."""
     true = row.shot.inverse[row.shot.known]
     share = np.clip((inverse - true.min()) / max(float(np.ptp(true)), 1e-9), 0, 1) ** _STRETCH
-    picture = np.asarray(cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
-    if sky:
-        picture[~row.shot.known] = _SKY_BGR
-    return _fitted(picture)
+    shown = row.shot.known if sky else np.ones_like(row.shot.known)
+    return _fitted(colorize(share.astype(np.float32), shown, larger_is_nearer=True, value_range=(0, 1)))
 
 
 def _fitted(picture: Picture) -> Picture:

@@ -8,15 +8,23 @@ import numpy as np
 import pytest
 
 from depthrt.bench.numbers.probes import Question
+from depthrt.bench.subjects.baselines import baseline_subjects
+from depthrt.bench.subjects.subject import open_subject
 from depthrt.engine.terms import Kind
 from depthrt.finetune.probes.align import Map, align_inverse
 from depthrt.finetune.probes.catalog import PROBES, Probe
-from depthrt.finetune.probes.run import BASELINES, aligned
+from depthrt.finetune.probes.run import Answer, aligned, answer_of
 from depthrt.finetune.probes.shot import Shot
 
 # A mirror is 2 mm in front of its wall, and medians are of few pixels.
 PERFECT = 0.02
 SEEN = 0.1  # a figure that moves less would be lost in its interval
+
+
+@pytest.fixture(scope="module")
+def baselines() -> list[Answer]:
+    """Constant and vertical gradient."""
+    return [answer_of(open_subject(subject)) for subject in baseline_subjects()]
 
 
 def badness(question: Question, figure: float) -> float:
@@ -91,15 +99,15 @@ def test_the_true_depth_is_perfect(probe: Probe, shots: list[Shot], kind: Kind) 
         assert badness(probe.question, probe.figure(found, shot)) < PERFECT
 
 
-def test_a_constant_is_the_worst(probe: Probe, shots: list[Shot]) -> None:
+def test_a_constant_is_the_worst(probe: Probe, shots: list[Shot], baselines: list[Answer]) -> None:
     for shot in shots:
-        found = badness(probe.question, probe.figure(aligned(BASELINES["constant"], shot), shot))
+        found = badness(probe.question, probe.figure(aligned(baselines[0], shot), shot))
         assert found == pytest.approx(1, abs=1e-6)
 
 
-def test_a_gradient_knows_no_more_than_up_and_down(probe: Probe, shots: list[Shot]) -> None:
+def test_a_gradient_knows_no_more_than_up_and_down(probe: Probe, shots: list[Shot], baselines: list[Answer]) -> None:
     for shot in shots:
-        found = aligned(BASELINES["gradient"], shot)
+        found = aligned(baselines[1], shot)
         assert all(np.ptp(one, axis=1).max() == 0 for one in found)
         if probe.name in ("stem", "wheel", "split"):  # what is compared has one height
             assert probe.figure(found, shot) < 0.5

@@ -6,15 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from tiny_model import TinyModel
 
+from depthrt.bench.subjects.baselines import CONSTANT, GRADIENT
 from depthrt.bench.subjects.checkpoint_options import CheckpointOptions
 from depthrt.engine.errors import InputError
 from depthrt.finetune.probes.catalog import PROBES
-from depthrt.finetune.probes.run import BASELINES, Probed, constant, gradient, probe_models, score
+from depthrt.finetune.probes.run import Probed, probe_models, score
 
+BASELINES = (CONSTANT, GRADIENT)
 SMALL: dict[str, Any] = {
     "count": 2,
     "threads": 1,
@@ -34,7 +35,7 @@ def probed(tiny: TinyModel, tiny_metric: TinyModel, tmp_path_factory: pytest.Tem
 
 def test_every_model_has_a_score_on_every_probe_and_a_damaged_one_has_its_reason(probed: Probed) -> None:
     models = {model.name: model for model in probed.report.models}
-    assert [*models] == ["tiny.onnx", "tiny.onnx (2)", "broken.pth", "constant", "gradient"]
+    assert [*models] == ["tiny.onnx", "tiny.onnx (2)", "broken.pth", *BASELINES]
     broken = models.pop("broken.pth")
     assert broken.failure and not broken.scores
     for name, model in models.items():
@@ -73,14 +74,6 @@ def test_a_checkpoint_is_scored_as_the_file_made_of_it(tiny: TinyModel) -> None:
 def test_nothing_to_score_is_refused(models: list[str], count: int) -> None:
     with pytest.raises(InputError, match="expected one of each at least"):
         probe_models(models, count=count)
-
-
-def test_baselines_see_the_size_of_an_image_and_nothing_else() -> None:
-    black, white = np.zeros((5, 7, 3), np.uint8), np.full((5, 7, 3), 255, np.uint8)
-    for baseline in (constant, gradient):
-        (first, kind), (second, _) = baseline(black), baseline(white)
-        assert kind == "inverse" and first.shape == (5, 7) and np.array_equal(first, second)
-    assert gradient(black)[0][:, 0].tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_an_interval_stays_within_0_and_1_and_narrows_with_scenes() -> None:

@@ -19,6 +19,11 @@ KNOWN[:8] = False
 QUESTIONS = (Question("stem", "", "", True), Question("light", "", "", False))
 
 
+def redness(colours: np.ndarray) -> float:
+    """Return red minus blue."""
+    return float((colours[:, 2] - colours[:, 0]).mean())
+
+
 def model(name: str, *, baseline: bool = False, failure: str = "") -> ProbedModel:
     return ProbedModel(name, {}, {}, baseline, failure)
 
@@ -46,12 +51,12 @@ def test_rows_are_pictures_and_columns_image_truth_and_the_models_that_answered(
     assert (strip.shape[1] - 132) // (CELL_PX[1] + 6) == 4  # image, true depth, two models
 
 
-def test_near_is_bright_in_the_truth_and_dark_where_an_answer_is_upside_down(rows: list[Row]) -> None:
+def test_near_is_red_in_the_truth_and_blue_where_an_answer_is_upside_down(rows: list[Row]) -> None:
     strip = draw_strip(ProbeReport(QUESTIONS, MODELS, {}), rows[:1]).astype(int)
     height, width = CELL_PX
     cells = [strip[-height:, -(k + 1) * width - 6 * k :][:, :width] for k in range(3)]
-    upside_down, right, truth = ([cell[height // 4].sum(), cell[height * 3 // 5].sum()] for cell in cells)
-    assert truth[0] < truth[1] and right == truth and upside_down[0] > upside_down[1]
+    upside_down, right, truth = ([redness(cell[height // 4]), redness(cell[-9])] for cell in cells)
+    assert truth[0] < 0 < truth[1] and right == truth and upside_down[0] > 0 > upside_down[1]
     assert (cells[2][2, 2] == 128).all()  # the sky of the truth
 
 
