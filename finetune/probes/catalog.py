@@ -150,7 +150,7 @@ PROBES: tuple[Probe, ...] = (
             "mean over neighbours in depth of " + _STEP.format("two things"),
             True,
         ),
-        "parallel",
+        "equal",
         regions.things,
         _steps,
     ),

@@ -35,7 +35,8 @@ class Row:
     """A row of the picture strip.
 
     Args:
-        probe: Name, with a number if the probe has two pictures of a scene.
+        probe: Name.
+        picture: Which of the pictures of a scene, "" if there is one.
         image: (H, W, 3) uint8 BGR.
         shot: The scene, for its true depth.
         found: Aligned inverse depth (H, W) by model; a model that failed lacks.
@@ -43,6 +44,7 @@ class Row:
     """
 
     probe: str
+    picture: str
     image: NDArray[np.uint8]
     shot: Shot
     found: Mapping[str, Map]
@@ -181,8 +183,8 @@ def _bound(answer: Callable[[str], None], name: str) -> Callable[[], None]:
 
 def _rows(probe: str, shot: Shot, found: Mapping[str, Sequence[Map]], figures: Mapping[str, float]) -> Iterator[Row]:
     for number, image in enumerate(shot.images):
-        name = probe if len(shot.images) == 1 else f"{probe} {number + 1}"
-        yield Row(name, image, shot, {model: maps[number] for model, maps in found.items()}, figures)
+        picture = "" if len(shot.images) == 1 else f"picture {number + 1} of {len(shot.images)}"
+        yield Row(probe, picture, image, shot, {model: maps[number] for model, maps in found.items()}, figures)
 
 
 def _subjects(

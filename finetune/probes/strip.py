@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.numbers.probes import ProbeReport
+from ...bench.numbers.probes import ProbeReport, Question
 from ...engine.depth.colour import colorize
 from ...engine.system.files import atomic_path
 from .align import Map
 from .run import Row
 
 CELL_PX = (168, 224)  # (h, w)
-_HEAD_PX, _SIDE_PX, _GAP_PX = 28, 132, 6
+_HEAD_PX, _SIDE_PX, _GAP_PX = 28, 156, 6
+_LETTERS = 24  # of a line beside the pictures
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _STRETCH = 0.6  # power of the share of the range that is painted: distance has more colours
 Picture = NDArray[np.uint8]
@@ -25,12 +27,12 @@ Picture = NDArray[np.uint8]
 def draw_strip(report: ProbeReport, rows: Sequence[Row]) -> Picture:
     """Return the strip, (H, W, 3) uint8 BGR; baselines are left out. Near is red, and a row has one scale."""
     models = [model.name for model in report.models if not model.baseline and not model.failure]
-    directions = {question.name: question.direction for question in report.probes}
+    questions = {question.name: question for question in report.probes}
     lines = [_line(["", "image", "true depth", *models])]
     for row in rows:
         cells = [_fitted(row.image), _painted(row.shot.inverse, row, sky=True)]
         cells += [_captioned(_painted(row.found[model], row), f"{row.figures[model]:.2f}") for model in models]
-        lines.append(_joined([_side(row.probe, f"{directions[row.probe.split()[0]]} is better"), *cells], across=True))
+        lines.append(_joined([_side(row, questions[row.probe]), *cells], across=True))
     return _joined(lines, across=False)
 
 
@@ -72,8 +74,10 @@ def _line(texts: Sequence[str]) -> Picture:
     return _joined([_blank(_HEAD_PX, wide, [text]) for text, wide in zip(texts, widths, strict=True)], across=True)
 
 
-def _side(name: str, direction: str) -> Picture:
-    return _blank(CELL_PX[0], _SIDE_PX, [name, direction])
+def _side(row: Row, question: Question) -> Picture:
+    """Return what a row asks for, which picture of its scene it shows, and the direction of its figure."""
+    lines = [*textwrap.wrap(question.asks, _LETTERS), row.picture, f"{question.direction} is better"]
+    return _blank(CELL_PX[0], _SIDE_PX, [row.probe, *filter(None, lines)])
 
 
 def _blank(height_px: int, width_px: int, texts: Sequence[str]) -> Picture:

@@ -8,9 +8,9 @@ from ..draft import Draft
 from ..objects.furniture import draw_cabinet, draw_chair, draw_lamp, draw_shelf, draw_sofa, draw_table
 from ..objects.houses import draw_house
 from ..objects.living import draw_bush, draw_person, draw_tree
-from ..textures.materials import Palette
+from ..textures.materials import Palette, hsv
 from .shell import Room
-from .stage import OTHER, SUBJECT, build_stage, light_day, see
+from .stage import OTHER, SUBJECT, build_stage, light_day, see, vivid
 
 LAYERS = 4  # houses of a distant background, instances SUBJECT, SUBJECT + 1, ...
 _NEXT = 1.8  # distance of a layer over that before it
@@ -50,7 +50,8 @@ def draft_clouds(d: Draft) -> None:
                 d, p, height=r.uniform(0.6, 1.5)
             )
     light_day(d)
-    d.air.clouds = r.uniform(0.35, 0.55)
+    d.air.clouds = r.uniform(0.31, 0.44)
+    d.air.zenith, d.air.horizon, d.air.key = hsv(0.6, 0.9, 0.4), hsv(0.58, 0.6, 0.6), 0.24
     see(d, (0.0, 0.0, r.uniform(1.5, 1.9)), (0.0, 10.0, r.uniform(3.6, 4.4)), 66)
 
 
@@ -59,7 +60,7 @@ def draft_apparent(d: Draft) -> None:
     r, p = d.rng, Palette(d.rng)
     room = Room(7.0, 9.0, 3.4)
     build_stage(d, p, room)
-    material, ball = p.any(), r.random() < 0.5
+    material, ball = vivid(p), r.random() < 0.5
     near, ratio, side = r.uniform(1.6, 1.9), r.uniform(1.9, 2.3), r.uniform(0.4, 0.5)
     sign, out = r.choice((-1, 1)), r.uniform(0.27, 0.32)
     for thing, x, y, scale in (
@@ -84,9 +85,9 @@ def draft_split(d: Draft) -> None:
     d.thing = SUBJECT
     with d.at(r.uniform(-0.2, 0.2), y, 0, yaw=r.gauss(0, 0.06), same=True):
         if r.random() < 0.5:
-            d.box(0, 0, 0, long, 0.5, r.uniform(0.7, 1.0), p.any())
+            d.box(0, 0, 0, long, 0.5, r.uniform(0.7, 1.0), vivid(p))
         else:
-            d.limb((-long / 2, 0, 0.4), (long / 2, 0, 0.4), 0.4, p.any())
+            d.limb((-long / 2, 0, 0.4), (long / 2, 0, 0.4), 0.4, vivid(p))
     d.thing = OTHER
     near, thick = r.uniform(1.7, 2.1), r.uniform(0.13, 0.18)
     if r.random() < 0.5:

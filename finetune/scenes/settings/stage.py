@@ -41,6 +41,13 @@ def build_stage(d: Draft, p: Palette, room: Room, *, floor: Material | None = No
     light_stage(d, room)
 
 
+def vivid(p: Palette) -> Material:
+    """Return a pattern in strong colours, which a person tells at once from a room."""
+    r, hue = p.rng, p.rng.random()
+    kind = r.choice(("plaster", "stripes", "dots", "plaid", "checker"))
+    return p.make(kind, hsv(hue, 0.85, 0.45), hsv(hue + r.uniform(0.05, 0.2), 0.7, 0.8), tile_m=r.uniform(0.4, 0.8))
+
+
 def light_stage(d: Draft, room: Room) -> None:
     """Set natural light: a white lamp near the front of the ceiling, a softer one behind it, and even surroundings."""
     r, warm = d.rng, d.rng.uniform(0.02, 0.15)

@@ -31,7 +31,7 @@ def test_the_table_goes_to_stdout_and_the_files_into_the_folder(tiny: TinyModel,
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["probes.html", "probes.json", "probes.png"]
     made = json.loads((tmp_path / "out" / "probes.json").read_text())
     assert [probe["name"] for probe in made["probes"]] == ["mirror", "size"]
-    assert "--probes --count 1" in made["made"]["command"] and made["machine"]["cores"] >= 1
+    assert made["made"]["settings"]["scenes of each probe"] == "1" and made["machine"]["cores"] >= 1
     assert "tiny.onnx" in (tmp_path / "out" / "probes.html").read_text()
 
 

@@ -48,7 +48,8 @@ def test_every_model_has_a_score_on_every_probe_and_a_damaged_one_has_its_reason
 
 
 def test_the_strip_has_a_row_for_each_picture_of_the_first_scenes(probed: Probed) -> None:
-    assert [row.probe for row in probed.rows] == ["split", "light 1", "light 2"]
+    found = [(row.probe, row.picture) for row in probed.rows]
+    assert found == [("split", ""), ("light", "picture 1 of 2"), ("light", "picture 2 of 2")]
     for row in probed.rows:
         assert set(row.found) == set(row.figures) == {"tiny.onnx", "tiny.onnx (2)", *BASELINES}
         assert {one.shape for one in row.found.values()} == {(120, 160)}

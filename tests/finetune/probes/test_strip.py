@@ -41,21 +41,21 @@ def rows() -> list[Row]:
     image = np.zeros((64, 96, 3), np.uint8)
     shot = Shot((image,), np.where(KNOWN, TRUE, 0), KNOWN, {})
     found = {MODELS[0].name: TRUE, MODELS[1].name: TRUE[::-1], "constant": TRUE}
-    return [Row(name, image, shot, found, dict.fromkeys(found, 0.5)) for name in ("stem", "light 1", "light 2")]
+    return [Row(name, "", image, shot, found, dict.fromkeys(found, 0.5)) for name in ("stem", "light", "light")]
 
 
 def test_rows_are_pictures_and_columns_image_truth_and_the_models_that_answered(rows: list[Row]) -> None:
     strip = draw_strip(ProbeReport(QUESTIONS, MODELS, {}), rows)
     assert strip.dtype == np.uint8
     assert (strip.shape[0] - 28) // (CELL_PX[0] + 6) == 3
-    assert (strip.shape[1] - 132) // (CELL_PX[1] + 6) == 4  # image, true depth, two models
+    assert (strip.shape[1] - 156) // (CELL_PX[1] + 6) == 4  # image, true depth, two models
 
 
 def test_near_is_red_in_the_truth_and_blue_where_an_answer_is_upside_down(rows: list[Row]) -> None:
     strip = draw_strip(ProbeReport(QUESTIONS, MODELS, {}), rows[:1]).astype(int)
     height, width = CELL_PX
     cells = [strip[-height:, -(k + 1) * width - 6 * k :][:, :width] for k in range(3)]
-    upside_down, right, truth = ([redness(cell[height // 4]), redness(cell[-9])] for cell in cells)
+    upside_down, right, truth = ([redness(cell[height // 7]), redness(cell[-9])] for cell in cells)
     assert truth[0] < 0 < truth[1] and right == truth and upside_down[0] > 0 > upside_down[1]
     assert (cells[2][2, 2] == 128).all()  # the sky of the truth
 
