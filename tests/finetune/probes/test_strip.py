@@ -55,7 +55,7 @@ def test_near_is_red_in_the_truth_and_blue_where_an_answer_is_upside_down(rows: 
     strip = draw_strip(ProbeReport(QUESTIONS, MODELS, {}), rows[:1]).astype(int)
     height, width = CELL_PX
     cells = [strip[-height:, -(k + 1) * width - 6 * k :][:, :width] for k in range(3)]
-    upside_down, right, truth = ([redness(cell[height // 7]), redness(cell[-9])] for cell in cells)
+    upside_down, right, truth = ([redness(cell[height // 7]), redness(cell[-40])] for cell in cells)
     assert truth[0] < 0 < truth[1] and right == truth and upside_down[0] > 0 > upside_down[1]
     assert (cells[2][2, 2] == 128).all()  # the sky of the truth
 
