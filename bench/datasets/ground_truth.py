@@ -165,7 +165,7 @@ def _unique(name: str, path: Path, paths: Sequence[Path]) -> str:
 def _on_disk(path: Path, found: Found, units_per_m: float, limits: Limits) -> GroundTruth:
     """Return the data set of the pairs that have both files."""
     pairs, missing = _present(path, found)
-    readers, cameras = depth_readers(pairs, found, units_per_m, limits)
+    readers, cameras = depth_readers(pairs, found, units_per_m=units_per_m, limits=limits)
     first = _first_readable(readers, pairs)  # a missing package or a wrong unit is noticed before anything is measured
     layouts = {one.layout for one in found.pairs}
     has_unit = bool(MEANINGS[first.kind].unit)
@@ -205,7 +205,7 @@ def _present(path: Path, found: Found) -> tuple[list[PairFiles], list[str]]:
     return pairs, notes
 
 
-def _first_readable(readers: Mapping[PairFiles, Callable[[Path], TrueDepth]], pairs: Sequence[PairFiles]) -> TrueDepth:
+def _first_readable(readers: Readers, pairs: Sequence[PairFiles]) -> TrueDepth:
     """Return the first depth that can be read; raise the first file's error if none can."""
     first: InputError | None = None
     for one in pairs:

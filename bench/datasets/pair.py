@@ -48,7 +48,7 @@ class Pair:
 
 
 def depth_readers(
-    pairs: Sequence[PairFiles], found: Found, units_per_m: float, limits: Limits
+    pairs: Sequence[PairFiles], found: Found, *, units_per_m: float = MM_PER_M, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Readers, tuple[str, ...]]:
     """Return what reads the depth file of each pair, and notes on the cameras.
 

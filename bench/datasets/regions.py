@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...engine.errors import InputError
 from ...engine.images.formats.decode import decode
 from ...engine.images.formats.png import read_png
+from ...engine.images.header import NO_END
 from ...engine.system.files import atomic_path, open_file
 from .same_view import OtherView
 
@@ -53,8 +54,8 @@ def read_regions(path: Path, shape: tuple[int, int]) -> Mask:
         raise InputError(f"{path} does not exist, expected a region mask; check the path") from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
-    if png.flaw:
-        raise _unreadable(path, png.flaw)
+    if png.flaw or png.lacks_end:
+        raise _unreadable(path, png.flaw or NO_END)
     if (png.height_px, png.width_px) != shape:
         sizes = f"{png.height_px}x{png.width_px} px, its depth {shape[0]}x{shape[1]}"
         raise OtherView(f"{path} is {sizes} (HxW), expected one size; make the mask for this depth")

@@ -203,8 +203,12 @@ def _finding(evaluation: Evaluation, model: ModelEvaluation) -> str:
 
 def _title(evaluation: Evaluation) -> str:
     parts = [f"{count} {region}" for region, count in evaluation.parts.items()]
-    where = f"{evaluation.dataset}: {evaluation.images} images of {evaluation.scenes} scenes"
+    where = f"{evaluation.dataset}: {_counted(evaluation.images, 'image')} of {_counted(evaluation.scenes, 'scene')}"
     return f"{where}, parts: {', '.join(parts)}" if parts else where
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _main_note(columns: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...bench.datasets.ground_truth import Pair
+from ...bench.datasets.pair import Pair
 from ...engine.errors import InputError
 
 SHARES = (0.8, 0.2)
@@ -25,6 +25,9 @@ class Sides:
 
     train: tuple[Pair, ...]
     val: tuple[Pair, ...]
+
+    def __iter__(self) -> Iterator[tuple[Pair, ...]]:
+        return iter((self.train, self.val))
 
 
 def split_scenes(pairs: Sequence[Pair], *, seed: int, shares: tuple[float, float] = SHARES) -> Sides:

@@ -28,7 +28,9 @@ def start_of(values: Float64, kind: Kind, scene: SceneView) -> Start:
     """Return the starting network's depth of an image from its answer (H, W)."""
     alignment = usual_alignment(kind, scene.sample.truth.kind)
     aligned = align(values, scene.truth_m, kind, alignment, scene.clean)
-    return Start(as_depth(aligned, kind, _farthest_m(scene)), alignment == "none")
+    # An aligned answer may reach infinity, where differences mean nothing.
+    farthest_m = np.inf if alignment == "none" else float(scene.truth_m[scene.judged].max())
+    return Start(as_depth(aligned, kind, farthest_m), alignment == "none")
 
 
 def drift_outside(values: Float64, kind: Kind, start: Start, scene: SceneView) -> float:
@@ -46,11 +48,7 @@ def drift_outside(values: Float64, kind: Kind, start: Start, scene: SceneView) -
     metres = start.as_answered and MEANINGS[kind].unit == "m"
     alignment = "none" if metres else "scale" if MEANINGS[kind].shift_known else "scale-and-shift"
     aligned = align(values, start.depth_m, kind, alignment, scene.clean)
-    depth_m = as_depth(aligned, kind, _farthest_m(scene))[scene.clean]
     before_m = start.depth_m[scene.clean]
+    farthest_m = np.inf if metres else float(before_m.max())
+    depth_m = as_depth(aligned[scene.clean], kind, farthest_m)
     return float(np.mean(np.abs(depth_m - before_m) / before_m))
-
-
-def _farthest_m(scene: SceneView) -> float:
-    """Return the largest judged depth: an aligned answer may reach infinity, where differences mean nothing."""
-    return float(scene.truth_m[scene.judged].max())

@@ -107,7 +107,7 @@ def judge_subjects(
         models=tuple(models),
         against=against,
         baselines=tuple(subject.name for subject in baselines),
-        warnings=(*judging.warnings(), *(f"{model.name}: {model.failure}" for model in models if model.failure)),
+        warnings=(*judging.warnings(), *judging.doubts()),
     )
     return printable(Evaluated(evaluation, pictures))
 

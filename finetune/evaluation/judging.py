@@ -93,6 +93,11 @@ class Judging:
         if any(pair.split == "train" for pair in self._data.pairs):
             yield f"training images of {name} are among those judged; a --split leaves them out."
 
+    def doubts(self) -> Iterator[str]:
+        """Yield what is odd about the answers of models, a sentence each."""
+        for name in self.found():
+            yield from (f"{name}: {note}." for note in self.meters[name].notes())
+
     def _judge_image(self, pair: Pair, sample: Sample) -> None:
         self._known.add(sample.truth)
         scene, uneven = only_planes(view_scene(sample, self._rules))

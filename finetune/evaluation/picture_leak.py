@@ -15,7 +15,7 @@ from .parts import Part
 
 LEAST_SIDE_PX = 16  # of the picture that is shown to the model by itself
 FLAT = 1e-5  # residual over mean value; float32 planes have 1e-7
-_CELLS = 96  # along the longer side of a part, when the largest rectangle in it is looked for
+_CELLS = 64  # along the longer side of a part, when the largest rectangle in it is looked for
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # of a model for an image (H, W, 3), (H, W)
 
@@ -62,7 +62,9 @@ def largest_rectangle(part: Part) -> tuple[int, int, int, int]:
     above = np.zeros(columns, np.intp)
     for row in range(rows):
         above = np.where(cells[row], above + 1, 0)
-        for tall in np.unique(above[above > 0]):
+        for tall in np.unique(above)[::-1]:
+            if tall * columns <= area:
+                break  # as do all lower ones
             first, count = _longest_run(above >= tall)
             if tall * count > area:
                 area = int(tall * count)
