@@ -197,12 +197,11 @@ def _subjects(
     subjects: list[Subject] = []
     for model in models:
         for device in devices:
-            options = {"devices": [device], "threads": threads, "checkpoint": checkpoint}
-            subject = find_subjects([model], compiled=False, **options)[0]
+            found = find_subjects([model], devices=[device], threads=threads, checkpoint=checkpoint, compiled=False)
             taken = {CONSTANT, GRADIENT, *(one.name for one in subjects)}
             name = Path(model).name if len(devices) == 1 else f"{Path(model).name} {device}"
             again = next(number for number in range(1, len(taken) + 2) if _numbered(name, number) not in taken)
-            subjects.append(replace(subject, name=_numbered(name, again)))
+            subjects.append(replace(found[0], name=_numbered(name, again)))
     return subjects
 
 

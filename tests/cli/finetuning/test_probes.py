@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from depthrt.finetune.probes.catalog import PROBES
 def _two_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run two probes on small pictures; the whole table takes half a minute."""
     few = [probe for probe in PROBES if probe.name in ("size", "mirror")]
-    small = dict(probes_run.probe_models.__kwdefaults__, probes=few, size_px=(120, 160), threads=1)
-    monkeypatch.setattr(probes_run.probe_models, "__kwdefaults__", small)
+    small = partial(probes_run.probe_models, probes=few, size_px=(120, 160))
+    monkeypatch.setattr(probes_run, "probe_models", small)
 
 
 def test_the_table_goes_to_stdout_and_the_files_into_the_folder(tiny: TinyModel, tmp_path: Path) -> None:

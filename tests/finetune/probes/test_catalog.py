@@ -35,7 +35,8 @@ def badness(question: Question, figure: float) -> float:
 def as_kind(inverse: Map, kind: Kind) -> Map:
     """Return inverse depth as an answer of a kind; the sky is 1 km away."""
     depth = 1 / np.maximum(inverse, 1e-3)
-    return {"inverse": 9 * inverse + 4, "metric": 0.8 * depth, "affine": depth / 40 - 1, "scale": 70 * depth}[kind]
+    kinds: dict[Kind, Map] = {"inverse": 9 * inverse + 4, "metric": 0.8 * depth, "affine": depth / 40 - 1}
+    return kinds.get(kind, 70 * depth)
 
 
 def toward(shot: Shot, region: str, value: Callable[[Map], Map | float], share: float) -> Map:
@@ -65,7 +66,8 @@ def tiled(shot: Shot, share: float) -> Map:
     """Return the true depth with light tiles nearer than dark ones."""
     floor, light = shot.regions["floor"], shot.images[0].mean(axis=2)
     bright = light > np.median(light[floor])
-    return shot.inverse + 0.6 * share * shot.inverse[floor].std() * (bright & floor)
+    found: Map = shot.inverse + 0.6 * share * float(shot.inverse[floor].std()) * (bright & floor)
+    return found
 
 
 def blurred(shot: Shot, share: float) -> Map:

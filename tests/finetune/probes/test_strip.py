@@ -63,4 +63,5 @@ def test_near_is_red_in_the_truth_and_blue_where_an_answer_is_upside_down(rows: 
 def test_the_file_is_a_png_of_the_strip(rows: list[Row], tmp_path: Path) -> None:
     report = ProbeReport(QUESTIONS, MODELS, {})
     write_strip(tmp_path / "probes.png", report, rows)
-    assert np.array_equal(cv2.imread(str(tmp_path / "probes.png")), draw_strip(report, rows))
+    found = cv2.imread(str(tmp_path / "probes.png"))
+    assert found is not None and np.array_equal(found, draw_strip(report, rows))
