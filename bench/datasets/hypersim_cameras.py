@@ -25,6 +25,7 @@ _TABLE_URL = "https://github.com/apple/ml-hypersim/tree/main/contrib/mikeroberts
 # Known to differ from the standard camera. Source: the issues named above
 SPECIAL_SCENES = ("ai_007_005", "ai_015_001", "ai_019_001", "ai_037_002", "ai_037_004", "ai_041_009")
 _COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
+_STANDARD = f"the standard camera ({HYPERSIM_FOCAL_PX:g} px, centred)"
 _SHOWN = 5  # scenes that a note names
 
 Matrix = NDArray[np.float64]
@@ -43,13 +44,18 @@ class Cameras:
     path: Path | None = None
     of_scene: Mapping[str, Matrix | None] = field(default_factory=dict)
 
-    def planar_share(self, depth: Path, size_px: tuple[int, int]) -> Float64:
+    def planar_share(self, depth: Path, size_px: tuple[int, int], scene: str | None = None) -> Float64:
         """Return (H, W) planar depth over distance, for each pixel of a depth file.
 
+        Args:
+            depth: The depth file.
+            size_px: (H, W).
+            scene: Name in the table; None goes by the folder of the depth file.
+
         Raises:
-            InputError: The table has a row for the file's scene, without usable numbers.
+            InputError: The table has a row for the scene, without usable numbers.
         """
-        scene = scene_of(depth)
+        scene = scene or scene_of(depth)
         if scene not in self.of_scene:
             return _standard_share(size_px)
         matrix = self.of_scene[scene]
@@ -57,32 +63,41 @@ class Cameras:
             raise InputError(f"{depth}: {self.path} has no usable camera of {scene}; leave the scene out")
         return _share(matrix, size_px)
 
-    def notes(self, depths: Iterable[Path]) -> tuple[str, ...]:
-        """Return what a reader must know of the scenes of depth files: which have no camera of their own."""
-        scenes = sorted({scene_of(depth) for depth in depths})
-        if self.path is None:
-            special = [scene for scene in scenes if scene in SPECIAL_SCENES]
-            if not special:
-                return ()
-            return (
-                f"the cameras of {_names(special)} differ from the standard camera, so their depth is wrong by up to "
-                f"some per cent; put {TABLE} of {_TABLE_URL} beside the scenes",
-            )
-        missing = [scene for scene in scenes if scene not in self.of_scene]
-        return (f"{self.path.name} has no row for {_names(missing)}, read with the standard camera",) if missing else ()
+    def notes(self, depths: Iterable[Path], scenes: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return what a reader must know of the scenes of depth files: which have no camera of their own.
+
+        Args:
+            depths: The depth files.
+            scenes: Names in the table; None goes by the folders of the depth files.
+        """
+        scenes = sorted(set(scenes) if scenes is not None else {scene_of(depth) for depth in depths})
+        if self.path is not None:
+            missing = [scene for scene in scenes if scene not in self.of_scene]
+            return (f"{self.path.name} has no row for {_names(missing)}, read with {_STANDARD}",) if missing else ()
+        special = [scene for scene in scenes if scene in SPECIAL_SCENES]
+        differ = (
+            f"; the cameras of {_names(special)} differ from it, so their depth is wrong by up to some per cent; put the "
+            f"table of {_TABLE_URL} beside the scenes"
+        )
+        return (f"no {TABLE} found, read with {_STANDARD}{differ if special else ''}",) if scenes else ()
 
 
 STANDARD = Cameras()
 
 
-def find_cameras(depths: Sequence[Path]) -> Cameras:
+def find_cameras(depths: Sequence[Path], folder: Path | None = None) -> Cameras:
     """Return the cameras of depth files, from the table that lies beside their scenes or above them.
+
+    Args:
+        depths: The depth files.
+        folder: Folder of a manifest, where the table is looked for first.
 
     Raises:
         InputError: The table is damaged.
     """
-    scene_folders = dict.fromkeys(depth.absolute().parents[2] for depth in depths)
+    scene_folders = dict.fromkeys(depth.absolute().parents[2] for depth in depths if len(depth.absolute().parents) > 2)
     places = dict.fromkeys(place for folder in scene_folders for place in (folder, *folder.parents[:3]))
+    places = {**({} if folder is None else {folder.absolute(): None}), **places}
     for place in places:
         for path in (place / TABLE, place / _TABLE_FOLDER / TABLE):
             if path.is_file():

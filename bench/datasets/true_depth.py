@@ -71,11 +71,19 @@ class TrueDepth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One image of a data set: its name, pixels (H, W, 3) uint8 BGR, and measured depth, of any size."""
+    """One image of a data set.
+
+    Args:
+        name: Of the image.
+        image: (H, W, 3) uint8, BGR.
+        truth: Measured depth, of any size (h, w).
+        regions: (h, w) uint8, bits as in regions.py; None if the data set does not say where they are.
+    """
 
     name: str
     image: NDArray[np.uint8]
     truth: TrueDepth
+    regions: NDArray[np.uint8] | None = None
 
 
 def read_true_depth(path: Path, *, units_per_m: float = MM_PER_M, limits: Limits = DEFAULT_LIMITS) -> TrueDepth:
@@ -138,8 +146,16 @@ def read_masked(path: Path, mask: Path | None, truth: TrueDepth, limits: Limits 
     return truth.without(~counts, "by masks")
 
 
-def read_hypersim(path: Path, *, cameras: Cameras = STANDARD, limits: Limits = DEFAULT_LIMITS) -> TrueDepth:
+def read_hypersim(
+    path: Path, *, cameras: Cameras = STANDARD, scene: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> TrueDepth:
     """Read Hypersim's distance along each ray as planar depth.
+
+    Args:
+        path: The file.
+        cameras: Of the data set.
+        scene: Name of the scene in the table of cameras; None goes by the folder of the file.
+        limits: Largest depth map.
 
     Raises:
         InputError: The file is not one of Hypersim's, is over the limits, or has no usable camera.
@@ -157,7 +173,7 @@ def read_hypersim(path: Path, *, cameras: Cameras = STANDARD, limits: Limits = D
         raise InputError(
             f"{path} is not a depth file of Hypersim ({found} found, expected (H, W) of floats); download it again"
         )
-    share = cameras.planar_share(path, (distance.shape[0], distance.shape[1]))
+    share = cameras.planar_share(path, (distance.shape[0], distance.shape[1]), scene)
     with np.errstate(over="ignore", invalid="ignore"):
         return _known((distance * share).astype(np.float32), "metric")
 

@@ -11,7 +11,7 @@ import pytest
 from depth_datasets import HALF_A_MM, depth_map, known_apart, photo, put
 
 from depthrt.bench.datasets.ground_truth import open_ground_truth
-from depthrt.bench.datasets.pair_layouts import Pairs, find_pairs
+from depthrt.bench.datasets.pairs.layouts import Pairs, find_pairs
 from depthrt.engine.errors import InputError
 
 
