@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .finetuning.augment import augment
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
@@ -78,3 +79,6 @@ def default(folder: Path, device: str) -> None:
             render_default(folder, device=device, on_progress=on_progress)
         checkpoint = train_default(folder, device=device)
     print_result(checkpoint)
+
+
+finetune.add_command(augment)

@@ -1,7 +1,8 @@
 """The study's edit of the ground truth, restated as a formula, for benchmarks that compare with it.
 
 At picture coordinates (s, t) in [0, 1] of a quadrilateral,
-    z(s, t) = (1 - s)(1 - t) z1 + s (1 - t) z2 + s t z3 + (1 - s) t z4,   zi = (1 - PULL) depth(corner i) + PULL nearest,
+    z(s, t) = (1 - s)(1 - t) z1 + s (1 - t) z2 + s t z3 + (1 - s) t z4,
+    zi = (1 - PULL) depth(corner i) + PULL nearest,
 where nearest is the least depth of the scene. It is a saddle: not a plane unless the four corners are in one and z is
 replaced by 1/z; and it is drawn to what is nearest, wherever the quadrilateral is.
 """
@@ -29,9 +30,7 @@ def study_inverse(scene: Float64, homography: Float64, box: Box) -> Float64:
     nearest = 1 / np.percentile(known, 100 - _NEAREST_PERCENTILE)
     farthest = 1 / np.percentile(known, _NEAREST_PERCENTILE)
     square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    corners = [
-        (1 - PULL) * _depth_at(scene, point, farthest) + PULL * nearest for point in project(homography, square)
-    ]
+    corners = [(1 - PULL) * _depth_at(scene, point, farthest) + PULL * nearest for point in project(homography, square)]
     v, u = np.mgrid[box.slices]
     seen = np.linalg.inv(homography) @ np.stack([u.ravel(), v.ravel(), np.ones(u.size)])
     s, t = (np.clip(seen[axis] / seen[2], 0, 1).reshape(u.shape) for axis in (0, 1))

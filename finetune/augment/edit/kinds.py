@@ -18,6 +18,7 @@ from ..paint.gallery import Gallery
 from ..paint.panels import Panel, blank_panel, framed, opening, picture_panel, screen_off
 from ..paint.styles import restyle
 from .canvas import Canvas, Image
+from .coverage import covered
 from .paste import Beyond, Paste, paste
 from .place import Place, floating, on_plane
 
@@ -26,7 +27,7 @@ KINDS: tuple[Kind, ...] = ("mirror", "art", "negative")
 
 _FRAMED = 0.55  # of pictures
 _OVERWHELMING = 0.15  # of pictures: they fill most of the view
-_FLOATING = 0.3  # of the other pictures
+_FLOATING, _FLOATING_LARGE = 0.3, 0.7  # of the others, and of these
 _UNTOUCHED = 0.25  # of negatives
 _TRIES = 3  # of an edit that finds no place
 _BEHIND = 1.02  # depth of a scene beyond an opening over that of the opening, at least
@@ -96,7 +97,7 @@ def _art(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> Iter
         aspect = picture.shape[1] / picture.shape[0]
         large = rng.random() < _OVERWHELMING
         area = float(rng.uniform(0.3, 0.95) if large else np.exp(rng.uniform(np.log(0.006), np.log(0.25))))
-        loose = rng.random() < _FLOATING
+        loose = rng.random() < (_FLOATING_LARGE if large else _FLOATING)
         place = None if loose else on_plane(canvas, materials.planes, rng, area=area, aspect=aspect)
         if place is None:
             place = floating(canvas, rng, step=materials.planes.step_px, area=area, aspect=aspect)
@@ -175,7 +176,7 @@ def _through(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> 
     if place is None or other is None:
         return
     name, image, inverse = other
-    inside = _hole(canvas, panel, place)
+    inside = covered(project(place.homography, panel.outline), canvas.size_px)
     ratio = inverse[inside] / place.plane.inverse(Box(0, canvas.size_px[0], 0, canvas.size_px[1]))[inside]
     nearest = float(np.nanmax(ratio)) if np.isfinite(ratio).any() else 0.0
     if not 0 < nearest * _BEHIND <= _MOST_SCALED:
@@ -191,12 +192,6 @@ def _frame(rng: np.random.Generator) -> tuple[Panel, float]:
     aspect = float(rng.uniform(0.4, 0.6) if door else np.exp(rng.normal(0.1, 0.35)))
     bars = (0, 0) if door else (int(rng.integers(0, 3)), int(rng.integers(0, 2)))
     return opening(aspect, shapes.rectangle(rng), rng, bars=bars), aspect
-
-
-def _hole(canvas: Canvas, panel: Panel, place: Place) -> np.typing.NDArray[np.bool_]:
-    from .coverage import covered
-
-    return covered(project(place.homography, panel.outline), canvas.size_px)
 
 
 def _reflected(

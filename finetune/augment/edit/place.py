@@ -17,8 +17,13 @@ UNIT_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 _TRIES = 16
 _SHRINK = 0.85  # of the area, after each place that does not fit
 _LEAST_AREA = 0.002  # of the image
-_ON, _BEHIND, _UNKNOWN = 0.7, 0.03, 0.03  # least and most shares of a rectangle on, beyond and without the plane's depth
+_ON, _BEHIND, _UNKNOWN = (
+    0.7,
+    0.03,
+    0.03,
+)  # least and most shares of a rectangle on, beyond and without the plane's depth
 _GRAZING = 0.2  # least cosine between ray and normal
+_LEVEL = 0.4  # how often a floor is chosen, over a wall of its size
 _ROLL_RAD = 0.05  # of what hangs on a wall
 
 
@@ -53,7 +58,7 @@ def on_plane(
     fitting = [plane for plane in planes.planes if not (walls and is_level(plane, canvas.camera))]
     if not fitting:
         return None
-    weights = np.sqrt([plane.share for plane in fitting])
+    weights = np.array([plane.share**0.5 * (_LEVEL if is_level(plane, canvas.camera) else 1) for plane in fitting])
     for number in rng.choice(len(fitting), min(3, len(fitting)), replace=False, p=weights / weights.sum()):
         place = _on(canvas, fitting[number], planes, rng, area, aspect)
         if place is not None:

@@ -24,7 +24,8 @@ _PROPOSALS = 48
 _LEAST_TOLERANCE, _MOST_TOLERANCE = 0.004, 0.02  # of the inverse depth
 _NOISE_FACTOR = 3.0  # tolerance over the median residual of the windows
 _REFITS = 3
-_COARSE = 2  # every so many pixels of the grid judge a proposal
+_GROWN = 3  # proposals that are fitted to their pixels, until one has enough of them
+_COARSE = 3  # every so many pixels of the grid judge a proposal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +59,10 @@ def find_planes(inverse: Float64, rng: np.random.Generator, *, most: int = MOST_
     tolerance = float(
         np.clip(_NOISE_FACTOR * (np.median(noise[1]) if noise[1].size else 0), _LEAST_TOLERANCE, _MOST_TOLERANCE)
     )
-    proposals = _proposals(windows, tolerance, rng)
+    votes = _votes(grid, usable, _proposals(windows, tolerance, rng), tolerance)
     free, found = usable.copy(), []
     while len(found) < most:
-        plane, pixels = _best(grid, free, proposals, tolerance)
+        plane, pixels = _best(grid, free, votes, tolerance)
         if plane is None:
             break
         share = float(pixels.mean())
@@ -105,23 +106,41 @@ def _proposals(windows: list[tuple[Float64, Float64]], tolerance: float, rng: np
     return np.concatenate(drawn) if drawn else np.empty((0, 3))
 
 
-def _best(grid: Float64, free: Mask, proposals: Float64, tolerance: float) -> tuple[Float64 | None, Mask]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Votes:
+    """Which proposals the points of a coarse grid are on.
+
+    Args:
+        proposals: (n, 3), planes.
+        rows, columns: (points,), of the grid.
+        on: (n, points) bool.
+    """
+
+    proposals: Float64
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    on: Mask
+
+
+def _votes(grid: Float64, usable: Mask, proposals: Float64, tolerance: float) -> _Votes:
+    rows, columns = (at * _COARSE for at in np.nonzero(usable[::_COARSE, ::_COARSE]))
+    values = grid[rows, columns].astype(np.float32)
+    a, b, c = proposals.astype(np.float32).T[:, :, None]  # (n, 1)
+    # No products of matrices: BLAS's threads wait for each other where other threads have work.
+    difference = a * columns.astype(np.float32) + b * rows.astype(np.float32) + (c - values)
+    return _Votes(proposals, rows, columns, np.abs(difference, out=difference) < np.float32(tolerance) * values)
+
+
+def _best(grid: Float64, free: Mask, votes: _Votes, tolerance: float) -> tuple[Float64 | None, Mask]:
     """Return the proposal with the most free pixels, fitted to them, and these pixels; None if all are small."""
-    nothing = np.zeros(grid.shape, np.bool_)
-    rows, columns = np.nonzero(free[::_COARSE, ::_COARSE])
-    if not rows.size or not len(proposals):
-        return None, nothing
-    points = np.stack([columns * _COARSE, rows * _COARSE, np.ones(rows.size)], 1)
-    values = grid[rows * _COARSE, columns * _COARSE]
-    near = np.abs(points @ proposals.T - values[:, None]) < tolerance * values[:, None]  # (points, proposals)
-    order = np.argsort(-near.sum(0))
-    for number in order[:3]:  # the most pixels may lie apart
-        if near[:, number].sum() * _COARSE**2 < LEAST_SHARE * grid.size:
+    counts = np.count_nonzero(votes.on[:, free[votes.rows, votes.columns]], axis=1)
+    for number in np.argsort(-counts)[:_GROWN]:  # the most pixels may lie apart
+        if counts[number] * _COARSE**2 < LEAST_SHARE * grid.size:
             break
-        plane, pixels = _grown(grid, free, proposals[number], tolerance)
+        plane, pixels = _grown(grid, free, votes.proposals[number], tolerance)
         if pixels.mean() >= LEAST_SHARE:
             return plane, pixels
-    return None, nothing
+    return None, np.zeros(grid.shape, np.bool_)
 
 
 def _grown(grid: Float64, free: Mask, plane: Float64, tolerance: float) -> tuple[Float64, Mask]:
@@ -155,8 +174,9 @@ def _fit(grid: Float64, pixels: Mask) -> Float64:
     """Return the plane with the least squared relative difference."""
     v, u = np.nonzero(pixels)
     weight = 1 / grid[v, u]
-    terms = np.stack([u * weight, v * weight, weight], 1)
-    return np.asarray(np.linalg.lstsq(terms, np.ones(len(u)), rcond=None)[0], np.float64)
+    terms = np.stack([u * weight, v * weight, weight])  # (3, pixels)
+    products = np.array([[float((one * other).sum()) for other in terms] for one in terms])
+    return np.asarray(np.linalg.solve(products, terms.sum(1)), np.float64)
 
 
 def _in_pixels(plane: Float64, grid: Float64, pixels: Mask, step: int, share: float) -> Plane:

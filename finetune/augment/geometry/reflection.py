@@ -46,7 +46,9 @@ def reflection(
             seen = np.column_stack([outline, np.ones(len(outline))]) @ homography[2]
             if seen.min() <= 0.05 * seen.max():
                 continue
-            shift[:2, 2] = target - project(homography, outline.mean(0)[None])[0]  # zoom is about the middle of the image
+            shift[:2, 2] = (
+                target - project(homography, outline.mean(0)[None])[0]
+            )  # zoom is about the middle of the image
             homography = shift @ homography
             if _inside(project(homography, outline), size_px):
                 return homography

@@ -133,9 +133,7 @@ def _above(distance: NDArray[np.float32], limit: float) -> Share:
     return np.clip((distance - limit + 0.5) * 255, 0, 255).astype(np.uint8)
 
 
-def _bevelled(
-    distance: NDArray[np.float32], wide: float, base: NDArray[np.float64], rng: np.random.Generator
-) -> Image:
+def _bevelled(distance: NDArray[np.float32], wide: float, base: NDArray[np.float64], rng: np.random.Generator) -> Image:
     """Return a frame of a colour, lit from above, round across its width, with the grain of wood."""
     du, dv = (cv2.Sobel(distance, cv2.CV_32F, *order, ksize=5) for order in ((1, 0), (0, 1)))
     length = np.maximum(np.hypot(du, dv), 1e-6)
