@@ -8,6 +8,7 @@ import click
 
 from ..exits import names_unwritten, needs, one_line_errors
 from .finetuning.augment import augment
+from .finetuning.check import check
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
@@ -42,6 +43,7 @@ def finetune() -> None:
 def scenes(folder: Path, count: int, seed: int, layout: str) -> None:
     """Write procedural scenes as a data set that readers of Hypersim or Virtual KITTI 2 read unchanged.
 
+    manifest.jsonl names the pairs, each with its scene, its split, and its mask of mirrors, art, windows and sky.
     Files that exist are kept, so a stopped run resumes.
 
     \b
@@ -82,3 +84,4 @@ def default(folder: Path, device: str) -> None:
 
 
 finetune.add_command(augment)
+finetune.add_command(check)

@@ -51,8 +51,8 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     type=NameType(),
     multiple=True,
     metavar="DATASET",
-    help="Folder of image and depth pairs, Hypersim, Virtual KITTI 2, NYU's .mat, or stereo_motorcycle. Masks such as "
-    "a_depth_mask.npy beside a_depth.npy count.",
+    help="Folder, manifest or list of image and depth pairs, Hypersim, Virtual KITTI 2, KITTI, NYU's .mat, or "
+    "stereo_motorcycle. Masks such as a_depth_mask.npy beside a_depth.npy count.",
 )
 @click.option(
     "--depth-units",
@@ -61,7 +61,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     metavar="N",
     default=1000.0,
     show_default=True,
-    help="Units a metre of depth files that hold whole numbers and state no unit; KITTI's have 256.",
+    help="Units a metre of depth files that hold whole numbers and state no unit; 256 in KITTI's own folders.",
 )
 @click.option(
     "--max-pixels",

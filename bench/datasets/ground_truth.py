@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -13,19 +13,15 @@ import numpy as np
 from ...engine.depth.read import READERS
 from ...engine.errors import InputError
 from ...engine.images.limits import DEFAULT_LIMITS, Limits
-from ...engine.images.read import read_image
 from ...engine.system.files import check_named, check_plain
 from ...engine.system.spread import spread
 from ...engine.terms import MEANINGS, Kind
-from .hypersim_cameras import find_cameras
-from .manifest import MANIFEST, SUFFIX, Split
-from .masks import Masks
+from .manifest import MANIFEST, SUFFIX
 from .nyu import open_nyu, read_nyu
+from .pair import Pair, Readers, depth_readers, make_pairs
 from .pairs.find import Found, PairFiles, find_files
-from .regions import read_regions
-from .same_view import check_same_view
 from .stereo_motorcycle import STEREO_MOTORCYCLE, read_motorcycle
-from .true_depth import MM_PER_M, Sample, TrueDepth, read_hypersim, read_masked, read_true_depth, read_vkitti2
+from .true_depth import MM_PER_M, Sample, TrueDepth
 
 __all__ = ["CAP_M", "STEREO_MOTORCYCLE", "GroundTruth", "Pair", "open_ground_truth", "open_ground_truths"]
 
@@ -44,32 +40,6 @@ UNDERSTOOD = (
     "NYU v2's labelled .mat",
     f"the name {STEREO_MOTORCYCLE} (scikit-image)",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One image of a data set, which stays on disk until it is read.
-
-    Args:
-        name: Of the image.
-        read: Reads the image and its depth.
-        scene: That it shows; the image's name if the data set does not say.
-        split: "train", "val" or "test"; None if the data set does not say.
-        image, depth: Their files; None if the data set is one file.
-        mask: File of the region mask, None without one.
-    """
-
-    name: str
-    read: Callable[[], Sample]
-    scene: str = ""
-    split: Split | None = None
-    image: Path | None = None
-    depth: Path | None = None
-    mask: Path | None = None
-
-    def __post_init__(self) -> None:
-        if not self.scene:
-            object.__setattr__(self, "scene", self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +165,7 @@ def _unique(name: str, path: Path, paths: Sequence[Path]) -> str:
 def _on_disk(path: Path, found: Found, units_per_m: float, limits: Limits) -> GroundTruth:
     """Return the data set of the pairs that have both files."""
     pairs, missing = _present(path, found)
-    readers, cameras = _readers(pairs, found, units_per_m, limits)
+    readers, cameras = depth_readers(pairs, found, units_per_m=units_per_m, limits=limits)
     first = _first_readable(readers, pairs)  # a missing package or a wrong unit is noticed before anything is measured
     layouts = {one.layout for one in found.pairs}
     has_unit = bool(MEANINGS[first.kind].unit)
@@ -208,8 +178,7 @@ def _on_disk(path: Path, found: Found, units_per_m: float, limits: Limits) -> Gr
         notes.append(found.left_out)
     if has_unit and any(one.layout == "files" and one.units_per_m is None for one in pairs):
         notes.append(f"depth files without a unit are read as metres, whole numbers as 1/{units_per_m:g} m")
-    masks = None if found.is_manifest else Masks(found.root)
-    made = tuple(_pair(one, found.root, readers[one], masks, limits) for one in pairs)
+    made = make_pairs(pairs, found, readers, limits=limits)
     return GroundTruth(name, made, cap_m if has_unit else None, (*notes, *cameras), first.kind)
 
 
@@ -236,25 +205,7 @@ def _present(path: Path, found: Found) -> tuple[list[PairFiles], list[str]]:
     return pairs, notes
 
 
-def _readers(
-    pairs: Sequence[PairFiles], found: Found, units_per_m: float, limits: Limits
-) -> tuple[dict[PairFiles, Callable[[Path], TrueDepth]], tuple[str, ...]]:
-    """Return what reads the depth file of each pair, and notes on the cameras."""
-    with_camera = [one for one in pairs if one.layout == "hypersim"]
-    depths = [one.depth for one in with_camera]
-    cameras = find_cameras(depths, found.root)
-    readers: dict[PairFiles, Callable[[Path], TrueDepth]] = {}
-    for one in pairs:
-        if one.layout == "hypersim":
-            readers[one] = partial(read_hypersim, cameras=cameras, scene=one.scene, limits=limits)
-        elif one.layout == "vkitti2":
-            readers[one] = partial(read_vkitti2, limits=limits)
-        else:
-            readers[one] = partial(read_true_depth, units_per_m=one.units_per_m or units_per_m, limits=limits)
-    return readers, cameras.notes(depths, [one.scene for one in with_camera]) if with_camera else ()
-
-
-def _first_readable(readers: Mapping[PairFiles, Callable[[Path], TrueDepth]], pairs: Sequence[PairFiles]) -> TrueDepth:
+def _first_readable(readers: Readers, pairs: Sequence[PairFiles]) -> TrueDepth:
     """Return the first depth that can be read; raise the first file's error if none can."""
     first: InputError | None = None
     for one in pairs:
@@ -264,21 +215,3 @@ def _first_readable(readers: Mapping[PairFiles, Callable[[Path], TrueDepth]], pa
             first = first or error
     assert first is not None  # a data set has files
     raise first
-
-
-def _pair(one: PairFiles, root: Path, reader: Callable[[Path], TrueDepth], masks: Masks | None, limits: Limits) -> Pair:
-    named = one.image.relative_to(root) if one.image.is_relative_to(root) else one.image
-    name = named.with_suffix("").as_posix()
-    read = partial(_read, one, name, reader, masks if one.mask is None else None, limits)
-    return Pair(name, read, one.scene, one.split, one.image, one.depth, one.mask)
-
-
-def _read(
-    one: PairFiles, name: str, reader: Callable[[Path], TrueDepth], masks: Masks | None, limits: Limits
-) -> Sample:
-    truth = reader(one.depth)
-    if masks is not None:
-        truth = read_masked(one.depth, masks.find(one.depth, one.image), truth, limits)
-    pixels = read_image(one.image, limits=limits)
-    check_same_view(one.image, pixels, truth.shape)
-    return Sample(name, pixels, truth, None if one.mask is None else read_regions(one.mask, truth.shape))

@@ -25,6 +25,7 @@ _TABLE_URL = "https://github.com/apple/ml-hypersim/tree/main/contrib/mikeroberts
 # Known to differ from the standard camera. Source: the issues named above
 SPECIAL_SCENES = ("ai_007_005", "ai_015_001", "ai_019_001", "ai_037_002", "ai_037_004", "ai_041_009")
 _COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
+_PROJECTION = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]  # tells the same
 _STANDARD = f"the standard camera ({HYPERSIM_FOCAL_PX:g} px, centred)"
 _SHOWN = 5  # scenes that a note names
 
@@ -76,8 +77,8 @@ class Cameras:
             return (f"{self.path.name} has no row for {_names(missing)}, read with {_STANDARD}",) if missing else ()
         special = [scene for scene in scenes if scene in SPECIAL_SCENES]
         differ = (
-            f"; the cameras of {_names(special)} differ from it, so their depth is wrong by up to some per cent; put the "
-            f"table of {_TABLE_URL} beside the scenes"
+            f"; the cameras of {_names(special)} differ from it, so their depth is wrong by up to some per cent; put "
+            f"the table of {_TABLE_URL} beside the scenes"
         )
         return (f"no {TABLE} found, read with {_STANDARD}{differ if special else ''}",) if scenes else ()
 
@@ -106,7 +107,7 @@ def find_cameras(depths: Sequence[Path], folder: Path | None = None) -> Cameras:
 
 
 def read_table(path: Path) -> dict[str, Matrix | None]:
-    """Read the published table.
+    """Read the published table; a table without matrices of rays is read by its projection matrices.
 
     Raises:
         InputError: It cannot be read, or lacks a column.
@@ -115,10 +116,12 @@ def read_table(path: Path) -> dict[str, Matrix | None]:
         check_plain(path)
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
-            lacking = [name for name in ("scene_name", *_COLUMNS) if name not in (rows.fieldnames or ())]
+            given = {*(rows.fieldnames or ())}
+            columns = _PROJECTION if given.isdisjoint(_COLUMNS) and given.issuperset(_PROJECTION) else _COLUMNS
+            lacking = [name for name in ("scene_name", *columns) if name not in given]
             if lacking:
                 raise InputError(f"{path} has no column {lacking[0]}; download it again from {_TABLE_URL}")
-            return {row["scene_name"]: _matrix([row[name] for name in _COLUMNS]) for row in rows}
+            return {row["scene_name"]: _matrix([row[name] for name in columns]) for row in rows}
     except (OSError, ValueError, csv.Error) as error:
         if isinstance(error, InputError):
             raise
@@ -131,10 +134,14 @@ def scene_of(depth: Path) -> str:
 
 
 def _matrix(cells: Sequence[str | None]) -> Matrix | None:
-    """Return the matrix of a row, None if a number is missing, not finite, or the rays lie in a plane."""
+    """Return the matrix of a row, None if a number is missing, not finite, or the rays lie in a plane.
+
+    A projection matrix P (4, 4) takes points to [u, v, w, 1], so its inverse takes [u, v, 0, 1] to a point of the ray.
+    """
     try:
-        matrix = np.array([float(cell or "nan") for cell in cells]).reshape(3, 3)
-    except ValueError:
+        matrix = np.array([float(cell or "nan") for cell in cells])
+        matrix = matrix.reshape(3, 3) if matrix.size == 9 else np.linalg.inv(matrix.reshape(4, 4))[:3, [0, 1, 3]]
+    except (ValueError, np.linalg.LinAlgError):
         return None
     usable = np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > np.finfo(np.float64).eps
     return matrix if usable else None

@@ -32,7 +32,7 @@ _Index = dict[str, list[_Named]]  # the masks in a folder, by the name of what t
 
 
 class Masks:
-    """Finds the masks of depth files; each folder is listed once. Not thread-safe.
+    """Finds the masks of depth files; each folder is listed once. Threads may share it.
 
     Args:
         root: Folder of the data set; folders of masks are looked for in it, and next to the folder of a depth file.

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from ...engine.errors import InputError
 from ...engine.images.formats.decode import decode
 from ...engine.images.formats.png import read_png
+from ...engine.images.header import NO_END
 from ...engine.system.files import atomic_path, open_file
+from .same_view import OtherView
 
 REGIONS = ("mirror", "art", "window", "sky")
 FLAT = ("mirror", "art")  # each connected part of them lies in a plane
@@ -39,7 +41,8 @@ def read_regions(path: Path, shape: tuple[int, int]) -> Mask:
         (H, W) uint8; each pixel is the sum of the bits of its regions, 0 outside all of them.
 
     Raises:
-        InputError: It is missing, damaged, of another size or type, or holds a bit that stands for no region.
+        OtherView: It is of another size.
+        InputError: It is missing, damaged, of another type, or holds a bit that stands for no region.
     """
     try:
         with open_file(path, expected="a region mask") as file:
@@ -51,11 +54,11 @@ def read_regions(path: Path, shape: tuple[int, int]) -> Mask:
         raise InputError(f"{path} does not exist, expected a region mask; check the path") from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
-    if png.flaw:
-        raise _unreadable(path, png.flaw)
+    if png.flaw or png.lacks_end:
+        raise _unreadable(path, png.flaw or NO_END)
     if (png.height_px, png.width_px) != shape:
         sizes = f"{png.height_px}x{png.width_px} px, its depth {shape[0]}x{shape[1]}"
-        raise InputError(f"{path} is {sizes} (HxW), expected one size; make the mask for this depth")
+        raise OtherView(f"{path} is {sizes} (HxW), expected one size; make the mask for this depth")
     mask = _decoded(data)
     if mask is None or mask.shape != shape or mask.dtype != np.uint8:
         raise _unreadable(path, "no picture" if mask is None else f"{mask.shape} {mask.dtype}")

@@ -20,8 +20,12 @@ _SWAPPED = range(5, 9)
 _APART = 0.02  # of a side; sensors and pictures are cropped by some pixels, as ScanNet's 968x1296 and 480x640 px
 
 
+class OtherView(InputError):
+    """A picture, its depth and their masks do not show the same view."""
+
+
 def check_same_view(path: Path, image: NDArray[np.uint8], depth_px: tuple[int, int]) -> None:
-    """Raise InputError if depth cannot be of the same view as a picture, or if that is unclear.
+    """Raise OtherView if depth cannot be of the same view as a picture, or if that is unclear.
 
     A viewer turns a picture by its EXIF orientation, and so does read_image; depth files are not turned. Depth of the
     turned picture's proportion was made for it. If the sides do not tell, nothing does.
@@ -37,9 +41,9 @@ def check_same_view(path: Path, image: NDArray[np.uint8], depth_px: tuple[int, i
     if not _proportional((height, width), depth_px):
         turned = turn in _SWAPPED and _proportional((width, height), depth_px)
         cure = f"turn the depth as the EXIF orientation {turn} turns the picture" if turned else "crop one of them"
-        raise InputError(f"{sizes}, expected sides of one proportion; {cure}")
+        raise OtherView(f"{sizes}, expected sides of one proportion; {cure}")
     if turn != _UPRIGHT and not (turn in _SWAPPED and not _proportional((width, height), depth_px)):
-        raise InputError(
+        raise OtherView(
             f"{sizes}; the EXIF orientation {turn} turns the picture, and the depth does not say whether it is turned "
             "too; save the picture upright, without the tag"
         )

@@ -22,6 +22,7 @@ from ...engine.images.limits import DEFAULT_LIMITS, Limits
 from ...engine.terms import MEANINGS, Kind
 from .hdf5 import find_array, open_hdf5, read_array
 from .hypersim_cameras import STANDARD, Cameras
+from .same_view import OtherView
 
 MM_PER_M = 1000.0
 VKITTI2_SKY = 65535  # centimetres that stand for the sky; also the largest value of a file
@@ -142,7 +143,7 @@ def read_masked(path: Path, mask: Path | None, truth: TrueDepth, limits: Limits 
     except _UNREADABLE as error:
         raise InputError(f"mask {mask} cannot be read ({' '.join(str(error).split())}); write it again") from error
     if counts.shape != truth.shape:
-        raise InputError(f"mask {mask} is {counts.shape}, depth {path.name} {truth.shape}, expected one shape (H, W)")
+        raise OtherView(f"mask {mask} is {counts.shape}, depth {path.name} {truth.shape}, expected one shape (H, W)")
     return truth.without(~counts, "by masks")
 
 

@@ -1,4 +1,4 @@
-"""Writes procedural scenes as data sets in the layout of Hypersim or Virtual KITTI 2, with lists of their splits."""
+"""Writes procedural scenes as data sets in the layout of Hypersim or Virtual KITTI 2, with region masks and lists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX
+from ...bench.datasets.regions import REGIONS, join_regions, write_regions
 from ...engine.errors import BackendUnavailable, InputError
 from ...engine.system.field_types import Name, Range
 from ...engine.system.files import make_folder
@@ -28,14 +29,11 @@ from .dataset_files import (
     write_hypersim_camera,
     write_jpeg,
     write_png,
-    write_text,
     write_vkitti2_cameras,
 )
 from .recipe_file import keep_recipe, resolve_folder
+from .scene_files import VKITTI2_FRAMES, SceneFiles, hypersim_files, vkitti2_files, write_lists
 
-_VKITTI2_FRAMES = 20  # frames of a Scene folder
-_SCENES_A_VOLUME = 100  # ai_VVV_NNN: scenes NNN of a volume VVV
-_VALIDATION_EVERY = 10  # one scene of so many is for validation
 _BATCH_PX = 1 << 20  # pixels rendered together
 _MOST_SCENES = 10_000_000  # of a data set
 
@@ -73,16 +71,6 @@ class _Recipe:
     texture_seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """Paths of an image and its depth."""
-
-    index: int
-    folder: Path
-    image: Path
-    depth: Path
-
-
 def write_hypersim(
     directory: str | Path,
     count: int,
@@ -98,7 +86,7 @@ def write_hypersim(
 ) -> Dataset:
     """Write scenes as Hypersim: ai_VVV_NNN/images/scene_cam_00_*, distance in metres, NaN for the sky.
 
-    Files that exist are kept, so a stopped run resumes.
+    Beside them lie their region masks, and a manifest. Files that exist are kept, so a stopped run resumes.
 
     Args:
         directory: Folder of the data set; created if missing.
@@ -117,14 +105,15 @@ def write_hypersim(
     """
     _need_h5py()
     recipe = _Recipe("hypersim", count, seed, setting, height_px, width_px, samples, texture_seed)
-    root = _begin(directory, recipe, _hypersim_pair, device)
-    pairs = [_hypersim_pair(root, index) for index in range(count)]
+    root = _begin(directory, recipe, hypersim_files, device)
+    pairs = [hypersim_files(root, index) for index in range(count)]
     fov_rad = 2 * math.atan(HYPERSIM_SIZE_PX[1] / 2 / HYPERSIM_FOCAL_PX)
     if height_px > width_px:
         fov_rad = 2 * math.atan(math.tan(fov_rad / 2) * height_px / width_px)  # the longer side is the height
     for part, scenes in _rendered(pairs, recipe, fov_rad, device, on_progress):
         for index, (pair, image, depth_m) in enumerate(_each(part, scenes)):
             write_jpeg(pair.image, image)
+            write_regions(pair.regions, _regions(scenes, index))
             write_hypersim_camera(pair.folder, scenes.cameras, index)
             write_h5(pair.depth, hypersim_distance(depth_m))
     return _finish(root, pairs)
@@ -145,7 +134,8 @@ def write_vkitti2(
 ) -> Dataset:
     """Write scenes as Virtual KITTI 2: SceneNN/clone/frames/{rgb,depth}/Camera_0, 16-bit centimetres, sky 65535.
 
-    Files that exist are kept, so a stopped run resumes. Each frame shows another scene.
+    Beside them lie their region masks, and a manifest. Files that exist are kept, so a stopped run resumes. Each frame
+    shows another scene.
 
     Args:
         directory: Folder of the data set; created if missing.
@@ -162,16 +152,17 @@ def write_vkitti2(
         InputError: The folder holds a data set of other scenes, or cannot be written.
     """
     recipe = _Recipe("vkitti2", count, seed, setting, height_px, width_px, samples, texture_seed)
-    root = _begin(directory, recipe, _vkitti2_pair, device)
-    pairs = [_vkitti2_pair(root, index) for index in range(count)]
+    root = _begin(directory, recipe, vkitti2_files, device)
+    pairs = [vkitti2_files(root, index) for index in range(count)]
     focal_px = VKITTI2_FOCAL_PX * width_px / VKITTI2_SIZE_PX[1]
     fov_rad = 2 * math.atan(max(height_px, width_px) / 2 / focal_px)
     for part, scenes in _rendered(pairs, recipe, fov_rad, device, on_progress):
-        for pair, image, depth_m in _each(part, scenes):
+        for index, (pair, image, depth_m) in enumerate(_each(part, scenes)):
             write_jpeg(pair.image, image)
+            write_regions(pair.regions, _regions(scenes, index))
             write_png(pair.depth, vkitti2_centimetres(depth_m))
-    for start in range(0, count, _VKITTI2_FRAMES):
-        frames = range(seed + start, seed + min(start + _VKITTI2_FRAMES, count))
+    for start in range(0, count, VKITTI2_FRAMES):
+        frames = range(seed + start, seed + min(start + VKITTI2_FRAMES, count))
         cameras = scene_cameras(frames, setting=setting)
         write_vkitti2_cameras(pairs[start].folder, cameras, (height_px, width_px), focal_px)
     return _finish(root, pairs)
@@ -187,7 +178,7 @@ def _need_h5py() -> None:
         ) from error
 
 
-def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], _Pair], device: str) -> Path:
+def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], SceneFiles], device: str) -> Path:
     """Create the folder, or check that it holds scenes of the same recipe, of which the count may be larger now."""
     if not 1 <= recipe.count <= _MOST_SCENES:
         raise InputError(f"count {recipe.count} found, expected 1 to {_MOST_SCENES} scenes")
@@ -218,32 +209,9 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _hypersim_pair(root: Path, index: int) -> _Pair:
-    volume, scene = divmod(index, _SCENES_A_VOLUME)
-    folder = root / f"ai_{volume + 1:03d}_{scene + 1:03d}"
-    images = folder / "images"
-    return _Pair(
-        index,
-        folder,
-        images / "scene_cam_00_final_preview" / "frame.0000.tonemap.jpg",
-        images / "scene_cam_00_geometry_hdf5" / "frame.0000.depth_meters.hdf5",
-    )
-
-
-def _vkitti2_pair(root: Path, index: int) -> _Pair:
-    scene, frame = divmod(index, _VKITTI2_FRAMES)
-    folder = root / f"Scene{scene + 1:02d}" / "clone"
-    return _Pair(
-        index,
-        folder,
-        folder / "frames" / "rgb" / "Camera_0" / f"rgb_{frame:05d}.jpg",
-        folder / "frames" / "depth" / "Camera_0" / f"depth_{frame:05d}.png",
-    )
-
-
 def _rendered(
-    pairs: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str, on_progress: Progress | None
-) -> Iterator[tuple[list[_Pair], Scenes]]:
+    pairs: Sequence[SceneFiles], recipe: _Recipe, fov_rad: float, device: str, on_progress: Progress | None
+) -> Iterator[tuple[list[SceneFiles], Scenes]]:
     """Render the missing pairs, several at a time, from each scene's camera with the data set's angle of view."""
     missing = [pair for pair in pairs if not pair.depth.is_file()]  # depth is written last
     done = len(pairs) - len(missing)
@@ -258,7 +226,7 @@ def _rendered(
             on_progress(done, len(pairs))
 
 
-def _render(part: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str) -> Scenes:
+def _render(part: Sequence[SceneFiles], recipe: _Recipe, fov_rad: float, device: str) -> Scenes:
     seeds = [recipe.seed + pair.index for pair in part]
     cameras = scene_cameras(seeds, setting=recipe.setting)
     return render_scenes(
@@ -273,18 +241,22 @@ def _render(part: Sequence[_Pair], recipe: _Recipe, fov_rad: float, device: str)
     )
 
 
-def _each(part: Sequence[_Pair], scenes: Scenes) -> Iterator[tuple[_Pair, NDArray[np.uint8], NDArray[np.float32]]]:
+def _each(
+    part: Sequence[SceneFiles], scenes: Scenes
+) -> Iterator[tuple[SceneFiles, NDArray[np.uint8], NDArray[np.float32]]]:
     """Yield each scene as (paths, RGB (h, w, 3), depth (h, w)), after making its folders."""
     images, depths = scenes.image.permute(0, 2, 3, 1).cpu().numpy(), scenes.depth_m.cpu().numpy()
     for pair, image, depth_m in zip(part, images, depths, strict=True):
-        for path in (pair.image, pair.depth):
+        for path in (pair.image, pair.depth, pair.regions):
             make_folder(path.parent)
         yield pair, image, depth_m
 
 
-def _finish(root: Path, pairs: Sequence[_Pair]) -> Dataset:
-    """Write the lists; the second scene of each ten is for validation, and stays so if scenes are added."""
-    for name, wanted in (("train.txt", False), ("val.txt", True)):
-        lines = [f"{pair.image} {pair.depth}\n" for pair in pairs if (pair.index % _VALIDATION_EVERY == 1) == wanted]
-        write_text(root / name, "".join(lines))
-    return Dataset(root, root / "train.txt", root / "val.txt", len(pairs))
+def _regions(scenes: Scenes, index: int) -> NDArray[np.uint8]:
+    """Return the region mask of a scene of a batch, (h, w)."""
+    return join_regions({name: getattr(scenes, name)[index].cpu().numpy() for name in REGIONS})
+
+
+def _finish(root: Path, files: Sequence[SceneFiles]) -> Dataset:
+    train, val = write_lists(root, files)
+    return Dataset(root, train, val, len(files))

@@ -46,6 +46,7 @@ class Found:
         is_manifest: Whether a manifest names the pairs.
         unpaired: Number of photographs without depth.
         alone: Those of them that should have some.
+        depths_alone: Depth files without a photograph.
         left_out: What the folder holds beside its photographs, for people; "" if it holds nothing.
         notes: How the files were found, one sentence each.
     """
@@ -55,6 +56,7 @@ class Found:
     is_manifest: bool = False
     unpaired: int = 0
     alone: tuple[Path, ...] = ()
+    depths_alone: tuple[Path, ...] = ()
     left_out: str = ""
     notes: tuple[str, ...] = ()
 
@@ -75,16 +77,16 @@ def find_files(path: Path, roots: Sequence[Path] = ()) -> Found | None:
     pairs = find_pairs(path, roots)
     if pairs is None:
         return None
-    scenes = scenes_of(pairs.layout, pairs.files, path if path.is_dir() else None)
+    root = path if path.is_dir() else path.parent
+    scenes = scenes_of(pairs.layout, pairs.files, (root,) if path.is_dir() else (*roots, root))
+    masks = pairs.masks or (None,) * len(pairs.files)
     units_per_m = KITTI_UNITS_PER_M if pairs.layout == "kitti" else None
     files = tuple(
         PairFiles(image, depth, scene, pairs.layout, mask, units_per_m=units_per_m)
-        for (image, depth), scene, mask in zip(
-            pairs.files, scenes, pairs.masks or [None] * len(pairs.files), strict=True
-        )
+        for (image, depth), scene, mask in zip(pairs.files, scenes, masks, strict=True)
     )
-    root = path if path.is_dir() else path.parent
-    return Found(root, files, False, pairs.unpaired, pairs.alone, pairs.left_out, pairs.notes)
+    alone = pairs.alone, pairs.depths_alone
+    return Found(root, files, False, pairs.unpaired, *alone, pairs.left_out, pairs.notes)
 
 
 def _of_entry(entry: Entry, root: Path) -> PairFiles:

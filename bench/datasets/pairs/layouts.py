@@ -14,7 +14,7 @@ from ....engine.errors import InputError
 from ....engine.images.kinds import IMAGE_SUFFIXES
 from ....engine.images.walk import LeftOut, files_below, matches_below
 from ..masks import masked_stems
-from .lists import read_list
+from .lists import LIST_SUFFIX, read_list
 from .scenes import IMAGE_FOLDERS, KITTI_DEPTHS, VKITTI2_DEPTH, Files, Layout, kitti_frame, layout_of
 
 _DEPTH_FOLDERS = ("depth", "depths", "gt", "ground_truth")
@@ -37,6 +37,7 @@ class Pairs:
         unpaired: Number of photographs without depth, which are not among the files.
         left_out: What the folder holds beside its photographs, for people; "" if it holds nothing.
         alone: Photographs without depth that should have some.
+        depths_alone: Depth files without a photograph, which are not among the files.
         masks: Region masks, one for each pair; none if no pair has one.
         notes: How a list was read, one sentence each.
     """
@@ -46,6 +47,7 @@ class Pairs:
     unpaired: int = 0
     left_out: str = ""
     alone: tuple[Path, ...] = field(default=(), compare=False)
+    depths_alone: tuple[Path, ...] = field(default=(), compare=False)
     masks: tuple[Path | None, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -61,7 +63,7 @@ def find_pairs(path: Path, roots: Sequence[Path] = ()) -> Pairs | None:
         InputError: A list is damaged or mixes layouts, or it is unclear which files belong together.
     """
     if path.is_file():
-        return _listed(path, roots) if path.suffix.lower() == ".txt" else None
+        return _listed(path, roots) if path.suffix.lower() == LIST_SUFFIX else None
     found = matches_below(path, "**/*.*", LeftOut())
     if pairs := _in_layout("hypersim", found, _HYPERSIM, _hypersim_image, _HYPERSIM_IMAGE):
         return pairs
@@ -188,7 +190,9 @@ def _matched(
     said = str(left_out) if left_out else ""
     taken = {photo for photo, _ in pairs.values()}
     alone = tuple(photo for photo in photos if photo not in taken)
-    return Pairs("files", tuple(pairs.values()), len(alone), said, alone) if pairs else None
+    others = (depth for bare, found in files.items() if bare not in pairs for depth in found)
+    lonely = tuple(depth for depth in others if not masked_stems(depth.stem))
+    return Pairs("files", tuple(pairs.values()), len(alone), said, alone, lonely) if pairs else None
 
 
 def _bare(path: Path) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from ....engine.errors import InputError
 from ....engine.system.files import open_file
 
+LIST_SUFFIX = ".txt"
 NO_DEPTH = "None"  # in place of a depth path. Source: KITTI's Eigen lists
 _MOST_WORDS = 60  # of a line; a line of n words is split in n * n ways
 
@@ -94,7 +95,7 @@ def read_list(path: Path, roots: Sequence[Path] = ()) -> tuple[tuple[Listed, ...
 
 def _lines(path: Path) -> list[str]:
     with open_file(path, expected="a list of pairs") as file:
-        return file.read().decode("utf-8", "replace").splitlines()
+        return file.read().decode("utf-8-sig", "replace").splitlines()
 
 
 def _no_list(path: Path, why: str) -> InputError:

@@ -33,18 +33,20 @@ def layout_of(depth: PurePath) -> Layout:
     return "kitti" if any(depth.match(pattern) for pattern in KITTI_DEPTHS) else "files"
 
 
-def scenes_of(layout: Layout, files: Sequence[Files], root: Path | None) -> list[str]:
+def scenes_of(layout: Layout, files: Sequence[Files], roots: Sequence[Path]) -> list[str]:
     """Return the scene of each pair: Hypersim's ai_VVV_NNN, Virtual KITTI's SceneNN, KITTI's drive.
 
     Args:
         layout: Of all pairs.
         files: Their images and depth files.
-        root: Folder of the data set; None for a list, whose folder is what its images have in common.
+        roots: Folders of the data set; the first that holds all images counts, else what their folders have in common.
     """
     if layout != "files":
         return [_scene_in_layout(layout, depth) for _, depth in files]
     images = [image.absolute() for image, _ in files]
-    common = Path(os.path.commonpath([image.parent for image in images])) if root is None else root.absolute()
+    holding = (root.absolute() for root in roots)
+    inside = (root for root in holding if all(image.is_relative_to(root) for image in images))
+    common = next(inside, None) or Path(os.path.commonpath([image.parent for image in images]))
     return [plain_scene(image.relative_to(common)) for image in images]
 
 

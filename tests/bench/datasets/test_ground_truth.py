@@ -98,7 +98,8 @@ def vkitti2(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 def test_hypersim_s_distance_becomes_planar_depth(hypersim: Dataset) -> None:
     found = open_ground_truth(hypersim.directory)
-    assert (found.name, found.cap_m, len(found), found.notes) == ("hypersim", 20.0, 2, ())
+    standard = "no metadata_camera_parameters.csv found, read with the standard camera (886.81 px, centred)"
+    assert (found.name, found.cap_m, len(found), found.notes) == ("hypersim", 20.0, 2, (standard,))
     sample = next(iter(found))
     expected = as_rendered("indoor", (96, 128), 886.81 / 8).depth_m[0].numpy()
     assert sample.name == "ai_001_001/images/scene_cam_00_final_preview/frame.0000.tonemap"

@@ -12,7 +12,14 @@ from depth_datasets import put
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.ground_truth import open_ground_truth
-from depthrt.bench.datasets.hypersim_cameras import SPECIAL_SCENES, STANDARD, TABLE, find_cameras, read_table
+from depthrt.bench.datasets.hypersim_cameras import (
+    SPECIAL_SCENES,
+    STANDARD,
+    TABLE,
+    Cameras,
+    find_cameras,
+    read_table,
+)
 from depthrt.engine.errors import InputError
 
 SIZE_PX = (48, 64)
@@ -81,7 +88,9 @@ def test_without_the_table_the_special_scenes_are_named(tmp_path: Path) -> None:
         write_scene(tmp_path, scene, UPRIGHT)
     (note,) = open_ground_truth(tmp_path).notes
     assert "ai_037_002, ai_041_009" in note and "ai_001_001" not in note and TABLE in note and "https://" in note
-    assert STANDARD.notes([Path("ai_001_001/images/x/frame.0000.depth_meters.hdf5")]) == ()
+    (plain,) = STANDARD.notes([Path("ai_001_001/images/x/frame.0000.depth_meters.hdf5")])
+    assert plain == f"no {TABLE} found, read with the standard camera (886.81 px, centred)"
+    assert note.startswith(plain)
     many = [Path(f"{scene}/images/x/f.hdf5") for scene in SPECIAL_SCENES]
     assert "and 1 more" in STANDARD.notes(many)[0]
 
@@ -92,7 +101,7 @@ def test_a_scene_without_a_row_is_named_and_has_the_standard_camera(tmp_path: Pa
     found = open_ground_truth(tmp_path)
     (sample,) = found
     assert np.abs(sample.truth.values / WALL_M - 1).max() < 1e-3  # the standard camera is rounded
-    assert found.notes == (f"{TABLE} has no row for ai_001_001, read with the standard camera",)
+    assert found.notes == (f"{TABLE} has no row for ai_001_001, read with the standard camera (886.81 px, centred)",)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
@@ -126,6 +135,54 @@ def test_a_row_with_text_for_a_number_has_no_camera(tmp_path: Path) -> None:
     text = (tmp_path / TABLE).read_text()
     (tmp_path / TABLE).write_text(text.replace("-1.0", "near") + "ai_001_002,1.0,0.5\n")
     assert read_table(tmp_path / TABLE) == {"ai_001_001": None, "ai_001_002": None}
+
+
+def test_the_corner_of_the_standard_camera_is_at_0_811_of_its_distance() -> None:
+    share = STANDARD.planar_share(Path("ai_001_001/images/x/f.hdf5"), (768, 1024))
+    assert round(float(share[0, 0]), 3) == 0.811  # 886.81 px, and (511.5, 383.5) px from the centre
+    assert np.array_equal(share, share[::-1, ::-1])
+
+
+def test_the_principal_point_of_the_table_moves_the_nearest_ray(tmp_path: Path) -> None:
+    write_table(tmp_path / TABLE, ai_037_002=SHIFTED)
+    cameras = find_cameras([tmp_path / "ai_037_002/images/a/f.hdf5"])
+    share = cameras.planar_share(tmp_path / "ai_037_002/images/a/f.hdf5", (768, 1024))
+    row, column = np.unravel_index(int(share.argmax()), share.shape)
+    # The ray along the axis is where M @ [u, v, 1] has no x and no y; u and v span the picture from -1 to 1.
+    assert abs(column - (511.5 - 512 * 0.03 / 0.5773502886)) <= 0.5
+    assert abs(row - (383.5 + 384 * 0.05 / 0.4330127164)) <= 0.5
+    standard = STANDARD.planar_share(Path("ai_037_002/images/a/f.hdf5"), (768, 1024))
+    assert np.abs(share / standard - 1).max() > 0.02  # what the centred camera would get wrong
+
+
+@pytest.mark.parametrize("matrix", [UPRIGHT, SHIFTED], ids=["upright", "shifted"])
+def test_a_projection_matrix_tells_the_same_rays(tmp_path: Path, matrix: NDArray[np.float64]) -> None:
+    near_m, far_m = 0.1, 1000.0
+    projection = np.zeros((4, 4))  # of OpenGL
+    projection[[0, 1], [0, 1]] = 1 / matrix[0, 0], 1 / matrix[1, 1]
+    projection[:2, 2] = matrix[0, 2] / matrix[0, 0], matrix[1, 2] / matrix[1, 1]
+    projection[2, 2:] = (far_m + near_m) / (near_m - far_m), 2 * far_m * near_m / (near_m - far_m)
+    projection[3, 2] = -1
+    columns = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]
+    cells = ",".join(map(repr, map(float, projection.ravel())))
+    (tmp_path / TABLE).write_text(f"scene_name,{','.join(columns)}\na,{cells}\nb{',0' * 16}\n")
+    write_table(tmp_path / "rays.csv", a=matrix)
+    found, expected = (
+        Cameras(path, read_table(path)).planar_share(tmp_path, SIZE_PX, "a")
+        for path in (tmp_path / TABLE, tmp_path / "rays.csv")
+    )
+    assert np.allclose(found, expected, rtol=1e-9)
+    assert read_table(tmp_path / TABLE)["b"] is None
+
+
+def test_the_scene_s_name_goes_before_the_folder_of_the_file(tmp_path: Path) -> None:
+    write_table(tmp_path / TABLE, ai_037_002=SHIFTED)
+    moved = tmp_path / "depth" / "a.hdf5"
+    cameras = find_cameras([moved], tmp_path)
+    named = cameras.planar_share(moved, SIZE_PX, "ai_037_002")
+    assert np.array_equal(named, cameras.planar_share(Path("ai_037_002/images/a/f.hdf5"), SIZE_PX))
+    assert not np.array_equal(named, cameras.planar_share(moved, SIZE_PX))
+    assert cameras.notes([moved], ["ai_037_002"]) == ()
 
 
 def test_no_table_is_no_error(tmp_path: Path) -> None:

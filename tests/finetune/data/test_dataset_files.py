@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from small_disk import files_of_at_most
 
 from depthrt.bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX
-from depthrt.bench.datasets.true_depth import VKITTI2_SKY
+from depthrt.bench.datasets.true_depth import VKITTI2_SKY, read_hypersim, read_vkitti2
 from depthrt.engine.errors import InputError
 from depthrt.finetune.data.dataset_files import (
     HYPERSIM_SIZE_PX,
@@ -70,6 +70,26 @@ def test_depth_is_whole_centimetres_and_never_the_sky_s_number(depth_m: float, e
     found = vkitti2_centimetres(np.array([[depth_m]], np.float32))
     assert found.dtype == np.uint16
     assert int(found[0, 0]) == expected
+
+
+def test_every_code_of_virtual_kitti_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    codes = np.arange(1, 65536, dtype=np.uint16).reshape(255, 257)
+    write_png(tmp_path / "a.png", codes)
+    truth = read_vkitti2(tmp_path / "a.png")
+    again = vkitti2_centimetres(np.where(truth.valid, truth.values, 0))
+    assert np.array_equal(again, codes)
+    write_png(tmp_path / "b.png", again)
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+
+
+def test_distance_comes_back_from_planar_depth_to_float_precision(tmp_path: Path) -> None:
+    distance = np.random.default_rng(5).uniform(0.5, 20, (48, 64)).astype(np.float32)
+    distance[3, 4] = np.nan
+    write_h5(tmp_path / "a.hdf5", distance)
+    truth = read_hypersim(tmp_path / "a.hdf5")
+    again = hypersim_distance(np.where(truth.valid, truth.values, 0))
+    assert np.array_equal(np.isnan(again), np.isnan(distance))
+    assert np.nanmax(np.abs(again / distance - 1)) < FLOAT32
 
 
 def test_a_camera_of_hypersim_looks_along_its_negative_z_with_y_up(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.regions import REGIONS, region
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.finetune.data import dataset_files, recipe_file
 from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
@@ -134,6 +137,34 @@ def test_virtual_kitti_s_names_and_camera_files_are_those_of_the_real_data_set(v
     assert np.allclose(matrix @ [x, -z, y, 1], [0, 0, 1, 1], atol=1e-6)  # KITTI's world: x right, y down, z forward
 
 
+@pytest.mark.parametrize(
+    ("layout", "setting", "focal_px"), [("hypersim", "indoor", 886.81), ("vkitti2", "outdoor", 725.0087)]
+)
+def test_the_manifest_gives_each_scene_the_regions_that_were_rendered(
+    layout: str, setting: str, focal_px: float, request: pytest.FixtureRequest
+) -> None:
+    written: Dataset = request.getfixturevalue(layout)
+    found = open_ground_truth(written.directory)
+    assert len(found) == written.pairs and len({pair.scene for pair in found.pairs}) == written.pairs
+    size_px = found.pairs[0].read().truth.shape
+    scenes = as_rendered([SEED + index for index in range(written.pairs)], setting, size_px, focal_px)
+    for index, sample in enumerate(found):
+        assert sample.regions is not None
+        for name in REGIONS:
+            assert np.array_equal(region(sample.regions, name), getattr(scenes, name)[index].numpy())
+        assert not (region(sample.regions, "sky") & sample.truth.valid).any()
+
+
+def test_a_folder_of_an_older_version_keeps_working(tmp_path: Path) -> None:
+    written = write_vkitti2(tmp_path / "d", 3, height_px=12, width_px=16)
+    (written.directory / "manifest.jsonl").unlink()
+    shutil.rmtree(written.directory / "Scene01" / "clone" / "frames" / "regions")
+    assert [pair.split for pair in open_ground_truth(written.directory).pairs] == [None] * 3
+    grown = write_vkitti2(tmp_path / "d", 4, height_px=12, width_px=16)
+    masks = [pair.mask is not None for pair in open_ground_truth(grown.directory).pairs]
+    assert masks == [False, False, False, True]
+
+
 def test_one_scene_of_ten_is_for_validation_and_stays_so(tmp_path: Path) -> None:
     lists = []
     for count in (2, 9, 13):
@@ -164,8 +195,8 @@ def test_a_stopped_run_leaves_whole_files_and_resumes(tmp_path: Path, monkeypatc
     monkeypatch.undo()
     left = sorted(path.name for path in (tmp_path / "cut").rglob("*") if path.is_file())
     assert not [name for name in left if name.startswith(".")]
-    assert sum(name.endswith(".png") for name in left) == 3
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("*.png")}
+    assert sum(name.startswith("depth_") for name in left) == 3
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("depth_*.png")}
     seen: list[tuple[int, int]] = []
     resumed = write_vkitti2(
         tmp_path / "cut", 6, height_px=24, width_px=80, on_progress=lambda done, total: seen.append((done, total))

@@ -155,6 +155,75 @@ def test_a_data_set_of_links_has_its_pairs(tmp_path: Path) -> None:
     assert found is not None and (found.layout, len(found.files)) == ("hypersim", 1)
 
 
+SELECTED = "2011_09_26_drive_0002_sync_{}_0000000005_image_02.png"
+DRIVE = "2011_09_26_drive_0002_sync"
+
+
+@pytest.mark.parametrize(
+    ("image", "depth", "other"),
+    [
+        (
+            f"raw/2011_09_26/{DRIVE}/image_02/data/0000000005.png",
+            f"gt/val/{DRIVE}/proj_depth/groundtruth/image_02/0000000005.png",
+            f"gt/val/{DRIVE}/proj_depth/velodyne_raw/image_02/0000000005.png",
+        ),
+        (
+            f"image/{SELECTED.format('image')}",
+            f"groundtruth_depth/{SELECTED.format('groundtruth_depth')}",
+            f"velodyne_raw/{SELECTED.format('velodyne_raw')}",
+        ),
+    ],
+)
+def test_kitti_s_depth_belongs_to_the_frame_of_its_drive_camera_and_number(
+    tmp_path: Path, image: str, depth: str, other: str
+) -> None:
+    of_another_camera = image.replace("image_02", "image_03")
+    touch(tmp_path, image, depth, other, of_another_camera)
+    assert find_pairs(tmp_path) == pairs(tmp_path, (image, depth), layout="kitti")
+
+
+def test_kitti_s_depth_without_its_frame_names_the_frame(tmp_path: Path) -> None:
+    found = find_pairs(touch(tmp_path, f"{DRIVE}/proj_depth/groundtruth/image_03/0000000007.png"))
+    assert found is not None
+    assert found.files[0][0] == Path("2011_09_26", DRIVE, "image_03", "data", "0000000007.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "alone", "depths_alone"),
+    [
+        (("rgb/1.jpg", "depth/1.npy", "rgb/2.jpg", "depth/3.npy"), ["rgb/2.jpg"], ["depth/3.npy"]),
+        (("1.jpg", "1.npy", "2.jpg", "3.npy", "1_mask.npy"), ["2.jpg"], ["3.npy"]),
+        (
+            (
+                f"{HYPERSIM}_final_preview/frame.0000.tonemap.jpg",
+                f"{HYPERSIM}_geometry_hdf5/frame.0000.depth_meters.hdf5",
+                f"{HYPERSIM}_final_preview/frame.0001.tonemap.jpg",
+                f"{HYPERSIM}_final_preview/frame.0000.color.jpg",
+            ),
+            [f"{HYPERSIM}_final_preview/frame.0001.tonemap.jpg"],
+            [],
+        ),
+        (
+            (
+                f"{VKITTI2}/depth/Camera_0/depth_00007.png",
+                f"{VKITTI2}/rgb/Camera_0/rgb_00007.jpg",
+                f"{VKITTI2}/rgb/Camera_1/rgb_00007.jpg",
+            ),
+            [f"{VKITTI2}/rgb/Camera_1/rgb_00007.jpg"],
+            [],
+        ),
+    ],
+)
+def test_what_has_lost_its_partner_is_named(
+    tmp_path: Path, names: Sequence[str], alone: Sequence[str], depths_alone: Sequence[str]
+) -> None:
+    found = find_pairs(touch(tmp_path, *names))
+    assert found is not None and len(found.files) == 1
+    assert [path.relative_to(tmp_path).as_posix() for path in found.alone] == alone
+    assert [path.relative_to(tmp_path).as_posix() for path in found.depths_alone] == depths_alone
+    assert found.unpaired == len(alone)
+
+
 def test_the_same_name_in_another_folder_is_no_pair(tmp_path: Path) -> None:
     assert find_pairs(touch(tmp_path, "a/1.jpg", "b/1.npy")) is None
 
@@ -191,7 +260,7 @@ def test_a_list_may_have_whole_paths(tmp_path: Path) -> None:
     assert find_pairs(tmp_path / "some.TXT") == Pairs("files", ((image, depth),))
 
 
-@pytest.mark.parametrize("text", ["", "\n \n", "a.jpg\n", "a.jpg b.npy 1.0\n", "a b.jpg a b.npy\n"])
+@pytest.mark.parametrize("text", ["", "\n \n", "a.jpg\n", "a.jpg b.npy c d\n", "a b.jpg a b.npy\n"])
 def test_a_list_of_other_lines_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError, match="list of pairs, expected an image and a depth path on each line"):

@@ -1,0 +1,1 @@
+"""Checks of data sets: each pair is read, and the good pairs become a manifest."""

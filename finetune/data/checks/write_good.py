@@ -1,0 +1,58 @@
+"""Writes the good pairs of data sets as a manifest, which is also how a list of another program becomes one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from ....bench.datasets.manifest import SUFFIX, Entry, write_manifest
+from ....bench.datasets.pairs.find import PairFiles
+from ....engine.errors import InputError
+from .dataset import Checked
+
+
+def write_good(checked: Sequence[Checked], path: Path) -> int:
+    """Write the good pairs of data sets as a manifest; return their number.
+
+    Args:
+        checked: The data sets.
+        path: The manifest.
+
+    Raises:
+        InputError: No pair is good, a data set is one file or has masks that a manifest cannot name, or the file cannot
+            be written.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise InputError(f"{path} found as the manifest to write, expected a name that ends in {SUFFIX}")
+    folder = path.parent.resolve()
+    for one in checked:
+        if one.good and not one.files:
+            raise InputError(f"{one.source} is one file, and a manifest names a file for each image; use it as it is")
+        if one.masked is not None:
+            raise InputError(
+                f"{one.masked} says which pixels of {one.source} count, which a manifest cannot; use it as it is"
+            )
+    entries = [_entry(files, folder) for one in checked for files in one.files]
+    if not entries:
+        raise InputError(f"{path} is not written, because no pair is good")
+    write_manifest(path, entries)
+    return len(entries)
+
+
+def _entry(one: PairFiles, folder: Path) -> Entry:
+    image, depth = _relative(one.image, folder), _relative(one.depth, folder)
+    layout = None if one.layout == "files" else one.layout  # a shorter path may not say it
+    mask = None if one.mask is None else _relative(one.mask, folder)
+    return Entry(image, depth, one.scene, mask, one.split, layout, one.units_per_m if one.layout == "files" else None)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Return a path from a resolved folder on; links to folders are resolved, as .. leads out of their targets."""
+    return Path(os.path.relpath(_resolved(path.parent) / path.name, folder)).as_posix()
+
+
+@cache
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
