@@ -95,16 +95,14 @@ def busy(onnx: str) -> None:
     def infers() -> None:
         assert np.array_equal(model.infer(image).values, expected)
 
-    threads = [threading.Thread(target=infer) for _ in range(2)]
+    threads = [threading.Thread(target=infer, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
-    try:
-        for _ in range(3):
-            in_child(lambda: None)  # what other threads held in a runtime at the fork stays held in the child
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    for _ in range(3):
+        in_child(lambda: None)  # what other threads held in a runtime at the fork stays held in the child
+    stop.set()  # never in a child: a thread may have held the event's lock at the fork
+    for thread in threads:
+        thread.join()
     in_child(infers)
 
 

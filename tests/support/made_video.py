@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,7 +52,7 @@ def write_video(
         sound_s: Length of a silent sound track from 0 s on.
         muxer: Options of the container.
     """
-    with av.open(str(path), "w", options=muxer or {}) as container:
+    with _kept_scheduling(), av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=fps, options=options or {})
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = size_px
@@ -72,6 +74,19 @@ def write_video(
                 part.sample_rate, part.pts = SOUND_HZ, start
                 container.mux(sound.encode(part))
             container.mux(sound.encode(None))
+
+
+@contextmanager
+def _kept_scheduling() -> Iterator[None]:
+    """Give the thread its scheduling back: SVT-AV1, run by root, makes the thread that opens it real-time, FIFO 99."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 def times_of(path: Path) -> list[float]:
