@@ -17,7 +17,7 @@ WALLS = (  # normal . point = 1, x right, y down, z forward, metres: back, floor
     (0.0, 1 / 1.4, 0.0),
     (0.0, -1 / 1.3, 0.0),
     (-1 / 2.0, 0.0, 0.0),
-    (1 / 2.4, 0.0, 0.0),
+    (1 / 1.7, 0.0, 0.0),
 )
 POST_M = 2.0  # depth of the post
 POST = (0.30, 0.36)  # its columns, as shares of the width

@@ -80,7 +80,7 @@ class StoredDepth:
             raise InputError(f"{path} cannot be written ({error}); check the disk and its rights") from error
 
     def _coded(self, depth: Float64, pixels: Mask) -> NDArray[Any]:
-        factor = self.factor if isinstance(self.factor, float) else self.factor[pixels]
+        factor = self.factor[pixels] if isinstance(self.factor, np.ndarray) else self.factor
         values = (depth - self.offset) * factor
         if self.raw.dtype.kind == "f":
             with np.errstate(over="ignore"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..geometry.plane import Box, Float64
 
 _FINE = 4  # points per pixel, on a side
+_HALF = 128
 _SHIFT = 8  # fractional bits of OpenCV's polygons
 _FARTHEST_PX = 30_000.0  # OpenCV's coordinates are 32 bits with the fraction
 
@@ -29,7 +30,9 @@ def coverage(polygons: Sequence[Float64], box: Box) -> Share:
     fine = np.zeros((box.height * _FINE, box.width * _FINE), np.uint8)
     for polygon in polygons:
         shifted = (np.clip(polygon, -_FARTHEST_PX, _FARTHEST_PX) - (box.left, box.top) + 0.5) * _FINE - 0.5
-        cv2.fillPoly(fine, [np.rint(shifted * (1 << _SHIFT)).astype(np.int32)], 255, shift=_SHIFT)
+        points = [np.rint(shifted * (1 << _SHIFT)).astype(np.int32)]
+        cv2.fillPoly(fine, points, 255, shift=_SHIFT)
+        cv2.polylines(fine, points, True, _HALF, shift=_SHIFT)  # fillPoly counts every point that the outline touches
     shares = cv2.resize(fine, (box.width, box.height), interpolation=cv2.INTER_AREA)  # (w, h)
     return np.asarray(shares, np.float32) / 255
 

@@ -21,8 +21,11 @@ MOST_PLANES = 8
 LEAST_SHARE = 0.01  # of the image; smaller planes hold no picture
 _RADII = (6, 3)  # of the windows, grid pixels: the larger gives better slopes, the smaller finds narrow planes
 _PROPOSALS = 48
-_LEAST_TOLERANCE, _MOST_TOLERANCE = 0.004, 0.02  # of the inverse depth
-_NOISE_FACTOR = 3.0  # tolerance over the median residual of the windows
+_LEAST_TOLERANCE, _MOST_TOLERANCE = 0.004, 0.01  # of the inverse depth
+_NOISE_FACTOR = 3.0  # tolerance over the residual of the flattest windows
+_FLATTEST = 25  # per cent of the windows
+_CURVED = 0.5  # residual over tolerance, beyond which a surface is curved: a slice of a ball has 0.53
+_INNER = 2.5  # residuals; points that are farther from a plane belong to what it meets
 _REFITS = 3
 _GROWN = 3  # proposals that are fitted to their pixels, until one has enough of them
 _COARSE = 3  # every so many pixels of the grid judge a proposal
@@ -55,9 +58,13 @@ def find_planes(inverse: Float64, rng: np.random.Generator, *, most: int = MOST_
     grid = np.ascontiguousarray(inverse[::step, ::step], np.float64)
     usable = np.isfinite(grid) & (grid > 0)
     windows = [_fit_windows(np.where(usable, grid, 0), usable, radius) for radius in _RADII]
-    noise = [residual[np.isfinite(residual)] for _, residual in windows]
+    noise = windows[-1][1][np.isfinite(windows[-1][1])]
     tolerance = float(
-        np.clip(_NOISE_FACTOR * (np.median(noise[1]) if noise[1].size else 0), _LEAST_TOLERANCE, _MOST_TOLERANCE)
+        np.clip(
+            _NOISE_FACTOR * (np.percentile(noise, _FLATTEST) if noise.size else 0),
+            _LEAST_TOLERANCE,
+            _MOST_TOLERANCE,
+        )
     )
     votes = _votes(grid, usable, _proposals(windows, tolerance, rng), tolerance)
     free, found = usable.copy(), []
@@ -139,7 +146,9 @@ def _best(grid: Float64, free: Mask, votes: _Votes, tolerance: float) -> tuple[F
             break
         plane, pixels = _grown(grid, free, votes.proposals[number], tolerance)
         if pixels.mean() >= LEAST_SHARE:
-            return plane, pixels
+            plane, residual = _refined(grid, pixels, plane)
+            if residual <= _CURVED * tolerance:
+                return plane, pixels
     return None, np.zeros(grid.shape, np.bool_)
 
 
@@ -152,6 +161,17 @@ def _grown(grid: Float64, free: Mask, plane: Float64, tolerance: float) -> tuple
             break
         plane = _fit(grid, pixels)
     return plane, pixels
+
+
+def _refined(grid: Float64, pixels: Mask, plane: Float64) -> tuple[Float64, float]:
+    """Return a plane fitted without the points at the rim that are not quite on it, and the residual of all."""
+    v, u = np.nonzero(pixels)
+    relative = np.abs((plane[0] * u + plane[1] * v + plane[2]) / grid[v, u] - 1)
+    residual = float(np.sqrt(np.mean(relative**2)))
+    inner = np.zeros(grid.shape, np.bool_)
+    close = relative <= _INNER * residual
+    inner[v[close], u[close]] = True
+    return _fit(grid, inner), residual
 
 
 def _on(grid: Float64, plane: Float64, tolerance: float) -> Mask:

@@ -35,6 +35,8 @@ def painting(image: Image, rng: np.random.Generator) -> Image:
 def stylised(image: Image, rng: np.random.Generator) -> Image:
     """Return OpenCV's watercolour (Gastal and Oliveira 2011)."""
     small = _shrunk(image, _PAINTED_PX * 3 // 4)
+    if small.std((0, 1)).max() < 1:  # OpenCV divides by the largest gradient
+        return image
     return _enlarged(np.asarray(cv2.stylization(small, sigma_s=40, sigma_r=0.4), np.uint8), image)
 
 

@@ -28,8 +28,9 @@ from depthrt.finetune.augment.options import Options, read_kinds
 
 FLOAT32 = 1e-6  # relative: planar depth to distance and back, rounded to float32 three times
 HALF_CM = 0.0051  # metres: Virtual KITTI's depth is rounded to 1 cm
-SADDLE = 1000  # times FLOAT32: what the study's edit is off by at least, where it is not nearly a plane
+SADDLE = 100  # times FLOAT32: what the study's edit is off by at least, where it is not nearly a plane
 COPIES = 4
+SEED = 3  # which draws every kind of edit, and untouched frames
 ROOMS = 3
 MATRIX = (0.6, 0, 0.05, 0, 0.45, -0.02, 0, 0, -1)  # of a shifted lens
 
@@ -42,7 +43,7 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def augmented(rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("augmented") / "done"
-    augment(rooms, folder, Options(copies=COPIES, seed=1), jobs=1, previews=2)
+    augment(rooms, folder, Options(copies=COPIES, seed=SEED), jobs=1, previews=2)
     return folder
 
 
@@ -194,16 +195,16 @@ def test_threads_and_order_change_nothing(
 ) -> None:
     jobs_of = module._jobs
     monkeypatch.setattr(module, "_jobs", lambda workshop: jobs_of(workshop)[::-1])
-    augment(rooms, tmp_path / "d", Options(copies=COPIES, seed=1), jobs=3)
+    augment(rooms, tmp_path / "d", Options(copies=COPIES, seed=SEED), jobs=3)
     monkeypatch.undo()
-    augment(rooms, tmp_path / "d", Options(copies=COPIES, seed=1), jobs=2, previews=2)
+    augment(rooms, tmp_path / "d", Options(copies=COPIES, seed=SEED), jobs=2, previews=2)
     assert files_in(tmp_path / "d") == files_in(augmented)
 
 
 def test_a_killed_run_leaves_whole_files_and_resumes_to_the_same(rooms: Path, augmented: Path, tmp_path: Path) -> None:
     folder = tmp_path / "d"
     command = [sys.executable, "-m", "depthrt", "finetune", "augment", str(rooms), "-o", str(folder)]
-    arguments = ["--copies", str(COPIES), "--seed", "1", "--preview", "2", "--jobs", "2"]
+    arguments = ["--copies", str(COPIES), "--seed", str(SEED), "--preview", "2", "--jobs", "2"]
     with subprocess.Popen([*command, *arguments], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
         while len(list(folder.glob("sidecar/*/**/*.json"))) < 3 and time.monotonic() < deadline:
@@ -226,7 +227,7 @@ def test_a_killed_run_leaves_whole_files_and_resumes_to_the_same(rooms: Path, au
     if (folder / "sidecar" / "0" / "ai_001_001").exists():
         shutil.rmtree(folder / "sidecar" / "0" / "ai_001_001")
     torn.write_bytes(b"half")
-    augment(rooms, folder, Options(copies=COPIES, seed=1), jobs=1, previews=2)
+    augment(rooms, folder, Options(copies=COPIES, seed=SEED), jobs=1, previews=2)
     assert files_in(folder) == wanted
 
 
@@ -262,4 +263,4 @@ def test_pictures_of_a_folder_are_shown(rooms: Path, tmp_path: Path) -> None:
 
 
 def test_the_recipe_is_json(augmented: Path) -> None:
-    assert json.loads((augmented / "augment.json").read_text())["seed"] == 1
+    assert json.loads((augmented / "augment.json").read_text())["seed"] == SEED

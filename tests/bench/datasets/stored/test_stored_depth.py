@@ -121,7 +121,7 @@ def test_what_does_not_fit_is_sky_or_unknown(tmp_path: Path) -> None:
     for layout, beyond in (("vkitti2", VKITTI2_SKY), ("files", 0)):
         stored = read_stored(tmp_path / "a.png", layout, units_per_m=1000, planar_share=None)  # type: ignore[arg-type]
         assert (stored.edited(far, CHANGED, ERASED)[CHANGED] == beyond).all()
-        assert (stored.edited(far * 0, CHANGED, ERASED)[4, 6]) == 1, "never the code of unknown depth"
+        assert (stored.edited(np.zeros(SIZE_PX), CHANGED, ERASED)[4, 6]) == 1, "never the code of unknown depth"
 
 
 def test_depth_without_a_file_becomes_an_npy_file(tmp_path: Path) -> None:

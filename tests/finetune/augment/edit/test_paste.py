@@ -33,7 +33,7 @@ def made_canvas(scale: int = 1) -> Canvas:
 
 def wall_paste(canvas: Canvas, colour: tuple[int, int, int], *, centre: tuple[float, float] = (48.0, 46.0)) -> Paste:
     """A picture on the wall behind the post, which hides a part of it."""
-    plane = through(np.array([0.0, 0.0, 0.25]), canvas.camera)
+    plane = through(np.array([0.05, 0.0, 0.26]), canvas.camera)
     homography = rectangle(plane, canvas.camera, centre, area_px=900, aspect=1.4, roll_rad=0.1)
     assert homography is not None
     picture: NDArray[np.uint8] = np.full((60, 84, 3), colour, np.uint8)

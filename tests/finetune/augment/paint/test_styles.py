@@ -9,7 +9,7 @@ from drawn_room import draw_room
 from depthrt.finetune.augment.paint.styles import STYLES, restyle
 
 IMAGE = draw_room(90, 120, seed=3).image
-RED = np.full((60, 80, 3), (20, 30, 220), np.uint8)
+RED = np.full((60, 80, 3), (20, 30, 220), np.uint8)  # of one colour, which a filter must stand
 TONED = ("pencil", "poster")  # have colours of their own
 
 
