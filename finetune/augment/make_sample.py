@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .edit.canvas import Image
 from .edit.kinds import KINDS, Materials, apply
@@ -80,12 +79,11 @@ def _beyond(
     found = load(workshop.frames[other])
     if found.truth.kind != loaded.truth.kind:
         return None
-    image = _resized(found.canvas.image, loaded.canvas.image.shape, cv2.INTER_AREA)
-    inverse = _resized(found.canvas.inverse, loaded.canvas.inverse.shape, cv2.INTER_NEAREST)
-    return workshop.frames[other].name, np.asarray(image, np.uint8), np.asarray(inverse, np.float64)
-
-
-def _resized(values: NDArray[np.generic], shape: tuple[int, ...], interpolation: int) -> NDArray[np.generic]:
-    if values.shape[:2] == shape[:2]:
-        return values
-    return np.asarray(cv2.resize(values, shape[1::-1], interpolation=interpolation))  # type: ignore[call-overload, unused-ignore]
+    image, inverse = found.canvas.image, found.canvas.inverse
+    height, width = loaded.canvas.image.shape[:2]
+    if image.shape[:2] != (height, width):
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = loaded.canvas.size_px
+    if inverse.shape != (height, width):
+        inverse = np.asarray(cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST), np.float64)
+    return workshop.frames[other].name, image, inverse

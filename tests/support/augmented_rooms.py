@@ -48,5 +48,5 @@ def plane_residual(sample: Sample, part: NDArray[np.bool_]) -> tuple[float, NDAr
     v, u = np.nonzero(part)
     inverse = 1 / sample.truth.values[part].astype(np.float64)
     terms = np.stack([u, v, np.ones(len(u))], 1)
-    plane = np.linalg.lstsq(terms, inverse, rcond=None)[0]
+    plane = np.asarray(np.linalg.lstsq(terms, inverse, rcond=None)[0], np.float64)
     return float(np.max(np.abs(terms @ plane / inverse - 1))), plane

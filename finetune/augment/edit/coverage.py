@@ -34,7 +34,7 @@ def coverage(polygons: Sequence[Float64], box: Box) -> Share:
         cv2.fillPoly(fine, points, 255, shift=_SHIFT)
         cv2.polylines(fine, points, True, _HALF, shift=_SHIFT)  # fillPoly counts every point that the outline touches
     shares = cv2.resize(fine, (box.width, box.height), interpolation=cv2.INTER_AREA)  # (w, h)
-    return np.asarray(shares, np.float32) / 255
+    return np.asarray(shares, np.float32) / np.float32(255)
 
 
 def covered(polygon: Float64, size_px: tuple[int, int]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -182,7 +182,7 @@ def _through(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> 
     if not 0 < nearest * _BEHIND <= _MOST_SCALED:
         return
     beyond = Beyond(image, inverse / max(1.0, nearest * _BEHIND))
-    one = replace(_paste_of(panel, place, "art", materials), beyond=beyond)
+    one = _paste_of(panel, place, "art", materials, beyond=beyond)
     yield from _pasted(canvas, one, Words("through", "rectangle", "", name, True))
 
 
@@ -236,12 +236,13 @@ def _paste_of(
     *,
     lit: bool = True,
     reflected: Callable[[Box], Image] | None = None,
+    beyond: Beyond | None = None,
 ) -> Paste | None:
     """Return the paste of a panel, None without a place for it."""
     if place is None:
         return None
     tolerance = materials.planes.tolerance if place.of_scene else 0.0
-    return Paste(panel, place, region, tolerance, reflected=reflected, lit=lit, study=materials.study)
+    return Paste(panel, place, region, tolerance, reflected, beyond, lit, materials.study)
 
 
 def _pasted(canvas: Canvas, one: Paste | None, words: Words) -> Iterator[Edit]:

@@ -119,7 +119,7 @@ def _look(one: Paste, size_px: tuple[int, int], to_pixels: Float64) -> _Seen | N
 
 
 def _warped(mask: NDArray[np.uint8], homography: Float64, box: Box) -> Share:
-    return _warp(mask, homography, box, cv2.BORDER_REPLICATE).astype(np.float32) / 255
+    return _warp(mask, homography, box, cv2.BORDER_REPLICATE).astype(np.float32) / np.float32(255)
 
 
 def _warp(raster: NDArray[np.uint8], homography: Float64, box: Box, border: int) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..geometry.find_planes import Planes
 from ..geometry.plane import Float64, Plane
-from ..geometry.rectangles import incidence, is_level, project, rectangle, turned_plane
+from ..geometry.rectangles import incidence, is_level, is_upright, project, rectangle, turned_plane
 from .canvas import Canvas, Mask
 from .coverage import covered
 
@@ -24,6 +24,7 @@ _ON, _BEHIND, _UNKNOWN = (
 )  # least and most shares of a rectangle on, beyond and without the plane's depth
 _GRAZING = 0.2  # least cosine between ray and normal
 _LEVEL = 0.4  # how often a floor is chosen, over a wall of its size
+_WALL = 0.04  # least share of the image
 _ROLL_RAD = 0.05  # of what hangs on a wall
 
 
@@ -53,9 +54,9 @@ def on_plane(
         rng: Draws the plane and the point.
         area: Share of the image.
         aspect: Width over height.
-        walls: Whether floors and ceilings are left out.
+        walls: Whether only large upright planes are taken.
     """
-    fitting = [plane for plane in planes.planes if not (walls and is_level(plane, canvas.camera))]
+    fitting = [plane for plane in planes.planes if not walls or _is_wall(plane, canvas)]
     if not fitting:
         return None
     weights = np.array([plane.share**0.5 * (_LEVEL if is_level(plane, canvas.camera) else 1) for plane in fitting])
@@ -64,6 +65,10 @@ def on_plane(
         if place is not None:
             return place
     return None
+
+
+def _is_wall(plane: Plane, canvas: Canvas) -> bool:
+    return plane.share >= _WALL and is_upright(plane, canvas.camera)
 
 
 def _on(

@@ -43,5 +43,4 @@ def _from_matrix(matrix: Matrix, size_px: tuple[int, int]) -> Camera:
     rays = np.diag([1.0, -1.0, -1.0]) @ matrix @ from_px
     rays = rays / rays[2, 2]
     rays[2] = (0, 0, 1)
-    camera: Camera = np.linalg.inv(rays)
-    return camera / camera[2, 2]
+    return np.asarray(np.linalg.inv(rays), np.float64)

@@ -67,7 +67,8 @@ def find_planes(inverse: Float64, rng: np.random.Generator, *, most: int = MOST_
         )
     )
     votes = _votes(grid, usable, _proposals(windows, tolerance, rng), tolerance)
-    free, found = usable.copy(), []
+    free = usable.copy()
+    found: list[Plane] = []
     while len(found) < most:
         plane, pixels = _best(grid, free, votes, tolerance)
         if plane is None:

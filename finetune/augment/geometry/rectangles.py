@@ -8,6 +8,7 @@ from .plane import Camera, Float64, Plane, through
 
 _UP = np.array([0.0, -1.0, 0.0])  # of the camera, which is about the world's
 _FORWARD = np.array([0.0, 0.0, 1.0])
+_UPRIGHT = 0.35  # most of a wall's unit normal along up
 _LEVEL = 0.4  # of a unit vector up: with less of it in the plane, the plane is a floor or a ceiling
 
 
@@ -15,6 +16,11 @@ def is_level(plane: Plane, camera: Camera) -> bool:
     """Return whether a plane is more of a floor, a table or a ceiling than of a wall."""
     normal = _unit(plane.normal(camera))
     return bool(np.linalg.norm(_UP - (_UP @ normal) * normal) < _LEVEL)
+
+
+def is_upright(plane: Plane, camera: Camera) -> bool:
+    """Return whether a plane is a wall, as far as the camera is held level."""
+    return bool(abs(_unit(plane.normal(camera)) @ _UP) < _UPRIGHT)
 
 
 def incidence(plane: Plane, camera: Camera, centre: tuple[float, float]) -> float:

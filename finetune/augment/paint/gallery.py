@@ -95,7 +95,7 @@ def _cropped(image: Image, crop: NDArray[np.float64], start: NDArray[np.float64]
     part = image[top : top + sides[0], left : left + sides[1]]
     scale = SIDE_PX / max(part.shape[:2])
     if scale < 1:
-        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     return np.ascontiguousarray(part, np.uint8)
 
 

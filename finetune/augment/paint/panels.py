@@ -130,7 +130,7 @@ def _to_outline(panel: Panel) -> NDArray[np.float32]:
 
 def _above(distance: NDArray[np.float32], limit: float) -> Share:
     """Return 255 where a distance is beyond a limit, 0 below it, with an edge of a pixel."""
-    return np.clip((distance - limit + 0.5) * 255, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((distance - limit + 0.5) * 255, 0, 255), np.uint8)
 
 
 def _bevelled(distance: NDArray[np.float32], wide: float, base: NDArray[np.float64], rng: np.random.Generator) -> Image:
@@ -141,4 +141,4 @@ def _bevelled(distance: NDArray[np.float32], wide: float, base: NDArray[np.float
     across = np.clip(distance / wide, 0, 1)
     light = 1 + 0.28 * side * np.where(across < 0.5, 1, -0.6) - 0.25 * (across > 0.9) - 0.15 * (across < 0.1)
     grain = cv2.resize(rng.normal(1, 0.05, (24, 24)).astype(np.float32), distance.shape[::-1])  # (w, h)
-    return np.clip(base * (light * grain)[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(base * (light * grain)[..., None], 0, 255), np.uint8)

@@ -18,7 +18,8 @@ def rectangle(rng: np.random.Generator) -> Outline:
 
 def quadrilateral(rng: np.random.Generator) -> Outline:
     """Return a convex quadrilateral with four other corners."""
-    return rectangle(rng) + rng.uniform(0, 0.28, (4, 2)) * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    return np.asarray(rectangle(rng) + rng.uniform(0, 0.28, (4, 2)) * inward, np.float64)
 
 
 def ellipse(rng: np.random.Generator) -> Outline:

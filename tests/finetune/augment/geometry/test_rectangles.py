@@ -7,7 +7,14 @@ import pytest
 from drawn_room import WALLS, draw_room
 
 from depthrt.finetune.augment.geometry.plane import Float64, through
-from depthrt.finetune.augment.geometry.rectangles import incidence, is_level, project, rectangle, turned_plane
+from depthrt.finetune.augment.geometry.rectangles import (
+    incidence,
+    is_level,
+    is_upright,
+    project,
+    rectangle,
+    turned_plane,
+)
 
 CAMERA = draw_room(96, 128).camera
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
@@ -62,6 +69,8 @@ def test_a_rectangle_that_reaches_behind_the_camera_is_refused() -> None:
 def test_floors_and_ceilings_are_level() -> None:
     level = [is_level(through(np.array(wall), CAMERA), CAMERA) for wall in WALLS]
     assert level == [False, True, True, False, False]
+    upright = [is_upright(through(np.array(wall), CAMERA), CAMERA) for wall in WALLS]
+    assert upright == [True, False, False, True, True]
 
 
 def test_a_turned_plane_has_its_angle_to_the_ray() -> None:
