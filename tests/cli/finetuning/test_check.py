@@ -95,7 +95,7 @@ def test_what_cannot_be_done_is_said(
 
 
 def test_help_has_defaults_and_an_example() -> None:
-    text = run("finetune", "check", "--help").stdout
+    text = " ".join(run("finetune", "check", "--help").stdout.split())
     assert "Default: 1000." in text and "Example:" in text and "depthrt finetune check " in text
 
 

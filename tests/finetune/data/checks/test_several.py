@@ -48,5 +48,5 @@ def test_an_image_in_two_lists_and_a_scene_on_two_sides_are_reported(tmp_path: P
     assert first.flaws == ()
     assert [flaw.kind for flaw in second.flaws] == ["mismatched", "split"]
     assert second.flaws[0].reason == f"{tmp_path / 'rgb/hall/2.png'} is in {train} too"
-    assert second.flaws[1].reason == f"scene hall is in train ({train}) and in val ({val})"
+    assert second.flaws[1].reason == f"scene hall is in train ({train}) and val ({val}), expected one split"
     assert (second.good, [one.image.stem for one in second.files]) == (2, ["3", "1"])
