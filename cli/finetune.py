@@ -21,7 +21,7 @@ CONTINUES = "what was written is whole, the same command continues"
 
 @click.group()
 def finetune() -> None:
-    """Train a checkpoint on data sets, so that mirrors and pictures become flat; make, check and edit such data; judge."""
+    """Train a checkpoint on data sets, so that mirrors and pictures become flat; make, check and edit data; judge."""
 
 
 @finetune.command()

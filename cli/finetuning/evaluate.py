@@ -15,7 +15,7 @@ from ...bench.run.request import MAX_PIXELS
 from ...engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES, HARDWARE_DEVICES
 from ...exits import names_unwritten, needs, one_line_errors
 from ..params import NameType, PathType, SizeType
-from ..show.evaluation import show_evaluation
+from ..show.finetuning.evaluation import show_evaluation
 from ..show.progress import titled
 
 _SPLITS = ("train", "val", "test")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .printing import print_lines, print_result, print_table, say
+from ..printing import print_lines, print_result, print_table, say
 
 if TYPE_CHECKING:
-    from ...bench.numbers.evaluation import EvaluationReport
-    from ...bench.report.evaluation_page import EvaluationFiles
+    from ....bench.numbers.evaluation import EvaluationReport
+    from ....bench.report.evaluation_page import EvaluationFiles
 
 
 def show_evaluation(report: EvaluationReport, files: EvaluationFiles, *, as_json: bool) -> None:
     """Print an evaluation's warnings, its first tables and where the whole report is."""
-    from ...bench.numbers.evaluation_file import evaluation_to_json
+    from ....bench.numbers.evaluation_file import evaluation_to_json
 
     for warning in report.evaluation.warnings:
         say(f"warning: {warning}")
@@ -28,7 +28,7 @@ def show_evaluation(report: EvaluationReport, files: EvaluationFiles, *, as_json
 
 
 def _show_tables(report: EvaluationReport) -> None:
-    from ...bench.report.evaluation_tables import main_table, moved_table
+    from ....bench.report.evaluation_tables import main_table, moved_table
 
     for found in (main_table(report.evaluation), moved_table(report.evaluation)):
         if found.rows:

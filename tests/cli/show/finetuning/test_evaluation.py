@@ -10,7 +10,7 @@ from made_evaluation import FAILED, TRAINED, made_evaluation_report
 
 from depthrt.bench.numbers.evaluation import Requirement
 from depthrt.bench.report.evaluation_page import EvaluationFiles
-from depthrt.cli.show.evaluation import show_evaluation
+from depthrt.cli.show.finetuning.evaluation import show_evaluation
 
 REPORT = made_evaluation_report(Requirement("drift<1%", TRAINED, "failed", "drift 1.20 %"))
 FILES = EvaluationFiles(Path("r/report.html"), Path("r/report.json"))
