@@ -59,7 +59,9 @@ def check(
     """
     with needs("finetune"):
         from ...finetune.data.checks.several import check_datasets
-        from ...finetune.data.checks.write_good import write_good
+        from ...finetune.data.checks.write_good import check_place, write_good
+    if manifest is not None:
+        check_place(manifest)
     with names_unwritten("nothing was written"), counted("pairs") as on_progress:
         found = check_datasets(datasets, units_per_m=units_per_m, roots=roots, on_progress=on_progress)
     for note in dict.fromkeys(note for checked in found for note in checked.notes):

@@ -10,7 +10,15 @@ from pathlib import Path
 from ....bench.datasets.manifest import SUFFIX, Entry, write_manifest
 from ....bench.datasets.pairs.find import PairFiles
 from ....engine.errors import InputError
+from ....engine.system.files import try_place
 from .dataset import Checked
+
+
+def check_place(path: Path) -> None:
+    """Raise InputError if a manifest cannot be written to a path; called before the data sets are read."""
+    if path.suffix.lower() != SUFFIX:
+        raise InputError(f"{path} found as the manifest to write, expected a name that ends in {SUFFIX}")
+    try_place(path)
 
 
 def write_good(checked: Sequence[Checked], path: Path) -> int:
@@ -24,8 +32,7 @@ def write_good(checked: Sequence[Checked], path: Path) -> int:
         InputError: No pair is good, a data set is one file or has masks that a manifest cannot name, or the file cannot
             be written.
     """
-    if path.suffix.lower() != SUFFIX:
-        raise InputError(f"{path} found as the manifest to write, expected a name that ends in {SUFFIX}")
+    check_place(path)
     folder = path.parent.resolve()
     for one in checked:
         if one.good and not one.files:

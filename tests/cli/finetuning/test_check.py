@@ -82,7 +82,8 @@ def test_a_terminal_shows_how_many_pairs_are_read(rooms: Path, monkeypatch: pyte
         ((), 2, "Missing argument 'DATASET...'"),
         (("", "-o", "m.jsonl"), 2, "names no file"),
         (("stereo_motorcycle", "-o", "m.jsonl"), 1, "error: stereo_motorcycle is one file"),
-        (("stereo_motorcycle", "-o", "m.json"), 1, "error: m.json found as the manifest to write"),
+        (("missing", "-o", "m.json"), 1, "error: m.json found as the manifest to write"),
+        (("missing", "-o", "nowhere/m.jsonl"), 1, "error: nowhere/m.jsonl cannot be written: the folder"),
     ],
 )
 def test_what_cannot_be_done_is_said(
