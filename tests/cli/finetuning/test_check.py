@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from depth_datasets import depth_map, pairs_in, photo, put
+from depth_datasets import depth_map, holed, pairs_in, photo, put
 from made_terminal import make_terminal
 from run_verb import run
 
 from depthrt.bench.datasets.manifest import read_manifest
+from depthrt.bench.datasets.regions import REGIONS
 from depthrt.cli import main
 
 
@@ -66,6 +67,15 @@ def test_upstream_s_lists_become_a_manifest(rooms: Path, tmp_path: Path) -> None
         ("train", "a", 256.0),
         ("val", "b", 256.0),
     ]
+
+
+def test_masks_show_what_is_said(rooms: Path) -> None:
+    put(rooms / "mask" / "a.npy", holed())
+    refused = run("finetune", "check", rooms, "-o", rooms / "m.jsonl")
+    assert refused.exit_code == 1 and "says which pixels of" in refused.stderr
+    assert run("finetune", "check", rooms, "-o", rooms / "m.jsonl", "--masks", "art").exit_code == 0
+    assert [entry.mask for entry in read_manifest(rooms / "m.jsonl")] == ["regions/rgb/a.png.png", None]
+    assert f"[{'|'.join(REGIONS)}]" in run("finetune", "check", "--help").stdout
 
 
 def test_a_terminal_shows_how_many_pairs_are_read(rooms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
