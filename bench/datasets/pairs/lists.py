@@ -83,7 +83,11 @@ def read_list(path: Path, roots: Sequence[Path] = ()) -> tuple[tuple[Listed, ...
     parsed = [found for found in columns if not isinstance(found, str)]
     images, depths, masks = (finder.place_of([texts[column] for texts in parsed]) for column in range(3))
     listed = tuple(
-        Listed(images.path(image), depth and depths.path(depth), mask and masks.path(mask))
+        Listed(
+            images.path(image),
+            None if depth is None else depths.path(depth),
+            None if mask is None else masks.path(mask),
+        )
         for image, depth, mask in parsed
     )
     for (number, line), one in zip(lines, listed, strict=True):
