@@ -72,7 +72,7 @@ def _all_figures() -> Mapping[str, EvaluatedFigure]:
         for name, title in _OF_FLAT.items()
     ]
     found += [
-        EvaluatedFigure("window_depth", "share", "depth of windows", larger_is_better=True),
+        EvaluatedFigure("window_depth", "share", "window depth", larger_is_better=True),
         EvaluatedFigure("drift", "share", "drift outside mirrors and art"),
     ]
     return {figure.name: figure for figure in found}

@@ -168,7 +168,7 @@ def part_tables(evaluation: Evaluation) -> Iterator[Table]:
 
 def figure_panels(evaluation: Evaluation) -> Iterator[Panel]:
     """Yield a plot of each main figure: a bar with its interval for each model."""
-    for name in MAIN.values():
+    for title, name in MAIN.items():
         having = [model for model in evaluation.models if name in model.figures]
         if not having:
             continue
@@ -181,7 +181,7 @@ def figure_panels(evaluation: Evaluation) -> Iterator[Panel]:
             for model in having
         )
         better = "larger is better" if figure.larger_is_better else "smaller is better"
-        yield Panel(f"{figure.title}, {better}", rows, axis_svg(axis, "%" if figure.unit == "share" else ""))
+        yield Panel(f"{title}, {better}", rows, axis_svg(axis, "%" if figure.unit == "share" else ""))
 
 
 def _finding(evaluation: Evaluation, model: ModelEvaluation) -> str:
@@ -214,8 +214,8 @@ def _counted(count: int, noun: str) -> str:
 def _main_note(columns: dict[str, str]) -> str:
     """Return how to read the main figures."""
     larger = [title for title, name in columns.items() if EVALUATED[name].larger_is_better]
-    note = "Flat residual, plane error and step error are shares of depth" if "flat residual" in columns else ""
-    return ". ".join(filter(None, [note, f"Larger is better for {', '.join(larger)}" if larger else ""]))
+    note = "Flat residual, plane error and step error are shares of depth." if "flat residual" in columns else ""
+    return " ".join(filter(None, [note, f"Larger is better for {', '.join(larger)}." if larger else ""]))
 
 
 def _role(evaluation: Evaluation, model: ModelEvaluation) -> str:

@@ -23,10 +23,7 @@ _ANSWERS = {CONSTANT: (1.0, 1.0), GRADIENT: (0.0, 1.0)}  # inverse depth of the 
 
 def baseline_subjects() -> list[Subject]:
     """Return the baselines as subjects, which answer inverse depth."""
-    return [
-        Subject(f"baseline: {name}", partial(_open_baseline, name), {"file": "none"}, needs=("cv2",))
-        for name in _ANSWERS
-    ]
+    return [Subject(f"baseline: {name}", partial(_open_baseline, name), needs=("cv2",)) for name in _ANSWERS]
 
 
 class BaselineRunner:

@@ -128,7 +128,7 @@ def _conclude(
     start = [judged.image for judged in found[against]] if against in found and against != name else None
     return ModelEvaluation(
         name=name,
-        facts=facts_of(opened[name], judging.first_px),
+        facts=facts_of(opened[name], judging.first_px) if subject.facts else {},
         notes=(*opened[name].model.runner.notes, *meter.notes()),
         alignment=meter.rules.alignment,
         figures=mean_figures(images, draws),

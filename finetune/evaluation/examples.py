@@ -14,7 +14,7 @@ from ...bench.numbers.evaluation import EVALUATED, ModelEvaluation
 from ...bench.numbers.result import Picture
 from ...bench.numbers.wording import amount
 from ...engine.depth.colour import colorize
-from .scene_view import SceneView
+from .figures.scene_view import SceneView
 
 BEST, WORST = 2, 3  # examples of each model
 PANEL_H_PX = 200
@@ -42,8 +42,11 @@ def choose_examples(model: ModelEvaluation) -> list[tuple[str, str]]:
     ordered = sorted(having, key=lambda image: sign * image.figures[name], reverse=True)
     worst = ordered[:WORST]
     best = [image for image in reversed(ordered[-BEST:]) if image not in worst]
-    return [(image.image, _title(image.image, image.figures, "worst")) for image in worst] + [
-        (image.image, _title(image.image, image.figures, "best")) for image in best
+    one_each = len({image.scene for image in model.images}) == len(model.images)  # a scene's name is shorter
+    return [
+        (image.image, _title(image.scene if one_each else image.image, image.figures, which))
+        for which, images in (("worst", worst), ("best", best))
+        for image in images
     ]
 
 

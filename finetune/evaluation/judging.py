@@ -16,11 +16,11 @@ from ...bench.subjects.stage import failure_of, failures_of
 from ...bench.subjects.subject import Opened
 from ...engine.images.readable import name_left_out
 from ...engine.terms import OnStep
-from .drift import Start, start_of
 from .examples import draw_example
-from .flat_parts import only_planes
-from .judge_answer import Judged, judge_answer, place_answer
-from .scene_view import SceneView, view_scene
+from .figures.drift import Start, start_of
+from .figures.flat_parts import only_planes
+from .figures.judge_answer import Judged, judge_answer, place_answer
+from .figures.scene_view import SceneView, view_scene
 
 
 class Judging:

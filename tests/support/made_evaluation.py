@@ -18,7 +18,7 @@ from depthrt.bench.numbers.evaluation import (
 from depthrt.bench.numbers.result import METRICS, Interval, Picture
 
 START, TRAINED, FAILED, BASELINE = "start.pth", "trained [1].safetensors", "broken.onnx", "baseline: constant"
-METRIC_VALUES = dict(zip(METRICS, (0.10, 0.2, 0.9, 0.2, 0.05, 0.15, 0.9, 0.95, 0.99), strict=True))
+METRIC_VALUES: dict[str, float] = dict(zip(METRICS, (0.1, 0.2, 0.9, 0.2, 0.05, 0.15, 0.9, 0.95, 0.99), strict=True))
 
 
 def spread(value: float) -> Interval:

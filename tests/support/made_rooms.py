@@ -23,7 +23,7 @@ from depthrt.engine.images.write import write_image
 from depthrt.engine.model.depth_model import DepthModel
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import Kind
-from depthrt.finetune.evaluation.scene_view import SceneView, view_scene
+from depthrt.finetune.evaluation.figures.scene_view import SceneView, view_scene
 
 SIZE_PX = (96, 128)
 WALL_M = 3.0
@@ -44,7 +44,7 @@ def inside(place: tuple[slice, slice]) -> NDArray[np.bool_]:
 def room_inverse(*, tilt: float = 0.0) -> Float64:
     """Return inverse depth (H, W): a wall, frontal unless it is tilted, a box in front, and what a window shows."""
     rows, columns = np.mgrid[: SIZE_PX[0], : SIZE_PX[1]]
-    inverse = 1 / WALL_M * (1 + tilt * (columns / SIZE_PX[1] - 0.5) + tilt * (rows / SIZE_PX[0] - 0.5))
+    inverse: Float64 = 1 / WALL_M * (1 + tilt * (columns / SIZE_PX[1] - 0.5) + tilt * (rows / SIZE_PX[0] - 0.5))
     inverse[70:96, 80:120] = 1 / 1.5
     inverse[WINDOW] = 1 / 9
     return inverse
@@ -119,7 +119,7 @@ def looking(name: str, look: Look, kind: Kind = "inverse") -> Subject:
     contract = replace(
         contract, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), kind=kind, max_depth_m=CAP_M if kind == "metric" else None
     )
-    return Subject(name, lambda: DepthModel(LookingRunner(look), contract, limits=Limits()))  # type: ignore[arg-type]
+    return Subject(name, lambda: DepthModel(LookingRunner(look), contract, limits=Limits()), {"file": name})  # type: ignore[arg-type]
 
 
 def brightness(image: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ def test_the_first_table_has_the_figures_that_some_model_has() -> None:
 def test_changes_say_whether_they_are_clear_and_for_the_better() -> None:
     found = {row[1]: row[2:] for row in moved_table(made_evaluation()).rows}
     assert found["flat residual"] == ("0.0800", "0.0200", "-75.0 %", "-80.0 to -70.0 %", "yes")
-    assert found["depth of windows"][2:] == ("-3.0 points", "-5.0 to -1.0 points", "no")
+    assert found["window depth"][2:] == ("-3.0 points", "-5.0 to -1.0 points", "no")
     assert found["abs_rel of pixels outside mirrors, art and windows"][-1] == "unclear"
     assert found["picture leak"][2:] == ("+0.1", "+0.05 to +0.15", "no")
     assert not moved_table(replace(made_evaluation(), models=made_evaluation().models[:1])).rows
@@ -100,7 +100,7 @@ def test_long_tables_of_parts_are_cut_and_say_so() -> None:
 def test_each_main_figure_has_a_plot_with_a_bar_for_each_model() -> None:
     panels = [*figure_panels(made_evaluation())]
     first = panels[0]
-    assert first.title == "flat residual, smaller is better" and panels[4].title == "depth of windows, larger is better"
+    assert first.title == "flat residual, smaller is better" and panels[4].title == "window depth, larger is better"
     assert [(row.name, row.role) for row in first.rows] == [(START, "baseline"), (TRAINED, ""), (BASELINE, "baseline")]
     assert all("<svg" in row.svg for panel in panels for row in panel.rows)
 

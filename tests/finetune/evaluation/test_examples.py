@@ -11,7 +11,7 @@ from made_rooms import RULES, room_inverse, room_sample, room_view
 
 from depthrt.bench.numbers.evaluation import ImageFigures, ModelEvaluation
 from depthrt.finetune.evaluation.examples import BEST, LARGEST_BYTES, PANEL_H_PX, WORST, choose_examples, draw_example
-from depthrt.finetune.evaluation.scene_view import view_scene
+from depthrt.finetune.evaluation.figures.scene_view import view_scene
 
 
 def model(name: str, *values: float) -> ModelEvaluation:
@@ -27,7 +27,7 @@ def test_the_worst_come_first_and_then_the_best() -> None:
 
 def test_a_larger_figure_can_be_the_better_one() -> None:
     chosen = choose_examples(model("window_depth", 0.3, 0.1, 0.9, 0.2, 0.5, 0.4))
-    assert chosen[0] == ("1", "worst: 1: depth of windows 10.0 %") and chosen[3][0] == "2"
+    assert chosen[0] == ("1", "worst: 1: window depth 10.0 %") and chosen[3][0] == "2"
 
 
 @pytest.mark.parametrize(("values", "count"), [((), 0), ((0.1,), 1), ((0.1, 0.2, 0.3, 0.4), 4)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...bench.accuracy.alignment import Float64
+from ....bench.accuracy.alignment import Float64
 from .parts import LEAST_PX, Part, across_edge
 from .scene_view import SceneView
 

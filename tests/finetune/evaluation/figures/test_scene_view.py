@@ -10,7 +10,7 @@ from made_rooms import ART, CAP_M, MIRROR, RULES, SIZE_PX, WINDOW, inside, room_
 from depthrt.bench.accuracy.accuracy_meter import Rules
 from depthrt.bench.datasets.regions import join_regions
 from depthrt.bench.datasets.true_depth import TrueDepth
-from depthrt.finetune.evaluation.scene_view import view_scene
+from depthrt.finetune.evaluation.figures.scene_view import view_scene
 
 
 def test_answers_are_aligned_outside_mirrors_and_art() -> None:

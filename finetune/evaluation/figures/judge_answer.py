@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.accuracy_meter import LEAST_PIXELS, AccuracyMeter, Rules, image_metrics
-from ...bench.accuracy.alignment import Float64, align, as_depth, as_inverse
-from ...bench.datasets.regions import FLAT
-from ...bench.numbers.evaluation import FLAT_SCOPES, ImageFigures, PartFigures, scoped
-from ...engine.images.resize.bilinear import resize_bilinear
-from ...engine.terms import MEANINGS, Alignment, Kind
+from ....bench.accuracy.accuracy_meter import LEAST_PIXELS, AccuracyMeter, Rules, image_metrics
+from ....bench.accuracy.alignment import Float64, align, as_depth, as_inverse
+from ....bench.datasets.regions import FLAT
+from ....bench.numbers.evaluation import FLAT_SCOPES, ImageFigures, PartFigures, scoped
+from ....bench.numbers.result import Metric
+from ....engine.images.resize.bilinear import resize_bilinear
+from ....engine.terms import MEANINGS, Alignment, Kind
 from .drift import Start, drift_outside
 from .flat_parts import flat_residual, plane_error, step_error
 from .parts import Part
@@ -88,7 +89,7 @@ def judge_answer(
     """
     sample = scene.sample
     whole = meter.add(sample.name, values, sample.truth, kind=kind)
-    figures: dict[str, float] = {**whole.metrics} if whole else {}
+    figures: dict[str, float] = _scoped("", whole.metrics) if whole else {}
     if whole and not any(scene.inside(name).any() for name in FLAT):
         figures |= _scoped("clean_images", whole.metrics)
     parts: list[PartFigures] = []
@@ -119,7 +120,8 @@ def _flat_figures(placed: Answered, scene: SceneView, part: Part, answer: Answer
 
 def _part(image: str, part: Part, figures: Mapping[str, float | None]) -> PartFigures:
     found = {name: value for name, value in figures.items() if value is not None}
-    return PartFigures(image, part.name, *part.box, found)
+    top, left, height, width = part.box
+    return PartFigures(image, part.name, top, left, height, width, found)
 
 
 def _means(parts: Sequence[PartFigures]) -> dict[str, float]:
@@ -133,5 +135,5 @@ def _means(parts: Sequence[PartFigures]) -> dict[str, float]:
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def _scoped(scope: str, metrics: Mapping[str, float]) -> dict[str, float]:
+def _scoped(scope: str, metrics: Mapping[Metric, float]) -> dict[str, float]:
     return {scoped(scope, name): value for name, value in metrics.items()}

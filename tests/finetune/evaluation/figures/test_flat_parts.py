@@ -10,8 +10,14 @@ from made_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.true_depth import TrueDepth
-from depthrt.finetune.evaluation.flat_parts import flat_residual, off_plane, only_planes, plane_error, step_error
-from depthrt.finetune.evaluation.scene_view import view_scene
+from depthrt.finetune.evaluation.figures.flat_parts import (
+    flat_residual,
+    off_plane,
+    only_planes,
+    plane_error,
+    step_error,
+)
+from depthrt.finetune.evaluation.figures.scene_view import view_scene
 
 FLOAT32 = 1e-6  # depth is stored in float32
 ROUNDING = 1e-9
@@ -30,7 +36,7 @@ def saddle() -> NDArray[np.float64]:
 def test_the_truth_has_no_residual_no_error_and_no_error_of_steps(tilt: float) -> None:
     view = room_view(tilt=tilt)
     for part in view.flat:
-        assert flat_residual(view.inverse, view, part) < FLOAT32
+        assert flat_residual(view.inverse, view, part) == 0
         assert plane_error(view.inverse, view, part) == 0
         assert step_error(view.inverse, view, part) == 0
 
@@ -49,19 +55,19 @@ def test_a_wrong_plane_has_no_residual_and_is_seen_in_the_other_figures() -> Non
     mirror = view.flat[0]
     nearer = room_inverse()
     nearer[MIRROR] += 0.1 / WALL_M
-    assert flat_residual(nearer, view, mirror) < ROUNDING
+    assert flat_residual(nearer, view, mirror) == 0
     assert plane_error(nearer, view, mirror) == pytest.approx(0.1, rel=1e-4)
     assert step_error(nearer, view, mirror) == pytest.approx(0.1, rel=1e-4)
     tilted = room_inverse()
     tilted[MIRROR] += 0.01 * np.arange(40) / WALL_M
-    assert flat_residual(tilted, view, mirror) < ROUNDING < plane_error(tilted, view, mirror)
+    assert flat_residual(tilted, view, mirror) == 0 < plane_error(tilted, view, mirror)
 
 
 def test_one_depth_for_all_is_flat_and_nothing_else() -> None:
     view = room_view(tilt=0.3)
     constant = np.full(SIZE_PX, float(view.inverse[view.clean].mean()))
     for part in view.flat:
-        assert flat_residual(constant, view, part) < ROUNDING < plane_error(constant, view, part)
+        assert flat_residual(constant, view, part) == 0 < plane_error(constant, view, part)
 
 
 def test_no_answer_is_nearer_to_the_true_plane_than_to_its_best() -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.alignment import NEAREST_M, Float64
-from ...engine.images.resize.bilinear import resize_bilinear
-from ...engine.terms import MEANINGS, Kind
+from ....bench.accuracy.alignment import NEAREST_M, Float64
+from ....engine.images.resize.bilinear import resize_bilinear
+from ....engine.terms import MEANINGS, Kind
 from .flat_parts import off_plane
 from .parts import Part
 
 LEAST_SIDE_PX = 16  # of the picture that is shown to the model by itself
+MOST_ASPECT = 4  # of its longer side to its shorter; models refuse long strips, and nobody paints them
 FLAT = 1e-5  # residual over mean value; float32 planes have 1e-7
 _CELLS = 64  # along the longer side of a part, when the largest rectangle in it is looked for
 
@@ -52,12 +53,15 @@ def picture_leak(
 
 
 def largest_rectangle(part: Part) -> tuple[int, int, int, int]:
-    """Return (top, left, height, width) of the largest upright rectangle inside a part, up to the size of a cell."""
+    """Return (top, left, height, width) of the largest upright rectangle inside a part, up to the size of a cell.
+
+    The middle of it if it is longer than MOST_ASPECT.
+    """
     top, left, height, width = part.box
     cell = max(1, -(-max(height, width) // _CELLS))
     rows, columns = height // cell, width // cell
     inside = part.mask[top : top + rows * cell, left : left + columns * cell]
-    cells = inside.reshape(rows, cell, columns, cell).all((1, 3))
+    cells = np.asarray(inside.reshape(rows, cell, columns, cell).all((1, 3)))
     best, area = (0, 0, 0, 0), 0
     above = np.zeros(columns, np.intp)
     for row in range(rows):
@@ -69,7 +73,15 @@ def largest_rectangle(part: Part) -> tuple[int, int, int, int]:
             if tall * count > area:
                 area = int(tall * count)
                 best = (row - int(tall) + 1, first, int(tall), count)
-    return (top + best[0] * cell, left + best[1] * cell, best[2] * cell, best[3] * cell)
+    down, tall = _middle(top + best[0] * cell, best[2] * cell, best[3] * cell)
+    across, wide = _middle(left + best[1] * cell, best[3] * cell, best[2] * cell)
+    return down, across, tall, wide
+
+
+def _middle(start: int, length: int, other: int) -> tuple[int, int]:
+    """Return (start, length) of the middle of a side that is at most MOST_ASPECT times as long as the other side."""
+    kept = min(length, MOST_ASPECT * other)
+    return start + (length - kept) // 2, kept
 
 
 def _cut(image: NDArray[np.uint8], box: tuple[int, int, int, int], size_px: tuple[int, int]) -> NDArray[np.uint8]:

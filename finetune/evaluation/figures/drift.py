@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...bench.accuracy.alignment import Float64, align, as_depth, usual_alignment
-from ...engine.terms import MEANINGS, Kind
+from ....bench.accuracy.alignment import Float64, align, as_depth, usual_alignment
+from ....engine.terms import MEANINGS, Alignment, Kind
 from .scene_view import SceneView
 
 
@@ -46,7 +46,7 @@ def drift_outside(values: Float64, kind: Kind, start: Start, scene: SceneView) -
         scene: What the answers are of.
     """
     metres = start.as_answered and MEANINGS[kind].unit == "m"
-    alignment = "none" if metres else "scale" if MEANINGS[kind].shift_known else "scale-and-shift"
+    alignment: Alignment = "none" if metres else "scale" if MEANINGS[kind].shift_known else "scale-and-shift"
     aligned = align(values, start.depth_m, kind, alignment, scene.clean)
     before_m = start.depth_m[scene.clean]
     farthest_m = np.inf if metres else float(before_m.max())

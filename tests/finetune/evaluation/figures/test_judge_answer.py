@@ -13,9 +13,9 @@ from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules
 from depthrt.bench.numbers.evaluation import EVALUATED
 from depthrt.bench.numbers.result import METRICS
 from depthrt.engine.terms import Kind
-from depthrt.finetune.evaluation.drift import start_of
-from depthrt.finetune.evaluation.judge_answer import Judged, judge_answer, place_answer
-from depthrt.finetune.evaluation.scene_view import SceneView, view_scene
+from depthrt.finetune.evaluation.figures.drift import start_of
+from depthrt.finetune.evaluation.figures.judge_answer import Judged, judge_answer, place_answer
+from depthrt.finetune.evaluation.figures.scene_view import SceneView, view_scene
 
 FLOAT32 = 1e-5  # relative; answers are float32, and metrics are ratios of them
 SHIFTED = 2e-4  # a shift of many times the values leaves float32 fewer digits of them

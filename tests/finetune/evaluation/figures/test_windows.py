@@ -7,8 +7,8 @@ import pytest
 from made_rooms import RULES, SIZE_PX, WALL_M, WINDOW, room_inverse, room_sample, room_view
 
 from depthrt.bench.datasets.true_depth import TrueDepth
-from depthrt.finetune.evaluation.scene_view import view_scene
-from depthrt.finetune.evaluation.windows import window_depth
+from depthrt.finetune.evaluation.figures.scene_view import view_scene
+from depthrt.finetune.evaluation.figures.windows import window_depth
 
 FLOAT32 = 1e-6
 

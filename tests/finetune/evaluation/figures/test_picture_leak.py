@@ -8,8 +8,8 @@ import pytest
 from made_rooms import MIRROR, SIZE_PX, brightness, flat, inside, room_inverse, room_sample, room_view
 from numpy.typing import NDArray
 
-from depthrt.finetune.evaluation.parts import find_parts
-from depthrt.finetune.evaluation.picture_leak import LEAST_SIDE_PX, largest_rectangle, picture_leak
+from depthrt.finetune.evaluation.figures.parts import find_parts
+from depthrt.finetune.evaluation.figures.picture_leak import LEAST_SIDE_PX, MOST_ASPECT, largest_rectangle, picture_leak
 
 OWN_EDGE = 0.02  # of the correlation: the blur mixes the wall into the picture's edge
 EVERYWHERE = np.ones(SIZE_PX, np.bool_)
@@ -28,7 +28,7 @@ def test_a_model_that_answers_metres_is_judged_by_inverse_depth() -> None:
     sample, view = room_sample(), room_view()
 
     def metres(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return 1 / brightness(image)
+        return np.asarray(1 / brightness(image), np.float32)
 
     found = picture_leak(metres(sample.image), sample.image, view.flat[0], "metric", metres)
     assert found == pytest.approx(1, abs=OWN_EDGE)
@@ -77,3 +77,9 @@ def test_the_largest_rectangle_lies_inside_the_part() -> None:
     top, left, height, width = largest_rectangle(round_)
     assert round_.mask[top : top + height, left : left + width].all()
     assert height * width > 0.9 * 2 * 100**2  # the inscribed square has 2 r^2
+
+
+def test_of_a_long_strip_the_middle_is_taken() -> None:
+    (strip,) = find_parts({"art": inside(np.s_[40:58, 4:124])}, EVERYWHERE, 1)
+    top, left, height, width = largest_rectangle(strip)
+    assert (top, height, width) == (40, 18, MOST_ASPECT * 18) and abs(2 * left + width - 128) <= 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_rooms import MIRROR, room_inverse, room_view
 
-from depthrt.finetune.evaluation.drift import drift_outside, start_of
+from depthrt.finetune.evaluation.figures.drift import drift_outside, start_of
 
 ROUNDING = 1e-6
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.alignment import Float64
+from ....bench.accuracy.alignment import Float64
 from .parts import LEAST_PX, Part, across_edge
 from .scene_view import SceneView
 
+ROUNDING = 1e-6  # of depth; float32 answers that are planes have no less
 MOST_UNEVEN = 0.02  # flat residual of measured depth; above it the part is no plane, or two planes
 
 
@@ -55,14 +56,16 @@ def plane_error(inverse: Float64, scene: SceneView, part: Part) -> float:
 def step_error(inverse: Float64, scene: SceneView, part: Part) -> float | None:
     """Return how far an answer's steps across the edge of a part are from the true steps, as a share of depth.
 
-    mean(|(d_out - d_in) - (1 / z_out - 1 / z_in)|) / mean(1 / z_in) over pairs of pixels on both sides. None if there
-    are fewer than LEAST_PX pairs, such as for a part that fills the image.
+    The mean of |(d_out - d_in) - (1 / z_out - 1 / z_in)| / max(1 / z_out, 1 / z_in) over pairs of pixels on both sides,
+    with the aligned inverse depth d and the true z. None if there are fewer than LEAST_PX pairs, such as for a part
+    that fills the image.
     """
     inner, outer = across_edge(part, scene.clean, scene.margin_px)
     if inner[0].size < LEAST_PX:
         return None
     off = inverse - scene.inverse
-    return float(np.mean(np.abs(off[outer] - off[inner])) / np.mean(scene.inverse[inner]))
+    nearer = np.maximum(scene.inverse[outer], scene.inverse[inner])
+    return float(np.mean(np.abs(off[outer] - off[inner]) / nearer))
 
 
 def only_planes(scene: SceneView) -> tuple[SceneView, int]:
@@ -72,4 +75,5 @@ def only_planes(scene: SceneView) -> tuple[SceneView, int]:
 
 
 def _share(off: Float64, scene: SceneView, part: Part) -> float:
-    return float(np.sqrt(np.mean(off**2)) / np.mean(scene.inverse[part.inner]))
+    found = float(np.sqrt(np.mean(off**2)) / np.mean(scene.inverse[part.inner]))
+    return found if found > ROUNDING else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_rooms import ART, MIRROR, SIZE_PX, inside
 
-from depthrt.finetune.evaluation.parts import LEAST_PX, across_edge, find_parts, margin_px
+from depthrt.finetune.evaluation.figures.parts import LEAST_PX, across_edge, find_parts, margin_px
 
 EVERYWHERE = np.ones(SIZE_PX, np.bool_)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules, judged_pixels, measured_depth
-from ...bench.accuracy.alignment import Float64
-from ...bench.datasets.regions import FLAT, region
-from ...bench.datasets.true_depth import Sample
+from ....bench.accuracy.accuracy_meter import LEAST_PIXELS, Rules, judged_pixels, measured_depth
+from ....bench.accuracy.alignment import Float64
+from ....bench.datasets.regions import FLAT, region
+from ....bench.datasets.true_depth import Sample
 from .parts import Part, find_parts, margin_px
 
 
