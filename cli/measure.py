@@ -210,6 +210,7 @@ def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a f
     \b
     Example:
       depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --ground-truth nyu.mat -o report/
+      depthrt bench default model.onnx --probes -o report/
     """
     with needs("bench"):
         from ..bench.bench import bench

@@ -35,8 +35,8 @@ class EvaluatedFigure:
 # Which pixels the nine metrics judge, by the prefix of their names.
 SCOPES: Mapping[str, str] = {
     "": "whole images",
-    "clean_images": "images without mirrors and art",
-    "clean": "pixels outside mirrors, art and windows",
+    "clean_images": "clean images",  # without mirrors and art
+    "clean": "clean pixels",  # outside mirrors, art and windows
     "mirror": "mirrors",
     "art": "art",
     "window": "windows",

@@ -6,7 +6,7 @@ of van Dijk and de Croon, How Do Neural Networks See Depth in Single Images?, IC
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...bench.numbers.probes import Question
@@ -43,8 +43,8 @@ class Probe:
         """Return its name."""
         return self.question.name
 
-    def shoot(self, count: int, size_px: tuple[int, int] = SIZE_PX) -> list[Shot]:
-        """Render its scenes; errors as shot.shoot."""
+    def shoot(self, count: int, size_px: tuple[int, int] = SIZE_PX) -> Iterator[Shot]:
+        """Yield its scenes; errors as shot.shoot."""
         return shoot(self.setting, self.regions, count, change=self.change, size_px=size_px)
 
 

@@ -19,7 +19,8 @@ SIZE_PX = (384, 512)  # (h, w) of the pictures
 FIRST_SEED = 20_000_000  # no training or validation uses scenes of this seed and later ones
 TEXTURES = 1_000_000  # of the held-out scenes, which no training uses
 LEAST_PX = 60  # of a region; a scene with a smaller region is left out, and another seed taken
-_BATCHES = 4  # of seeds that are tried
+_BATCH = 8  # seeds rendered together
+_TRIES = 4  # seeds for each scene, at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +42,8 @@ class Shot:
 
 def shoot(
     setting: str, regions: Regions, count: int, *, change: Change | None = None, size_px: tuple[int, int] = SIZE_PX
-) -> list[Shot]:
-    """Render scenes of a setting.
+) -> Iterator[Shot]:
+    """Yield scenes of a setting, a few rendered at a time.
 
     Args:
         setting: As in render_scenes.
@@ -54,14 +55,17 @@ def shoot(
     Raises:
         InputError: Too many scenes lack a region.
     """
-    found: list[Shot] = []
-    for batch in range(_BATCHES):
-        seeds = range(FIRST_SEED + batch * count, FIRST_SEED + (batch + 1) * count)
-        found += [shot for shot in _shots(seeds, setting, regions, change, size_px) if _shows(shot)]
-        if len(found) >= count:
-            return found[:count]
+    found, seed = 0, FIRST_SEED
+    while found < count and seed < FIRST_SEED + _TRIES * count:
+        seeds = range(seed, seed + min(_BATCH, count - found))
+        seed = seeds.stop
+        for shot in filter(_shows, _shots(seeds, setting, regions, change, size_px)):
+            found += 1
+            yield shot
+    if found == count:
+        return
     raise InputError(
-        f"{len(found)} of {count} scenes {setting!r} show all they should at {size_px[0]}x{size_px[1]} px (HxW); "
+        f"{found} of {count} scenes {setting!r} show all they should at {size_px[0]}x{size_px[1]} px (HxW); "
         "take larger pictures"
     )
 

@@ -62,9 +62,10 @@ def _fitted(picture: Picture) -> Picture:
 
 
 def _captioned(picture: Picture, text: str) -> Picture:
-    """Return a picture with text in its lower left corner, white with a dark edge."""
-    for colour, thickness_px in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(picture, text, (6, CELL_PX[0] - 8), _FONT, 0.55, colour, thickness_px, cv2.LINE_AA)
+    """Return a picture with text on white in its lower left corner."""
+    (width, height), _ = cv2.getTextSize(text, _FONT, 0.5, 1)
+    picture[-height - 12 :, : width + 12] = 255
+    cv2.putText(picture, text, (6, CELL_PX[0] - 6), _FONT, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
     return picture
 
 
@@ -93,7 +94,7 @@ def _blank(height_px: int, width_px: int, texts: Sequence[str]) -> Picture:
 
 def _size(number: int) -> float:
     """Return the size of the letters of a line."""
-    return 0.55 if number == 0 else 0.38
+    return 0.55 if number == 0 else 0.4
 
 
 def _joined(parts: Sequence[Picture], *, across: bool) -> Picture:

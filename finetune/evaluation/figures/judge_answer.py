@@ -60,10 +60,11 @@ def place_answer(values: NDArray[np.float32], kind: Kind, scene: SceneView, rule
     with np.errstate(invalid="ignore"):  # infinite values become NaN
         resized = resize_bilinear(values, scene.sample.truth.shape, mode="bilinear_corners").astype(np.float64)
     unknown: Alignment = "scale" if MEANINGS[kind].shift_known else "scale-and-shift"
-    inverse = as_inverse(align(resized, scene.truth_m, kind, unknown, scene.clean), kind)
-    by_rules = align(resized, scene.truth_m, kind, rules.alignment, scene.clean)
+    aligned = align(resized, scene.truth_m, kind, unknown, scene.clean)
+    usual = rules.alignment == unknown
+    by_rules = aligned if usual else align(resized, scene.truth_m, kind, rules.alignment, scene.clean)
     farthest_m = float(scene.truth_m[scene.judged].max()) if rules.cap_m is None else rules.cap_m
-    return Answered(resized, kind, inverse, as_depth(by_rules, kind, farthest_m))
+    return Answered(resized, kind, as_inverse(aligned, kind), as_depth(by_rules, kind, farthest_m))
 
 
 def judge_answer(

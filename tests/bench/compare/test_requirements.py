@@ -24,7 +24,7 @@ from depthrt.engine.errors import InputError
         ("flat_residual<0.021", "unclear", "flat residual 0.0200"),
         ("flat_residual<0.01", "failed", "flat residual 0.0200"),
         ("flat_residual<-0.04", "passed", "flat residual 0.0800 -> 0.0200: -0.06 (95 % -0.07 to -0.05)"),
-        ("clean.abs_rel<+2%", "unclear", "abs_rel of pixels outside mirrors, art and windows 0.0900 -> 0.0909"),
+        ("clean.abs_rel<+2%", "unclear", "abs_rel of clean pixels 0.0900 -> 0.0909"),
         ("drift<2%", "passed", "drift outside mirrors and art 1.20 % (95 % 1.00–1.50 %)"),
         ("window_depth>-2%", "failed", "window depth 97.0 % -> 94.0 %: -3 points (95 % -5 to -1)"),
         ("window_depth>0.8", "passed", "window depth 97.0 %"),

@@ -55,7 +55,7 @@ def test_changes_say_whether_they_are_clear_and_for_the_better() -> None:
     found = {row[1]: row[2:] for row in moved_table(made_evaluation()).rows}
     assert found["flat residual"] == ("0.0800", "0.0200", "-75.0 %", "-80.0 to -70.0 %", "yes")
     assert found["window depth"][2:] == ("-3.0 points", "-5.0 to -1.0 points", "no")
-    assert found["abs_rel of pixels outside mirrors, art and windows"][-1] == "unclear"
+    assert found["abs_rel of clean pixels"][-1] == "unclear"
     assert found["picture leak"][2:] == ("+0.1", "+0.05 to +0.15", "no")
     assert not moved_table(replace(made_evaluation(), models=made_evaluation().models[:1])).rows
 

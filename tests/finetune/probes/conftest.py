@@ -24,5 +24,5 @@ def probe(request: pytest.FixtureRequest) -> Probe:
 def shots(probe: Probe) -> list[Shot]:
     """Scenes of the probe."""
     if probe.name not in _SHOTS:
-        _SHOTS[probe.name] = probe.shoot(COUNT, SMALL_PX)
+        _SHOTS[probe.name] = [*probe.shoot(COUNT, SMALL_PX)]
     return _SHOTS[probe.name]

@@ -7,6 +7,7 @@ import pytest
 
 from depthrt.engine.errors import InputError
 from depthrt.finetune.probes import regions
+from depthrt.finetune.probes.align import Mask
 from depthrt.finetune.probes.catalog import Probe
 from depthrt.finetune.probes.shot import LEAST_PX, Shot, shoot
 
@@ -30,7 +31,18 @@ def test_the_two_pictures_of_a_scene_differ_in_light(probe: Probe, shots: list[S
         assert colour[1] > 1.5 * colour[0]
 
 
+def test_a_scene_that_lacks_a_region_is_left_out_and_another_seed_taken() -> None:
+    seen: list[int] = []
+
+    def every_other(thing: regions.Things) -> dict[str, Mask]:
+        seen.append(len(seen))
+        return {"all": np.full(thing.shape, seen[-1] % 2 == 1)}
+
+    assert len([*shoot("split", every_other, 5, size_px=(24, 32))]) == 5
+    assert len(seen) == 10
+
+
 def test_scenes_that_never_show_a_region_are_refused_in_one_line() -> None:
     with pytest.raises(InputError, match=r"0 of 1 scenes 'stem' show all they should at 24x32 px .*larger") as caught:
-        shoot("stem", regions.stem_and_person, 1, size_px=(24, 32))
+        next(shoot("stem", regions.stem_and_person, 1, size_px=(24, 32)))
     assert "\n" not in str(caught.value)

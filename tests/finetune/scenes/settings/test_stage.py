@@ -10,8 +10,8 @@ from seen_scenes import extent
 
 from depthrt.finetune.scenes.draft import THING, Draft
 from depthrt.finetune.scenes.settings.shell import Room
-from depthrt.finetune.scenes.settings.stage import REST, SURFACE, build_stage, light_day, light_unnaturally, see
-from depthrt.finetune.scenes.textures.materials import Palette
+from depthrt.finetune.scenes.settings.stage import REST, SURFACE, build_stage, light_day, light_unnaturally, see, vivid
+from depthrt.finetune.scenes.textures.materials import FIELD_AT, Palette
 
 ROOM = Room(4.0, 5.0, 2.6)
 
@@ -38,6 +38,14 @@ def test_a_surface_that_is_compared_is_an_instance(apart: str, axis: int, face: 
     (surface,) = (row for row in stage(apart).solids if row[THING] == SURFACE)
     half = surface[12 + axis]
     assert surface[axis] + (half if apart == "floor" else -half) == pytest.approx(face, abs=1e-9)
+
+
+def test_a_vivid_material_has_strong_colours() -> None:
+    palette = Palette(Random(0))
+    for _ in range(20):
+        material = vivid(palette)
+        figure = [material[FIELD_AT[f"{c}0"]] + 0.5 * material[FIELD_AT[f"{c}1"]] for c in "rgb"]
+        assert max(figure) > 0.2 and min(figure) < 0.5 * max(figure)
 
 
 def test_unnatural_light_is_coloured_from_below_and_moves_nothing() -> None:
