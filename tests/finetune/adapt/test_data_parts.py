@@ -11,7 +11,6 @@ from depthrt.engine.errors import InputError
 from depthrt.finetune.adapt.data_parts import DataPart, open_parts
 from depthrt.finetune.adapt.plan import Wishes
 
-
 PLAIN = Wishes()
 
 
