@@ -32,6 +32,7 @@ from .training.train import TrainResult, attention_form, train
 from .training.training_state import STATE_NAME
 
 TRAINED_NAME = "trained.safetensors"
+OWN_SIZE_PX = 160  # shorter side of the images that the model that comes with depthrt was trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def prepare(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=min(conventions_of(read).base_px),
+        size_px=OWN_SIZE_PX if read.family == "depthrt" else min(conventions_of(read).base_px),
         processes=announced_group()[1],
     )
     check_side(plan.size_px, patch_px)
