@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bench.datasets.ground_truth import GroundTruth, Pair, open_ground_truths
 from ..bench.datasets.true_depth import MM_PER_M
 from ..engine.errors import InputError
 from ..engine.system.field_types import printable
@@ -15,6 +14,7 @@ from ..engine.system.files import atomic_path
 from ..engine.terms import Family, Kind, WhichWeights
 from ..export.checkpoint.checkpoint import Checkpoint, conventions_of, load_network, read_checkpoint
 from ..export.network.network import Network
+from .adapt.data_parts import DataPart, Progress, open_parts
 from .adapt.freeze import freeze
 from .adapt.held_out import HeldOutSet, PairValidation
 from .adapt.lora import add_updates
@@ -22,8 +22,7 @@ from .adapt.memory import StepMemory, step_memory
 from .adapt.plan import Plan, Wishes, make_plan
 from .adapt.recompute import recompute_parts
 from .adapt.run_record import RunRecord, keep_record, names_sha256
-from .data.pair_source import Mixed, PairSource, by_marks, check_side, resized
-from .data.splits import Sides, fold_scenes, split_scenes
+from .data.pair_source import PairSource, check_side, resized
 from .scenes.render import check_device
 from .training.checkpoints import Origin, write_weights
 from .training.group import announced_group
@@ -33,34 +32,7 @@ from .training.train import TrainResult, attention_form, train
 from .training.training_state import STATE_NAME
 
 TRAINED_NAME = "trained.safetensors"
-
-NONE_MIXED = Mixed((), (), 0.0)
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DataPart:
-    """A data set of a training.
-
-    Args:
-        name: Of the data set.
-        mixed: Its training pairs.
-        held_out: Its held-out pairs.
-        cap_m: As in GroundTruth.
-        notes: As in GroundTruth.
-    """
-
-    name: str
-    mixed: Mixed
-    held_out: tuple[Pair, ...]
-    cap_m: float | None
-    notes: tuple[str, ...]
-
-    @property
-    def pairs(self) -> tuple[Pair, ...]:
-        """Its training pairs."""
-        return (*self.mixed.marked, *self.mixed.clean)
+OWN_SIZE_PX = 160  # shorter side of the images that the model that comes with depthrt was trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +105,14 @@ def prepare(
     read = _read(checkpoint, wishes, family, kind, max_depth_m, weights)
     network = load_network(read)
     check_trainable(network)
-    parts = _open(datasets, held_out, units_per_m, wishes, on_masks)
+    parts = open_parts(datasets, held_out, wishes, units_per_m=units_per_m, on_masks=on_masks)
     pairs, marked = (sum(map(len, found)) for found in ([p.pairs for p in parts], [p.mixed.marked for p in parts]))
     patch_px = network.architecture.patch_px
     plan = make_plan(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=min(conventions_of(read).base_px),
+        size_px=OWN_SIZE_PX if read.family == "depthrt" else min(conventions_of(read).base_px),
         processes=announced_group()[1],
     )
     check_side(plan.size_px, patch_px)
@@ -228,38 +200,6 @@ def _read(
         if preset is None or kind != "metric" or max_depth_m is not None:
             raise
     return read_checkpoint(checkpoint, family=family, kind=kind, max_depth_m=preset.max_depth_m, weights=weights)
-
-
-def _open(
-    datasets: Sequence[str | Path],
-    held_out: Sequence[str | Path],
-    units_per_m: float,
-    wishes: Wishes,
-    on_masks: Progress | None,
-) -> tuple[DataPart, ...]:
-    found = open_ground_truths(datasets, units_per_m=units_per_m)
-    if wishes.mix is not None and len(wishes.mix) != len(found):
-        raise InputError(f"{len(wishes.mix)} shares for {len(found)} data sets found, expected one for each data set")
-    parts = []
-    for number, dataset in enumerate(found):
-        sides = _split(dataset, wishes, whole=bool(held_out))
-        marked, clean = by_marks(sides.train, on_progress=on_masks)
-        share = len(sides.train) if wishes.mix is None else wishes.mix[number]
-        mixed = Mixed(marked, clean, float(share))
-        parts.append(DataPart(dataset.name, mixed, sides.val, dataset.cap_m, dataset.notes))
-    apart = open_ground_truths(held_out, units_per_m=units_per_m)
-    return (*parts, *(DataPart(data.name, NONE_MIXED, data.pairs, data.cap_m, data.notes) for data in apart))
-
-
-def _split(dataset: GroundTruth, wishes: Wishes, *, whole: bool) -> Sides:
-    """Return the training and held-out pairs of a data set; nothing is held out of a single scene."""
-    seed, pairs = wishes.seed or 0, dataset.pairs
-    if whole or len({pair.scene for pair in pairs}) == 1:
-        return split_scenes(pairs, seed=seed, shares=(1.0, 0.0))
-    if wishes.fold is not None:
-        number, folds = wishes.fold
-        return fold_scenes(pairs, seed=seed, folds=folds)[number - 1]
-    return split_scenes(pairs, seed=seed)
 
 
 def _validation(prepared: FineTuning) -> PairValidation | None:

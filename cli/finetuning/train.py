@@ -76,7 +76,7 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
     "size_px",
     type=click.IntRange(1),
     metavar="PX",
-    help="Side of the images. Default: the family's own size, 518 for Depth Anything.",
+    help="Side of the images. Default: that of the family, 518 for Depth Anything.",
 )
 @click.option("--batch", type=click.IntRange(1), help="Images at a time. Default: 2, 1 with a preset.")
 @click.option(

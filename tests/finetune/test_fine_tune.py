@@ -138,26 +138,9 @@ def test_all_pairs_of_a_single_scene_are_trained_and_others_can_be_held_out(
     assert [(len(part.pairs), len(part.held_out)) for part in apart.parts] == [(2, 0), (0, 10)]
 
 
-def test_folds_hold_out_each_scene_once(metric: Path, rooms: Path) -> None:
-    held = [
-        {
-            pair.scene
-            for part in prepared(metric, rooms, replace(WISHES, fold=(number, 5))).parts
-            for pair in part.held_out
-        }
-        for number in range(1, 6)
-    ]
-    assert all(len(scenes) == 1 for scenes in held) and len(set().union(*held)) == 5
-
-
 def test_a_preset_knows_the_maximum_depth_that_a_checkpoint_does_not_record(metric: Path, rooms: Path) -> None:
     wishes = replace(WISHES, preset="outdoor-art")
     found = prepare(metric, [rooms], wishes, family="depth-anything-v2", kind="metric")
     assert found.network.max_depth_m == 80.0
     with pytest.raises(InputError, match=r"max.depth"):
         prepare(metric, [rooms], WISHES, family="depth-anything-v2", kind="metric")
-
-
-def test_shares_must_be_as_many_as_data_sets(metric: Path, rooms: Path) -> None:
-    with pytest.raises(InputError, match="2 shares for 1 data sets found, expected one for each data set"):
-        prepared(metric, rooms, replace(WISHES, mix=(1.0, 2.0)))
