@@ -73,10 +73,13 @@ def augment(
         on_progress: Called with (frames done, all frames).
 
     Raises:
-        InputError: The data set cannot be opened, the folder holds something else, or no frame could be made.
+        InputError: The data set cannot be opened, the folder is within it or holds something else, or no frame could
+            be made.
     """
-    frames, notes = open_frames(source, units_per_m=units_per_m)
     root = Path(directory).resolve()
+    if Path(source).is_dir() and root.is_relative_to(Path(source).resolve()):
+        raise InputError(f"{directory} is within {source}, and would become a part of it; choose a folder elsewhere")
+    frames, notes = open_frames(source, units_per_m=units_per_m)
     gallery = _gallery(frames, options)
     pictures = hash_of(gallery.names) if options.pictures is not None else None
     shares = (options.shares[0], options.shares[1], options.shares[2])
