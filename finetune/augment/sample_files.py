@@ -16,7 +16,8 @@ from ...bench.datasets.manifest import Entry
 from ...bench.datasets.regions import region, write_regions
 from ...engine.images.write import write_image
 from ...engine.system.files import atomic_path, make_folder
-from .edit.kinds import Edit, Kind
+from .edit.kinds import Kind
+from .edit.materials import Edit
 from .geometry.find_planes import Planes
 from .geometry.plane import Float64
 from .preview import preview
