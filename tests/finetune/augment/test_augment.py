@@ -156,7 +156,7 @@ def test_plain_files_of_each_kind_are_planar_in_their_masks(kind: str, scale: in
             codes = np.where(known, np.rint(room.depth_m * 256), 0).astype(np.uint16)
             cv2.imwrite(str(source / f"a{number}_depth.png"), codes)
         else:
-            values = room.depth_m if kind == "metric" else 1 / room.depth_m
+            values = np.asarray(room.depth_m if kind == "metric" else 1 / room.depth_m, np.float32)
             facts = {"kind": kind, "unit": "", "model": "", "max_depth_m": "nan", "provenance": "{}"}
             write_file(source / f"a{number}.npz", "npz", values, known, facts)
     options = Options(read_kinds("art,mirror"), copies=2, seed=2)
@@ -167,8 +167,8 @@ def test_plain_files_of_each_kind_are_planar_in_their_masks(kind: str, scale: in
         assert sample.truth.kind == ("inverse" if kind == "inverse" else "metric")
         v, u = np.nonzero(sample.truth.valid)
         planes = np.array([edit["plane"] for edit in about["edits"]]) @ np.stack([u, v, np.ones(len(u))])
-        values = sample.truth.values[sample.truth.valid].astype(np.float64)
-        inverse = values if kind == "inverse" else 1 / values
+        found = sample.truth.values[sample.truth.valid].astype(np.float64)
+        inverse = found if kind == "inverse" else 1 / found
         flat = (sample.regions[sample.truth.valid] & 3) > 0 if sample.regions is not None else u < 0
         off = np.abs(inverse / planes - 1).min(0)
         assert off[flat].max() < (1 / 512 if kind == "256ths" else FLOAT32)
