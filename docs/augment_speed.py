@@ -17,7 +17,7 @@ import cv2
 
 from depthrt.engine.system.cores import usable_cores
 from depthrt.finetune.augment import make_sample
-from depthrt.finetune.augment.augment import _gallery
+from depthrt.finetune.augment.augment import gallery_of
 from depthrt.finetune.augment.make_sample import Workshop
 from depthrt.finetune.augment.options import Options
 from depthrt.finetune.augment.sample_files import paths_of
@@ -69,7 +69,7 @@ def prepare(source: Path, folder: Path) -> None:
     cv2.setNumThreads(1)
     frames, _ = open_frames(source)
     options = Options(seed=1)
-    _workshop = Workshop(frames, options, _gallery(frames, options), folder)
+    _workshop = Workshop(frames, options, gallery_of(frames, options), folder)
 
 
 def make(job: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -157,12 +158,14 @@ def _share(matrix: Matrix, size_px: tuple[int, int]) -> Float64:
     return share
 
 
+@lru_cache(maxsize=2)
 def _standard_share(size_px: tuple[int, int]) -> Float64:
     height, width = size_px
     focal_px = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
     x = np.arange(width) - (width - 1) / 2
     y = (np.arange(height) - (height - 1) / 2)[:, None]
     share: Float64 = focal_px / np.sqrt(x * x + y * y + focal_px * focal_px)
+    share.flags.writeable = False  # all callers share it
     return share
 
 

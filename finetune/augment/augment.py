@@ -73,11 +73,14 @@ def augment(
         on_progress: Called with (frames done, all frames).
 
     Raises:
-        InputError: The data set cannot be opened, the folder holds something else, or no frame could be made.
+        InputError: The data set cannot be opened, the folder is within it or holds something else, or no frame could
+            be made.
     """
-    frames, notes = open_frames(source, units_per_m=units_per_m)
     root = Path(directory).resolve()
-    gallery = _gallery(frames, options)
+    if Path(source).is_dir() and root.is_relative_to(Path(source).resolve()):
+        raise InputError(f"{directory} is within {source}, and would become a part of it; choose a folder elsewhere")
+    frames, notes = open_frames(source, units_per_m=units_per_m)
+    gallery = gallery_of(frames, options)
     pictures = hash_of(gallery.names) if options.pictures is not None else None
     shares = (options.shares[0], options.shares[1], options.shares[2])
     names = hash_of(frame.name for frame in frames)
@@ -92,6 +95,18 @@ def augment(
     write_manifest(manifest, (entry_of(root, frames[number], copy) for number, copy in made))
     told = tuple((frames[number].name, error) for (number, _), error in failures.items())
     return Augmented(manifest, len(made), told, notes)
+
+
+def gallery_of(frames: tuple[Frame, ...], options: Options) -> Gallery:
+    """Return the pictures of an augmentation: of its folder, or the frames themselves and painted pictures."""
+    if options.pictures is not None:
+        return folder_gallery(options.pictures)
+
+    def read(number: int) -> object:
+        pair = frames[number].pair
+        return pair.read().image if pair.image is None else read_image(pair.image)
+
+    return frames_gallery([frame.name for frame in frames], read)  # type: ignore[arg-type]
 
 
 _Job = tuple[int, int]  # number of a frame, number of its copy
@@ -173,17 +188,6 @@ def _one_thread_each() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _gallery(frames: tuple[Frame, ...], options: Options) -> Gallery:
-    if options.pictures is not None:
-        return folder_gallery(options.pictures)
-
-    def read(number: int) -> object:
-        pair = frames[number].pair
-        return pair.read().image if pair.image is None else read_image(pair.image)
-
-    return frames_gallery([frame.name for frame in frames], read)  # type: ignore[arg-type]
 
 
 def _copy_cameras(frames: tuple[Frame, ...], root: Path) -> None:

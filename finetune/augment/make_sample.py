@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from .edit.canvas import Image
-from .edit.kinds import KINDS, Materials, apply
+from .edit.kinds import KINDS, apply
+from .edit.materials import Materials
 from .geometry.find_planes import find_planes
 from .geometry.plane import Float64
 from .options import Options

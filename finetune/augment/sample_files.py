@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...bench.datasets.manifest import Entry
-from ...bench.datasets.regions import region, write_regions
+from ...bench.datasets.regions import REGIONS, region, write_regions
 from ...engine.images.write import write_image
 from ...engine.system.files import atomic_path, make_folder
-from .edit.kinds import Edit, Kind
+from .edit.kinds import Kind
+from .edit.materials import Edit
 from .geometry.find_planes import Planes
 from .geometry.plane import Float64
 from .preview import preview
@@ -111,6 +112,8 @@ def sidecar(
             "depth": None if pair.depth is None else pair.depth.name,
             "scene": pair.scene,
         },
+        "mask": f"regions/{copy}/{frame.name}.png",
+        "region_bits": {name: 1 << place for place, name in enumerate(REGIONS)},
         "seed": seed,
         "copy": copy,
         "kind": kind,
@@ -127,7 +130,7 @@ def sidecar(
 
 
 def _counts(regions: NDArray[np.uint8]) -> dict[str, int]:
-    counts = {name: int(region(regions, name).sum()) for name in ("mirror", "art", "window", "sky")}
+    counts = {name: int(region(regions, name).sum()) for name in REGIONS}
     return {name: count for name, count in counts.items() if count}
 
 

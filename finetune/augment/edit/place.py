@@ -14,8 +14,8 @@ from .canvas import Canvas, Mask
 from .coverage import covered
 
 UNIT_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-_TRIES = 16
-_SHRINK = 0.85  # of the area, after each place that does not fit
+_TRIES = 32
+_SHRINK = 0.94  # of the area, after each place that does not fit
 _LEAST_AREA = 0.002  # of the image
 _ON, _BEHIND, _UNKNOWN = (
     0.7,

@@ -22,6 +22,7 @@ from depthrt.bench.datasets.ground_truth import open_ground_truth
 from depthrt.bench.datasets.hypersim_cameras import TABLE
 from depthrt.bench.datasets.manifest import Entry, write_manifest
 from depthrt.bench.datasets.regions import region
+from depthrt.engine.depth.write import write_file
 from depthrt.finetune.augment import augment as module
 from depthrt.finetune.augment.augment import augment
 from depthrt.finetune.augment.options import Options, read_kinds
@@ -141,6 +142,41 @@ def test_virtual_kitti_keeps_its_sky_and_its_centimetres(tmp_path: Path) -> None
     assert parts
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("kind", ["metric", "inverse", "256ths"])
+def test_plain_files_of_each_kind_are_planar_in_their_masks(kind: str, scale: int, tmp_path: Path) -> None:
+    """With images of the size of the depth, and twice as large."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(2):
+        room = draw_room(96, 128, seed=number)
+        cv2.imwrite(str(source / f"a{number}.png"), draw_room(96 * scale, 128 * scale, seed=number).image)
+        known = room.depth_m < 3.8
+        if kind == "256ths":
+            codes = np.where(known, np.rint(room.depth_m * 256), 0).astype(np.uint16)
+            cv2.imwrite(str(source / f"a{number}_depth.png"), codes)
+        else:
+            values = np.asarray(room.depth_m if kind == "metric" else 1 / room.depth_m, np.float32)
+            facts = {"kind": kind, "unit": "", "model": "", "max_depth_m": "nan", "provenance": "{}"}
+            write_file(source / f"a{number}.npz", "npz", values, known, facts)
+    options = Options(read_kinds("art,mirror"), copies=2, seed=2)
+    done = augment(source, tmp_path / "d", options, units_per_m=256, jobs=1)
+    assert done.failures == ()
+    parts = 0
+    for _, sample, about in samples_in(tmp_path / "d"):
+        assert sample.truth.kind == ("inverse" if kind == "inverse" else "metric")
+        v, u = np.nonzero(sample.truth.valid)
+        planes = np.array([edit["plane"] for edit in about["edits"]]) @ np.stack([u, v, np.ones(len(u))])
+        found = sample.truth.values[sample.truth.valid].astype(np.float64)
+        inverse = found if kind == "inverse" else 1 / found
+        flat = (sample.regions[sample.truth.valid] & 3) > 0 if sample.regions is not None else u < 0
+        off = np.abs(inverse / planes - 1).min(0)
+        assert off[flat].max() < (1 / 512 if kind == "256ths" else FLOAT32)
+        assert not sample.regions[~sample.truth.valid].any() if sample.regions is not None else False
+        parts += int(flat.any())
+    assert parts == 4
+
+
 def test_windows_stay_deep(rooms: Path, augmented: Path, tmp_path: Path) -> None:
     augment(rooms, tmp_path / "d", Options(read_kinds("negative"), copies=3, seed=2), jobs=1)
     windows = 0
@@ -249,6 +285,13 @@ def test_a_folder_without_a_readable_frame_is_an_error(rooms: Path, tmp_path: Pa
         picture.write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"no frame of .* could be made"):
         augment(damaged, tmp_path / "d", Options(read_kinds("negative")), jobs=1)
+
+
+@pytest.mark.parametrize("name", ["", "new"])
+def test_a_data_set_is_not_augmented_into_itself(rooms: Path, name: str) -> None:
+    with pytest.raises(InputError, match="would become a part of it"):
+        augment(rooms, rooms / name, jobs=1)
+    assert not (rooms / "augment.json").exists()
 
 
 def test_pictures_of_a_folder_are_shown(rooms: Path, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_the_sidecar_is_written_last_and_describes_the_frame(
     assert all(path.is_file() for path in paths)
     written = json.loads(paths.sidecar.read_text())
     assert (written["seed"], written["copy"], written["kind"], written["edits"]) == (9, 0, "art", [])
+    assert tmp_path / written["mask"] == paths.regions and written["region_bits"]["art"] == 2
     assert written["source"]["scene"] == "ai_001_001" and written["depth_px"] == [96, 128]
     assert written["camera_px"] == pytest.approx([110.85125, 110.85125, 63.5, 47.5])
 
