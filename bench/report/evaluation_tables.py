@@ -15,6 +15,7 @@ from ..numbers.evaluation import (
     EvaluationReport,
     ModelEvaluation,
     Moved,
+    State,
     scoped,
 )
 from ..numbers.result import METRICS, Interval
@@ -212,7 +213,7 @@ def _beside(model: ModelEvaluation) -> str:
 
 def _outcome(report: EvaluationReport) -> str:
     counts = Counter(one.state for one in report.requirements)
-    words = {"passed": "hold", "unclear": "unclear", "failed": "failed"}
+    words: dict[State, str] = {"passed": "hold", "unclear": "unclear", "failed": "failed"}
     parts = [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
     return f"Of {_counted(len(report.requirements), 'requirement')}, {', '.join(parts)}."
 

@@ -92,7 +92,7 @@ def _pieces(scene: SceneView, part: Part) -> Iterator[Part]:
     inverse, judged = scene.inverse, scene.judged
     bent = np.zeros(judged.shape, np.bool_)
     for axis in (0, 1):
-        values, known, found = (np.moveaxis(array, axis, 0) for array in (inverse, judged, bent))
+        values, known, found = np.moveaxis(inverse, axis, 0), np.moveaxis(judged, axis, 0), np.moveaxis(bent, axis, 0)
         second = np.abs(values[:-2] - 2 * values[1:-1] + values[2:])
         found[1:-1] |= (second > BEND * values[1:-1]) & known[:-2] & known[1:-1] & known[2:]  # into bent
     kept = part.mask & ~bent
