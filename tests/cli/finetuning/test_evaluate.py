@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from made_rooms import write_rooms
+from judged_rooms import write_rooms
 from run_verb import run
 from tiny_model import TinyModel
 

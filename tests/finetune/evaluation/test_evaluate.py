@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_rooms import brightness, flat, looking, room_inverse, rooms
+from judged_rooms import brightness, flat, looking, room_inverse, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_rooms import write_rooms
+from judged_rooms import write_rooms
 
 from depthrt.bench.datasets.manifest import Split
 from depthrt.engine.errors import InputError

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample, room_view
+from judged_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample, room_view
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.regions import join_regions
