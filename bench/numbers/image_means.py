@@ -47,7 +47,8 @@ class Draws:
         known = np.isfinite(found)
         if not known.any():
             return None
-        return self._interval(float(found[known].mean()), self._means(found, known), known)
+        mean = self._interval(float(found[known].mean()), self._means(found, known), known)
+        return Interval(mean.value, max(0.0, mean.low), mean.high) if found[known].min() >= 0 else mean
 
     def moved(self, before: Sequence[float], after: Sequence[float]) -> Moved | None:
         """Return the change of a figure over the images that both have; None if there is none."""
@@ -58,9 +59,21 @@ class Draws:
         was, now = float(old[known].mean()), float(new[known].mean())
         drawn_was, drawn_now = self._means(old, known), self._means(new, known)
         absolute = self._interval(now - was, drawn_now - drawn_was, known)
-        positive = was > 0 and bool((drawn_was > 0).all())
-        relative = self._interval(now / was - 1, drawn_now / drawn_was - 1, known) if positive else None
-        return Moved(was, now, absolute, relative)
+        return Moved(was, now, absolute, self._relative(now / was if was > 0 else 0.0, drawn_was, drawn_now, known))
+
+    def _relative(
+        self, ratio: float, drawn_was: Float64, drawn_now: Float64, known: NDArray[np.bool_]
+    ) -> Interval | None:
+        """Return a ratio less 1 with its interval; None if a draw was 0 or below, which nothing is relative to.
+
+        On logarithms if all draws are positive: widened, the interval of a fall stays above -100 %.
+        """
+        if drawn_was.min() <= 0:
+            return None
+        if drawn_now.min() <= 0:
+            return self._interval(ratio - 1, drawn_now / drawn_was - 1, known)
+        logs = self._interval(float(np.log(ratio)), np.log(drawn_now / drawn_was), known)
+        return Interval(ratio - 1, float(np.expm1(logs.low)), float(np.expm1(logs.high)))
 
     def _means(self, values: Float64, known: NDArray[np.bool_]) -> Float64:
         """Return the mean over the known values in each draw that has any, (draws,)."""

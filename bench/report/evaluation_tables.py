@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ..compare.change import percent_change
@@ -14,10 +15,11 @@ from ..numbers.evaluation import (
     EvaluationReport,
     ModelEvaluation,
     Moved,
+    State,
     scoped,
 )
 from ..numbers.result import METRICS, Interval
-from ..numbers.wording import ABSENT, amount, between, digits
+from ..numbers.wording import ABSENT, amount, between, change, digits
 from .panels import Panel, Row
 from .svg import axis_svg, bar_svg, fit_axis
 from .tables import Table
@@ -78,8 +80,7 @@ def sentences(report: EvaluationReport) -> Iterator[str]:
         if model.figures:
             yield _finding(evaluation, model)
     if report.requirements:
-        failed = sum(one.state == "failed" for one in report.requirements)
-        yield f"{len(report.requirements) - failed} of {len(report.requirements)} requirements hold."
+        yield _outcome(report)
     for model in evaluation.models:
         if model.failure:
             yield f"{model.name} failed: {model.failure.rstrip('.')}."
@@ -189,16 +190,32 @@ def _finding(evaluation: Evaluation, model: ModelEvaluation) -> str:
     name = next((name for name in ("flat_residual", "window_depth", "abs_rel") if name in model.figures), "")
     figure = EVALUATED[name or "abs_rel"]
     moved = model.moved.get(name)
-    drift = model.figures.get("drift")
-    after = f", drift outside {amount(drift.value, 'share')}" if drift else ""
     if moved is None or moved.relative is None:
         found = model.figures.get(name)
         value = ABSENT if found is None else _with_interval(found, figure.unit)
-        return f"{model.name}: {figure.title} {value}{after}."
+        return f"{model.name}: {figure.title} {value}{_beside(model)}."
     return (
         f"{model.name}: {figure.title} {percent_change(moved.relative)} against {evaluation.against}, from "
-        f"{amount(moved.before, figure.unit)} to {amount(moved.after, figure.unit)}{after}."
+        f"{amount(moved.before, figure.unit)} to {amount(moved.after, figure.unit)}{_beside(model)}."
     )
+
+
+def _beside(model: ModelEvaluation) -> str:
+    """Return the figures without which a flat residual misleads: a constant is flat too."""
+    plane, drift = model.moved.get("plane_error"), model.figures.get("drift")
+    parts = []
+    if plane is not None and plane.relative is not None:
+        parts.append(f"plane error {change(plane.relative.value)}")
+    if drift is not None:
+        parts.append(f"drift outside {amount(drift.value, 'share')}")
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _outcome(report: EvaluationReport) -> str:
+    counts = Counter(one.state for one in report.requirements)
+    words: dict[State, str] = {"passed": "hold", "unclear": "unclear", "failed": "failed"}
+    parts = [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
+    return f"Of {_counted(len(report.requirements), 'requirement')}, {', '.join(parts)}."
 
 
 def _title(evaluation: Evaluation) -> str:
@@ -238,16 +255,16 @@ def _with_interval(found: Interval | None, unit: str = "") -> str:
 
 
 def _moved_cells(figure: EvaluatedFigure, moved: Moved) -> tuple[str, ...]:
-    change = moved.absolute if figure.unit == "share" or moved.relative is None else moved.relative
-    better = change.value > 0 if figure.larger_is_better else change.value < 0
-    clear = change.low > 0 or change.high < 0
+    by = moved.absolute if figure.unit == "share" or moved.relative is None else moved.relative
+    better = by.value > 0 if figure.larger_is_better else by.value < 0
+    clear = by.low > 0 or by.high < 0
     verdict = ("yes" if better else "no") if clear else "unclear"
     points = figure.unit == "share"
     if moved.relative is None and not points:
-        cells = f"{change.value:+.3g}", f"{change.low:+.3g} to {change.high:+.3g}"
+        cells = f"{by.value:+.3g}", f"{by.low:+.3g} to {by.high:+.3g}"
     else:
         unit = " points" if points else " %"
-        cells = f"{100 * change.value:+.1f}{unit}", f"{100 * change.low:+.1f} to {100 * change.high:+.1f}{unit}"
+        cells = f"{100 * by.value:+.1f}{unit}", f"{100 * by.low:+.1f} to {100 * by.high:+.1f}{unit}"
     return amount(moved.before, figure.unit), amount(moved.after, figure.unit), *cells, verdict
 
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import click
 
+from ...bench.datasets.manifest import SPLITS
 from ...bench.run.request import MAX_PIXELS
 from ...engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES, HARDWARE_DEVICES
 from ...exits import names_unwritten, needs, one_line_errors
 from ..params import NameType, PathType, SizeType
 from ..show.finetuning.evaluation import show_evaluation
 from ..show.progress import titled
-
-_SPLITS = ("train", "val", "test")
 
 
 @click.command()
@@ -49,7 +48,7 @@ _SPLITS = ("train", "val", "test")
     "times. The exit code is 1 if one fails.",
 )
 @click.option("--baselines", is_flag=True, help="Judge a constant and a vertical gradient too.")
-@click.option("--split", type=click.Choice(_SPLITS), help="Of a manifest. Default: all images.")
+@click.option("--split", type=click.Choice(SPLITS), help="Of a manifest. Default: all images.")
 @click.option("--count", type=click.IntRange(1), help="Images taken, evenly spread. Default: all.")
 @click.option(
     "--align",
@@ -103,7 +102,9 @@ def evaluate(
     MODEL is whatever `depthrt bench` measures: a checkpoint, .onnx, .engine or default. Inside mirrors and art
     depth must be a plane, windows must stay deep, and all else must stay as the starting network has it.
 
-    A limit with a sign is a change against the starting network, a limit without a sign is the model's own value.
+    A requirement is about flat_residual, plane_error, step_error, picture_leak, window_depth, drift or one of the nine
+    metrics, such as abs_rel; with mirror. art. window. clean. or clean_images. before it, about that part. A limit
+    with a sign is a change against the starting network, a limit without a sign is the model's own value.
 
     \b
     Example:

@@ -94,6 +94,8 @@ def judge_subjects(
             _conclude(subject, loaded.found, failures, judging, draws, against) for subject in (*subjects, *baselines)
         ]
         shown = models[: len(subjects)] if request.examples else []
+        if len(shown) > 1:  # pictures of the others show the starting network too
+            shown = [model for model in shown if model.name != against]
         chosen = {model.name: choose_examples(model) for model in shown if not model.failure}
         pictures = tuple(judging.draw(chosen, on_step))
     rules = choices.rules(data.kind, data)

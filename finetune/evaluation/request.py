@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...bench.accuracy.judge import RuleChoices
 from ...bench.datasets.ground_truth import GroundTruth, open_ground_truth
+from ...bench.datasets.manifest import Split
 from ...bench.datasets.true_depth import MM_PER_M
 from ...bench.subjects.checkpoint_options import CheckpointOptions
 from ...bench.subjects.find_subjects import check_checkpoint, find_subjects, is_checkpoint
@@ -44,7 +45,7 @@ class EvaluateRequest:
     data: str | Path
     against: str | Path | None = None
     baselines: bool = False
-    split: str | None = None
+    split: Split | None = None
     count: int | None = None
     alignment: Alignment | None = None
     cap_m: float | None = None
@@ -105,12 +106,14 @@ def find_models(request: EvaluateRequest) -> tuple[list[Subject], str]:
     A model file gives its first subject on the device: the way that it runs untuned.
 
     Raises:
-        InputError: A file is missing, or the options do not suit a checkpoint.
+        InputError: A file is missing, the starting network is the only model, or the options do not suit a checkpoint.
     """
     files = [*dict.fromkeys(map(Path, request.models))]
     start = None if request.against is None else Path(request.against)
     if start is not None and start not in files:
         files.insert(0, start)
+    elif files == [start]:
+        raise InputError(f"{start} is the starting network and the only model; give the models to judge against it")
     options = CheckpointOptions(request.size, request.family, request.kind, request.max_depth_m)
     for file in files:
         check_reachable(file)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....bench.accuracy.alignment import Float64
-from .parts import LEAST_PX, Part, across_edge
+from ....bench.datasets.regions import FLAT
+from .parts import LEAST_PX, Part, across_edge, find_parts
 from .scene_view import SceneView
 
 ROUNDING = 1e-6  # of depth; float32 answers that are planes have no less
-MOST_UNEVEN = 0.02  # flat residual of measured depth; above it the part is no plane, or two planes
+EVEN = 0.005  # flat residual of measured depth: that of depth in centimetres, 1 m away
+MOST_UNEVEN = 0.02  # above it a part is no plane
+BEND = 0.02  # second difference of inverse depth over inverse depth, from pixel to pixel
 
 
 def off_plane(values: Float64, pixels: NDArray[np.bool_]) -> Float64:
@@ -69,9 +73,34 @@ def step_error(inverse: Float64, scene: SceneView, part: Part) -> float | None:
 
 
 def only_planes(scene: SceneView) -> tuple[SceneView, int]:
-    """Return a scene without the flat parts whose measured depth is not flat, and their number."""
-    flat = tuple(part for part in scene.flat if flat_residual(scene.inverse, scene, part) <= MOST_UNEVEN)
-    return replace(scene, flat=flat), len(scene.flat) - len(flat)
+    """Return a scene whose flat parts are planes of its measured depth, and the number of parts that hold none.
+
+    Two pictures of which one hides some of the other are one connected part; such a part is split where depth bends.
+    """
+    flat: list[Part] = []
+    uneven = 0
+    for part in scene.flat:
+        pieces = [part] if _unevenness(scene, part) <= EVEN else [*_pieces(scene, part)]
+        planes = [piece for piece in pieces if _unevenness(scene, piece) <= MOST_UNEVEN]
+        flat += planes
+        uneven += not planes
+    return replace(scene, flat=tuple(flat)), uneven
+
+
+def _pieces(scene: SceneView, part: Part) -> Iterator[Part]:
+    """Yield the parts of a part between which inverse depth bends or jumps, which it never does in a plane."""
+    inverse, judged = scene.inverse, scene.judged
+    bent = np.zeros(judged.shape, np.bool_)
+    for axis in (0, 1):
+        values, known, found = np.moveaxis(inverse, axis, 0), np.moveaxis(judged, axis, 0), np.moveaxis(bent, axis, 0)
+        second = np.abs(values[:-2] - 2 * values[1:-1] + values[2:])
+        found[1:-1] |= (second > BEND * values[1:-1]) & known[:-2] & known[1:-1] & known[2:]  # into bent
+    kept = part.mask & ~bent
+    return find_parts({name: scene.inside(name) & kept for name in FLAT}, judged, scene.margin_px)
+
+
+def _unevenness(scene: SceneView, part: Part) -> float:
+    return flat_residual(scene.inverse, scene, part)
 
 
 def _share(off: Float64, scene: SceneView, part: Part) -> float:

@@ -52,7 +52,7 @@ def test_images_of_one_scene_are_drawn_together() -> None:
 def test_images_without_the_figure_have_no_weight() -> None:
     draws = Draws(["a", "b", "c"])
     found = draws.mean([1.0, math.nan, 3.0])
-    assert found is not None and found.value == 2 and 1 - 11 < found.low < found.high
+    assert found is not None and found.value == 2 and 0 <= found.low < 2 < found.high
     assert draws.mean([math.nan] * 3) is None and draws.moved([math.nan, 1, 1], [1, math.nan, math.nan]) is None
 
 
@@ -63,3 +63,12 @@ def test_a_single_image_has_no_spread() -> None:
 def test_what_was_0_has_no_relative_change() -> None:
     moved = Draws(["a", "b"]).moved([0.0, 0.0], [0.1, 0.1])
     assert moved is not None and moved.relative is None and moved.absolute.value == pytest.approx(0.1)
+
+
+def test_a_fall_of_few_images_stays_above_minus_100_percent() -> None:
+    draws = Draws(["a", "b", "c"])
+    moved = draws.moved([1.0, 0.9, 1.1], [0.02, 0.5, 0.1])
+    assert moved is not None and moved.relative is not None and -1 < moved.relative.low < moved.relative.value
+    gone = draws.moved([1.0, 0.9, 1.1], [0.0, 0.0, 0.0])
+    assert gone is not None and gone.relative == Interval(-1.0, -1.0, -1.0)
+    assert gone.absolute.value == pytest.approx(-1.0)

@@ -63,11 +63,11 @@ def test_changes_say_whether_they_are_clear_and_for_the_better() -> None:
 def test_the_headline_is_the_change_of_the_first_model() -> None:
     report = made_evaluation_report(HELD, BROKEN)
     assert headline(report) == (
-        f"{TRAINED}: flat residual -75.0 % (95 % -80.0 % to -70.0 %) against {START}, from 0.0800 to 0.0200, "
-        "drift outside 1.20 %."
+        f"{TRAINED}: flat residual -75.0 % (95 % -80.0 % to -70.0 %) against {START}, from 0.0800 to 0.0200; "
+        "plane error -50.0 %, drift outside 1.20 %."
     )
     assert [*sentences(report)] == [
-        "1 of 2 requirements hold.",
+        "Of 2 requirements, 1 hold, 1 failed.",
         f"{FAILED} failed: the file is damaged; export it again.",
     ]
 

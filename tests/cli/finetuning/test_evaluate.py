@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from made_rooms import write_rooms
+from judged_rooms import write_rooms
 from run_verb import run
 from tiny_model import TinyModel
 
@@ -25,7 +25,9 @@ def test_models_are_judged_against_the_starting_network_and_held_to_requirements
     data: Path, tiny: TinyModel, tmp_path: Path
 ) -> None:
     wanted = ("--require", "drift<9999", "--require", "abs_rel<0.0001", "--require", "flat_residual>-100%")
-    result = evaluated(data, tmp_path, "default", "--against", tiny.onnx, "--baselines", "--json", *wanted)
+    result = evaluated(
+        data, tmp_path, "default", "--against", tiny.onnx, "--baselines", "--count", 2, "--json", *wanted
+    )
     assert result.exit_code == 1, result.stderr
     found = json.loads(result.stdout)
     assert found == json.loads((tmp_path / "report/report.json").read_text())

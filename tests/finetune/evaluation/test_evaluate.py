@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_rooms import brightness, flat, looking, room_inverse, rooms
+from judged_rooms import brightness, flat, looking, room_inverse, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 
@@ -62,8 +62,8 @@ def test_an_evaluation_counts_what_it_judged(found: Evaluated) -> None:
     assert evaluation.models[1].facts["runner"] == "looking" and evaluation.models[1].alignment == "scale-and-shift"
 
 
-def test_good_and_bad_examples_are_of_models_not_of_baselines(found: Evaluated) -> None:
-    assert {picture.subject for picture in found.pictures} == {"start", "trained"}
+def test_good_and_bad_examples_are_of_the_judged_models(found: Evaluated) -> None:
+    assert {picture.subject for picture in found.pictures} == {"trained"}
     assert [picture.title.split(":")[0] for picture in found.pictures[:5]] == ["worst"] * 3 + ["best"] * 2
 
 

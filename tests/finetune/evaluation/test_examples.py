@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from made_rooms import RULES, room_inverse, room_sample, room_view
+from judged_rooms import RULES, room_inverse, room_sample, room_view
 
 from depthrt.bench.numbers.evaluation import ImageFigures, ModelEvaluation
 from depthrt.finetune.evaluation.examples import BEST, LARGEST_BYTES, PANEL_H_PX, WORST, choose_examples, draw_example

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import flat, looking, room_inverse, room_sample, rooms
+from judged_rooms import flat, looking, room_inverse, room_sample, rooms
 from made_subjects import unreadable
 from numpy.typing import NDArray
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_rooms import write_rooms
+from judged_rooms import write_rooms
 
+from depthrt.bench.datasets.manifest import Split
 from depthrt.engine.errors import InputError
 from depthrt.finetune.evaluation.request import EvaluateRequest, find_models, open_data
 
@@ -37,10 +38,15 @@ def test_a_model_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         find_models(EvaluateRequest([tmp_path / "nothing.onnx"], "rooms"))
 
 
+def test_a_starting_network_without_models_is_refused() -> None:
+    with pytest.raises(InputError, match="default is the starting network and the only model"):
+        find_models(EvaluateRequest(["default"], "rooms", against="default"))
+
+
 @pytest.mark.parametrize(
     ("split", "count", "names"), [(None, None, 3), (None, 2, 2), ("train", None, 2), ("test", 5, 1)]
 )
-def test_images_are_taken_by_split_and_count(data: Path, split: str | None, count: int | None, names: int) -> None:
+def test_images_are_taken_by_split_and_count(data: Path, split: Split | None, count: int | None, names: int) -> None:
     assert len(open_data(EvaluateRequest([], data, split=split, count=count))) == names
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_rooms import MIRROR, room_inverse, room_view
+from judged_rooms import MIRROR, room_inverse, room_view
 
 from depthrt.finetune.evaluation.figures.drift import drift_outside, start_of
 

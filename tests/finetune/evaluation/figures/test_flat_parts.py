@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample, room_view
+from judged_rooms import MIRROR, RULES, SIZE_PX, WALL_M, room_inverse, room_sample, room_view
 from numpy.typing import NDArray
 
-from depthrt.bench.datasets.true_depth import TrueDepth
+from depthrt.bench.datasets.regions import join_regions
+from depthrt.bench.datasets.true_depth import Sample, TrueDepth
 from depthrt.finetune.evaluation.figures.flat_parts import (
     flat_residual,
     off_plane,
@@ -18,9 +19,11 @@ from depthrt.finetune.evaluation.figures.flat_parts import (
     step_error,
 )
 from depthrt.finetune.evaluation.figures.scene_view import view_scene
+from depthrt.finetune.scenes.render import render_scenes
 
 FLOAT32 = 1e-6  # depth is stored in float32
 ROUNDING = 1e-9
+BENT = 0.01  # of depth: far above rounding
 SADDLE = 2e-4  # of inverse depth for each px x px
 
 
@@ -106,3 +109,38 @@ def test_a_plane_in_space_is_affine_in_inverse_depth() -> None:
     depth_m = 2.5 / (rays @ normal)
     everywhere = np.ones(rows.shape, np.bool_)
     assert np.abs(off_plane(1 / depth_m, everywhere)).max() < ROUNDING < np.abs(off_plane(depth_m, everywhere)).max()
+
+
+def test_rendered_mirrors_and_pictures_are_planes_and_no_longer_if_they_are_bent_towards_the_nearest_depth() -> None:
+    scenes = render_scenes(range(16), height_px=SIZE_PX[0], width_px=SIZE_PX[1], setting="indoor")
+    judged = bent = 0
+    for index in range(len(scenes)):
+        masks = {name: getattr(scenes, name)[index].numpy() for name in ("mirror", "art", "window", "sky")}
+        truth = TrueDepth(scenes.depth_m[index].numpy(), scenes.valid[index].numpy())
+        view = view_scene(Sample("a", np.zeros((*SIZE_PX, 3), np.uint8), truth, join_regions(masks)), RULES)
+        kept, uneven = only_planes(view)
+        assert uneven == 0
+        for part in kept.flat:
+            assert (flat_residual(view.inverse, view, part), step_error(view.inverse, view, part) or 0.0) == (0.0, 0.0)
+            rows, columns = np.nonzero(part.inner)
+            pull = (rows - rows.mean()) * (columns - columns.mean())
+            edited = view.inverse.copy()
+            edited[part.inner] += 0.2 * edited.max() * pull / np.abs(pull).max()
+            judged, bent = judged + 1, bent + (flat_residual(edited, view, part) > BENT)
+    assert judged >= 4 and bent == judged
+
+
+def test_a_picture_behind_a_picture_is_judged_by_its_own_plane() -> None:
+    sample = room_sample()
+    behind, hiding = np.s_[20:60, 60:100], np.s_[45:66, 80:126]
+    inverse = np.full(SIZE_PX, 1 / WALL_M) * np.linspace(0.95, 1.05, SIZE_PX[1])
+    inverse[hiding] = 1 / 2.7
+    art = np.zeros(SIZE_PX, np.bool_)
+    art[behind] = art[hiding] = True
+    truth = TrueDepth((1 / inverse).astype(np.float32), np.ones(SIZE_PX, np.bool_))
+    view = view_scene(replace(sample, truth=truth, regions=join_regions({"art": art})), RULES)
+    assert len(view.flat) == 1
+    kept, uneven = only_planes(view)
+    assert ([part.box[:2] for part in kept.flat], uneven) == ([(20, 60), (46, 81)], 0)
+    assert [flat_residual(kept.inverse, kept, part) for part in kept.flat] == [0.0, 0.0]
+    assert kept.flat[0].inner[25, 90] and not kept.flat[0].inner[50, 90]

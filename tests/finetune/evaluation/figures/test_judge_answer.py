@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_rooms import CAP_M, MIRROR, SIZE_PX, brightness, room_inverse, room_sample, room_view, rooms
+from judged_rooms import CAP_M, MIRROR, SIZE_PX, brightness, room_inverse, room_sample, room_view, rooms
 from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import AccuracyMeter, Rules

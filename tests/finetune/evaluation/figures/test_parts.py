@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_rooms import ART, MIRROR, SIZE_PX, inside
+from judged_rooms import ART, MIRROR, SIZE_PX, inside
 
 from depthrt.finetune.evaluation.figures.parts import LEAST_PX, across_edge, find_parts, margin_px
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from made_rooms import MIRROR, SIZE_PX, brightness, flat, inside, room_inverse, room_sample, room_view
+from judged_rooms import MIRROR, SIZE_PX, brightness, flat, inside, room_inverse, room_sample, room_view
 from numpy.typing import NDArray
 
 from depthrt.finetune.evaluation.figures.parts import find_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from made_rooms import ART, CAP_M, MIRROR, RULES, SIZE_PX, WINDOW, inside, room_sample, room_view
+from judged_rooms import ART, CAP_M, MIRROR, RULES, SIZE_PX, WINDOW, inside, room_sample, room_view
 
 from depthrt.bench.accuracy.accuracy_meter import Rules
 from depthrt.bench.datasets.regions import join_regions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_rooms import RULES, SIZE_PX, WALL_M, WINDOW, room_inverse, room_sample, room_view
+from judged_rooms import RULES, SIZE_PX, WALL_M, WINDOW, room_inverse, room_sample, room_view
 
 from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.finetune.evaluation.figures.scene_view import view_scene
