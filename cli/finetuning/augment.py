@@ -41,11 +41,13 @@ from ..show.progress import counted
 )
 @click.option("--jobs", type=click.IntRange(1), help="Threads. Default: the cores that this process may use.")
 @click.option(
-    "--units-per-m",
+    "--depth-units",
+    "units_per_m",
     type=click.FloatRange(0, min_open=True),
+    metavar="N",
     default=1000.0,
     show_default=True,
-    help="Units a metre of depth files of whole numbers that do not say.",
+    help="Units a metre of depth files that hold whole numbers and state no unit.",
 )
 @one_line_errors
 def augment(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ..printing import print_result, say
 
 if TYPE_CHECKING:
+    from ....finetune.adapt.data_parts import DataPart
     from ....finetune.adapt.memory import StepMemory
     from ....finetune.adapt.merge import Merged
-    from ....finetune.fine_tune import DataPart, FineTuning
+    from ....finetune.fine_tune import FineTuning
     from ....finetune.training.options import TrainOptions
 
 _MILLION = 1e6

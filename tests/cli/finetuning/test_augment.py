@@ -41,7 +41,7 @@ def test_options_reach_the_library_and_failures_the_exit_code(tmp_path: Path, mo
         return Augmented(folder / "manifest.jsonl", 1, (("b", "it is damaged"),), ("a note",))
 
     monkeypatch.setattr(module, "augment", augment)
-    arguments = ("--copies", 2, "--seed", 5, "--units-per-m", 256, "--pictures", tmp_path, "--jobs", 3)
+    arguments = ("--copies", 2, "--seed", 5, "--depth-units", 256, "--pictures", tmp_path, "--jobs", 3)
     result = run("finetune", "augment", "set", "-o", tmp_path, "--kinds", "mirror=1,art=3", *arguments)
     assert result.exit_code == 1
     assert calls == ["set", Options((0.25, 0.75, 0.0), 2, 5, tmp_path), 256.0, 3, 0]
