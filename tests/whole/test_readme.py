@@ -1,4 +1,4 @@
-"""The README's snippets run, and its commands parse."""
+"""The README's snippets run, and its commands parse, and so do those of docs/finetune.md."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from tiny_model import PHOTOS, TinyModel
 
 from depthrt.cli import main
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCED = re.compile(r"```(\w+)\n(.*?)```", flags=re.DOTALL)
+BLOCKS = FENCED.findall(README)
 COMMANDS = [
     line.split("#")[0].strip()
-    for language, block in BLOCKS
+    for language, block in [*BLOCKS, *FENCED.findall((ROOT / "docs" / "finetune.md").read_text(encoding="utf-8"))]
     if language == "sh"
     for line in block.splitlines()
     if line.startswith("depthrt ")
@@ -49,4 +51,4 @@ def test_the_commands_parse(command: str) -> None:
 def test_the_readme_is_short_and_its_picture_is_there() -> None:
     assert len(README.splitlines()) < 180
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (Path(__file__).resolve().parents[2] / picture).is_file()
+        assert (ROOT / picture).is_file()
