@@ -18,7 +18,7 @@ from ..data.pair_source import resized
 from ..evaluation.scene_validation import depth_figures
 from ..training.losses import LEAST_PIXELS, align
 from ..training.regions.distillation import outside_flat
-from ..training.regions.planarity import affine_fit, flat_parts
+from ..training.regions.planarity import affine_fit, flat_parts, true_planes
 
 MOST_PAIRS = 64  # measured at each validation, evenly spread over the held-out ones
 JUDGE = "score"
@@ -103,8 +103,9 @@ class PairValidation:
         found = _depth_figures(
             answer, batch, known, parts > 0, outside, limit_m, metric=network.max_depth_m is not None
         )
-        if bool((parts > 0).any()):
-            found["flat_residual"] = _flat_residual(answer, parts, metric=network.max_depth_m is not None)
+        planes = true_planes(parts, batch.inverse(), valid)
+        if bool((planes > 0).any()):
+            found["flat_residual"] = _flat_residual(answer, planes, metric=network.max_depth_m is not None)
         if self._start is not None and bool(outside.any()):
             started = self._start_answer(number, batch).to(device)
             found["drift"] = _drift(answer, started, outside, metric=network.max_depth_m is not None)
