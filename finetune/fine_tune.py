@@ -18,7 +18,7 @@ from .adapt.data_parts import DataPart, Progress, open_parts
 from .adapt.freeze import freeze
 from .adapt.held_out import HeldOutSet, PairValidation
 from .adapt.lora import add_updates
-from .adapt.memory import StepMemory, step_memory
+from .adapt.memory import StepMemory, free_memory, step_memory
 from .adapt.plan import Plan, Wishes, make_plan
 from .adapt.recompute import recompute_parts
 from .adapt.run_record import RunRecord, keep_record, names_sha256
@@ -47,6 +47,7 @@ class FineTuning:
         plan: What is done.
         preset: Name of the preset.
         memory: Of a step.
+        free_mib: Free memory of the GPU; None if it trains on the CPU.
     """
 
     checkpoint: Checkpoint
@@ -56,6 +57,7 @@ class FineTuning:
     plan: Plan
     preset: str | None
     memory: StepMemory
+    free_mib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def prepare(
     freeze(network, options)
     network.set_attention(attention_form(device))
     memory = step_memory(network, options, side_px=plan.size_px, batch=plan.batch)
-    return FineTuning(read, network, start, parts, plan, wishes.preset, memory)
+    return FineTuning(read, network, start, parts, plan, wishes.preset, memory, free_memory(device))
 
 
 def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu", quiet: bool = False) -> Trained:

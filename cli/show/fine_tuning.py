@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .printing import print_result, say
 
 if TYPE_CHECKING:
+    from ...finetune.adapt.data_parts import DataPart
     from ...finetune.adapt.memory import StepMemory
     from ...finetune.adapt.merge import Merged
-    from ...finetune.fine_tune import DataPart, FineTuning
+    from ...finetune.fine_tune import FineTuning
     from ...finetune.training.options import TrainOptions
 
 _MILLION = 1e6
@@ -35,6 +36,9 @@ def show_plan(prepared: FineTuning) -> None:
     images = f"{plan.options.accumulate} x {plan.batch} images of {plan.size_px}x{plan.size_px}"
     say(f"steps       {plan.options.steps} of {images}, {plan.epochs} epochs; {_weights(plan.options)}")
     say(f"memory      {_memory(prepared.memory)}")
+    if prepared.free_mib is not None and prepared.free_mib < prepared.memory.total_mib:
+        less = "--lora 16, --recompute, --freeze encoder or a smaller --size needs less"
+        say(f"note: {_gb(prepared.free_mib)} GB are free on the GPU; {less}")
     _show_differences(prepared)
 
 

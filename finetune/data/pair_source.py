@@ -106,6 +106,7 @@ class PairSource:
         self._metric, self._clean_share, self._mean, self._std = metric, clean_share, mean, std
         self._strength = Appearance().milder(variation) if variation else None
         self._ends = list(accumulate(mixed.share for mixed in sets))
+        self._pairs = [(*mixed.marked, *mixed.clean) for mixed in sets]
 
     def batch(self, index: int) -> Batch:
         """Return batch number `index`.
@@ -135,9 +136,8 @@ class PairSource:
 
     def _draw(self, rng: np.random.Generator) -> Pair:
         place = rng.random() * self._ends[-1]
-        mixed = self._sets[min(int(np.searchsorted(self._ends, place, side="right")), len(self._sets) - 1)]
-        clean = rng.random()
-        pairs: Sequence[Pair] = (*mixed.marked, *mixed.clean)
+        number = min(int(np.searchsorted(self._ends, place, side="right")), len(self._sets) - 1)
+        mixed, pairs, clean = self._sets[number], self._pairs[number], rng.random()
         if self._clean_share is not None and mixed.marked and mixed.clean:
             pairs = mixed.clean if clean < self._clean_share else mixed.marked
         return pairs[int(rng.integers(len(pairs)))]

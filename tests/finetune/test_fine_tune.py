@@ -144,3 +144,22 @@ def test_a_preset_knows_the_maximum_depth_that_a_checkpoint_does_not_record(metr
     assert found.network.max_depth_m == 80.0
     with pytest.raises(InputError, match=r"max.depth"):
         prepare(metric, [rooms], WISHES, family="depth-anything-v2", kind="metric")
+
+
+def test_a_trained_checkpoint_is_whole_or_absent(
+    metric: Path, rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_halfway(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:1000])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shutil.copyfile", stop_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(prepared(metric, rooms, replace(WISHES, epochs=1)), tmp_path, quiet=True)
+    assert not (tmp_path / TRAINED_NAME).exists()
+    monkeypatch.undo()
+    again = fine_tune(prepared(metric, rooms, replace(WISHES, epochs=1)), tmp_path, quiet=True)
+    assert describe_checkpoint(again.path).kind == "metric"
+    assert not [
+        path.name for path in tmp_path.iterdir() if path.name.endswith(".safetensors") and path.name.startswith(".")
+    ]

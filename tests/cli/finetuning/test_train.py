@@ -57,6 +57,14 @@ def test_a_preset_says_where_it_differs_from_the_study(data: tuple[Path, Path], 
     assert not (tmp_path / "out").exists(), "a plan writes nothing"
 
 
+def test_too_little_memory_of_a_gpu_is_said(
+    data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthrt.finetune.fine_tune.free_memory", lambda device: 1.0)
+    result = run("finetune", "train", *data, "-o", tmp_path / "out", *OPTIONS, "--plan")
+    assert "0.00 GB are free on the GPU; --lora 16, --recompute" in result.stderr
+
+
 def test_help_shows_few_options_at_first_and_all_others_under_advanced() -> None:
     first, advanced = run("finetune", "train", "--help").stdout, run("finetune", "train", "--help-advanced").stdout
     shown, more = (set(re.findall(r"^  (?:-o, )?(--[a-z0-9-]+)", text, re.MULTILINE)) for text in (first, advanced))
