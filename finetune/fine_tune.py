@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,7 +130,14 @@ def prepare(
     return FineTuning(read, network, start, parts, plan, wishes.preset, memory, free_memory(device))
 
 
-def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu", quiet: bool = False) -> Trained:
+def fine_tune(
+    prepared: FineTuning,
+    out_dir: str | Path,
+    *,
+    device: str = "cpu",
+    quiet: bool = False,
+    on_begin: Callable[[Mapping[str, float]], None] | None = None,
+) -> Trained:
     """Train; blocks. A training that was stopped in the folder goes on, if it began with the same.
 
     Args:
@@ -139,6 +146,7 @@ def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu",
             last weights if nothing was held out.
         device: "cpu" or "cuda".
         quiet: Show nothing on stderr.
+        on_begin: Called with the figures of the starting network on what is held out.
 
     Raises:
         InputError: As train; or the folder holds another training.
@@ -165,11 +173,15 @@ def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu",
         keep_record(directory, _record(prepared))
     if plan.options.recompute:
         recompute_parts(network)
-    origin = _origin(prepared)
+    origin, validation = _origin(prepared), _validation(prepared)
+    if first and validation is not None:
+        figures = validation.begin(network.to(device))
+        if on_begin is not None:
+            on_begin(figures)
     result = train(
         network,
         source,
-        _validation(prepared),
+        validation,
         plan.options,
         directory,
         start=prepared.start,
@@ -213,7 +225,6 @@ def _validation(prepared: FineTuning) -> PairValidation | None:
         sets,
         side_px=prepared.plan.size_px,
         unit_px=prepared.network.architecture.patch_px,
-        start=prepared.start,
         mean=usual.mean,
         std=usual.std,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .printing import print_result, say
@@ -40,6 +40,11 @@ def show_plan(prepared: FineTuning) -> None:
         less = "--lora 16, --recompute, --freeze encoder or a smaller --size needs less"
         say(f"note: {_gb(prepared.free_mib)} GB are free on the GPU; {less}")
     _show_differences(prepared)
+
+
+def show_begin(figures: Mapping[str, float]) -> None:
+    """Say how good the starting network is on what is held out."""
+    say(f"before the training: {'  '.join(f'{name} {value:.4g}' for name, value in figures.items())}")
 
 
 def _data(part: DataPart) -> str:

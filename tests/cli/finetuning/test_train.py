@@ -42,6 +42,7 @@ def test_a_checkpoint_and_a_folder_are_enough(data: tuple[Path, Path], tmp_path:
     for text in (
         "rooms: 4 pairs, 2 of them with flat regions; 2 held out, of 1 scenes",
         "GB a step",
+        "before the training: score ",
         "planarity weight 0.5",
     ):
         assert text in result.stderr
