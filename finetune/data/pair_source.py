@@ -25,6 +25,7 @@ Floats = NDArray[np.float32]
 _Values = TypeVar("_Values", np.uint8, np.float32, np.bool_)
 
 _MIRRORED = 0.5  # share of images that are mirrored. Source: Depth Anything V2, metric_depth/train.py
+_TRIES = 8  # to cut a square that shows some of a flat region
 _SKY = "sky"
 
 
@@ -74,6 +75,8 @@ class PairSource:
 
     As upstream: the shorter side is resized to the crop's (cubic, depth nearest), then a square is cut at random, and
     half of the squares are mirrored. Source: Depth Anything V2, metric_depth/dataset/transform.py and train.py.
+    If an image has a flat region, a square without any of it is cut again, a few times: of a wide image of a street
+    most squares would show none.
 
     Args:
         sets: Data sets with their shares; each has a pair or more.
@@ -130,9 +133,13 @@ class PairSource:
     def _cut(self, rng: np.random.Generator) -> Cut:
         pair = self._draw(rng)
         whole = resized(pair.read(), self._side_px, self._unit_px, metric=self._metric)
-        height_px, width_px = whole.depth_m.shape
-        top, left = (int(rng.integers(side - self._side_px + 1)) for side in (height_px, width_px))
-        return whole.window(top, left, self._side_px, mirrored=rng.random() < _MIRRORED)
+        mirrored, flat = rng.random() < _MIRRORED, is_flat(whole.regions)
+        for _ in range(_TRIES):
+            top, left = (int(rng.integers(side - self._side_px + 1)) for side in whole.depth_m.shape)
+            square = whole.window(top, left, self._side_px, mirrored=mirrored)
+            if not flat.any() or is_flat(square.regions).any():
+                break
+        return square
 
     def _draw(self, rng: np.random.Generator) -> Pair:
         place = rng.random() * self._ends[-1]
@@ -213,11 +220,16 @@ def by_marks(
     return tuple(marked), tuple(clean)
 
 
+def is_flat(regions: Bytes) -> NDArray[np.bool_]:
+    """Return the pixels of flat regions, of the same shape."""
+    flat: NDArray[np.bool_] = np.logical_or.reduce([region(regions, name) for name in FLAT])
+    return flat
+
+
 def _has_flat(pair: Pair) -> bool:
     if pair.mask is None:
         return False
     mask = cv2.imread(str(pair.mask), cv2.IMREAD_UNCHANGED)  # a damaged mask is an error when the pair is read
     if mask is None or mask.dtype != np.uint8:
         return False
-    bits = np.asarray(mask, np.uint8)
-    return any(bool(region(bits, name).any()) for name in FLAT)
+    return bool(is_flat(np.asarray(mask, np.uint8)).any())

@@ -163,3 +163,12 @@ def test_a_trained_checkpoint_is_whole_or_absent(
     assert not [
         path.name for path in tmp_path.iterdir() if path.name.endswith(".safetensors") and path.name.startswith(".")
     ]
+
+
+@pytest.mark.gpu
+def test_a_gpu_fine_tunes_with_regions(metric: Path, rooms: Path, tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no GPU")
+    wishes = replace(WISHES, bf16=True, recompute=True, lora_rank=2, variation=0.5)
+    trained = fine_tune(prepared(metric, rooms, wishes), tmp_path, device="cuda", quiet=True)
+    assert describe_checkpoint(trained.path).max_depth_m == 20.0 and "drift" in trained.result.figures

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ....bench.datasets.regions import FLAT, region
+from ...data.pair_source import is_flat
 
 LEAST_PART_PX = 16  # a smaller part says nothing about a plane
 BEND = 0.02  # second difference of inverse depth over inverse depth, from pixel to pixel
@@ -27,8 +27,7 @@ def flat_parts(regions: Tensor) -> Tensor:
         (N, h, w) int64; 0 outside, and numbers from 1 over the whole batch. Parts of fewer than LEAST_PART_PX pixels
         are left out.
     """
-    masks = regions.cpu().numpy()
-    return _numbered(np.logical_or.reduce([region(masks, name) for name in FLAT])).to(regions.device)
+    return _numbered(is_flat(regions.cpu().numpy())).to(regions.device)
 
 
 def true_planes(parts: Tensor, inverse: Tensor, known: Tensor) -> Tensor:
