@@ -82,6 +82,11 @@ def merge_checkpoint(
     found = _find(contents, tensors, trained)
     scale = _scale_of(found, contents, recorded, alpha, trained)
     replaced, mismatched = _replace(tensors, found, scale)
+    for name in sorted(replaced):
+        if not bool(torch.isfinite(tensors[name]).all()):
+            raise InputError(
+                f"{trained}: {name} holds NaN or infinite values; the training diverged, take an older file"
+            )
     if not replaced:
         reason = f"{mismatched[0]}" if mismatched else f"its tensors are {', '.join(found.unknown[:3]) or 'none'}"
         raise InputError(f"{trained} has no tensor that fits into {official} ({reason}); give files of one network")

@@ -82,9 +82,13 @@ def test_parts_are_merged_and_the_rest_is_kept_and_named(official: Path) -> None
         ),
         ({"pretrained.cls_token": torch.zeros(3)}, r"no tensor that fits .*cls_token is \(3,\), expected \(1, 1, 64\)"),
         ({"epoch": 3}, "its tensors are none"),
+        (
+            {"pretrained.cls_token": torch.full((1, 1, 64), torch.nan)},
+            "cls_token holds NaN or infinite values; the train",
+        ),
     ],
 )
-def test_no_overlap_is_an_error_and_nothing_is_written(data: object, message: str, official: Path) -> None:
+def test_no_overlap_and_no_number_are_errors_and_nothing_is_written(data: object, message: str, official: Path) -> None:
     with pytest.raises(InputError, match=message):
         merged(data, official)
     assert not (official.parent / "out.pth").exists()
