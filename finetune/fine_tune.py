@@ -14,6 +14,7 @@ from ..engine.system.files import atomic_path
 from ..engine.terms import Family, Kind, WhichWeights
 from ..export.checkpoint.checkpoint import Checkpoint, conventions_of, load_network, read_checkpoint
 from ..export.network.network import Network
+from . import default_model
 from .adapt.data_parts import DataPart, Progress, open_parts
 from .adapt.freeze import freeze
 from .adapt.held_out import HeldOutSet, PairValidation
@@ -109,13 +110,14 @@ def prepare(
     check_trainable(network)
     parts = open_parts(datasets, held_out, wishes, units_per_m=units_per_m, on_masks=on_masks)
     pairs, marked = (sum(map(len, found)) for found in ([p.pairs for p in parts], [p.mixed.marked for p in parts]))
-    patch_px = network.architecture.patch_px
+    patch_px, own = network.architecture.patch_px, read.family == "depthrt"
     plan = make_plan(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=OWN_SIZE_PX if read.family == "depthrt" else min(conventions_of(read).base_px),
+        size_px=OWN_SIZE_PX if own else min(conventions_of(read).base_px),
         processes=announced_group()[1],
+        losses=default_model.OPTIONS if own else None,
     )
     check_side(plan.size_px, patch_px)
     for part in (part for part in parts if part.pairs):

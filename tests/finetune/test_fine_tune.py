@@ -26,6 +26,7 @@ from depthrt.export.network.conv_depth import fold_norms
 from depthrt.export.to_onnx import export_onnx
 from depthrt.finetune.adapt.merge import merge_checkpoint
 from depthrt.finetune.adapt.plan import Wishes
+from depthrt.finetune.default_model import OPTIONS
 from depthrt.finetune.fine_tune import TRAINED_NAME, FineTuning, fine_tune, prepare
 
 WISHES = Wishes(epochs=2, batch=2, size_px=42, bf16=False, learning_rate=1e-3, warmup_steps=0)
@@ -118,7 +119,9 @@ def test_the_network_that_comes_with_depthrt_learns_from_inverse_depth(rooms: Pa
     path = tmp_path / "small.safetensors"
     save_checkpoint(path, network, family="depthrt", kind="inverse", max_depth_m=None, licence="MIT")
     wishes = replace(WISHES, size_px=64, epochs=1, variation=0.5, recompute=True)
-    trained = fine_tune(prepare(path, [rooms], wishes), tmp_path / "out", quiet=True)
+    ready = prepare(path, [rooms], wishes)
+    assert ready.plan.options.aligned_weight == OPTIONS.aligned_weight > 0 == ready.plan.options.affine_weight
+    trained = fine_tune(ready, tmp_path / "out", quiet=True)
     facts = describe_checkpoint(trained.path)
     assert (facts.family, facts.kind, facts.licence) == ("depthrt", "inverse", "MIT")
     assert list(load_network(read_checkpoint(trained.path)).state_dict()) == list(network.state_dict())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
+import torch
 from made_rooms import write_rooms
 from random_checkpoint import TINY, random_network, save_official
 from run_verb import run
@@ -22,6 +24,15 @@ NOT_WISHES = {
     "only_plan", "help_advanced",
 }  # fmt: skip
 MOST_AT_FIRST = 10
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Use one thread, as the tests of finetune do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
