@@ -59,7 +59,7 @@ def bench(request: BenchRequest, *, on_step: OnStep = lambda title, done, wanted
             understood, or the folder cannot be written; nothing has been measured then.
         BackendUnavailable: A package is missing; the message names the extra to install.
     """
-    _check_files(request)
+    check_files(request)
     subjects, measurement = _find_subjects(request), make_measurement(request)
     limits = Limits(max_pixels=request.max_pixels)
     datasets = open_ground_truths(request.ground_truth, units_per_m=request.units_per_m, limits=limits)
@@ -89,7 +89,12 @@ def _files(request: BenchRequest) -> list[str | Path]:
     return [*request.models, request.reference]
 
 
-def _check_files(request: BenchRequest) -> None:
+def check_files(request: BenchRequest) -> None:
+    """Check that the files of a request exist, and that its checkpoints can be measured as it says.
+
+    Raises:
+        InputError: A file is missing, or the options do not suit a checkpoint.
+    """
     for number, file in enumerate(_files(request)):
         check_reachable(file)
         if str(file) != DEFAULT and not Path(file).exists():
@@ -97,10 +102,11 @@ def _check_files(request: BenchRequest) -> None:
             raise InputError(f"{file} does not exist{verb}; give model files or checkpoints")
     for path in dict.fromkeys(map(Path, _files(request))):
         if is_checkpoint(path):  # minutes of measurement must not end in a question
-            check_checkpoint(path, _checkpoint_options(request))
+            check_checkpoint(path, checkpoint_options(request))
 
 
-def _checkpoint_options(request: BenchRequest) -> CheckpointOptions:
+def checkpoint_options(request: BenchRequest) -> CheckpointOptions:
+    """Return how a request reads checkpoints."""
     return CheckpointOptions(
         size=request.size, family=request.family, kind=request.kind, max_depth_m=request.max_depth_m
     )
@@ -112,7 +118,7 @@ def _find_subjects(request: BenchRequest) -> list[Subject]:
         devices=request.devices or None,
         runners=request.runners or None,
         threads=request.threads,
-        checkpoint=_checkpoint_options(request),
+        checkpoint=checkpoint_options(request),
         precisions=request.precisions,
         compiled=request.compiled,
         study=request.study,

@@ -33,6 +33,7 @@ def bench() -> None:
     \b
     Example:
       depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ -o report/
+      depthrt bench default model.onnx --probes -o report/
     """
 
 

@@ -1,4 +1,4 @@
-"""`depthrt finetune`: writes scenes with exact depth, trains checkpoints and the default model, merges weights."""
+"""`depthrt finetune`: data sets with exact depth, mirrors and art; checkpoints trained on them, merged and judged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from ..exits import names_unwritten, needs, one_line_errors
+from .finetuning.augment import augment
 from .finetuning.check import check
+from .finetuning.evaluate import evaluate
 from .finetuning.merge import merge
 from .finetuning.train import train
 from .params import PathType
@@ -19,7 +21,7 @@ CONTINUES = "what was written is whole, the same command continues"
 
 @click.group()
 def finetune() -> None:
-    """Write scenes with exact depth; train a checkpoint on data sets; train the default model."""
+    """Train a checkpoint on data sets, so that mirrors and pictures become flat; make, check and edit data; judge."""
 
 
 @finetune.command()
@@ -84,6 +86,5 @@ def default(folder: Path, device: str) -> None:
     print_result(checkpoint)
 
 
-finetune.add_command(check)
-finetune.add_command(train)
-finetune.add_command(merge)
+for verb in (check, augment, train, merge, evaluate):
+    finetune.add_command(verb)

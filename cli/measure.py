@@ -21,6 +21,7 @@ from ..engine.terms import (
     TIMED_SCOPES,
 )
 from ..exits import names_unwritten, needs, one_line_errors
+from .finetuning.probes import asked_for_probes, probes_option, run_probes
 from .params import NameType, PathType, RoundsType, ShareType, SizeType, old_names
 from .show.bench import show_report
 from .show.progress import titled
@@ -196,6 +197,7 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     metavar="PERCENT",
     help="Largest drift of the subject that the headline may recommend.",
 )
+@probes_option
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the table.")
 @one_line_errors
 def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a field of BenchRequest; a test holds that)
@@ -208,11 +210,14 @@ def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a f
     \b
     Example:
       depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --ground-truth nyu.mat -o report/
+      depthrt bench default model.onnx --probes -o report/
     """
     with needs("bench"):
         from ..bench.bench import bench
         from ..bench.run.request import BenchRequest
     request = BenchRequest(**options, command=shlex.join(["depthrt", *sys.argv[1:]]))
+    if asked_for_probes():
+        run_probes(request, as_json=as_json)
     with names_unwritten(f"no report was written into {request.output}"), titled() as on_step:
         result = bench(request, on_step=on_step)
     show_report(result, drift_budget=request.drift_budget, as_json=as_json)

@@ -13,7 +13,7 @@ from ...engine.images.resize.bilinear import resize_bilinear
 from ...engine.terms import ALIGNMENTS, CROPS, MEANINGS, Alignment, Crop, Kind
 from ..datasets.true_depth import TrueDepth
 from ..numbers.result import METRICS, Accuracy, ImageAccuracy, Metric
-from .alignment import Float64, fit_alignment
+from .alignment import NEAREST_M, Float64, align, as_depth, target_of
 
 DELTA = 1.25  # Source: Eigen et al. 2014
 SILOG_FOCUS = (
@@ -21,7 +21,6 @@ SILOG_FOCUS = (
 )
 _OPPOSED = 0.3  # correlation against the answer; a network that found nothing is near 0
 LEAST_PIXELS = 10  # images with fewer judged pixels are skipped. Source: Depth Anything V2, metric_depth/train.py
-NEAREST_M = 1e-3  # nearer depth is not judged, and predictions are clipped there. Source: the same
 
 # Top, bottom, left, right as shares of the side. Source: monodepth (Godard et al. 2017), utils/evaluate_kitti.py
 _GARG = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
@@ -68,8 +67,8 @@ class AccuracyMeter:
         self.opposed = 0  # images whose depth grows where the answer says nearer
         self._images: list[ImageAccuracy] = []
 
-    def add(self, name: str, values: NDArray[np.float32], truth: TrueDepth, *, kind: Kind) -> None:
-        """Judge one image.
+    def add(self, name: str, values: NDArray[np.float32], truth: TrueDepth, *, kind: Kind) -> ImageAccuracy | None:
+        """Judge one image; return None if it has fewer than LEAST_PIXELS judged pixels.
 
         Args:
             name: Of the image.
@@ -81,19 +80,22 @@ class AccuracyMeter:
             InputError: As check.
         """
         self.check(kind, truth.kind)
-        truth_m = _measured_depth(truth)
-        valid = _judged(truth_m, truth.valid, self.rules)
+        truth_m = measured_depth(truth)
+        valid = judged_pixels(truth_m, truth.valid, self.rules)
         pixels = int(np.count_nonzero(valid))
         if pixels < LEAST_PIXELS:
             self.skipped += 1
-            return
+            return None
         with np.errstate(invalid="ignore"):  # infinite values become NaN
             resized = resize_bilinear(values, truth.shape, mode="bilinear_corners")  # as upstream's evaluation
         judged_m, answer = truth_m[valid], resized[valid].astype(np.float64)
         self.flat += int(self.rules.alignment == "scale-and-shift" and judged_m.min() == judged_m.max())
-        self.opposed += int(_agreement(answer, _target(judged_m, kind)) < -_OPPOSED)
-        depth_m = _predicted_depth(answer, judged_m, kind, self.rules)
-        self._images.append(ImageAccuracy(name, _metrics(depth_m, judged_m), pixels))
+        self.opposed += int(_agreement(answer, target_of(judged_m, kind)) < -_OPPOSED)
+        aligned = align(answer, judged_m, kind, self.rules.alignment, np.ones(pixels, np.bool_))
+        farthest_m = float(judged_m.max()) if self.rules.cap_m is None else self.rules.cap_m
+        found = ImageAccuracy(name, _metrics(as_depth(aligned, kind, farthest_m), judged_m), pixels)
+        self._images.append(found)
+        return found
 
     def check(self, kind: Kind, truth_kind: Kind) -> None:
         """Refuse kinds of depth that the rules do not fit.
@@ -181,8 +183,8 @@ def crop_mask(size_px: tuple[int, int], crop: Crop) -> NDArray[np.bool_]:
     return mask
 
 
-def _measured_depth(truth: TrueDepth) -> Float64:
-    """Return (H, W) depth, in metres; without a unit, in medians of the image."""
+def measured_depth(truth: TrueDepth) -> Float64:
+    """Return (H, W) depth, in metres; without a unit, in medians of the image; 1 where it is not known."""
     values = np.where(truth.valid, truth.values, 1).astype(np.float64)
     meaning = MEANINGS[truth.kind]
     if meaning.unit or not truth.valid.any():
@@ -192,30 +194,10 @@ def _measured_depth(truth: TrueDepth) -> Float64:
     return depth
 
 
-def _judged(truth_m: Float64, valid: NDArray[np.bool_], rules: Rules) -> NDArray[np.bool_]:
+def judged_pixels(truth_m: Float64, valid: NDArray[np.bool_], rules: Rules) -> NDArray[np.bool_]:
     """Return (H, W) bool: known pixels inside the crop, from NEAREST_M to the cap, both included."""
     within = valid & (truth_m >= NEAREST_M) & crop_mask((truth_m.shape[0], truth_m.shape[1]), rules.crop)
     return within if rules.cap_m is None else within & (truth_m <= rules.cap_m)
-
-
-def _predicted_depth(values: Float64, truth_m: Float64, kind: Kind, rules: Rules) -> Float64:
-    """Return (N,) aligned depth, clipped to the judged range.
-
-    NaN becomes the nearest depth: a missing answer must not score better than a wrong one.
-    """
-    farthest_m = float(truth_m.max()) if rules.cap_m is None else rules.cap_m
-    scale, shift = fit_alignment(values, _target(truth_m, kind), rules.alignment)
-    aligned = np.where(np.isfinite(values), values * scale + shift, values)
-    if MEANINGS[kind].larger_is_nearer:
-        depth: Float64 = 1 / np.clip(np.nan_to_num(aligned, nan=1 / NEAREST_M), 1 / farthest_m, 1 / NEAREST_M)
-    else:
-        depth = np.nan_to_num(aligned, nan=NEAREST_M)
-    return depth.clip(NEAREST_M, farthest_m)
-
-
-def _target(truth_m: Float64, kind: Kind) -> Float64:
-    """Return measured depth (N,) as values of a kind, up to their scale and shift."""
-    return 1 / truth_m if MEANINGS[kind].larger_is_nearer else truth_m
 
 
 def _agreement(answer: Float64, target: Float64) -> float:

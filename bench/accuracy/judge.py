@@ -14,6 +14,7 @@ from ..numbers.result import Accuracy
 from ..subjects.stage import OnImage, StageResult, failure_of, failures_of
 from ..subjects.subject import Opened
 from .accuracy_meter import AccuracyMeter, Rules
+from .alignment import usual_alignment
 from .known_share import KnownShare
 
 
@@ -41,17 +42,10 @@ class RuleChoices:
     def rules(self, kind: Kind, dataset: GroundTruth) -> Rules:
         """Return the rules for depth of a kind on a data set."""
         cap_m = dataset.cap_m if self.cap_m is None else self.cap_m
-        return Rules(self.alignment or _custom(kind, dataset.kind), cap_m, self.crop)
+        return Rules(self.alignment or usual_alignment(kind, dataset.kind), cap_m, self.crop)
 
 
 CUSTOM = RuleChoices()
-
-
-def _custom(kind: Kind, truth_kind: Kind) -> Alignment:
-    """Return the alignment that is usual for an answer and measured depth of these kinds."""
-    if kind == truth_kind == "metric":
-        return "none"
-    return "scale" if "scale" in (kind, truth_kind) and MEANINGS[kind].shift_known else "scale-and-shift"
 
 
 def judge(

@@ -62,7 +62,7 @@ def changes_of(figure: Figure, before: SubjectResult, after: SubjectResult, othe
 
 
 def check_condition(
-    condition: Condition,
+    condition: Condition[Figure],
     old: Mapping[str, SubjectResult],
     new: Mapping[str, SubjectResult],
     reference: Reference | None,
@@ -102,7 +102,7 @@ def check_condition(
 
 
 def _check_subject(
-    condition: Condition,
+    condition: Condition[Figure],
     change: Change,
     reference: Reference | None,
     before: SubjectResult | None,
@@ -129,7 +129,7 @@ def _lost(figure: Figure, of: str, now: SubjectResult | None) -> str:
     return f"{figure.title}{f' on {of}' if of else ''} is in the first report and not in the second: {why}"
 
 
-def _check_clock(condition: Condition, change: Change) -> Check:
+def _check_clock(condition: Condition[Figure], change: Change) -> Check:
     """Check a figure by itself: a time by the clock."""
     value = change.relative if condition.relative else change.absolute if condition.change else change.after
     unit = change.figure.unit
@@ -146,7 +146,7 @@ def _check_clock(condition: Condition, change: Change) -> Check:
 
 
 def _check_beyond(
-    condition: Condition,
+    condition: Condition[Figure],
     check: Check,
     reference: Reference,
     before: SubjectResult,
@@ -197,7 +197,7 @@ def _worse(state: State, other: State) -> State:
     return max(state, other, key=_STATES.index)
 
 
-def _state(condition: Condition, value: Interval) -> State:
+def _state(condition: Condition[Figure], value: Interval) -> State:
     if math.isnan(value.value + value.low + value.high):
         return "failed"  # NaN is within no limit; infinite drift gives NaN
     sign = 1 if condition.above else -1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...engine.errors import InputError
-from ..numbers.figures import FIGURES
+from ..numbers.figures import FIGURES, Figure
 from ..numbers.result import Machine, Report, SubjectResult
 from ..numbers.result_file import read_result
 from .change import Change
@@ -75,7 +75,7 @@ class Comparison:
 def compare(
     before: Report | str | Path,
     after: Report | str | Path,
-    conditions: Sequence[str | Condition] = (),
+    conditions: Sequence[str | Condition[Figure]] = (),
     *,
     across_machines: bool = False,
     names: Sequence[str] = (),

@@ -18,7 +18,9 @@ A LIMIT with a sign is a change from the first report to the second, without a s
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from ...engine.errors import InputError
 from ..numbers.figures import FIGURES, MAIN_SCOPE, Figure
@@ -27,38 +29,67 @@ _FORM = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*([<>])\s*([+-]?)(\d+(?:\.\d*)?|\.\d
 _EXAMPLES = "p50>+5%, kernel.p90>+2ms, drift>0.5%, abs_rel>+0.01, delta1<-1% or rss>+50MiB"
 
 
+class Named(Protocol):
+    """A figure as conditions name it."""
+
+    @property
+    def name(self) -> str:
+        """Return the name in conditions."""
+
+    @property
+    def unit(self) -> str:
+        """Return "share" (1 is the whole), another unit, or ""."""
+
+
+Found = TypeVar("Found", bound=Named)
+
+
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """What must not happen.
+class Condition(Generic[Found]):
+    """A figure against a limit: what must not happen between two reports, or what must hold in one.
 
     Args:
         text: As written.
         figure: The figure.
-        above: Whether values above the limit are bad; otherwise values below it.
+        above: Whether the condition is about values above the limit; otherwise about values below it.
         limit: In the figure's unit; if `relative`, a share of the first report's value.
         change: Whether the limit is for the change; otherwise for the second report's value.
         relative: Whether the change is over the first report's value.
     """
 
     text: str
-    figure: Figure
+    figure: Found
     above: bool
     limit: float
     change: bool
     relative: bool
 
 
-def parse_condition(text: str) -> Condition:
+def parse_condition(text: str) -> Condition[Figure]:
     """Read one condition, such as "p50>+5%".
+
+    Raises:
+        InputError: The form, the figure or the unit is not understood.
+    """
+    return read_condition(text, _figure, _EXAMPLES)
+
+
+def read_condition(text: str, find: Callable[[str, str], Found], examples: str) -> Condition[Found]:
+    """Read one condition about figures of any kind.
+
+    Args:
+        text: As written.
+        find: Returns the figure of a name; takes the name and the whole text, for its InputError.
+        examples: Of conditions, for the message.
 
     Raises:
         InputError: The form, the figure or the unit is not understood.
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        raise InputError(f"condition {text!r} found, expected a figure, > or <, and a limit, such as {_EXAMPLES}")
+        raise InputError(f"condition {text!r} found, expected a figure, > or <, and a limit, such as {examples}")
     name, comparator, sign, number, unit = match.groups()
-    figure = _figure(name, text)
+    figure = find(name, text)
     relative = unit == "%" and figure.unit != "share"
     _check_unit(figure, unit, signed=bool(sign), text=text)
     limit = float(sign + number) / (100 if unit == "%" else 1)
@@ -72,7 +103,7 @@ def _figure(name: str, text: str) -> Figure:
     return figure
 
 
-def _check_unit(figure: Figure, unit: str, *, signed: bool, text: str) -> None:
+def _check_unit(figure: Named, unit: str, *, signed: bool, text: str) -> None:
     """Raise InputError if the unit is not the figure's, or a percentage has no sign and the figure is not a share."""
     own = "" if figure.unit == "share" else figure.unit
     if unit == "%" and not signed and figure.unit != "share":

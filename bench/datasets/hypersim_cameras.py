@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ _TABLE_FOLDER = Path("contrib", "mikeroberts3000")  # in a clone of apple/ml-hyp
 _TABLE_URL = "https://github.com/apple/ml-hypersim/tree/main/contrib/mikeroberts3000"
 # Known to differ from the standard camera. Source: the issues named above
 SPECIAL_SCENES = ("ai_007_005", "ai_015_001", "ai_019_001", "ai_037_002", "ai_037_004", "ai_041_009")
-_COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
+RAY_COLUMNS = [f"M_cam_from_uv_{row}{column}" for row in range(3) for column in range(3)]
 _PROJECTION = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]  # tells the same
 _STANDARD = f"the standard camera ({HYPERSIM_FOCAL_PX:g} px, centred)"
 _SHOWN = 5  # scenes that a note names
@@ -117,7 +118,7 @@ def read_table(path: Path) -> dict[str, Matrix | None]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             given = {*(rows.fieldnames or ())}
-            columns = _PROJECTION if given.isdisjoint(_COLUMNS) and given.issuperset(_PROJECTION) else _COLUMNS
+            columns = _PROJECTION if given.isdisjoint(RAY_COLUMNS) and given.issuperset(_PROJECTION) else RAY_COLUMNS
             lacking = [name for name in ("scene_name", *columns) if name not in given]
             if lacking:
                 raise InputError(f"{path} has no column {lacking[0]}; download it again from {_TABLE_URL}")
@@ -157,12 +158,14 @@ def _share(matrix: Matrix, size_px: tuple[int, int]) -> Float64:
     return share
 
 
+@lru_cache(maxsize=2)
 def _standard_share(size_px: tuple[int, int]) -> Float64:
     height, width = size_px
     focal_px = HYPERSIM_FOCAL_PX * width / HYPERSIM_WIDTH_PX
     x = np.arange(width) - (width - 1) / 2
     y = (np.arange(height) - (height - 1) / 2)[:, None]
     share: Float64 = focal_px / np.sqrt(x * x + y * y + focal_px * focal_px)
+    share.flags.writeable = False  # all callers share it
     return share
 
 

@@ -96,7 +96,7 @@ def write_manifest(path: Path, entries: Iterable[Entry]) -> None:
     """
     lines = []
     for entry in entries:
-        check_record(entry, name=f"entry of {path}", remedy="correct it", failure=InputError)
+        check_record(entry, name=f"{path}: entry", remedy="name it otherwise", failure=InputError)
         lines.append(json.dumps(to_json_object(entry), ensure_ascii=False) + "\n")
     with atomic_path(path) as unfinished:
         unfinished.write_text("".join(lines), encoding="utf-8")

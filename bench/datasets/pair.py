@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...engine.images.limits import DEFAULT_LIMITS, Limits
 from ...engine.images.read import read_image
 from .hypersim_cameras import find_cameras
 from .manifest import Split
 from .masks import Masks
 from .pairs.find import Found, PairFiles
-from .regions import read_regions
+from .regions import read_region, read_regions
 from .same_view import check_same_view
 from .true_depth import MM_PER_M, Sample, TrueDepth, read_hypersim, read_masked, read_true_depth, read_vkitti2
 
@@ -99,4 +102,10 @@ def _read(one: PairFiles, name: str, reader: DepthReader, masks: Masks | None, l
         truth = read_masked(one.depth, masks.find(one.depth, one.image), truth, limits)
     pixels = read_image(one.image, limits=limits)
     check_same_view(one.image, pixels, truth.shape)
-    return Sample(name, pixels, truth, None if one.mask is None else read_regions(one.mask, truth.shape))
+    return Sample(name, pixels, truth, _read_regions(one, truth.shape))
+
+
+def _read_regions(one: PairFiles, shape: tuple[int, int]) -> NDArray[np.uint8] | None:
+    if one.mask is None:
+        return None
+    return read_regions(one.mask, shape) if one.shows is None else read_region(one.mask, one.shows, shape)

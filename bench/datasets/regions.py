@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.depth.read import read_mask
 from ...engine.errors import InputError
 from ...engine.images.formats.decode import decode
 from ...engine.images.formats.png import read_png
@@ -65,6 +66,29 @@ def read_regions(path: Path, shape: tuple[int, int]) -> Mask:
     if (most := int(mask.max())) > _ALL:
         raise InputError(f"{path} holds {most}, expected sums of {_MEANING}; write one bit for each region")
     return mask.astype(np.uint8, copy=False)
+
+
+def read_region(path: Path, name: str, shape: tuple[int, int] | None = None) -> Mask:
+    """Read a mask of 0 and one other value, which shows a region, as a region mask.
+
+    Args:
+        path: A picture with one channel, .npy or .npz.
+        name: One of REGIONS.
+        shape: (H, W) of its depth, if that is to be checked.
+
+    Raises:
+        OtherView: It is of another size.
+        InputError: It is missing or damaged, or holds more values.
+    """
+    try:
+        inside = read_mask(path)
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"mask {path} cannot be read ({' '.join(str(error).split())}); write it again") from error
+    if shape is not None and inside.shape != shape:
+        raise OtherView(f"mask {path} is {inside.shape}, its depth {shape}, expected one shape (H, W)")
+    return join_regions({name: inside})
 
 
 def region(mask: Mask, name: str) -> NDArray[np.bool_]:

@@ -97,6 +97,11 @@ def compare_medians(
     return _exponential(_interval(value, medians[1] - medians[0], min(blocks), least=-math.inf))
 
 
+def widening(blocks: float) -> float:
+    """Return how many times as wide an interval from so many independent draws is as one from very many."""
+    return _student(max(1.0, blocks - 1)) / _Z
+
+
 def _paired_ratio(first: Float64, second: Float64, seed: int) -> Interval:
     if first.shape != second.shape:
         raise InputError(f"{first.size} and {second.size} samples found, expected as many of both from the same rounds")
@@ -153,11 +158,11 @@ def _draw(count: int, block: int, seed: int) -> NDArray[np.intp]:
 def _interval(value: float, drawn: Float64, blocks: float, *, least: float = 0.0) -> Interval:
     """Return the 95 % interval of a figure from its resamples, widened for the number of blocks."""
     low, high = np.percentile(drawn, TAILS)
-    widening = _student(max(1.0, blocks - 1)) / _Z
+    wider = widening(blocks)
     return Interval(
         value,
-        max(least, value - max(0.0, value - float(low)) * widening),
-        value + max(0.0, float(high) - value) * widening,
+        max(least, value - max(0.0, value - float(low)) * wider),
+        value + max(0.0, float(high) - value) * wider,
     )
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-from ...engine.errors import BackendUnavailable
 from ...engine.system.files import atomic_path, make_folder, try_place
 from ..numbers.figures import conditions_of
 from ..numbers.printable import printable
@@ -32,10 +28,9 @@ from .tables import (
     summary_table,
     throughput_table,
 )
+from .template import need_jinja2, render, show_pictures
 
 TEMPLATE = "report.html.j2"
-PICTURES_BYTES = 1_300_000  # of JPEG in a page; 1.75 MB in base64, so that a page stays under 2 MB
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|ms\b|m\b|MiB)")
 IMAGE_ROWS = 100  # of a table with a row for each image; the JSON has all
 
 
@@ -46,15 +41,6 @@ class ReportFiles:
     html: Path
     json: Path
     markdown: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A picture of the page."""
-
-    subject: str
-    title: str
-    base64: str
 
 
 def write_report(
@@ -89,7 +75,7 @@ def prepare_folder(folder: str | Path) -> ReportFiles:
         BackendUnavailable: A package that the report needs is not installed.
         InputError: The folder cannot be made or written.
     """
-    _import_jinja2()
+    need_jinja2()
     report_type()
     folder = Path(folder)
     make_folder(folder)
@@ -108,18 +94,10 @@ def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: f
     Raises:
         BackendUnavailable: jinja2 is not installed.
     """
-    jinja2 = _import_jinja2()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # file names and subject names may hold markup
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["unbroken"] = _unbroken
     summary = summarise_report(report, drift_budget=drift_budget)
-    shown = list(_fitting(pictures))
-    page: str = environment.get_template(TEMPLATE).render(
+    shown = show_pictures(pictures)
+    return render(
+        TEMPLATE,
         report=report,
         summary=summary,
         summary_table=summary_table(report, summary),
@@ -143,30 +121,6 @@ def to_html(report: Report, pictures: Sequence[Picture] = (), *, drift_budget: f
         accuracy=list(accuracy_tables(report)),
         per_image=list(_image_tables(report)),
     )
-    return page
-
-
-def _import_jinja2() -> ModuleType:
-    try:
-        import jinja2
-    except ImportError as error:
-        raise BackendUnavailable("the report needs jinja2: pip install 'depthrt[bench]'") from error
-    return jinja2
-
-
-def _unbroken(text: str) -> str:
-    """Keep numbers and their units on one line."""
-    return _BEFORE_UNIT.sub("\u00a0", text)
-
-
-def _fitting(pictures: Sequence[Picture]) -> Iterator[_Shown]:
-    """Yield pictures in order while they fit the page."""
-    used = 0
-    for picture in pictures:
-        used += len(picture.jpeg)
-        if used > PICTURES_BYTES:
-            return
-        yield _Shown(picture.subject, picture.title, base64.b64encode(picture.jpeg).decode("ascii"))
 
 
 def _image_tables(report: Report) -> Iterator[Table]:

@@ -39,15 +39,29 @@ if TYPE_CHECKING:
     help="Units a metre of depth files that hold whole numbers and state no unit; the manifest keeps it. "
     "Default: 1000. KITTI's 256 are known.",
 )
+@click.option(
+    "--masks",
+    "shown",
+    type=click.Choice(["mirror", "art", "window", "sky"]),
+    help="What masks of 0 and one other value show, those of a list and those beside depth; with -o they become region "
+    "masks. Default: a list has region masks, and masks beside depth say which pixels count.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @one_line_errors
 def check(
-    datasets: tuple[str, ...], manifest: Path | None, roots: tuple[Path, ...], units_per_m: float | None, as_json: bool
+    datasets: tuple[str, ...],
+    manifest: Path | None,
+    roots: tuple[Path, ...],
+    units_per_m: float | None,
+    shown: str | None,
+    as_json: bool,
 ) -> None:
     """Read every pair of DATASET and list those that are missing, unreadable or mismatched.
 
     DATASET is a folder of pairs, Hypersim, Virtual KITTI 2, KITTI, NYU's .mat, a manifest, or a list with an image and
     a depth path on each line, after which a mask or a focal length may stand. The exit code is 1 if a pair is not good.
+
+    A region mask is an 8-bit PNG whose bits 1, 2, 4 and 8 mark mirror, art, window and sky.
 
     With -o the good pairs become a manifest, with paths relative to it. The pairs of several lists that are named after
     their splits, as train.txt and val.txt, get these splits.
@@ -59,9 +73,11 @@ def check(
     """
     with needs("finetune"):
         from ...finetune.data.checks.several import check_datasets
-        from ...finetune.data.checks.write_good import write_good
+        from ...finetune.data.checks.write_good import check_place, write_good
+    if manifest is not None:
+        check_place(manifest)
     with names_unwritten("nothing was written"), counted("pairs") as on_progress:
-        found = check_datasets(datasets, units_per_m=units_per_m, roots=roots, on_progress=on_progress)
+        found = check_datasets(datasets, units_per_m=units_per_m, roots=roots, shown=shown, on_progress=on_progress)
     for note in dict.fromkeys(note for checked in found for note in checked.notes):
         say(f"note: {note}")
     if as_json:

@@ -10,7 +10,7 @@ import click
 
 from ...exits import names_unwritten, needs, one_line_errors
 from ..params import PathType
-from ..show.fine_tuning import show_merged
+from ..show.finetuning.plan import show_merged
 from ..show.printing import print_result
 
 

@@ -11,7 +11,7 @@ import click
 from ...engine.terms import EXPORTED_KINDS, FAMILIES, WHICH_WEIGHTS
 from ...exits import names_unwritten, needs, one_line_errors
 from ..params import NameType, PathType
-from ..show.fine_tuning import show_begin, show_plan
+from ..show.finetuning.plan import show_begin, show_plan
 from ..show.printing import print_result
 from ..show.progress import counted
 

@@ -6,13 +6,14 @@ DepthAnything/Depth-Anything-V2, metric_depth/dataset/hypersim.py and vkitti2.py
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX, HYPERSIM_WIDTH_PX
+from ...bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX, HYPERSIM_WIDTH_PX, RAY_COLUMNS, TABLE
 from ...bench.datasets.true_depth import VKITTI2_SKY, VKITTI2_UNITS_PER_M
 from ...engine.errors import InputError
 from ...engine.system.files import atomic_path, make_folder
@@ -59,6 +60,21 @@ def write_hypersim_camera(folder: Path, cameras: Cameras, index: int) -> None:
     write_h5(detail / "camera_keyframe_frame_indices.hdf5", np.zeros(1, np.int64))
     write_text(folder / "_detail" / "metadata_cameras.csv", "camera_name\ncam_00\n")
     write_text(folder / "_detail" / "metadata_scene.csv", "parameter_name,parameter_value\nmeters_per_asset_unit,1.0\n")
+
+
+def write_hypersim_table(root: Path, scenes: Sequence[str], size_px: tuple[int, int]) -> None:
+    """Write the table of the scenes' cameras, which all are the standard camera.
+
+    Args:
+        root: Folder of the data set.
+        scenes: Names of the scenes.
+        size_px: (h, w) of the images.
+    """
+    focal_px = HYPERSIM_FOCAL_PX * size_px[1] / HYPERSIM_WIDTH_PX
+    rays = np.diag([size_px[1] / 2 / focal_px, size_px[0] / 2 / focal_px, -1.0])  # takes [u, v, 1] to a ray
+    cells = ",".join(repr(float(cell)) for cell in rays.ravel())
+    heading = ",".join(["scene_name", *RAY_COLUMNS])
+    write_text(root / TABLE, "\n".join([heading, *(f"{scene},{cells}" for scene in scenes)]) + "\n")
 
 
 def write_vkitti2_cameras(folder: Path, cameras: Cameras, size_px: tuple[int, int], focal_px: float) -> None:

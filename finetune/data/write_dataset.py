@@ -27,6 +27,7 @@ from .dataset_files import (
     vkitti2_centimetres,
     write_h5,
     write_hypersim_camera,
+    write_hypersim_table,
     write_jpeg,
     write_png,
     write_vkitti2_cameras,
@@ -116,6 +117,7 @@ def write_hypersim(
             write_regions(pair.regions, _regions(scenes, index))
             write_hypersim_camera(pair.folder, scenes.cameras, index)
             write_h5(pair.depth, hypersim_distance(depth_m))
+    write_hypersim_table(root, [pair.name for pair in pairs], (height_px, width_px))
     return _finish(root, pairs)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 
 from ...engine.errors import BackendUnavailable, InputError
+from .draft import Draft
 from .rays.camera import Cameras, cameras_of
 from .render_batch import DrawnBatch
 from .scene import Scenes, join_scenes
@@ -17,6 +18,7 @@ from .settings.compose import check_setting, draft_scene
 from .textures.patterns import SIDE_PX
 from .textures.textures import RENDERED_SLOTS, Bank, texture_bank
 
+Change = Callable[[Draft], None]
 _GROUP_PX = {"cpu": 1 << 19, "cuda": 1 << 24}  # pixels cast together
 _GROUP_SCENES = 256  # scenes cast together at most; with more, shadow lookups would depend on the group
 _GALLERY_SEED = 1 << 40  # of the first scene that is shown as a picture in other scenes
@@ -32,6 +34,7 @@ def render_scenes(
     cameras: Cameras | None = None,
     samples: int = 1,
     texture_seed: int = 0,
+    change: Change | None = None,
 ) -> Scenes:
     """Render a scene for each seed; a seed is the same scene at any size and with any other seeds.
 
@@ -45,6 +48,7 @@ def render_scenes(
         cameras: A camera for each scene; None for the cameras of the scenes.
         samples: Rays per pixel for the image, a square number; depth is always that of the pixel's centre.
         texture_seed: Seed of the textures; two seeds have no texture in common.
+        change: Called with the draft of each scene before it is rendered, to light it otherwise.
 
     Raises:
         InputError, BackendUnavailable: See check_request.
@@ -60,6 +64,9 @@ def render_scenes(
         for start in range(0, len(seeds), group):
             part = slice(start, start + group)
             drafts = [draft_scene(seed, setting) for seed in seeds[part]]
+            if change is not None:
+                for _, draft in drafts:
+                    change(draft)
             eyes = [draft.eye for _, draft in drafts]
             chosen = cameras_of(eyes, device) if cameras is None else _part_of(cameras, part, device)
             batch = DrawnBatch([draft for _, draft in drafts], chosen, (height_px, width_px), bank)

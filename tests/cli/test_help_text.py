@@ -20,6 +20,7 @@ LEAST: dict[str, float] = {
     "measure --cold": 0,
     "measure --builds": 0,
     "scenes --seed": 0,
+    "evaluate --seed": 0,
 }
 
 

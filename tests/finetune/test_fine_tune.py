@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import slow_fine_tuning
 import torch
-from made_rooms import write_rooms
+from made_mirror_rooms import write_rooms
 from random_checkpoint import TINY, random_network, save_official
 from tiny_training import assert_same, losses, small_convolutions
 

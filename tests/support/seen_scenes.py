@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from depthrt.finetune.scenes.draft import Draft, Eye
+from depthrt.finetune.scenes.draft import THING, Draft, Eye
 from depthrt.finetune.scenes.frames import Vector
 from depthrt.finetune.scenes.rays.camera import Cameras, camera_views, cameras_of
 from depthrt.finetune.scenes.rays.solids import Solids, gather_solids
@@ -105,3 +105,8 @@ def extent(rows: list[tuple[float, ...]]) -> tuple[Vector, Vector]:
     points = [corner for row in rows for corner in corners(row)]
     (x0, x1), (y0, y1), (z0, z1) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
     return (x0, y0, z0), (x1, y1, z1)
+
+
+def rows_of(draft: Draft, thing: int) -> list[tuple[float, ...]]:
+    """Return the solids of an instance."""
+    return [row for row in draft.solids if row[THING] == thing]

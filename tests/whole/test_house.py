@@ -55,6 +55,7 @@ INSIDE: dict[str, set[str]] = {
         "engine.system",
         "engine.modelfile",
         "engine.images",
+        "engine.depth.colour",
     },
     "serve": {"serve", "engine", "exits"},
     "robots": {"robots", "engine", "exits"},

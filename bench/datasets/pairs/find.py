@@ -25,6 +25,7 @@ class PairFiles:
         mask: Region mask, None without one.
         split: None if the data set does not say.
         units_per_m: Units a metre of whole numbers; None if the data set does not say.
+        shows: Region that a mask of 0 and one other value shows; None for a region mask.
     """
 
     image: Path
@@ -34,6 +35,7 @@ class PairFiles:
     mask: Path | None = None
     split: Split | None = None
     units_per_m: float | None = None
+    shows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ....engine.images.kinds import IMAGE_SUFFIXES
 from ....engine.images.walk import LeftOut, files_below, matches_below
 from ..masks import masked_stems
 from .lists import LIST_SUFFIX, read_list
-from .scenes import IMAGE_FOLDERS, KITTI_DEPTHS, VKITTI2_DEPTH, Files, Layout, kitti_frame, layout_of
+from .scenes import IMAGE_FOLDERS, KITTI_DEPTHS, VKITTI2_DEPTH, Files, Layout, ends_as, kitti_frame, layout_of
 
 _DEPTH_FOLDERS = ("depth", "depths", "gt", "ground_truth")
 _DEPTH_ENDINGS = ("_depth", "-depth", ".depth")
@@ -90,10 +90,10 @@ def _in_layout(
     layout: Layout, found: Sequence[Path], pattern: str, image_of: Callable[[Path], Path], images: str
 ) -> Pairs | None:
     """Return the pairs of the depth files that match a pattern, and the images that lack one; None without depth."""
-    depths = sorted(file for file in found if file.match(pattern) and file.is_file())
+    depths = sorted(file for file in found if ends_as(file, pattern) and file.is_file())
     files = tuple((image_of(depth), depth) for depth in depths)
     with_depth = {image for image, _ in files}
-    alone = sorted(file for file in found if file.match(images) and file not in with_depth)
+    alone = sorted(file for file in found if ends_as(file, images) and file not in with_depth)
     return Pairs(layout, files, len(alone), alone=tuple(alone)) if files else None
 
 
@@ -112,8 +112,8 @@ def _kitti(found: Sequence[Path]) -> Pairs | None:
 
     Frames without depth are usual there. Source: the data set's development kit.
     """
-    depths = sorted(file for file in found if _matches(file, KITTI_DEPTHS) and file.is_file())
-    images = {kitti_frame(file): file for file in found if depths and _matches(file, _KITTI_IMAGES)}
+    depths = sorted(file for file in found if ends_as(file, *KITTI_DEPTHS) and file.is_file())
+    images = {kitti_frame(file): file for file in found if depths and ends_as(file, *_KITTI_IMAGES)}
     files = tuple((images.get(frame := kitti_frame(depth), _kitti_image(*frame)), depth) for depth in depths)
     return Pairs("kitti", files) if files else None
 
@@ -121,10 +121,6 @@ def _kitti(found: Sequence[Path]) -> Pairs | None:
 def _kitti_image(drive: str, camera: str, number: str) -> Path:
     """Return the usual path of a frame that was not found."""
     return Path(drive[: len("2011_09_26")], drive, camera, "data", f"{number}.png")
-
-
-def _matches(file: Path, patterns: Sequence[str]) -> bool:
-    return any(file.match(pattern) for pattern in patterns)
 
 
 def _in_two_folders(path: Path) -> Pairs | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -28,9 +29,14 @@ def layout_of(depth: PurePath) -> Layout:
     """Return the layout of a depth file by its path."""
     if depth.name.endswith(".depth_meters.hdf5"):
         return "hypersim"
-    if depth.match(VKITTI2_DEPTH):
+    if ends_as(depth, VKITTI2_DEPTH):
         return "vkitti2"
-    return "kitti" if any(depth.match(pattern) for pattern in KITTI_DEPTHS) else "files"
+    return "kitti" if ends_as(depth, *KITTI_DEPTHS) else "files"
+
+
+def ends_as(path: PurePath, *patterns: str) -> bool:
+    """Whether the last parts of a path match one of several patterns; the name is compared first, which is fast."""
+    return any(fnmatchcase(path.name, pattern.rpartition("/")[2]) and path.match(pattern) for pattern in patterns)
 
 
 def scenes_of(layout: Layout, files: Sequence[Files], roots: Sequence[Path]) -> list[str]:

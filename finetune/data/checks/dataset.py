@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from ....bench.datasets.pairs.names import find_other_frames
 from ....bench.datasets.same_view import OtherView
 from ....bench.datasets.true_depth import MM_PER_M
 from ....bench.subjects.stage import failure_of
-from ....engine.errors import BackendUnavailable
+from ....engine.errors import BackendUnavailable, InputError
 from ....engine.system.cores import usable_cores
 from ....engine.system.files import check_plain
 
@@ -74,7 +75,12 @@ class Checked:
 
 
 def check_dataset(
-    source: str, *, units_per_m: float | None = None, roots: Sequence[Path] = (), on_progress: Progress = silent
+    source: str,
+    *,
+    units_per_m: float | None = None,
+    roots: Sequence[Path] = (),
+    shown: str | None = None,
+    on_progress: Progress = silent,
 ) -> Checked:
     """Read every pair of a data set.
 
@@ -82,6 +88,8 @@ def check_dataset(
         source: As open_ground_truth takes it.
         units_per_m: Units a metre of files that state none; the good pairs then have it. None reads millimetres.
         roots: Folders where the files of a list are looked for.
+        shown: Region that masks of 0 and one other value show, those of a list and those beside depth. None expects
+            region masks in a list, and takes masks beside depth as those of the pixels that count.
         on_progress: Called with (pairs read, all pairs).
 
     Raises:
@@ -93,6 +101,7 @@ def check_dataset(
         check_plain(path)
     found = find_files(path, roots) if path.exists() and path.suffix.lower() != ".mat" else None
     if found is not None:
+        found = found if shown is None else replace(found, pairs=tuple(_with_regions(found, shown)))
         return _check_files(source, found, units_per_m, on_progress)
     dataset = open_ground_truth(source)  # one file, or an error that says what is understood
     flaws = tuple(flaw for flaw in _read_all(dataset.pairs, on_progress) if flaw is not None)
@@ -119,8 +128,19 @@ def _check_files(source: str, found: Found, units_per_m: float | None, on_progre
         tuple(sorted({one.scene for one in good})),
         tuple(_with_unit(one, units_per_m) for one in good),
         (*found.notes, *((found.left_out,) if found.left_out else ()), *cameras),
-        next((mask for one in good if masks and (mask := masks.find(one.depth, one.image))), None),
+        next((mask for one in good if masks and not one.mask and (mask := masks.find(one.depth, one.image))), None),
     )
+
+
+def _with_regions(found: Found, shown: str) -> Iterator[PairFiles]:
+    """Yield the pairs with masks that show a region."""
+    masks = Masks(found.root)
+    for one in found.pairs:
+        mask = one.mask
+        if mask is None and not found.is_manifest:
+            with suppress(InputError):  # which the reading of the pair raises again
+                mask = masks.find(one.depth, one.image)
+        yield one if mask is None else replace(one, mask=mask, shows=shown)
 
 
 def _absent(one: PairFiles) -> str | None:

@@ -18,6 +18,7 @@ def check_datasets(
     *,
     units_per_m: float | None = None,
     roots: Sequence[Path] = (),
+    shown: str | None = None,
     on_progress: Progress = silent,
 ) -> list[Checked]:
     """Read every pair of data sets.
@@ -26,15 +27,14 @@ def check_datasets(
 
     Args:
         sources: Each as open_ground_truth takes it.
-        units_per_m: Units a metre of files that state none; the good pairs then have it. None reads millimetres.
-        roots: Folders where the files of a list are looked for.
+        units_per_m, roots, shown: As in check_dataset.
         on_progress: Called with (pairs read, all pairs), for each data set.
 
     Raises:
         InputError: A source does not exist, or its layout is not understood.
         BackendUnavailable: A package that a data set needs is missing.
     """
-    check = partial(check_dataset, units_per_m=units_per_m, roots=roots, on_progress=on_progress)
+    check = partial(check_dataset, units_per_m=units_per_m, roots=roots, shown=shown, on_progress=on_progress)
     found = [check(str(source)) for source in sources]
     if len(found) == 1:
         return found

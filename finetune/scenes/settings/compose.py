@@ -7,17 +7,24 @@ from random import Random
 
 from ....engine.errors import InputError
 from ..draft import Draft, clear_view
+from .apart import draft_apparent, draft_clouds, draft_distant, draft_lit, draft_split
 from .closeups import draft_corner, draft_portrait, draft_tabletop
-from .probes import draft_cartoon, draft_occlusion, draft_parallel, draft_size, draft_sky
+from .flat import draft_mirror, draft_painting, draft_tiles
+from .probes import draft_cartoon, draft_equal, draft_occlusion, draft_parallel, draft_size, draft_sky
 from .rooms import draft_room
 from .streets import draft_meadow, draft_street, draft_yard
+from .thin import draft_stem, draft_wheel
 
 Kind = Callable[[Draft], None]
 Kinds = tuple[tuple[Kind, float], ...]  # function that drafts a scene, weight in the draw
 
 _INDOOR: Kinds = ((draft_room, 5), (draft_tabletop, 2), (draft_portrait, 1.5), (draft_corner, 1.5))
 _OUTDOOR: Kinds = ((draft_street, 5), (draft_meadow, 3), (draft_yard, 2))
-_PROBES: tuple[Kind, ...] = (draft_parallel, draft_size, draft_occlusion, draft_cartoon, draft_sky)
+_PROBES: tuple[Kind, ...] = (
+    *(draft_parallel, draft_size, draft_occlusion, draft_cartoon, draft_sky),
+    *(draft_stem, draft_wheel, draft_mirror, draft_painting, draft_tiles),
+    *(draft_distant, draft_clouds, draft_equal, draft_apparent, draft_split, draft_lit),
+)
 _OUTDOOR_SHARE = 0.35  # of "mixed"
 
 

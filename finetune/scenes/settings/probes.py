@@ -10,9 +10,10 @@ import math
 from dataclasses import replace
 
 from ..draft import Air, Draft, Eye, Light
-from ..textures.materials import ART, FIELD_AT, Material, Palette
+from ..textures.materials import ART, FIELD_AT, Material, Palette, hsv
 from .lights import light_outdoors
 from .rooms import draft_room
+from .stage import vivid
 from .streets import draft_meadow, draft_street
 
 _GROUND_M = 60.0
@@ -36,6 +37,23 @@ def draft_parallel(d: Draft) -> None:
         with d.at(x * y, y, r.uniform(-1, 1) * (half - slot / 2) * y):
             _shape(d, material, side, kind=kind)
     _backdrop(d, p, 1.1 * max(far))
+
+
+def draft_equal(d: Draft) -> None:
+    """Draw three equal panels, discs or balls in strong colours, in planes at different depths before a pale wall."""
+    r, p = d.rng, Palette(d.rng)
+    half = _look_ahead(d)
+    material, kind, slot = vivid(p), r.uniform(0, _BOX), 2 * half / 3
+    near, step = r.uniform(1.6, 2.2), r.uniform(1.35, 1.55)
+    far = [near * step**k for k in range(3)]
+    side = r.uniform(0.75, 0.95) * slot * near
+    r.shuffle(far)
+    for k, y in enumerate(far):
+        with d.at(((k + 0.5) * slot - half) * y, y, r.uniform(-0.5, 0.5) * (half - slot / 2) * y):
+            _shape(d, material, side, kind=kind)
+    d.thing = 0
+    pale = hsv(r.random(), r.uniform(0.05, 0.3), 0.6)
+    d.box(0, 1.25 * max(far), -40, 120, 0.2, 80, p.make("plaster", pale, pale, tile_m=3.0, stain=0.15))
 
 
 def draft_size(d: Draft) -> None:

@@ -14,12 +14,14 @@ _Picture = NDArray[np.float32]
 
 def paint_pictures(texture_seed: int) -> _Picture:
     """Return (PICTURES, 3, SIDE_PX, SIDE_PX) float32, linear light in [0, 1]."""
+    return np.stack([paint_picture(texture_seed, index) for index in range(PICTURES)])
+
+
+def paint_picture(texture_seed: int, index: int) -> _Picture:
+    """Return picture `index` of PICTURES, (3, SIDE_PX, SIDE_PX) float32, linear light in [0, 1]."""
     painters = (_landscape, _still_life, _face, _abstract)
-    pictures = []
-    for index in range(PICTURES):
-        rng = np.random.default_rng([texture_seed, index, 7919])
-        pictures.append(painters[index % len(painters)](rng))
-    return np.clip(np.stack(pictures), 0, 1).astype(np.float32)
+    rng = np.random.default_rng([texture_seed, index, 7919])
+    return np.clip(painters[index % len(painters)](rng), 0, 1).astype(np.float32)
 
 
 def _colour(rng: np.random.Generator, low: float = 0.02, high: float = 0.8) -> _Picture:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from depthrt.bench.accuracy.accuracy_meter import (
     LEAST_PIXELS,
-    NEAREST_M,
     AccuracyMeter,
     Rules,
     crop_mask,
     image_metrics,
 )
+from depthrt.bench.accuracy.alignment import NEAREST_M
 from depthrt.bench.datasets.true_depth import TrueDepth
 from depthrt.bench.numbers.result import METRICS, Metric
 from depthrt.engine.errors import InputError

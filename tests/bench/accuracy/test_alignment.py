@@ -7,9 +7,16 @@ import pytest
 import scipy.optimize
 from accuracy_maps import maps
 
-from depthrt.bench.accuracy.alignment import fit_alignment
+from depthrt.bench.accuracy.alignment import (
+    NEAREST_M,
+    align,
+    as_depth,
+    as_inverse,
+    fit_alignment,
+    usual_alignment,
+)
 from depthrt.engine.errors import InputError
-from depthrt.engine.terms import ALIGNMENTS, Alignment
+from depthrt.engine.terms import ALIGNMENTS, Alignment, Kind
 
 EXACT = 1e-9  # two ways to add up a few hundred float64 numbers
 
@@ -89,3 +96,41 @@ def test_values_that_are_not_positive_have_no_logarithm_and_are_left_out() -> No
 def test_an_unknown_alignment_is_refused() -> None:
     with pytest.raises(InputError, match="alignment 'affine' found, expected one of none, scale, scale-and-shift, log"):
         fit_alignment(np.ones(2), np.ones(2), "affine")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "expected"),
+    [
+        ("metric", "metric", "none"),
+        ("metric", "scale", "scale"),
+        ("scale", "metric", "scale"),
+        ("inverse", "metric", "scale-and-shift"),
+        ("inverse", "scale", "scale-and-shift"),
+        ("affine", "metric", "scale-and-shift"),
+    ],
+)
+def test_what_is_unknown_of_a_kind_is_aligned(kind: Kind, target: Kind, expected: Alignment) -> None:
+    assert usual_alignment(kind, target) == expected
+
+
+def test_values_are_aligned_by_the_fitted_ones_alone() -> None:
+    depth_m = np.linspace(1, 5, 40).reshape(5, 8)
+    answer = 3 / depth_m + 0.7
+    fitted = np.ones(depth_m.shape, np.bool_)
+    answer[0], fitted[0] = 99.0, False
+    answer[1, 1], fitted[1, 1] = np.nan, False
+    found = align(answer, depth_m, "inverse", "scale-and-shift", fitted)
+    assert found[fitted] == pytest.approx(1 / depth_m[fitted], rel=EXACT)
+    assert np.isnan(found[1, 1]) and found[0, 0] > 30
+
+
+@pytest.mark.parametrize("kind", ["inverse", "metric"])
+def test_what_is_missing_is_nearest_and_what_is_far_ends_at_the_farthest(kind: Kind) -> None:
+    depth_m = np.array([np.nan, 2.0, np.inf, 1e-9])
+    given = 1 / depth_m if kind == "inverse" else depth_m
+    assert as_depth(given, kind, 10.0) == pytest.approx([NEAREST_M, 2.0, 10.0, NEAREST_M])
+    assert as_inverse(given, kind) == pytest.approx([1 / NEAREST_M, 0.5, 0.0, 1 / NEAREST_M])
+
+
+def test_inverse_depth_beyond_infinity_stays() -> None:
+    assert as_inverse(np.array([-0.2, -np.inf]), "inverse").tolist() == [-0.2, -1 / NEAREST_M]

@@ -18,6 +18,7 @@ from made_depth import make_depth
 from numpy.typing import NDArray
 
 from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, GroundTruth, open_ground_truth, open_ground_truths
+from depthrt.bench.datasets.manifest import MANIFEST, read_manifest, write_manifest
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.finetune.data.write_dataset import Dataset, write_hypersim, write_vkitti2
 from depthrt.finetune.scenes.render import render_scenes, scene_cameras
@@ -98,8 +99,7 @@ def vkitti2(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 def test_hypersim_s_distance_becomes_planar_depth(hypersim: Dataset) -> None:
     found = open_ground_truth(hypersim.directory)
-    standard = "no metadata_camera_parameters.csv found, read with the standard camera (886.81 px, centred)"
-    assert (found.name, found.cap_m, len(found), found.notes) == ("hypersim", 20.0, 2, (standard,))
+    assert (found.name, found.cap_m, len(found), found.notes) == ("hypersim", 20.0, 2, ())
     sample = next(iter(found))
     expected = as_rendered("indoor", (96, 128), 886.81 / 8).depth_m[0].numpy()
     assert sample.name == "ai_001_001/images/scene_cam_00_final_preview/frame.0000.tonemap"
@@ -116,6 +116,37 @@ def test_virtual_kitti_s_centimetres_become_metres_and_its_sky_nothing(vkitti2: 
     assert (expected == 0).any()
     assert np.array_equal(sample.truth.valid, expected > 0)
     assert known_apart(sample.truth, expected.clip(max=655.34)) < HALF_A_CM
+
+
+def test_kitti_s_depth_is_in_256ths_of_a_metre_whatever_the_unit_of_others(tmp_path: Path) -> None:
+    codes = np.full(SIZE_PX, 20 * 256, np.uint16)
+    codes[3, 4] = 0
+    for drive in ("2011_09_26_drive_0002_sync", "2011_10_03_drive_0034_sync"):
+        put(tmp_path / "raw" / drive[:10] / drive / "image_02" / "data" / "0000000005.png", photo())
+        put(tmp_path / "gt" / "val" / drive / "proj_depth" / "groundtruth" / "image_02" / "0000000005.png", codes)
+    found = open_ground_truth(tmp_path, units_per_m=1000)
+    assert (found.name, found.cap_m, found.notes) == ("kitti", 80.0, ())
+    assert [pair.scene for pair in found.pairs] == ["2011_09_26_drive_0002_sync", "2011_10_03_drive_0034_sync"]
+    for sample in found:
+        assert np.array_equal(sample.truth.valid, codes > 0)
+        assert sample.truth.values[sample.truth.valid] == pytest.approx(20.0)
+
+
+def test_a_manifest_may_mix_layouts_and_is_named_after_its_folder(hypersim: Dataset, vkitti2: Dataset) -> None:
+    folder = hypersim.directory.parent / "mixed"
+    folder.mkdir()
+    entries = []
+    for written in (hypersim.directory, vkitti2.directory):
+        (folder / written.name).symlink_to(written)
+        for entry in read_manifest(written / MANIFEST):
+            image, depth = f"{written.name}/{entry.image}", f"{written.name}/{entry.depth}"
+            entries.append(replace(entry, image=image, depth=depth, mask=None))
+    write_manifest(folder / MANIFEST, entries)
+    found = open_ground_truth(folder)
+    assert (found.name, found.cap_m, len(found)) == ("mixed", 80.0, 4)
+    apart = [*open_ground_truth(hypersim.directory), *open_ground_truth(vkitti2.directory)]
+    for sample, expected in zip(found, apart, strict=True):
+        assert np.array_equal(sample.truth.values, expected.truth.values)
 
 
 def test_two_of_one_layout_are_told_apart(vkitti2: Dataset) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from depth_datasets import SIZE_PX, photo, put
 from numpy.typing import NDArray
 
-from depthrt.bench.datasets.regions import REGIONS, join_regions, read_regions, region, write_regions
+from depthrt.bench.datasets.regions import REGIONS, join_regions, read_region, read_regions, region, write_regions
 from depthrt.bench.datasets.same_view import OtherView
 from depthrt.engine.errors import InputError
 
@@ -60,8 +62,8 @@ def cut(path: Path) -> Path:
     ],
     ids=["missing", "empty", "other", "cut", "colour", "16 bits", "folder"],
 )
-def test_what_is_no_mask_is_refused(tmp_path: Path, make: object, message: str) -> None:
-    make(tmp_path / "a.png")  # type: ignore[operator]
+def test_what_is_no_mask_is_refused(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
+    make(tmp_path / "a.png")
     with pytest.raises(InputError, match=message) as caught:
         read_regions(tmp_path / "a.png", SIZE_PX)
     assert "\n" not in str(caught.value)
@@ -74,8 +76,6 @@ def test_a_mask_of_another_size_shows_another_view(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_255_is_told_which_bits_stand_for_what(tmp_path: Path) -> None:
-    import cv2
-
     cv2.imwrite(str(tmp_path / "a.png"), np.full(SIZE_PX, 255, np.uint8))
     with pytest.raises(InputError, match="holds 255, expected sums of 1 mirror, 2 art, 4 window, 8 sky"):
         read_regions(tmp_path / "a.png", SIZE_PX)
@@ -94,6 +94,39 @@ def test_only_bits_of_regions_are_written(tmp_path: Path, mask: NDArray[np.uint8
     with pytest.raises(InputError, match=r"expected \(H, W\) uint8, sums of 1 mirror"):
         write_regions(tmp_path / "a.png", mask)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mask_of_two_values_shows_one_region(tmp_path: Path) -> None:
+    inside = parts()["art"]
+    for name, values in (("a.png", inside.astype(np.uint8) * 255), ("a.npy", inside)):
+        write_mask(tmp_path / name, values)
+        found = read_region(tmp_path / name, "art", SIZE_PX)
+        assert np.array_equal(found, read_region(tmp_path / name, "art"))
+        assert np.array_equal(region(found, "art"), inside) and int(found.max()) == 2
+    with pytest.raises(OtherView, match=r"mask .*a\.npy is \(24, 32\), its depth \(4, 5\), expected one shape"):
+        read_region(tmp_path / "a.npy", "art", (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: write_bytes(path, b"x"), "mask .* cannot be read"),
+        (lambda path: write_mask(path, np.arange(12, dtype=np.uint8).reshape(3, 4)), "expected 0 and one other value"),
+        (lambda path: path, "cannot be read"),
+    ],
+    ids=["damaged", "many values", "missing"],
+)
+def test_what_shows_no_region_is_refused(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
+    make(tmp_path / "a.png")
+    with pytest.raises(InputError, match=message):
+        read_region(tmp_path / "a.png", "art")
+
+
+def write_mask(path: Path, values: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
+    if path.suffix == ".npy":
+        np.save(path, values)
+    else:
+        cv2.imwrite(str(path), values.astype(np.uint8))
 
 
 def test_an_unknown_region_is_refused() -> None:

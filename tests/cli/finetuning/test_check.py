@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from depth_datasets import depth_map, pairs_in, photo, put
+from depth_datasets import depth_map, holed, pairs_in, photo, put
 from made_terminal import make_terminal
 from run_verb import run
 
 from depthrt.bench.datasets.manifest import read_manifest
+from depthrt.bench.datasets.regions import REGIONS
 from depthrt.cli import main
 
 
@@ -68,6 +69,15 @@ def test_upstream_s_lists_become_a_manifest(rooms: Path, tmp_path: Path) -> None
     ]
 
 
+def test_masks_show_what_is_said(rooms: Path) -> None:
+    put(rooms / "mask" / "a.npy", holed())
+    refused = run("finetune", "check", rooms, "-o", rooms / "m.jsonl")
+    assert refused.exit_code == 1 and "says which pixels of" in refused.stderr
+    assert run("finetune", "check", rooms, "-o", rooms / "m.jsonl", "--masks", "art").exit_code == 0
+    assert [entry.mask for entry in read_manifest(rooms / "m.jsonl")] == ["regions/rgb/a.png.png", None]
+    assert f"[{'|'.join(REGIONS)}]" in run("finetune", "check", "--help").stdout
+
+
 def test_a_terminal_shows_how_many_pairs_are_read(rooms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = make_terminal(monkeypatch, "stderr")
     with pytest.raises(SystemExit):
@@ -82,7 +92,8 @@ def test_a_terminal_shows_how_many_pairs_are_read(rooms: Path, monkeypatch: pyte
         ((), 2, "Missing argument 'DATASET...'"),
         (("", "-o", "m.jsonl"), 2, "names no file"),
         (("stereo_motorcycle", "-o", "m.jsonl"), 1, "error: stereo_motorcycle is one file"),
-        (("stereo_motorcycle", "-o", "m.json"), 1, "error: m.json found as the manifest to write"),
+        (("missing", "-o", "m.json"), 1, "error: m.json found as the manifest to write"),
+        (("missing", "-o", "nowhere/m.jsonl"), 1, "error: nowhere/m.jsonl cannot be written: the folder"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import torch
-from made_rooms import write_rooms
+from made_mirror_rooms import write_rooms
 from random_checkpoint import TINY, random_network, save_official
 from run_verb import run
 

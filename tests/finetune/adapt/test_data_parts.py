@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_rooms import write_rooms
+from made_mirror_rooms import write_rooms
 
 from depthrt.engine.errors import InputError
 from depthrt.finetune.adapt.data_parts import DataPart, open_parts

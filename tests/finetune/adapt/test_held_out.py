@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_rooms import write_rooms
+from made_mirror_rooms import write_rooms
 from random_checkpoint import TINY, random_network
 from torch import Tensor
 

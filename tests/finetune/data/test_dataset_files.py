@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from small_disk import files_of_at_most
 
-from depthrt.bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX
+from depthrt.bench.datasets.hypersim_cameras import HYPERSIM_FOCAL_PX, STANDARD, find_cameras
 from depthrt.bench.datasets.true_depth import VKITTI2_SKY, read_hypersim, read_vkitti2
 from depthrt.engine.errors import InputError
 from depthrt.finetune.data.dataset_files import (
@@ -21,6 +21,7 @@ from depthrt.finetune.data.dataset_files import (
     vkitti2_centimetres,
     write_h5,
     write_hypersim_camera,
+    write_hypersim_table,
     write_jpeg,
     write_png,
     write_text,
@@ -70,6 +71,17 @@ def test_depth_is_whole_centimetres_and_never_the_sky_s_number(depth_m: float, e
     found = vkitti2_centimetres(np.array([[depth_m]], np.float32))
     assert found.dtype == np.uint16
     assert int(found[0, 0]) == expected
+
+
+@pytest.mark.parametrize("size_px", [HYPERSIM_SIZE_PX, (12, 16), (5, 2)])
+def test_the_table_of_cameras_gives_the_planar_depth_back(tmp_path: Path, size_px: tuple[int, int]) -> None:
+    write_hypersim_table(tmp_path, ["ai_001_001", "ai_001_002"], size_px)
+    cameras = find_cameras([], tmp_path)
+    assert list(cameras.of_scene) == ["ai_001_001", "ai_001_002"]
+    share = cameras.planar_share(tmp_path, size_px, "ai_001_002")
+    planar = hypersim_distance(np.full(size_px, 2.0, np.float32)) * share
+    assert np.abs(planar / 2.0 - 1).max() < FLOAT32
+    assert np.allclose(share, STANDARD.planar_share(tmp_path, size_px, "ai_001_002"), rtol=EXACT)
 
 
 def test_every_code_of_virtual_kitti_comes_back_bit_by_bit(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from made_rooms import SIZE_PX, write_rooms
+from made_mirror_rooms import SIZE_PX, write_rooms
 
 from depthrt.bench.datasets.ground_truth import Pair, open_ground_truth
 from depthrt.bench.datasets.true_depth import Sample, TrueDepth

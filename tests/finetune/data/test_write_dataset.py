@@ -177,6 +177,12 @@ def test_one_scene_of_ten_is_for_validation_and_stays_so(tmp_path: Path) -> None
         assert set(before) <= set(train) and set(validated) <= set(val)
 
 
+def relative_files(folder: Path) -> dict[Path, bytes]:
+    """Return the files of a folder whose content does not depend on where it lies."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("train.txt", "val.txt")]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
 def test_a_stopped_run_leaves_whole_files_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = write_vkitti2(tmp_path / "whole", 6, height_px=24, width_px=80)
     calls = 0
@@ -207,6 +213,7 @@ def test_a_stopped_run_leaves_whole_files_and_resumes(tmp_path: Path, monkeypatc
     for (ours, depth), (theirs, expected) in zip(pairs_of(resumed.train), pairs_of(whole.train), strict=True):
         assert Path(ours).read_bytes() == Path(theirs).read_bytes()
         assert Path(depth).read_bytes() == Path(expected).read_bytes()
+    assert relative_files(tmp_path / "cut") == relative_files(tmp_path / "whole")
 
 
 def test_more_scenes_can_be_added(tmp_path: Path) -> None:

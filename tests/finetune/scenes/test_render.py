@@ -15,6 +15,7 @@ from depthrt.finetune.scenes.rays.camera import cameras_of
 from depthrt.finetune.scenes.render import render_scenes
 from depthrt.finetune.scenes.scene import Scenes
 from depthrt.finetune.scenes.settings.compose import PROBES
+from depthrt.finetune.scenes.settings.stage import light_unnaturally
 
 
 @pytest.mark.parametrize("setting", ["mixed", "indoor", "outdoor", *PROBES])
@@ -65,6 +66,13 @@ def test_another_texture_seed_changes_only_the_image() -> None:
     )
     assert torch.equal(first.depth_m, second.depth_m)
     assert not torch.equal(first.image, second.image)
+
+
+def test_a_change_of_light_changes_only_the_image() -> None:
+    first = render_scenes([4], **SMALL, setting="lit")
+    second = render_scenes([4], **SMALL, setting="lit", change=light_unnaturally)
+    assert torch.equal(first.depth_m, second.depth_m) and torch.equal(first.thing, second.thing)
+    assert (first.image.float() - second.image.float()).abs().mean() > 10
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 13), (37, 100), (100, 37)])

@@ -20,6 +20,8 @@ from random_checkpoint import TINY, random_network
 from safetensors.torch import save_file
 
 from depthrt.bench.datasets.ground_truth import open_ground_truth
+from depthrt.bench.datasets.manifest import MANIFEST, Entry, write_manifest
+from depthrt.bench.datasets.regions import write_regions
 from depthrt.bench.numbers.result_file import from_json, to_json
 from depthrt.bench.report.markdown import to_markdown
 from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
@@ -137,13 +139,18 @@ class DamagedDatasets(Kind):
 
         random = np.random.default_rng(0)
         depth_m = random.uniform(0.5, 9.0, _SIZE_PX).astype(np.float32)
-        for kind in ("npy", "npz", "png", "pfm", "exr", "tiff", "hdf5"):
+        for kind in ("npy", "npz", "png", "pfm", "exr", "tiff", "hdf5", "manifest"):
             root = folder / kind
             (root / "rgb").mkdir(parents=True)
             (root / "depth").mkdir()
             cv2.imwrite(str(root / "rgb" / "a.png"), random.integers(0, 256, (*_SIZE_PX, 3)).astype(np.uint8))
             file = root / "depth" / f"a.{kind}"
-            if kind == "npy":
+            if kind == "manifest":
+                np.save(file.with_suffix(".npy"), depth_m)
+                write_regions(root / "regions.png", random.integers(0, 16, _SIZE_PX).astype(np.uint8))
+                entry = Entry("rgb/a.png", "depth/a.npy", "a", "regions.png", "train")
+                write_manifest(root / MANIFEST, [entry] * 2)
+            elif kind == "npy":
                 np.save(file, depth_m)
             elif kind == "npz":
                 make_depth(depth_m, kind="metric").save(file)

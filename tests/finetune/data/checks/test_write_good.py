@@ -10,6 +10,7 @@ from depth_datasets import SIZE_PX, depth_map, holed, photo, put
 
 from depthrt.bench.datasets.ground_truth import STEREO_MOTORCYCLE, open_ground_truth
 from depthrt.bench.datasets.manifest import read_manifest
+from depthrt.bench.datasets.regions import region
 from depthrt.engine.errors import InputError
 from depthrt.finetune.data.checks.dataset import check_dataset
 from depthrt.finetune.data.checks.write_good import write_good
@@ -85,6 +86,32 @@ def test_what_a_manifest_cannot_name_is_refused(rooms: Path, tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"a 1_mask\.npy says which pixels of .* count, which a manifest cannot"):
         write_good([check_dataset(str(rooms))], tmp_path / "m.jsonl")
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("layout", ["list", "folder"])
+def test_masks_of_two_values_become_region_masks(rooms: Path, layout: str) -> None:
+    source = rooms
+    for name in ("hall/a 1", "bath/b"):
+        put(rooms / "mask" / f"{name}.npy", holed())
+    if layout == "list":
+        source = rooms / "l.txt"
+        lines = ("rgb/hall/a 1.png\tdepth/hall/a 1.npy\tmask/hall/a 1.npy\n", "rgb/bath/b.png depth/bath/b.npy\n")
+        source.write_text("".join(lines))
+    checked = check_dataset(str(source), shown="mirror")
+    assert checked.flaws == () and write_good([checked], rooms / "m.jsonl") == 2
+    samples = {sample.name: sample for sample in open_ground_truth(rooms / "m.jsonl")}
+    hall, bath = samples["rgb/hall/a 1"], samples["rgb/bath/b"]
+    assert hall.regions is not None and np.array_equal(region(hall.regions, "mirror"), holed())
+    assert int(hall.regions.max()) == 1 and hall.truth.valid.all()
+    assert bath.regions is not None and np.array_equal(bath.regions, hall.regions)  # found beside its depth
+
+
+def test_masks_that_show_a_region_are_checked(rooms: Path) -> None:
+    put(rooms / "mask" / "bath" / "b.npy", holed()[:5])
+    put(rooms / "mask" / "hall" / "a 1.npy", depth_map())
+    flaws = check_dataset(str(rooms), shown="mirror").flaws
+    assert [flaw.kind for flaw in flaws] == ["mismatched", "unreadable"]
+    assert "expected one shape" in flaws[0].reason and "expected 0 and one other value" in flaws[1].reason
 
 
 def test_no_good_pair_is_no_manifest(rooms: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def shares_seen(monkeypatch: pytest.MonkeyPatch, setting: str, seed: int) -> lis
     return found
 
 
-@pytest.mark.parametrize("setting", ["size", "parallel"])
+@pytest.mark.parametrize("setting", ["size", "parallel", "equal"])
 def test_equal_objects_are_not_hidden_and_not_cut_by_the_border(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(12):
         found = shares_seen(monkeypatch, setting, seed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from depthrt.cli.show.fine_tuning import _memory, _trained, show_merged
+from depthrt.cli.show.finetuning.plan import _memory, _trained, show_merged
 from depthrt.finetune.adapt.memory import StepMemory
 from depthrt.finetune.adapt.merge import Merged
 from depthrt.finetune.training.options import TrainOptions

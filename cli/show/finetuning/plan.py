@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .printing import print_result, say
+from ..printing import print_result, say
 
 if TYPE_CHECKING:
-    from ...finetune.adapt.data_parts import DataPart
-    from ...finetune.adapt.memory import StepMemory
-    from ...finetune.adapt.merge import Merged
-    from ...finetune.fine_tune import FineTuning
-    from ...finetune.training.options import TrainOptions
+    from ....finetune.adapt.data_parts import DataPart
+    from ....finetune.adapt.memory import StepMemory
+    from ....finetune.adapt.merge import Merged
+    from ....finetune.fine_tune import FineTuning
+    from ....finetune.training.options import TrainOptions
 
 _MILLION = 1e6
 _NAMED = 3  # tensors
@@ -86,7 +86,7 @@ def _gb(mib: float) -> str:
 
 def _show_differences(prepared: FineTuning) -> None:
     """Say where a preset differs from the study."""
-    from ...finetune.adapt.presets import BY_NAME, PRESETS
+    from ....finetune.adapt.presets import BY_NAME, PRESETS
 
     for name in PRESETS:
         if name != prepared.preset:

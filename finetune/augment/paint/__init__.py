@@ -1,0 +1,1 @@
+"""What is pasted: pictures, their styles, and panels with frames and shapes."""
