@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from ..engine.system.files import atomic_path
 from ..engine.terms import Family, Kind, WhichWeights
 from ..export.checkpoint.checkpoint import Checkpoint, conventions_of, load_network, read_checkpoint
 from ..export.network.network import Network
+from . import default_model
 from .adapt.data_parts import DataPart, Progress, open_parts
 from .adapt.freeze import freeze
 from .adapt.held_out import HeldOutSet, PairValidation
 from .adapt.lora import add_updates
-from .adapt.memory import StepMemory, step_memory
+from .adapt.memory import StepMemory, free_memory, step_memory
 from .adapt.plan import Plan, Wishes, make_plan
 from .adapt.recompute import recompute_parts
 from .adapt.run_record import RunRecord, keep_record, names_sha256
@@ -47,6 +48,7 @@ class FineTuning:
         plan: What is done.
         preset: Name of the preset.
         memory: Of a step.
+        free_mib: Free memory of the GPU; None if it trains on the CPU.
     """
 
     checkpoint: Checkpoint
@@ -56,6 +58,7 @@ class FineTuning:
     plan: Plan
     preset: str | None
     memory: StepMemory
+    free_mib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,14 @@ def prepare(
     check_trainable(network)
     parts = open_parts(datasets, held_out, wishes, units_per_m=units_per_m, on_masks=on_masks)
     pairs, marked = (sum(map(len, found)) for found in ([p.pairs for p in parts], [p.mixed.marked for p in parts]))
-    patch_px = network.architecture.patch_px
+    patch_px, own = network.architecture.patch_px, read.family == "depthrt"
     plan = make_plan(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=OWN_SIZE_PX if read.family == "depthrt" else min(conventions_of(read).base_px),
+        size_px=OWN_SIZE_PX if own else min(conventions_of(read).base_px),
         processes=announced_group()[1],
+        losses=default_model.OPTIONS if own else None,
     )
     check_side(plan.size_px, patch_px)
     for part in (part for part in parts if part.pairs):
@@ -125,10 +129,17 @@ def prepare(
     freeze(network, options)
     network.set_attention(attention_form(device))
     memory = step_memory(network, options, side_px=plan.size_px, batch=plan.batch)
-    return FineTuning(read, network, start, parts, plan, wishes.preset, memory)
+    return FineTuning(read, network, start, parts, plan, wishes.preset, memory, free_memory(device))
 
 
-def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu", quiet: bool = False) -> Trained:
+def fine_tune(
+    prepared: FineTuning,
+    out_dir: str | Path,
+    *,
+    device: str = "cpu",
+    quiet: bool = False,
+    on_begin: Callable[[Mapping[str, float]], None] | None = None,
+) -> Trained:
     """Train; blocks. A training that was stopped in the folder goes on, if it began with the same.
 
     Args:
@@ -137,6 +148,7 @@ def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu",
             last weights if nothing was held out.
         device: "cpu" or "cuda".
         quiet: Show nothing on stderr.
+        on_begin: Called with the figures of the starting network on what is held out.
 
     Raises:
         InputError: As train; or the folder holds another training.
@@ -163,11 +175,15 @@ def fine_tune(prepared: FineTuning, out_dir: str | Path, *, device: str = "cpu",
         keep_record(directory, _record(prepared))
     if plan.options.recompute:
         recompute_parts(network)
-    origin = _origin(prepared)
+    origin, validation = _origin(prepared), _validation(prepared)
+    if first and validation is not None:
+        figures = validation.begin(network.to(device))
+        if on_begin is not None:
+            on_begin(figures)
     result = train(
         network,
         source,
-        _validation(prepared),
+        validation,
         plan.options,
         directory,
         start=prepared.start,
@@ -211,7 +227,6 @@ def _validation(prepared: FineTuning) -> PairValidation | None:
         sets,
         side_px=prepared.plan.size_px,
         unit_px=prepared.network.architecture.patch_px,
-        start=prepared.start,
         mean=usual.mean,
         std=usual.std,
     )

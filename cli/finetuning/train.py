@@ -11,7 +11,7 @@ import click
 from ...engine.terms import EXPORTED_KINDS, FAMILIES, WHICH_WEIGHTS
 from ...exits import names_unwritten, needs, one_line_errors
 from ..params import NameType, PathType
-from ..show.finetuning.plan import show_plan
+from ..show.finetuning.plan import show_begin, show_plan
 from ..show.printing import print_result
 from ..show.progress import counted
 
@@ -210,5 +210,5 @@ def train(
     if only_plan:
         return
     with names_unwritten(CONTINUES):
-        trained = fine_tune(prepared, folder, device=device)
+        trained = fine_tune(prepared, folder, device=device, on_begin=show_begin)
     print_result(trained.path)

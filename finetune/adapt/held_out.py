@@ -18,7 +18,7 @@ from ..data.pair_source import resized
 from ..evaluation.scene_validation import depth_figures
 from ..training.losses import LEAST_PIXELS, align
 from ..training.regions.distillation import outside_flat
-from ..training.regions.planarity import affine_fit, flat_parts
+from ..training.regions.planarity import affine_fit, flat_parts, true_planes
 
 MOST_PAIRS = 64  # measured at each validation, evenly spread over the held-out ones
 JUDGE = "score"
@@ -43,7 +43,6 @@ class PairValidation:
     Args:
         sets: Held-out pairs by data set.
         side_px, unit_px: As in PairSource.
-        start: The starting network, in eval mode; None leaves out the drift from it.
         most_pairs: Largest number of pairs measured.
         mean, std: As in Batch.
     """
@@ -54,31 +53,44 @@ class PairValidation:
         *,
         side_px: int,
         unit_px: int,
-        start: Network | None = None,
         most_pairs: int = MOST_PAIRS,
         mean: Rgb = MEAN,
         std: Rgb = STD,
     ) -> None:
         every = [(pair, found.cap_m) for found in sets for pair in found.pairs]
         self._pairs = spread(every, most_pairs)
-        self._side_px, self._unit_px, self._start = side_px, unit_px, start
+        self._side_px, self._unit_px = side_px, unit_px
         self._mean, self._std = mean, std
         self._started: dict[int, Tensor] = {}
 
+    def begin(self, network: Network) -> Mapping[str, float]:
+        """Measure the starting network and keep its answers, from which later networks drift.
+
+        Raises:
+            InputError: As measure.
+        """
+        self._started = {}
+        figures = self.measure(network, keep=True)
+        return {name: value for name, value in figures.items() if name != "drift"}
+
     @torch.inference_mode()
-    def measure(self, network: Network) -> Mapping[str, float]:
+    def measure(self, network: Network, *, keep: bool = False) -> Mapping[str, float]:
         """Return means over the pairs, each by name; lower is better, except for delta1.
 
         `score`, the judge, is the mean of abs_rel outside and inside flat regions, or abs_rel if there are none.
         `flat_residual` is the mean distance of inverse depth from the best plane of each flat part, over its mean.
         `drift` is the mean relative difference from the starting network's answer outside flat regions.
 
+        Args:
+            network: In eval mode.
+            keep: Keep the answers as those of the starting network.
+
         Raises:
             InputError: A pair cannot be read, or no pair has enough depth.
         """
         found: dict[str, list[float]] = {}
         for number, (pair, cap_m) in enumerate(self._pairs):
-            for name, value in self._figures(network, number, pair, cap_m).items():
+            for name, value in self._figures(network, number, pair, cap_m, keep=keep).items():
                 found.setdefault(name, []).append(value)
         if "abs_rel" not in found:
             raise InputError(f"no held-out pair has {LEAST_PIXELS} pixels of depth in range; hold out other scenes")
@@ -86,7 +98,9 @@ class PairValidation:
         parts = [means[name] for name in ("outside_abs_rel", "flat_abs_rel") if name in means]
         return {JUDGE: float(np.mean(parts)) if len(parts) == 2 else means["abs_rel"], **means}
 
-    def _figures(self, network: Network, number: int, pair: Pair, cap_m: float | None) -> dict[str, float]:
+    def _figures(
+        self, network: Network, number: int, pair: Pair, cap_m: float | None, *, keep: bool
+    ) -> dict[str, float]:
         device = next(network.parameters()).device
         cut = resized(pair.read(), self._side_px, self._unit_px, metric=network.max_depth_m is not None)
         images, depth_m, valid, regions = (
@@ -103,22 +117,15 @@ class PairValidation:
         found = _depth_figures(
             answer, batch, known, parts > 0, outside, limit_m, metric=network.max_depth_m is not None
         )
-        if bool((parts > 0).any()):
-            found["flat_residual"] = _flat_residual(answer, parts, metric=network.max_depth_m is not None)
-        if self._start is not None and bool(outside.any()):
-            started = self._start_answer(number, batch).to(device)
+        planes = true_planes(parts, batch.inverse(), valid)
+        if bool((planes > 0).any()):
+            found["flat_residual"] = _flat_residual(answer, planes, metric=network.max_depth_m is not None)
+        if keep:
+            self._started[number] = answer.cpu()
+        if number in self._started and bool(outside.any()):
+            started = self._started[number].to(device)
             found["drift"] = _drift(answer, started, outside, metric=network.max_depth_m is not None)
         return found
-
-    def _start_answer(self, number: int, batch: Batch) -> Tensor:
-        """Return the starting network's answer for a pair, which is computed once."""
-        if number not in self._started:
-            assert self._start is not None
-            device = next(self._start.parameters()).device
-            bf16 = any(parameter.dtype == torch.bfloat16 for parameter in self._start.parameters())
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                self._started[number] = self._start(batch.to(device).normalised()).float().cpu()
-        return self._started[number]
 
 
 def _depth_figures(

@@ -105,6 +105,13 @@ def step_memory(network: Network, options: TrainOptions, *, side_px: int, batch:
     )
 
 
+def free_memory(device: str) -> float | None:
+    """Return the free memory of the GPU, MiB; None for the CPU, or if torch finds no GPU."""
+    if device != "cuda" or not torch.cuda.is_available():
+        return None
+    return torch.cuda.mem_get_info()[0] / MIB
+
+
 def _start_bytes(network: nn.Module, options: TrainOptions) -> int:
     weights = sum(parameter.numel() for parameter in network.parameters())
     return weights * (_HALF if options.bf16 else _FLOAT)

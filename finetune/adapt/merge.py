@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
+from ...export.checkpoint.hf_folder import is_folder_model, load_folder
 from ...export.checkpoint.safe_load import Contents, load_file
 from ...export.checkpoint.torch_file.stored import StoredTensor
 from ...export.checkpoint.unwrap import unwrap
@@ -63,7 +64,8 @@ def merge_checkpoint(
     """Write the official checkpoint with the weights of a trained one.
 
     Args:
-        trained: A file of any trainer, whole or in part; a state or a checkpoint of a training here; a folder of peft.
+        trained: A file of any trainer, whole or in part; a state or a checkpoint of a training here; a folder of peft
+            or of transformers.
         official: A checkpoint of a family that is exported; its names, shapes and types are kept.
         path: Ends with .pth, .pt or .safetensors.
         alpha: LoRA's alpha, for a file that has updates and does not record it.
@@ -78,10 +80,15 @@ def merge_checkpoint(
     into = load_file(official)
     state = unwrap(into.data, official)
     tensors = dict(state.rules.to_official_names(state.tensors))
-    contents, recorded = read_peft_folder(trained) if is_peft_folder(trained) else (load_file(trained), None)
+    contents, recorded = _load(trained)
     found = _find(contents, tensors, trained)
     scale = _scale_of(found, contents, recorded, alpha, trained)
     replaced, mismatched = _replace(tensors, found, scale)
+    for name in sorted(replaced):
+        if not bool(torch.isfinite(tensors[name]).all()):
+            raise InputError(
+                f"{trained}: {name} holds NaN or infinite values; the training diverged, take an older file"
+            )
     if not replaced:
         reason = f"{mismatched[0]}" if mismatched else f"its tensors are {', '.join(found.unknown[:3]) or 'none'}"
         raise InputError(f"{trained} has no tensor that fits into {official} ({reason}); give files of one network")
@@ -89,6 +96,13 @@ def merge_checkpoint(
     _write(path, tensors, metadata)
     kept = tuple(name for name in tensors if name not in replaced)
     return Merged(path, tuple(sorted(replaced)), kept, tuple(mismatched), found.unknown)
+
+
+def _load(path: Path) -> tuple[Contents, float | None]:
+    """Return what a trained file or folder holds, and the number that its updates are multiplied by, if it says so."""
+    if is_peft_folder(path):
+        return read_peft_folder(path)
+    return (load_folder(path)[0] if is_folder_model(path) else load_file(path)), None
 
 
 def _find(contents: Contents, official: Mapping[str, Tensor], path: Path) -> _Weights:
@@ -106,7 +120,8 @@ def _find(contents: Contents, official: Mapping[str, Tensor], path: Path) -> _We
         else:
             groups.setdefault(prefix, {})[name] = tensor
     if not groups and not factors:
-        return _Weights(_renamed(contents, path), {}, tuple(unknown))
+        renamed = {name: tensor for name, tensor in _renamed(contents, path).items() if name in official}
+        return _Weights(renamed, {}, () if renamed else tuple(unknown))
     chosen = max(groups | factors, key=lambda prefix: _rank(prefix, groups, factors, ours=_is_ours(contents)))
     pairs = factors.get(chosen, {})
     layers = [layer for layer, which in pairs if which == "A"]

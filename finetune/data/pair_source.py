@@ -25,6 +25,7 @@ Floats = NDArray[np.float32]
 _Values = TypeVar("_Values", np.uint8, np.float32, np.bool_)
 
 _MIRRORED = 0.5  # share of images that are mirrored. Source: Depth Anything V2, metric_depth/train.py
+_TRIES = 8  # to cut a square that shows some of a flat region
 _SKY = "sky"
 
 
@@ -74,6 +75,8 @@ class PairSource:
 
     As upstream: the shorter side is resized to the crop's (cubic, depth nearest), then a square is cut at random, and
     half of the squares are mirrored. Source: Depth Anything V2, metric_depth/dataset/transform.py and train.py.
+    If an image has a flat region, a square without any of it is cut again, a few times: of a wide image of a street
+    most squares would show none.
 
     Args:
         sets: Data sets with their shares; each has a pair or more.
@@ -106,6 +109,7 @@ class PairSource:
         self._metric, self._clean_share, self._mean, self._std = metric, clean_share, mean, std
         self._strength = Appearance().milder(variation) if variation else None
         self._ends = list(accumulate(mixed.share for mixed in sets))
+        self._pairs = [(*mixed.marked, *mixed.clean) for mixed in sets]
 
     def batch(self, index: int) -> Batch:
         """Return batch number `index`.
@@ -129,15 +133,18 @@ class PairSource:
     def _cut(self, rng: np.random.Generator) -> Cut:
         pair = self._draw(rng)
         whole = resized(pair.read(), self._side_px, self._unit_px, metric=self._metric)
-        height_px, width_px = whole.depth_m.shape
-        top, left = (int(rng.integers(side - self._side_px + 1)) for side in (height_px, width_px))
-        return whole.window(top, left, self._side_px, mirrored=rng.random() < _MIRRORED)
+        mirrored, flat = rng.random() < _MIRRORED, is_flat(whole.regions)
+        for _ in range(_TRIES):
+            top, left = (int(rng.integers(side - self._side_px + 1)) for side in whole.depth_m.shape)
+            square = whole.window(top, left, self._side_px, mirrored=mirrored)
+            if not flat.any() or is_flat(square.regions).any():
+                break
+        return square
 
     def _draw(self, rng: np.random.Generator) -> Pair:
         place = rng.random() * self._ends[-1]
-        mixed = self._sets[min(int(np.searchsorted(self._ends, place, side="right")), len(self._sets) - 1)]
-        clean = rng.random()
-        pairs: Sequence[Pair] = (*mixed.marked, *mixed.clean)
+        number = min(int(np.searchsorted(self._ends, place, side="right")), len(self._sets) - 1)
+        mixed, pairs, clean = self._sets[number], self._pairs[number], rng.random()
         if self._clean_share is not None and mixed.marked and mixed.clean:
             pairs = mixed.clean if clean < self._clean_share else mixed.marked
         return pairs[int(rng.integers(len(pairs)))]
@@ -213,11 +220,16 @@ def by_marks(
     return tuple(marked), tuple(clean)
 
 
+def is_flat(regions: Bytes) -> NDArray[np.bool_]:
+    """Return the pixels of flat regions, of the same shape."""
+    flat: NDArray[np.bool_] = np.logical_or.reduce([region(regions, name) for name in FLAT])
+    return flat
+
+
 def _has_flat(pair: Pair) -> bool:
     if pair.mask is None:
         return False
     mask = cv2.imread(str(pair.mask), cv2.IMREAD_UNCHANGED)  # a damaged mask is an error when the pair is read
     if mask is None or mask.dtype != np.uint8:
         return False
-    bits = np.asarray(mask, np.uint8)
-    return any(bool(region(bits, name).any()) for name in FLAT)
+    return bool(is_flat(np.asarray(mask, np.uint8)).any())

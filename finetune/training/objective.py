@@ -15,7 +15,7 @@ from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 from .regions.distillation import distillation_loss, outside_flat
-from .regions.planarity import flat_parts, planarity_loss
+from .regions.planarity import flat_parts, planarity_loss, true_planes
 
 _NEAREST = 1e-3  # of the maximum depth: the planarity loss takes nearer depth as this
 
@@ -94,7 +94,8 @@ class DepthObjective(nn.Module):
         terms = {}
         if options.planarity_weight:
             inverse = answer if bound_m is None else 1 / answer.clamp(min=_NEAREST * bound_m)
-            loss = planarity_loss(inverse, parts, any_shift=bound_m is None)
+            planes = true_planes(parts, batch.inverse(), batch.valid)
+            loss = planarity_loss(inverse, planes, any_shift=bound_m is None)
             terms["planarity"] = options.planarity_weight * loss
         if options.distillation_weight:
             loss = distillation_loss(answer, self._started(batch), outside_flat(parts), metric=bound_m is not None)

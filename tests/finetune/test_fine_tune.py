@@ -26,6 +26,7 @@ from depthrt.export.network.conv_depth import fold_norms
 from depthrt.export.to_onnx import export_onnx
 from depthrt.finetune.adapt.merge import merge_checkpoint
 from depthrt.finetune.adapt.plan import Wishes
+from depthrt.finetune.default_model import OPTIONS
 from depthrt.finetune.fine_tune import TRAINED_NAME, FineTuning, fine_tune, prepare
 
 WISHES = Wishes(epochs=2, batch=2, size_px=42, bf16=False, learning_rate=1e-3, warmup_steps=0)
@@ -118,7 +119,9 @@ def test_the_network_that_comes_with_depthrt_learns_from_inverse_depth(rooms: Pa
     path = tmp_path / "small.safetensors"
     save_checkpoint(path, network, family="depthrt", kind="inverse", max_depth_m=None, licence="MIT")
     wishes = replace(WISHES, size_px=64, epochs=1, variation=0.5, recompute=True)
-    trained = fine_tune(prepare(path, [rooms], wishes), tmp_path / "out", quiet=True)
+    ready = prepare(path, [rooms], wishes)
+    assert ready.plan.options.aligned_weight == OPTIONS.aligned_weight > 0 == ready.plan.options.affine_weight
+    trained = fine_tune(ready, tmp_path / "out", quiet=True)
     facts = describe_checkpoint(trained.path)
     assert (facts.family, facts.kind, facts.licence) == ("depthrt", "inverse", "MIT")
     assert list(load_network(read_checkpoint(trained.path)).state_dict()) == list(network.state_dict())
@@ -144,3 +147,31 @@ def test_a_preset_knows_the_maximum_depth_that_a_checkpoint_does_not_record(metr
     assert found.network.max_depth_m == 80.0
     with pytest.raises(InputError, match=r"max.depth"):
         prepare(metric, [rooms], WISHES, family="depth-anything-v2", kind="metric")
+
+
+def test_a_trained_checkpoint_is_whole_or_absent(
+    metric: Path, rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_halfway(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:1000])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shutil.copyfile", stop_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(prepared(metric, rooms, replace(WISHES, epochs=1)), tmp_path, quiet=True)
+    assert not (tmp_path / TRAINED_NAME).exists()
+    monkeypatch.undo()
+    again = fine_tune(prepared(metric, rooms, replace(WISHES, epochs=1)), tmp_path, quiet=True)
+    assert describe_checkpoint(again.path).kind == "metric"
+    assert not [
+        path.name for path in tmp_path.iterdir() if path.name.endswith(".safetensors") and path.name.startswith(".")
+    ]
+
+
+@pytest.mark.gpu
+def test_a_gpu_fine_tunes_with_regions(metric: Path, rooms: Path, tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no GPU")
+    wishes = replace(WISHES, bf16=True, recompute=True, lora_rank=2, variation=0.5)
+    trained = fine_tune(prepared(metric, rooms, wishes), tmp_path, device="cuda", quiet=True)
+    assert describe_checkpoint(trained.path).max_depth_m == 20.0 and "drift" in trained.result.figures

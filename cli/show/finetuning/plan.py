@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..printing import print_result, say
@@ -36,7 +36,15 @@ def show_plan(prepared: FineTuning) -> None:
     images = f"{plan.options.accumulate} x {plan.batch} images of {plan.size_px}x{plan.size_px}"
     say(f"steps       {plan.options.steps} of {images}, {plan.epochs} epochs; {_weights(plan.options)}")
     say(f"memory      {_memory(prepared.memory)}")
+    if prepared.free_mib is not None and prepared.free_mib < prepared.memory.total_mib:
+        less = "--lora 16, --recompute, --freeze encoder or a smaller --size needs less"
+        say(f"note: {_gb(prepared.free_mib)} GB are free on the GPU; {less}")
     _show_differences(prepared)
+
+
+def show_begin(figures: Mapping[str, float]) -> None:
+    """Say how good the starting network is on what is held out."""
+    say(f"before the training: {'  '.join(f'{name} {value:.4g}' for name, value in figures.items())}")
 
 
 def _data(part: DataPart) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ....bench.datasets.regions import FLAT, region
+from ...data.pair_source import is_flat
 
 LEAST_PART_PX = 16  # a smaller part says nothing about a plane
+BEND = 0.02  # second difference of inverse depth over inverse depth, from pixel to pixel
+MOST_UNEVEN = 0.02  # mean distance of true inverse depth from a plane over its mean; above it, a part is no plane
 _STEADY = 1e-9  # of the moments' trace, added to them, so that a part of one row has a plane too
 _TINY = 1e-12
 
@@ -24,21 +27,28 @@ def flat_parts(regions: Tensor) -> Tensor:
         (N, h, w) int64; 0 outside, and numbers from 1 over the whole batch. Parts of fewer than LEAST_PART_PX pixels
         are left out.
     """
-    masks = regions.cpu().numpy()
-    flat = np.logical_or.reduce([region(masks, name) for name in FLAT]).astype(np.uint8)
-    found = np.zeros(flat.shape, np.int64)
-    last = 0
-    for index, image in enumerate(flat):
-        if not image.any():
-            continue
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(image, connectivity=8)
-        large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PART_PX
-        large[0] = False  # the background
-        numbers = np.zeros(count, np.int64)
-        numbers[large] = last + 1 + np.arange(large.sum())
-        found[index] = numbers[labels]
-        last += int(large.sum())
-    return torch.from_numpy(found).to(regions.device)
+    return _numbered(is_flat(regions.cpu().numpy())).to(regions.device)
+
+
+def true_planes(parts: Tensor, inverse: Tensor, known: Tensor) -> Tensor:
+    """Return flat parts that are planes of the true depth, numbered anew.
+
+    Two pictures of which one hides some of the other are one connected part. It is split where true inverse depth bends
+    or jumps, which it never does in a plane; what is still no plane is left out.
+
+    Args:
+        parts: (N, h, w) int64, as flat_parts returns them.
+        inverse: (N, h, w), true inverse depth.
+        known: (N, h, w) bool, where it is known.
+    """
+    if not bool((parts > 0).any()):
+        return parts
+    found = _numbered(((parts > 0) & ~_bent(inverse, known)).cpu().numpy()).to(parts.device)
+    judged = torch.where(known, found, 0)
+    off, levels = (inverse - affine_fit(inverse, judged)).abs(), _part_means(inverse, judged)
+    uneven = _part_means(off, judged) > MOST_UNEVEN * levels
+    spoiled = judged[uneven & (judged > 0)].unique()
+    return torch.where(torch.isin(found, spoiled), 0, found)
 
 
 def planarity_loss(inverse: Tensor, parts: Tensor, *, any_shift: bool) -> Tensor:
@@ -71,6 +81,8 @@ def affine_fit(values: Tensor, parts: Tensor) -> Tensor:
         parts: (N, h, w) int64, as flat_parts returns them; elsewhere the result is 0.
     """
     inside = parts > 0
+    if not bool(inside.any()):
+        return torch.zeros_like(values)
     number = parts[inside] - 1
     rows, columns = (
         torch.arange(side, dtype=torch.float64, device=values.device) / max(parts.shape[1:]) for side in parts.shape[1:]
@@ -81,7 +93,7 @@ def affine_fit(values: Tensor, parts: Tensor) -> Tensor:
     def sums(terms: Tensor) -> Tensor:
         return terms.new_zeros(count).index_add(0, number, terms)
 
-    pixels = sums(torch.ones_like(u))
+    pixels = sums(torch.ones_like(u)).clamp(min=1)
 
     def centred(terms: Tensor) -> Tensor:
         return terms - (sums(terms) / pixels)[number]
@@ -95,6 +107,33 @@ def affine_fit(values: Tensor, parts: Tensor) -> Tensor:
     across, down = (vv * uy - uv * vy) / determinant, (uu * vy - uv * uy) / determinant
     fitted = y - dy + across[number] * du + down[number] * dv
     return torch.zeros_like(values).masked_scatter(inside, fitted.to(values.dtype))
+
+
+def _numbered(flat: NDArray[np.bool_]) -> Tensor:
+    """Return the number of the connected part that each pixel (N, h, w) is of, as flat_parts does."""
+    found = np.zeros(flat.shape, np.int64)
+    last = 0
+    for index, image in enumerate(flat):
+        if not image.any():
+            continue
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(image.astype(np.uint8), connectivity=8)
+        large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PART_PX
+        large[0] = False  # the background
+        numbers = np.zeros(count, np.int64)
+        numbers[large] = last + 1 + np.arange(large.sum())
+        found[index] = numbers[labels]
+        last += int(large.sum())
+    return torch.from_numpy(found)
+
+
+def _bent(inverse: Tensor, known: Tensor) -> Tensor:
+    """Return where inverse depth is not affine between neighbours in a row or a column, (N, h, w) bool."""
+    bent = torch.zeros_like(known)
+    for axis in (1, 2):
+        values, seen, found = (maps.movedim(axis, 0) for maps in (inverse, known, bent))  # `found` is a view
+        second = (values[:-2] - 2 * values[1:-1] + values[2:]).abs()
+        found[1:-1] |= (second > BEND * values[1:-1]) & seen[:-2] & seen[1:-1] & seen[2:]
+    return bent
 
 
 def _part_means(values: Tensor, parts: Tensor) -> Tensor:

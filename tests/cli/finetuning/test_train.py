@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
+import torch
 from made_mirror_rooms import write_rooms
 from random_checkpoint import TINY, random_network, save_official
 from run_verb import run
@@ -22,6 +24,15 @@ NOT_WISHES = {
     "only_plan", "help_advanced",
 }  # fmt: skip
 MOST_AT_FIRST = 10
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Use one thread, as the tests of finetune do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +53,7 @@ def test_a_checkpoint_and_a_folder_are_enough(data: tuple[Path, Path], tmp_path:
     for text in (
         "rooms: 4 pairs, 2 of them with flat regions; 2 held out, of 1 scenes",
         "GB a step",
+        "before the training: score ",
         "planarity weight 0.5",
     ):
         assert text in result.stderr
@@ -55,6 +67,14 @@ def test_a_preset_says_where_it_differs_from_the_study(data: tuple[Path, Path], 
     assert len(re.findall("^  - ", result.stderr, re.MULTILINE)) > 5
     assert "answers up to 20 m, the preset is for 80 m" in result.stderr
     assert not (tmp_path / "out").exists(), "a plan writes nothing"
+
+
+def test_too_little_memory_of_a_gpu_is_said(
+    data: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthrt.finetune.fine_tune.free_memory", lambda device: 1.0)
+    result = run("finetune", "train", *data, "-o", tmp_path / "out", *OPTIONS, "--plan")
+    assert "0.00 GB are free on the GPU; --lora 16, --recompute" in result.stderr
 
 
 def test_help_shows_few_options_at_first_and_all_others_under_advanced() -> None:

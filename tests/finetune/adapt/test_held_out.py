@@ -37,10 +37,8 @@ class Bright(DepthAnything):
         return inverse * self.factor if self.max_depth_m is None else self.factor / inverse.clamp(min=0.05)
 
 
-def validation(rooms: GroundTruth, start: DepthAnything | None = None, most_pairs: int = 64) -> PairValidation:
-    return PairValidation(
-        [HeldOutSet(rooms.pairs, rooms.cap_m)], side_px=56, unit_px=14, start=start, most_pairs=most_pairs
-    )
+def validation(rooms: GroundTruth, most_pairs: int = 64) -> PairValidation:
+    return PairValidation([HeldOutSet(rooms.pairs, rooms.cap_m)], side_px=56, unit_px=14, most_pairs=most_pairs)
 
 
 @pytest.mark.parametrize("max_depth_m", [None, 20.0])
@@ -56,10 +54,12 @@ def test_a_network_that_falls_for_mirrors_is_good_outside_and_bent_inside(
 
 @pytest.mark.parametrize("max_depth_m", [None, 20.0])
 def test_drift_is_the_relative_difference_from_the_start(rooms: GroundTruth, max_depth_m: float | None) -> None:
-    start = Bright(max_depth_m=max_depth_m)
-    same, scaled = Bright(max_depth_m=max_depth_m), Bright(max_depth_m=max_depth_m, factor=1.1)
-    measured = validation(rooms, start)
-    assert measured.measure(same)["drift"] == 0
+    start, scaled = Bright(max_depth_m=max_depth_m), Bright(max_depth_m=max_depth_m, factor=1.1)
+    measured = validation(rooms)
+    began = measured.begin(start)
+    assert "drift" not in began
+    same = measured.measure(start)
+    assert same["drift"] == 0 and {name: same[name] for name in began} == began
     assert measured.measure(scaled)["drift"] == pytest.approx(0.1, rel=1e-3)
 
 

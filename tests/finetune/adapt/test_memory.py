@@ -12,7 +12,7 @@ from torch import Tensor
 
 from depthrt.export.network.network import Network
 from depthrt.finetune.adapt.freeze import freeze
-from depthrt.finetune.adapt.memory import MIB, StepMemory, step_memory
+from depthrt.finetune.adapt.memory import MIB, StepMemory, free_memory, step_memory
 from depthrt.finetune.adapt.recompute import recompute_parts
 from depthrt.finetune.training.options import TrainOptions
 
@@ -76,3 +76,10 @@ def test_larger_images_and_batches_keep_more_and_weights_stay() -> None:
     assert 3 < large.kept_mib / small.kept_mib < 7
     assert small.weights_mib == large.weights_mib
     assert said(QUICK, batch=4).kept_mib == pytest.approx(2 * small.kept_mib, rel=CLOSE)
+
+
+def test_free_memory_is_that_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert free_memory("cpu") is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3 * MIB, 8 * MIB))
+    assert free_memory("cuda") == 3

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoint_files import hugging_face
 from random_checkpoint import TINY, random_network, save_official
 from safetensors.torch import save_file
 from tiny_training import QUICK, Brightness, assert_same, run, weights
@@ -82,9 +83,13 @@ def test_parts_are_merged_and_the_rest_is_kept_and_named(official: Path) -> None
         ),
         ({"pretrained.cls_token": torch.zeros(3)}, r"no tensor that fits .*cls_token is \(3,\), expected \(1, 1, 64\)"),
         ({"epoch": 3}, "its tensors are none"),
+        (
+            {"pretrained.cls_token": torch.full((1, 1, 64), torch.nan)},
+            "cls_token holds NaN or infinite values; the train",
+        ),
     ],
 )
-def test_no_overlap_is_an_error_and_nothing_is_written(data: object, message: str, official: Path) -> None:
+def test_no_overlap_and_no_number_are_errors_and_nothing_is_written(data: object, message: str, official: Path) -> None:
     with pytest.raises(InputError, match=message):
         merged(data, official)
     assert not (official.parent / "out.pth").exists()
@@ -132,6 +137,16 @@ def test_a_folder_of_peft_is_merged(rslora: bool, official: Path, tmp_path: Path
     assert found.replaced == (f"{QKV}.weight",)
     expected = state(0)[f"{QKV}.weight"] + (4.0 if rslora else 2.0) * up @ down
     torch.testing.assert_close(torch.load(found.path, weights_only=True)[f"{QKV}.weight"], expected)
+
+
+def test_a_folder_of_transformers_is_merged(official: Path, tmp_path: Path) -> None:
+    (tmp_path / "tuned").mkdir()
+    folder = hugging_face()(tmp_path / "tuned", state(1))
+    found = merge_checkpoint(folder, official, tmp_path / "out.pth")
+    assert (found.mismatched, found.unknown) == ((), ())
+    for name, value in torch.load(found.path, weights_only=True).items():
+        assert torch.equal(value, state(1 if name in found.replaced else 0)[name]), name
+    assert len(found.replaced) > 0.9 * len(state(0))
 
 
 def test_updates_without_an_alpha_ask_for_it(official: Path) -> None:

@@ -142,3 +142,15 @@ def test_progress_counts_the_masks(pairs: tuple[Pair, ...]) -> None:
     by_marks(pairs, on_progress=lambda done, wanted: seen.append((done, wanted)))
     assert seen[-1] == (2 * ROOMS, 2 * ROOMS)
     assert cv2.imread(str(pairs[0].mask), cv2.IMREAD_UNCHANGED) is not None
+
+
+def test_squares_of_a_wide_image_are_cut_where_its_mirror_is() -> None:
+    depth_m, regions = np.ones((28, 420), np.float32), np.zeros((28, 420), np.uint8)
+    regions[8:20, 200:230] = 1
+    wide = Sample("wide", np.zeros((28, 420, 3), np.uint8), TrueDepth(depth_m, depth_m > 0), regions)
+    made = PairSource(
+        [Mixed((Pair("wide", lambda: wide),), (), 1.0)], side_px=28, unit_px=UNIT, batch=4, seed=0, metric=True
+    )
+    batches = [made.batch(number).regions for number in range(8)]
+    shown = sum(int((found.flatten(1) != 0).any(1).sum()) for found in batches if found is not None)
+    assert shown > 16, "half of 32; a square that is cut once shows it in one of seven"

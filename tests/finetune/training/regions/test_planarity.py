@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from depthrt.finetune.training.regions.planarity import LEAST_PART_PX, affine_fit, flat_parts, planarity_loss
+from depthrt.finetune.training.regions.planarity import (
+    LEAST_PART_PX,
+    affine_fit,
+    flat_parts,
+    planarity_loss,
+    true_planes,
+)
 
 MIRROR, ART, WINDOW = 1, 2, 4
 FLOAT = 1e-6  # float32 has steps of 6e-8 of the level, and a fit sums them up
@@ -93,3 +99,22 @@ def test_a_step_along_the_gradient_makes_a_region_flatter() -> None:
     assert float(values.grad[parts == 0].abs().max()) == 0
     after = planarity_loss((values - 0.5 * values.grad).detach(), parts, any_shift=False)
     assert float(after) < float(loss.detach())
+
+
+def test_two_pictures_that_touch_are_split_where_the_true_depth_jumps() -> None:
+    parts, known = flat_parts(marked()), torch.ones((1, 20, 30), dtype=torch.bool)
+    assert torch.equal(true_planes(parts, plane(), known), parts)
+    two = torch.where(torch.arange(30) < 14, plane(), 2 * plane())
+    split = true_planes(parts, two, known)
+    assert split.unique().tolist() == [0, 1, 2] and int(split[0, 8, 8]) != int(split[0, 8, 20])
+    assert float(planarity_loss(two, split, any_shift=False)) < FLOAT
+    assert float(planarity_loss(two, parts, any_shift=False)) > 0.05
+
+
+def test_a_part_that_is_no_plane_of_the_true_depth_is_left_out() -> None:
+    known = torch.ones((1, 20, 30), dtype=torch.bool)
+    bowl = plane() + 0.2 * (torch.linspace(-1, 1, 30).square())
+    assert int(true_planes(flat_parts(marked()), bowl, known).max()) == 0
+    assert int(true_planes(flat_parts(marked()), bowl, ~known).max()) == 1, "nothing is known against it"
+    nothing = torch.zeros((1, 20, 30), dtype=torch.int64)
+    assert torch.equal(true_planes(nothing, bowl, known), nothing)
