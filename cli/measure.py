@@ -9,20 +9,26 @@ from typing import Any
 
 import click
 
-from ..bench.run.request import MAX_PIXELS, QUICK
+from ..bench.run.request import QUICK
 from ..bench.subjects.checkpoint_options import TORCH_PRECISIONS
 from ..engine.terms import (
-    ALIGNMENTS,
     CPU_RUNNERS,
-    CROPS,
-    EXPORTED_KINDS,
-    FAMILIES,
     HARDWARE_DEVICES,
     TIMED_SCOPES,
 )
 from ..exits import names_unwritten, needs, one_line_errors
 from .finetuning.probes import asked_for_probes, probes_option, run_probes
-from .params import NameType, PathType, RoundsType, ShareType, SizeType, old_names
+from .params import (
+    NameType,
+    PathType,
+    RoundsType,
+    ShareType,
+    depth_units,
+    max_pixels,
+    of_accuracy,
+    of_checkpoints,
+    old_names,
+)
 from .show.bench import show_report
 from .show.progress import titled
 
@@ -55,22 +61,8 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
     help="Folder, manifest or list of image and depth pairs, Hypersim, Virtual KITTI 2, KITTI, NYU's .mat, or "
     "stereo_motorcycle. Masks such as a_depth_mask.npy beside a_depth.npy count.",
 )
-@click.option(
-    "--depth-units",
-    "units_per_m",
-    type=click.FloatRange(0, min_open=True),
-    metavar="N",
-    default=1000.0,
-    show_default=True,
-    help="Units a metre of depth files that hold whole numbers and state no unit; 256 in KITTI's own folders.",
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=MAX_PIXELS,
-    show_default=True,
-    help="Largest picture and largest depth map of a ground truth.",
-)
+@depth_units
+@max_pixels
 @click.option(
     "-o",
     "--output",
@@ -171,24 +163,8 @@ def _take_quick(context: click.Context, option: click.Parameter, quick: bool) ->
 )
 @click.option("--video", is_flag=True, help="The images are frames, frame_10 after frame_9: measure flicker too.")
 @click.option("--count", type=click.IntRange(1), help="Images taken of each ground truth, evenly spread. Default: all.")
-@click.option(
-    "--align",
-    "alignment",
-    type=click.Choice(ALIGNMENTS),
-    help="Default: none for metres against metres, else scale-and-shift.",
-)
-@click.option(
-    "--cap",
-    "cap_m",
-    type=click.FloatRange(0, min_open=True),
-    metavar="M",
-    help="Depth beyond it is not judged. Default: the data set's custom.",
-)
-@click.option("--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged.")
-@click.option("--family", type=click.Choice(FAMILIES), help="Of checkpoints; as in export.")
-@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export.")
-@click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export.")
-@click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export.")
+@of_accuracy
+@of_checkpoints
 @click.option(
     "--drift-budget",
     type=ShareType(bare=True, below=float("inf")),

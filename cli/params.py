@@ -1,4 +1,4 @@
-"""The types of the verbs' options, and their old names."""
+"""The types of the verbs' options, options that several verbs have, and old names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-from ..bench.run.request import LEAST_ROUNDS
+from ..bench.run.request import LEAST_ROUNDS, MAX_PIXELS
+from ..engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES
 from .show.printing import say
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 class PathType(click.Path):
@@ -164,3 +168,56 @@ class ShareType(click.ParamType[float]):
     def _range(self) -> str:
         least = "from 0%" if self._zero else "above 0%"
         return least if math.isinf(self._below) else f"{least} to below {100 * self._below:g}%"
+
+
+def _together(*options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
+    """Return several options as a single decorator; help lists them in this order."""
+
+    def decorate(verb: Verb) -> Verb:
+        for option in reversed(options):
+            verb = option(verb)
+        return verb
+
+    return decorate
+
+
+depth_units = click.option(
+    "--depth-units",
+    "units_per_m",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    default=1000.0,
+    show_default=True,
+    help="Units a metre of depth files that hold whole numbers and state no unit; 256 in KITTI's own folders.",
+)
+max_pixels = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Largest picture and largest depth map of a data set.",
+)
+of_accuracy = _together(
+    click.option(
+        "--align",
+        "alignment",
+        type=click.Choice(ALIGNMENTS),
+        help="Of accuracy. Default: none for metres against metres, else scale-and-shift.",
+    ),
+    click.option(
+        "--cap",
+        "cap_m",
+        type=click.FloatRange(0, min_open=True),
+        metavar="M",
+        help="Depth beyond it is not judged. Default: the data set's custom.",
+    ),
+    click.option(
+        "--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged."
+    ),
+)
+of_checkpoints = _together(
+    click.option("--family", type=click.Choice(FAMILIES), help="Of checkpoints; as in export."),
+    click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export."),
+    click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export."),
+    click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export."),
+)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...exits import names_unwritten, needs, one_line_errors
-from ..params import NameType, PathType
+from ..params import NameType, PathType, depth_units
 from ..show.printing import print_result, say
 from ..show.progress import counted
 
@@ -40,15 +40,7 @@ from ..show.progress import counted
     help="Pictures to look at, of N frames: image, depth before and after.",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Threads. Default: the cores that this process may use.")
-@click.option(
-    "--depth-units",
-    "units_per_m",
-    type=click.FloatRange(0, min_open=True),
-    metavar="N",
-    default=1000.0,
-    show_default=True,
-    help="Units a metre of depth files that hold whole numbers and state no unit.",
-)
+@depth_units
 @one_line_errors
 def augment(
     dataset: str,

@@ -12,10 +12,9 @@ from typing import Any
 import click
 
 from ...bench.datasets.manifest import SPLITS
-from ...bench.run.request import MAX_PIXELS
-from ...engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES, HARDWARE_DEVICES
+from ...engine.terms import HARDWARE_DEVICES
 from ...exits import names_unwritten, needs, one_line_errors
-from ..params import NameType, PathType, SizeType
+from ..params import NameType, PathType, depth_units, max_pixels, of_accuracy, of_checkpoints
 from ..show.finetuning.evaluation import show_evaluation
 from ..show.progress import titled
 
@@ -50,42 +49,12 @@ from ..show.progress import titled
 @click.option("--baselines", is_flag=True, help="Judge a constant and a vertical gradient too.")
 @click.option("--split", type=click.Choice(SPLITS), help="Of a manifest. Default: all images.")
 @click.option("--count", type=click.IntRange(1), help="Images taken, evenly spread. Default: all.")
-@click.option(
-    "--align",
-    "alignment",
-    type=click.Choice(ALIGNMENTS),
-    help="Of the nine metrics. Default: none for metres against metres, else scale-and-shift.",
-)
-@click.option(
-    "--cap",
-    "cap_m",
-    type=click.FloatRange(0, min_open=True),
-    metavar="M",
-    help="Depth beyond it is not judged. Default: the data set's custom.",
-)
-@click.option("--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged.")
-@click.option(
-    "--depth-units",
-    "units_per_m",
-    type=click.FloatRange(0, min_open=True),
-    metavar="N",
-    default=1000.0,
-    show_default=True,
-    help="Units a metre of depth files that hold whole numbers and state no unit.",
-)
+@of_accuracy
+@depth_units
 @click.option("--device", type=click.Choice(HARDWARE_DEVICES), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: the cores that this process may use.")
-@click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export.")
-@click.option("--family", type=click.Choice(FAMILIES), help="Of checkpoints; as in export.")
-@click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export.")
-@click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export.")
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=MAX_PIXELS,
-    show_default=True,
-    help="Largest picture and largest depth map of the data set.",
-)
+@of_checkpoints
+@max_pixels
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the 95 % intervals.")
 @click.option("--examples/--no-examples", default=True, show_default=True, help="Show good and bad examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the tables.")

@@ -97,7 +97,7 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
 @_advanced("--family", type=click.Choice(FAMILIES), help="As in export.")
 @_advanced("--kind", type=click.Choice(EXPORTED_KINDS), help="As in export.")
 @_advanced("--max-depth", "max_depth_m", type=float, metavar="METRES", help="As in export.")
-@_advanced("--weights", type=click.Choice(WHICH_WEIGHTS), default="auto", help="As in export.")
+@_advanced("--weights", type=click.Choice(WHICH_WEIGHTS), default="auto", show_default=True, help="As in export.")
 @_advanced(
     "--held-out",
     type=NameType(),

@@ -14,6 +14,12 @@ from depthrt.cli.help_text import restore_help
 
 TINY = 1e-9  # the other numbers are of 1 or more if they are whole, else above 0
 LEAST: dict[str, float] = {
+    "augment --preview": 0,  # none
+    "augment --seed": 0,
+    "train --clean-share": 0,
+    "train --seed": 0,
+    "train --variation": 0,
+    "train --warmup-steps": 0,  # the full rate at once
     "run --max-aspect": 1,  # of the longer to the shorter side
     "tune --rounds": 2,  # fewer have no interval
     "measure --rate": 0,  # 0 leaves it out
