@@ -13,7 +13,7 @@ from kernels_on_host import NO_COMPILER, find_compiler
 from random_checkpoint import VITS
 from shipped_checkpoint import write_shipped_checkpoint
 from standin import FOREIGN, compile_standin
-from time_limit import scheduling, time_limit
+from time_limit import computes_exactly, scheduling, time_limit
 from tiny_model import TinyModel, export_again, export_tiny
 
 import depthrt
@@ -32,11 +32,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _ends_as_it_began(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Limit a test's time, and refuse one that leaves its process real-time: no program that it starts could share."""
+    """Limit a test's time, and refuse one that leaves its process real-time or without denormal numbers."""
     before = scheduling()
     with time_limit(request.node.nodeid):
         yield
     assert scheduling() == before, "the test changed the scheduling of its process; every later test inherits that"
+    assert computes_exactly(), "the test left its process without denormal numbers; every later test inherits that"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,6 +29,7 @@ from .group import Group, announced_group, join_group
 from .objective import DepthObjective
 from .optimiser import MovingAverage, Optimiser, rate_factor
 from .options import TrainOptions
+from .process.denormals import flushed_denormals
 from .progress import Reporter
 from .read_ahead import ReadAhead
 from .training_state import STATE_NAME, TrainingState, restore_state, save_state
@@ -94,9 +95,8 @@ def train(
     directory = Path(out_dir)
     make_folder(directory)
     torch.manual_seed(options.seed)
-    torch.set_flush_denormal(True)
     objective = DepthObjective(network, options, start)
-    with _sole_training(directory) as locked, join_group(device) as group:
+    with flushed_denormals(), _sole_training(directory) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")
         objective.to(group.device).train()

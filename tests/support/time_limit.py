@@ -1,4 +1,5 @@
-"""What a test must not do to the rest of the suite: run without an end, or change how its process is scheduled."""
+"""What a test must not do to the rest of the suite: run without an end, or change how its process is scheduled or
+computes."""
 
 from __future__ import annotations
 
@@ -41,6 +42,11 @@ def time_limit(name: str, limit_s: float = LIMIT_S) -> Iterator[None]:
 def scheduling() -> int | None:
     """Return the scheduling policy of this thread, which the programs that it starts inherit; None if not known."""
     return os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+
+
+def computes_exactly() -> bool:
+    """Return whether this thread computes with denormal numbers, as IEEE 754 asks."""
+    return 5e-324 * float("1") > 0
 
 
 def programs_below(parent: int) -> list[int]:

@@ -1,0 +1,1 @@
+"""What a training changes in its process while it runs."""
