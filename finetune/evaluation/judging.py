@@ -85,11 +85,11 @@ class Judging:
         if images and self._without_regions == images:
             yield f"{name} has no masks of mirror, art, window and sky, so whole images are all that is judged."
         elif self._without_regions:
-            yield f"{self._without_regions} of {images} images of {name} have no mask."
+            yield f"images of {name} without a mask: {self._without_regions} of {images}."
         if self._uneven:
-            yield f"{self._uneven} mirrors and pictures of {name} are not flat in its depth and are not judged."
+            yield f"mirrors and pictures that are not flat in the depth of {name} are not judged: {self._uneven}."
         if self._covered:
-            yield f"{self._covered} images of {name} are mirror and art almost whole; they have whole figures only."
+            yield f"images of {name} that are mirror and art almost whole have whole figures only: {self._covered}."
         if any(pair.split == "train" for pair in self._data.pairs):
             yield f"training images of {name} are among those judged; a --split leaves them out."
 

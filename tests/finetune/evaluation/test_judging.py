@@ -60,9 +60,9 @@ def covered() -> Sample:
     ("pairs", "message"),
     [
         ([plain("a")], "rooms has no masks of mirror, art, window and sky, so whole images are all that is judged."),
-        ([plain("a"), Pair("b", room_sample)], "1 of 2 images of rooms have no mask."),
+        ([plain("a"), Pair("b", room_sample)], "images of rooms without a mask: 1 of 2."),
         ([Pair("a", unreadable), Pair("b", room_sample)], "a of rooms is left out: room.png cannot be read as depth"),
-        ([Pair("a", covered)], "1 images of rooms are mirror and art almost whole; they have whole figures only."),
+        ([Pair("a", covered)], "images of rooms that are mirror and art almost whole have whole figures only: 1."),
         ([Pair("a", room_sample, "s", "train")], "training images of rooms are among those judged"),
     ],
     ids=["no masks", "some masks", "unreadable", "covered", "training"],
