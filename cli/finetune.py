@@ -11,12 +11,10 @@ from .finetuning.augment import augment
 from .finetuning.check import check
 from .finetuning.evaluate import evaluate
 from .finetuning.merge import merge
-from .finetuning.train import train
+from .finetuning.train import CONTINUES, train
 from .params import PathType
 from .show.printing import print_result
 from .show.progress import counted
-
-CONTINUES = "what was written is whole, the same command continues"
 
 
 @click.group()

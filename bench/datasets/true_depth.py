@@ -162,6 +162,19 @@ def read_hypersim(
         InputError: The file is not one of Hypersim's, is over the limits, or has no usable camera.
         BackendUnavailable: h5py is missing.
     """
+    distance = read_hypersim_distance(path, limits)
+    share = cameras.planar_share(path, (distance.shape[0], distance.shape[1]), scene)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _known((distance * share).astype(np.float32), "metric")
+
+
+def read_hypersim_distance(path: Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[Any]:
+    """Return the distance along each ray that a file of Hypersim holds, (H, W) floats, as stored.
+
+    Raises:
+        InputError: The file is not one of Hypersim's, or is over the limits.
+        BackendUnavailable: h5py is missing.
+    """
     try:
         with open_hdf5(path) as file:
             distance = read_array(find_array(file, "dataset", path), limits, str(path))
@@ -174,9 +187,7 @@ def read_hypersim(
         raise InputError(
             f"{path} is not a depth file of Hypersim ({found} found, expected (H, W) of floats); download it again"
         )
-    share = cameras.planar_share(path, (distance.shape[0], distance.shape[1]), scene)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _known((distance * share).astype(np.float32), "metric")
+    return distance
 
 
 def read_vkitti2(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> TrueDepth:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 import two_processes as program
+from one_thread import one_thread
 from two_processes import Ranks
 
 _LIMIT_S = 300  # it takes 10 s on a free machine; a process that waits for the other would wait for hours
@@ -20,10 +20,8 @@ _LIMIT_S = 300  # it takes 10 s on a free machine; a process that waits for the 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
     """Use one thread: on tiny arrays threads cost more than they save, and wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

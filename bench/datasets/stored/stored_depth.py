@@ -20,9 +20,9 @@ from ....engine.errors import InputError
 from ....engine.images.limits import DEFAULT_LIMITS, Limits
 from ....engine.system.files import atomic_path, open_file
 from ....engine.terms import MEANINGS, Kind
-from ..hdf5 import find_array, import_h5py, open_hdf5, read_array
+from ..hdf5 import import_h5py
 from ..pairs.scenes import Layout
-from ..true_depth import VKITTI2_SKY, VKITTI2_UNITS_PER_M, TrueDepth
+from ..true_depth import VKITTI2_SKY, VKITTI2_UNITS_PER_M, TrueDepth, read_hypersim_distance
 
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -133,11 +133,7 @@ def _plain(
 
 
 def _hypersim(path: Path, planar_share: Float64, limits: Limits) -> StoredDepth:
-    try:
-        with open_hdf5(path) as file:
-            raw = read_array(find_array(file, "dataset", path), limits, str(path))
-    except (OSError, KeyError, RuntimeError) as error:
-        raise InputError(f"{path} is not a depth file of Hypersim ({error}); download it again") from error
+    raw = read_hypersim_distance(path, limits)
     return StoredDepth(raw, ".hdf5", 1 / planar_share, 0.0, np.nan, None, _save_hdf5)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 import pytest
-import torch
 from made_mirror_rooms import write_rooms
+from one_thread import one_thread
 from random_checkpoint import TINY, random_network, save_official
 from run_verb import run
 
@@ -29,10 +29,8 @@ MOST_AT_FIRST = 10
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
     """Use one thread, as the tests of finetune do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
