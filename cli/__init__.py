@@ -80,7 +80,7 @@ _SUMMARIES = {
     info: "Print the contract of a model file, or what a checkpoint is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",
     bench: "Measure models side by side, compare reports, bisect drift.",
-    finetune: "Write scenes with exact depth; train the default model.",
+    finetune: "Train a checkpoint on data sets so that mirrors are flat.",
     doctor: "Try each runner on this machine and print why any fails.",
 }
 for verb, summary in _SUMMARIES.items():
