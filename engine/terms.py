@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt", "midas", "zoedepth"]
+Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt", "midas", "zoedepth", "marigold"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 DEPTH_ANYTHING: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 Kind = Literal["inverse", "metric", "affine", "scale"]

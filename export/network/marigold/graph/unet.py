@@ -12,13 +12,19 @@ from torch import Tensor
 from .....engine.terms import AttentionOp
 from ..architecture import UNetSizes
 from .builder import GraphBuilder, Value
-from .layers import GroupNorms, conv, group_norm, resnet, silu, transformer, upsample
+from .layers import PADS, GroupNorms, conv, group_norm, resnet, silu, transformer, upsample
 
 LONGEST_PERIOD = 10000.0  # of the waves of a timestep. Source: diffusers, models/embeddings.py (get_timestep_embedding)
 
 
 def velocity(
-    g: GraphBuilder, both: Value, timestep: int, sizes: UNetSizes, prompt: Tensor, form: AttentionOp
+    g: GraphBuilder,
+    image: Value,
+    latent: Value | None,
+    timestep: int,
+    sizes: UNetSizes,
+    prompt: Tensor,
+    form: AttentionOp,
 ) -> Value:
     """Return what the network answers at a timestep.
 
@@ -26,7 +32,8 @@ def velocity(
 
     Args:
         g: With the tensors of the network under "unet.".
-        both: The image's latent and the step's, one after the other (1, 2 L, h, w); of an x of zeros the first only.
+        image: Its latent (1, L, h, w).
+        latent: That of the step, of the same shape; None for zeros.
         timestep: A constant.
         sizes: Of the network.
         prompt: (1, 2, C), a constant.
@@ -41,8 +48,7 @@ def velocity(
     def attend(x: Value, name: str, heads: int) -> Value:
         return transformer(g, x, name, prompt, heads, sizes.groups, form)
 
-    x = _enter(g, both)
-    x, skips = _down(g, x, sizes, unit, attend)
+    x, skips = _down(g, _enter(g, image, latent), sizes, unit, attend)
     x = unit(x, "unet.mid_block.resnets.0")
     x = attend(x, "unet.mid_block.attentions.0", sizes.heads[-1])
     x = unit(x, "unet.mid_block.resnets.1")
@@ -71,8 +77,13 @@ def _bias_at(g: GraphBuilder, name: str, timestep: int, moment: Tensor) -> Value
     return g.tensor(f"{name}.conv1.bias.at_{timestep}", g.tensors[f"{name}.conv1.bias"] + shift[0])
 
 
-def _enter(g: GraphBuilder, both: Value) -> Value:
-    return conv(g, both, "unet.conv_in")
+def _enter(g: GraphBuilder, image: Value, latent: Value | None) -> Value:
+    """Return the first convolution of both latents; without a second one, that of the first half of its channels."""
+    if latent is not None:
+        return conv(g, g.op("Concat", image, latent, axis=1), "unet.conv_in")
+    weight = g.tensors["unet.conv_in.weight"]
+    half = g.tensor("unet.conv_in.weight.half", weight[:, : weight.shape[1] // 2])
+    return g.op("Conv", image, half, g.weight("unet.conv_in.bias"), kernel_shape=[3, 3], pads=PADS)
 
 
 def _down(g: GraphBuilder, x: Value, sizes: UNetSizes, unit: Unit, attend: Attend) -> tuple[Value, list[Value]]:

@@ -56,8 +56,8 @@ def _run_steps(
     """Return the latent of depth, from that of the image and noise; None starts with zeros."""
     latent, prompt = noise, g.tensors["prompt"]
     for step in plan_steps(architecture.scheduler, architecture.sampling):
-        both = g.op("Concat", image, latent if latent is not None else g.op("Mul", image, g.number(0.0)), axis=1)
-        answer = g.op("Mul", velocity(g, both, step.timestep, architecture.unet, prompt, form), g.number(step.add))
+        answer = velocity(g, image, latent, step.timestep, architecture.unet, prompt, form)
+        answer = g.op("Mul", answer, g.number(step.add))
         latent = answer if latent is None else g.op("Add", g.op("Mul", latent, g.number(step.keep)), answer)
     assert latent is not None, "there is at least one step"
     return latent
