@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ....engine.errors import InputError
+from ....engine.terms import Noise
 
 Spacing = Literal["leading", "trailing"]
 Betas = Literal["linear", "scaled_linear"]
-Noise = Literal["gaussian", "zeros"]
 
 FEW_STEPS = 4  # a graph of more is slow to load: ONNX Runtime took 5, 37 and 158 s for 1, 4 and 10 steps
 LEAST_LEADING = 10  # steps that begin near timestep 0 with fewer: one step is timestep 1, which is no noise
@@ -126,7 +126,9 @@ def plan_steps(scheduler: Scheduler, sampling: Sampling) -> tuple[Step, ...]:
         return (Step(last, 0.0, -_root(1 - signal[last])),)
     if scheduler.consistency:
         return (_consistency_step(scheduler, signal),)
-    return tuple(_ddim_step(scheduler, signal, timestep, sampling.steps) for timestep in _timesteps(scheduler, sampling))
+    return tuple(
+        _ddim_step(scheduler, signal, timestep, sampling.steps) for timestep in _timesteps(scheduler, sampling)
+    )
 
 
 def start_noise(seed: int, count: int) -> Tensor:

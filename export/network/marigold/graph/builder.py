@@ -11,6 +11,7 @@ from onnx_ir.tensor_adapters import TorchTensor
 from torch import Tensor
 
 Value = onnx_ir.Value
+Attribute = int | float | str | list[int]
 MICROSOFT = "com.microsoft"
 
 
@@ -26,7 +27,7 @@ class GraphBuilder:
         self.nodes: list[onnx_ir.Node] = []
         self.initializers: dict[str, Value] = {}
 
-    def op(self, kind: str, *inputs: Value | None, domain: str = "", **attributes: int | float | str | list[int]) -> Value:
+    def op(self, kind: str, *inputs: Value | None, domain: str = "", **attributes: Attribute) -> Value:
         """Add a node with one output, and return the output."""
         return self.ops(kind, *inputs, outputs=1, domain=domain, **attributes)[0]
 
@@ -36,7 +37,7 @@ class GraphBuilder:
         *inputs: Value | None,
         outputs: int,
         domain: str = "",
-        **attributes: int | float | str | list[int],
+        **attributes: Attribute,
     ) -> list[Value]:
         """Add a node with several outputs, and return them."""
         node = onnx_ir.node(kind, inputs, attributes, domain=domain, num_outputs=outputs)
@@ -99,7 +100,7 @@ class GraphBuilder:
         return self.op("Shape", value)
 
     def _constant(self, name: str, values: NDArray[np.generic]) -> Value:
-        return self.initializers[name] if name in self.initializers else self._add(name, onnx_ir.tensor(values, name=name))
+        return self.initializers.get(name) or self._add(name, onnx_ir.tensor(values, name=name))
 
     def _add(self, name: str, tensor: onnx_ir.TensorProtocol) -> Value:
         if name not in self.initializers:

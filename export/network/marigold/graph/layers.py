@@ -95,7 +95,9 @@ def from_tokens(g: GraphBuilder, tokens: Value, like: Value) -> Value:
     return g.op("Reshape", g.op("Transpose", tokens, perm=[0, 2, 1]), g.shape(like))
 
 
-def attention(g: GraphBuilder, query: Value, key: Value, value: Value, heads: int, width: int, form: AttentionOp) -> Value:
+def attention(
+    g: GraphBuilder, query: Value, key: Value, value: Value, heads: int, width: int, form: AttentionOp
+) -> Value:
     """Return for each query token (1, T, C) the values, weighted by how well their keys fit.
 
     Args:
@@ -122,14 +124,10 @@ def self_attention(g: GraphBuilder, tokens: Value, name: str, heads: int, form: 
     return linear(g, attention(g, query, key, value, heads, width, form), f"{name}.to_out.0")
 
 
-def prompt_attention(
-    g: GraphBuilder, tokens: Value, name: str, prompt: Tensor, heads: int, form: AttentionOp
-) -> Value:
+def prompt_attention(g: GraphBuilder, tokens: Value, name: str, prompt: Tensor, heads: int, form: AttentionOp) -> Value:
     """Return attention of tokens to a constant prompt (1, 2, C), whose keys and values are constants."""
     width = g.tensors[f"{name}.to_q.weight"].shape[0]
-    key, value = (
-        g.tensor(f"{name}.{part}", prompt @ g.tensors[f"{name}.to_{part}.weight"].t()) for part in ("k", "v")
-    )
+    key, value = (g.tensor(f"{name}.{part}", prompt @ g.tensors[f"{name}.to_{part}.weight"].t()) for part in ("k", "v"))
     query = linear(g, tokens, f"{name}.to_q")
     return linear(g, attention(g, query, key, value, heads, width, form), f"{name}.to_out.0")
 
