@@ -140,13 +140,15 @@ def pipeline_answer(
     pipeline.set_progress_bar_config(disable=True)
     with torch.inference_mode():
         pipeline.empty_text_embedding = text(torch.tensor([[49406, 49407]]))[0]
-        generator = torch.Generator().manual_seed(seed)
-        latents = None
+        generator, latents = torch.Generator().manual_seed(seed), None
         if zeros:
             batch, _, _ = pipeline.image_processor.preprocess(
                 Image.fromarray(image), SIDE_PX, "bilinear", torch.device("cpu"), torch.float32
             )
-            latents = torch.zeros(1, 4, *(side // pipeline.vae_scale_factor for side in batch.shape[2:]))
+            generator, latents = (
+                None,
+                torch.zeros(1, 4, *(side // pipeline.vae_scale_factor for side in batch.shape[2:])),
+            )
         found = pipeline(Image.fromarray(image), num_inference_steps=steps, generator=generator, latents=latents)
     answer: NDArray[np.float32] = found.prediction[0, :, :, 0]
     return answer
