@@ -33,7 +33,6 @@ from .training.train import TrainResult, attention_form, train
 from .training.training_state import STATE_NAME
 
 TRAINED_NAME = "trained.safetensors"
-OWN_SIZE_PX = 160  # shorter side of the images that the model that comes with depthrt was trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +109,14 @@ def prepare(
     check_trainable(network)
     parts = open_parts(datasets, held_out, wishes, units_per_m=units_per_m, on_masks=on_masks)
     pairs, marked = (sum(map(len, found)) for found in ([p.pairs for p in parts], [p.mixed.marked for p in parts]))
-    patch_px, own = network.architecture.patch_px, read.family == "depthrt"
+    patch_px = network.architecture.patch_px
     plan = make_plan(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=OWN_SIZE_PX if own else min(conventions_of(read).base_px),
+        size_px=min(conventions_of(read).base_px),
         processes=announced_group()[1],
-        losses=default_model.OPTIONS if own else None,
+        losses=default_model.OPTIONS if read.family == "depthrt" else None,
     )
     check_side(plan.size_px, patch_px)
     for part in (part for part in parts if part.pairs):
