@@ -121,7 +121,7 @@ def prepare(
         marked=marked,
         size_px=min(conventions_of(read).base_px),
         processes=announced_group()[1],
-        losses=default_model.OPTIONS if read.family == "depthrt" else None,
+        recipe=default_model.OPTIONS if read.family == "depthrt" else None,
     )
     check_side(plan.size_px, patch_px)
     for part in (part for part in parts if part.pairs):
