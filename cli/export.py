@@ -9,6 +9,7 @@ import click
 
 from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
+from .catalog.fetch import fetch_options, locate
 from .params import NameType, PathType, ShareType, SizeType, find_images, of_diffusion
 from .show.exported import show_exported
 from .show.printing import say
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
 )
 @of_diffusion
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
+@fetch_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
 def export(
@@ -111,6 +113,8 @@ def export(
     half_storage: bool,
     images: tuple[str, ...],
     budget: float | None,
+    fetching: bool,
+    accept_licence: bool,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -130,6 +134,7 @@ def export(
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint
+    checkpoint = locate(checkpoint, fetching=fetching, accepted=accept_licence)
     with names_unwritten(f"{path} was not written"), titled() as on_step:
         exported = export_checkpoint(
             checkpoint,

@@ -20,38 +20,10 @@ from ..network.marigold.architecture import MarigoldArchitecture
 from ..network.marigold.marigold import Marigold
 from ..network.marigold.sampling import FEW_STEPS, choose_sampling
 from .claim import Claim
-from .entry import CatalogEntry
 from .hub.marigold_config import read_architecture
 from .hub.settings import FolderSettings
+from .published import marigold as published
 from .rules import HALF, Conventions, FamilyRules, Kinds
-
-PARAMETERS = 949_579_187  # of UNet, encoder and decoder; the text encoder is not in a file
-
-# Repository, its steps, licence, a note on it, other names. Source: the model cards at huggingface.co
-_PUBLISHED: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
-    ("prs-eth/marigold-depth-v1-1", "v1-1", "OpenRAIL++-M", "", ()),
-    ("prs-eth/marigold-depth-v1-0", "v1-0", "Apache-2.0", "", ("prs-eth/marigold-v1-0", "Bingxin/Marigold")),
-    ("prs-eth/marigold-depth-lcm-v1-0", "lcm", "Apache-2.0", "", ("prs-eth/marigold-lcm-v1-0",)),
-    ("GonzaloMG/marigold-e2e-ft-depth", "e2e-ft", "unknown", "see the publisher's page", ()),
-    ("GonzaloMG/stable-diffusion-e2e-ft-depth", "e2e-ft", "unknown", "see the publisher's page", ()),
-)
-
-
-def _entry(repository: str, encoder: str, licence: str, note: str, other_names: tuple[str, ...]) -> CatalogEntry:
-    name = repository.split("/")[1]
-    return CatalogEntry(
-        name=name,
-        file_name=name,
-        family="marigold",
-        encoder=encoder,
-        kind="affine",
-        max_depth_m=None,
-        parameters=PARAMETERS,
-        licence=licence,
-        licence_note=note,
-        repositories=(repository,),
-        other_names=other_names,
-    )
 
 
 class MarigoldRules(FamilyRules[MarigoldArchitecture]):
@@ -68,7 +40,7 @@ class MarigoldRules(FamilyRules[MarigoldArchitecture]):
     )
     parts = (("unet", "vae"),)
     beside = re.compile(r"^prompt$")
-    entries = tuple(_entry(*published) for published in _PUBLISHED)
+    entries = published.ENTRIES
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32",)
     look_alikes = (
         "a folder of StableDiffusionPipeline can be E2E-FT's model of depth (--noise zeros) or of normals, which have "
