@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +20,23 @@ from diffusers import (
     MarigoldDepthPipeline,
     UNet2DConditionModel,
 )
+from made import CONTRACT, canary_of_zeros
 from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-Variant = Literal["v1-0", "v1-1", "lcm", "e2e-ft"]
+from depthrt.engine.modelfile.contract import Contract
+from depthrt.engine.modelfile.size_rule import SizeRule
+from depthrt.export.network.marigold.architecture import MarigoldArchitecture, UNetSizes, VaeSizes, Variant
+from depthrt.export.network.marigold.marigold import Marigold
+from depthrt.export.network.marigold.sampling import Sampling, Scheduler
+
+TOKENS = [49406, 49407]  # of the empty prompt, as the tokenizer of every published folder gives them
+TINY_UNET = UNetSizes((16, 32), (True, False), 1, (2, 4), 24, 8)
+TINY_VAE = VaeSizes((4, 8, 8, 16), 1, 4, 4, 0.18215)
+HALF = (0.5, 0.5, 0.5)
+Px = tuple[int, int]
 
 SIDE_PX = 96  # longest side that images are resized to; 768 in published folders
 WIDTH = 24  # of the prompt's embedding
@@ -86,6 +99,55 @@ def _liven(part: nn.Module) -> None:
                 parameter.mul_(1.5)
 
 
+def tiny_architecture(variant: Variant, steps: int | None = None, seed: int = 0) -> MarigoldArchitecture:
+    """Return what a tiny folder of a variant holds."""
+    config = make_scheduler(variant).config
+    scheduler = Scheduler(
+        consistency=variant == "lcm",
+        spacing="leading" if config.timestep_spacing == "leading" else "trailing",
+        offset=config.steps_offset,
+        zero_snr=variant == "v1-1",
+        ends_at_one=variant == "e2e-ft",
+    )
+    sampling = Sampling(steps or STEPS[variant], None if variant == "e2e-ft" else seed)
+    return MarigoldArchitecture(TINY_UNET, TINY_VAE, scheduler, SIDE_PX, variant != "e2e-ft", sampling)
+
+
+@cache
+def tiny_marigold(variant: Variant, steps: int | None = None) -> Marigold:
+    """Return the network that a tiny folder of a variant holds, in eval mode."""
+    unet, vae, text = tiny_parts()
+    network = Marigold(tiny_architecture(variant, steps))
+    network.unet, network.vae = unet, vae
+    with torch.inference_mode():
+        prompt = text(torch.tensor([TOKENS]))[0]
+    network.prompt.copy_(prompt)
+    return network.eval()
+
+
+def contract_of(network: Marigold, size_px: Px | None = None) -> Contract:
+    """Return the contract of a graph of a tiny network: dynamic, or static of a size."""
+    rule = SizeRule((SIDE_PX, SIDE_PX), 8, "longest_floor", pad="edge_end")
+    if size_px is not None:
+        rule = SizeRule(size_px, 8, "letterbox")
+    sampling = network.architecture.sampling
+    return replace(
+        CONTRACT,
+        family="marigold",
+        encoder=network.architecture.encoder,
+        kind="affine",
+        size=rule,
+        mean=HALF,
+        std=HALF,
+        input_resize="bilinear_antialias",
+        final_resize="bilinear_centres",
+        batch=1,
+        steps=sampling.steps,
+        seed=sampling.seed,
+        canary=canary_of_zeros(size_px or (72, 96)),
+    )
+
+
 def write_folder(folder: Path, variant: Variant, *, seed: int = 0, index: Mapping[str, Any] | None = None) -> Path:
     """Write a tiny folder of a published variant; `index` replaces parts of its model_index.json."""
     for name, part in zip(("unet", "vae", "text_encoder"), tiny_parts(seed), strict=True):
@@ -139,7 +201,7 @@ def pipeline_answer(
     )
     pipeline.set_progress_bar_config(disable=True)
     with torch.inference_mode():
-        pipeline.empty_text_embedding = text(torch.tensor([[49406, 49407]]))[0]
+        pipeline.empty_text_embedding = text(torch.tensor([TOKENS]))[0]
         generator, latents = torch.Generator().manual_seed(seed), None
         if zeros:
             batch, _, _ = pipeline.image_processor.preprocess(

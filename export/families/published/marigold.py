@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..entry import CatalogEntry, HubSource, Verified
 
-PARAMETERS = 949_579_187  # of the network of a step, encoder and decoder; the text encoder is not in a model file
+PARAMETERS = 949_576_107  # of the network of a step, encoder and decoder; the text encoder is not in a model file
 SIDE_PX = 768  # longest side. Source: model_index.json of each folder, default_processing_resolution
 
 # What is read of a folder; the tokens of the empty prompt are known.

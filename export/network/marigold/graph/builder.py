@@ -91,10 +91,6 @@ class GraphBuilder:
         """Return the scales of a Resize that doubles both sides."""
         return self._constant("double", np.array([1, 1, 2, 2], np.float32))
 
-    def repeated(self, number: float, count: int) -> Value:
-        """Return a vector of one number, float32."""
-        return self._constant(f"float_{number!r}_x{count}", np.full(count, number, np.float32))
-
     def shape(self, value: Value) -> Value:
         """Return the shape of a value."""
         return self.op("Shape", value)

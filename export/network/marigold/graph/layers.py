@@ -47,15 +47,20 @@ def silu(g: GraphBuilder, x: Value) -> Value:
 
 
 def group_norm(g: GraphBuilder, x: Value, name: str, norms: GroupNorms) -> Value:
-    """Return a group norm: every runtime has InstanceNormalization, and few GroupNormalization."""
-    grouped = g.op("Reshape", x, g.whole_numbers(0, norms.groups, -1))
-    ones, zeros = g.repeated(1.0, norms.groups), g.repeated(0.0, norms.groups)
-    normal = g.op("InstanceNormalization", grouped, ones, zeros, epsilon=norms.epsilon)
-    back = g.op("Reshape", normal, g.shape(x))
+    """Return a group norm in plain nodes.
+
+    TensorRT-RTX 1.7 ends with bad_alloc on InstanceNormalization of a dynamic size, and ONNX Runtime's
+    GroupNormalization differs by 1e-4, as it takes the variance from the mean of squares.
+    """
+    groups = g.op("Reshape", x, g.whole_numbers(0, norms.groups, -1))
+    away = g.op("Sub", groups, g.op("ReduceMean", groups, g.whole_numbers(2), keepdims=1))
+    variance = g.op("ReduceMean", g.op("Mul", away, away), g.whole_numbers(2), keepdims=1)
+    deviation = g.op("Sqrt", g.op("Add", variance, g.number(norms.epsilon)))
+    normal = g.op("Reshape", g.op("Div", away, deviation), g.shape(x))
     weight, bias = (
         g.tensor(f"{name}.{part}.planes", g.tensors[f"{name}.{part}"][:, None, None]) for part in ("weight", "bias")
     )
-    return g.op("Add", g.op("Mul", back, weight), bias)
+    return g.op("Add", g.op("Mul", normal, weight), bias)
 
 
 def layer_norm(g: GraphBuilder, x: Value, name: str) -> Value:
