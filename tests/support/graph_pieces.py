@@ -41,7 +41,9 @@ def run_piece(tensors: Mapping[str, Tensor], write: Callable[..., Value], *input
         name="piece",
     )
     model = onnx_ir.to_proto(onnx_ir.Model(graph, ir_version=10)).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     feeds = {value.name: tensor.numpy() for value, tensor in zip(values, inputs, strict=True)}
     return torch.from_numpy(session.run(None, feeds)[0])
 
