@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.terms import MEANINGS
+from ...export.licences import licence_words
 from .printing import print_result
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def contract_rows(contract: Contract) -> dict[str, str]:
         **({"in float32": ", ".join(contract.in_float32)} if contract.in_float32 else {}),
         "attention": contract.attention,
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
-        "licence": contract.licence,
+        "licence": licence_words(contract.licence),
         "made by": contract.producer,
     }
 
@@ -131,7 +132,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
         "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
         "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
-        "licence": facts.licence,
+        "licence": licence_words(facts.licence),
         "sha256": facts.sha256,
     }
     if facts.wrapper or facts.others:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ...export.licences import licence_words
 from .file import size_words
 from .printing import print_lines, print_result, table_width
 
@@ -35,14 +36,13 @@ def show_model(model: Listed, *, as_json: bool) -> None:
 
 def _facts(model: Listed) -> dict[str, str]:
     upto = "" if model.max_depth_m is None else f", up to {model.max_depth_m:g} m"
-    restricted = f" ({model.restriction})" if model.restriction else ""
     run = model.verified
     facts = {
         "family": model.family,
         "kind": f"{model.kind}{upto}",
         "weights": f"{model.parameters / 1e6:,.1f} M",
         "default size": size_words(model.default_px, model.rule),
-        "licence": f"{model.licence}{restricted}, {model.licence_link}",
+        "licence": licence_words(model.licence),
         "note": model.licence_note,
         "accepted": "" if not model.restriction else "yes" if model.accepted else "no: --accept-licence is needed once",
         "published": f"{model.page}: {', '.join(model.files)}",

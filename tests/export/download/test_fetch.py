@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from published_files import COMMIT, Publisher
@@ -13,9 +14,11 @@ from depthrt import FetchError, InputError
 from depthrt.engine.system.cache.folder import cache_dir
 from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.system.cache.store import digest
-from depthrt.export.catalog import find_published
+from depthrt.export.catalog import CATALOG, find_published
+from depthrt.export.checkpoint.recognise import find_by_path
 from depthrt.export.download.fetch import locate
 from depthrt.export.download.fetched import record_path
+from depthrt.export.families.entry import CatalogEntry, HubSource
 
 FILE, FOLDER, RESTRICTED, RELEASE = (
     "depth-anything-v2-vits",
@@ -223,3 +226,17 @@ def test_a_name_is_what_was_fetched_and_nothing_is_downloaded_unasked(name: str,
 
 def test_a_repository_is_a_name_too(publisher: Publisher) -> None:
     assert locate(V1, fetching=True).name == COMMIT
+
+
+@pytest.mark.parametrize("entry", [entry for entry in CATALOG if entry.source], ids=lambda entry: entry.name)
+def test_the_licence_is_known_from_where_a_model_was_put(entry: CatalogEntry) -> None:
+    """A contract has the licence of the published model that a path is named after."""
+    source = entry.source
+    assert source is not None
+    first = source.files[0] if isinstance(source, HubSource) else source.file
+    cached = f"hub/models--{source.repository.replace('/', '--')}/snapshots/{COMMIT}"
+    is_folder = isinstance(source, HubSource) and source.folder
+    places = [source.repository.rpartition("/")[2], cached] if is_folder else [first, f"{cached}/{first}"]
+    for place in places:
+        claim, found = find_by_path(Path(place), SimpleNamespace(encoder=entry.encoder))  # type: ignore[arg-type]
+        assert found is entry and claim is not None and claim.licence == entry.licence
