@@ -77,7 +77,7 @@ def _cells(model: Listed, *, wide: bool) -> list[str]:
         model.kind,
         f"{model.parameters / 1e6:,.1f} M",
         f"{h}" if h == w else f"{h}x{w}",
-        f"{model.licence}{'' if model.accepted else ' !'}",
+        f"{model.licence}{' !' if model.restriction else ''}",
         *([str(model.verified)] if wide else []),
     ]
 
@@ -94,7 +94,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _note(models: Sequence[Listed]) -> Iterator[str]:
     here = sum(model.path is not None for model in models)
     yield f"* is on this machine ({here} of {len(models)}). `depthrt fetch NAME` downloads one."
-    if not all(model.accepted for model in models):
-        yield "! restricts the use: read the licence, and give --accept-licence once."
+    if any(model.restriction for model in models):
+        yield "! restricts the use: read the licence, and accept it once with --accept-licence."
     runs = sorted({f"{model.verified}" for model in models})
     yield f"Verified: {' or '.join(runs)}. `depthrt models NAME` tells against what."
