@@ -22,6 +22,9 @@ def show_models(models: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
         print_result(json.dumps([asdict(model) for model in models]))
         return
+    if not models:
+        print_result("No model of this family is published.")
+        return
     print_result("\n".join(_lines(models, table_width())), lines=True)
 
 

@@ -51,3 +51,8 @@ def test_one_model_is_told_with_its_note_and_its_place(
     show_model(replace(noted, path="/somewhere/model.pth", accepted=True), as_json=False)
     text = capsys.readouterr().out
     assert noted.licence_note in text and "accepted     yes" in text and "here         /somewhere/model.pth" in text
+
+
+def test_a_family_of_which_nothing_is_published_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show_models([], as_json=False)
+    assert capsys.readouterr().out == "No model of this family is published.\n"

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from official_state import TINY, folder_with, state_of, tiny_config, to_transformers
 from published_files import COMMIT, Publisher
+from safetensors.torch import save_file
 
 import depthrt
 from depthrt import FetchError, InputError
@@ -15,6 +17,7 @@ from depthrt.engine.system.cache.folder import cache_dir
 from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.system.cache.store import digest
 from depthrt.export.catalog import CATALOG, find_published
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint
 from depthrt.export.checkpoint.recognise import find_by_path
 from depthrt.export.download.fetch import locate
 from depthrt.export.download.fetched import record_path
@@ -62,6 +65,15 @@ def test_a_folder_of_the_hub_has_what_export_reads_and_no_more(tmp_path: Path) -
         "model.safetensors",
         "preprocessor_config.json",
     ]
+
+
+def test_a_fetched_folder_is_read_as_the_checkpoint_that_it_is(publisher: Publisher, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "official", tiny_config())
+    save_file(to_transformers(state_of(TINY)), folder / "model.safetensors", metadata={"format": "pt"})
+    publisher.models[V1] = {"preprocessor_config.json": b"{}"} | {
+        file.name: file.read_bytes() for file in folder.iterdir()
+    }
+    assert describe_checkpoint(depthrt.fetch(FOLDER)).architecture == TINY
 
 
 def test_a_file_of_a_release_lies_in_the_cache_of_depthrt(tmp_path: Path) -> None:
@@ -238,5 +250,5 @@ def test_the_licence_is_known_from_where_a_model_was_put(entry: CatalogEntry) ->
     is_folder = isinstance(source, HubSource) and source.folder
     places = [source.repository.rpartition("/")[2], cached] if is_folder else [first, f"{cached}/{first}"]
     for place in places:
-        claim, found = find_by_path(Path(place), SimpleNamespace(encoder=entry.encoder))  # type: ignore[arg-type]
+        claim, found = find_by_path(Path(place), SimpleNamespace(encoder=entry.encoder))
         assert found is entry and claim is not None and claim.licence == entry.licence
