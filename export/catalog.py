@@ -1,11 +1,11 @@
-"""Every published model, by file or repository name: family, kind, maximum depth, licence."""
+"""Every published model, by file or repository name: family, kind, maximum depth, licence; quick, without torch."""
 
 from __future__ import annotations
 
 import re
 
 from .families.entry import CatalogEntry
-from .families.table import TABLE
+from .families.published import depth_anything, midas, zoedepth
 
 # Endings that others add to a published name: file types, precisions, copies made by a browser.
 _DECORATIONS = re.compile(r"(\.(pth|pt|bin|ckpt|safetensors)|[-_](fp16|fp32|bf16)|[-_]hf|\s*\(\d+\))$")
@@ -29,6 +29,6 @@ def _plain(name: str) -> str:
     return plain.replace("_", "-")
 
 
-CATALOG: tuple[CatalogEntry, ...] = tuple(entry for rules in reversed(TABLE) for entry in rules.entries)
+CATALOG: tuple[CatalogEntry, ...] = (*depth_anything.ENTRIES, *midas.ENTRIES, *zoedepth.ENTRIES)
 
 _BY_NAME = {_plain(name): entry for entry in CATALOG for name in entry.names}

@@ -133,7 +133,7 @@ FLOORS = {
         "foreign_json checkpoint.torch_file",
         "checkpoint.safe_load",
         "families",
-        "catalog",
+        "catalog licences",
         "checkpoint",
         "make_contract precision onnx_file",
         "trace",
