@@ -29,7 +29,8 @@ DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 CpuRunner = Literal["onnxruntime", "openvino"]
 OnStep = Callable[[str, int, int], None]  # reports progress: title, steps done, steps wanted
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
-SKY = "sky"  # of a further output of some graphs, as large as OUTPUT
+SKY = "sky"  # of a second output of some graphs, as large as the first
+OUTPUTS = (OUTPUT, SKY)
 # What a benchmark runs on and times: the network, array to array, file to file, and frames that arrive at a fixed rate.
 HardwareDevice = Literal["cpu", "cuda"]
 HARDWARE_DEVICES: tuple[HardwareDevice, ...] = get_args(HardwareDevice)

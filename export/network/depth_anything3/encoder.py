@@ -88,10 +88,8 @@ class Da3Encoder(Embedding):
                 camera = self.camera_token[:, :1].expand(batch.shape[0], -1, -1)
                 tokens = torch.cat((camera, tokens[:, 1:]), dim=1)
             over_views = index >= self.turned_from and index % 2 == 1
-            if index < self.turned_from:
-                tokens = block(tokens)
-            else:
-                tokens = block(tokens, together if over_views else apart)
+            turns = () if index < self.turned_from else (together if over_views else apart,)
+            tokens = block(tokens, *turns)
             local = local if over_views else tokens
             if index in self.taps:
                 tapped.append(torch.cat((local, self.norm(tokens)), dim=-1)[:, 1:])
