@@ -28,7 +28,7 @@ from ..runners.choice import Choice
 from ..runners.runner import ImageRunner, Runner, SkyRunner
 from ..system.closable import Closable
 from ..system.process.overlap import run_ahead
-from ..terms import Device, Precision
+from ..terms import Device, Kind, Precision
 from ..trt.engine_file import open_engine_file
 from .focal_length import check_focal, metres_factor
 from .open_proven import open_proven
@@ -62,6 +62,11 @@ class DepthModel(Closable):
     def notes(self) -> tuple[str, ...]:
         """Return every fallback and compromise so far, a sentence each; every result has them."""
         return (*self.runner.notes, *self._own_notes)
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the depth that infer gives without a focal length."""
+        return self.contract.kind_for(None)
 
     def infer(
         self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr", focal_px: float | None = None

@@ -20,6 +20,9 @@ def depth_and_sky(
 ) -> tuple[Float32, NDArray[np.bool_]]:
     """Return depth at the image's size, its sky filled with a far value, and which pixels are sky, both (H, W).
 
+    Beside the sky a pixel takes its depth from the cells around it that are not sky: neither the fill nor what the
+    network answers for the sky gets into it.
+
     Args:
         values: The network's depth (h, w).
         sky: The network's value for the sky (h, w); sky from contract.sky_from on.
@@ -33,10 +36,11 @@ def depth_and_sky(
     if count <= LEAST_PIXELS:
         return to_image_size(values, contract, fit, image_px), np.zeros(image_px, np.bool_)
     rest = content_of(values, fit)[~content_of(is_sky, fit)]
-    shown: NDArray[np.bool_] = to_image_size(is_sky.astype(np.float32), contract, fit, image_px) >= _HALF
+    share = to_image_size(is_sky.astype(np.float32), contract, fit, image_px)
+    shown: NDArray[np.bool_] = share >= _HALF
     if rest.size <= LEAST_PIXELS:
         return to_image_size(values, contract, fit, image_px), shown
-    far = np.float32(np.percentile(rest, FILL_PERCENTILE))
-    depth = to_image_size(np.where(is_sky, far, values), contract, fit, image_px)
-    depth[shown] = far
+    depth = to_image_size(np.where(is_sky, np.float32(0), values), contract, fit, image_px)
+    np.divide(depth, 1 - share, out=depth, where=~shown)
+    depth[shown] = np.percentile(rest, FILL_PERCENTILE)
     return depth, shown

@@ -40,23 +40,21 @@ def reference_infer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return depth and its sky, both (H, W), of outputs (h, w) that no padding surrounds.
 
-    Upstream stops at the network's size; the depth of a sky pixel is the fill itself.
+    Upstream stops at the network's size. A pixel that is at least half sky has the fill, any other the mean of the cells
+    around it that are not sky.
     """
     height, width = values.shape
-    depth, is_sky = torch.from_numpy(values.copy()), torch.zeros(height, width, dtype=torch.bool)
-    fill = None
+    depth, ground, fill = torch.from_numpy(values), torch.ones(height, width), 0.0
     if sky is not None and 10 < (sky >= SKY_FROM).sum() < sky.size - 10:
-        is_sky = torch.from_numpy(sky >= SKY_FROM)
-        fill = torch.quantile(depth[~is_sky].double(), FILL).float()
-        depth[is_sky] = fill
-    planes = torch.stack([depth, is_sky.float()])[None]
-    resized, share = F.interpolate(planes, size=image_px, mode="bilinear", align_corners=False)[0]
-    if fill is not None:
-        resized[share >= 0.5] = fill
+        ground = torch.from_numpy(sky < SKY_FROM).float()
+        fill = float(torch.quantile(depth[ground > 0].double(), FILL))
+    planes = torch.stack([depth * ground, ground])[None]
+    total, weight = F.interpolate(planes, size=image_px, mode="bilinear", align_corners=False)[0]
+    resized = torch.where(weight > 0.5, total / weight, fill)
     if focal_px is not None:
         fx, fy = focal_px * width / image_px[1], focal_px * height / image_px[0]
         resized = resized * ((fx + fy) / 2 / FOCAL_UNIT_PX)
-    return resized.numpy(), (share >= 0.5).numpy()
+    return resized.numpy(), (weight <= 0.5).numpy()
 
 
 def _norm(state: State, name: str, x: Tensor, eps: float) -> Tensor:
