@@ -40,8 +40,8 @@ def reference_infer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return depth and its sky, both (H, W), of outputs (h, w) that no padding surrounds.
 
-    Upstream stops at the network's size. A pixel that is at least half sky has the fill, any other the mean of the cells
-    around it that are not sky.
+    Upstream stops at the network's size. A pixel that is at least half sky has the fill, any other the mean of the
+    cells around it that are not sky.
     """
     height, width = values.shape
     depth, ground, fill = torch.from_numpy(values), torch.ones(height, width), 0.0
