@@ -12,7 +12,7 @@ from ..modelfile.contract import Contract
 # of a random sample
 FILL_PERCENTILE = 99.0  # of the depth that is not sky
 LEAST_PIXELS = 10  # of the sky, and of the rest; with as many or fewer, nothing is filled
-_HALF = 0.5
+HALF = 0.5 - 1e-4  # of a pixel, which is sky then; exactly half is common, and rounds to either side
 
 
 def depth_and_sky(
@@ -37,7 +37,7 @@ def depth_and_sky(
         return to_image_size(values, contract, fit, image_px), np.zeros(image_px, np.bool_)
     rest = content_of(values, fit)[~content_of(is_sky, fit)]
     share = to_image_size(is_sky.astype(np.float32), contract, fit, image_px)
-    shown: NDArray[np.bool_] = share >= _HALF
+    shown: NDArray[np.bool_] = share >= HALF
     if rest.size <= LEAST_PIXELS:
         return to_image_size(values, contract, fit, image_px), shown
     depth = to_image_size(np.where(is_sky, np.float32(0), values), contract, fit, image_px)

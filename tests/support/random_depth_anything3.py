@@ -9,7 +9,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from tiny_model import TinyModel
 
+from depthrt.engine.terms import Kind
 from depthrt.export.network.depth_anything3.architecture import Da3Architecture
 from depthrt.export.network.depth_anything3.network import DepthAnything3
 from depthrt.export.network.depth_anything3.randomise import randomise
@@ -57,6 +59,8 @@ def comfy_state(network: DepthAnything3) -> State:
             (r"\.ls([12])\.gamma", r".layer_scale\1.lambda1"),
             (r"\.attn\.proj", ".attention.output.dense"),
             (r"\.attn\.([qk]_norm)", r".attention.\1"),
+            (r"\.mlp\.w12", ".mlp.weights_in"),
+            (r"\.mlp\.w3", ".mlp.weights_out"),
         ):
             renamed = re.sub(official, theirs, renamed)
         if ".attn.qkv." not in renamed:
@@ -81,3 +85,14 @@ def write_comfy(path: Path, network: DepthAnything3) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(comfy_state(network), path)
     return path
+
+
+def export_da3(architecture: Da3Architecture, folder: Path, *, kind: Kind, size: int) -> TinyModel:
+    """Write a tiny network as an official folder and export it."""
+    from depthrt.export.checkpoint.checkpoint import read_checkpoint
+    from depthrt.export.to_onnx import export_onnx
+
+    network = shared_da3(architecture)
+    checkpoint = write_folder(folder / "mine", network, model_name="da3-mine")
+    export_onnx(read_checkpoint(checkpoint, kind=kind), folder / "da3.onnx", size=size)
+    return TinyModel(checkpoint, folder / "da3.onnx", dict(network.state_dict()))

@@ -17,6 +17,7 @@ State = dict[str, Tensor]
 
 PATCH_PX, HEAD_WIDTH = 14, 64
 SKY_FROM, FOCAL_UNIT_PX, FILL = 0.3, 300.0, 0.99
+HALF = 0.5001  # exactly half is common, and rounds to either side
 _PUBLISHED_TAPS = {  # by depth, with a camera token or not
     (24, False): (4, 11, 17, 23),
     (12, True): (5, 7, 9, 11),
@@ -50,11 +51,11 @@ def reference_infer(
         fill = float(torch.quantile(depth[ground > 0].double(), FILL))
     planes = torch.stack([depth * ground, ground])[None]
     total, weight = F.interpolate(planes, size=image_px, mode="bilinear", align_corners=False)[0]
-    resized = torch.where(weight > 0.5, total / weight, fill)
+    resized = torch.where(weight > HALF, total / weight, fill)
     if focal_px is not None:
         fx, fy = focal_px * width / image_px[1], focal_px * height / image_px[0]
         resized = resized * ((fx + fy) / 2 / FOCAL_UNIT_PX)
-    return resized.numpy(), (weight <= 0.5).numpy()
+    return resized.numpy(), (weight <= HALF).numpy()
 
 
 def _norm(state: State, name: str, x: Tensor, eps: float) -> Tensor:
