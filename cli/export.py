@@ -9,6 +9,7 @@ import click
 
 from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
+from .catalog.fetch import fetch_options, locate
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
 from .show.printing import say
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     help="Which weights to take from a file that holds raw and averaged ones; auto takes the raw ones with a note.",
 )
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
+@fetch_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
 def export(
@@ -107,6 +109,8 @@ def export(
     half_storage: bool,
     images: tuple[str, ...],
     budget: float | None,
+    fetching: bool,
+    accept_licence: bool,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
@@ -125,6 +129,7 @@ def export(
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint
+    checkpoint = locate(checkpoint, fetching=fetching, accepted=accept_licence)
     with names_unwritten(f"{path} was not written"), titled() as on_step:
         exported = export_checkpoint(
             checkpoint,

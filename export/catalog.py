@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
+from ..engine.errors import InputError
 from .families.entry import CatalogEntry
 from .families.published import depth_anything, depth_anything3, midas, zoedepth
 
@@ -19,6 +21,23 @@ def find(name: str) -> CatalogEntry | None:
             repository or the folder it was downloaded to. Upper and lower case are the same.
     """
     return _BY_NAME.get(_plain(name))
+
+
+def find_published(name: str) -> CatalogEntry:
+    """Return the entry of a model that can be fetched.
+
+    Raises:
+        InputError: No model has the name, or it is not published.
+    """
+    entry = find(name)
+    if entry is None:
+        names = [entry.name for entry in CATALOG if entry.source is not None]
+        near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+        told = f"did you mean {' or '.join(near)}? " if near else ""
+        raise InputError(f"{name!r} is no model of the catalog; {told}`depthrt models` lists them")
+    if entry.source is None:
+        raise InputError(f"{entry.name} was announced by its publisher and is not published; choose another model")
+    return entry
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,6 @@ import pytest
 from build_pycuda import why_missing
 from kernels_on_host import NO_COMPILER, find_compiler
 from random_checkpoint import VITS
-from shipped_checkpoint import write_shipped_checkpoint
 from standin import FOREIGN, compile_standin
 from time_limit import computes_exactly, scheduling, time_limit
 from tiny_model import TinyModel, export_again, export_tiny
@@ -103,6 +102,7 @@ def default_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """The model that comes with depthrt, static 96x128, in float16."""
     from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
     from depthrt.export.to_onnx import export_onnx
+    from depthrt.finetune.shipped_checkpoint import write_shipped_checkpoint
 
     folder = tmp_path_factory.mktemp("default")
     path = write_shipped_checkpoint(folder / "default.safetensors")

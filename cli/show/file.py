@@ -74,9 +74,19 @@ def _output(contract: Contract) -> str:
     return f"{meaning.name}, no unit, larger is {'nearer' if meaning.larger_is_nearer else 'farther'}{unknown}"
 
 
-def _sizes(rule: SizeRule) -> str:
-    """Return the input sizes that a rule gives, in words."""
-    height, width = rule.base_px
+def _sizes(size: SizeRule) -> str:
+    """Return the input sizes that a contract's rule gives, in words."""
+    return size_words(size.base_px, size.rule) + ("" if size.margin == "none" else ", with a mirrored margin")
+
+
+def size_words(base_px: tuple[int, int], rule: Rule) -> str:
+    """Return the input sizes that a rule gives, in words.
+
+    Args:
+        base_px: (h, w) that it aims at.
+        rule: As in SizeRule.
+    """
+    height, width = base_px
     both = f"{height}x{width}"
     words: dict[Rule, str] = {
         "lower_bound": f"short side {height}, any aspect" if height == width else f"at least {both}, any aspect",
@@ -87,7 +97,7 @@ def _sizes(rule: SizeRule) -> str:
         "longest_floor": f"long side {height}, any aspect",
         "longest_nearest": f"long side {height}, any aspect",
     }
-    return words[rule.rule] + ("" if rule.margin == "none" else ", with a mirrored margin")
+    return words[rule]
 
 
 def _special(contract: Contract) -> dict[str, str]:
