@@ -22,7 +22,7 @@ from . import hub
 from .fetched import Fetched, FetchedFile, find_fetched, is_whole, recall, record_path, remember
 from .release import release_file
 from .remote import RemoteFile
-from .transfer import download, is_file
+from .transfer import check_room, download, is_file, missing_bytes
 
 OFFLINE = "HF_HUB_OFFLINE"
 _ON = ("1", "true", "yes", "on")  # as huggingface_hub reads the variable
@@ -121,11 +121,12 @@ def _from_publisher(entry: CatalogEntry, goal: Path | None, on_bytes: OnStep) ->
 def _from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
     """Bring the files of a repository into the hub's cache or a folder."""
     listing = hub.list_files(source)
-    placed = {}
+    blobs = {file.name: hub.blob_path(source, file) for file in listing.files}
+    placed = blobs if goal is None else {name: _place(source, goal, name) for name in blobs}
+    first = listing.files[0].name
+    check_room(placed[first].parent, sum(missing_bytes(file, placed[file.name]) for file in listing.files))
     for file in listing.files:
-        blob = hub.blob_path(source, file)
-        placed[file.name] = blob if goal is None else _place(source, goal, file.name)
-        _bring(file, placed[file.name], blob, on_bytes)
+        _bring(file, placed[file.name], blobs[file.name], on_bytes)
     if goal is None:
         placed = hub.put_into_cache(source, listing)
     return _fetched(source, placed, listing.commit)
