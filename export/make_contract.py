@@ -52,6 +52,8 @@ def make_contract(
         batch=1 if rule.static else None,
         precision=precision,
         attention=attention if conventions.attention else "none",
+        focal_unit_px=conventions.focal_unit_px if checkpoint.kind == "metric" else None,
+        sky_from=conventions.sky_from,
         source_name=printable(_source_name(checkpoint.path), 255),
         source_sha256=checkpoint.sha256,
         licence=printable(checkpoint.licence),

@@ -69,7 +69,8 @@ def _output(contract: Contract) -> str:
     meaning = MEANINGS[contract.kind]
     if meaning.unit:
         upto = "without a bound" if contract.max_depth_m is None else f"up to {contract.max_depth_m:g}"
-        return f"metres, {upto}"
+        needs = "" if contract.focal_unit_px is None else " if the focal length is given, else depth without a unit"
+        return f"metres{needs}, {upto}"
     unknown = "" if meaning.larger_is_nearer else f", {meaning.unknown} unknown"
     return f"{meaning.name}, no unit, larger is {'nearer' if meaning.larger_is_nearer else 'farther'}{unknown}"
 
@@ -112,7 +113,7 @@ def _special(contract: Contract) -> dict[str, str]:
     if contract.focal_unit_px is not None:
         found["focal"] = f"metres are for a focal length of {contract.focal_unit_px:g} px of the input"
     if contract.sky_from is not None:
-        found["sky"] = f"where its output for sky is {contract.sky_from:g} or more"
+        found["sky"] = f"invalid, and filled, where its output for sky is {contract.sky_from:g} or more"
     return found
 
 
