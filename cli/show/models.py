@@ -34,7 +34,7 @@ def show_model(model: Listed, *, as_json: bool) -> None:
         print_result(json.dumps(asdict(model)))
         return
     print_result(model.name)
-    print_lines(f"  {name:<12} {value}" for name, value in _facts(model).items())
+    print_lines((f"  {name:<12} {value}" for name, value in _facts(model).items()), further=" " * 15)
 
 
 def _facts(model: Listed) -> dict[str, str]:
