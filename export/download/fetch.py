@@ -61,15 +61,12 @@ def fetch(
     goal = None if folder is None else Path(folder).absolute()
     with _alone(entry, on_note):
         present = recall(entry)
-        whole = present is not None and is_whole(present)
-        if present is not None and whole and goal in (None, Path(present.path).parent):
+        if present is None or not is_whole(present):
+            fetched = _from_hubs_cache(entry, goal) if _is_offline() else _from_publisher(entry, goal, on_bytes)
+        elif goal is None or goal == Path(present.path).parent:
             return Path(present.path)
-        if present is not None and whole and goal is not None:
-            fetched = _copied(entry, present, goal)
-        elif _is_offline():
-            fetched = _from_hubs_cache(entry, goal)
         else:
-            fetched = _from_publisher(entry, goal, on_bytes)
+            fetched = _copied(entry, present, goal)
         remember(entry, fetched)
     return Path(fetched.path)
 
