@@ -158,7 +158,8 @@ def export_onnx(
     """
     _check_options(precision, attention, images, budget)
     check_output(path, suffix=SUFFIX, source=checkpoint.path)
-    refuse_half(checkpoint.architecture.encoder, precision, rules_of(checkpoint.family).half)
+    rules = rules_of(checkpoint.family)
+    refuse_half(checkpoint.architecture.encoder, precision, rules.half, only_measured=rules.half_only_measured)
     rule = size_rule(checkpoint, size)
     if not mirror and not conventions_of(checkpoint).mirrored:
         raise InputError(

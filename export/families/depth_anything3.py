@@ -46,6 +46,7 @@ class DepthAnything3Rules(FamilyRules[Da3Architecture]):
     ignored = OTHER_TASKS
     look_alikes = "the mono and the metric network of Depth Anything 3 hold the same tensors"
     entries = catalogued.ENTRIES
+    half_only_measured = True
 
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of ComfyUI's repack."""

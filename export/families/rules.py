@@ -77,6 +77,7 @@ class FamilyRules(ABC, Generic[A]):
         look_alikes: Which other models hold the same tensors, for the error that asks for options; "" if none do.
         entries: Its published models.
         half: Measured drift of its published networks in half precision; what drifts too far is not exported.
+        half_only_measured: Whether half precision is refused, too, where nothing was measured.
     """
 
     name: ClassVar[str]
@@ -92,6 +93,7 @@ class FamilyRules(ABC, Generic[A]):
     look_alikes: ClassVar[str] = ""
     entries: ClassVar[tuple[CatalogEntry, ...]] = ()
     half: ClassVar[tuple[HalfDrift, ...]] = ()
+    half_only_measured: ClassVar[bool] = False
 
     @property
     def families(self) -> tuple[Family, ...]:
