@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .engine.images.read import read_image
     from .engine.model.depth_model import DepthModel, load
     from .engine.version import __version__
+    from .export.download.fetch import fetch
 
 from .engine.errors import (
     BackendUnavailable,
@@ -20,6 +21,7 @@ from .engine.errors import (
     BuildError,
     ContractError,
     DepthrtError,
+    FetchError,
     InputError,
     ModelFileError,
     ParityError,
@@ -29,15 +31,16 @@ from .engine.system.process.telemetry import opt_out
 opt_out()
 
 _HOME = {
-    "Depth": "depth.depth",
-    "DepthModel": "model.depth_model",
-    "DeviceDepth": "cuda.device_depth",
-    "Intrinsics": "depth.intrinsics",
-    "Limits": "images.limits",
-    "Provenance": "depth.provenance",
-    "__version__": "version",
-    "load": "model.depth_model",
-    "read_image": "images.read",
+    "Depth": "engine.depth.depth",
+    "DepthModel": "engine.model.depth_model",
+    "DeviceDepth": "engine.cuda.device_depth",
+    "Intrinsics": "engine.depth.intrinsics",
+    "Limits": "engine.images.limits",
+    "Provenance": "engine.depth.provenance",
+    "__version__": "engine.version",
+    "fetch": "export.download.fetch",
+    "load": "engine.model.depth_model",
+    "read_image": "engine.images.read",
 }
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "DepthModel",
     "DepthrtError",
     "DeviceDepth",
+    "FetchError",
     "InputError",
     "Intrinsics",
     "Limits",
@@ -56,6 +60,7 @@ __all__ = [
     "ParityError",
     "Provenance",
     "__version__",
+    "fetch",
     "load",
     "read_image",
 ]
@@ -67,7 +72,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (as for every module)
         raise AttributeError(f"module 'depthrt' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".engine.{_HOME[name]}", __name__), name)
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

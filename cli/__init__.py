@@ -13,6 +13,8 @@ from ..engine.system.escape import escaped
 from ..engine.version import __version__
 from .bench import bench
 from .build import build
+from .catalog.fetch import fetch
+from .catalog.models import models
 from .export import export
 from .finetune import finetune
 from .info import doctor, info
@@ -74,6 +76,8 @@ def main() -> None:
 
 # One line each for `depthrt --help`: 80 columns hold 64 characters.
 _SUMMARIES = {
+    models: "List the published models that are exported, with licences.",
+    fetch: "Download a published model, checked and whole.",
     export: "Write a checkpoint as an ONNX file that gives the same depth.",
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",

@@ -9,6 +9,7 @@ import click
 
 from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
+from .catalog.fetch import fetch_options, locate
 from .params import NameType, PathType, ShareType, SizeType, find_images
 from .show.exported import show_exported
 from .show.printing import say
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     help="Which weights to take from a file that holds raw and averaged ones; auto takes the raw ones with a note.",
 )
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
+@fetch_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
 def export(
@@ -107,24 +109,27 @@ def export(
     half_storage: bool,
     images: tuple[str, ...],
     budget: float | None,
+    fetching: bool,
+    accept_licence: bool,
     as_json: bool,
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
 
     CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder, of Depth Anything V1 or V2, MiDaS
-    2.1 to 3.1, or ZoeDepth. The file is compared with torch on a photograph before it is left in place.
+    2.1 to 3.1, or ZoeDepth; or the name of a published model that was fetched, or is with --fetch. The file is compared
+    with torch on a photograph before it is left in place.
 
-    Checkpoints are published at huggingface.co/depth-anything: Depth-Anything-V2-Small (Apache-2.0), -Base and
-    -Large (CC-BY-NC-4.0), and with -Metric-Hypersim or -Metric-VKITTI before the size those that answer in metres
-    (--max-depth 20 indoors, 80 outdoors); and in the releases of github.com/isl-org/MiDaS and isl-org/ZoeDepth (MIT).
-    The file that is written keeps the licence of its checkpoint.
+    `depthrt models` lists the published models with their licences. The file that is written keeps the licence of its
+    checkpoint.
 
     \b
     Example:
       depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx --precision fp16
+      depthrt export depth-anything-v2-vits -o model.onnx --fetch
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint
+    checkpoint = locate(checkpoint, fetching=fetching, accepted=accept_licence)
     with names_unwritten(f"{path} was not written"), titled() as on_step:
         exported = export_checkpoint(
             checkpoint,

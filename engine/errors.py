@@ -4,6 +4,7 @@ DepthrtError
 ├── ModelFileError       a file is not the model file it should be
 ├── ContractError        a model file promises something this version cannot keep
 ├── InputError           an image, option or value is not usable (also a ValueError)
+├── FetchError           a published file cannot be downloaded, or is not what it should be
 ├── BackendUnavailable   a runner cannot work on this machine
 ├── BuildError           a builder refused
 ├── ParityError          a written model does not answer like its checkpoint
@@ -27,6 +28,10 @@ class ContractError(DepthrtError):
 
 class InputError(DepthrtError, ValueError):
     """An image, option or value is not usable."""
+
+
+class FetchError(DepthrtError):
+    """A published file cannot be downloaded, or is not what it should be."""
 
 
 class BackendUnavailable(DepthrtError):

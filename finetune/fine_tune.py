@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..bench.datasets.true_depth import MM_PER_M
 from ..engine.errors import InputError
+from ..engine.modelfile.shipped import DEFAULT, model_path
 from ..engine.system.field_types import printable
 from ..engine.system.files import atomic_path
 from ..engine.terms import Family, Kind, WhichWeights
@@ -25,6 +28,7 @@ from .adapt.recompute import recompute_parts
 from .adapt.run_record import RunRecord, keep_record, names_sha256
 from .data.pair_source import PairSource, check_side, resized
 from .scenes.render import check_device
+from .shipped_checkpoint import write_shipped_checkpoint
 from .training.checkpoints import Origin, write_weights
 from .training.group import announced_group
 from .training.objective import check_trainable
@@ -33,7 +37,6 @@ from .training.train import TrainResult, attention_form, train
 from .training.training_state import STATE_NAME
 
 TRAINED_NAME = "trained.safetensors"
-OWN_SIZE_PX = 160  # shorter side of the images that the model that comes with depthrt was trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def prepare(
     """Read a checkpoint and data sets, and decide what a fine-tuning does.
 
     Args:
-        checkpoint: Any that `depthrt export` takes and that is trainable.
+        checkpoint: Any that `depthrt export` takes and that is trainable; or the model file that comes with depthrt.
         datasets: As open_ground_truth takes them.
         wishes: Of the user.
         held_out: Data sets to validate on; without any, a fifth of the scenes of each data set is held out.
@@ -105,19 +108,20 @@ def prepare(
         InputError: Something is missing, does not fit together or cannot be trained.
         ModelFileError: The checkpoint is damaged.
     """
-    read = _read(checkpoint, wishes, family, kind, max_depth_m, weights)
-    network = load_network(read)
+    with _as_checkpoint(checkpoint) as source:
+        read = _read(source, wishes, family, kind, max_depth_m, weights)
+        network = load_network(read)
     check_trainable(network)
     parts = open_parts(datasets, held_out, wishes, units_per_m=units_per_m, on_masks=on_masks)
     pairs, marked = (sum(map(len, found)) for found in ([p.pairs for p in parts], [p.mixed.marked for p in parts]))
-    patch_px, own = network.architecture.patch_px, read.family == "depthrt"
+    patch_px = network.architecture.patch_px
     plan = make_plan(
         wishes,
         pairs=pairs,
         marked=marked,
-        size_px=OWN_SIZE_PX if own else min(conventions_of(read).base_px),
+        size_px=min(conventions_of(read).base_px),
         processes=announced_group()[1],
-        losses=default_model.OPTIONS if own else None,
+        recipe=default_model.OPTIONS if read.family == "depthrt" else None,
     )
     check_side(plan.size_px, patch_px)
     for part in (part for part in parts if part.pairs):
@@ -198,6 +202,16 @@ def fine_tune(
     if first:
         _write_trained(path, result, network, origin)
     return Trained(path, result)
+
+
+@contextmanager
+def _as_checkpoint(path: str | Path) -> Iterator[Path]:
+    """Yield a path; for the model file that comes with depthrt a checkpoint of its weights, for as long as needed."""
+    if Path(path) != model_path(DEFAULT):
+        yield Path(path)
+        return
+    with TemporaryDirectory() as folder:
+        yield write_shipped_checkpoint(Path(folder) / "default.safetensors")
 
 
 def _read(

@@ -11,7 +11,6 @@ import pytest
 from build_pycuda import why_missing
 from kernels_on_host import NO_COMPILER, find_compiler
 from random_checkpoint import VITS
-from shipped_checkpoint import write_shipped_checkpoint
 from standin import FOREIGN, compile_standin
 from time_limit import computes_exactly, scheduling, time_limit
 from tiny_model import TinyModel, export_again, export_tiny
@@ -79,6 +78,14 @@ def tiny_safe(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Expo
 
 
 @pytest.fixture(scope="session")
+def tiny_sky(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything 3, metric with a focal length, with sky, dynamic, long side 140 px."""
+    from random_depth_anything3 import TINY_SKY, export_da3
+
+    return export_da3(TINY_SKY, tmp_path_factory.mktemp("sky"), kind="metric", size=140)
+
+
+@pytest.fixture(scope="session")
 def tiny_bf16(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Depth Anything V2, inverse, static 126x196, in bfloat16."""
     return export_again(tiny, tmp_path_factory.mktemp("bf16") / "bf16.onnx", size=(126, 196), precision="bf16")
@@ -95,6 +102,7 @@ def default_half(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     """The model that comes with depthrt, static 96x128, in float16."""
     from depthrt.export.checkpoint.checkpoint import load_network, read_checkpoint
     from depthrt.export.to_onnx import export_onnx
+    from depthrt.finetune.shipped_checkpoint import write_shipped_checkpoint
 
     folder = tmp_path_factory.mktemp("default")
     path = write_shipped_checkpoint(folder / "default.safetensors")

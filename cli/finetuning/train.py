@@ -10,7 +10,7 @@ import click
 
 from ...engine.terms import EXPORTED_KINDS, FAMILIES, WHICH_WEIGHTS
 from ...exits import names_unwritten, needs, one_line_errors
-from ..params import NameType, PathType
+from ..params import ModelType, NameType, PathType
 from ..show.finetuning.plan import show_begin, show_plan
 from ..show.printing import print_result
 from ..show.progress import counted
@@ -62,7 +62,7 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
 
 
 @click.command()
-@click.argument("checkpoint", type=PathType())
+@click.argument("checkpoint", type=ModelType())
 @click.argument("datasets", type=NameType(), nargs=-1, required=True, metavar="DATASET...")
 @click.option("-o", "--output", "folder", type=PathType(), required=True, help="Folder of the training.")
 @click.option(
@@ -179,7 +179,8 @@ def train(
 ) -> None:
     """Train CHECKPOINT on data sets; what it knew stays outside mirrors and pictures.
 
-    CHECKPOINT is any that export takes, of Depth Anything, MiDaS (Swin aside) or depthrt. DATASET is a folder of
+    CHECKPOINT is any that export takes, of Depth Anything, MiDaS (Swin aside) or depthrt, or "default", the model that
+    comes with depthrt. DATASET is a folder of
     image and depth pairs or another data set as bench takes it; mirrors and pictures are known from the masks that its
     manifest names. A fifth of its scenes is held out. The folder gets trained.safetensors, which export reads. The same
     command continues a training that was stopped.
@@ -188,6 +189,7 @@ def train(
     Example:
       depthrt finetune train depth_anything_v2_metric_hypersim_vits.pth photos/ -o tuned/
       depthrt finetune train depth_anything_v2_metric_hypersim_vitl.pth rooms/ -o flat/ --preset mirror
+      depthrt finetune train default rooms/ -o mine/
     """
     with needs("finetune"):
         from ...finetune.adapt.plan import Wishes

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.terms import MEANINGS
+from ...export.licences import licence_words
 from .printing import print_result
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def contract_rows(contract: Contract) -> dict[str, str]:
         **({"in float32": ", ".join(contract.in_float32)} if contract.in_float32 else {}),
         "attention": contract.attention,
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
-        "licence": contract.licence,
+        "licence": licence_words(contract.licence),
         "made by": contract.producer,
     }
 
@@ -68,14 +69,25 @@ def _output(contract: Contract) -> str:
     meaning = MEANINGS[contract.kind]
     if meaning.unit:
         upto = "without a bound" if contract.max_depth_m is None else f"up to {contract.max_depth_m:g}"
-        return f"metres, {upto}"
+        needs = "" if contract.focal_unit_px is None else " if the focal length is given, else depth without a unit"
+        return f"metres{needs}, {upto}"
     unknown = "" if meaning.larger_is_nearer else f", {meaning.unknown} unknown"
     return f"{meaning.name}, no unit, larger is {'nearer' if meaning.larger_is_nearer else 'farther'}{unknown}"
 
 
-def _sizes(rule: SizeRule) -> str:
-    """Return the input sizes that a rule gives, in words."""
-    height, width = rule.base_px
+def _sizes(size: SizeRule) -> str:
+    """Return the input sizes that a contract's rule gives, in words."""
+    return size_words(size.base_px, size.rule) + ("" if size.margin == "none" else ", with a mirrored margin")
+
+
+def size_words(base_px: tuple[int, int], rule: Rule) -> str:
+    """Return the input sizes that a rule gives, in words.
+
+    Args:
+        base_px: (h, w) that it aims at.
+        rule: As in SizeRule.
+    """
+    height, width = base_px
     both = f"{height}x{width}"
     words: dict[Rule, str] = {
         "lower_bound": f"short side {height}, any aspect" if height == width else f"at least {both}, any aspect",
@@ -86,7 +98,7 @@ def _sizes(rule: SizeRule) -> str:
         "longest_floor": f"long side {height}, any aspect",
         "longest_nearest": f"long side {height}, any aspect",
     }
-    return words[rule.rule] + ("" if rule.margin == "none" else ", with a mirrored margin")
+    return words[rule]
 
 
 def _special(contract: Contract) -> dict[str, str]:
@@ -101,7 +113,7 @@ def _special(contract: Contract) -> dict[str, str]:
     if contract.focal_unit_px is not None:
         found["focal"] = f"metres are for a focal length of {contract.focal_unit_px:g} px of the input"
     if contract.sky_from is not None:
-        found["sky"] = f"where its output for sky is {contract.sky_from:g} or more"
+        found["sky"] = f"invalid, and filled, where its output for sky is {contract.sky_from:g} or more"
     return found
 
 
@@ -121,7 +133,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
         "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
         "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
-        "licence": facts.licence,
+        "licence": licence_words(facts.licence),
         "sha256": facts.sha256,
     }
     if facts.wrapper or facts.others:

@@ -63,7 +63,7 @@ def say(text: str) -> None:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines of words; a terminal gets them broken between words, with the next lines further in."""
-    width = _width() if _is_terminal() else None
+    width = table_width() if _is_terminal() else None
     for line in lines:
         for part in [_plain(line)] if width is None else _wrapped(_plain(line), width):
             print_result(part)
@@ -88,7 +88,7 @@ def print_table(
         words: Headings of columns of words, which are aligned to the left; the first column is one.
         marked: Number of the row that is printed bold.
     """
-    width = _width()
+    width = table_width()
     columns, rows = [*map(_plain, columns)], [[*map(_plain, row)] for row in rows]
     left = {columns[0], *map(_plain, words)}
     if title:
@@ -218,6 +218,6 @@ def _is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _width() -> int:
+def table_width() -> int:
     """Return the columns of the terminal, or PIPE_WIDTH."""
     return shutil.get_terminal_size().columns if _is_terminal() else PIPE_WIDTH

@@ -63,6 +63,36 @@ def titled(*, least_steps: int = 1) -> Iterator[OnStep]:
         yield on_step
 
 
+@contextmanager
+def downloads() -> Iterator[OnStep]:
+    """Show a progress bar for each file; yields the function to call with (name, bytes held, all bytes or 0)."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from .bar_console import BarConsole
+
+    console = BarConsole(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    redirected = sys.stdout is not None and sys.stdout.isatty()
+    with Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=redirected) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def on_bytes(name: str, held: int, wanted: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(escaped(name), total=None, completed=held)
+                if progress.disable:
+                    of_all = f", {wanted / 1e6:,.1f} MB" if wanted else ""
+                    say(f"download {name}{of_all}{f' from byte {held}' if held else ''} ...")
+            progress.update(tasks[name], completed=held, total=wanted or None)
+
+        yield on_bytes
+
+
 def progress_bar() -> Progress:
     """Return a progress bar on standard error; its tasks have a field `speed`, "" for none."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

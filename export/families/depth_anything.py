@@ -18,86 +18,12 @@ from ...engine.terms import Family, Kind
 from ..network.architecture import LEAST_BLOCKS, PUBLISHED, Architecture, infer
 from ..network.depth_anything import DepthAnything
 from .claim import Claim
-from .entry import CatalogEntry
 from .hub.depth_anything_config import claim_of_config, read_config, scale_output
 from .hub.depth_anything_names import DEPTH_ANYTHING_NAMES
 from .hub.renaming import rename_tensors
 from .hub.settings import FolderSettings
+from .published import depth_anything as published
 from .rules import Conventions, FamilyRules, Kinds
-
-# All tensors in the file, with the unused ones (mask_token, refinenet4.resConfUnit1).
-PARAMETERS = {"vits": 24_785_089, "vitb": 97_470_785, "vitl": 335_315_649, "vitg": 1_258_132_225}
-
-INDOOR_M, OUTDOOR_M = 20.0, 80.0  # Source: DepthAnything/Depth-Anything-V2 metric_depth/README.md
-
-_APACHE, _NON_COMMERCIAL = "Apache-2.0", "CC-BY-NC-4.0"
-_SIZES = {"vits": "Small", "vitb": "Base", "vitl": "Large", "vitg": "Giant"}
-_CONFLICT = (
-    "the model card says Apache-2.0, the project's README says that Base and Large weights are CC-BY-NC-4.0; "
-    "the stricter licence is recorded, ask the publisher before commercial use"
-)
-
-
-def _v1(encoder: str) -> CatalogEntry:
-    size = _SIZES[encoder].lower()
-    return CatalogEntry(
-        name=f"depth-anything-v1-{encoder}",
-        file_name=f"depth_anything_{encoder}14.pth",
-        family="depth-anything-v1",
-        encoder=encoder,
-        kind="inverse",
-        max_depth_m=None,
-        parameters=PARAMETERS[encoder],
-        licence=_APACHE,  # Source: LiheYoung/Depth-Anything, issue 15
-        licence_note="",
-        repositories=(f"LiheYoung/depth_anything_{encoder}14", f"LiheYoung/depth-anything-{size}-hf"),
-    )
-
-
-def _v2(encoder: str) -> CatalogEntry:
-    published = encoder != "vitg"  # "Coming soon" in the project's README since 2024
-    repository = f"depth-anything/Depth-Anything-V2-{_SIZES[encoder]}"
-    return CatalogEntry(
-        name=f"depth-anything-v2-{encoder}",
-        file_name=f"depth_anything_v2_{encoder}.pth",
-        family="depth-anything-v2",
-        encoder=encoder,
-        kind="inverse",
-        max_depth_m=None,
-        parameters=PARAMETERS[encoder],
-        licence=_APACHE if encoder == "vits" else _NON_COMMERCIAL,  # Source: Depth-Anything-V2 README.md
-        licence_note="",
-        repositories=(repository, f"{repository}-hf") if published else (),
-        published=published,
-    )
-
-
-def _v2_metric(encoder: str, dataset: str, place: str, max_depth_m: float) -> CatalogEntry:
-    size = _SIZES[encoder]
-    small = encoder == "vits"
-    return CatalogEntry(
-        name=f"depth-anything-v2-{encoder}-metric-{max_depth_m:g}m",
-        file_name=f"depth_anything_v2_metric_{dataset.lower()}_{encoder}.pth",
-        family="depth-anything-v2",
-        encoder=encoder,
-        kind="metric",
-        max_depth_m=max_depth_m,
-        parameters=PARAMETERS[encoder],
-        licence=_APACHE if small else _NON_COMMERCIAL,
-        licence_note="" if small else _CONFLICT,
-        repositories=(
-            f"depth-anything/Depth-Anything-V2-Metric-{dataset}-{size}",
-            f"depth-anything/Depth-Anything-V2-Metric-{place}-{size}-hf",
-        ),
-    )
-
-
-_ENTRIES = (
-    *(_v1(encoder) for encoder in ("vits", "vitb", "vitl")),
-    *(_v2(encoder) for encoder in _SIZES),
-    *(_v2_metric(encoder, "Hypersim", "Indoor", INDOOR_M) for encoder in ("vits", "vitb", "vitl")),
-    *(_v2_metric(encoder, "VKITTI", "Outdoor", OUTDOOR_M) for encoder in ("vits", "vitb", "vitl")),
-)
 
 # Source: the interpolate call after the network in each repository's inference code.
 _FINAL_RESIZE: dict[Family, FinalResize] = {
@@ -122,7 +48,7 @@ class DepthAnythingRules(FamilyRules[Architecture]):
     parts = (("pretrained", "depth_head"), ("backbone", "neck"))
     unused = re.compile(r"^(pretrained\.mask_token|depth_head\.scratch\.refinenet4\.resConfUnit1\..*)$")
     look_alikes = "V1, V2 and metric checkpoints hold the same tensors"
-    entries = _ENTRIES
+    entries = published.ENTRIES
 
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of transformers."""

@@ -51,5 +51,5 @@ class DepthrtRules(FamilyRules[ConvArchitecture]):
         return ConvDepth(architecture, mirrored=mirror)
 
     def conventions(self, architecture: ConvArchitecture, family: Family) -> Conventions:
-        """Return those of Depth Anything V2; the network takes the mean with the mirror image."""
-        return Conventions((518, 518), "lower_bound", "bilinear_corners", mirrored=True, attention=False)
+        """Return those of Depth Anything V2, at the short side that it was trained at, and the mean with the mirror."""
+        return Conventions((160, 160), "lower_bound", "bilinear_corners", mirrored=True, attention=False)

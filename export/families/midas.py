@@ -27,34 +27,18 @@ from ..network.midas.v21.architecture import LargeArchitecture, SmallArchitectur
 from ..network.midas.v21.midas_v21 import MidasV21
 from ..network.network import Network
 from .claim import Claim
-from .entry import CatalogEntry
 from .half import HalfDrift
 from .hub.dpt_config import check_dpt_config, swin_mask_shape
 from .hub.dpt_names import DPT_NAMES
 from .hub.renaming import rename_tensors
 from .hub.settings import FolderSettings
+from .published import midas as published
 from .rules import HALF, Conventions, FamilyRules, Kinds
 
 MidasArchitecture = TransformerArchitecture | SwinArchitecture | LargeArchitecture | SmallArchitecture
 
-LICENCE = "MIT"  # Source: isl-org/MiDaS LICENSE
 _CONVOLUTIONAL_MARK = "pretrained.layer1.0.weight"  # only in 2.1
 _SWIN_MASK = "pretrained.model.layers.0.blocks.1.attn_mask"
-
-# Name, number of weights in the network, older names, and the repository of transformers' folder.
-_PUBLISHED: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
-    ("dpt_beit_large_512", 343_987_393, (), "Intel/dpt-beit-large-512"),
-    ("dpt_beit_large_384", 343_311_553, (), "Intel/dpt-beit-large-384"),
-    ("dpt_beit_base_384", 110_761_153, (), "Intel/dpt-beit-base-384"),
-    ("dpt_swin2_large_384", 211_871_797, (), "Intel/dpt-swinv2-large-384"),
-    ("dpt_swin2_base_384", 101_351_865, (), "Intel/dpt-swinv2-base-384"),
-    ("dpt_swin2_tiny_256", 40_930_795, (), "Intel/dpt-swinv2-tiny-256"),
-    ("dpt_swin_large_384", 211_867_381, (), ""),
-    ("dpt_large_384", 343_028_417, ("dpt_large-midas-2f21e586.pt",), "Intel/dpt-large"),
-    ("dpt_hybrid_384", 122_376_449, ("dpt_hybrid-midas-501f0c75.pt",), "Intel/dpt-hybrid-midas"),
-    ("midas_v21_384", 105_362_945, ("midas_v21-f6b98070.pt", "model-f6b98070.pt"), ""),
-    ("midas_v21_small_256", 21_320_545, ("midas_v21_small-70d6b9c8.pt", "model-small-70d6b9c8.pt"), ""),
-)
 
 # Random weights. Source: tests/half_drift.py, bench/results/half-drift-*.json
 _HALF = (
@@ -62,22 +46,6 @@ _HALF = (
     HalfDrift("dpt_swin2_tiny_256", "fp16", images=100, drift=6.8e-4, worst=1.13e-3),
     HalfDrift("dpt_beit_base_384", "fp16", images=100, drift=9.4e-4, worst=2.63e-3),
 )
-
-
-def _entry(name: str, parameters: int, other_names: tuple[str, ...], repository: str) -> CatalogEntry:
-    return CatalogEntry(
-        name=name,
-        file_name=f"{name}.pt",
-        family="midas",
-        encoder=name,
-        kind="inverse",
-        max_depth_m=None,
-        parameters=parameters,
-        licence=LICENCE,
-        licence_note="",
-        repositories=(repository,) if repository else (),
-        other_names=other_names,
-    )
 
 
 class MidasRules(FamilyRules[MidasArchitecture]):
@@ -106,7 +74,7 @@ class MidasRules(FamilyRules[MidasArchitecture]):
             )
         )
     )
-    entries = tuple(_entry(*published) for published in _PUBLISHED)
+    entries = published.ENTRIES
     half = _HALF
     look_alikes = (
         "the tensors of MiDaS dpt_hybrid are also those of isl-org/DPT's models for NYU and KITTI and of omnidata's, "

@@ -43,6 +43,8 @@ class Conventions:
         margin: What is put around the image before the resize.
         mirrored: Whether the network answers with the mean of an image and its mirror image.
         attention: Whether the network has attention.
+        focal_unit_px: Of metric networks, as in the contract.
+        sky_from: As in the contract.
     """
 
     base_px: tuple[int, int]
@@ -54,6 +56,8 @@ class Conventions:
     margin: Margin = "none"
     mirrored: bool = False
     attention: bool = True
+    focal_unit_px: float | None = None
+    sky_from: float | None = None
 
 
 class FamilyRules(ABC, Generic[A]):
@@ -140,6 +144,10 @@ class FamilyRules(ABC, Generic[A]):
             ModelFileError: It asks for something that this network does not compute.
         """
         return self.shown_by_tensors(architecture), []
+
+    def left_out(self, ignored: Iterable[str]) -> tuple[str, ...]:
+        """Return remarks about tensors of a file that the network does not have, one sentence each."""
+        return ()
 
     def assumed(self, architecture: A) -> Claim | None:
         """Return what is taken if neither the user, the file nor its name says it, with a remark."""

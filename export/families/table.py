@@ -7,13 +7,20 @@ from typing import Any
 
 from ...engine.terms import Family
 from .depth_anything import DepthAnythingRules
+from .depth_anything3 import DepthAnything3Rules
 from .depthrt import DepthrtRules
 from .midas import MidasRules
 from .rules import FamilyRules
 from .zoedepth import ZoeDepthRules
 
 # The first row that owns any of a network's tensors has it, so a family stands before those whose names it contains.
-TABLE: tuple[FamilyRules[Any], ...] = (ZoeDepthRules(), MidasRules(), DepthrtRules(), DepthAnythingRules())
+TABLE: tuple[FamilyRules[Any], ...] = (
+    ZoeDepthRules(),
+    MidasRules(),
+    DepthrtRules(),
+    DepthAnything3Rules(),
+    DepthAnythingRules(),
+)
 
 EXPORTED = f"this version exports {', '.join(rules.title for rules in reversed(TABLE))}"
 

@@ -14,37 +14,13 @@ from ..network.midas import architecture as midas
 from ..network.zoedepth.architecture import UNUSED, ZoeArchitecture, infer
 from ..network.zoedepth.zoedepth import ZoeDepth
 from .claim import Claim
-from .entry import CatalogEntry
 from .hub.renaming import rename_tensors
 from .hub.settings import FolderSettings
 from .hub.zoedepth_config import check_zoe_config
 from .hub.zoedepth_names import ZOEDEPTH_NAMES
+from .published import zoedepth as published
+from .published.zoedepth import TRAINED_M
 from .rules import HALF, Conventions, FamilyRules, Kinds
-
-LICENCE = "MIT"  # Source: isl-org/ZoeDepth LICENSE
-TRAINED_M = 80.0  # upper end of K in its training. Source: isl-org/ZoeDepth config_zoedepth_kitti.json
-
-# Name, upper end, number of weights in the network, and the repository of transformers' folder.
-_PUBLISHED: tuple[tuple[str, float | None, int, str], ...] = (
-    ("ZoeD_M12_N", None, 343_789_698, "Intel/zoedepth-nyu"),
-    ("ZoeD_M12_K", TRAINED_M, 343_793_439, "Intel/zoedepth-kitti"),
-    ("ZoeD_M12_NK", None, 345_073_307, "Intel/zoedepth-nyu-kitti"),
-)
-
-
-def _entry(name: str, max_depth_m: float | None, parameters: int, repository: str) -> CatalogEntry:
-    return CatalogEntry(
-        name=name,
-        file_name=f"{name}.pt",
-        family="zoedepth",
-        encoder=name,
-        kind="metric",
-        max_depth_m=max_depth_m,
-        parameters=parameters,
-        licence=LICENCE,
-        licence_note="",
-        repositories=(repository,),
-    )
 
 
 class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
@@ -63,7 +39,7 @@ class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
     beside = re.compile(r"^conv2\.")
     unused = re.compile(r"^core\.core\.scratch\.refinenet4\.resConfUnit1\.")
     ignored = re.compile(f"{UNUSED.pattern}|{midas.UNUSED.pattern}|\\.relative_position_index$")
-    entries = tuple(_entry(*published) for published in _PUBLISHED)
+    entries = published.ENTRIES
 
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of transformers."""

@@ -95,7 +95,7 @@ class Plan:
 
 
 def make_plan(
-    wishes: Wishes, *, pairs: int, marked: int, size_px: int, processes: int = 1, losses: TrainOptions | None = None
+    wishes: Wishes, *, pairs: int, marked: int, size_px: int, processes: int = 1, recipe: TrainOptions | None = None
 ) -> Plan:
     """Decide a training.
 
@@ -105,8 +105,7 @@ def make_plan(
         marked: Number of them with a flat region; without any, planarity and distillation have weight 0 by default.
         size_px: Size of the images by default: that of the network's family.
         processes: Number of processes that share each step.
-        losses: Their weights for inverse depth, which are those that the network was trained with; None for those of a
-            published network.
+        recipe: With which the network was trained: the weights of its losses, and Muon; None for a published network.
 
     Raises:
         InputError: A wish is out of range, or contradicts another.
@@ -120,23 +119,24 @@ def make_plan(
     an_epoch = math.ceil(pairs / (batch * accumulate * processes))
     freeze_encoder, freeze_decoder, freeze_blocks = read_freeze(wishes.freeze)
     usual = TrainOptions()
-    losses = losses or usual
+    recipe = recipe or usual
     options = TrainOptions(
         seed=_first(wishes.seed, usual.seed),
         steps=epochs * an_epoch,
         accumulate=accumulate,
         learning_rate=_first(wishes.learning_rate, preset.learning_rate),
         encoder_factor=_first(wishes.encoder_factor, preset.encoder_factor),
+        muon_factor=recipe.muon_factor,
         weight_decay=_first(wishes.weight_decay, usual.weight_decay),
         warmup_steps=_first(wishes.warmup_steps, min(_WARMUP_STEPS, round(an_epoch * _WARMUP_SHARE))),
         average_decay=_first(wishes.average_decay, preset.average_decay),
         bf16=_first(wishes.bf16, usual.bf16),
-        affine_weight=losses.affine_weight,
-        scaled_weight=losses.scaled_weight,
-        aligned_weight=losses.aligned_weight,
-        gradient_weight=losses.gradient_weight,
-        gradient_scales=losses.gradient_scales,
-        relative_weight=losses.relative_weight,
+        affine_weight=recipe.affine_weight,
+        scaled_weight=recipe.scaled_weight,
+        aligned_weight=recipe.aligned_weight,
+        gradient_weight=recipe.gradient_weight,
+        gradient_scales=recipe.gradient_scales,
+        relative_weight=recipe.relative_weight,
         planarity_weight=_first(wishes.planarity_weight, preset.planarity_weight),
         distillation_weight=_first(wishes.distillation_weight, preset.distillation_weight),
         freeze_encoder=freeze_encoder,

@@ -207,6 +207,12 @@ def test_the_command_says_how_many_layers_are_int8_and_warns_of_few_images(tiny:
     assert refused.exit_code == 1 and "they are for --precision int8" in refused.stderr
 
 
+def test_a_model_that_was_not_fetched_is_one_line(calls: list[dict[str, object]]) -> None:
+    result = run("export", "dpt_large_384", "-o", "a.onnx")
+    assert (result.exit_code, result.stdout, calls) == (1, "", [])
+    assert result.stderr.startswith("error: dpt_large_384 is no file here, and the published dpt_large_384 was not ")
+
+
 def test_help_has_defaults_and_an_example() -> None:
     text = run("export", "--help").stdout
     assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from official_state import REAL
@@ -9,7 +12,7 @@ from official_state import REAL
 from depthrt.engine.terms import Family
 from depthrt.export.catalog import CATALOG, find
 from depthrt.export.families.entry import CatalogEntry
-from depthrt.export.families.table import rules_of
+from depthrt.export.families.table import TABLE, rules_of
 from depthrt.export.network.depth_anything import DepthAnything
 
 V1: Family = "depth-anything-v1"
@@ -76,3 +79,14 @@ def test_only_a_metric_model_has_a_maximum() -> None:
 def test_only_what_is_published_has_a_repository() -> None:
     entries = rules_of(V2).entries
     assert all(entry.published == bool(entry.repositories) for entry in entries)
+
+
+def test_the_catalog_holds_what_the_families_have() -> None:
+    assert set(CATALOG) == {entry for rules in TABLE for entry in rules.entries}
+
+
+def test_the_catalog_is_read_without_torch() -> None:
+    heavy = ("torch", "numpy", "huggingface_hub")
+    code = f"import sys; from depthrt.export import catalog, licences; print([x for x in {heavy} if x in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

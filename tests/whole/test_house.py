@@ -60,7 +60,7 @@ INSIDE: dict[str, set[str]] = {
     "serve": {"serve", "engine", "exits"},
     "robots": {"robots", "engine", "exits"},
     "cli": {*ROOMS, "exits"},
-    "": {"engine"},
+    "": {"engine", "export.download.fetch"},
     "exits": {"engine"},
     "__main__": {"cli"},
 }
@@ -68,7 +68,7 @@ INSIDE: dict[str, set[str]] = {
 # Third-party packages by room; the standard library is free everywhere.
 OUTSIDE: dict[str, set[str]] = {
     "engine": {"numpy", "cv2", "PIL", "pillow_heif", "OpenEXR", "av"},
-    "export": {"numpy", "torch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "transformers"},
+    "export": {"numpy", "torch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "transformers", "huggingface_hub"},
     "bench": {
         "numpy",
         "cv2",
@@ -133,7 +133,9 @@ FLOORS = {
         "foreign_json checkpoint.torch_file",
         "checkpoint.safe_load",
         "families",
-        "catalog",
+        "catalog licences",
+        "download",
+        "listing",
         "checkpoint",
         "make_contract precision onnx_file",
         "trace",

@@ -36,6 +36,7 @@ verbs = [
     ["doctor"],
     ["info", model],
     ["info", checkpoint],
+    ["models"],
     ["run", photos, "-m", model, "-o", f"{folder}/out"],
     ["tune", model, "--images", photos, "--rounds", "5"],
 ]

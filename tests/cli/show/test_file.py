@@ -114,7 +114,7 @@ def test_what_only_some_graphs_do_has_rows_of_its_own() -> None:
         "mirrored": "answers with the mean of a picture and its mirror image",
         "steps": "4, from noise of seed 7",
         "focal": "metres are for a focal length of 300 px of the input",
-        "sky": "where its output for sky is 0.3 or more",
+        "sky": "invalid, and filled, where its output for sky is 0.3 or more",
     }
     assert contract_rows(replace(CONTRACT, steps=1))["steps"] == "1, from zeros"
 

@@ -1,0 +1,1 @@
+"""`depthrt models` and `depthrt fetch`, and the options by which other verbs fetch."""

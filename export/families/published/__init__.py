@@ -1,0 +1,1 @@
+"""The published models of each family, one file a family, without torch."""
