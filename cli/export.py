@@ -120,17 +120,16 @@ def export(
     """Write CHECKPOINT as an ONNX file that answers like it.
 
     CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder, of Depth Anything V1 or V2, MiDaS
-    2.1 to 3.1, or ZoeDepth, or Marigold's folder of diffusers. The file is compared with torch on a photograph before
-    it is left in place.
+    2.1 to 3.1, or ZoeDepth, or Marigold's folder of diffusers; or the name of a published model that was fetched, or is
+    with --fetch. The file is compared with torch on a photograph before it is left in place.
 
-    Checkpoints are published at huggingface.co/depth-anything: Depth-Anything-V2-Small (Apache-2.0), -Base and
-    -Large (CC-BY-NC-4.0), and with -Metric-Hypersim or -Metric-VKITTI before the size those that answer in metres
-    (--max-depth 20 indoors, 80 outdoors); and in the releases of github.com/isl-org/MiDaS and isl-org/ZoeDepth (MIT).
-    The file that is written keeps the licence of its checkpoint.
+    `depthrt models` lists the published models with their licences. The file that is written keeps the licence of its
+    checkpoint.
 
     \b
     Example:
       depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx --precision fp16
+      depthrt export depth-anything-v2-vits -o model.onnx --fetch
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint

@@ -62,6 +62,19 @@ from .show.run_report import RunReport
     "Default: the range of each image; of a video, the range of its scene, which follows the frames slowly.",
 )
 @click.option(
+    "--focal-px",
+    type=click.FloatRange(0, min_open=True),
+    help="Focal length of the camera in px of the images, for a model that gives metres with it (Depth Anything 3 "
+    "metric). Without it the depth of such a model has no unit.",
+)
+@click.option(
+    "--fov",
+    "fov_deg",
+    type=click.FloatRange(0, 180, min_open=True, max_open=True),
+    metavar="DEGREES",
+    help="Instead of --focal-px: field of view from the left edge of the images to the right.",
+)
+@click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
@@ -90,6 +103,8 @@ def run(
     sheet_path: Path | None,
     colormap: Colormap | None,
     value_range: tuple[float, float] | None,
+    focal_px: float | None,
+    fov_deg: float | None,
     device: Device,
     threads: int | None,
     max_frames: int | None,
@@ -113,6 +128,7 @@ def run(
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # depthrt itself names a bad image or camera in one line
     from ..engine.images.limits import Limits
+    from ..engine.model.focal_length import Lens
     from ..engine.run.jobs import STDOUT, Style
     from ..engine.run.run import RunRequest
     from ..engine.run.run import run as run_all
@@ -125,6 +141,7 @@ def run(
         output=output,
         formats=formats,
         style=Style(colormap, value_range),
+        lens=Lens(focal_px, fov_deg),
         sheet=sheet_path,
         device=device,
         threads=threads,

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["depth-anything-v1", "depth-anything-v2", "depthrt", "midas", "zoedepth", "marigold"]
+Family = Literal[
+    "depth-anything-v1", "depth-anything-v2", "depth-anything-3", "depthrt", "midas", "zoedepth", "marigold"
+]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 DEPTH_ANYTHING: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 Kind = Literal["inverse", "metric", "affine", "scale"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-EXPORTED_KINDS: tuple[Kind, ...] = ("inverse", "metric", "affine")  # of the checkpoints that are exported
+EXPORTED_KINDS: tuple[Kind, ...] = KINDS  # of the checkpoints that are exported
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
 Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -31,6 +33,8 @@ DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 CpuRunner = Literal["onnxruntime", "openvino"]
 OnStep = Callable[[str, int, int], None]  # reports progress: title, steps done, steps wanted
 INPUT, OUTPUT = "image", "depth"  # tensor names of every graph that depthrt writes
+SKY = "sky"  # of a second output of some graphs, as large as the first
+OUTPUTS = (OUTPUT, SKY)
 # What a benchmark runs on and times: the network, array to array, file to file, and frames that arrive at a fixed rate.
 HardwareDevice = Literal["cpu", "cuda"]
 HARDWARE_DEVICES: tuple[HardwareDevice, ...] = get_args(HardwareDevice)

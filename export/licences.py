@@ -26,6 +26,10 @@ class Licence:
     link: str
     restriction: str = ""
 
+    def __str__(self) -> str:
+        """Return it in one line."""
+        return f"{self.name} ({self.restriction}), {self.link}" if self.restriction else f"{self.name}, {self.link}"
+
 
 LICENCES: dict[str, Licence] = {
     licence.name: licence
@@ -47,6 +51,12 @@ def licence_of(entry: CatalogEntry) -> Licence:
     return LICENCES[entry.licence]
 
 
+def licence_words(name: str) -> str:
+    """Return a licence's name, with what it restricts and its link if it is a known one."""
+    licence = LICENCES.get(name)
+    return name if licence is None else str(licence)
+
+
 def check_accepted(entry: CatalogEntry, accepted: bool) -> None:
     """Refuse a model whose licence restricts its use until the user has accepted it, which is remembered.
 
@@ -64,8 +74,7 @@ def check_accepted(entry: CatalogEntry, accepted: bool) -> None:
         ACCEPTED.remember(_key(entry), datetime.now(timezone.utc).isoformat(timespec="seconds"))
     elif not was_accepted(entry):
         raise InputError(
-            f"{entry.name} has the licence {licence.name} ({licence.restriction}), {licence.link}; "
-            "read it, then give --accept-licence once if you accept it"
+            f"{entry.name} has the licence {licence}; read it, then give --accept-licence once if you accept it"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Canary, Contract
 from ..engine.modelfile.size_rule import Pad, Rule, SizeRule, in_px
@@ -12,6 +14,8 @@ from ..engine.version import __version__
 from .checkpoint.checkpoint import Checkpoint
 from .families.rules import Conventions
 from .families.table import rules_of
+
+SNAPSHOTS, MODELS = "snapshots", "models--"  # of the hub's cache: models--ORG--NAME/snapshots/<commit>
 
 
 def make_contract(
@@ -50,12 +54,21 @@ def make_contract(
         attention=attention if conventions.attention else "none",
         steps=conventions.steps,
         seed=conventions.seed,
-        source_name=printable(checkpoint.path.name, 255),
+        focal_unit_px=conventions.focal_unit_px if checkpoint.kind == "metric" else None,
+        sky_from=conventions.sky_from,
+        source_name=printable(_source_name(checkpoint.path), 255),
         source_sha256=checkpoint.sha256,
         licence=printable(checkpoint.licence),
         producer=f"depthrt {__version__}",
         canary=canary,
     )
+
+
+def _source_name(path: Path) -> str:
+    """Return the name of a checkpoint: of its repository for a commit's folder in the hub's cache."""
+    if path.parent.name == SNAPSHOTS and path.parents[1].name.startswith(MODELS):
+        return path.parents[1].name.removeprefix(MODELS).replace("--", "/")
+    return path.name
 
 
 def conventions_of(checkpoint: Checkpoint) -> Conventions:

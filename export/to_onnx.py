@@ -219,7 +219,7 @@ def _check_precision(checkpoint: Checkpoint, precision: Precision) -> None:
         raise InputError(
             f"{precision} of {rules.name} is not exported, since its drift was not measured; use {possible}"
         )
-    refuse_half(checkpoint.architecture.encoder, precision, rules.half)
+    refuse_half(checkpoint.architecture.encoder, precision, rules.half, only_measured=rules.half_only_measured)
 
 
 def _default_attention(precision: Precision) -> AttentionOp:

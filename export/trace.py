@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..engine.modelfile.contract import Contract
 from ..engine.system.process.quiet import errors_only
-from ..engine.terms import INPUT, OUTPUT
+from ..engine.terms import INPUT
 from .network.network import Network
 from .precision import set_precision
 
@@ -45,27 +45,30 @@ def trace(network: Network, contract: Contract) -> onnx_ir.Model:
             opset_version=OPSET,
             dynamic_shapes=dynamic,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=list(contract.outputs),
             verbose=False,
         )
     assert program is not None
     model = program.model
     if not rule.static:  # tools show these names, and override them to pin a size
         model.graph.inputs[0].shape = Shape(["batch", 3, "height", "width"])
-        model.graph.outputs[0].shape = Shape(["batch", "height", "width"])
+        for output in model.graph.outputs:
+            output.shape = Shape(["batch", "height", "width"])
     _drop_metadata(model)
     return model
 
 
 class _Float32Borders(nn.Module):
-    """A network in any precision whose input and output are float32."""
+    """A network in any precision whose input and outputs are float32."""
 
     def __init__(self, network: Network, dtype: torch.dtype) -> None:
         super().__init__()
         self.network = network
         self.dtype = dtype
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        if self.network.has_sky:
+            return tuple(output.to(torch.float32) for output in self.network.with_sky(image.to(self.dtype)))
         depth: Tensor = self.network(image.to(self.dtype)).to(torch.float32)
         return depth
 

@@ -78,6 +78,14 @@ def tiny_safe(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Expo
 
 
 @pytest.fixture(scope="session")
+def tiny_sky(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Depth Anything 3, metric with a focal length, with sky, dynamic, long side 140 px."""
+    from random_depth_anything3 import TINY_SKY, export_da3
+
+    return export_da3(TINY_SKY, tmp_path_factory.mktemp("sky"), kind="metric", size=140)
+
+
+@pytest.fixture(scope="session")
 def tiny_bf16(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Depth Anything V2, inverse, static 126x196, in bfloat16."""
     return export_again(tiny, tmp_path_factory.mktemp("bf16") / "bf16.onnx", size=(126, 196), precision="bf16")

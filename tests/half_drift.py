@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from made_midas_swin import random_swin
 from made_midas_v21 import random_v21
+from random_depth_anything3 import random_da3
 from random_midas import random_midas
 from random_zoedepth import random_zoe
 
@@ -40,8 +41,9 @@ from depthrt.engine.images.preprocess import fit_image, make_batch
 from depthrt.engine.modelfile.canary import drift
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.system.files import atomic_path
-from depthrt.engine.terms import PRECISIONS, Precision
+from depthrt.engine.terms import PRECISIONS, Kind, Precision
 from depthrt.export.families.half import HalfDrift
+from depthrt.export.network.depth_anything3 import architecture as da3
 from depthrt.export.network.midas.architecture import PUBLISHED as TRANSFORMERS
 from depthrt.export.network.midas.swin.architecture import PUBLISHED as SWINS
 from depthrt.export.network.midas.v21.architecture import (
@@ -65,6 +67,13 @@ V21: dict[str, LargeArchitecture | SmallArchitecture] = {
     "midas_v21_384": PUBLISHED_LARGE,
     "midas_v21_small_256": PUBLISHED_SMALL,
 }
+DA3 = {
+    found.encoder: found
+    for found in (
+        *(da3.published(size, any_view=True) for size in ("vits", "vitb")),
+        da3.published("vitl", any_view=False),
+    )
+}
 ZOE = {"ZoeD_M12_N": published("N"), "ZoeD_M12_K": published("K"), "ZoeD_M12_NK": published("NK")}
 TRAINED_M = 80.0  # of ZoeDepth K
 LARGEST_PX = 1024
@@ -76,6 +85,8 @@ def random_network(name: str, seed: int) -> Network:
     """Return a published network with random weights."""
     if name in SWINS:
         return random_swin(SWINS[name], seed)
+    if name in DA3:
+        return random_da3(DA3[name], seed=seed)
     if name in V21:
         return random_v21(V21[name], seed)
     if name in ZOE:
@@ -107,7 +118,8 @@ def measure(name: str, *, seed: int, images: int, precision: Precision, folder: 
     network = random_network(name, seed)
     checkpoint = folder / f"{name}.pt"
     torch.save(network.state_dict(), checkpoint)
-    file = export_checkpoint(checkpoint, folder / f"{name}.onnx", kind="metric" if name in ZOE else "inverse").path
+    kind: Kind = "metric" if name in ZOE else "scale" if name in DA3 else "inverse"
+    file = export_checkpoint(checkpoint, folder / f"{name}.onnx", kind=kind).path
     checkpoint.unlink()
     contract, half = read_contract(file), rounded_answer(network, precision)
     drifts, not_finite, files_not_finite = [], 0, 0
@@ -131,7 +143,7 @@ def measure(name: str, *, seed: int, images: int, precision: Precision, folder: 
 def main() -> None:
     """Measure the named networks; the file is written after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="+", choices=(*V21, *SWINS, *TRANSFORMERS, *ZOE))
+    parser.add_argument("names", nargs="+", choices=(*V21, *SWINS, *TRANSFORMERS, *ZOE, *DA3))
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--precision", choices=PRECISIONS, default="fp16")
     parser.add_argument("--seed", type=int, default=0)

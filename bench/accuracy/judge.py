@@ -63,7 +63,7 @@ def judge(
         choices: Rules of the user.
         on_image: Called after each image.
     """
-    kinds = {opened.subject.name: opened.model.contract.kind for opened in subjects}
+    kinds = {opened.subject.name: opened.model.kind for opened in subjects}
     meters = {name: AccuracyMeter(dataset.name, choices.rules(kind, dataset)) for name, kind in kinds.items()}
     unjudged = failures_of({name: partial(meters[name].check, kind, dataset.kind) for name, kind in kinds.items()})
     left = {opened.subject.name: opened for opened in subjects if opened.subject.name not in unjudged}

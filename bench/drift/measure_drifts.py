@@ -45,8 +45,8 @@ def measure_drifts(
         video: Whether the images are consecutive frames.
         on_image: Called after each image.
     """
-    base, kind = reference.subject.name, reference.model.contract.kind
-    kinds = {opened.subject.name: opened.model.contract.kind for opened in subjects}
+    base, kind = reference.subject.name, reference.model.kind
+    kinds = {opened.subject.name: opened.model.kind for opened in subjects}
     left = {opened.subject.name: opened for opened in subjects if kinds[opened.subject.name] == kind}
     notes = {
         name: f"no drift: it gives {MEANINGS[other].name}, the reference {MEANINGS[kind].name}"

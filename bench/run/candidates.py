@@ -144,7 +144,7 @@ class Candidates:
 
     def _measure_drift(self, choices: Sequence[Choice]) -> None:
         reference = self._opened[self.reference].model
-        kind = reference.contract.kind
+        kind = reference.kind
         meters = {choice: DriftMeter(str(self.reference), kind=kind) for choice in self._left(choices)}
         for number, path in enumerate(self.images):
             self.on_step("drift", number, len(self.images))

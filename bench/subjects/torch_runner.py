@@ -26,6 +26,7 @@ from .checkpoint_options import CheckpointOptions, TorchPrecision
 from .torch_threads import use_torch_threads
 
 DTYPES: dict[TorchPrecision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_Answer = Callable[[Tensor], Tensor | tuple[Tensor, ...]]
 # Canaries are made with the float32 network, so it carries none.
 _NO_CANARY = Canary(FORMULA, (0, 0), 1, "", 0.0)
 
@@ -60,7 +61,8 @@ class TorchRunner:
         self._dtype = DTYPES[form.precision]
         # The weights of a network just read may be mapped from the file, and would be read while they are timed.
         placed = copy.deepcopy(network).to(form.device, self._dtype)
-        self._network: Callable[[Tensor], Tensor] | None = torch.compile(placed) if form.compiled else placed
+        answer: _Answer = placed.with_sky if placed.has_sky else placed
+        self._network: _Answer | None = torch.compile(answer) if form.compiled else answer
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks.
@@ -68,15 +70,25 @@ class TorchRunner:
         Raises:
             BackendUnavailable: torch cannot compile the network, or memory is short.
         """
+        return self._run(batch)[0]
+
+    def run_with_sky(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return depth and the value for the sky, each (N, h, w) float32, of a network that has it; as run."""
+        depth, sky = self._run(batch)
+        return depth, sky
+
+    def _run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output of the network."""
         if self._network is None:
             raise InputError("this model is closed; load it again")
         try:
             with torch.inference_mode():
                 answer = self._network(torch.from_numpy(batch).to(self.provider, self._dtype))
-                output: NDArray[np.float32] = answer.float().cpu().numpy()
+                parts = answer if isinstance(answer, tuple) else (answer,)
+                outputs: list[NDArray[np.float32]] = [part.float().cpu().numpy() for part in parts]
         except RuntimeError as error:  # from the compiler or the allocator
             raise BackendUnavailable(f"{self.name} fails on this machine: {_first_line(error)}") from error
-        return output
+        return outputs
 
     def synchronise(self) -> None:
         """Wait for the device."""

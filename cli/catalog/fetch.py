@@ -77,6 +77,5 @@ def fetch(name: str, folder: Path | None, accept_licence: bool, as_json: bool) -
         found = {"name": entry.name, "path": str(path), "licence": licence.name, "licence_link": licence.link}
         print_result(json.dumps(found))
         return
-    restricted = f", {licence.restriction}" if licence.restriction else ""
-    say(f"{entry.name}: licence {licence.name}{restricted} ({licence.link})")
+    say(f"{entry.name} has the licence {licence}")
     print_result(path)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ...export.licences import LICENCES
 from .printing import print_result, say
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
     if exported.weights is not None:
         say(f"note: its weights are in {exported.weights}, which has to stay beside it")
     contract = exported.contract
+    licence = LICENCES.get(contract.licence)
+    if licence is not None and licence.restriction:
+        say(f"note: the file has the licence of its weights, {licence}")
     if as_json:
         parity = [asdict(compared) for compared in exported.parity]
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}

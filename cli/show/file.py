@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.terms import MEANINGS
+from ...export.licences import licence_words
 from .printing import print_result
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def contract_rows(contract: Contract) -> dict[str, str]:
         **({"in float32": ", ".join(contract.in_float32)} if contract.in_float32 else {}),
         "attention": contract.attention,
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
-        "licence": contract.licence,
+        "licence": licence_words(contract.licence),
         "made by": contract.producer,
     }
 
@@ -68,7 +69,8 @@ def _output(contract: Contract) -> str:
     meaning = MEANINGS[contract.kind]
     if meaning.unit:
         upto = "without a bound" if contract.max_depth_m is None else f"up to {contract.max_depth_m:g}"
-        return f"metres, {upto}"
+        needs = "" if contract.focal_unit_px is None else " if the focal length is given, else depth without a unit"
+        return f"metres{needs}, {upto}"
     unknown = "" if meaning.larger_is_nearer else f", {meaning.unknown} unknown"
     return f"{meaning.name}, no unit, larger is {'nearer' if meaning.larger_is_nearer else 'farther'}{unknown}"
 
@@ -111,7 +113,7 @@ def _special(contract: Contract) -> dict[str, str]:
     if contract.focal_unit_px is not None:
         found["focal"] = f"metres are for a focal length of {contract.focal_unit_px:g} px of the input"
     if contract.sky_from is not None:
-        found["sky"] = f"where its output for sky is {contract.sky_from:g} or more"
+        found["sky"] = f"invalid, and filled, where its output for sky is {contract.sky_from:g} or more"
     return found
 
 
@@ -131,7 +133,7 @@ def show_checkpoint(facts: CheckpointFacts, *, as_json: bool) -> None:
         "encoder": f"{encoder}, {facts.parameters / 1e6:.1f} M parameters, stored as {', '.join(facts.dtypes)}",
         "family": f"{facts.family} ({facts.source})" if facts.family else unknown,
         "kind": f"{facts.kind}{depth} ({facts.source})" if facts.kind else unknown,
-        "licence": facts.licence,
+        "licence": licence_words(facts.licence),
         "sha256": facts.sha256,
     }
     if facts.wrapper or facts.others:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ...export.licences import licence_words
 from .file import size_words
 from .printing import print_lines, print_result, table_width
 
@@ -21,6 +22,9 @@ def show_models(models: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
         print_result(json.dumps([asdict(model) for model in models]))
         return
+    if not models:
+        print_result("No model of this family is published.")
+        return
     print_result("\n".join(_lines(models, table_width())), lines=True)
 
 
@@ -30,19 +34,18 @@ def show_model(model: Listed, *, as_json: bool) -> None:
         print_result(json.dumps(asdict(model)))
         return
     print_result(model.name)
-    print_lines(f"  {name:<12} {value}" for name, value in _facts(model).items())
+    print_lines((f"  {name:<12} {value}" for name, value in _facts(model).items()), further=" " * 15)
 
 
 def _facts(model: Listed) -> dict[str, str]:
     upto = "" if model.max_depth_m is None else f", up to {model.max_depth_m:g} m"
-    restricted = f" ({model.restriction})" if model.restriction else ""
     run = model.verified
     facts = {
         "family": model.family,
         "kind": f"{model.kind}{upto}",
-        "weights": f"{model.parameters / 1e6:,.1f} M",
+        "weights": _millions(model.parameters),
         "default size": size_words(model.default_px, model.rule),
-        "licence": f"{model.licence}{restricted}, {model.licence_link}",
+        "licence": licence_words(model.licence),
         "note": model.licence_note,
         "accepted": "" if not model.restriction else "yes" if model.accepted else "no: --accept-licence is needed once",
         "published": f"{model.page}: {', '.join(model.files)}",
@@ -75,11 +78,16 @@ def _cells(model: Listed, *, wide: bool) -> list[str]:
     return [
         f"{'*' if model.path else ' '} {model.name}",
         model.kind,
-        f"{model.parameters / 1e6:,.1f} M",
+        _millions(model.parameters),
         f"{h}" if h == w else f"{h}x{w}",
-        f"{model.licence}{'' if model.accepted else ' !'}",
+        f"{model.licence}{' !' if model.restriction else ''}",
         *([str(model.verified)] if wide else []),
     ]
+
+
+def _millions(parameters: int) -> str:
+    """Return a number of weights with three digits or more: "24.8 M", "335 M"."""
+    return f"{parameters / 1e6:,.{1 if parameters < 1e8 else 0}f} M"
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -94,7 +102,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _note(models: Sequence[Listed]) -> Iterator[str]:
     here = sum(model.path is not None for model in models)
     yield f"* is on this machine ({here} of {len(models)}). `depthrt fetch NAME` downloads one."
-    if not all(model.accepted for model in models):
-        yield "! restricts the use: read the licence, and give --accept-licence once."
+    if any(model.restriction for model in models):
+        yield "! restricts the use: read the licence, and accept it once with --accept-licence."
     runs = sorted({f"{model.verified}" for model in models})
     yield f"Verified: {' or '.join(runs)}. `depthrt models NAME` tells against what."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from math import prod
 from threading import Lock
@@ -30,13 +31,14 @@ class BatchNetwork(Protocol):
     def check_shape(self, shape: BatchShape) -> None:
         """Raise InputError unless the network takes an input of this shape, (N, 3, h, w)."""
 
-    def start(self, *, shape: BatchShape, input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: BatchShape, input: int, outputs: Sequence[int], stream: int) -> None:
         """Put the network's work on a stream and return without waiting; the GPU's context is current.
 
         Args:
             shape: (N, 3, h, w) of the input.
             input: Address of the input, float32 on the GPU.
-            output: Address of the output, (N, h, w) float32 on the GPU.
+            outputs: Addresses of the outputs, each (N, h, w) float32 on the GPU: of the depth, and of the sky if the
+                network has it.
             stream: Handle (CUstream) of the stream.
         """
 
@@ -50,11 +52,12 @@ class HostBatches:
     Args:
         gpu: Must stay open while this object is in use.
         network: The network to run.
+        outputs: Number of its outputs.
         stream: The stream that the network is tied to; None makes a stream for the first batch.
     """
 
-    def __init__(self, gpu: Cuda, network: BatchNetwork, *, stream: Stream | None = None) -> None:
-        self._gpu, self._network = gpu, network
+    def __init__(self, gpu: Cuda, network: BatchNetwork, *, outputs: int = 1, stream: Stream | None = None) -> None:
+        self._gpu, self._network, self._outputs = gpu, network, outputs
         self._lock = Lock()
         self._closed = False
         self._given_stream = stream
@@ -63,7 +66,11 @@ class HostBatches:
         self._pinned: PinnedMemory | None = None
 
     def run(self, batch: Float32) -> Float32:
-        """Return the network's output (N, h, w) for (N, 3, h, w); blocks.
+        """Return the network's first output (N, h, w) for (N, 3, h, w); blocks. For errors see run_all."""
+        return self.run_all(batch)[0]
+
+    def run_all(self, batch: Float32) -> tuple[Float32, ...]:
+        """Return every output of the network, each (N, h, w), for (N, 3, h, w); blocks.
 
         Raises:
             InputError: The network does not take this size, or the model is closed.
@@ -74,7 +81,8 @@ class HostBatches:
                 raise InputError("this model is closed; load it again")
             largest = self._network.batch[1]
             parts = [self._run_part(batch[first : first + largest]) for first in range(0, len(batch), largest)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        found: tuple[Float32, ...] = tuple(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+        return found
 
     def free(self) -> None:
         """Free memory and stream; the next batch makes them again."""
@@ -95,27 +103,34 @@ class HostBatches:
         self.free()
 
     def _run_part(self, part: Float32) -> Float32:
-        """Run at most the network's largest batch; a part below its smallest batch is filled up with the last image."""
+        """Run at most the network's largest batch; a part below its smallest batch is filled up with the last image.
+
+        Returns:
+            (outputs, N, h, w).
+        """
         count = max(len(part), self._network.batch[0])
         shape: BatchShape = (count, *part.shape[1:])
         self._network.check_shape(shape)
         answer_shape = (count, *part.shape[2:])
-        answer_at = -(-prod(shape) * _FLOAT_BYTES // ALIGNMENT) * ALIGNMENT
-        end = answer_at + prod(answer_shape) * _FLOAT_BYTES
+        answer_bytes = prod(answer_shape) * _FLOAT_BYTES
+        first, step = _aligned(prod(shape) * _FLOAT_BYTES), _aligned(answer_bytes)
+        answers_at = [first + step * index for index in range(self._outputs)]
+        end = answers_at[-1] + answer_bytes
         stream = self._stream = self._stream or Stream(self._gpu)
         with stream.order:
             device, pinned = self._reserve(stream, end)
             batch = pinned.array[: prod(shape) * _FLOAT_BYTES].view(np.float32).reshape(shape)
-            answer = pinned.array[answer_at:end].view(np.float32)
             batch[: len(part)] = part
             batch[len(part) :] = part[-1]
             stream.upload(device.address, batch)
             with self._gpu.current():
-                output = device.address + answer_at
-                self._network.start(shape=shape, input=device.address, output=output, stream=stream.handle)
-            stream.download(answer, output)
+                outputs = [device.address + at for at in answers_at]
+                self._network.start(shape=shape, input=device.address, outputs=outputs, stream=stream.handle)
+            answers = [pinned.array[at : at + answer_bytes].view(np.float32) for at in answers_at]
+            for answer, output in zip(answers, outputs, strict=True):
+                stream.download(answer, output)
             stream.synchronize()
-            return answer.reshape(answer_shape)[: len(part)].copy()
+            return np.stack([answer.reshape(answer_shape)[: len(part)] for answer in answers])
 
     def _reserve(self, stream: Stream, n_bytes: int) -> tuple[DeviceMemory, PinnedMemory]:
         """Return memory of at least n_bytes on the GPU and on the host; larger memory is kept."""
@@ -131,3 +146,8 @@ class HostBatches:
                 pinned.close()
             self._pinned = PinnedMemory(self._gpu, n_bytes)
         return self._device, self._pinned
+
+
+def _aligned(n_bytes: int) -> int:
+    """Round up to a multiple of ALIGNMENT."""
+    return -(-n_bytes // ALIGNMENT) * ALIGNMENT

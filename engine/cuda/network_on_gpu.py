@@ -32,10 +32,19 @@ class NetworkOnGpu:
             InputError: The network does not take this size, or the runner is closed.
             BackendUnavailable: The runtime refuses, or the GPU has not enough memory or is lost.
         """
+        return self._run(batch)[0]
+
+    def run_with_sky(self, batch: Float32) -> tuple[Float32, Float32]:
+        """Return depth and the value for the sky, each (N, h, w) float32, of a network that has it; as run."""
+        depth, sky = self._run(batch)
+        return depth, sky
+
+    def _run(self, batch: Float32) -> tuple[Float32, ...]:
+        """Return every output of the network."""
         if self._closed:
             raise InputError("this model is closed; load it again")
         self._gpu.check_not_lost()
-        return self._batches.run(batch)
+        return self._batches.run_all(batch)
 
     def free_batches(self) -> None:
         """Free the GPU memory that `run` keeps; the next call allocates it again. The pipeline does not use it."""

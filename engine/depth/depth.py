@@ -18,7 +18,7 @@ from ..system.files import atomic_path
 from ..terms import KINDS, MEANINGS, Colormap, Format, Kind
 from .colour import colorize
 from .intrinsics import Intrinsics
-from .provenance import Provenance
+from .provenance import NO_FOCAL, Provenance
 from .read import read_kind, read_npz
 from .write import (
     Facts,
@@ -92,6 +92,8 @@ class Depth:
         if meaning.unit == "m":
             return self.values
         verbs = "are unknown and differ" if " and " in meaning.unknown else "is unknown and differs"
+        if NO_FOCAL in self.provenance.notes:
+            raise InputError(f"this depth has no metres: {NO_FOCAL}")
         raise InputError(
             f"{self.provenance.model} gives {meaning.name}, whose {meaning.unknown} {verbs} from image to image, so it "
             "has no metres; use a metric model"

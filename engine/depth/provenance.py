@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from ..errors import InputError
-from ..system.field_types import Count, Length, Name, NotNegative, Sentence, Sha256, printable
+from ..system.field_types import Count, Length, Name, NotNegative, Positive, Sentence, Sha256, printable
 from ..system.records import read_record, to_json_object
 from ..terms import Precision
+
+_MAY_LACK = ("time_s", "focal_px")  # fields that a record has only if they are known
+# Of depth that would be metres.
+NO_FOCAL = "no focal length was given, so the depth has no unit; focal_px, --focal-px or --fov makes metres of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Provenance:
         notes: Fallbacks and compromises, a sentence each.
         timings: Duration of the inference.
         time_s: When its video or camera shows the image; None for an image without a time.
+        focal_px: Focal length of the image's camera that the depth is computed with; None if with none.
     """
 
     model: Name
@@ -54,12 +59,12 @@ class Provenance:
     notes: Annotated[tuple[Sentence, ...], Length(0, 1000)]
     timings: Timings
     time_s: NotNegative | None = None
+    focal_px: Positive | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain types, ready for JSON; notes in one line each, without a time that is None."""
+        """Return the record as plain types, ready for JSON: notes in one line each, no time or focal length of None."""
         found = {key: list(value) if isinstance(value, tuple) else value for key, value in to_json_object(self).items()}
-        if self.time_s is None:
-            del found["time_s"]
+        found = {key: value for key, value in found.items() if value is not None or key not in _MAY_LACK}
         return {**found, "notes": [printable(note) for note in self.notes]}
 
     @classmethod
@@ -69,5 +74,5 @@ class Provenance:
         Raises:
             InputError: A key is unknown or missing, or a value is wrong; the message names it.
         """
-        timed = {"time_s": None, **found} if isinstance(found, dict) else found
-        return read_record(cls, timed, name="provenance", remedy="infer again", failure=InputError)
+        whole = {**dict.fromkeys(_MAY_LACK), **found} if isinstance(found, dict) else found
+        return read_record(cls, whole, name="provenance", remedy="infer again", failure=InputError)

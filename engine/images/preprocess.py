@@ -21,7 +21,7 @@ from .resize.border import pad_input, with_margin
 from .resize.cubic import cubic_bands, resize_bicubic
 from .resize.taps import Float32
 
-__all__ = ["Color", "Fit", "Float32", "fit_image", "make_batch", "to_image_size", "to_input"]
+__all__ = ["Color", "Fit", "Float32", "content_of", "fit_image", "make_batch", "to_image_size", "to_input"]
 
 Color = Literal["bgr", "rgb"]
 
@@ -57,10 +57,15 @@ def make_batch(image: NDArray[np.uint8], contract: Contract, fit: Fit, color: Co
     return batch
 
 
+def content_of(values: NDArray[Any], fit: Fit) -> NDArray[Any]:
+    """Return the part of the network's output (h, w) that is not padding; it shares memory."""
+    top, left = fit.offset_px
+    return values[top : top + fit.content_px[0], left : left + fit.content_px[1]]
+
+
 def to_image_size(values: Float32, contract: Contract, fit: Fit, image_px: tuple[int, int]) -> Float32:
     """Return the network's output (h, w) at the image's size (H, W), without padding and margin."""
-    top, left = fit.offset_px
-    content = values[top : top + fit.content_px[0], left : left + fit.content_px[1]]
+    content: Float32 = content_of(values, fit)
     if contract.final_resize == "bicubic":
         return resize_bicubic(content, image_px, fit.margin_px)
     return resize_bilinear(content, image_px, fit.margin_px, mode=contract.final_resize)

@@ -16,21 +16,23 @@ from numpy.typing import NDArray
 from ..cuda.device_depth import DeviceDepth
 from ..cuda.device_image import Image, OnDevice
 from ..depth.depth import Depth, valid_pixels
-from ..depth.provenance import Provenance, Timings
+from ..depth.provenance import NO_FOCAL, Provenance, Timings
 from ..errors import InputError, ModelFileError
 from ..images.limits import Limits, check_image
-from ..images.preprocess import Color, Fit, fit_image, make_batch, to_image_size
+from ..images.preprocess import Color, Fit, Float32, fit_image, make_batch, to_image_size
 from ..modelfile.contract import CHECKPOINT_SUFFIXES, ENGINE_SUFFIX, Contract
 from ..modelfile.model_file import open_model_file
 from ..modelfile.shipped import DEFAULT, DEFAULT_NOTE, model_path
 from ..runners.calls import enough_memory
 from ..runners.choice import Choice
-from ..runners.runner import ImageRunner, Runner
+from ..runners.runner import ImageRunner, Runner, SkyRunner
 from ..system.closable import Closable
 from ..system.process.overlap import run_ahead
-from ..terms import Device, Precision
+from ..terms import Device, Kind, Precision
 from ..trt.engine_file import open_engine_file
+from .focal_length import check_focal, metres_factor
 from .open_proven import open_proven
+from .sky import depth_and_sky
 from .stages import Answer, Prepared, alike, answer_whole, find_image_there
 
 __all__ = ["CHECKPOINT_SUFFIXES", "Answer", "DepthModel", "Prepared", "load"]
@@ -61,20 +63,29 @@ class DepthModel(Closable):
         """Return every fallback and compromise so far, a sentence each; every result has them."""
         return (*self.runner.notes, *self._own_notes)
 
-    def infer(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> Depth:
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the depth that infer gives without a focal length."""
+        return self.contract.kind_for(None)
+
+    def infer(
+        self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr", focal_px: float | None = None
+    ) -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
 
         Args:
             image: (H, W, 3) uint8, [0, 255]: a numpy array; or if the model resizes on a GPU, any object there with a
                 __cuda_array_interface__, which is read in place once its stream is done.
             color: Order of the channels: "bgr" (OpenCV) or "rgb" (Pillow).
+            focal_px: Focal length of the image's camera in px of the image, for a model that gives metres with it
+                (Depth Anything 3 metric); without it the scale of its depth is unknown.
 
         Raises:
-            InputError: The image has another shape or type, or is over the limits.
+            InputError: The image has another shape or type, or is over the limits; or the model takes no focal length.
             BackendUnavailable: Memory is short, or a GPU is lost.
             ModelFileError: The runtime cannot run the file on this input.
         """
-        return self.finish(self.run(self._prepare(image, color)))
+        return self.finish(self.run(self._prepare(image, color, focal_px)))
 
     def infer_on_device(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> DeviceDepth:
         """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is computed.
@@ -90,9 +101,20 @@ class DepthModel(Closable):
         timings = Timings(prepared.preprocess_ms + found.timings.preprocess_ms, found.timings.run_ms, 0.0)
         return DeviceDepth(found.memory, self.contract, self._provenance(prepared, timings))
 
-    def infer_batch(self, images: Sequence[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> list[Depth]:
-        """Return the depth of each image; images of one size run together if the graph or the GPU takes several."""
-        prepared = [self._prepare(image, color) for image in images]
+    def infer_batch(
+        self,
+        images: Sequence[NDArray[np.uint8] | OnDevice],
+        *,
+        color: Color = "bgr",
+        focal_px: float | None = None,
+    ) -> list[Depth]:
+        """Return the depth of each image; images of one size run together if the graph or the GPU takes several.
+
+        Args:
+            images, color: As in infer.
+            focal_px: As in infer, of every image.
+        """
+        prepared = [self._prepare(image, color, focal_px) for image in images]
         depths: dict[int, Depth] = {}
         for indices in alike(prepared):
             group = [prepared[index] for index in indices]
@@ -100,18 +122,25 @@ class DepthModel(Closable):
             depths.update(zip(indices, map(self.finish, answers), strict=True))
         return [depths[index] for index in range(len(images))]
 
-    def stream(self, images: Iterable[NDArray[np.uint8] | OnDevice], *, color: Color = "bgr") -> Generator[Depth]:
+    def stream(
+        self,
+        images: Iterable[NDArray[np.uint8] | OnDevice],
+        *,
+        color: Color = "bgr",
+        focal_px: float | None = None,
+    ) -> Generator[Depth]:
         """Yield the depth of each image in order, while the next image runs, or on a GPU the next few.
 
         An array may be written again once the next image is asked for, so a camera can use one buffer; an image on a
         GPU must not change before its depth is yielded. A bad image raises after the depths of the images before it.
+        The focal length is that of every image; see infer.
         """
         refused: list[InputError] = []
 
         def prepared() -> Iterator[Prepared]:
             for image in images:
                 try:
-                    ready = self._prepare(image, color)
+                    ready = self._prepare(image, color, focal_px)
                 except InputError as error:
                     refused.append(error)
                     return
@@ -125,17 +154,18 @@ class DepthModel(Closable):
         if refused:
             raise refused[0]
 
-    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
+    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
         """Do the first stage of infer: check the image; unless a device does it, resize and normalise."""
         start = perf_counter()
         check_image(image)
+        focal_px = check_focal(focal_px, self.contract)
         image_px = (image.shape[0], image.shape[1])
         fit = self._fit(image_px, color)
         make = partial(make_batch, image, self.contract, fit, color)
         if self._pipeline is not None:
-            return Prepared(make, fit, image_px, _ms_since(start), image, color)
+            return Prepared(make, fit, image_px, _ms_since(start), image, color, focal_px)
         with enough_memory("resize an image"):
-            return Prepared(make(), fit, image_px, _ms_since(start))
+            return Prepared(make(), fit, image_px, _ms_since(start), focal_px=focal_px)
 
     def run(self, prepared: Prepared) -> Answer:
         """Do the second stage of infer: the network; if a device takes the image, also both resizes."""
@@ -144,17 +174,19 @@ class DepthModel(Closable):
         return self._run_together([prepared])[0]
 
     def finish(self, answer: Answer) -> Depth:
-        """Do the last stage of infer: resize the output to the image's size and add its provenance."""
+        """Do the last stage of infer: bring the output to the image's size, to metres and to its provenance."""
         start = perf_counter()
         prepared, device = answer.prepared, answer.device
-        values = answer.output
+        kind = self.contract.kind_for(prepared.focal_px)
         with enough_memory("resize depth to its image"):
-            if device is None:
-                values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
-            valid = valid_pixels(values, self.contract.kind)
+            values, valid = self._at_image_size(answer)
+            factor = metres_factor(prepared.focal_px, self.contract, prepared.fit, prepared.image_px)
+            if factor != 1:
+                values = values * np.float32(factor)
+            valid &= valid_pixels(values, kind)
         before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
         timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
-        return Depth(values, self.contract.kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
+        return Depth(values, kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
 
     def close(self) -> None:
         """Free the runner; the model cannot infer afterwards."""
@@ -165,11 +197,22 @@ class DepthModel(Closable):
             f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
         )
 
-    def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color) -> Prepared:
+    def _at_image_size(self, answer: Answer) -> tuple[Float32, NDArray[np.bool_]]:
+        """Return an answer's values at the image's size, and which pixels are not sky, both (H, W)."""
+        prepared, values = answer.prepared, answer.output
+        if answer.sky is not None:
+            values, sky = depth_and_sky(values, answer.sky, self.contract, prepared.fit, prepared.image_px)
+            return values, ~sky
+        if answer.device is None:
+            values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
+        return values, np.ones(prepared.image_px, np.bool_)
+
+    def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color, focal_px: float | None = None) -> Prepared:
         """Do the first stage for an image on the host or on a GPU."""
         if isinstance(image, np.ndarray):
-            return self.prepare(image, color=color)
+            return self.prepare(image, color=color, focal_px=focal_px)
         start = perf_counter()
+        check_focal(focal_px, self.contract)
         found = find_image_there(image, self._pipeline)
         return Prepared(None, self._fit(found.image_px, color), found.image_px, _ms_since(start), found, color)
 
@@ -187,12 +230,23 @@ class DepthModel(Closable):
         start = perf_counter()
         with enough_memory(f"run {len(group)} images at once"):
             batch = group[0].batch if len(group) == 1 else np.concatenate([prepared.batch for prepared in group])
-        output = self.runner.run(batch)
+        outputs = self._run_network(batch)
         expected = (len(group), *group[0].fit.input_px)
-        if output.shape != expected:
-            raise ModelFileError(f"the model answered {output.shape} for an input of {expected}; export it again")
+        for output in outputs:
+            if output.shape != expected:
+                raise ModelFileError(f"the model answered {output.shape} for an input of {expected}; export it again")
         share_ms = _ms_since(start) / len(group)
-        return [Answer(prepared, plane, share_ms) for prepared, plane in zip(group, output, strict=True)]
+        return [
+            Answer(prepared, depth, share_ms, sky=sky[0] if sky else None)
+            for prepared, (depth, *sky) in zip(group, zip(*outputs, strict=True), strict=True)
+        ]
+
+    def _run_network(self, batch: Float32) -> tuple[Float32, ...]:
+        """Return the network's depth (N, h, w), and its value for the sky if the file has it."""
+        if self.contract.sky_from is None:
+            return (self.runner.run(batch),)
+        assert isinstance(self.runner, SkyRunner), f"{self.runner.name} says nothing of the sky"
+        return self.runner.run_with_sky(batch)
 
     def _run_on_device(self, prepared: Iterable[Prepared], color: Color) -> Generator[Answer]:
         """Yield the answer of each image in order, several of them on the device at once."""
@@ -214,6 +268,7 @@ class DepthModel(Closable):
             if note not in self._said:  # a note that came up while images ran
                 self._said.add(note)
                 logger.warning("depthrt: %s", note)
+        needs_focal = self.contract.focal_unit_px is not None and prepared.focal_px is None
         return Provenance(
             model=self.contract.model,
             source_sha256=self.contract.source_sha256,
@@ -223,8 +278,9 @@ class DepthModel(Closable):
             input_px=prepared.fit.input_px,
             image_px=prepared.image_px,
             producer=self.contract.producer,
-            notes=self.notes,
+            notes=(*self.notes, NO_FOCAL) if needs_focal else self.notes,
             timings=timings,
+            focal_px=prepared.focal_px,
         )
 
 

@@ -12,7 +12,6 @@ from ..cuda.driver.driver import DriverFault, find_gpu
 from ..errors import (
     BackendUnavailable,
     BuildError,
-    ContractError,
     DepthrtError,
     InputError,
     ModelFileError,
@@ -83,11 +82,9 @@ def open_proven(
     Raises:
         InputError, BackendUnavailable, BuildError, ModelFileError: As open_runner, open_built and TrtRunner.
         ModelFileError: The file was changed since it was exported, or is damaged.
-        ContractError: Its depth is meant for a camera, or has sky, which this version does not apply.
         ParityError: The runner that was asked for by name, or the last one left, departs from the canary.
     """
     check_options(device, threads)
-    _check_applied(file)
     if not isinstance(file, EngineFile):  # TrtRunner checks the plan
         check_whole(file.path, file.contract)
     asks = device == "auto" and choice is None and not isinstance(file, EngineFile)
@@ -106,15 +103,6 @@ def open_proven(
         replaced = (f"{failure}; {used} is used instead" for failure in failures)
         return Proven(runner, (*faults, *replaced, *warnings), (*attempt.remarks, *_unsealed(file)))
     raise AssertionError("there is at least one attempt")
-
-
-def _check_applied(file: ModelFile) -> None:
-    """Raise ContractError for a promise that would be broken: values would be depth that they are not."""
-    for name, what in (("focal_unit_px", "metres of another camera"), ("sky_from", "sky that has a depth")):
-        if getattr(file.contract, name) is not None:
-            raise ContractError(
-                f"{file.path} has {name}, which this depthrt does not apply: it would give {what}; install a newer one"
-            )
 
 
 def _list_attempts(

@@ -30,6 +30,7 @@ class Prepared:
         preprocess_ms: Time of the preparation.
         image: (H, W, 3) uint8 on the host or on the runner's GPU, for a runner whose device resizes.
         color: Order of the channels.
+        focal_px: Of the image's camera, for a model that takes it; None if it is not known.
     """
 
     input: Float32 | Callable[[], Float32] | None
@@ -38,6 +39,7 @@ class Prepared:
     preprocess_ms: float
     image: Image | None = None
     color: Color = "bgr"
+    focal_px: float | None = None
 
     @property
     def batch(self) -> Float32:
@@ -55,12 +57,14 @@ class Answer:
         output: The network's output (h, w) float32; with `device`, depth at the image's size (H, W).
         run_ms: The network's time; with `device`, the time of both resizes too.
         device: Times of a runner whose device resized.
+        sky: The network's value for the sky (h, w) float32, of a network that has it.
     """
 
     prepared: Prepared
     output: Float32
     run_ms: float
     device: Timings | None = None
+    sky: Float32 | None = None
 
 
 def alike(prepared: Sequence[Prepared]) -> Iterator[list[int]]:

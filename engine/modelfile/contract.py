@@ -20,7 +20,7 @@ from ..errors import ContractError, ModelFileError
 from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, Older, read_record, to_json_object
-from ..terms import MEANINGS, Attention, Kind, Precision
+from ..terms import MEANINGS, OUTPUT, SKY, Attention, Kind, Precision
 from .digest import Digest
 from .format_1 import FORMAT_1
 from .onnx_metadata import read_onnx_metadata
@@ -160,6 +160,19 @@ class Contract:
     def unit(self) -> str:
         """Return "m" for metric depth, "" for the other kinds, which have none."""
         return MEANINGS[self.kind].unit
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the names of the graph's outputs, each (N, h, w) float32."""
+        return (OUTPUT,) if self.sky_from is None else (OUTPUT, SKY)
+
+    def kind_for(self, focal_px: float | None) -> Kind:
+        """Return the kind of an image's depth: a metric model that needs a focal length has no unit without one.
+
+        Args:
+            focal_px: Of the image's camera; None if it is not known.
+        """
+        return "scale" if self.focal_unit_px is not None and focal_px is None else self.kind
 
     def check(self) -> None:
         """Raise Mismatch if values contradict each other."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..model.focal_length import ANY_LENS, Lens
 from ..modelfile.contract import Contract
 from ..system.cache.store import REMEDY, Store
 from ..system.field_types import Name, NotNegative, Sha256
@@ -25,7 +26,7 @@ class With:
     """What outputs are made with.
 
     Args:
-        contract_sha256: Of the model's contract.
+        contract_sha256: Of the model's contract, and of the lens if anything is known of it.
         colormap, value_range: As in Style.
     """
 
@@ -42,17 +43,21 @@ class Made:
     since_s: NotNegative
 
 
-def made_since(output: Path, contract: Contract, style: Style, *, start_s: float, resume: bool) -> float:
+def made_since(
+    output: Path, contract: Contract, style: Style, *, lens: Lens = ANY_LENS, start_s: float, resume: bool
+) -> float:
     """Return the time from which on outputs are of this model and these options, and remember it for the next run.
 
     Outputs that nothing is remembered of count as such if the run is resumed.
 
     Args:
         output: Folder or file of the run.
+        contract, style, lens: What it is made with.
         start_s: When the run began, in seconds since 1970.
     """
     key = {"output": str(output.resolve())}
-    now = With(hashlib.sha256(contract.to_json().encode()).hexdigest(), style.colormap, style.value_range)
+    made_by = contract.to_json() + (repr(lens) if lens.known else "")
+    now = With(hashlib.sha256(made_by.encode()).hexdigest(), style.colormap, style.value_range)
     found = STORE.recall(key, _read, remedy="outputs that exist count as done")
     if found is not None and found.made_with == now:
         return found.since_s

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from time import time
 
+from ..depth.provenance import NO_FOCAL
 from ..errors import DepthrtError, InputError
 from ..images.limits import Limits
 from ..model.depth_model import DepthModel, load
+from ..model.focal_length import ANY_LENS, Lens, check_focal
+from ..modelfile.contract import Contract
 from ..modelfile.shipped import DEFAULT
 from ..system.files import check_named, make_folder, remove_unfinished, try_place
 from ..system.process.overlap import AHEAD, Outcome
@@ -24,6 +28,8 @@ from .run_video import open_frames, run_video
 from .sheet import Sheet, check_sheet
 from .sources import find_sources
 
+logger = logging.getLogger("depthrt")
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -36,6 +42,7 @@ class RunRequest:
             standard output, for a single image.
         formats: Each gives a file per image; none given means "color", or the format of a named file's suffix.
         style: How depth is painted.
+        lens: That took the images, for a model that gives metres with a focal length.
         sheet: Also write one picture of all images, each above its depth.
         device, threads, limits: As in `load`.
         max_frames: Of each video and camera; None reads to the end.
@@ -48,6 +55,7 @@ class RunRequest:
     output: str | Path = "depth"
     formats: Sequence[Format] = ()
     style: Style = PLAIN
+    lens: Lens = ANY_LENS
     sheet: str | Path | None = None
     device: Device = "auto"
     threads: int | None = None
@@ -91,6 +99,7 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
     start_s = time()
     jobs = _plan(request, listener)
     with load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model:
+        _check_lens(request.lens, model.contract)
         left = _left(jobs, model, request, start_s=start_s)
         remove_unfinished(*(path for job in left for path in job.files), *_frames_begun(left))
         stale = sum(job.is_done() for job in left) if request.resume else 0
@@ -121,12 +130,21 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     return jobs
 
 
+def _check_lens(lens: Lens, contract: Contract) -> None:
+    """Refuse a lens that the model does not take; say that the depth of one that needs a lens has no unit without."""
+    check_focal(lens.focal_of((1, 1)), contract)
+    if contract.focal_unit_px is not None and not lens.known:
+        logger.warning("depthrt: %s", NO_FOCAL)
+
+
 def _left(jobs: list[Job], model: DepthModel, request: RunRequest, *, start_s: float) -> list[Job]:
     """Return the jobs that are to be done."""
     output = Path(request.output)
     if output == STDOUT:
         return jobs
-    since_s = made_since(output, model.contract, request.style, start_s=start_s, resume=request.resume)
+    since_s = made_since(
+        output, model.contract, request.style, lens=request.lens, start_s=start_s, resume=request.resume
+    )
     return [job for job in jobs if not (request.resume and job.is_done(since_s))]
 
 
@@ -168,7 +186,7 @@ def _run_images(
     if not jobs:
         return
     listener.began(Part("images", len(jobs), resumable=True))
-    with closing(run_images(model, jobs, style=request.style, sheet=sheet)) as outcomes:
+    with closing(run_images(model, jobs, style=request.style, lens=request.lens, sheet=sheet)) as outcomes:
         for outcome in outcomes:
             yield Outcome(Step(outcome.item), outcome.result, outcome.error)
 
@@ -187,7 +205,7 @@ def _run_video(
         listener.began(Part(job.source.name, reader.frames, resumable=False))
         whole: Outcome[Step, Written] = Outcome(Step(job), Written(tuple(job.files)), None)
         try:
-            with closing(run_video(model, job, reader, style=request.style)) as outcomes:
+            with closing(run_video(model, job, reader, style=request.style, lens=request.lens)) as outcomes:
                 for outcome in outcomes:
                     yield Outcome(Step(job, outcome.item), outcome.result, outcome.error)
         except DepthrtError as error:

@@ -16,6 +16,7 @@ from ..depth.write import SUFFIXES
 from ..errors import InputError
 from ..images.read import STDIN, read_image
 from ..model.depth_model import Answer, DepthModel, Prepared
+from ..model.focal_length import ANY_LENS, Lens
 from ..system.files import make_folder
 from ..system.process.overlap import Outcome, overlap
 from ..terms import Format
@@ -41,19 +42,21 @@ class Written:
 
 
 def run_images(
-    model: DepthModel, jobs: Sequence[Job], *, style: Style, sheet: Sheet | None = None
+    model: DepthModel, jobs: Sequence[Job], *, style: Style, lens: Lens = ANY_LENS, sheet: Sheet | None = None
 ) -> Generator[Outcome[Job, Written], None, None]:
     """Yield the outcome of each image, in order; the error of a bad image is its outcome.
 
     Args:
         jobs: Of images.
+        style: How depth is painted.
+        lens: That took the images.
         sheet: Takes up each image that was written, before its outcome is yielded.
     """
 
     def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
         job.check_names()
         image = read_image(job.source.name, limits=model.limits)
-        return job, image, model.prepare(image)
+        return job, image, model.prepare(image, focal_px=lens.focal_of((image.shape[0], image.shape[1])))
 
     def run(item: tuple[Job, NDArray[np.uint8], Prepared]) -> tuple[Job, NDArray[np.uint8], Answer]:
         job, image, prepared = item

@@ -10,6 +10,7 @@ from itertools import count
 from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..model.depth_model import Answer, DepthModel, Prepared
+from ..model.focal_length import ANY_LENS, Lens
 from ..system.process.overlap import Outcome, overlap
 from .jobs import Job, Style
 from .run_images import Written, save_all
@@ -42,7 +43,7 @@ class _End(Exception):
 
 
 def run_video(
-    model: DepthModel, job: Job, reader: FrameReader, *, style: Style
+    model: DepthModel, job: Job, reader: FrameReader, *, style: Style, lens: Lens = ANY_LENS
 ) -> Generator[Outcome[int, Written], None, None]:
     """Yield the outcome of each frame, with its own files; the depth videos exist once the iterator has ended.
 
@@ -57,7 +58,8 @@ def run_video(
         frame = reader.next()
         if frame is None:
             raise _End
-        return index, frame, model.prepare(frame.image)
+        focal_px = lens.focal_of((frame.image.shape[0], frame.image.shape[1]))
+        return index, frame, model.prepare(frame.image, focal_px=focal_px)
 
     def run(item: tuple[int, Frame, Prepared]) -> tuple[int, Frame, Answer]:
         index, frame, prepared = item

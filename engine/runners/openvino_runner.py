@@ -17,7 +17,7 @@ from ..system.cache.compiled import compiled_folder
 from ..system.closable import never_destroy, tell_of_forks
 from ..system.process.mapped_pages import release_mapped
 from ..system.process.telemetry import without_openvino_reports
-from ..terms import INPUT, OUTPUT, Precision
+from ..terms import INPUT, OUTPUT, SKY, Precision
 from .calls import calling
 
 DEVICE = "CPU"
@@ -55,6 +55,16 @@ class OpenVinoRunner:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
+        (output,) = self._outputs(batch, OUTPUT)
+        return output
+
+    def run_with_sky(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return depth and the value for the sky, each (N, h, w) float32, of a file that has it; blocks."""
+        depth, sky = self._outputs(batch, OUTPUT, SKY)
+        return depth, sky
+
+    def _outputs(self, batch: NDArray[np.float32], *names: str) -> list[NDArray[np.float32]]:
+        """Return outputs of the graph by name."""
         compiled = self._compiled
         if compiled is None:
             raise InputError("this model is closed; load it again")
@@ -66,11 +76,11 @@ class OpenVinoRunner:
                 request = compiled.create_infer_request()
             # Its output is copied: the next run of the request writes to the same memory.
             answer = request.infer({INPUT: np.ascontiguousarray(batch)}, share_inputs=True, share_outputs=False)
-            output: NDArray[np.float32] = answer[OUTPUT]
+            outputs: list[NDArray[np.float32]] = [answer[name] for name in names]
         self._idle.append(request)
         if self._compiled is None:  # another thread closed it
             self._idle.clear()
-        return output
+        return outputs
 
     def close(self) -> None:
         """Drop the compiled model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..cuda.network_on_gpu import NetworkOnGpu
 from ..cuda.pipeline import DevicePipeline
 from ..errors import BackendUnavailable
 from ..modelfile.contract import Contract
-from ..terms import INPUT, OUTPUT
+from ..terms import INPUT, OUTPUTS
 from .ort_session import CPU, CUDA, Providers, cuda_options
 
 # While the GPU has one image, the host copies the image before out and the next one in: on an H200 310 images/s of
@@ -68,7 +68,7 @@ class OnGpu(NetworkOnGpu):
             )
             if self._network.provider != CUDA:
                 raise BackendUnavailable("ONNX Runtime could not start its CUDA provider; see `depthrt doctor`")
-            self._batches = HostBatches(self._gpu, self._network, stream=stream)
+            self._batches = HostBatches(self._gpu, self._network, outputs=len(contract.outputs), stream=stream)
             if self._network.batch[0] == 1 and not missing_kernels(contract):
                 static = contract.size.static
                 slots = STATIC_SLOTS if static else 1
@@ -113,14 +113,15 @@ class OrtNetwork(Held):
 
     def __call__(self, call: NetworkCall) -> None:
         """Start the network for one image; the GPU's context is current."""
-        self.start(shape=(1, 3, *call.input_px), input=call.input, output=call.output, stream=call.stream)
+        self.start(shape=(1, 3, *call.input_px), input=call.input, outputs=(call.output,), stream=call.stream)
 
-    def start(self, *, shape: BatchShape, input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: BatchShape, input: int, outputs: Sequence[int], stream: int) -> None:
         """Put the network's work for (N, 3, h, w) float32 on the stream; returns without waiting."""
         assert stream == self._stream.handle, "the session works on another stream"
         binding = self._held.io_binding()
         binding.bind_input(INPUT, "cuda", 0, np.float32, shape, input)
-        binding.bind_output(OUTPUT, "cuda", 0, np.float32, (shape[0], *shape[2:]), output)
+        for name, output in zip(OUTPUTS, outputs, strict=False):
+            binding.bind_output(name, "cuda", 0, np.float32, (shape[0], *shape[2:]), output)
         try:
             with self._running:
                 self._run(binding, stream)

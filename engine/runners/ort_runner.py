@@ -14,7 +14,7 @@ from ..errors import BackendUnavailable, InputError, ModelFileError
 from ..modelfile.model_file import ModelFile, as_model_file
 from ..system.closable import never_destroy, tell_of_forks
 from ..system.machine import lacks_vnni
-from ..terms import INPUT, OUTPUT, Device, Precision
+from ..terms import INPUT, OUTPUT, SKY, Device, Precision
 from .calls import calling
 from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
 
@@ -104,11 +104,22 @@ class OrtRunner:
         """Return the network's output (N, h, w) float32 for inputs (N, 3, h, w) float32; blocks."""
         if self._gpu is not None:
             return self._gpu.run(batch)
+        (output,) = self._outputs(batch, OUTPUT)
+        return output
+
+    def run_with_sky(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return depth and the value for the sky, each (N, h, w) float32, of a file that has it; blocks."""
+        if self._gpu is not None:
+            return self._gpu.run_with_sky(batch)
+        depth, sky = self._outputs(batch, OUTPUT, SKY)
+        return depth, sky
+
+    def _outputs(self, batch: NDArray[np.float32], *names: str) -> list[NDArray[np.float32]]:
+        """Return outputs of the graph by name, on the CPU."""
         session = self._session or self._open_again()  # another thread may drop it
         with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", self._file.path):
-            (output,) = session.run([OUTPUT], {INPUT: batch})
-        result: NDArray[np.float32] = output
-        return result
+            found: list[NDArray[np.float32]] = session.run(names, {INPUT: batch})
+        return found
 
     def free_batches(self) -> None:
         """Free the GPU memory that `run` keeps; the next call makes it again."""

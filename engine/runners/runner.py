@@ -34,6 +34,14 @@ class Runner(Protocol):
 
 
 @runtime_checkable
+class SkyRunner(Runner, Protocol):
+    """A runner that gives the network's value for the sky, too, of a file that has it."""
+
+    def run_with_sky(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return depth and the value for the sky, each (N, h, w) float32, for inputs (N, 3, h, w) float32; blocks."""
+
+
+@runtime_checkable
 class ImageRunner(Runner, Protocol):
     """A runner whose device can resize images, and the depth back to their size."""
 

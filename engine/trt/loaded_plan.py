@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -14,12 +14,10 @@ from ..cuda.driver.held import Held
 from ..cuda.network import NetworkCall
 from ..errors import BackendUnavailable, ContractError, DepthrtError, InputError, ModelFileError
 from ..runners.calls import one_line
-from ..terms import INPUT, OUTPUT
+from ..terms import INPUT, OUTPUTS
 from .build_options import Profile, Shape
 from .library import Message, TensorRT, tail
 from .plan_file import PlanFile, PlanHeader
-
-_BORDERS = {INPUT: ("input", "float32"), OUTPUT: ("output", "float32")}
 
 
 class LoadedPlan:
@@ -52,15 +50,15 @@ class LoadedPlan:
 
     def __call__(self, call: NetworkCall) -> None:
         """Start the network for one image; the GPU's context is current."""
-        self.start(shape=(1, 3, *call.input_px), input=call.input, output=call.output, stream=call.stream)
+        self.start(shape=(1, 3, *call.input_px), input=call.input, outputs=(call.output,), stream=call.stream)
 
-    def start(self, *, shape: Shape, input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: Shape, input: int, outputs: Sequence[int], stream: int) -> None:
         """Put the network's work on a stream; returns without waiting.
 
         Args:
             shape: (N, 3, h, w) of the input.
             input: Address of the input, float32 on the GPU.
-            output: Address of (N, h, w) float32 on the GPU, to be written.
+            outputs: Addresses of all outputs, each (N, h, w) float32 on the GPU, to be written.
             stream: Handle of the stream.
 
         Raises:
@@ -68,7 +66,7 @@ class LoadedPlan:
             BackendUnavailable: TensorRT refuses, for example because memory is short.
         """
         self.check_shape(shape)
-        self._context(stream).start(shape, input, output)
+        self._context(stream).start(shape, input, tuple(outputs))
 
     def check_shape(self, shape: Shape) -> None:
         """Raise InputError unless the engine was built for an input (N, 3, h, w)."""
@@ -124,14 +122,14 @@ class _Context(Held):
 
     def __init__(self, gpu: Cuda, trt: TensorRT, engine: _Engine, stream: int) -> None:
         self._trt, self._stream = trt, stream
-        self._bound: tuple[Shape, int, int] | None = None
+        self._bound: tuple[Shape, int, tuple[int, ...]] | None = None
         super().__init__(gpu, lambda: _new_context(gpu, trt, engine, stream))
 
-    def start(self, shape: Shape, input: int, output: int) -> None:
+    def start(self, shape: Shape, input: int, outputs: tuple[int, ...]) -> None:
         """Start the network; the GPU's context is current."""
         with _calling(self._trt) as messages:
-            if self._bound != (shape, input, output):
-                self._bind(shape, input, output)
+            if self._bound != (shape, input, outputs):
+                self._bind(shape, input, outputs)
             if not self._held.execute_async_v3(self._stream):
                 self._bound = None
                 raise CallRefused(f"{self._trt.name} cannot start the network: {tail(messages)}")
@@ -142,20 +140,23 @@ class _Context(Held):
         if asked is not None and not asked(self._stream):
             raise CallRefused(f"{self._trt.name} says that its work for this size is not capturable")
 
-    def _bind(self, shape: Shape, input: int, output: int) -> None:
+    def _bind(self, shape: Shape, input: int, outputs: tuple[int, ...]) -> None:
         """Bind the tensors to addresses; TensorRT answers False to a wrong name or shape, or nothing."""
         self._bound, context = None, self._held
-        addresses = {INPUT: input, OUTPUT: output}
+        named = dict(zip(OUTPUTS, outputs, strict=False))
+        addresses = {INPUT: input, **named}
         if not context.set_input_shape(INPUT, shape) or not all(
             context.set_tensor_address(name, address) for name, address in addresses.items()
         ):
             raise CallRefused(f"{self._trt.name} does not take an input of {shape}")
-        expected, found = (shape[0], *shape[2:]), tuple(context.get_tensor_shape(OUTPUT))
-        if found != expected:  # it would be written past the end of the memory for it
-            raise ModelFileError(
-                f"the engine answers {found} for an input of {shape}, expected {expected}; build it again"
-            )
-        self._bound = (shape, input, output)
+        expected = (shape[0], *shape[2:])
+        for name in named:
+            found = tuple(context.get_tensor_shape(name))
+            if found != expected:  # it would be written past the end of the memory for it
+                raise ModelFileError(
+                    f"the engine answers {found} for an input of {shape}, expected {expected}; build it again"
+                )
+        self._bound = (shape, input, outputs)
 
 
 @contextmanager
@@ -174,8 +175,9 @@ def _check_borders(header: PlanHeader, path: Path) -> Profile:
     """Return the shapes that an engine takes; its tensors must be those of an engine of depthrt."""
     found = {tensor.name: (tensor.mode, tensor.dtype) for tensor in header.tensors}
     profiles = [profile for tensor in header.inputs() for profile in tensor.profiles]
-    if found != _BORDERS or len(profiles) != 1:
-        raise ContractError(f"{path} has tensors {found}, expected {_BORDERS} and one profile; build the engine again")
+    expected = {INPUT: ("input", "float32"), **dict.fromkeys(header.contract.outputs, ("output", "float32"))}
+    if found != expected or len(profiles) != 1:
+        raise ContractError(f"{path} has tensors {found}, expected {expected} and one profile; build the engine again")
     return profiles[0]
 
 

@@ -59,7 +59,7 @@ class TrtRunner(NetworkOnGpu):
         self.provider = self._gpu.name
         try:
             self._plan = LoadedPlan(self._gpu, trt, plan, path)
-            self._batches = HostBatches(self._gpu, self._plan)
+            self._batches = HostBatches(self._gpu, self._plan, outputs=len(header.contract.outputs))
             if self._plan.batch[0] == 1 and not missing_kernels(header.contract):
                 self.pipeline = DevicePipeline(self._gpu, header.contract, self._plan, slots=slots, graphs=graphs)
         except BaseException:

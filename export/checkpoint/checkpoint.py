@@ -116,6 +116,7 @@ class _Examined:
     architecture: AnyArchitecture
     recorded: Claim | None
     remarks: tuple[str, ...]
+    model_name: str
 
 
 def read_checkpoint(
@@ -149,7 +150,9 @@ def read_checkpoint(
     options = Claim("the options", family, kind, None if max_depth_m is None else float(max_depth_m))
     check_options(family, kind, options.max_depth_m)
     examined = _examine(path, weights)
-    recognised = recognise(path, options, examined.recorded, examined.rules, examined.architecture)
+    recognised = recognise(
+        path, options, examined.recorded, examined.rules, examined.architecture, model_name=examined.model_name
+    )
     architecture = examined.rules.with_steps(examined.architecture, steps=steps, seed=seed, noise=noise)
     tensors, changed = fit(examined.tensors, examined.rules, examined.architecture, path)
     guessed = examined.rules.remarks(architecture, recognised.family)
@@ -205,7 +208,7 @@ def describe_checkpoint(path: str | Path, *, weights: WhichWeights = "auto") -> 
     """
     path = Path(path)
     examined = _examine(path, weights)
-    named, entry = find_by_path(path, examined.architecture)
+    named, entry = find_by_path(path, examined.architecture, model_name=examined.model_name)
     claims = [claim for claim in (examined.recorded, named) if claim is not None]
     claims = [claim for claim in claims if not claim.differences(claims[0])]  # a record overrules a name
     stored = examined.tensors.values()
@@ -280,7 +283,7 @@ def _examine(path: Path, which: WhichWeights) -> _Examined:
         raise ModelFileError(f"{path}: {str(error).splitlines()[0]}") from error
     architecture = rules.infer(ignored | tensors, path, settings)
     recorded = read_claim(contents.metadata, path)
-    remarks = list(weights.remarks)
+    remarks = [*weights.remarks, *rules.left_out(ignored)]
     if settings is not None:
         conventions = rules.conventions(architecture, rules.families[0])
         check_preprocessor(settings, conventions.mean, conventions.std)
@@ -288,7 +291,8 @@ def _examine(path: Path, which: WhichWeights) -> _Examined:
             recorded, scaled = rules.shown_by_config(settings, tensors, architecture)
             remarks += scaled
     recorded = recorded or rules.shown_by_tensors(architecture)
-    return _Examined(contents, weights, rules, tensors, architecture, recorded, tuple(remarks))
+    model_name = "" if settings is None else settings.model_name
+    return _Examined(contents, weights, rules, tensors, architecture, recorded, tuple(remarks), model_name)
 
 
 def _refuse_other_config(path: Path, settings: FolderSettings | None, rules: FamilyRules[Any]) -> None:

@@ -18,7 +18,10 @@ _PATTERNS = tuple(
         (r"motion_modules\.", "Video Depth Anything"),
         (r"resConfUnit_depth\.|prompt_depth_layer", "Prompt Depth Anything"),
         (r"register_tokens", "a network with register tokens, which Depth Anything does not have"),
-        (r"backbone\.pretrained\.|^(model\.)?da3", "Depth Anything 3"),
+        (
+            r"(^|\.)da3_metric\.",
+            "Depth Anything 3's nested networks, whose metric one is published as DA3METRIC-LARGE",
+        ),
         (r"pretrained\.model\.features\.", "MiDaS dpt_next_vit_large_384, whose encoder this version does not have"),
         (
             r"pretrained\.model\.blocks\.\d+\.m\.|scratch\.stem_transpose\.",

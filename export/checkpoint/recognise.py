@@ -60,26 +60,43 @@ def check_options(family: str | None, kind: str | None, max_depth_m: float | Non
         rules_of(family).check_options(family, kind, max_depth_m)
 
 
-def find_by_path(path: Path, architecture: AnyArchitecture) -> tuple[Claim | None, CatalogEntry | None]:
+def find_by_path(
+    path: Path, architecture: AnyArchitecture, *, model_name: str = ""
+) -> tuple[Claim | None, CatalogEntry | None]:
     """Return the published model that a file or folder is named after.
+
+    Args:
+        path: Of the file or folder.
+        architecture: As its tensors show.
+        model_name: That its config.json gives it; "" for none.
 
     Returns:
         The claim of the name, None if it names another encoder than the tensors show; and the catalog's entry, if any.
+        Two names of models of different kinds claim no kind.
     """
-    names = [path.name]
+    names = [model_name, path.name] if model_name else [path.name]
     if path.name in SINGLE_FILES:
         names.append(path.absolute().parent.name)
     if "snapshots" in path.parts:  # .../models--depth-anything--Depth-Anything-V2-Small-hf/snapshots/<commit>
         names += [part.rsplit("--", 1)[-1] for part in path.parts if part.startswith("models--")]
-    entry = next((entry for name in names if (entry := find(name))), None)
+    entries = [entry for name in names if (entry := find(name))]
+    entry = next(iter(entries), None)
     if entry is None or entry.encoder != architecture.encoder:
         return None, entry
     source = f"the name of the published {entry.name}"
+    if any(other.kind != entry.kind for other in entries):
+        return Claim(source, entry.family), entry
     return Claim(source, entry.family, entry.kind, entry.max_depth_m, entry.licence), entry
 
 
 def recognise(
-    path: Path, options: Claim, recorded: Claim | None, rules: FamilyRules[Any], architecture: AnyArchitecture
+    path: Path,
+    options: Claim,
+    recorded: Claim | None,
+    rules: FamilyRules[Any],
+    architecture: AnyArchitecture,
+    *,
+    model_name: str = "",
 ) -> Recognised:
     """Settle family, kind and maximum depth: options first, then the file's own claim, then its name.
 
@@ -89,6 +106,7 @@ def recognise(
         recorded: Claimed by the file's metadata, its config.json or its tensors; None for neither.
         rules: Of the family that the tensors are of.
         architecture: As its tensors show; a name that means another encoder is not believed.
+        model_name: As for find_by_path.
 
     Raises:
         InputError: A value remains unknown, or the options contradict the file's own claim or the tensors.
@@ -96,12 +114,13 @@ def recognise(
     """
     check_options(options.family, options.kind, options.max_depth_m)
     _refuse_other_family(path, options, recorded, rules, architecture)
-    named, entry = find_by_path(path, architecture)
+    named, entry = find_by_path(path, architecture, model_name=model_name)
     if recorded is not None:
         _refuse_contradiction(path, options, recorded)
     misnamed = entry is not None and named is None
-    known = [_is_complete(claim, rules, architecture) for claim in (options, recorded) if claim is not None]
-    if entry is not None and misnamed and not any(known):
+    given = [claim for claim in (options, recorded) if claim is not None]
+    known = Claim("", *(first_given(given, name) for name in FIELDS))
+    if entry is not None and misnamed and not _is_complete(known, rules, architecture):
         raise ModelFileError(
             f"{path} is named like the published {entry.file_name}, which is {entry.encoder}, but its tensors are "
             f"{architecture.encoder}; give --family and --kind if it is another model"
@@ -173,21 +192,22 @@ def _settle(
             "leave the option out"
         )
     if family is None or kind is None or (bounded and max_depth_m is None):
-        raise InputError(_unknown(path, Claim("", family, kind, max_depth_m), rules))
+        bounds = rules.has_bound(architecture, "metric")
+        raise InputError(_unknown(path, Claim("", family, kind, max_depth_m), rules, bounds=bounds))
     check_options(family, kind, max_depth_m)
     return family, kind, max_depth_m
 
 
-def _unknown(path: Path, settled: Claim, rules: FamilyRules[Any]) -> str:
-    """Return the message that names the options to give."""
+def _unknown(path: Path, settled: Claim, rules: FamilyRules[Any], *, bounds: bool) -> str:
+    """Return the message that names the options to give; `bounds`: whether a metric network needs a maximum depth."""
     kinds = list(dict.fromkeys(kind for kinds in rules.kinds.values() for kind in kinds))
     wanted = []
     if settled.family is None:
         wanted.append(f"--family {'|'.join(rules.families)}")
     if settled.kind is None:
-        bounded = " (metric with --max-depth METRES)" if "metric" in kinds else ""
+        bounded = " (metric with --max-depth METRES)" if bounds and "metric" in kinds else ""
         wanted.append(f"--kind {'|'.join(kinds)}{bounded}")
-    if settled.kind == "metric" and settled.max_depth_m is None:
+    if settled.kind == "metric" and settled.max_depth_m is None and bounds:
         wanted.append("--max-depth METRES (20 for the published indoor models, 80 outdoors)")
     return f"{path} does not say what it is, and {rules.look_alikes}; give {' and '.join(wanted)}"
 

@@ -45,7 +45,7 @@ def list_files(source: HubSource) -> Listing:
     """
     with _errors(source.page):
         from huggingface_hub import HfApi, hf_hub_url
-        from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         info = HfApi().model_info(source.repository, revision=source.revision, files_metadata=True)
         found = {sibling.rfilename: sibling for sibling in info.siblings or ()}
@@ -60,9 +60,12 @@ def choose(source: HubSource, present: Iterable[str]) -> list[str]:
     """Return the paths of a repository that a source names.
 
     Raises:
-        FetchError: The repository has none for one of its names.
+        FetchError: The repository has none for one of its names, or a name leads out of it.
     """
     present = sorted(present)
+    outside = [name for name in present if "\\" in name or name.startswith("/") or ".." in name.split("/")]
+    if outside:
+        raise FetchError(f"{source.page} names a file outside its folder, {outside[0]!r}; do not use it")
     chosen: dict[str, None] = {}
     for wanted in source.files:
         matches = [[name for name in present if fnmatchcase(name, one)] for one in wanted.split("|")]

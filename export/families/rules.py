@@ -46,6 +46,8 @@ class Conventions:
         attention: Whether the network has attention.
         batch: Number of images that a graph takes; None for any number.
         steps, seed: As in Contract.
+        focal_unit_px: Of metric networks, as in the contract.
+        sky_from: As in the contract.
     """
 
     base_px: tuple[int, int]
@@ -61,6 +63,8 @@ class Conventions:
     batch: int | None = None
     steps: int | None = None
     seed: int | None = None
+    focal_unit_px: float | None = None
+    sky_from: float | None = None
 
 
 class FamilyRules(ABC, Generic[A]):
@@ -81,6 +85,7 @@ class FamilyRules(ABC, Generic[A]):
         entries: Its published models.
         precisions: That its networks are exported in.
         half: Measured drift of its published networks in half precision; what drifts too far is not exported.
+        half_only_measured: Whether half precision is refused, too, where nothing was measured.
     """
 
     name: ClassVar[str]
@@ -97,6 +102,7 @@ class FamilyRules(ABC, Generic[A]):
     entries: ClassVar[tuple[CatalogEntry, ...]] = ()
     precisions: ClassVar[tuple[Precision, ...]] = PRECISIONS
     half: ClassVar[tuple[HalfDrift, ...]] = ()
+    half_only_measured: ClassVar[bool] = False
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -149,6 +155,10 @@ class FamilyRules(ABC, Generic[A]):
             ModelFileError: It asks for something that this network does not compute.
         """
         return self.shown_by_tensors(architecture), []
+
+    def left_out(self, ignored: Iterable[str]) -> tuple[str, ...]:
+        """Return remarks about tensors of a file that the network does not have, one sentence each."""
+        return ()
 
     def assumed(self, architecture: A) -> Claim | None:
         """Return what is taken if neither the user, the file nor its name says it, with a remark."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...engine.terms import Family
 from .depth_anything import DepthAnythingRules
+from .depth_anything3 import DepthAnything3Rules
 from .depthrt import DepthrtRules
 from .marigold import MarigoldRules
 from .midas import MidasRules
@@ -19,6 +20,7 @@ TABLE: tuple[FamilyRules[Any], ...] = (
     ZoeDepthRules(),
     MidasRules(),
     DepthrtRules(),
+    DepthAnything3Rules(),
     DepthAnythingRules(),
 )
 

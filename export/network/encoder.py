@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from .architecture import Architecture
-from .attention import SelfAttention
+from .architecture import Architecture, FeedForward
+from .attention import Attention, SelfAttention
 from .positions import resample_table
 
 NORM_EPS = 1e-6  # Source: DINOv2 dinov2/models/vision_transformer.py
@@ -58,24 +58,41 @@ class LayerScale(nn.Module):
         return tokens * self.gamma
 
 
-class Block(nn.Module):
-    """Transformer block with its norms in front (pre-norm)."""
+class ResidualBlock(nn.Module):
+    """Transformer block with its norms in front (pre-norm), for any attention.
 
-    def __init__(self, architecture: Architecture) -> None:
+    Args:
+        width: Channels of a token.
+        hidden: Width of the feed-forward hidden layer.
+        feed_forward: Its kind.
+        attention: Of the tokens of an image.
+    """
+
+    def __init__(self, width: int, hidden: int, feed_forward: FeedForward, attention: Attention) -> None:
         super().__init__()
-        width, hidden = architecture.width, architecture.hidden
         self.norm1 = nn.LayerNorm(width, eps=NORM_EPS)
-        self.attn = SelfAttention(width)
+        self.attn = attention
         self.ls1 = LayerScale(width)
         self.norm2 = nn.LayerNorm(width, eps=NORM_EPS)
-        self.mlp = SwiGlu(width, hidden) if architecture.feed_forward == "swiglu" else Mlp(width, hidden)
+        self.mlp = SwiGlu(width, hidden) if feed_forward == "swiglu" else Mlp(width, hidden)
         self.ls2 = LayerScale(width)
+
+    def add(self, tokens: Tensor, attended: Tensor) -> Tensor:
+        """Return tokens (N, T, C) after attention, whose answer is given, and feed-forward."""
+        tokens = tokens + self.ls1(attended)
+        refined: Tensor = tokens + self.ls2(self.mlp(self.norm2(tokens)))
+        return refined
+
+
+class Block(ResidualBlock):
+    """Transformer block with plain attention."""
+
+    def __init__(self, width: int, hidden: int, feed_forward: FeedForward) -> None:
+        super().__init__(width, hidden, feed_forward, SelfAttention(width))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return tokens (N, T, C) after attention and feed-forward."""
-        tokens = tokens + self.ls1(self.attn(self.norm1(tokens)))
-        refined: Tensor = tokens + self.ls2(self.mlp(self.norm2(tokens)))
-        return refined
+        return self.add(tokens, self.attn(self.norm1(tokens)))
 
 
 class PatchEmbed(nn.Module):
@@ -91,49 +108,35 @@ class PatchEmbed(nn.Module):
         return maps.flatten(2).transpose(1, 2)
 
 
-class Encoder(nn.Module):
-    """DINOv2 vision transformer."""
+class Embedding(nn.Module):
+    """An image becomes tokens: one of each patch, and the class token, with their positions."""
 
     baked_first: Tensor
     baked_positions: Tensor
 
-    def __init__(self, architecture: Architecture, taps: tuple[int, ...]) -> None:
+    def __init__(self, width: int, patch_px: int, table_side: int) -> None:
         super().__init__()
-        width = architecture.width
-        self.taps = taps
-        self.side = architecture.table_side
-        self.patch_embed = PatchEmbed(width, architecture.patch_px)
+        self.side = table_side
+        self.patch_embed = PatchEmbed(width, patch_px)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.side**2, width))
-        self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file, only used in pre-training
-        self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.depth))
-        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
         self.baked_grid: tuple[int, int] | None = None
         self.register_buffer("baked_first", None, persistent=False)
         self.register_buffer("baked_positions", None, persistent=False)
 
-    def forward(self, batch: Tensor, grid: tuple[int, int]) -> list[Tensor]:
-        """Return the tapped outputs, shallow to deep.
+    def embed(self, batch: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Return (N, 1 + gh * gw, C), the class token first.
 
         Args:
             batch: (N, 3, gh * patch_px, gw * patch_px).
             grid: (gh, gw), ints or symbolic ints.
-
-        Returns:
-            Four tensors (N, gh * gw, C), after the final norm, without the class token.
         """
         first, positions = self._constants(grid)
         patches = self.patch_embed(batch) + positions
-        tokens = torch.cat((first.expand(batch.shape[0], -1, -1), patches), dim=1)  # (N, 1 + gh * gw, C)
-        tapped = []
-        for index, block in enumerate(self.blocks):
-            tokens = block(tokens)
-            if index in self.taps:
-                tapped.append(self.norm(tokens)[:, 1:])
-        return tapped
+        return torch.cat((first.expand(batch.shape[0], -1, -1), patches), dim=1)
 
     def bake_positions(self, grid: tuple[int, int]) -> None:
-        """Resample the position table for one grid; forward then refuses every other grid."""
+        """Resample the position table for one grid; embed then refuses every other grid."""
         self.baked_grid = None
         with torch.no_grad():
             first, positions = self._constants(grid)
@@ -164,3 +167,34 @@ class Encoder(nn.Module):
             )
         first, positions = self.baked_first, self.baked_positions
         return first, positions
+
+
+class Encoder(Embedding):
+    """DINOv2 vision transformer."""
+
+    def __init__(self, architecture: Architecture, taps: tuple[int, ...]) -> None:
+        width = architecture.width
+        super().__init__(width, architecture.patch_px, architecture.table_side)
+        self.taps = taps
+        self.mask_token = nn.Parameter(torch.zeros(1, width))  # in every published file, only used in pre-training
+        hidden, feed_forward = architecture.hidden, architecture.feed_forward
+        self.blocks = nn.ModuleList(Block(width, hidden, feed_forward) for _ in range(architecture.depth))
+        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
+
+    def forward(self, batch: Tensor, grid: tuple[int, int]) -> list[Tensor]:
+        """Return the tapped outputs, shallow to deep.
+
+        Args:
+            batch: (N, 3, gh * patch_px, gw * patch_px).
+            grid: (gh, gw), ints or symbolic ints.
+
+        Returns:
+            Four tensors (N, gh * gw, C), after the final norm, without the class token.
+        """
+        tokens = self.embed(batch, grid)  # (N, 1 + gh * gw, C)
+        tapped = []
+        for index, block in enumerate(self.blocks):
+            tokens = block(tokens)
+            if index in self.taps:
+                tapped.append(self.norm(tokens)[:, 1:])
+        return tapped

@@ -32,12 +32,18 @@ class ResidualUnit(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds a map to the deeper result and resizes the sum."""
+    """Adds a map to the deeper result and resizes the sum.
 
-    def __init__(self, features: int) -> None:
+    Args:
+        features: Channels.
+        adds: Whether it has the layers for the sum, which the deepest fusion does not use.
+    """
+
+    def __init__(self, features: int, *, adds: bool = True) -> None:
         super().__init__()
         self.out_conv = nn.Conv2d(features, features, kernel_size=1)
-        self.resConfUnit1 = ResidualUnit(features)  # unused in the deepest fusion, but in every published file
+        if adds:
+            self.resConfUnit1 = ResidualUnit(features)
         self.resConfUnit2 = ResidualUnit(features)
 
     def forward(self, maps: Tensor, deeper: Tensor | None, size: tuple[int, int]) -> Tensor:
@@ -54,31 +60,39 @@ class Fusion(nn.Module):
 
 
 class Scratch(nn.Module):
-    """The convolutions of the head that are trained from scratch."""
+    """The convolutions of the head that are trained from scratch.
 
-    def __init__(self, reassembled: Sequence[int], features: int) -> None:
+    Args:
+        reassembled: Channels of the four maps, shallow to deep.
+        features: Channels of the fusions.
+        outputs: Channels of the result.
+        deepest_adds: As `adds` of the deepest fusion: True in every published file of Depth Anything V1 and V2.
+    """
+
+    def __init__(
+        self, reassembled: Sequence[int], features: int, *, outputs: int = 1, deepest_adds: bool = True
+    ) -> None:
         super().__init__()
         for level, channels in enumerate(reassembled, start=1):
             self.add_module(f"layer{level}_rn", nn.Conv2d(channels, features, kernel_size=3, padding=1, bias=False))
         for level in range(1, 5):
-            self.add_module(f"refinenet{level}", Fusion(features))
+            self.add_module(f"refinenet{level}", Fusion(features, adds=level < 4 or deepest_adds))
         self.output_conv1 = nn.Conv2d(features, features // 2, kernel_size=3, padding=1)
-        self.output_conv2 = nn.Sequential(
-            nn.Conv2d(features // 2, READOUT_WIDTH, kernel_size=3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(READOUT_WIDTH, 1, kernel_size=1),
-        )
+        self.output_conv2 = make_readout(features, outputs)
 
     def forward(self, maps: list[Tensor], grid: tuple[int, int], patch_px: int) -> Tensor:
-        """Fuse four maps, shallow to deep, into (N, 1, gh * patch_px, gw * patch_px)."""
+        """Fuse four maps, shallow to deep, into (N, outputs, gh * patch_px, gw * patch_px)."""
+        values: Tensor = self.output_conv2(self.fuse(maps, grid, patch_px))
+        return values
+
+    def fuse(self, maps: list[Tensor], grid: tuple[int, int], patch_px: int) -> Tensor:
+        """Fuse four maps, shallow to deep, into features (N, features / 2, gh * patch_px, gw * patch_px)."""
         rows, columns = grid
         fused: Tensor | None = None
         for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result along a side of a patch
             refined = self.get_submodule(f"layer{level}_rn")(maps[level - 1])
             fused = self.get_submodule(f"refinenet{level}")(refined, fused, (rows * cells, columns * cells))
-        features = resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
-        values: Tensor = self.output_conv2(features)
-        return values
+        return resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
 
 
 class Head(nn.Module):
@@ -86,17 +100,10 @@ class Head(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        first, second, _, fourth = channels = architecture.reassembled
+        channels = architecture.reassembled
         self.patch_px = architecture.patch_px
         self.projects = nn.ModuleList(nn.Conv2d(architecture.width, count, kernel_size=1) for count in channels)
-        self.resize_layers = nn.ModuleList(
-            (
-                nn.ConvTranspose2d(first, first, kernel_size=4, stride=4),
-                nn.ConvTranspose2d(second, second, kernel_size=2, stride=2),
-                nn.Identity(),
-                nn.Conv2d(fourth, fourth, kernel_size=3, stride=2, padding=1),
-            )
-        )
+        self.resize_layers = make_resizes(channels)
         self.scratch = Scratch(channels, architecture.features)
 
     def forward(self, tapped: list[Tensor], grid: tuple[int, int]) -> Tensor:
@@ -115,6 +122,28 @@ class Head(nn.Module):
             maps.append(layer(project(planes)))
         values: Tensor = self.scratch(maps, grid, self.patch_px)
         return values
+
+
+def make_resizes(channels: tuple[int, int, int, int]) -> nn.ModuleList:
+    """Return the layers that bring four maps of one size to sizes from 4 times down to half of it."""
+    first, second, _, fourth = channels
+    return nn.ModuleList(
+        (
+            nn.ConvTranspose2d(first, first, kernel_size=4, stride=4),
+            nn.ConvTranspose2d(second, second, kernel_size=2, stride=2),
+            nn.Identity(),
+            nn.Conv2d(fourth, fourth, kernel_size=3, stride=2, padding=1),
+        )
+    )
+
+
+def make_readout(features: int, outputs: int) -> nn.Sequential:
+    """Return the layers that turn the fused features into values."""
+    return nn.Sequential(
+        nn.Conv2d(features // 2, READOUT_WIDTH, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(READOUT_WIDTH, outputs, kernel_size=1),
+    )
 
 
 def resize(maps: Tensor, size: tuple[int, int]) -> Tensor:

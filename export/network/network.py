@@ -41,6 +41,7 @@ class Network(nn.Module, ABC):
         family: Of the network.
         max_depth_m: Upper end of a metric network's output; None for inverse depth and for output without a bound.
         trainable: Whether it offers `values`, which training needs.
+        has_sky: Whether it says where the sky is, too; see `with_sky`.
         float32_parts: Children that stay in float32 in every precision; the network converts what they read.
     """
 
@@ -48,11 +49,16 @@ class Network(nn.Module, ABC):
     family: Family
     max_depth_m: float | None = None
     trainable: ClassVar[bool] = False
+    has_sky: bool = False
     float32_parts: tuple[str, ...] = ()
 
     @abstractmethod
     def forward(self, batch: Tensor) -> Tensor:
         """Return depth (N, h, w) for images (N, 3, h, w), RGB, normalised; sides are multiples of patch_px."""
+
+    def with_sky(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return depth (N, h, w) as forward does, and the sky's value (N, h, w), of a network that has it."""
+        raise NotImplementedError(f"{type(self).__name__} says nothing of the sky")
 
     def set_attention(self, form: AttentionForm) -> None:
         """Choose how attention is computed, if the network has any; "fused" is for export only.

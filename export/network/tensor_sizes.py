@@ -50,8 +50,12 @@ class TensorSizes:
             raise self.error(f"lacks {prefix}{missing} of {max(numbers) + 1}; save the whole model")
         return len(numbers)
 
-    def transformer(self, prefix: str) -> tuple[int, int, int]:
+    def transformer(self, prefix: str, *, feed_forward: str = "fc1") -> tuple[int, int, int]:
         """Return the width, depth and feed-forward width of a transformer whose names begin with `prefix`.
+
+        Args:
+            prefix: Of its names, with a dot.
+            feed_forward: Name of the first feed-forward layer.
 
         Raises:
             ModelFileError: A block is missing, or a size is one that no such network has.
@@ -65,7 +69,7 @@ class TensorSizes:
         depth = self.count(f"{prefix}blocks.")
         if depth < LEAST_BLOCKS:
             raise self.error(f"has {depth} transformer blocks, expected {LEAST_BLOCKS} or more")
-        return width, depth, self.shape(f"{prefix}blocks.0.mlp.fc1.weight", 2)[0]
+        return width, depth, self.shape(f"{prefix}blocks.0.mlp.{feed_forward}.weight", 2)[0]
 
     def error(self, sentence: str) -> ModelFileError:
         """Return an error about the file."""

@@ -19,7 +19,7 @@ from ...engine.modelfile.contract import Contract
 from ...engine.modelfile.model_file import as_model_file
 from ...engine.modelfile.shipped import PHOTO
 from ...engine.runners.open_runner import open_runner
-from ...engine.runners.runner import Runner
+from ...engine.runners.runner import Runner, SkyRunner
 from ...engine.terms import OnStep, Precision
 from ..network.network import Network
 from .float32_twin import float32_twin
@@ -111,6 +111,8 @@ def check_parity(
             on_step(f"compare with torch on {name}", 0, 1)
             found.append(_compare(runner.run, network, name, batch))
             _judge(found[-1].drift, name, contract, allowed)
+        if contract.sky_from is not None:
+            _judge(_sky_drift(runner, network, inputs[0][1]), f"the sky of {inputs[0][0]}", contract, allowed)
     if contract.precision in _ROUNDED:
         rounded = rounded_answer(network, contract.precision)
         for what, batch in (("the canary", canary), inputs[0]):
@@ -156,6 +158,15 @@ def _compare(answer: Callable[[Float32], Float32], network: Network, name: str, 
         drift=max(drift(depth, truth) for depth, truth in zip(found, reference, strict=True)),
         largest=max(_largest(depth, truth) for depth, truth in zip(found, reference, strict=True)),
     )
+
+
+def _sky_drift(runner: Runner, network: Network, batch: Float32) -> float:
+    """Return the drift of a file's value for the sky from torch; 0 if torch sees none at all."""
+    assert isinstance(runner, SkyRunner)
+    with torch.inference_mode():
+        reference = network.with_sky(torch.from_numpy(batch))[1].numpy()
+    found = runner.run_with_sky(batch)[1]
+    return 0.0 if np.array_equal(found, reference) else drift(found, reference)
 
 
 def _largest(found: NDArray[np.float32], reference: NDArray[np.float32]) -> float:

@@ -41,7 +41,7 @@ class Judging:
         self._data, self._against = data, against
         self._opened = dict(sorted(opened.items(), key=lambda item: item[0] != against))  # the starting network first
         self._rules = choices.rules(data.kind, data)  # for cap and crop, which all models share
-        kinds = {name: one.model.contract.kind for name, one in opened.items()}
+        kinds = {name: one.model.kind for name, one in opened.items()}
         self.meters = {name: AccuracyMeter(data.name, choices.rules(kind, data)) for name, kind in kinds.items()}
         self._found: dict[str, list[Judged]] = {name: [] for name in opened}
         self._known = KnownShare()

@@ -10,7 +10,7 @@ import pytest
 from depthrt import InputError
 from depthrt.export.catalog import CATALOG, find
 from depthrt.export.families.entry import CatalogEntry
-from depthrt.export.licences import LICENCES, check_accepted, licence_of, was_accepted
+from depthrt.export.licences import LICENCES, check_accepted, licence_of, licence_words, was_accepted
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +54,9 @@ def test_an_acceptance_is_of_one_model_and_one_licence() -> None:
     check_accepted(entry("depth-anything-v2-vitl"), accepted=True)
     assert not was_accepted(entry("depth-anything-v2-vitb"))
     assert not was_accepted(replace(entry("depth-anything-v2-vitl"), licence="OpenRAIL++-M"))
+
+
+def test_a_licence_is_told_with_its_link_if_it_is_known() -> None:
+    assert licence_words("MIT") == "MIT, https://opensource.org/license/mit"
+    assert licence_words("CC-BY-NC-4.0").startswith("CC-BY-NC-4.0 (no commercial use), https://")
+    assert licence_words("unknown") == "unknown"

@@ -70,6 +70,19 @@ def test_a_contract_says_what_the_checkpoint_is() -> None:
     assert found.producer == f"depthrt {depthrt.__version__}"
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("hub/models--LiheYoung--depth-anything-small-hf/snapshots/0123abcd", "LiheYoung/depth-anything-small-hf"),
+        ("hub/models--a--b/snapshots/0123abcd/weights.pth", "weights.pth"),
+        ("snapshots/mine", "mine"),
+    ],
+)
+def test_a_folder_of_the_hubs_cache_has_the_name_of_its_repository(path: str, name: str) -> None:
+    found = contract_of(replace(checkpoint(REAL["vits"], "depth-anything-v1"), path=Path(path)))
+    assert found.source_name == name
+
+
 def test_a_network_without_attention_has_none_in_its_contract() -> None:
     found = contract_of(checkpoint(CONVOLUTIONS, "depthrt"), size=96)
     assert (found.attention, found.model, found.size.multiple_px) == ("none", "depthrt-conv32x5", 32)

@@ -68,6 +68,25 @@ def a_file_in_half_runs(onnx: str) -> None:
         model.infer(picture(90, 120))
 
 
+def metres_and_sky_are_those_of_the_cpu(onnx: str) -> None:
+    images = [picture(126, 140, seed) for seed in range(3)]
+    with both(onnx) as (cpu, model):
+        for focal_px in (None, 300.0):
+            expected = [cpu.infer(image, focal_px=focal_px) for image in images]
+            found = [
+                [model.infer(image, focal_px=focal_px) for image in images],
+                model.infer_batch(images, focal_px=focal_px),
+                list(model.stream(images, focal_px=focal_px)),
+            ]
+            for depths in found:
+                for depth, wanted in zip(depths, expected, strict=True):
+                    assert depth.kind == wanted.kind == ("scale" if focal_px is None else "metric")
+                    assert_close(depth.values, wanted.values)
+                    assert np.array_equal(depth.valid, wanted.valid)
+            assert any(not wanted.valid.all() for wanted in expected)
+        assert any("no GPU kernel for input_resize area_uint8 and sky_from" in note for note in model.notes)
+
+
 def resizes_without_kernels_go_by_the_host(*files: str) -> None:
     """Each file is followed by the words that name what has no kernel."""
     image = picture(90, 120)

@@ -113,6 +113,7 @@ def local_publisher(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Publish
     """Serve in place of the hub and of GitHub, with caches in a folder, and without a pause between tries."""
     patch.setenv("DEPTHRT_CACHE", str(folder / "cache"))
     patch.delenv("HF_HUB_OFFLINE", raising=False)
+    patch.setenv("NO_PROXY", "127.0.0.1,localhost")
     patch.setattr(transfer, "PAUSE_S", 0.0)
     with published(Publisher()) as server:
         patch.setattr(release, "GITHUB", server.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -351,12 +351,14 @@ class MeanOfBatch:
         if shape[3] > 40:
             raise InputError("too wide")
 
-    def start(self, *, shape: tuple[int, ...], input: int, output: int, stream: int) -> None:
+    def start(self, *, shape: tuple[int, ...], input: int, outputs: Sequence[int], stream: int) -> None:
         def compute(_: int) -> None:
             self.inputs.append(at_address(input, shape).copy())
-            at_address(output, (shape[0], *shape[2:]))[:] = self.inputs[-1].mean(1)
+            answers = self.inputs[-1].mean(1), self.inputs[-1].max(1)
+            for output, answer in zip(outputs, answers, strict=False):
+                at_address(output, answer.shape)[:] = answer
 
-        assert live()["pushed"] == 1 and (output - input) % ALIGNMENT == 0
+        assert live()["pushed"] == 1 and all((output - input) % ALIGNMENT == 0 for output in outputs)
         self.started.append(shape)
         self.streams.add(stream)
         self.functions.append(_HOST_FUNCTION(compute))
@@ -386,6 +388,17 @@ def batches_are_split_and_filled_up() -> None:
             assert np.array_equal(whole[:count], batch_of(count))
             assert all(np.array_equal(image, whole[count - 1]) for image in whole[count:])
         assert network.checked[-1] == network.started[-1]
+        batches.close()
+    assert live() == {}
+
+
+def every_output_of_a_batch_comes_back() -> None:
+    with Cuda() as gpu:
+        batches, batch = HostBatches(gpu, MeanOfBatch((1, 4)), outputs=2), batch_of(5)
+        mean, largest = batches.run_all(batch)
+        assert_means(mean, batch)
+        assert np.array_equal(largest, batch.max(1))
+        assert_means(batches.run(batch), batch)
         batches.close()
     assert live() == {}
 

@@ -87,15 +87,16 @@ class InferenceSession:
             raise RuntimeError("operation not permitted when stream is capturing")
         session = self._session
         (image_name,) = (one.name for one in session.get_inputs())
-        (depth_name,) = (one.name for one in session.get_outputs())
-        image, depth = iobinding._bound[image_name], iobinding._bound[depth_name]
+        names = [one.name for one in session.get_outputs()]
+        image, outputs = iobinding._bound[image_name], tuple(iobinding._bound[name] for name in names)
         assert run_options.get_run_config_entry(ASYNCHRONOUS) == "1"
 
         def compute(_: object) -> None:
-            (answer,) = session.run(None, {image_name: at_address(image[1], image[0])})
-            at_address(depth[1], depth[0])[:] = answer
+            answers = session.run(None, {image_name: at_address(image[1], image[0])})
+            for (shape, address), answer in zip(outputs, answers, strict=True):
+                at_address(address, shape)[:] = answer
 
-        function = self._functions.setdefault((image, depth), _HOST_FUNCTION(compute))
+        function = self._functions.setdefault((image, outputs), _HOST_FUNCTION(compute))
         assert driver().standin_launch(ctypes.c_void_p(self._stream), function, None) == 0
 
 

@@ -80,11 +80,12 @@ class ICudaEngine:
         self._contexts += 1
         return IExecutionContext(self, memory, 0 if self._contexts == 1 else _PROFILE_UNSET)
 
-    def _run(self, shape: tuple[int, ...], image: int, depth: int) -> None:
-        """Compute now, from address to address."""
+    def _run(self, shape: tuple[int, ...], image: int, outputs: tuple[int, ...]) -> None:
+        """Compute now, from address to addresses."""
         Runtime.executions += 1
-        (answer,) = self._session.run(None, {self._names[0]: at_address(image, shape)})
-        at_address(depth, answer.shape)[:] = answer
+        answers = self._session.run(None, {self._names[0]: at_address(image, shape)})
+        for output, answer in zip(outputs, answers, strict=True):
+            at_address(output, answer.shape)[:] = answer
 
 
 class IRuntimeConfig:
@@ -130,7 +131,7 @@ class IExecutionContext:
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         """Return an output's shape."""
-        assert name == self._engine._names[1]
+        assert name in self._engine._names[1:]
         return (self._shape[0], *self._shape[2:])
 
     def is_stream_capturable(self, stream: int) -> bool:
@@ -140,10 +141,10 @@ class IExecutionContext:
     def execute_async_v3(self, stream_handle: int) -> bool:
         """Put a run on the stream, with what is bound now."""
         engine, shape = self._engine, self._shape
-        image, depth = (self._addresses[name] for name in engine._names)
-        at = shape, image, depth
+        image, *outputs = (self._addresses[name] for name in engine._names)
+        at = shape, image, *outputs
         if at not in self._functions:
-            self._functions[at] = _HOST_FUNCTION(lambda _: engine._run(shape, image, depth))
+            self._functions[at] = _HOST_FUNCTION(lambda _: engine._run(shape, image, tuple(outputs)))
         launched: bool = driver().standin_launch(ctypes.c_void_p(stream_handle), self._functions[at], None) == 0
         if not launched:
             self._engine._runtime.logger.log(ERROR, "IExecutionContext::enqueueV3: Error Code 1: Cuda Runtime")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -46,6 +48,11 @@ def test_the_commands_parse(command: str) -> None:
     found = main.get_command(click.Context(main), verb)
     assert found is not None
     found.make_context(verb, arguments)
+
+
+def test_the_table_of_families_is_made_from_the_list_of_models() -> None:
+    made = subprocess.run([sys.executable, str(ROOT / "docs" / "families_table.py")], capture_output=True, check=True)
+    assert made.stdout.decode() in README, "write it again: python docs/families_table.py --write"
 
 
 def test_the_readme_is_short_and_its_picture_is_there() -> None:

@@ -26,6 +26,8 @@ def missing_kernels(contract: Contract) -> tuple[str, ...]:
         f"input_resize {image}{margin}": size.margin in IMAGE.get(image, ()),
         f"size.pad {size.pad}": size.pad in PADS,
         f"final_resize {depth}{margin}": size.margin in DEPTH.get(depth, ()),
+        "sky_from": contract.sky_from is None,
+        "focal_unit_px": contract.focal_unit_px is None,
     }
     return tuple(name for name, has_kernel in found.items() if not has_kernel)
 

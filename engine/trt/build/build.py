@@ -17,7 +17,7 @@ from ...modelfile.seal import check_whole
 from ...runners.calls import one_line
 from ...system.files import atomic_path, check_output, file_sha256
 from ...system.records import check_record
-from ...terms import INPUT, OUTPUT, OnStep, Precision
+from ...terms import INPUT, OnStep, Precision
 from ...version import __version__
 from ..build_options import DEFAULT, BuildOptions, Profile, choose_profile
 from ..library import Message, TensorRT, import_tensorrt, tail
@@ -209,10 +209,10 @@ def _parse(trt: TensorRT, network: Any, request: Request) -> None:  # noqa: ANN4
             hint = f"; this parser lacks the fused attention, so use: {command} --attention plain"
         raise BuildError(f"{trt.name} cannot read {request.file.path}: {reason}{hint}")
     found = {tensor.name: tensor.dtype for tensor in _borders(network)}
-    expected = dict.fromkeys((INPUT, OUTPUT), trt.module.DataType.FLOAT)
-    if found != expected:
+    names = (INPUT, *request.file.contract.outputs)
+    if found != dict.fromkeys(names, trt.module.DataType.FLOAT):
         raise ContractError(
-            f"{request.file.path} has tensors {found}, expected float32 {INPUT} and {OUTPUT}; export it again"
+            f"{request.file.path} has tensors {found}, expected float32 {' and '.join(names)}; export it again"
         )
 
 

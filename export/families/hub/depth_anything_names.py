@@ -6,31 +6,46 @@ Source: transformers convert_depth_anything_to_hf.py and conversion_mapping.py (
 from __future__ import annotations
 
 from .dpt_names import fusion_names
-from .renaming import make_name_map
+from .renaming import Replacement, make_name_map
 
-_BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."
-_BLOCKS = r"pretrained.blocks.\1."
+BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."
 
-# Official names on the right. If names differ between releases of transformers, both are matched.
-DEPTH_ANYTHING_NAMES = make_name_map(
-    {
-        _BLOCK + r"attention\.(?:attention\.)?(?P<part>query|key|value|[qkv]_proj)\.(weight|bias)": (
-            _BLOCKS + r"attn.qkv.\3",
+
+def dinov2_names(encoder: str) -> tuple[dict[str, tuple[str, str]], dict[str, Replacement]]:
+    """Return the names of a DINOv2 encoder, as make_name_map takes them; if they differ between releases, both.
+
+    Args:
+        encoder: Official name of the encoder, with a dot.
+    """
+    blocks = encoder + r"blocks.\1."
+    joined = {
+        BLOCK + r"attention\.(?:attention\.)?(?P<part>query|key|value|[qkv]_proj)\.(weight|bias)": (
+            blocks + r"attn.qkv.\3",
             "qkv",
         ),
-        _BLOCK + r"mlp\.(?P<part>gate|up)_proj\.(weight|bias)": (_BLOCKS + r"mlp.w12.\3", "gu"),
-    },
+        BLOCK + r"mlp\.(?P<part>gate|up)_proj\.(weight|bias)": (blocks + r"mlp.w12.\3", "gu"),
+    }
+    renames: dict[str, Replacement] = {
+        r"^backbone\.embeddings\.(cls_token|mask_token)$": encoder + r"\1",
+        r"^backbone\.embeddings\.position_embeddings$": encoder + "pos_embed",
+        r"^backbone\.embeddings\.patch_embeddings\.projection\.": encoder + "patch_embed.proj.",
+        r"^backbone\.layernorm\.": encoder + "norm.",
+        BLOCK + r"(norm[12])\.": blocks + r"\2.",
+        BLOCK + r"layer_scale([12])\.lambda1$": blocks + r"ls\2.gamma",
+        BLOCK + r"attention\.(?:output\.dense|o_proj)\.": blocks + "attn.proj.",
+        BLOCK + r"mlp\.(fc[12])\.": blocks + r"mlp.\2.",
+        BLOCK + r"mlp\.weights_in\.": blocks + "mlp.w12.",
+        BLOCK + r"mlp\.(?:weights_out|down_proj)\.": blocks + "mlp.w3.",
+    }
+    return joined, renames
+
+
+_joined, _renames = dinov2_names("pretrained.")
+
+DEPTH_ANYTHING_NAMES = make_name_map(
+    _joined,
     {
-        r"^backbone\.embeddings\.(cls_token|mask_token)$": r"pretrained.\1",
-        r"^backbone\.embeddings\.position_embeddings$": "pretrained.pos_embed",
-        r"^backbone\.embeddings\.patch_embeddings\.projection\.": "pretrained.patch_embed.proj.",
-        r"^backbone\.layernorm\.": "pretrained.norm.",
-        _BLOCK + r"(norm[12])\.": _BLOCKS + r"\2.",
-        _BLOCK + r"layer_scale([12])\.lambda1$": _BLOCKS + r"ls\2.gamma",
-        _BLOCK + r"attention\.(?:output\.dense|o_proj)\.": _BLOCKS + "attn.proj.",
-        _BLOCK + r"mlp\.(fc[12])\.": _BLOCKS + r"mlp.\2.",
-        _BLOCK + r"mlp\.weights_in\.": _BLOCKS + "mlp.w12.",
-        _BLOCK + r"mlp\.(?:weights_out|down_proj)\.": _BLOCKS + "mlp.w3.",
+        **_renames,
         r"^neck\.reassemble_stage\.layers\.(\d)\.projection\.": r"depth_head.projects.\1.",
         r"^neck\.reassemble_stage\.layers\.(\d)\.resize\.": r"depth_head.resize_layers.\1.",
         r"^head\.conv1\.": "depth_head.scratch.output_conv1.",

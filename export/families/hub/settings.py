@@ -13,6 +13,7 @@ from ....engine.system.field_types import Name
 from ...checkpoint.safe_load import shown
 from ...foreign_json import read_known, read_object
 
+DA3 = "da3"  # begins the model_name that Depth Anything 3's own code writes
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 
 Colour = tuple[float, float, float]
@@ -20,19 +21,21 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
-    """The settings of a folder that transformers wrote.
+    """The settings of a folder that transformers wrote, or Depth Anything 3's own code.
 
     Args:
         folder: The folder.
-        model_type: Of its config.json.
+        model_type: Of its config.json; DA3 if that is one of Depth Anything 3's own code, which writes none.
         config: Its config.json.
         preprocessor: Its preprocessor_config.json; None if it has none.
+        model_name: Of the published model that Depth Anything 3's own code says it is, or "".
     """
 
     folder: Path
     model_type: str
     config: Mapping[str, Any]
     preprocessor: Mapping[str, Any] | None
+    model_name: str = ""
 
     @property
     def config_name(self) -> str:
@@ -56,19 +59,24 @@ class _AnyConfig:
     """A config.json of any model."""
 
     model_type: Name | None = None
+    model_name: Name | None = None
 
 
 def read_settings(folder: Path) -> FolderSettings | None:
-    """Read a folder's settings; None if transformers did not write them (PyTorchModelHubMixin names no model_type).
+    """Read a folder's settings; None if nobody known wrote them (PyTorchModelHubMixin names no model_type).
 
     Raises:
         ModelFileError: A file is not JSON, or its model_type is not a text.
         OSError: config.json cannot be read.
     """
     config = read_object(folder / CONFIG)
-    model_type = read_known(_AnyConfig, config, name=f"{folder / CONFIG}: config").model_type
+    found = read_known(_AnyConfig, config, name=f"{folder / CONFIG}: config")
     preprocessor = read_object(folder / PREPROCESSOR) if (folder / PREPROCESSOR).is_file() else None
-    return None if model_type is None else FolderSettings(folder, model_type, config, preprocessor)
+    if found.model_type is not None:
+        return FolderSettings(folder, found.model_type, config, preprocessor)
+    if found.model_name is not None and found.model_name.lower().startswith(DA3):
+        return FolderSettings(folder, DA3, config, preprocessor, found.model_name)
+    return None
 
 
 def check_preprocessor(settings: FolderSettings, mean: Colour, std: Colour) -> None:

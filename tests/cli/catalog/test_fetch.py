@@ -29,7 +29,7 @@ def _published(publisher: Publisher) -> None:
 def test_the_path_is_the_result_and_the_licence_is_talk(tmp_path: Path) -> None:
     result = run("fetch", NAME, "-o", tmp_path / "here")
     assert result.stdout == f"{tmp_path / 'here' / 'dpt_large_384.pt'}\n"
-    assert "dpt_large_384: licence MIT (https://opensource.org/license/mit)\n" in result.stderr
+    assert "dpt_large_384 has the licence MIT, https://opensource.org/license/mit\n" in result.stderr
     assert "download dpt_large_384.pt, 0.0 MB ...\n" in result.stderr
 
 

@@ -50,6 +50,14 @@ def test_weights_beside_the_file_are_a_note_on_standard_error(
     assert ("model-1a2b.data" in printed) == as_json
 
 
+def test_a_licence_that_restricts_use_is_told_with_its_link(capsys: pytest.CaptureFixture[str]) -> None:
+    show_exported(replace(PLAIN, contract=replace(CONTRACT, licence="CC-BY-NC-4.0")), as_json=True)
+    assert capsys.readouterr().err == (
+        "note: the file has the licence of its weights, CC-BY-NC-4.0 (no commercial use), "
+        "https://creativecommons.org/licenses/by-nc/4.0/legalcode\n"
+    )
+
+
 def test_json_is_one_line_with_the_same_facts(capsys: pytest.CaptureFixture[str]) -> None:
     show_exported(PLAIN, as_json=True)
     printed, talk = capsys.readouterr()

@@ -12,6 +12,7 @@ from standin import SLOT_CASES, run_case
     "case",
     [
         "batches_are_split_and_filled_up",
+        "every_output_of_a_batch_comes_back",
         "batches_keep_memory_and_stream",
         "batches_on_a_given_stream_leave_it_open",
         "batches_of_many_threads_do_not_mix",

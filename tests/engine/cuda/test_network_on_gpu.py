@@ -36,9 +36,9 @@ class Part:
     def free(self) -> None:
         self.done.append(f"{self.name} freed")
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def run_all(self, batch: np.ndarray) -> tuple[np.ndarray, ...]:
         self.done.append(f"{self.name} ran")
-        return batch[:, 0]
+        return batch[:, 0], batch[:, 1]
 
 
 class FakeRunner(NetworkOnGpu):
@@ -64,12 +64,13 @@ def test_a_runner_on_a_lost_gpu_refuses_and_waits_for_nothing(monkeypatch: pytes
 def test_batches_run_until_the_runner_is_closed() -> None:
     runner = FakeRunner()
     assert np.array_equal(runner.run(BATCH), BATCH[:, 0])
+    assert np.array_equal(runner.run_with_sky(BATCH)[1], BATCH[:, 1])
     runner.free_batches()
-    assert runner.done == ["batches ran", "batches freed"]
+    assert runner.done == ["batches ran", "batches ran", "batches freed"]
     runner.close()
     with pytest.raises(InputError, match=r"^this model is closed; load it again$"):
         runner.run(BATCH)
-    assert runner.done.count("batches ran") == 1
+    assert runner.done.count("batches ran") == 2
 
 
 def test_what_uses_the_gpu_is_closed_before_the_gpu_and_once() -> None:

@@ -4,15 +4,13 @@ import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from made_onnx import sealed_again
 from standin_onnxruntime import write_gpu_build
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt import ContractError, InputError
+from depthrt import InputError
 from depthrt.engine.cuda.driver import driver
 from depthrt.engine.model import open_proven
 from depthrt.engine.modelfile.contract import read_contract
@@ -50,23 +48,6 @@ def what_runs(model: depthrt.DepthModel) -> tuple[str, str]:
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     found = [record for record in caplog.records if record.name == "depthrt" and record.levelno >= logging.WARNING]
     return [record.getMessage() for record in found]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"kind": "metric", "focal_unit_px": 300.0}, "has focal_unit_px, .*: it would give metres of another camera"),
-        ({"kind": "scale", "sky_from": 0.3}, "has sky_from, .*: it would give sky that has a depth"),
-    ],
-)
-def test_a_promise_that_is_not_applied_is_refused(
-    changes: dict[str, Any], message: str, tiny: TinyModel, tmp_path: Path
-) -> None:
-    path = tmp_path / "next.onnx"
-    path.write_bytes(tiny.onnx.read_bytes())
-    sealed_again(path, replace(read_contract(path), **changes))
-    with pytest.raises(ContractError, match=f"next.onnx {message}; install a newer one"):
-        depthrt.load(path, device="cpu")
 
 
 def test_without_a_tuned_choice_onnx_runtime_runs_and_the_result_says_how_to_tune(

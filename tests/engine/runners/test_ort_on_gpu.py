@@ -40,6 +40,10 @@ def test_onnx_runtime_on_a_gpu(standin: Path, tiny: TinyModel, case: str) -> Non
     run(standin, case, tiny.onnx)
 
 
+def test_metres_and_sky_on_a_gpu_are_those_of_the_cpu(standin: Path, tiny_sky: TinyModel) -> None:
+    run(standin, "metres_and_sky_are_those_of_the_cpu", tiny_sky.onnx)
+
+
 def test_a_tuned_choice_follows_a_provider_that_does_not_start(standin: Path, tiny: TinyModel, tmp_path: Path) -> None:
     write_gpu_build(tmp_path / "site")
     case, cache = "a_tuned_choice_follows_a_provider_that_does_not_start", str(tmp_path / "cache")

@@ -68,6 +68,12 @@ def test_a_metric_engine_answers_like_the_cpu(
     run_trt_case(library, "answers_like_the_cpu", build(tiny_metric, RANGE), tiny_metric.onnx)
 
 
+def test_metres_and_sky_of_an_engine_are_those_of_the_cpu(
+    library: Path, build: Callable[[TinyModel, BuildOptions], Path], tiny_sky: TinyModel
+) -> None:
+    run_trt_case(library, "metres_and_sky_are_those_of_the_cpu", build(tiny_sky, RANGE), tiny_sky.onnx)
+
+
 def test_the_verb_runs_an_engine(library: Path, engine: Path, tiny: TinyModel, tmp_path: Path) -> None:
     run_trt_case(library, "the_verb_writes_depth", engine, tiny.onnx, tmp_path)
 

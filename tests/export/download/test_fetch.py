@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from official_state import TINY, folder_with, state_of, tiny_config, to_transformers
 from published_files import COMMIT, Publisher
+from safetensors.torch import save_file
 
 import depthrt
 from depthrt import FetchError, InputError
 from depthrt.engine.system.cache.folder import cache_dir
 from depthrt.engine.system.cache.lock import file_lock
 from depthrt.engine.system.cache.store import digest
-from depthrt.export.catalog import find_published
+from depthrt.export.catalog import CATALOG, find_published
+from depthrt.export.checkpoint.checkpoint import describe_checkpoint
+from depthrt.export.checkpoint.recognise import find_by_path
 from depthrt.export.download.fetch import locate
 from depthrt.export.download.fetched import record_path
+from depthrt.export.families.entry import CatalogEntry, HubSource
 
 FILE, FOLDER, RESTRICTED, RELEASE = (
     "depth-anything-v2-vits",
@@ -59,6 +66,15 @@ def test_a_folder_of_the_hub_has_what_export_reads_and_no_more(tmp_path: Path) -
         "model.safetensors",
         "preprocessor_config.json",
     ]
+
+
+def test_a_fetched_folder_is_read_as_the_checkpoint_that_it_is(publisher: Publisher, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "official", tiny_config())
+    save_file(to_transformers(state_of(TINY)), folder / "model.safetensors", metadata={"format": "pt"})
+    publisher.models[V1] = {"preprocessor_config.json": b"{}"} | {
+        file.name: file.read_bytes() for file in folder.iterdir()
+    }
+    assert describe_checkpoint(depthrt.fetch(FOLDER)).architecture == TINY
 
 
 def test_a_file_of_a_release_lies_in_the_cache_of_depthrt(tmp_path: Path) -> None:
@@ -124,6 +140,16 @@ def test_a_restricted_licence_is_accepted_once_and_before_any_request(publisher:
     path = depthrt.fetch(RESTRICTED, accept_licence=True)
     path.unlink()
     assert depthrt.fetch(RESTRICTED) == path
+
+
+@pytest.mark.parametrize("folder", [None, "here/below"])
+def test_a_folder_that_the_disk_cannot_hold_is_refused_before_its_first_file(
+    folder: str | None, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=len(WEIGHTS)))
+    with pytest.raises(InputError, match="are to come; free the disk, or choose another folder"):
+        depthrt.fetch(FOLDER, None if folder is None else tmp_path / folder)
+    assert publisher.ranges_asked() == []
 
 
 def test_a_token_is_asked_for_where_the_publisher_wants_one(publisher: Publisher) -> None:
@@ -223,3 +249,17 @@ def test_a_name_is_what_was_fetched_and_nothing_is_downloaded_unasked(name: str,
 
 def test_a_repository_is_a_name_too(publisher: Publisher) -> None:
     assert locate(V1, fetching=True).name == COMMIT
+
+
+@pytest.mark.parametrize("entry", [entry for entry in CATALOG if entry.source], ids=lambda entry: entry.name)
+def test_the_licence_is_known_from_where_a_model_was_put(entry: CatalogEntry) -> None:
+    """A contract has the licence of the published model that a path is named after."""
+    source = entry.source
+    assert source is not None
+    first = source.files[0] if isinstance(source, HubSource) else source.file
+    cached = f"hub/models--{source.repository.replace('/', '--')}/snapshots/{COMMIT}"
+    is_folder = isinstance(source, HubSource) and source.folder
+    places = [source.repository.rpartition("/")[2], cached] if is_folder else [first, f"{cached}/{first}"]
+    for place in places:
+        claim, found = find_by_path(Path(place), SimpleNamespace(encoder=entry.encoder))
+        assert found is entry and claim is not None and claim.licence == entry.licence

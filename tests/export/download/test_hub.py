@@ -57,6 +57,12 @@ def test_names_patterns_and_alternatives_are_chosen(wanted: tuple[str, ...], cho
     assert choose(HubSource("a/b", wanted), ["x/d.bin", "a.bin", "x/c.bin", "README.md"]) == chosen
 
 
+@pytest.mark.parametrize("name", ["../a.bin", "x/../../a.bin", "/a.bin", "..\\a.bin"])
+def test_a_name_that_leads_out_of_the_repository_is_refused(name: str) -> None:
+    with pytest.raises(FetchError, match="names a file outside its folder"):
+        choose(HubSource("a/b", ("*.bin",)), ["a.bin", name])
+
+
 def test_what_the_repository_lacks_is_named() -> None:
     with pytest.raises(FetchError, match=r"https://huggingface\.co/a/b has no weights\.bin"):
         choose(HubSource("a/b", ("weights.bin",)), ["a.bin"])

@@ -139,6 +139,9 @@ def published_shapes(
         pytest.param(DEEPER, "depth-anything-v1", None, (168, 294), id="v1-landscape"),
         pytest.param(SMALL, "depth-anything-v2", 80.0, (294, 168), id="v2-metric-portrait"),
         pytest.param(GATED, "depth-anything-v2", None, (168, 294), id="v2-swiglu-landscape"),
+        pytest.param(replace(SMALL, depth=24), "depth-anything-v1", None, (98, 126), id="v1-as-deep-as-large"),
+        pytest.param(replace(SMALL, depth=24), "depth-anything-v2", None, (98, 126), id="v2-as-deep-as-large"),
+        pytest.param(replace(GATED, depth=40), "depth-anything-v2", None, (98, 126), id="v2-as-deep-as-giant"),
     ],
 )
 def test_a_network_computes_what_the_reference_computes(
