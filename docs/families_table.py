@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 README = Path(__file__).parents[1] / "README.md"
-HEADING = "| family | names for `export` and `fetch` | depth | default size, px | licence | verified |"
+HEADING = "| family | names for `export` and `fetch` | depth | default size, px | licence | run against a witness |"
 _TABLE = re.compile(rf"{re.escape(HEADING)}\n(\|.*\n)+")
 _TITLES = {
     "depth-anything-v1": "Depth Anything V1, V2",

@@ -10,6 +10,7 @@ from typing import Annotated
 from zlib import crc32
 
 from ..system.field_types import Bytes, Length, Limit, Pattern, Sha256, Text
+from ..system.files import pieces_of
 
 FileName = Annotated[
     str, Text(1, 255), Limit(lambda name: Path(name).name == name and "\\" not in name, "without a folder")
@@ -17,8 +18,6 @@ FileName = Annotated[
 Crc32 = Annotated[str, Pattern("[0-9a-f]{8}", "of 8 hexadecimal digits")]
 Span = tuple[int, int]  # first byte, byte after the last
 NO_CRC32, NO_SHA256 = "0" * 8, "0" * 64
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,8 @@ def sum_crc32(path: Path, spans: Iterable[Span], end: bytes = b"") -> str:
         OSError: The file cannot be read.
     """
     found = 0
-    for chunk in _chunks(path, spans):
-        found = crc32(chunk, found)
+    for piece in _pieces(path, spans):
+        found = crc32(piece, found)
     return f"{crc32(end, found):08x}"
 
 
@@ -76,19 +75,15 @@ def sum_sha256(path: Path, spans: Iterable[Span], end: bytes = b"") -> str:
         OSError: The file cannot be read.
     """
     found = sha256()
-    for chunk in _chunks(path, spans):
-        found.update(chunk)
+    for piece in _pieces(path, spans):
+        found.update(piece)
     found.update(end)
     return found.hexdigest()
 
 
-def _chunks(path: Path, spans: Iterable[Span]) -> Iterator[memoryview]:
+def _pieces(path: Path, spans: Iterable[Span]) -> Iterator[memoryview]:
     """Give the bytes of spans of a file piece by piece, in memory that is used again."""
-    memory = memoryview(bytearray(_CHUNK_BYTES))
     with path.open("rb", buffering=0) as file:
         for start, end in spans:
             file.seek(start)
-            left = end - start
-            while left > 0 and (count := file.readinto(memory[:left])):
-                yield memory[:count]
-                left -= count
+            yield from pieces_of(file, end - start)

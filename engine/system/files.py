@@ -8,10 +8,11 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 
 from ..errors import DepthrtError, InputError
@@ -139,11 +140,20 @@ def file_sha256(path: Path) -> str:
         InputError: It is not a plain file.
         OSError: It cannot be read.
     """
-    digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK_BYTES))
+    digest = hashlib.sha256()
     with open_file(path) as file:
-        while count := file.readinto(chunk):
-            digest.update(chunk[:count])
+        for piece in pieces_of(file):
+            digest.update(piece)
     return digest.hexdigest()
+
+
+def pieces_of(file: RawIOBase | BufferedReader, count: int | None = None) -> Iterator[memoryview]:
+    """Give the next `count` bytes of an open file piece by piece, in memory that is used again; None gives all."""
+    memory = memoryview(bytearray(_CHUNK_BYTES))
+    left = sys.maxsize if count is None else count
+    while left > 0 and (size := file.readinto(memory[:left])):
+        yield memory[:size]
+        left -= size
 
 
 def make_folder(folder: Path) -> None:

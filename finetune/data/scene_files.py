@@ -71,11 +71,18 @@ def vkitti2_files(root: Path, index: int) -> SceneFiles:
 
 
 def write_lists(root: Path, scenes: Sequence[SceneFiles]) -> tuple[Path, Path]:
-    """Write the manifest of a data set, and the lists of its training and validation; return the lists."""
+    """Write the manifest of a data set, and the lists of its training and validation; return the lists.
+
+    A blank separates the two paths of a line, so that paths are relative to the folder if its own path has one.
+    """
     write_manifest(root / MANIFEST, [_entry(root, scene) for scene in scenes])
     lists = {"train": root / "train.txt", "val": root / "val.txt"}
+    base = root if any(map(str.isspace, str(root))) else None
     for split, path in lists.items():
-        write_text(path, "".join(f"{scene.image} {scene.depth}\n" for scene in scenes if scene.split == split))
+        pairs = [(scene.image, scene.depth) for scene in scenes if scene.split == split]
+        if base is not None:
+            pairs = [(image.relative_to(base), depth.relative_to(base)) for image, depth in pairs]
+        write_text(path, "".join(f"{image} {depth}\n" for image, depth in pairs))
     return lists["train"], lists["val"]
 
 

@@ -48,7 +48,7 @@ class Dataset:
     Args:
         directory: Folder of the data set.
         train, val: Lists of image and depth paths, a pair on each line; one scene of ten is in `val`, and stays
-            in it if scenes are added.
+            in it if scenes are added. Paths are relative to the folder if its own path has a blank.
         pairs: Number of images.
     """
 
@@ -187,10 +187,6 @@ def _begin(directory: str | Path, recipe: _Recipe, place: Callable[[Path, int], 
     root = resolve_folder(directory)
     if not _is_text(str(root)):
         raise InputError(f"{str(root)!r} is not Unicode, and the lists are written in UTF-8; choose another folder")
-    if any(map(str.isspace, str(root))):
-        raise InputError(
-            f"{root} has a space in its path, and a space separates the paths in the lists; choose another folder"
-        )
     check_request(  # before the folder gets this recipe
         [recipe.seed],
         height_px=recipe.height_px,

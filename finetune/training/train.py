@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
-from ...engine.system.cache.lock import file_lock
 from ...engine.system.files import make_folder, remove_unfinished
-from ...engine.system.process.signals import ENDING, note
 from ...export.network.attention import AttentionForm
 from ...export.network.network import Network
 from ..data.batches import Batch, BatchSource, Validation
@@ -30,11 +25,11 @@ from .objective import DepthObjective
 from .optimiser import MovingAverage, Optimiser, rate_factor
 from .options import TrainOptions
 from .process.denormals import flushed_denormals
+from .process.interrupts import interrupts
+from .process.sole_training import sole_training
 from .progress import Reporter
 from .read_ahead import ReadAhead
 from .training_state import STATE_NAME, TrainingState, restore_state, save_state
-
-LOCK_NAME = ".lock"  # a file that stays in the folder; the system frees it when the process ends
 
 Ending = Literal["finished", "stopped early", "interrupted"]
 
@@ -96,7 +91,8 @@ def train(
     make_folder(directory)
     torch.manual_seed(options.seed)
     objective = DepthObjective(network, options, start)
-    with flushed_denormals(), _sole_training(directory) as locked, join_group(device) as group:
+    first = announced_group()[0] == 0  # it holds the folder for all
+    with flushed_denormals(), sole_training(directory, holds=first) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")
         objective.to(group.device).train()
@@ -115,7 +111,7 @@ def train(
         if group.first:
             remove_unfinished(directory / STATE_NAME)
         with (
-            _interrupts() as interrupted,
+            interrupts() as interrupted,
             _reporter(directory, state, options, group, quiet) as reporter,
             ReadAhead(source, stride=group.size) as batches,
         ):
@@ -133,32 +129,6 @@ def attention_form(device: str) -> AttentionForm:
     """Return how attention is computed in training on "cpu" or "cuda"."""
     # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
     return "plain" if device == "cpu" else "eager"
-
-
-@contextmanager
-def _sole_training(directory: Path) -> Iterator[bool]:
-    """Hold a folder while a training runs in it; the first process of a group holds it for all.
-
-    Yields:
-        Whether it is held; a disk without locks cannot be.
-
-    Raises:
-        InputError: Another training runs in the folder.
-    """
-
-    def refuse() -> None:
-        raise InputError(f"another training runs in {directory}; wait for its end, or choose another folder")
-
-    if announced_group()[0] != 0:
-        yield True
-        return
-    with ExitStack() as stack:
-        locked = True
-        try:
-            stack.enter_context(file_lock(directory / LOCK_NAME, on_wait=refuse))
-        except OSError:
-            locked = False
-        yield locked
 
 
 class _Loop:
@@ -291,31 +261,3 @@ def _reporter(directory: Path, state: TrainingState, options: TrainOptions, grou
         writes=group.first,
         shows=group.first and not quiet,
     )
-
-
-@contextmanager
-def _interrupts() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C, SIGTERM or SIGHUP sets; a second one interrupts as usual.
-
-    A signal that is ignored stays so.
-    """
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted  # Python delivers signals to the main thread only
-        return
-    handlers = {number: signal.getsignal(number) for number in ENDING}
-    before = {number: found for number, found in handlers.items() if found not in (signal.SIG_IGN, None)}
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        note(number)
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield interrupted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

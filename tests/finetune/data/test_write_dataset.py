@@ -245,11 +245,16 @@ def test_a_folder_of_someone_else_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_folder_with_a_space_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:
-    for name in ("my rooms", "my\trooms"):
-        with pytest.raises(InputError, match="and a space separates the paths in the lists; choose another folder"):
-            write_hypersim(tmp_path / name / "a", 1, height_px=12, width_px=16)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("name", ["my rooms", "my\trooms"])
+def test_a_folder_with_a_blank_in_its_path_is_written_and_its_lists_are_read(tmp_path: Path, name: str) -> None:
+    root = tmp_path / name / "a"
+    dataset = write_vkitti2(root, 2, height_px=12, width_px=40)
+    for split, path in (("train", dataset.train), ("val", dataset.val)):
+        ((image, depth),) = pairs_of(path)
+        (pair,) = open_ground_truth(path).pairs
+        assert (pair.image, pair.depth) == (root / image, root / depth), split
+        assert not Path(image).is_absolute() and pair.read().truth.valid.any()
+    assert len(open_ground_truth(root).pairs) == 2
 
 
 def test_a_folder_that_cannot_be_named_in_the_lists_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:

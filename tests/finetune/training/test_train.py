@@ -150,7 +150,7 @@ def test_a_disk_without_locks_is_named_and_trains(tmp_path: Path, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("depthrt.finetune.training.train.file_lock", refuse)
+    monkeypatch.setattr("depthrt.finetune.training.process.sole_training.file_lock", refuse)
     assert run(tmp_path).ending == "finished"
     assert "on a disk without locks" in (tmp_path / "log.jsonl").read_text()
 
