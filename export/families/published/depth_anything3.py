@@ -6,7 +6,6 @@ from ....engine.terms import Kind
 from ..entry import CatalogEntry, HubSource, Verified
 
 _FREE, _NON_COMMERCIAL = "Apache-2.0", "CC-BY-NC-4.0"  # Source: Depth-Anything-3 README.md (model cards)
-_COMFY = "Comfy-Org/Depth-Anything-3"  # geometry_estimation/, the same weights under other names
 
 # Largest difference of the depth from the second writing, by encoder.
 _LARGEST = {
@@ -18,7 +17,8 @@ _LARGEST = {
 }
 _AGAINST = "a second writing of the official code"
 
-# Name, encoder, number of weights that the depth of one view needs, licence, and ComfyUI's file.
+# Name, encoder, number of weights that the depth of one view needs, licence, and ComfyUI's file of the same
+# weights (Comfy-Org/Depth-Anything-3, geometry_estimation/).
 _PUBLISHED: tuple[tuple[str, str, int, str, str], ...] = (
     ("DA3METRIC-LARGE", "vitl", 334_171_394, _FREE, "depth_anything_3_metric_large.safetensors"),
     ("DA3MONO-LARGE", "vitl", 334_171_394, _FREE, "depth_anything_3_mono_large.safetensors"),
