@@ -125,4 +125,4 @@ class CatalogEntry:
     @property
     def names(self) -> tuple[str, ...]:
         """Return every name that the model is known by."""
-        return (self.name, self.file_name, *self.repositories, *self.other_names)
+        return tuple(dict.fromkeys((self.name, self.file_name, *self.repositories, *self.other_names)))

@@ -410,7 +410,10 @@ BAD_FOLDERS: Refused = {
         "without config.json, so not a Hugging Face model; give the file itself, e.g. some.pth",
     ),
     "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
-    "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),
+    "a diffusers pipeline": (
+        folder_of(model_index__json=b"{}"),
+        "is a pipeline without a _class_name; of diffusers' pipelines this version exports Marigold",
+    ),
     "a folder of another model": (folder_of({"model_type": "glpn"}, model__safetensors=b"x"), "is a glpn model"),
     "a config that is not JSON": (folder_of(config__json=b"{", model__safetensors=b"x"), "config.json is not JSON"),
     "a missing shard": (
