@@ -40,7 +40,15 @@ def inside_loss(
         difference = (answer - target) / spread_of(started)
     if not bool(judged.any()):
         return (answer * 0).sum()
-    return difference.abs()[judged].mean()
+    return _bounded(difference.abs()[judged]).mean()
+
+
+def _bounded(difference: Tensor) -> Tensor:
+    """Return differences that grow with the logarithm beyond 1.
+
+    What hangs in the air can be at any distance: no image tells it, so its error must not outweigh all else.
+    """
+    return torch.where(difference > 1, 1 + difference.clamp(min=1).log(), difference)
 
 
 def _agrees(truth: Tensor, started: Tensor, seen: Tensor) -> Tensor:
