@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from half_drift import photographs
+from half_drift import photographs  # type: ignore[import-not-found]
 from made_marigold import pipeline_answer, write_folder
 from network_answers import photo
 
