@@ -335,7 +335,7 @@ FAILS_TO_FIT: Refused = {
     ),
     "no dimensions": (
         saved(having("pretrained.cls_token", lambda t: t.sum())),
-        "has the shape (), expected 3 dimensions",
+        "holds pretrained.cls_token with the shape (), expected 3 dimensions",
     ),
     "a width without heads": (
         saved(lambda s: {n: t[..., :60] if n.endswith("cls_token") else t for n, t in s.items()}),
@@ -345,7 +345,7 @@ FAILS_TO_FIT: Refused = {
         saved(having("pretrained.pos_embed", lambda t: t[:, :-1])),
         "48 positions, expected a square",
     ),
-    "a missing block": (saved(without(r"blocks\.1\.")), "lacks block 1 of 4"),
+    "a missing block": (saved(without(r"blocks\.1\.")), "lacks pretrained.blocks.1 of 4"),
     "too few blocks": (saved(without(r"blocks\.3\.")), "3 transformer blocks, expected 4"),
     "int8 weights": (
         saved(having("pretrained.blocks.0.attn.qkv.weight", lambda t: t.to(torch.int8))),
