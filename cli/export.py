@@ -10,13 +10,13 @@ import click
 from ..engine.terms import ATTENTION_OPS, EXPORTED_KINDS, FAMILIES, PRECISIONS, WHICH_WEIGHTS
 from ..exits import names_unwritten, needs, one_line_errors
 from .catalog.fetch import fetch_options, locate
-from .params import NameType, PathType, ShareType, SizeType, find_images
+from .params import NameType, PathType, ShareType, SizeType, find_images, of_diffusion
 from .show.exported import show_exported
 from .show.printing import say
 from .show.progress import titled
 
 if TYPE_CHECKING:
-    from ..engine.terms import AttentionOp, Family, Kind, Precision, WhichWeights
+    from ..engine.terms import AttentionOp, Family, Kind, Noise, Precision, WhichWeights
 
 
 @click.command()
@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which weights to take from a file that holds raw and averaged ones; auto takes the raw ones with a note.",
 )
+@of_diffusion
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
 @fetch_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -106,6 +107,9 @@ def export(
     attention: AttentionOp | None,
     mirror: bool,
     weights: WhichWeights,
+    steps: int | None,
+    seed: int | None,
+    noise: Noise | None,
     half_storage: bool,
     images: tuple[str, ...],
     budget: float | None,
@@ -116,8 +120,8 @@ def export(
     """Write CHECKPOINT as an ONNX file that answers like it.
 
     CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder, of Depth Anything V1 or V2, MiDaS
-    2.1 to 3.1, or ZoeDepth; or the name of a published model that was fetched, or is with --fetch. The file is compared
-    with torch on a photograph before it is left in place.
+    2.1 to 3.1, or ZoeDepth, or Marigold's folder of diffusers; or the name of a published model that was fetched, or is
+    with --fetch. The file is compared with torch on a photograph before it is left in place.
 
     `depthrt models` lists the published models with their licences. The file that is written keeps the licence of its
     checkpoint.
@@ -138,6 +142,9 @@ def export(
             kind=kind,
             max_depth_m=max_depth_m,
             weights=weights,
+            steps=steps,
+            seed=seed,
+            noise=noise,
             size=size,
             precision=precision,
             attention=attention,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..bench.run.request import LEAST_ROUNDS, MAX_PIXELS
-from ..engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES
+from ..engine.terms import ALIGNMENTS, CROPS, EXPORTED_KINDS, FAMILIES, NOISES
 from .show.printing import say
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -220,4 +220,23 @@ of_checkpoints = _together(
     click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export."),
     click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export."),
     click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export."),
+)
+of_diffusion = _together(
+    click.option(
+        "--steps",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Of Marigold: steps in the graph. More than 4 load slowly. Default: the folder's own, 1 to 10.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, (1 << 32) - 1),
+        metavar="N",
+        help="Of Marigold: seed of the noise that the steps start with, a constant of the file. Default: 0.",
+    ),
+    click.option(
+        "--noise",
+        type=click.Choice(NOISES),
+        help="Of Marigold: what the step starts with; zeros is for E2E-FT's models. Default: gaussian.",
+    ),
 )

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 README = Path(__file__).parents[1] / "README.md"
-HEADING = "| family | names for `export` and `fetch` | depth | default size, px | licence | verified |"
+HEADING = "| family | names for `export` and `fetch` | depth | default size, px | licence | run against a witness |"
 _TABLE = re.compile(rf"{re.escape(HEADING)}\n(\|.*\n)+")
+_RESTRICTED = "†"  # after the names whose licence restricts the use, and before that licence
 _TITLES = {
     "depth-anything-v1": "Depth Anything V1, V2",
     "depth-anything-v2": "Depth Anything V1, V2",
@@ -88,19 +89,28 @@ class _Alike:
 
 def _row(title: str, models: list[Model]) -> str:
     sizes = dict.fromkeys(_size(model) for model in models)
-    licences = dict.fromkeys(f"[{model['licence']}]({model['licence_link']})" for model in models)
+    licences = dict.fromkeys(f"{_sign(model)}[{model['licence']}]({model['licence_link']})" for model in models)
+    names = [f"`{name}`{sign}" for sign in ("", _RESTRICTED) for name in short(_named(models, sign))]
     verified = dict.fromkeys(
         f"{model['verified']['network']}, {model['verified']['weights']} weights" for model in models
     )
     cells = (
         title,
-        ", ".join(f"`{name}`" for name in short(model["name"] for model in models)),
+        ", ".join(names),
         ", ".join(dict.fromkeys("metres" if model["kind"] == "metric" else model["kind"] for model in models)),
         ", ".join(sizes),
         ", ".join(licences),
         "; ".join(verified),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _named(models: list[Model], sign: str) -> list[str]:
+    return [model["name"] for model in models if _sign(model) == sign]
+
+
+def _sign(model: Model) -> str:
+    return _RESTRICTED if model["restriction"] else ""
 
 
 def _size(model: Model) -> str:

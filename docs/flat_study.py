@@ -25,8 +25,10 @@ SHARES = (0.3, 0.4, 0.3)  # of mirrors, art, and windows or nothing
 TEST_SHARES, TEST_COPIES, TEST_EDIT_SEED = (0.4, 0.4, 0.2), 2, 9
 COMMON = ("--batch", "16", "--variation", "0.5", "--keep-best", "1", "--warmup-steps", "50", "--encoder-factor", "1")
 FORGETTING = ("--size", "160", "--epochs", "6", "--learning-rate", "5e-4")
-FLATTENING = ("--size", "128", "--epochs", "6", "--learning-rate", "2e-4")
-FLATTENING += ("--distillation-weight", "2", "--planarity-weight", "4")
+FLATTENING = (
+    *("--size", "128", "--epochs", "6", "--learning-rate", "2e-4"),
+    *("--distillation-weight", "2", "--planarity-weight", "4"),
+)
 
 
 def main() -> None:

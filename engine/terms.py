@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["depth-anything-v1", "depth-anything-v2", "depth-anything-3", "depthrt", "midas", "zoedepth"]
+Family = Literal[
+    "depth-anything-v1", "depth-anything-v2", "depth-anything-3", "depthrt", "midas", "zoedepth", "marigold"
+]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 DEPTH_ANYTHING: tuple[Family, ...] = ("depth-anything-v1", "depth-anything-v2")  # of the same tensors
 Kind = Literal["inverse", "metric", "affine", "scale"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-EXPORTED_KINDS: tuple[Kind, ...] = ("inverse", "metric", "scale")  # of the checkpoints that are exported
+EXPORTED_KINDS: tuple[Kind, ...] = KINDS  # of the checkpoints that are exported
 # "fp16-safe" is fp16 with the layer norms and the softmax in float32.
 Precision = Literal["fp32", "fp16", "fp16-safe", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -22,6 +24,8 @@ Format = Literal["color", "side", "png16", "npy", "npz", "pfm", "exr", "tiff"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 Colormap = Literal["spectral_r", "inferno", "turbo", "gray"]
 COLORMAPS: tuple[Colormap, ...] = get_args(Colormap)
+Noise = Literal["gaussian", "zeros"]  # that the steps of a diffusion model start with
+NOISES: tuple[Noise, ...] = get_args(Noise)
 WhichWeights = Literal["auto", "raw", "ema"]  # of a checkpoint that holds raw weights and their running average
 WHICH_WEIGHTS: tuple[WhichWeights, ...] = get_args(WhichWeights)
 Device = Literal["auto", "cpu", "cuda"]

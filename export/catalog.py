@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from ..engine.errors import InputError
 from .families.entry import CatalogEntry
-from .families.published import depth_anything, depth_anything3, midas, zoedepth
+from .families.published import depth_anything, depth_anything3, marigold, midas, zoedepth
 
 # Endings that others add to a published name: file types, precisions, copies made by a browser.
 _DECORATIONS = re.compile(r"(\.(pth|pt|bin|ckpt|safetensors)|[-_](fp16|fp32|bf16)|[-_]hf|\s*\(\d+\))$")
@@ -53,6 +53,7 @@ CATALOG: tuple[CatalogEntry, ...] = (
     *depth_anything3.ENTRIES,
     *midas.ENTRIES,
     *zoedepth.ENTRIES,
+    *marigold.ENTRIES,
 )
 
 _BY_NAME = {_plain(name): entry for entry in CATALOG for name in entry.names}

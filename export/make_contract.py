@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Canary, Contract
-from ..engine.modelfile.size_rule import Rule, SizeRule, in_px
+from ..engine.modelfile.size_rule import Pad, Rule, SizeRule, in_px
 from ..engine.system.field_types import printable
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Precision
@@ -49,9 +49,11 @@ def make_contract(
         input_resize=conventions.input_resize,
         final_resize=conventions.final_resize,
         mirrored=conventions.mirrored and mirror,
-        batch=1 if rule.static else None,
+        batch=1 if rule.static else conventions.batch,
         precision=precision,
         attention=attention if conventions.attention else "none",
+        steps=conventions.steps,
+        seed=conventions.seed,
         focal_unit_px=conventions.focal_unit_px if checkpoint.kind == "metric" else None,
         sky_from=conventions.sky_from,
         source_name=printable(_source_name(checkpoint.path), 255),
@@ -94,7 +96,8 @@ def size_rule(checkpoint: Checkpoint, size: int | tuple[int, int] | None) -> Siz
         found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
         raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
     static: Rule = conventions.rule if conventions.rule in ("square", "stretch") else "letterbox"
-    rule = SizeRule(sides, patch_px, conventions.rule if dynamic else static, margin=conventions.margin)
+    pad: Pad = conventions.pad if dynamic else "mirror"
+    rule = SizeRule(sides, patch_px, conventions.rule if dynamic else static, pad=pad, margin=conventions.margin)
     check_record(rule, name="size", remedy="give a smaller size", failure=InputError)
     return rule
 

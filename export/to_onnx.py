@@ -20,7 +20,7 @@ from ..engine.modelfile.shipped import PHOTO
 from ..engine.modelfile.size_rule import SizeRule
 from ..engine.system.files import atomic_path, check_output, sync_file
 from ..engine.system.records import check_record
-from ..engine.terms import AttentionOp, Family, Kind, OnStep, Precision, WhichWeights
+from ..engine.terms import AttentionOp, Family, Kind, Noise, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
 from .families.half import refuse_half
 from .families.table import rules_of
@@ -74,6 +74,9 @@ def export_checkpoint(
     kind: Kind | None = None,
     max_depth_m: float | None = None,
     weights: WhichWeights = "auto",
+    steps: int | None = None,
+    seed: int | None = None,
+    noise: Noise | None = None,
     size: int | tuple[int, int] | None = None,
     precision: Precision = "fp32",
     attention: AttentionOp | None = None,
@@ -87,7 +90,7 @@ def export_checkpoint(
     """Read a checkpoint and write it as an ONNX file, as `depthrt export` does; blocks for seconds to minutes.
 
     Args:
-        source, family, kind, max_depth_m, weights: As in read_checkpoint.
+        source, family, kind, max_depth_m, weights, steps, seed, noise: As in read_checkpoint.
         path, size, precision, attention, mirror, half_storage, images, budget, on_step: As in export_onnx.
         on_note: Called with each sentence that the user should read: what was inferred, and warnings.
 
@@ -95,7 +98,16 @@ def export_checkpoint(
         DepthrtError: As read_checkpoint and export_onnx.
     """
     _check_options(precision, attention, images, budget)
-    checkpoint = read_checkpoint(source, family=family, kind=kind, max_depth_m=max_depth_m, weights=weights)
+    checkpoint = read_checkpoint(
+        source,
+        family=family,
+        kind=kind,
+        max_depth_m=max_depth_m,
+        weights=weights,
+        steps=steps,
+        seed=seed,
+        noise=noise,
+    )
     left_out: list[str] = []
     if images is not None:  # a damaged one would end the export after minutes
         images, left_out = find_readable(list(dict.fromkeys(images)), on_step=on_step)
@@ -158,7 +170,7 @@ def export_onnx(
     """
     _check_options(precision, attention, images, budget)
     check_output(path, suffix=SUFFIX, source=checkpoint.path)
-    refuse_half(checkpoint.architecture.encoder, precision, rules_of(checkpoint.family).half)
+    _check_precision(checkpoint, precision)
     rule = size_rule(checkpoint, size)
     if not mirror and not conventions_of(checkpoint).mirrored:
         raise InputError(
@@ -197,6 +209,17 @@ def _check_options(
         raise InputError(f"--images or --drift-budget found with {precision}; they are for --precision int8")
     if precision == "fp16-safe" and attention == "fused":
         raise InputError("fused attention found with fp16-safe, whose softmax must stand in the graph; use plain")
+
+
+def _check_precision(checkpoint: Checkpoint, precision: Precision) -> None:
+    """Raise InputError for a precision that the family is not exported in, or in which the network drifts too far."""
+    rules = rules_of(checkpoint.family)
+    if precision not in rules.precisions:
+        possible = " or ".join(f"--precision {one}" for one in rules.precisions)
+        raise InputError(
+            f"{precision} of {rules.name} is not exported, since its drift was not measured; use {possible}"
+        )
+    refuse_half(checkpoint.architecture.encoder, precision, rules.half, only_measured=rules.half_only_measured)
 
 
 def _default_attention(precision: Precision) -> AttentionOp:

@@ -26,6 +26,9 @@ def trace(network: Network, contract: Contract) -> onnx_ir.Model:
         network: In float32, with torch's own attention.
         contract: Decides the sizes (static or dynamic), the precision and the form of attention.
     """
+    written = network.write_graph(contract)
+    if written is not None:
+        return written
     rule = contract.size
     traced = copy.deepcopy(network)
     if rule.static:

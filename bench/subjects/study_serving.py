@@ -74,8 +74,8 @@ class StudyRunner:
 class StudyModel(DepthModel):
     """Prepares and finishes as upstream: float64 with cv2 and numpy, then torch."""
 
-    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
-        """Do the first stage of infer."""
+    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
+        """Do the first stage of infer; no model that the study serves takes a focal length."""
         start = perf_counter()
         image_px = (image.shape[0], image.shape[1])
         fit = fit_image(self.contract.size, image_px)

@@ -34,7 +34,7 @@ def show_model(model: Listed, *, as_json: bool) -> None:
         print_result(json.dumps(asdict(model)))
         return
     print_result(model.name)
-    print_lines(f"  {name:<12} {value}" for name, value in _facts(model).items())
+    print_lines((f"  {name:<12} {value}" for name, value in _facts(model).items()), further=" " * 15)
 
 
 def _facts(model: Listed) -> dict[str, str]:
@@ -43,7 +43,7 @@ def _facts(model: Listed) -> dict[str, str]:
     facts = {
         "family": model.family,
         "kind": f"{model.kind}{upto}",
-        "weights": f"{model.parameters / 1e6:,.1f} M",
+        "weights": _millions(model.parameters),
         "default size": size_words(model.default_px, model.rule),
         "licence": licence_words(model.licence),
         "note": model.licence_note,
@@ -78,11 +78,16 @@ def _cells(model: Listed, *, wide: bool) -> list[str]:
     return [
         f"{'*' if model.path else ' '} {model.name}",
         model.kind,
-        f"{model.parameters / 1e6:,.1f} M",
+        _millions(model.parameters),
         f"{h}" if h == w else f"{h}x{w}",
         f"{model.licence}{' !' if model.restriction else ''}",
         *([str(model.verified)] if wide else []),
     ]
+
+
+def _millions(parameters: int) -> str:
+    """Return a number of weights with three digits or more: "24.8 M", "335 M"."""
+    return f"{parameters / 1e6:,.{1 if parameters < 1e8 else 0}f} M"
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

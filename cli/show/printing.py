@@ -61,11 +61,16 @@ def say(text: str) -> None:
     click.echo(held(escaped(text), sys.stderr), file=sys.stderr)
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Print lines of words; a terminal gets them broken between words, with the next lines further in."""
+def print_lines(lines: Iterable[str], *, further: str | None = None) -> None:
+    """Print lines of words; a terminal gets them broken between words.
+
+    Args:
+        lines: Of words.
+        further: What the next lines of a broken line begin with; None indents them more than the first.
+    """
     width = table_width() if _is_terminal() else None
     for line in lines:
-        for part in [_plain(line)] if width is None else _wrapped(_plain(line), width):
+        for part in [_plain(line)] if width is None else _wrapped(_plain(line), width, further=further):
             print_result(part)
 
 

@@ -272,7 +272,7 @@ def stat_model(path: Path) -> stat_result:
             error
         )
     is_folder = facts is not None and S_ISDIR(facts.st_mode)
-    if is_folder and not (path / "config.json").exists():
+    if is_folder and not any((path / name).exists() for name in ("config.json", "model_index.json")):
         raise ModelFileError(f"{path} is a folder, expected an .onnx or .engine file; give the file in it")
     if is_folder or path.suffix in CHECKPOINT_SUFFIXES:
         command = shlex.join(["depthrt", "export", str(path), "-o", "model.onnx"])

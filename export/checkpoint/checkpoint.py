@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.files import atomic_path
-from ...engine.terms import Family, Kind, WhichWeights
+from ...engine.terms import Family, Kind, Noise, WhichWeights
 from ..families.claim import Claim
 from ..families.hub.settings import FolderSettings, check_preprocessor
 from ..families.rules import Conventions, FamilyRules
@@ -126,6 +126,9 @@ def read_checkpoint(
     kind: Kind | None = None,
     max_depth_m: float | None = None,
     weights: WhichWeights = "auto",
+    steps: int | None = None,
+    seed: int | None = None,
+    noise: Noise | None = None,
 ) -> Checkpoint:
     """Read a checkpoint safely: no code in it is run, and every guess is a remark of the result.
 
@@ -136,6 +139,8 @@ def read_checkpoint(
         max_depth_m: The depth that a metric network with an upper end was built with; needed unless the file or its
             name says so, or its training (ZoeDepth K).
         weights: "raw" or "ema" if the file holds both; "auto" takes the raw weights, with a remark.
+        steps, seed, noise: Of a diffusion model: number of steps, seed of the noise that they start with, and whether
+            they start with noise or zeros. None: the folder's default.
 
     Raises:
         ModelFileError: The file is damaged, unsafe, incomplete or another kind of model.
@@ -148,15 +153,16 @@ def read_checkpoint(
     recognised = recognise(
         path, options, examined.recorded, examined.rules, examined.architecture, model_name=examined.model_name
     )
+    architecture = examined.rules.with_steps(examined.architecture, steps=steps, seed=seed, noise=noise)
     tensors, changed = fit(examined.tensors, examined.rules, examined.architecture, path)
-    guessed = examined.rules.remarks(examined.architecture, recognised.family)
+    guessed = examined.rules.remarks(architecture, recognised.family)
     return Checkpoint(
         path=path,
         sha256=examined.contents.sha256,
         family=recognised.family,
         kind=recognised.kind,
         max_depth_m=recognised.max_depth_m,
-        architecture=examined.architecture,
+        architecture=architecture,
         tensors=MappingProxyType(tensors),
         licence=recognised.licence,
         remarks=(*examined.remarks, *changed, *recognised.remarks, *guessed),

@@ -27,8 +27,8 @@ _PATTERNS = tuple(
         (r"patch_encoder\.|fov\.encoder", "Depth Pro"),
         (r"depth_model\.(encoder|decoder)\.", "Metric3D"),
         (
-            r"model\.diffusion_model\.|(^|\.)(down|up)_blocks\.\d+\.(attentions|resnets)\.",
-            "a diffusion model (Marigold is one)",
+            r"model\.diffusion_model\.|^(?!.*\b(unet|vae)\.)(.*\.)?(down|up)_blocks\.\d+\.(attentions|resnets)\.",
+            "a part of a diffusion model, and Marigold is exported from its whole folder, which has a model_index.json",
         ),
         (
             r"^(blocks\.\d+\.attn\.qkv|cls_token$)|^(dinov2\.)?embeddings\.cls_token$",

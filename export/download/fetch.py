@@ -22,7 +22,7 @@ from . import hub
 from .fetched import Fetched, FetchedFile, find_fetched, is_whole, recall, record_path, remember
 from .release import release_file
 from .remote import RemoteFile
-from .transfer import download, is_file
+from .transfer import check_room, download, is_file, missing_bytes
 
 OFFLINE = "HF_HUB_OFFLINE"
 _ON = ("1", "true", "yes", "on")  # as huggingface_hub reads the variable
@@ -61,15 +61,12 @@ def fetch(
     goal = None if folder is None else Path(folder).absolute()
     with _alone(entry, on_note):
         present = recall(entry)
-        whole = present is not None and is_whole(present)
-        if present is not None and whole and goal in (None, Path(present.path).parent):
+        if present is None or not is_whole(present):
+            fetched = _from_hubs_cache(entry, goal) if _is_offline() else _from_publisher(entry, goal, on_bytes)
+        elif goal is None or goal == Path(present.path).parent:
             return Path(present.path)
-        if present is not None and whole and goal is not None:
-            fetched = _copied(entry, present, goal)
-        elif _is_offline():
-            fetched = _from_hubs_cache(entry, goal)
         else:
-            fetched = _from_publisher(entry, goal, on_bytes)
+            fetched = _copied(entry, present, goal)
         remember(entry, fetched)
     return Path(fetched.path)
 
@@ -121,11 +118,12 @@ def _from_publisher(entry: CatalogEntry, goal: Path | None, on_bytes: OnStep) ->
 def _from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
     """Bring the files of a repository into the hub's cache or a folder."""
     listing = hub.list_files(source)
-    placed = {}
+    blobs = {file.name: hub.blob_path(source, file) for file in listing.files}
+    placed = blobs if goal is None else {name: _place(source, goal, name) for name in blobs}
+    first = listing.files[0].name
+    check_room(placed[first].parent, sum(missing_bytes(file, placed[file.name]) for file in listing.files))
     for file in listing.files:
-        blob = hub.blob_path(source, file)
-        placed[file.name] = blob if goal is None else _place(source, goal, file.name)
-        _bring(file, placed[file.name], blob, on_bytes)
+        _bring(file, placed[file.name], blobs[file.name], on_bytes)
     if goal is None:
         placed = hub.put_into_cache(source, listing)
     return _fetched(source, placed, listing.commit)

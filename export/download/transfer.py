@@ -107,7 +107,7 @@ def _receive(file: RemoteFile, part: Path, origin: Path, on_bytes: OnBytes) -> b
                 return False
             held = 0
         _check_size(file, answer)
-        _check_room(part.parent, answer, held)
+        check_room(part.parent, (answer.total or 0) - held)
         write_entry(origin, to_json_object(_Origin(_identity(file), answer.tag)))
         with part.open("r+b" if held else "wb", buffering=0) as written:
             written.seek(held)
@@ -163,14 +163,26 @@ def _check_size(file: RemoteFile, answer: Answer) -> None:
         )
 
 
-def _check_room(folder: Path, answer: Answer, held: int) -> None:
-    """Refuse a file that the disk has no room for."""
-    free = shutil.disk_usage(folder).free
-    if answer.total is not None and answer.total - held > free:
+def check_room(folder: Path, size_bytes: int) -> None:
+    """Refuse what the disk has no room for.
+
+    Raises:
+        InputError: With the room that there is and the room that is needed.
+    """
+    place = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(place).free
+    if size_bytes > free:
         raise InputError(
-            f"{folder} has room for {free / 1e6:.0f} MB, {(answer.total - held) / 1e6:.0f} MB are to come; "
+            f"{folder} has room for {free / 1e6:,.0f} MB, {size_bytes / 1e6:,.0f} MB are to come; "
             "free the disk, or choose another folder"
         )
+
+
+def missing_bytes(file: RemoteFile, path: Path) -> int:
+    """Return how much of a file is to come; 0 if its size is unknown."""
+    part = path.with_name(f"{path.name}{PART}")
+    held = next((place.stat().st_size for place in (path, part) if place.is_file()), 0)
+    return max(0, (file.size_bytes or 0) - held)
 
 
 def is_file(file: RemoteFile, path: Path) -> bool:

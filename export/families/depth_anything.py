@@ -20,8 +20,8 @@ from ..network.depth_anything import DepthAnything
 from ..network.infer import infer
 from .claim import Claim
 from .hub.depth_anything_config import claim_of_config, read_config, scale_output
-from .hub.depth_anything_names import DEPTH_ANYTHING_NAMES
-from .hub.renaming import rename_tensors
+from .hub.names.depth_anything import DEPTH_ANYTHING_NAMES
+from .hub.names.renaming import rename_tensors
 from .hub.settings import FolderSettings
 from .published import depth_anything as published
 from .rules import Conventions, FamilyRules, Kinds

@@ -17,8 +17,8 @@ from ..network.depth_anything3.architecture import OTHER_TASKS, Da3Architecture,
 from ..network.depth_anything3.network import DepthAnything3
 from .claim import Claim
 from .hub.depth_anything3_config import check_da3_config
-from .hub.depth_anything3_names import DEPTH_ANYTHING3_NAMES
-from .hub.renaming import rename_tensors
+from .hub.names.depth_anything3 import DEPTH_ANYTHING3_NAMES
+from .hub.names.renaming import rename_tensors
 from .hub.settings import DA3, FolderSettings
 from .published import depth_anything3 as catalogued
 from .rules import Conventions, FamilyRules, Kinds
@@ -46,6 +46,7 @@ class DepthAnything3Rules(FamilyRules[Da3Architecture]):
     ignored = OTHER_TASKS
     look_alikes = "the mono and the metric network of Depth Anything 3 hold the same tensors"
     entries = catalogued.ENTRIES
+    half_only_measured = True
 
     def to_official_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename tensors of ComfyUI's repack."""

@@ -90,7 +90,7 @@ class CatalogEntry:
         file_name: As published, e.g. "depth_anything_v2_metric_hypersim_vits.pth".
         family: "depth-anything-v1", "midas", ...
         encoder: As its architecture calls it, e.g. "vits".
-        kind: "inverse" or "metric".
+        kind: "inverse", "metric" or "scale".
         max_depth_m: Upper end of a metric model's output; None for inverse, and for output without a bound.
         parameters: Number of weights in the file.
         licence: Of the weights, as their publisher states it; one of licences.LICENCES.
@@ -127,4 +127,4 @@ class CatalogEntry:
     @property
     def names(self) -> tuple[str, ...]:
         """Return every name that the model is known by."""
-        return (self.name, self.file_name, *self.repositories, *self.other_names)
+        return tuple(dict.fromkeys((self.name, self.file_name, *self.repositories, *self.other_names)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...engine.errors import InputError
 from ...engine.terms import Precision
 
+HALF_PRECISIONS: tuple[Precision, ...] = ("fp16", "fp16-safe", "bf16")
 MOST_DRIFT = 5e-3  # of the range, in the mean over photographs; as parity.TOLERANCE of fp16
 
 
@@ -45,14 +46,27 @@ class HalfDrift:
         return f"mean drift {self.drift:.1e} of the range over {self.images} photographs, at most {self.worst:.1e}"
 
 
-def refuse_half(encoder: str, precision: Precision, measured: Iterable[HalfDrift]) -> None:
+def refuse_half(
+    encoder: str, precision: Precision, measured: Iterable[HalfDrift], *, only_measured: bool = False
+) -> None:
     """Refuse a precision whose measured drift is too large; what was not measured is left to the parity check.
+
+    Args:
+        encoder: As the network's architecture calls it.
+        precision: Asked for.
+        measured: Of the family.
+        only_measured: Refuse a half precision that was not measured, too.
 
     Raises:
         InputError: With the figures, and the precisions that were measured and are allowed.
     """
     own = [figures for figures in measured if figures.encoder == encoder]
     found = next((figures for figures in own if figures.precision == precision), None)
+    if found is None and only_measured and precision in HALF_PRECISIONS:
+        raise InputError(
+            f"{precision} of {encoder} is not exported: its drift over photographs was not measured; use --precision "
+            "fp32"
+        )
     if found is None or found.allowed:
         return
     others = [f"--precision {figures.precision}" for figures in own if figures.allowed] or ["--precision fp32"]

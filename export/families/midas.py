@@ -29,8 +29,8 @@ from ..network.network import Network
 from .claim import Claim
 from .half import HalfDrift
 from .hub.dpt_config import check_dpt_config, swin_mask_shape
-from .hub.dpt_names import DPT_NAMES
-from .hub.renaming import rename_tensors
+from .hub.names.dpt import DPT_NAMES
+from .hub.names.renaming import rename_tensors
 from .hub.settings import FolderSettings
 from .published import midas as published
 from .rules import HALF, Conventions, FamilyRules, Kinds

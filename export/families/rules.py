@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ...engine.errors import InputError
 from ...engine.modelfile.contract import FinalResize, InputResize
-from ...engine.modelfile.size_rule import Margin, Rule
-from ...engine.terms import Family, Kind
+from ...engine.modelfile.size_rule import Margin, Pad, Rule
+from ...engine.terms import PRECISIONS, Family, Kind, Noise, Precision
 from ..network.network import AnyArchitecture, Network
 from .claim import Claim
 from .entry import CatalogEntry
@@ -42,8 +42,11 @@ class Conventions:
         mean, std: Of RGB in [0, 1].
         input_resize: How the image is resized to the input's size.
         margin: What is put around the image before the resize.
+        pad: What fills the input of a dynamic graph beside the image.
         mirrored: Whether the network answers with the mean of an image and its mirror image.
         attention: Whether the network has attention.
+        batch: Number of images that a graph takes; None for any number.
+        steps, seed: As in Contract.
         focal_unit_px: Of metric networks, as in the contract.
         sky_from: As in the contract.
     """
@@ -55,8 +58,12 @@ class Conventions:
     std: tuple[float, float, float] = IMAGENET_STD
     input_resize: InputResize = "cubic"
     margin: Margin = "none"
+    pad: Pad = "mirror"
     mirrored: bool = False
     attention: bool = True
+    batch: int | None = None
+    steps: int | None = None
+    seed: int | None = None
     focal_unit_px: float | None = None
     sky_from: float | None = None
 
@@ -77,7 +84,9 @@ class FamilyRules(ABC, Generic[A]):
         ignored: Matches tensors of files that the network does not have: counters, and tables that it computes.
         look_alikes: Which other models hold the same tensors, for the error that asks for options; "" if none do.
         entries: Its published models.
+        precisions: That its networks are exported in.
         half: Measured drift of its published networks in half precision; what drifts too far is not exported.
+        half_only_measured: Whether half precision is refused, too, where nothing was measured.
     """
 
     name: ClassVar[str]
@@ -92,7 +101,9 @@ class FamilyRules(ABC, Generic[A]):
     ignored: ClassVar[re.Pattern[str] | None] = None
     look_alikes: ClassVar[str] = ""
     entries: ClassVar[tuple[CatalogEntry, ...]] = ()
+    precisions: ClassVar[tuple[Precision, ...]] = PRECISIONS
     half: ClassVar[tuple[HalfDrift, ...]] = ()
+    half_only_measured: ClassVar[bool] = False
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -169,6 +180,17 @@ class FamilyRules(ABC, Generic[A]):
             raise InputError(
                 f"--family {family} with --kind {kind}: its networks answer {only} depth; give --kind {only}"
             )
+
+    def with_steps(self, architecture: A, *, steps: int | None, seed: int | None, noise: Noise | None) -> A:
+        """Return the architecture with the steps that options ask for; None leaves the default.
+
+        Raises:
+            InputError: The network has no steps, or not as asked for.
+        """
+        for option, value in (("--steps", steps), ("--seed", seed), ("--noise", noise)):
+            if value is not None:
+                raise InputError(f"{option} {value} found, {self.name} has no diffusion steps; leave the option out")
+        return architecture
 
     @abstractmethod
     def make(

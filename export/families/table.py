@@ -9,12 +9,14 @@ from ...engine.terms import Family
 from .depth_anything import DepthAnythingRules
 from .depth_anything3 import DepthAnything3Rules
 from .depthrt import DepthrtRules
+from .marigold import MarigoldRules
 from .midas import MidasRules
 from .rules import FamilyRules
 from .zoedepth import ZoeDepthRules
 
 # The first row that owns any of a network's tensors has it, so a family stands before those whose names it contains.
 TABLE: tuple[FamilyRules[Any], ...] = (
+    MarigoldRules(),
     ZoeDepthRules(),
     MidasRules(),
     DepthrtRules(),

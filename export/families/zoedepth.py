@@ -15,10 +15,10 @@ from ..network.midas import architecture as midas
 from ..network.zoedepth.architecture import UNUSED, ZoeArchitecture, infer
 from ..network.zoedepth.zoedepth import ZoeDepth
 from .claim import Claim
-from .hub.renaming import rename_tensors
+from .hub.names.renaming import rename_tensors
+from .hub.names.zoedepth import ZOEDEPTH_NAMES
 from .hub.settings import FolderSettings
 from .hub.zoedepth_config import check_zoe_config
-from .hub.zoedepth_names import ZOEDEPTH_NAMES
 from .published import zoedepth as published
 from .published.zoedepth import TRAINED_M
 from .rules import HALF, Conventions, FamilyRules, Kinds

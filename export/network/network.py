@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,11 @@ from torch import Tensor, nn
 from ...engine.errors import InputError
 from ...engine.terms import Family
 from .attention import AttentionForm, set_attention
+
+if TYPE_CHECKING:
+    import onnx_ir
+
+    from ...engine.modelfile.contract import Contract
 
 
 class AnyArchitecture(Protocol):
@@ -66,6 +71,10 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def bake_positions(self, grid_h: int, grid_w: int) -> None:
         """Resample tables of positions for one input size, in units of patch_px; does nothing without such tables."""
+
+    def write_graph(self, contract: Contract) -> onnx_ir.Model | None:
+        """Return the ONNX graph for a contract, if the network writes it itself; None leaves it to torch's exporter."""
+        return None
 
     def cells(self, batch: Tensor) -> tuple[int, int]:
         """Return how often patch_px goes into both sides of a batch (N, 3, h, w), ints or symbolic ints.

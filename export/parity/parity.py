@@ -135,10 +135,15 @@ def _opened(path: Path, contract: Contract) -> Iterator[Runner]:
 
 
 def _inputs(contract: Contract, canary: Float32) -> list[tuple[str, Float32]]:
-    """Return the inputs to compare on: a photograph, and for a dynamic file a batch of two of another shape."""
+    """Return the inputs to compare on: a photograph, and for a dynamic file one or two images of another shape."""
     inputs = [("a photograph", make_batch(PHOTO, contract))]
     if not contract.size.static:
-        inputs.append(("a batch of two", np.concatenate([canary, canary[:, :, ::-1]])))
+        upside_down = canary[:, :, ::-1]
+        inputs.append(
+            ("the canary upside down", np.ascontiguousarray(upside_down))
+            if contract.batch == 1
+            else ("a batch of two", np.concatenate([canary, upside_down]))
+        )
     return inputs
 
 

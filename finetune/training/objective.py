@@ -15,6 +15,7 @@ from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 from .regions.distillation import distillation_loss, outside_flat
+from .regions.inside import inside_loss
 from .regions.planarity import flat_parts, planarity_loss, true_planes
 
 _NEAREST = 1e-3  # of the maximum depth: the planarity loss takes nearer depth as this
@@ -61,16 +62,19 @@ class DepthObjective(nn.Module):
         return _answer(self.network, batch)
 
     def terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Return the terms of the loss by name, each times its weight."""
-        return {**self._truth_terms(answer, batch), **self._region_terms(answer, batch)}
+        """Return the terms of the loss by name, each times its weight.
+
+        With a starting network, true depth counts inside flat regions alone: elsewhere the starting network is the
+        teacher, and a second teacher beside it would move what should stay.
+        """
+        truth = {} if self._options.distillation_weight else self._truth_terms(answer, batch)
+        return {**truth, **self._region_terms(answer, batch)}
 
     def _truth_terms(self, answer: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the terms that compare the answer with true depth."""
         options = self._options
         if self.network.max_depth_m is not None:
-            # Depth beyond the network's range has no loss. Source: Depth Anything V2, metric_depth/train.py
-            known = batch.valid & (batch.depth_m > 0) & (batch.depth_m <= self.network.max_depth_m)
-            return {"silog": silog_loss(answer, batch.depth_m, known, focus=options.silog_focus)}
+            return {"silog": silog_loss(answer, batch.depth_m, self._known(batch), focus=options.silog_focus)}
         losses: dict[str, tuple[float, Callable[..., Tensor]]] = {
             "affine": (options.affine_weight, partial(affine_invariant_loss, trim=options.trim)),
             "scaled": (options.scaled_weight, partial(scaled_loss, relative_weight=options.relative_weight)),
@@ -98,9 +102,20 @@ class DepthObjective(nn.Module):
             loss = planarity_loss(inverse, planes, any_shift=bound_m is None)
             terms["planarity"] = options.planarity_weight * loss
         if options.distillation_weight:
-            loss = distillation_loss(answer, self._started(batch), outside_flat(parts), metric=bound_m is not None)
+            started, outside, metric = self._started(batch), outside_flat(parts), bound_m is not None
+            loss = distillation_loss(answer, started, outside, metric=metric)
             terms["distillation"] = options.distillation_weight * loss
+            truth, known = (batch.depth_m, self._known(batch)) if metric else (batch.inverse(), batch.valid)
+            terms["inside"] = inside_loss(answer, started, truth, known, parts > 0, outside, metric=metric)
         return terms
+
+    def _known(self, batch: Batch) -> Tensor:
+        """Return where a metric network has a loss, (N, h, w) bool: not beyond its range.
+
+        Source: Depth Anything V2, metric_depth/train.py
+        """
+        assert self.network.max_depth_m is not None
+        return batch.valid & (batch.depth_m > 0) & (batch.depth_m <= self.network.max_depth_m)
 
     def _started(self, batch: Batch) -> Tensor:
         """Return the starting network's answer (N, h, w) float32."""

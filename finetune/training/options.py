@@ -113,7 +113,8 @@ class TrainOptions(_Options):
         trim: Share of each image's pixels left out of the loss of affine_weight.
         silog_focus: Weight of the squared mean in the loss of metres: 1 ignores a wrong scale.
         planarity_weight: Weight of the planarity loss in flat regions.
-        distillation_weight: Weight of the difference from the starting network outside flat regions.
+        distillation_weight: Weight of the difference from the starting network outside flat regions; if it is not 0,
+            true depth counts inside them alone.
         freeze_encoder, freeze_decoder: Leave all weights of this part as they are.
         freeze_blocks: Number of the encoder's first blocks that stay as they are, with what comes before them.
         layer_decay: Learning rate of a block of the encoder over that of the next block; 1 for equal rates.

@@ -294,10 +294,6 @@ OTHER_MODELS: Refused = {
         ),
         "looks like MiDaS dpt_levit_224, whose encoder this version does not have; this version exports",
     ),
-    "ZoeDepth on Depth Anything V1": (
-        saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
-        "looks like a metric model of Depth Anything V1, which is ZoeDepth's head on V1's encoder",
-    ),
     "Video Depth Anything": (
         saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
         "looks like Video Depth Anything",
@@ -410,7 +406,10 @@ BAD_FOLDERS: Refused = {
         "without config.json, so not a Hugging Face model; give the file itself, e.g. some.pth",
     ),
     "a folder without weights": (folder_of(tiny_config()), "holds none of model.safetensors"),
-    "a diffusers pipeline": (folder_of(model_index__json=b"{}"), "is a diffusers pipeline (Marigold is one)"),
+    "a diffusers pipeline": (
+        folder_of(model_index__json=b"{}"),
+        "is a pipeline without a _class_name; of diffusers' pipelines this version exports Marigold",
+    ),
     "a folder of another model": (folder_of({"model_type": "glpn"}, model__safetensors=b"x"), "is a glpn model"),
     "a config that is not JSON": (folder_of(config__json=b"{", model__safetensors=b"x"), "config.json is not JSON"),
     "a missing shard": (

@@ -354,8 +354,9 @@ class MeanOfBatch:
     def start(self, *, shape: tuple[int, ...], input: int, outputs: Sequence[int], stream: int) -> None:
         def compute(_: int) -> None:
             self.inputs.append(at_address(input, shape).copy())
-            for output, answer in zip(outputs, (np.mean, np.max), strict=False):
-                at_address(output, (shape[0], *shape[2:]))[:] = answer(self.inputs[-1], axis=1)
+            answers = self.inputs[-1].mean(1), self.inputs[-1].max(1)
+            for output, answer in zip(outputs, answers, strict=False):
+                at_address(output, answer.shape)[:] = answer
 
         assert live()["pushed"] == 1 and all((output - input) % ALIGNMENT == 0 for output in outputs)
         self.started.append(shape)

@@ -61,6 +61,14 @@ def test_export_without_its_extra_names_what_to_install(binaries: Path, tiny: Ti
     assert "pip install 'depthrt[export]'" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_models_are_listed_without_an_extra_and_fetch_names_the_one_it_needs(binaries: Path, tmp_path: Path) -> None:
+    assert "depth-anything-v2-vits" in call(binaries / "depthrt", "models")
+    command = [str(binaries / "depthrt"), "fetch", "depth-anything-v2-vits", "-o", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'depthrt[hub]'" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_wheel_holds_the_package_and_not_the_tests(binaries: Path) -> None:
     files = call(binaries / "python", "-m", "pip", "show", "--files", "depthrt").replace("\\", "/")
     assert (

@@ -68,7 +68,17 @@ INSIDE: dict[str, set[str]] = {
 # Third-party packages by room; the standard library is free everywhere.
 OUTSIDE: dict[str, set[str]] = {
     "engine": {"numpy", "cv2", "PIL", "pillow_heif", "OpenEXR", "av"},
-    "export": {"numpy", "torch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "transformers", "huggingface_hub"},
+    "export": {
+        "numpy",
+        "torch",
+        "onnx",
+        "onnx_ir",
+        "onnxruntime",
+        "safetensors",
+        "transformers",
+        "huggingface_hub",
+        "diffusers",
+    },
     "bench": {
         "numpy",
         "cv2",

@@ -58,7 +58,11 @@ def distillation_loss(answer: Tensor, started: Tensor, outside: Tensor, *, metri
     if metric:
         difference = answer.clamp(min=_TINY).log() - started.clamp(min=_TINY).log()
     else:
-        middle = started.mean((1, 2), keepdim=True)
-        spread = (started - middle).abs().mean((1, 2), keepdim=True)
-        difference = (answer - started) / spread.clamp(min=_TINY)
+        difference = (answer - started) / spread_of(started)
     return difference.abs()[outside].mean()
+
+
+def spread_of(started: Tensor) -> Tensor:
+    """Return the mean deviation of each answer (N, h, w) from its mean, (N, 1, 1), above 0."""
+    middle = started.mean((1, 2), keepdim=True)
+    return (started - middle).abs().mean((1, 2), keepdim=True).clamp(min=_TINY)

@@ -123,9 +123,9 @@ def test_each_scope_holds_its_own_stages_and_no_others(
     class Working(DepthModel):
         """Takes planted times for its first and last stages."""
 
-        def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr") -> Prepared:
+        def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
             time.work(PREPARE_MS)
-            return super().prepare(image, color=color)
+            return super().prepare(image, color=color, focal_px=focal_px)
 
         def finish(self, answer: Answer) -> Depth:
             time.work(FINISH_MS)

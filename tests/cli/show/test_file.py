@@ -18,6 +18,7 @@ from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.tuning import Tuning
 from depthrt.export.checkpoint.checkpoint import CheckpointFacts
+from depthrt.export.licences import licence_words
 
 CORES = 2
 TUNING = Tuning(Choice("openvino", "bf16", CORES), 1.9, 0.004, 0.005, "2026-11-21T12:00:00+00:00", ())
@@ -46,6 +47,12 @@ def rows_of(printed: str) -> dict[str, str]:
     """Return the value of each printed row by its name; names are padded to 12 characters."""
     _, *lines = printed.splitlines()
     return {line[2:14].rstrip(): line[15:] for line in lines}
+
+
+def test_a_known_licence_is_printed_with_its_link(capsys: pytest.CaptureFixture[str]) -> None:
+    restricted = replace(MODEL, contract=replace(MODEL.contract, licence="CC-BY-NC-4.0"))
+    show_model(restricted, as_json=False)
+    assert rows_of(capsys.readouterr().out)["licence"] == licence_words("CC-BY-NC-4.0")
 
 
 def test_a_contract_is_printed_a_line_a_fact_below_the_path(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,3 +56,11 @@ def test_one_model_is_told_with_its_note_and_its_place(
 def test_a_family_of_which_nothing_is_published_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     show_models([], as_json=False)
     assert capsys.readouterr().out == "No model of this family is published.\n"
+
+
+def test_the_facts_of_a_model_stay_in_their_column(models: list[Listed], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = make_terminal(monkeypatch, "stdout", columns=NARROW)
+    show_model(next(model for model in models if model.licence_note), as_json=False)
+    _, *lines = terminal.shown().splitlines()
+    assert all(line[2:14].strip() or line.startswith(" " * 15) for line in lines)
+    assert any(line.startswith(" " * 15) for line in lines)

@@ -61,7 +61,7 @@ def test_a_header_without_a_record_says_nothing() -> None:
         ({"kind": "relative"}, "record.kind is 'relative', expected one of inverse, metric"),
         (
             {"family": "monodepth"},
-            "record.family is 'monodepth', expected one of depth-anything-v1, depth-anything-v2, depthrt",
+            "record.family is 'monodepth', expected one of depth-anything-v1, depth-anything-v2, depth-anything-3",
         ),
         ({"family": V1}, "record.kind is metric, expected inverse for family depth-anything-v1"),
         ({"family": "depthrt"}, "record.kind is metric, expected inverse for family depthrt"),

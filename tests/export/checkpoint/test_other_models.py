@@ -30,7 +30,7 @@ def test_a_network_of_another_project_is_refused_by_its_name(write: Write, fragm
         ("pixel_encoder.cls_token", "UniDepth"),
         ("fov.encoder.0.weight", "Depth Pro"),
         ("depth_model.encoder.patch_embed.proj.weight", "Metric3D"),
-        ("down_blocks.0.attentions.0.norm.weight", "a diffusion model"),
+        ("down_blocks.0.attentions.0.norm.weight", "a part of a diffusion model"),
         ("embeddings.cls_token", "a DINOv2 encoder"),
         ("module.layer1.0.conv1.weight", "a ResNet"),
     ],

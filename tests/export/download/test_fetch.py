@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,6 +140,16 @@ def test_a_restricted_licence_is_accepted_once_and_before_any_request(publisher:
     path = depthrt.fetch(RESTRICTED, accept_licence=True)
     path.unlink()
     assert depthrt.fetch(RESTRICTED) == path
+
+
+@pytest.mark.parametrize("folder", [None, "here/below"])
+def test_a_folder_that_the_disk_cannot_hold_is_refused_before_its_first_file(
+    folder: str | None, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=len(WEIGHTS)))
+    with pytest.raises(InputError, match="are to come; free the disk, or choose another folder"):
+        depthrt.fetch(FOLDER, None if folder is None else tmp_path / folder)
+    assert publisher.ranges_asked() == []
 
 
 def test_a_token_is_asked_for_where_the_publisher_wants_one(publisher: Publisher) -> None:

@@ -6,6 +6,7 @@ import errno
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from published_files import Publisher, git_sha1, sha256
@@ -14,7 +15,7 @@ from small_disk import files_of_at_most
 from depthrt import FetchError, InputError
 from depthrt.export.download import transfer
 from depthrt.export.download.remote import RemoteFile
-from depthrt.export.download.transfer import PART, TRIES, download, is_file
+from depthrt.export.download.transfer import PART, TRIES, download, is_file, missing_bytes
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB: four reads
 HALF = len(CONTENT) // 2
@@ -174,9 +175,19 @@ def test_a_full_disk_is_one_line_and_the_next_call_goes_on(file: RemoteFile, pat
 def test_a_disk_without_room_is_noticed_before_the_download(
     file: RemoteFile, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 10, 0))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
     with pytest.raises(InputError, match="has room for 0 MB, 1 MB are to come; free the disk"):
         download(file, path)
+
+
+def test_what_is_held_is_not_to_come_again(file: RemoteFile, path: Path) -> None:
+    sized = replace(file, size_bytes=len(CONTENT))
+    assert (missing_bytes(file, path), missing_bytes(sized, path)) == (0, len(CONTENT))
+    with pytest.raises(KeyboardInterrupt):
+        download(file, path, on_bytes=_interrupt_at(HALF))
+    assert missing_bytes(sized, path) == len(CONTENT) - HALF
+    download(file, path)
+    assert missing_bytes(sized, path) == 0
 
 
 def test_an_error_of_the_disk_is_one_line(file: RemoteFile, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

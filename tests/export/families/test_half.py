@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from depthrt.engine.errors import InputError
-from depthrt.export.families.half import MOST_DRIFT, HalfDrift, refuse_half
+from depthrt.engine.terms import Precision
+from depthrt.export.families.half import HALF_PRECISIONS, MOST_DRIFT, HalfDrift, refuse_half
 from depthrt.export.families.table import TABLE
 from depthrt.export.parity.parity import TOLERANCE
 
@@ -36,6 +37,15 @@ def test_what_is_allowed_or_was_not_measured_passes() -> None:
     refuse_half("a", "fp16-safe", MEASURED)
     refuse_half("c", "fp16", MEASURED)
     refuse_half("a", "fp32", MEASURED)
+
+
+@pytest.mark.parametrize("precision", HALF_PRECISIONS)
+def test_a_family_can_refuse_what_was_not_measured(precision: Precision) -> None:
+    message = f"^{precision} of c is not exported: its drift over photographs was not measured; use --precision fp32$"
+    with pytest.raises(InputError, match=message):
+        refuse_half("c", precision, MEASURED, only_measured=True)
+    refuse_half("c", "fp32", MEASURED, only_measured=True)
+    refuse_half("a", "fp16-safe", MEASURED, only_measured=True)
 
 
 def test_the_bar_is_that_of_the_check_of_each_file() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from made_families import official_midas
+from made_marigold import tiny_marigold
 from official_state import REAL, TINY, hollow, to_transformers
 from random_depth_anything3 import TINY_ANY_VIEW, TINY_SKY, comfy_state, shared_da3
 from random_zoedepth import shared_zoe
@@ -46,6 +47,7 @@ def test_weights_are_those_of_torch_and_not_shared() -> None:
 
 
 OWN: dict[str, dict[str, torch.Tensor]] = {
+    "Marigold": tiny_marigold("v1-1").state_dict(),
     "Depth Anything": hollow(TINY),
     "Depth Anything 3": shared_da3(TINY_SKY).state_dict(),
     "depthrt": ConvDepth(CONVOLUTIONS).state_dict(),
@@ -69,6 +71,7 @@ def test_names_of_transformers_lead_to_the_same_row() -> None:
 def test_a_model_type_leads_to_the_row_that_reads_it() -> None:
     assert rules_of_model_type("depth_anything") is rules_of("depth-anything-v1")
     assert rules_of_model_type("dpt") is rules_of("midas")
+    assert rules_of_model_type("marigold") is rules_of("marigold")
     assert rules_of_model_type("zoedepth") is rules_of("zoedepth")
     assert rules_of_model_type("da3") is rules_of("depth-anything-3")
     assert rules_of_model_type("glpn") is None

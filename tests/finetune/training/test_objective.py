@@ -92,20 +92,20 @@ def test_regions_have_terms_only_if_they_have_a_weight(max_depth_m: float | None
     options = replace(QUICK, planarity_weight=0.5, distillation_weight=2.0)
     objective, batch = DepthObjective(network, options, start), marked_batch()
     found = objective.terms(objective(batch.normalised()).detach(), batch)
-    assert {"planarity", "distillation"} <= found.keys()
-    assert float(found["planarity"]) > 0
+    assert found.keys() == {"planarity", "distillation", "inside"}, "outside, the starting network alone is the teacher"
+    assert float(found["planarity"]) > 0 and float(found["inside"]) > 0
     assert float(found["distillation"]) == 0, "the network is still the one that it began as"
     moved = objective.terms(1.5 * objective(batch.normalised()).detach(), batch)
     assert float(moved["distillation"]) > 0
     plain = DepthObjective(network, QUICK).terms(objective(batch.normalised()).detach(), batch)
-    assert not {"planarity", "distillation"} & plain.keys()
+    assert plain and not {"planarity", "distillation", "inside"} & plain.keys()
 
 
 def test_a_batch_without_regions_is_distilled_everywhere_and_has_no_planes() -> None:
     options = replace(QUICK, planarity_weight=0.5, distillation_weight=1.0)
     objective, batch = DepthObjective(random_network(TINY), options, random_network(TINY, seed=1)), Planes().batch(0)
     found = objective.terms(objective(batch.normalised()).detach(), batch)
-    assert float(found["planarity"]) == 0 and float(found["distillation"]) > 0
+    assert float(found["planarity"]) == float(found["inside"]) == 0 and float(found["distillation"]) > 0
 
 
 def test_distillation_without_a_starting_network_is_refused() -> None:

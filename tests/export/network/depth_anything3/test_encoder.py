@@ -6,12 +6,14 @@ import torch
 from network_answers import SAME_FLOAT32, difference, photo_batch
 from random_depth_anything3 import TINY_ANY_VIEW, TINY_SKY, random_da3, shared_da3
 
+from depthrt.export.network.depth_anything3.network import DepthAnything3
+
 GRID = (4, 5)
 
 
-def tapped(network: torch.nn.Module) -> list[torch.Tensor]:
+def tapped(network: DepthAnything3) -> list[torch.Tensor]:
     with torch.inference_mode():
-        found: list[torch.Tensor] = network.backbone.pretrained(photo_batch(56, 70), GRID)  # type: ignore[union-attr]
+        found: list[torch.Tensor] = network.backbone.pretrained(photo_batch(56, 70), GRID)
     return found
 
 

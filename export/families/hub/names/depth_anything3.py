@@ -5,8 +5,8 @@ Source: ComfyUI comfy/image_encoders/dino2.py and comfy/ldm/depth_anything_3/.
 
 from __future__ import annotations
 
-from ...network.depth_anything3.architecture import ENCODER
-from .depth_anything_names import BLOCK, dinov2_names
+from ....network.depth_anything3.architecture import ENCODER
+from .depth_anything import BLOCK, dinov2_names
 from .renaming import make_name_map
 
 _joined, _renames = dinov2_names(ENCODER)

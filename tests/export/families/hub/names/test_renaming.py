@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.families.hub.renaming import make_name_map, rename_tensors
+from depthrt.export.families.hub.names.renaming import make_name_map, rename_tensors
 
 NAMES = make_name_map(
     {r"old\.(\d)\.(?P<part>left|right)": (r"new.\1.both", "lr")},

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ....engine.errors import ModelFileError
-from ...checkpoint.torch_file.stored import check_held
+from .....engine.errors import ModelFileError
+from ....checkpoint.torch_file.stored import check_held
 
 MOST_JOINED = 1 << 20  # values of a joined matrix for which the file holds no number
 

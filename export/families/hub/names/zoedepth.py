@@ -5,7 +5,7 @@ Source: transformers convert_zoedepth_to_hf.py.
 
 from __future__ import annotations
 
-from .dpt_names import dpt_names
+from .dpt import dpt_names
 from .renaming import make_name_map
 
 _CORE = "core.core."

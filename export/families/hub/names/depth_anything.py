@@ -5,7 +5,7 @@ Source: transformers convert_depth_anything_to_hf.py and conversion_mapping.py (
 
 from __future__ import annotations
 
-from .dpt_names import fusion_names
+from .dpt import fusion_names
 from .renaming import Replacement, make_name_map
 
 BLOCK = r"^backbone\.(?:encoder\.)?layers?\.(\d+)\."

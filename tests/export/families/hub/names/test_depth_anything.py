@@ -12,8 +12,8 @@ from checkpoint_files import hugging_face, plain, saved
 from official_state import TINY, State, state_of, to_transformers
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.families.hub.depth_anything_names import DEPTH_ANYTHING_NAMES
-from depthrt.export.families.hub.renaming import rename_tensors
+from depthrt.export.families.hub.names.depth_anything import DEPTH_ANYTHING_NAMES
+from depthrt.export.families.hub.names.renaming import rename_tensors
 from depthrt.export.network.architecture import Architecture
 
 GATED = replace(TINY, feed_forward="swiglu", hidden=96)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from random_depth_anything3 import TINY_ANY_VIEW, TINY_GATED, TINY_SKY, comfy_state, official_state, shared_da3
 
-from depthrt.export.families.hub.depth_anything3_names import DEPTH_ANYTHING3_NAMES
-from depthrt.export.families.hub.renaming import rename_tensors
+from depthrt.export.families.hub.names.depth_anything3 import DEPTH_ANYTHING3_NAMES
+from depthrt.export.families.hub.names.renaming import rename_tensors
 from depthrt.export.network.depth_anything3.architecture import Da3Architecture, published
 from depthrt.export.network.depth_anything3.network import DepthAnything3
 

@@ -1,0 +1,1 @@
+"""Names of tensors in the folders of transformers and others, and the official names."""

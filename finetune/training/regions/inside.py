@@ -1,0 +1,60 @@
+"""The loss inside flat regions, where true depth counts while the starting network is the teacher elsewhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..losses import align
+from .distillation import spread_of
+
+_TINY = 1e-6
+
+
+def inside_loss(
+    answer: Tensor, started: Tensor, truth: Tensor, known: Tensor, inside: Tensor, outside: Tensor, *, metric: bool
+) -> Tensor:
+    """Return the mean difference from true depth inside flat regions.
+
+    Inverse depth has no scale and no shift of its own: the truth is brought to the starting network's by the best fit
+    outside the regions, so that both losses ask for one answer.
+
+    Args:
+        answer: (N, h, w), metres, or inverse depth of any sign.
+        started: (N, h, w), the answer of the starting network.
+        truth: (N, h, w), metres, or inverse depth in 1/m, 0 for the sky.
+        known: (N, h, w) bool, where there is a truth.
+        inside, outside: (N, h, w) bool, flat regions, and what is outside them and their border.
+        metric: Metres: the difference of logarithms. Otherwise over the mean deviation of each starting answer.
+
+    Returns:
+        () float32; 0 with a gradient of 0 if there is no pixel.
+    """
+    judged = inside & known & (truth > 0)
+    if metric:
+        difference = answer.clamp(min=_TINY).log() - truth.clamp(min=_TINY).log()
+    else:
+        seen = outside & known & (truth > 0)
+        target = align(truth, started, seen)
+        judged = judged & _agrees(truth, started, seen)[:, None, None]
+        difference = (answer - target) / spread_of(started)
+    if not bool(judged.any()):
+        return (answer * 0).sum()
+    return _bounded(difference.abs()[judged]).mean()
+
+
+def _bounded(difference: Tensor) -> Tensor:
+    """Return differences that grow with the logarithm beyond 1.
+
+    What hangs in the air can be at any distance: no image tells it, so its error must not outweigh all else.
+    """
+    return torch.where(difference > 1, 1 + difference.clamp(min=1).log(), difference)
+
+
+def _agrees(truth: Tensor, started: Tensor, seen: Tensor) -> Tensor:
+    """Return for each image whether truth and starting answer grow together where both are seen, (N,) bool."""
+    weight = seen.double()
+    count = weight.sum((1, 2), keepdim=True).clamp(min=1)
+    x, y = (torch.where(seen, maps.double(), 0.0) for maps in (truth, started))
+    x, y = ((maps - maps.sum((1, 2), keepdim=True) / count) * weight for maps in (x, y))
+    return (x * y).sum((1, 2)) > 0
