@@ -47,9 +47,8 @@ def list_files(source: HubSource) -> Listing:
         from huggingface_hub import HfApi, hf_hub_url
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        info = HfApi().repo_info(
-            source.repository, revision=source.revision, repo_type=source.kind, files_metadata=True
-        )
+        ask = HfApi().space_info if source.kind == "space" else HfApi().model_info
+        info = ask(source.repository, revision=source.revision, files_metadata=True)
         found = {sibling.rfilename: sibling for sibling in info.siblings or ()}
         names = choose(source, found)
         commit = info.sha or source.revision

@@ -51,7 +51,8 @@ def witness_on_depth_anything(network: ZoeDepth, batch: Tensor) -> Tensor:
         bin_embedding_dim=sizes.embedding,
         bin_configurations=[{"name": "nyu", "n_bins": sizes.bins, "min_depth": 1e-3, "max_depth": 10.0}],
     )
-    head: Any = ZoeDepthMetricDepthEstimationHead(config).eval().to(batch.dtype)
+    make: Any = ZoeDepthMetricDepthEstimationHead
+    head = make(config).eval().to(batch.dtype)
     head.load_state_dict({name.removeprefix("metric_head."): value for name, value in _renamed_head(state).items()})
     core = {name.removeprefix("core.core."): value for name, value in state.items() if name.startswith("core.")}
 
