@@ -40,7 +40,7 @@ CASES: tuple[tuple[Variant, int], ...] = (
     ("e2e-ft", 1),
 )
 STATIC_PX = (64, 96)  # as images of 2:3 are computed
-SIZES_PX = ((40, 60), (400, 600), (600, 400), (37, 41))  # the first two fill a static input
+SIZES_PX = ((40, 60), (400, 600), (600, 400), (37, 41), (40, 55))  # the first two fill a static input
 
 
 def compare(folder: Path, variant: Variant, steps: int) -> float:
