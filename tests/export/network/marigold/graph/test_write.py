@@ -82,7 +82,10 @@ def test_a_static_graph_and_plain_attention_answer_like_torch() -> None:
 
 def test_more_steps_have_the_same_weights_and_two_graphs_are_the_same() -> None:
     one, ten = written("v1-1", 1), written("v1-1", 10)
-    held = [sum(value.const_value.nbytes for value in model.graph.initializers.values()) for model in (one, ten)]  # type: ignore[union-attr]
+    held = [
+        sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
+        for model in (one, ten)
+    ]
     assert held[1] < 1.2 * held[0]  # a bias a unit and a step
     again = onnx_ir.to_proto(written("v1-1", 1)).SerializeToString(deterministic=True)
     assert onnx_ir.to_proto(one).SerializeToString(deterministic=True) == again
