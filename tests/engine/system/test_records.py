@@ -333,9 +333,12 @@ def legal_tuning(found: Json) -> bool:
 
 
 def legal_provenance(found: Json) -> bool:
-    if isinstance(found, dict) and "time_s" in found:  # may be missing
-        time_s, found = found["time_s"], {key: value for key, value in found.items() if key != "time_s"}
-        if time_s is not None and not number(time_s, 0):
+    if isinstance(found, dict):  # both may be missing
+        time_s, focal_px = found.get("time_s"), found.get("focal_px")
+        found = {key: value for key, value in found.items() if key not in ("time_s", "focal_px")}
+        if not (time_s is None or number(time_s, 0)) or not (
+            focal_px is None or (number(focal_px, 0) and focal_px > 0)
+        ):
             return False
     names = "model source_sha256 runner provider precision input_px image_px producer notes timings"
     return (
@@ -455,7 +458,11 @@ CASES = {
     "engine header": Case("engine header", as_json(HEADER), PlanHeader.from_dict, legal_header, OF_HEADER),
     "tuning": Case("tuning", as_json(TUNING), read_tuning_object, legal_tuning, (".drift",)),
     "provenance": Case(
-        "provenance", as_json(PROVENANCE), Provenance.from_dict, legal_provenance, defaults={"time_s": None}
+        "provenance",
+        as_json(PROVENANCE),
+        Provenance.from_dict,
+        legal_provenance,
+        defaults={"time_s": None, "focal_px": None},
     ),
     "verdict": Case("verdict", as_json(Verdict(1e-6, 1.0, 1e-4, 1e-3)), read_verdict_object, legal_verdict),
 }
