@@ -22,21 +22,30 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
     Raises:
         ModelFileError: A tensor that shows a size is missing, or the size is impossible.
     """
-    sizes = TensorSizes(tensors, path)
-    gated = "pretrained.blocks.0.mlp.w12.weight" in tensors
-    width, depth, hidden = sizes.transformer("pretrained.", feed_forward="w12" if gated else "fc1")
-    positions = sizes.shape("pretrained.pos_embed", 3)[1] - 1
+    return dinov2_sizes(TensorSizes(tensors, path), "pretrained.", "depth_head.")
+
+
+def dinov2_sizes(sizes: TensorSizes, encoder: str, head: str) -> Architecture:
+    """Read the sizes of a DINOv2 encoder with a DPT head off its tensors; for errors see infer.
+
+    Args:
+        sizes: Of the tensors, by official name.
+        encoder, head: What the names of each begin with.
+    """
+    gated = f"{encoder}blocks.0.mlp.w12.weight" in sizes
+    width, depth, hidden = sizes.transformer(encoder, feed_forward="w12" if gated else "fc1")
+    positions = sizes.shape(f"{encoder}pos_embed", 3)[1] - 1
     if positions < 1 or math.isqrt(positions) ** 2 != positions:
         raise sizes.error(f"has a table of {positions} positions, expected a square number; save it again")
-    first, second, third, fourth = (sizes.shape(f"depth_head.projects.{level}.weight", 4)[0] for level in range(4))
+    first, second, third, fourth = (sizes.shape(f"{head}projects.{level}.weight", 4)[0] for level in range(4))
     return Architecture(
         width=width,
         depth=depth,
-        patch_px=sizes.shape("pretrained.patch_embed.proj.weight", 4)[3],
+        patch_px=sizes.shape(f"{encoder}patch_embed.proj.weight", 4)[3],
         table_side=math.isqrt(positions),
         feed_forward="swiglu" if gated else "mlp",
         hidden=hidden // 2 if gated else hidden,
-        features=sizes.shape("depth_head.scratch.layer1_rn.weight", 4)[0],
+        features=sizes.shape(f"{head}scratch.layer1_rn.weight", 4)[0],
         reassembled=(first, second, third, fourth),
     )
 
