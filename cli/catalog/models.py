@@ -31,7 +31,5 @@ def models(name: str | None, family: Family | None, as_json: bool) -> None:
     if name is not None:
         show_model(describe(find_published(name)), as_json=as_json)
         return
-    listed = [
-        describe(entry) for entry in CATALOG if entry.verified and entry.source and family in (None, entry.family)
-    ]
+    listed = [describe(entry) for entry in CATALOG if entry.published and family in (None, entry.family)]
     show_models(listed, as_json=as_json)

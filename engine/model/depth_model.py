@@ -179,11 +179,13 @@ class DepthModel(Closable):
         prepared, device = answer.prepared, answer.device
         kind = self.contract.kind_for(prepared.focal_px)
         with enough_memory("resize depth to its image"):
-            values, valid = self._at_image_size(answer)
+            values, sky = self._at_image_size(answer)
             factor = metres_factor(prepared.focal_px, self.contract, prepared.fit, prepared.image_px)
             if factor != 1:
                 values = values * np.float32(factor)
-            valid &= valid_pixels(values, kind)
+            valid = valid_pixels(values, kind)
+            if sky is not None:
+                valid &= ~sky
         before_ms, after_ms = (device.preprocess_ms, device.postprocess_ms) if device else (0.0, 0.0)
         timings = Timings(prepared.preprocess_ms + before_ms, answer.run_ms, after_ms + _ms_since(start))
         return Depth(values, kind, valid, self._provenance(prepared, timings), self.contract.max_depth_m)
@@ -197,15 +199,14 @@ class DepthModel(Closable):
             f"<DepthModel {self.contract.model} on {self.runner.name} {self.runner.provider} {self.runner.precision}>"
         )
 
-    def _at_image_size(self, answer: Answer) -> tuple[Float32, NDArray[np.bool_]]:
-        """Return an answer's values at the image's size, and which pixels are not sky, both (H, W)."""
+    def _at_image_size(self, answer: Answer) -> tuple[Float32, NDArray[np.bool_] | None]:
+        """Return an answer's values at the image's size, and which pixels are sky, both (H, W); None if it has none."""
         prepared, values = answer.prepared, answer.output
         if answer.sky is not None:
-            values, sky = depth_and_sky(values, answer.sky, self.contract, prepared.fit, prepared.image_px)
-            return values, ~sky
+            return depth_and_sky(values, answer.sky, self.contract, prepared.fit, prepared.image_px)
         if answer.device is None:
             values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
-        return values, np.ones(prepared.image_px, np.bool_)
+        return values, None
 
     def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color, focal_px: float | None = None) -> Prepared:
         """Do the first stage for an image on the host or on a GPU."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from ...engine.errors import ModelFileError
@@ -10,9 +9,10 @@ from ..families.hub.settings import CONFIG, FolderSettings, read_settings
 from ..families.table import EXPORTED, rules_of_model_type
 from .pipeline_folder import is_pipeline, load_pipeline
 from .recognise import SINGLE_FILES
-from .safe_load import Contents, load_file, reading, shown
-from .shards import join_shards, shards_of
+from .safe_load import Contents, reading, shown
+from .shards import load_shards, shards_of
 
+FOLDER = "Hugging Face folder"
 INDEX_FILES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 
@@ -42,11 +42,8 @@ def load_folder(path: Path) -> tuple[Contents, FolderSettings | None]:
         settings = _read_settings(folder)
         weights = _weights_of(folder) if path.is_dir() else path
         shards = shards_of(weights) if weights.name in INDEX_FILES else [weights]
-    parts = [load_file(shard) for shard in shards]
-    if len(parts) == 1:
-        return Contents(parts[0].data, "Hugging Face folder", parts[0].sha256, parts[0].metadata), settings
-    sha256 = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
-    return Contents(join_shards(shards, parts), "Hugging Face folder", sha256), settings
+    found = load_shards(shards, FOLDER)
+    return Contents(found.data, FOLDER, found.sha256, found.metadata), settings
 
 
 def _read_settings(folder: Path) -> FolderSettings | None:

@@ -16,11 +16,12 @@ from ..families.hub.marigold.config import read_index
 from ..families.hub.settings import CONFIG, FolderSettings
 from ..foreign_json import read_known, read_object
 from ..network.marigold.prompt import ACTIVATIONS, TextEncoder
-from .safe_load import Contents, load_file, reading, shown
-from .shards import INDEX_ENDING, join_shards, shards_of
+from .safe_load import Contents, reading, shown
+from .shards import INDEX_ENDING, load_shards, shards_of
 from .torch_file.stored import StoredTensor
 
 INDEX = "model_index.json"
+FOLDER = "diffusers folder"
 MODEL_TYPE = "marigold"
 PARTS = ("unet", "vae")
 # Names of weights without a suffix, then their suffixes. Copies in float16 come last: those in float32 are exact.
@@ -69,7 +70,7 @@ def load_pipeline(folder: Path) -> tuple[Contents, FolderSettings]:
     }
     data["prompt"] = _prompt(folder / "text_encoder", _tensors(encoder, folder))
     digests = "".join(part.sha256 for part in (*parts.values(), encoder))
-    contents = Contents(data, "diffusers folder", hashlib.sha256(digests.encode()).hexdigest())
+    contents = Contents(data, FOLDER, hashlib.sha256(digests.encode()).hexdigest())
     return contents, FolderSettings(folder, MODEL_TYPE, {**settings.config, **config, "scheduler": scheduler}, None)
 
 
@@ -83,11 +84,7 @@ def _load_part(folder: Path, stems: tuple[str, ...]) -> Contents:
     """Read the weights of one part, from one file or several."""
     with reading(folder):
         files = _files_of(folder, stems)
-    contents = [load_file(file) for file in files]
-    if len(contents) == 1:
-        return contents[0]
-    sha256 = hashlib.sha256("".join(part.sha256 for part in contents).encode()).hexdigest()
-    return Contents(join_shards(files, contents), "diffusers folder", sha256)
+    return load_shards(files, FOLDER)
 
 
 def _files_of(folder: Path, stems: tuple[str, ...]) -> list[Path]:

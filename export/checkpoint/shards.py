@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...engine.errors import ModelFileError
 from ..foreign_json import REMEDY, read_object
-from .safe_load import Contents, shown
+from .safe_load import Contents, load_file, shown
 
 INDEX_ENDING = ".index.json"
 
@@ -34,6 +35,19 @@ def shards_of(index: Path) -> list[Path]:
             "download them into the same folder"
         )
     return [index.parent / name for name in names]
+
+
+def load_shards(shards: list[Path], what: str) -> Contents:
+    """Return the contents of one file as they are, or of several together; `what` they are, for people.
+
+    Raises:
+        ModelFileError: A file is damaged, or two hold the same tensor.
+    """
+    parts = [load_file(shard) for shard in shards]
+    if len(parts) == 1:
+        return parts[0]
+    sha256 = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    return Contents(join_shards(shards, parts), what, sha256)
 
 
 def join_shards(shards: list[Path], parts: list[Contents]) -> dict[str, Any]:

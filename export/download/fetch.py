@@ -122,11 +122,10 @@ def _from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched
     placed = blobs if goal is None else {name: _place(source, goal, name) for name in blobs}
     first = listing.files[0].name
     check_room(placed[first].parent, sum(missing_bytes(file, placed[file.name]) for file in listing.files))
-    for file in listing.files:
-        _bring(file, placed[file.name], blobs[file.name], on_bytes)
+    hashes = {file.name: _bring(file, placed[file.name], blobs[file.name], on_bytes) for file in listing.files}
     if goal is None:
         placed = hub.put_into_cache(source, listing)
-    return _fetched(source, placed, listing.commit)
+    return _fetched(source, placed, hashes, listing.commit)
 
 
 def _from_release(entry: CatalogEntry, source: ReleaseSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
@@ -137,7 +136,7 @@ def _from_release(entry: CatalogEntry, source: ReleaseSource, goal: Path | None,
     first = recall(entry)
     file = release_file(entry, source, first.files[0].sha256 if first is not None else "")
     try:
-        _bring(file, folder / source.file, None, on_bytes)
+        sha256 = _bring(file, folder / source.file, None, on_bytes)
     except FetchError as error:
         if first is None or first.files[0].sha256 not in str(error):
             raise
@@ -145,7 +144,7 @@ def _from_release(entry: CatalogEntry, source: ReleaseSource, goal: Path | None,
             f"{error}. Expected is the hash of the first download, {first.made}; if the publisher has replaced the "
             f"file since, remove {record_path(entry)}"
         ) from None
-    return _fetched(source, {source.file: folder / source.file}, source.tag)
+    return _fetched(source, {source.file: folder / source.file}, {source.file: sha256}, source.tag)
 
 
 def _from_hubs_cache(entry: CatalogEntry, goal: Path | None) -> Fetched:
@@ -154,7 +153,7 @@ def _from_hubs_cache(entry: CatalogEntry, goal: Path | None) -> Fetched:
     if found is None or not isinstance(entry.source, HubSource):
         raise FetchError(f"{entry.name} is not on this machine, and {OFFLINE} is set; unset it to download the model")
     commit, placed = found
-    fetched = _fetched(entry.source, placed, commit)
+    fetched = _fetched(entry.source, placed, _hashes(placed), commit)
     return fetched if goal is None else _copied(entry, fetched, goal)
 
 
@@ -167,17 +166,17 @@ def _copied(entry: CatalogEntry, present: Fetched, goal: Path) -> Fetched:
         name = Path(file.path).relative_to(root).as_posix()
         placed[name] = _place(source, goal, name)
         _copy(Path(file.path), placed[name])
-    return _fetched(source, placed, present.revision)
+    return _fetched(source, placed, _hashes(placed), present.revision)
 
 
-def _bring(file: RemoteFile, path: Path, copy: Path | None, on_bytes: OnStep) -> None:
-    """Put a file under a path: as it lies there, from a copy on this machine, or from its publisher."""
+def _bring(file: RemoteFile, path: Path, copy: Path | None, on_bytes: OnStep) -> str:
+    """Put a file under a path, as it lies there, from a copy on this machine or from its publisher; return its hash."""
     if is_file(file, path):
-        return
+        return file_sha256(path)
     if copy is not None and copy != path and is_file(file, copy):
         _copy(copy, path)
-        return
-    download(file, path, on_bytes=lambda held, total: on_bytes(file.name, held, total or 0))
+        return file_sha256(path)
+    return download(file, path, on_bytes=lambda held, total: on_bytes(file.name, held, total or 0))
 
 
 def _copy(origin: Path, path: Path) -> None:
@@ -197,12 +196,18 @@ def _root(source: HubSource | ReleaseSource, path: Path) -> Path:
     return path if isinstance(source, HubSource) and source.folder else path.parent
 
 
-def _fetched(source: HubSource | ReleaseSource, placed: Mapping[str, Path], revision: str) -> Fetched:
-    """Return the record of a model whose files lie where `placed` says."""
+def _hashes(placed: Mapping[str, Path]) -> dict[str, str]:
+    return {name: file_sha256(path) for name, path in placed.items()}
+
+
+def _fetched(
+    source: HubSource | ReleaseSource, placed: Mapping[str, Path], hashes: Mapping[str, str], revision: str
+) -> Fetched:
+    """Return the record of a model whose files lie where `placed` says, with their hashes."""
     name, first = next(iter(placed.items()))
     is_folder = isinstance(source, HubSource) and source.folder
     path = first.parents[name.count("/")] if is_folder else first
-    files = tuple(FetchedFile(str(file), file.stat().st_size, file_sha256(file)) for file in placed.values())
+    files = tuple(FetchedFile(str(file), file.stat().st_size, hashes[name]) for name, file in placed.items())
     return Fetched(str(path), revision, datetime.now(timezone.utc).isoformat(timespec="seconds"), files)
 
 

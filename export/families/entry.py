@@ -96,11 +96,10 @@ class CatalogEntry:
         licence: Of the weights, as their publisher states it; one of licences.LICENCES.
         licence_note: A contradiction between the publisher's statements, or "".
         repositories: On Hugging Face: of the published file, then of the transformers folder.
-        published: False if the publisher has announced the file but not released it.
         other_names: Names of the same file in older releases.
         base_px: (h, w) that the network is exported with if the user asks for no size; as Conventions.base_px.
         rule: How an image's size becomes the input's size; as Conventions.rule.
-        source: Where `depthrt fetch` gets it; None if it is not fetched.
+        source: Where `depthrt fetch` gets it; None if its publisher has announced it but not released it.
         sha256: Of the file, or the first digits of it, where the publisher tells; "" where not. Files of the hub need
             none: the hub tells.
         verified: What was run; None if nothing was, and then the catalog does not list it.
@@ -116,13 +115,17 @@ class CatalogEntry:
     licence: str
     licence_note: str
     repositories: tuple[str, ...]
-    published: bool = True
     other_names: tuple[str, ...] = ()
     base_px: tuple[int, int] | None = None
     rule: Rule = "lower_bound"
     source: Source | None = None
     sha256: str = ""
     verified: Verified | None = None
+
+    @property
+    def published(self) -> bool:
+        """Return whether the publisher has released it."""
+        return self.source is not None
 
     @property
     def names(self) -> tuple[str, ...]:

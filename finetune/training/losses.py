@@ -163,7 +163,13 @@ def gradient_loss(predicted: Tensor, target: Tensor, valid: Tensor, *, scales: i
 
 
 def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Return the predictions after the scale and shift that fit each best to its target, in least squares.
+    """Return the predictions after the scale and shift that fit each best to its target; see best_fit."""
+    scale, shift = best_fit(predicted, target, valid)
+    return predicted * scale + shift
+
+
+def best_fit(predicted: Tensor, target: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the scale and the shift, each (N, 1, 1), that fit each prediction best to its target, in least squares.
 
     A prediction that varies by less than 0.4 % of the batch's level gets a smaller scale.
 
@@ -182,7 +188,7 @@ def align(predicted: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     least = count * (_FLAT * _level(predicted, valid)).square()
     scale = (off_x * off_y).sum(1) / torch.maximum(off_x.square().sum(1), least.clamp(min=_TINY**2))
     shift = mean_y - scale * mean_x
-    return predicted * scale.float()[:, None, None] + shift.float()[:, None, None]
+    return scale.float()[:, None, None], shift.float()[:, None, None]
 
 
 def normalise(maps: Tensor, valid: Tensor, *, least_spread: float = LEAST_SPREAD) -> Tensor:

@@ -82,8 +82,8 @@ def _taps(depth: int, family: str) -> list[int]:
     return published.get(depth) or [depth * quarter // 4 - 1 for quarter in (1, 2, 3, 4)]
 
 
-def _positions(state: dict[str, Tensor], gh: int, gw: int) -> Tensor:
-    embedded = state["pretrained.pos_embed"]
+def resampled_positions(embedded: Tensor, gh: int, gw: int) -> Tensor:
+    """Return a position table (1, 1 + side * side, C) resampled for a grid, as DINOv2 does."""
     side = math.isqrt(embedded.shape[1] - 1)
     if gh == gw == side:
         return embedded
@@ -130,7 +130,7 @@ def _encode(state: dict[str, Tensor], batch: Tensor, family: str) -> list[Tensor
     patches = F.conv2d(batch, state[f"{embed}.weight"], state[f"{embed}.bias"], stride=PATCH_PX)
     patches = patches.flatten(2).transpose(1, 2)
     x = torch.cat((state["pretrained.cls_token"].repeat(len(batch), 1, 1), patches), dim=1)
-    x = x + _positions(state, gh, gw)
+    x = x + resampled_positions(state["pretrained.pos_embed"], gh, gw)
     depth = 1 + max(int(key.split(".")[2]) for key in state if key.startswith("pretrained.blocks."))
     outputs = []
     for index in range(depth):

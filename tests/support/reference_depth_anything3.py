@@ -11,6 +11,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from reference_depth_anything import resampled_positions
 from torch import Tensor
 
 State = dict[str, Tensor]
@@ -101,17 +102,6 @@ def _feed_forward(state: State, name: str, x: Tensor) -> Tensor:
     return _linear(state, f"{name}.w3", gate * torch.sigmoid(gate) * passed)
 
 
-def _positions(state: State, gh: int, gw: int) -> Tensor:
-    embedded = state["backbone.pretrained.pos_embed"]
-    side = math.isqrt(embedded.shape[1] - 1)
-    if gh == gw == side:
-        return embedded
-    table = embedded[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)
-    factors = ((gh + 0.1) / side, (gw + 0.1) / side)
-    table = F.interpolate(table, scale_factor=factors, mode="bicubic", align_corners=False)
-    return torch.cat((embedded[:, :1], table.flatten(2).transpose(1, 2)), dim=1)
-
-
 def _encode(state: State, batch: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
     gh, gw = batch.shape[2] // PATCH_PX, batch.shape[3] // PATCH_PX
     root = "backbone.pretrained"
@@ -119,7 +109,7 @@ def _encode(state: State, batch: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
         batch, state[f"{root}.patch_embed.proj.weight"], state[f"{root}.patch_embed.proj.bias"], stride=PATCH_PX
     )
     x = torch.cat((state[f"{root}.cls_token"].repeat(len(batch), 1, 1), patches.flatten(2).transpose(1, 2)), dim=1)
-    x = x + _positions(state, gh, gw)
+    x = x + resampled_positions(state["backbone.pretrained.pos_embed"], gh, gw)
     places = torch.cartesian_prod(torch.arange(gh), torch.arange(gw)) + 1
     own = torch.cat((torch.zeros(1, 2, dtype=torch.int64), places))
     shared = torch.cat((torch.zeros(1, 2, dtype=torch.int64), torch.ones_like(places)))

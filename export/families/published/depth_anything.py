@@ -55,7 +55,6 @@ def _v2(encoder: str) -> CatalogEntry:
         licence=_APACHE if encoder == "vits" else _NON_COMMERCIAL,  # Source: Depth-Anything-V2 README.md
         licence_note="",
         repositories=(repository, f"{repository}-hf") if published else (),
-        published=published,
         base_px=_SIDE_PX,
         source=HubSource(repository, (f"depth_anything_v2_{encoder}.pth",)) if published else None,
         verified=_VERIFIED if published else None,

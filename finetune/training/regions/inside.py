@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..losses import align
+from ..losses import best_fit
 from .distillation import spread_of
 
 _TINY = 1e-6
@@ -35,9 +35,9 @@ def inside_loss(
         difference = answer.clamp(min=_TINY).log() - truth.clamp(min=_TINY).log()
     else:
         seen = outside & known & (truth > 0)
-        target = align(truth, started, seen)
-        judged = judged & _agrees(truth, started, seen)[:, None, None]
-        difference = (answer - target) / spread_of(started)
+        scale, shift = best_fit(truth, started, seen)
+        judged = judged & (scale > 0)  # an answer that is far where the truth is near teaches nothing
+        difference = (answer - (truth * scale + shift)) / spread_of(started)
     if not bool(judged.any()):
         return (answer * 0).sum()
     return _bounded(difference.abs()[judged]).mean()
@@ -49,12 +49,3 @@ def _bounded(difference: Tensor) -> Tensor:
     What hangs in the air can be at any distance: no image tells it, so its error must not outweigh all else.
     """
     return torch.where(difference > 1, 1 + difference.clamp(min=1).log(), difference)
-
-
-def _agrees(truth: Tensor, started: Tensor, seen: Tensor) -> Tensor:
-    """Return for each image whether truth and starting answer grow together where both are seen, (N,) bool."""
-    weight = seen.double()
-    count = weight.sum((1, 2), keepdim=True).clamp(min=1)
-    x, y = (torch.where(seen, maps.double(), 0.0) for maps in (truth, started))
-    x, y = ((maps - maps.sum((1, 2), keepdim=True) / count) * weight for maps in (x, y))
-    return (x * y).sum((1, 2)) > 0
