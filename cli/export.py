@@ -119,9 +119,9 @@ def export(
 ) -> None:
     """Write CHECKPOINT as an ONNX file that answers like it.
 
-    CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder, of Depth Anything V1 or V2, MiDaS
-    2.1 to 3.1, or ZoeDepth, or Marigold's folder of diffusers; or the name of a published model that was fetched, or is
-    with --fetch. The file is compared with torch on a photograph before it is left in place.
+    CHECKPOINT is a .pth, .pt, .ckpt or .safetensors file, or a Hugging Face folder, of Depth Anything V1, V2 or 3,
+    MiDaS 2.1 to 3.1 or ZoeDepth, or Marigold's folder of diffusers; or the name of a published model that was fetched,
+    or is with --fetch. The file is compared with torch on a photograph before it is left in place.
 
     `depthrt models` lists the published models with their licences. The file that is written keeps the licence of its
     checkpoint.
