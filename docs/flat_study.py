@@ -19,22 +19,22 @@ from depthrt.finetune.augment.options import Options
 from depthrt.finetune.data.write_dataset import write_hypersim
 
 SIZE_PX = (192, 256)  # (h, w) of all images
-ROOMS, ROOMS_SEED = 4000, 50_000_000
-TEST_ROOMS, TEST_SEED, TEST_TEXTURES = 200, 70_000_000, 77
+ROOMS, ROOMS_SEED, ROOMS_TEXTURES = 4000, 50_000_000, 5000
+TEST_ROOMS, TEST_SEED, TEST_TEXTURES = 200, 70_000_000, 7000
 SHARES = (0.3, 0.4, 0.3)  # of mirrors, art, and windows or nothing
 TEST_SHARES, TEST_COPIES, TEST_EDIT_SEED = (0.4, 0.4, 0.2), 2, 9
-COMMON = ("--batch", "16", "--variation", "0.5", "--keep-best", "1", "--warmup-steps", "50", "--encoder-factor", "1")
-FORGETTING = ("--size", "160", "--epochs", "6", "--learning-rate", "5e-4")
+COMMON = ("--batch", "16", "--variation", "0.5", "--keep-best", "1", "--warmup-steps", "50")
+FORGETTING = ("--size", "160", "--epochs", "6", "--learning-rate", "5e-4", "--encoder-factor", "1")
 FLATTENING = (
-    *("--size", "128", "--epochs", "6", "--learning-rate", "2e-4"),
-    *("--distillation-weight", "2", "--planarity-weight", "4"),
+    *("--size", "128", "--epochs", "6", "--learning-rate", "1e-4", "--encoder-factor", "1"),
+    *("--distillation-weight", "4", "--planarity-weight", "3"),
 )
 
 
 def main() -> None:
     """Render, edit, train and judge."""
     folder = Path(sys.argv[1])
-    clean = clean_rooms(rooms(folder / "rooms", ROOMS, seed=ROOMS_SEED, textures=0))
+    clean = clean_rooms(rooms(folder / "rooms", ROOMS, seed=ROOMS_SEED, textures=ROOMS_TEXTURES))
     for name, study in (("edited", False), ("study", True)):
         augment(clean, folder / name, Options(shares=SHARES, study=study), previews=0)
     test_rooms = rooms(folder / "test", TEST_ROOMS, seed=TEST_SEED, textures=TEST_TEXTURES)

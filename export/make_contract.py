@@ -95,7 +95,7 @@ def size_rule(checkpoint: Checkpoint, size: int | tuple[int, int] | None) -> Siz
         nearest = [max(1, round(side / patch_px)) * patch_px for side in sides]
         found, near = (f"{h}" if dynamic else f"{h}x{w}" for h, w in (sides, nearest))
         raise InputError(f"size {found} found, expected multiples of the network's {patch_px} px patch; try {near}")
-    static: Rule = "square" if conventions.rule == "square" else "letterbox"
+    static: Rule = conventions.rule if conventions.rule in ("square", "stretch") else "letterbox"
     pad: Pad = conventions.pad if dynamic else "mirror"
     rule = SizeRule(sides, patch_px, conventions.rule if dynamic else static, pad=pad, margin=conventions.margin)
     check_record(rule, name="size", remedy="give a smaller size", failure=InputError)

@@ -113,13 +113,15 @@ def photographs() -> Iterator[Image]:
         yield np.ascontiguousarray(vary(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)))
 
 
-def measure(name: str, *, seed: int, images: int, precision: Precision, folder: Path) -> dict[str, Any]:
+def measure(
+    name: str, *, seed: int, images: int, precision: Precision, size: int | None, folder: Path
+) -> dict[str, Any]:
     """Return the figures of one network."""
     network = random_network(name, seed)
     checkpoint = folder / f"{name}.pt"
     torch.save(network.state_dict(), checkpoint)
     kind: Kind = "metric" if name in ZOE else "scale" if name in DA3 else "inverse"
-    file = export_checkpoint(checkpoint, folder / f"{name}.onnx", kind=kind).path
+    file = export_checkpoint(checkpoint, folder / f"{name}.onnx", kind=kind, size=size).path
     checkpoint.unlink()
     contract, half = read_contract(file), rounded_answer(network, precision)
     drifts, not_finite, files_not_finite = [], 0, 0
@@ -137,7 +139,7 @@ def measure(name: str, *, seed: int, images: int, precision: Precision, folder: 
     mean, worst = float(np.mean(drifts or [0])), float(max(drifts, default=0))
     figures = HalfDrift(name, precision, images, mean, worst, not_finite)
     found = {key: value for key, value in asdict(figures).items() if key != "most"}
-    return {**found, "fp32_not_finite": files_not_finite, "seed": seed}
+    return {**found, "fp32_not_finite": files_not_finite, "seed": seed, "base_px": contract.size.base_px}
 
 
 def main() -> None:
@@ -147,6 +149,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--precision", choices=PRECISIONS, default="fp16")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=int, help="As in export; default: the network's own.")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args()
     started, begun, rows = datetime.now(UTC), time.monotonic(), []
@@ -158,6 +161,7 @@ def main() -> None:
                     seed=options.seed,
                     images=options.images,
                     precision=options.precision,
+                    size=options.size,
                     folder=Path(folder),
                 )
             )

@@ -95,6 +95,7 @@ def size_words(base_px: tuple[int, int], rule: Rule) -> str:
         "minimal": f"one side near {height}, any aspect" if height == width else f"near {both}, any aspect",
         "upper_bound": f"long side {height}, any aspect" if height == width else f"at most {both}, any aspect",
         "square": f"{both}, others are stretched to it",
+        "stretch": f"{both}, others are stretched to it",
         "longest_floor": f"long side {height}, any aspect",
         "longest_nearest": f"long side {height}, any aspect",
     }

@@ -105,4 +105,5 @@ def _note(models: Sequence[Listed]) -> Iterator[str]:
     if any(model.restriction for model in models):
         yield "! restricts the use: read the licence, and accept it once with --accept-licence."
     runs = sorted({f"{model.verified}" for model in models})
-    yield f"Verified: {' or '.join(runs)}. `depthrt models NAME` tells against what."
+    yield f"Verified: {' or '.join(runs)}."
+    yield "`depthrt models NAME` tells against what."

@@ -118,10 +118,11 @@ def _minimal(rule: SizeRule, image_px: Px) -> Px:
     return _nearest(scale * image_px[0], rule.multiple_px), _nearest(scale * image_px[1], rule.multiple_px)
 
 
-def _square(rule: SizeRule, image_px: Px) -> Px:
+def _stretch(rule: SizeRule, image_px: Px) -> Px:
     """Fill the input; the aspect is not kept.
 
-    Source: MiDaS, midas/model_loader.py (keep_aspect_ratio False for Swin)
+    Source: MiDaS, midas/model_loader.py (keep_aspect_ratio False for Swin); LiheYoung/Depth-Anything, metric_depth,
+    zoedepth/models/base_models/depth_anything.py (Resize)
     """
     return rule.base_px
 
@@ -179,7 +180,8 @@ _CONTENT: dict[Rule, Callable[[SizeRule, Px], Px]] = {
     "lower_bound": _lower_bound,
     "upper_bound": _upper_bound,
     "minimal": _minimal,
-    "square": _square,
+    "square": _stretch,
+    "stretch": _stretch,
     "letterbox": _letterbox,
     "longest_floor": _longest_floor,
     "longest_nearest": _longest_nearest,

@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 from ..system.field_types import Range
 from ..system.records import Mismatch
 
-Rule = Literal["lower_bound", "letterbox", "minimal", "upper_bound", "square", "longest_floor", "longest_nearest"]
+Rule = Literal[
+    "lower_bound", "letterbox", "minimal", "upper_bound", "square", "stretch", "longest_floor", "longest_nearest"
+]
 Pad = Literal["mirror", "edge_end"]
 Margin = Literal["none", "zoe"]
 Side = Annotated[int, Range(1, 1 << 14)]  # px
 
-_STATIC: tuple[Rule, ...] = ("letterbox", "square")
+_STATIC: tuple[Rule, ...] = ("letterbox", "square", "stretch")
 _ONE_SIDE: tuple[Rule, ...] = ("square", "longest_floor", "longest_nearest")  # whose base has equal sides
 
 
@@ -29,7 +31,8 @@ class SizeRule:
             its base. "longest_floor": the longest side gets the base, the other is rounded down to a pixel.
             "longest_nearest": the same, and each side is then rounded to the nearest multiple.
             Of a static graph: "letterbox": the image is fitted inside base, its aspect kept, centred, and mirrored
-            around. "square": the image is resized to base, its aspect not kept.
+            around. "square" and "stretch": the image is resized to base, its aspect not kept; base has equal sides, or
+            any.
         pad: What fills the input beside the image: "mirror", the image mirrored on both sides; "edge_end", the last
             row and column repeated below and on the right.
         margin: What is put around the image before the resize and cut off after the last one: "none", or "zoe", the

@@ -11,10 +11,6 @@ _PATTERNS = tuple(
     (re.compile(pattern), label)
     for pattern, label in (
         (r"\.lora_[AB]\.|lora_(down|up)\.", "a LoRA adapter, which must be merged into its model first"),
-        (
-            r"core\.core\.(pretrained\.(cls_token|pos_embed|patch_embed|blocks|norm)|depth_head)\b",
-            "a metric model of Depth Anything V1, which is ZoeDepth's head on V1's encoder",
-        ),
         (r"motion_modules\.", "Video Depth Anything"),
         (r"resConfUnit_depth\.|prompt_depth_layer", "Prompt Depth Anything"),
         (r"register_tokens", "a network with register tokens, which Depth Anything does not have"),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...engine.errors import ModelFileError
 from ...engine.system.field_types import Count, Name, Positive
-from ..families.hub.marigold_config import read_index
+from ..families.hub.marigold.config import read_index
 from ..families.hub.settings import CONFIG, FolderSettings
 from ..foreign_json import read_known, read_object
 from ..network.marigold.prompt import ACTIVATIONS, TextEncoder

@@ -47,12 +47,13 @@ def list_files(source: HubSource) -> Listing:
         from huggingface_hub import HfApi, hf_hub_url
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        info = HfApi().model_info(source.repository, revision=source.revision, files_metadata=True)
+        ask = HfApi().space_info if source.kind == "space" else HfApi().model_info
+        info = ask(source.repository, revision=source.revision, files_metadata=True)
         found = {sibling.rfilename: sibling for sibling in info.siblings or ()}
         names = choose(source, found)
         commit = info.sha or source.revision
         headers = build_hf_headers()
-        urls = {name: hf_hub_url(source.repository, name, revision=commit) for name in names}
+        urls = {name: hf_hub_url(source.repository, name, repo_type=source.kind, revision=commit) for name in names}
     return Listing(commit, tuple(_remote(source, found[name], urls[name], headers) for name in names))
 
 
@@ -81,7 +82,7 @@ def blob_path(source: HubSource, file: RemoteFile) -> Path:
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
-    folder = repo_folder_name(repo_id=source.repository, repo_type="model")
+    folder = repo_folder_name(repo_id=source.repository, repo_type=source.kind)
     return Path(constants.HF_HUB_CACHE) / folder / "blobs" / (file.sha256 or file.git_sha1)
 
 
@@ -95,7 +96,9 @@ def put_into_cache(source: HubSource, listing: Listing) -> dict[str, Path]:
         from huggingface_hub import hf_hub_download
 
         return {
-            file.name: Path(hf_hub_download(source.repository, file.name, revision=source.revision))
+            file.name: Path(
+                hf_hub_download(source.repository, file.name, repo_type=source.kind, revision=source.revision)
+            )
             for file in listing.files
         }
 
@@ -107,7 +110,11 @@ def find_in_cache(source: HubSource) -> tuple[str, dict[str, Path]] | None:
         from huggingface_hub.errors import LocalEntryNotFoundError
 
         try:
-            folder = Path(snapshot_download(source.repository, revision=source.revision, local_files_only=True))
+            folder = Path(
+                snapshot_download(
+                    source.repository, repo_type=source.kind, revision=source.revision, local_files_only=True
+                )
+            )
             names = choose(source, (path.relative_to(folder).as_posix() for path in folder.rglob("*")))
         except (LocalEntryNotFoundError, FetchError):
             return None

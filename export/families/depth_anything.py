@@ -15,8 +15,9 @@ from torch import Tensor
 from ...engine.errors import InputError
 from ...engine.modelfile.contract import FinalResize
 from ...engine.terms import Family, Kind
-from ..network.architecture import LEAST_BLOCKS, PUBLISHED, Architecture, infer
+from ..network.architecture import LEAST_BLOCKS, PUBLISHED, Architecture
 from ..network.depth_anything import DepthAnything
+from ..network.infer import infer
 from .claim import Claim
 from .hub.depth_anything_config import claim_of_config, read_config, scale_output
 from .hub.names.depth_anything import DEPTH_ANYTHING_NAMES
@@ -73,8 +74,8 @@ class DepthAnythingRules(FamilyRules[Architecture]):
         """Refuse a metric V1."""
         if family == "depth-anything-v1" and kind == "metric":
             raise InputError(
-                "--family depth-anything-v1 with --kind metric: the metric models of V1 are ZoeDepth networks, "
-                "which this version does not export; Depth Anything V2 has metric models"
+                "--family depth-anything-v1 with --kind metric: the metric models of V1 are ZoeDepth networks, whose "
+                "tensors tell what they are; leave both options out, or give --family depth-anything-v2"
             )
         super().check_options(family, kind, max_depth_m)
 

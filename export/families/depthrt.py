@@ -10,8 +10,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from ...engine.terms import Family, Kind
-from ..network.architecture import ConvArchitecture, infer_convolutional
+from ..network.architecture import ConvArchitecture
 from ..network.conv_depth import ConvDepth
+from ..network.infer import infer_convolutional
 from .claim import Claim
 from .hub.settings import FolderSettings
 from .rules import Conventions, FamilyRules, Kinds

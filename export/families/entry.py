@@ -19,17 +19,19 @@ class HubSource:
         folder: False for one weights file that is given to `export` by itself; True for a folder that is read as a
             whole, config.json and weights.
         revision: Branch, tag or commit.
+        kind: Of the repository: models lie in one of models, but some publishers keep them beside a demo, in a space.
     """
 
     repository: str
     files: tuple[str, ...]
     folder: bool = False
     revision: str = "main"
+    kind: Literal["model", "space"] = "model"
 
     @property
     def page(self) -> str:
         """Return the address for people."""
-        return f"https://huggingface.co/{self.repository}"
+        return f"https://huggingface.co/{'spaces/' if self.kind == 'space' else ''}{self.repository}"
 
 
 @dataclass(frozen=True, slots=True)

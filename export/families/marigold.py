@@ -20,7 +20,7 @@ from ..network.marigold.architecture import MarigoldArchitecture
 from ..network.marigold.marigold import Marigold
 from ..network.marigold.sampling import FEW_STEPS, choose_sampling
 from .claim import Claim
-from .hub.marigold_config import read_architecture
+from .hub.marigold.config import read_architecture
 from .hub.settings import FolderSettings
 from .published import marigold as published
 from .rules import HALF, Conventions, FamilyRules, Kinds

@@ -35,8 +35,9 @@ class Conventions:
     """How images are brought to a network and its output back to them, as the official code does.
 
     Args:
-        base_px: (h, w) that the size rule aims at if the user asks for no size; for rule "square" the only size.
-        rule: How an image's size becomes the input's size in a dynamic graph, or "square".
+        base_px: (h, w) that the size rule aims at if the user asks for no size; for rules "square" and
+            "stretch" that of the static graph, and for "square" the only size.
+        rule: How an image's size becomes the input's size in a dynamic graph, or a rule of static graphs only.
         final_resize: How the output is resized to the image's size.
         mean, std: Of RGB in [0, 1].
         input_resize: How the image is resized to the input's size.

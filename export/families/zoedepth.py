@@ -1,4 +1,4 @@
-"""ZoeDepth N, K and NK: metric bins on MiDaS' dpt_beit_large_384; depth in metres."""
+"""ZoeDepth N, K and NK: metric bins on MiDaS' dpt_beit_large_384, or N on Depth Anything V1; depth in metres."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ...engine.terms import Family, Kind
+from ..network.architecture import Architecture
 from ..network.midas import architecture as midas
 from ..network.zoedepth.architecture import UNUSED, ZoeArchitecture, infer
 from ..network.zoedepth.zoedepth import ZoeDepth
@@ -22,6 +23,17 @@ from .published import zoedepth as published
 from .published.zoedepth import TRAINED_M
 from .rules import HALF, Conventions, FamilyRules, Kinds
 
+# Source: LiheYoung/Depth-Anything, metric_depth: evaluate.py (the mean with the mirror image, no margin),
+# zoedepth/models/base_models/depth_anything.py (PrepForMidas) and zoedepth/models/zoedepth/config_zoedepth.json, whose
+# section "eval" leaves the aspect aside. Its metrics resize the output bilinearly, corners on corners.
+_ON_DEPTH_ANYTHING = Conventions(
+    base_px=(392, 518),
+    rule="stretch",
+    final_resize="bilinear_corners",
+    input_resize="bilinear_corners",
+    mirrored=True,
+)
+
 
 class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
     """The row of ZoeDepth."""
@@ -32,12 +44,14 @@ class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
     model_types = ("zoedepth",)
     mark = re.compile(r"^(core\.core|metric_head|relative_head|conditional_log_binomial|seed_bin_regressors?)\.")
     anchor = (
-        r"core\.core\.(?:pretrained|scratch)\.|(?:metric_head|relative_head|conditional_log_binomial)\."
+        r"core\.core\.(?:pretrained|scratch|depth_head)\.|(?:metric_head|relative_head|conditional_log_binomial)\."
         r"|(?:seed_bin_regressors?|seed_projector|attractors|projectors|patch_transformer|mlp_classifier)\."
     )
     parts = (("core", "conditional_log_binomial"), ("backbone", "metric_head"))
     beside = re.compile(r"^conv2\.")
-    unused = re.compile(r"^core\.core\.scratch\.refinenet4\.resConfUnit1\.")
+    unused = re.compile(
+        r"^core\.core\.(?:(?:depth_head\.)?scratch\.refinenet4\.resConfUnit1\.|pretrained\.mask_token$)"
+    )
     ignored = re.compile(f"{UNUSED.pattern}|{midas.UNUSED.pattern}|\\.relative_position_index$")
     entries = published.ENTRIES
 
@@ -84,6 +98,8 @@ class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
 
     def conventions(self, architecture: ZoeArchitecture, family: Family) -> Conventions:
         """Return the official sizes and resizes. Source: isl-org/ZoeDepth, config_zoedepth*.json and base_models/."""
+        if isinstance(architecture.core, Architecture):
+            return _ON_DEPTH_ANYTHING
         return Conventions(
             base_px=(384, 768) if architecture.normed else (384, 512),
             rule="minimal",

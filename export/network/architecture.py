@@ -1,18 +1,10 @@
-"""The sizes of a network: what the names and shapes of its tensors show."""
+"""The sizes of Depth Anything and of depthrt's own networks."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Literal
 
-from torch import Tensor
-
-from ...engine.errors import ModelFileError
 from ...engine.terms import Family
 
 FeedForward = Literal["mlp", "swiglu"]
@@ -21,8 +13,6 @@ CONV_CELL_PX = 32
 HEAD_WIDTH = 64  # channels of an attention head in every DINOv2 encoder
 PUBLISHED = {(384, 12): "vits", (768, 12): "vitb", (1024, 24): "vitl", (1536, 40): "vitg"}  # by width and depth
 LEAST_BLOCKS = 4  # as many as maps that feed the head
-
-_CONV_BLOCK = re.compile(r"^pretrained\.stages\.(\d)\.(\d{1,3})\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,74 +86,3 @@ class ConvArchitecture:
     def encoder(self) -> str:
         """Return e.g. "conv384x9": width of the deepest stage, number of residual blocks."""
         return f"conv{self.widths[-1]}x{sum(self.depths)}"
-
-
-def infer(tensors: Mapping[str, Tensor], path: Path) -> Architecture:
-    """Read the sizes of a transformer off its tensors.
-
-    Args:
-        tensors: By official name.
-        path: For messages.
-
-    Raises:
-        ModelFileError: A tensor that shows a size is missing, or the size is impossible.
-    """
-    shape = partial(_shape, tensors, path)
-    width = shape("pretrained.cls_token", 3)[2]
-    if width % HEAD_WIDTH:
-        raise ModelFileError(
-            f"{path} has tokens of width {width}, expected a multiple of {HEAD_WIDTH} (the channels of an "
-            "attention head); such an encoder cannot be exported"
-        )
-    positions = shape("pretrained.pos_embed", 3)[1] - 1
-    if positions < 1 or math.isqrt(positions) ** 2 != positions:
-        raise ModelFileError(f"{path} has a table of {positions} positions, expected a square number; save it again")
-    gated = "pretrained.blocks.0.mlp.w12.weight" in tensors
-    hidden = shape(f"pretrained.blocks.0.mlp.{'w12' if gated else 'fc1'}.weight", 2)[0]
-    reassembled = [shape(f"depth_head.projects.{level}.weight", 4)[0] for level in range(4)]
-    return Architecture(
-        width=width,
-        depth=_depth(tensors, path),
-        patch_px=shape("pretrained.patch_embed.proj.weight", 4)[3],
-        table_side=math.isqrt(positions),
-        feed_forward="swiglu" if gated else "mlp",
-        hidden=hidden // 2 if gated else hidden,
-        features=shape("depth_head.scratch.layer1_rn.weight", 4)[0],
-        reassembled=(reassembled[0], reassembled[1], reassembled[2], reassembled[3]),
-    )
-
-
-def infer_convolutional(tensors: Mapping[str, Tensor], path: Path) -> ConvArchitecture:
-    """Read the sizes of a convolutional network off its tensors; blocks that are missing are not noticed.
-
-    Args, Raises: As infer.
-    """
-    shape = partial(_shape, tensors, path)
-    widths = [shape(f"pretrained.stages.{stage}.0.conv1.weight", 4)[0] for stage in range(4)]
-    blocks = [_CONV_BLOCK.match(name) for name in tensors]
-    depths = [1 + max(int(match[2]) for match in blocks if match and int(match[1]) == stage) for stage in range(4)]
-    return ConvArchitecture(
-        widths=(widths[0], widths[1], widths[2], widths[3]),
-        depths=(depths[0], depths[1], depths[2], depths[3]),
-        features=shape("depth_head.scratch.layer1_rn.weight", 4)[0],
-    )
-
-
-def _shape(tensors: Mapping[str, Tensor], path: Path, name: str, rank: int) -> tuple[int, ...]:
-    """Return the shape of a tensor that shows a size."""
-    if name not in tensors:
-        raise ModelFileError(f"{path} lacks {name}, so the size of the network is unknown; save the whole model")
-    found = tuple(tensors[name].shape)
-    if len(found) != rank or 0 in found:
-        raise ModelFileError(f"{path}: {name} has the shape {found}, expected {rank} dimensions; save it again")
-    return found
-
-
-def _depth(tensors: Mapping[str, Tensor], path: Path) -> int:
-    blocks = {int(match[1]) for name in tensors if (match := re.match(r"pretrained\.blocks\.(\d{1,4})\.", name))}
-    if blocks != set(range(len(blocks))):
-        missing = min(set(range(max(blocks))) - blocks)
-        raise ModelFileError(f"{path} lacks block {missing} of {max(blocks) + 1}; save the whole model")
-    if len(blocks) < LEAST_BLOCKS:
-        raise ModelFileError(f"{path} has {len(blocks)} transformer blocks, expected {LEAST_BLOCKS} or more")
-    return len(blocks)

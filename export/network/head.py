@@ -87,12 +87,32 @@ class Scratch(nn.Module):
 
     def fuse(self, maps: list[Tensor], grid: tuple[int, int], patch_px: int) -> Tensor:
         """Fuse four maps, shallow to deep, into features (N, features / 2, gh * patch_px, gw * patch_px)."""
+        return self._enlarged(self.levels(maps, grid)[-1], grid, patch_px)
+
+    def levels(self, maps: list[Tensor], grid: tuple[int, int]) -> list[Tensor]:
+        """Fuse four maps, shallow to deep.
+
+        Returns:
+            The deepest map, at half the grid, and the results of the four fusions, deep to shallow, at 1 to 8 times the
+            grid; each with the channels of the fusions.
+        """
         rows, columns = grid
-        fused: Tensor | None = None
+        found: list[Tensor] = []
         for level, cells in ((4, 1), (3, 2), (2, 4), (1, 8)):  # cells of the result along a side of a patch
             refined = self.get_submodule(f"layer{level}_rn")(maps[level - 1])
-            fused = self.get_submodule(f"refinenet{level}")(refined, fused, (rows * cells, columns * cells))
-        return resize(self.output_conv1(fused), (rows * patch_px, columns * patch_px))
+            deeper = found[-1] if found else None
+            found = found or [refined]
+            found.append(self.get_submodule(f"refinenet{level}")(refined, deeper, (rows * cells, columns * cells)))
+        return found
+
+    def read_out(self, finest: Tensor, grid: tuple[int, int], patch_px: int) -> tuple[Tensor, Tensor]:
+        """Return the features (N, READOUT_WIDTH, h, w) that the last layer reads, and its values (N, outputs, h, w)."""
+        inside, activation, last = self.output_conv2
+        features = activation(inside(self._enlarged(finest, grid, patch_px)))
+        return features, last(features)
+
+    def _enlarged(self, finest: Tensor, grid: tuple[int, int], patch_px: int) -> Tensor:
+        return resize(self.output_conv1(finest), (grid[0] * patch_px, grid[1] * patch_px))
 
 
 class Head(nn.Module):
@@ -116,12 +136,16 @@ class Head(nn.Module):
         Returns:
             (N, 1, gh * patch_px, gw * patch_px), any sign.
         """
+        values: Tensor = self.scratch(self.reassemble(tapped, grid), grid, self.patch_px)
+        return values
+
+    def reassemble(self, tapped: list[Tensor], grid: tuple[int, int]) -> list[Tensor]:
+        """Turn tokens (N, gh * gw, C) into four maps at 4, 2, 1 and 1/2 times the grid."""
         maps = []
         for tokens, project, layer in zip(tapped, self.projects, self.resize_layers, strict=True):
             planes = torch.unflatten(tokens.transpose(1, 2), 2, grid)  # (N, C, gh, gw)
             maps.append(layer(project(planes)))
-        values: Tensor = self.scratch(maps, grid, self.patch_px)
-        return values
+        return maps
 
 
 def make_resizes(channels: tuple[int, int, int, int]) -> nn.ModuleList:

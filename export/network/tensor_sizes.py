@@ -24,6 +24,9 @@ class TensorSizes:
         self._tensors = tensors
         self._path = path
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
     def shape(self, name: str, rank: int) -> tuple[int, ...]:
         """Return the shape of a tensor that shows a size.
 

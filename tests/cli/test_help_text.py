@@ -27,6 +27,7 @@ LEAST: dict[str, float] = {
     "measure --builds": 0,
     "scenes --seed": 0,
     "evaluate --seed": 0,
+    "export --seed": 0,
 }
 
 

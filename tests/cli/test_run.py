@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -545,10 +546,18 @@ def test_a_signal_leaves_whole_files_and_says_how_to_go_on(
     for index in range(400):
         shutil.copy(PHOTOS / "coffee.jpg", folder / f"{index:03d}.jpg")
     command = [sys.executable, "-m", "depthrt.cli", "run", str(folder), "-m", str(tiny.onnx), "-o", str(out)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    asked = getattr(signal, number)
+    heard = partial(signal.signal, asked, signal.SIG_DFL)  # under nohup a program would inherit that it is ignored
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,  # noqa: PLW1509
+    )
     assert running.stdout is not None
     assert running.stdout.readline().strip() == str(out / "000.png")  # it is in the midst of it
-    running.send_signal(getattr(signal, number))
+    running.send_signal(asked)
     shown, talk = running.communicate(timeout=60)
     assert running.returncode == code and "interrupted, --resume continues" in talk
     names = sorted(path.name for path in out.iterdir())

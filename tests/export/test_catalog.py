@@ -42,6 +42,7 @@ def test_the_number_of_weights_is_the_networks(entry: CatalogEntry) -> None:
         ("downloads/Depth-Anything-V2-Metric-Outdoor-Small-hf/", (V2, "vits", "metric", 80.0, "Apache-2.0")),
         ("DEPTH_ANYTHING_V2_VITB (1).PTH", (V2, "vitb", "inverse", None, "CC-BY-NC-4.0")),
         ("depth_anything_v2_metric_hypersim_vitl_fp32.safetensors", (V2, "vitl", "metric", 20.0, "CC-BY-NC-4.0")),
+        ("depth_anything_metric_depth_indoor.pt", ("zoedepth", "zoe-n-vitl", "metric", None, "Apache-2.0")),
         ("depth-anything-v2-vits-metric-80m", (V2, "vits", "metric", 80.0, "Apache-2.0")),
     ],
 )
@@ -57,7 +58,6 @@ def test_a_model_is_found_by_every_name_it_has(name: str, expected: tuple[object
         "",
         "model.safetensors",
         "depth_anything_v2_vits_finetuned.pth",
-        "depth_anything_metric_depth_indoor.pt",
         "dpt_hybrid_nyu-2ce69ec7.pt",
     ],
 )

@@ -294,10 +294,6 @@ OTHER_MODELS: Refused = {
         ),
         "looks like MiDaS dpt_levit_224, whose encoder this version does not have; this version exports",
     ),
-    "ZoeDepth on Depth Anything V1": (
-        saved(lambda s: {"model": prefixed(s, "core.core.") | {"seed_bin_regressor._net.0.weight": torch.ones(2)}}),
-        "looks like a metric model of Depth Anything V1, which is ZoeDepth's head on V1's encoder",
-    ),
     "Video Depth Anything": (
         saved(lambda s: without("^depth_head")(s) | {"head.motion_modules.0.norm.weight": torch.ones(2)}),
         "looks like Video Depth Anything",
@@ -335,7 +331,7 @@ FAILS_TO_FIT: Refused = {
     ),
     "no dimensions": (
         saved(having("pretrained.cls_token", lambda t: t.sum())),
-        "has the shape (), expected 3 dimensions",
+        "holds pretrained.cls_token with the shape (), expected 3 dimensions",
     ),
     "a width without heads": (
         saved(lambda s: {n: t[..., :60] if n.endswith("cls_token") else t for n, t in s.items()}),
@@ -345,7 +341,7 @@ FAILS_TO_FIT: Refused = {
         saved(having("pretrained.pos_embed", lambda t: t[:, :-1])),
         "48 positions, expected a square",
     ),
-    "a missing block": (saved(without(r"blocks\.1\.")), "lacks block 1 of 4"),
+    "a missing block": (saved(without(r"blocks\.1\.")), "lacks pretrained.blocks.1 of 4"),
     "too few blocks": (saved(without(r"blocks\.3\.")), "3 transformer blocks, expected 4"),
     "int8 weights": (
         saved(having("pretrained.blocks.0.attn.qkv.weight", lambda t: t.to(torch.int8))),

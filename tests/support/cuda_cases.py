@@ -64,6 +64,23 @@ def pipeline_of(onnx: str, *, slots: int = 3, graphs: bool = True) -> Iterator[t
     assert live() == {}
 
 
+def metres_and_sky_are_the_same(cpu: depthrt.DepthModel, model: depthrt.DepthModel, images: list[np.ndarray]) -> None:
+    """Compare a model that says where the sky is, with and without a focal length, by every way to infer."""
+    for focal_px in (None, 300.0):
+        expected = [cpu.infer(image, focal_px=focal_px) for image in images]
+        found = [
+            [model.infer(image, focal_px=focal_px) for image in images],
+            model.infer_batch(images, focal_px=focal_px),
+            list(model.stream(images, focal_px=focal_px)),
+        ]
+        for depths in found:
+            for depth, wanted in zip(depths, expected, strict=True):
+                assert depth.kind == wanted.kind == ("scale" if focal_px is None else "metric")
+                assert_close(depth.values, wanted.values)
+                assert np.array_equal(depth.valid, wanted.valid)
+        assert any(not wanted.valid.all() for wanted in expected)
+
+
 def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
     assert found.shape == expected.shape and found.dtype == np.float32
     difference = np.abs(found - expected).max() / max(np.ptp(expected), np.abs(expected).max())

@@ -51,7 +51,7 @@ SCHEDULERS: Mapping[Variant, tuple[type[Any], dict[str, Any]]] = {
 }
 
 
-def tiny_parts(seed: int = 0) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
+def tiny_parts(seed: int = 0) -> tuple[Any, Any, Any]:
     """Return the smallest parts that have every kind of block, and 8 px to a cell of the latent."""
     torch.manual_seed(seed)
     unet = UNet2DConditionModel(
@@ -202,7 +202,8 @@ def pipeline_answer(
     pipeline.set_progress_bar_config(disable=True)
     with torch.inference_mode():
         pipeline.empty_text_embedding = text(torch.tensor([TOKENS]))[0]
-        generator, latents = torch.Generator().manual_seed(seed), None
+        generator: torch.Generator | None = torch.Generator().manual_seed(seed)
+        latents = None
         if zeros:
             batch, _, _ = pipeline.image_processor.preprocess(
                 Image.fromarray(image), SIDE_PX, "bilinear", torch.device("cpu"), torch.float32

@@ -2,8 +2,9 @@
 
 Shares nothing with the package, so that a mistake there cannot hide here. Slow and plain on purpose.
 Source: isl-org/MiDaS, midas/transforms.py and run.py; isl-org/ZoeDepth, zoedepth/models/depth_model.py and
-base_models/midas.py; huggingface/diffusers, marigold_image_processing.py; ByteDance-Seed/Depth-Anything-3,
-utils/io/input_processor.py.
+base_models/midas.py; LiheYoung/Depth-Anything, metric_depth/evaluate.py and
+zoedepth/models/base_models/depth_anything.py; huggingface/diffusers, marigold_image_processing.py;
+ByteDance-Seed/Depth-Anything-3, utils/io/input_processor.py.
 """
 
 from __future__ import annotations
@@ -54,6 +55,20 @@ def midas_input(rgb: np.ndarray, size_px: Px, meaning: tuple[np.ndarray, np.ndar
     resized = cv2.resize(rgb / 255.0, size_px[::-1], interpolation=cv2.INTER_CUBIC)  # (w, h)
     planes = ((resized - meaning[0]) / meaning[1]).transpose(2, 0, 1)
     return np.asarray(planes, np.float32)
+
+
+def stretched_input(rgb: np.ndarray, size_px: Px) -> np.ndarray:
+    """Return (3, h, w) float32 of Depth Anything V1's metric networks: bilinear from corner to corner, any aspect."""
+    mean, std = (torch.tensor(values, dtype=torch.float32)[:, None, None] for values in IMAGENET)
+    resized = F.interpolate(_unit(rgb), size_px, mode="bilinear", align_corners=True)[0]
+    return ((resized - mean) / std).numpy()
+
+
+def stretched_output(values: np.ndarray, image_px: Px) -> np.ndarray:
+    """Return the output of Depth Anything V1's metric networks at the image's size."""
+    return F.interpolate(torch.from_numpy(values)[None, None], image_px, mode="bilinear", align_corners=True)[
+        0, 0
+    ].numpy()
 
 
 def zoe_margins(image_px: Px) -> Px:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
-from cuda_cases import LAUNCH_FAILED, LOST, assert_close, picture, refused
+from cuda_cases import LAUNCH_FAILED, LOST, assert_close, metres_and_sky_are_the_same, picture, refused
 from standin import driver, fail, live
 from standin_onnxruntime import CUDA, InferenceSession, install
 
@@ -71,19 +71,7 @@ def a_file_in_half_runs(onnx: str) -> None:
 def metres_and_sky_are_those_of_the_cpu(onnx: str) -> None:
     images = [picture(126, 140, seed) for seed in range(3)]
     with both(onnx) as (cpu, model):
-        for focal_px in (None, 300.0):
-            expected = [cpu.infer(image, focal_px=focal_px) for image in images]
-            found = [
-                [model.infer(image, focal_px=focal_px) for image in images],
-                model.infer_batch(images, focal_px=focal_px),
-                list(model.stream(images, focal_px=focal_px)),
-            ]
-            for depths in found:
-                for depth, wanted in zip(depths, expected, strict=True):
-                    assert depth.kind == wanted.kind == ("scale" if focal_px is None else "metric")
-                    assert_close(depth.values, wanted.values)
-                    assert np.array_equal(depth.valid, wanted.valid)
-            assert any(not wanted.valid.all() for wanted in expected)
+        metres_and_sky_are_the_same(cpu, model, images)
         assert any("no GPU kernel for input_resize area_uint8 and sky_from" in note for note in model.notes)
 
 

@@ -45,7 +45,7 @@ class Publisher:
     """What a server publishes, how it fails, and what it was asked for.
 
     Args:
-        models: Files of each repository on the hub, by path.
+        models: Files of each repository on the hub, by path; the name of a space begins with spaces/.
         releases: Files by "owner/name/tag/file".
         small: Files of the hub of at most so many bytes are in git, the others in its store of large files.
         cut_after: Bytes after which a connection is cut, for as long as `cuts` is above 0.
@@ -140,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.asked.append(Asked(path, self.headers["Host"], token, self.headers.get("Range", "")))
         if path.startswith("/api/models/"):
             self._list(path.removeprefix("/api/models/").partition("/revision/")[0])
+        elif path.startswith("/api/spaces/"):
+            self._list(path.removeprefix("/api/").partition("/revision/")[0])
         elif "/resolve/" in path:
             repository, _, rest = path[1:].partition("/resolve/")
             self._resolve(repository, rest.partition("/")[2], token)

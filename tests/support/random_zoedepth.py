@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import torch
 import torch.nn.functional as F
-from network_answers import photo_batch
+from network_answers import SMALL, photo_batch
 from torch import Tensor
 
 from depthrt.export.network.midas.architecture import BeitArchitecture
@@ -22,6 +23,10 @@ def tiny_zoe(variant: Variant) -> ZoeArchitecture:
     """Return sizes with the published attractors, which transformers has for NK only."""
     attractors = (16, 16, 16, 16) if variant == "NK" else (16, 8, 4, 1)
     return ZoeArchitecture(TINY_CORE, variant, 64, 16, attractors, 64 if variant == "NK" else 0)
+
+
+# On Depth Anything V1, with the least depth at which V1 takes other blocks than V2.
+TINY_ZOE_DEPTH_ANYTHING = ZoeArchitecture(replace(SMALL, depth=8), "N", 64, 16, (16, 8, 4, 1))
 
 
 def random_zoe(

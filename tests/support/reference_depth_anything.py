@@ -33,6 +33,14 @@ def reference_forward(
     return torch.sigmoid(values[:, 0]) * max_depth_m
 
 
+def reference_maps(state: dict[str, Tensor], batch: Tensor, family: str) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Return what the last layer reads, its values (N, 1, h, w), and the maps of the head: deepest, then fused ones."""
+    gh, gw = batch.shape[2] // PATCH_PX, batch.shape[3] // PATCH_PX
+    levels = _levels(state, _encode(state, batch, family), gh, gw)
+    features = _features(state, levels[-1], gh, gw)
+    return features, _conv(state, "depth_head.scratch.output_conv2.2", features), levels
+
+
 def reference_preprocess(image_bgr: np.ndarray, *, base_px: int = BASE_PX) -> np.ndarray:
     """Return (1, 3, h, w) float32 from (H, W, 3) uint8 BGR: lower bound, multiples of 14, cubic in float64."""
     height, width = image_bgr.shape[:2]
@@ -140,6 +148,11 @@ def _residual(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
 
 
 def _decode(state: dict[str, Tensor], taps: list[Tensor], gh: int, gw: int) -> Tensor:
+    features = _features(state, _levels(state, taps, gh, gw)[-1], gh, gw)
+    return _conv(state, "depth_head.scratch.output_conv2.2", features)
+
+
+def _levels(state: dict[str, Tensor], taps: list[Tensor], gh: int, gw: int) -> list[Tensor]:
     maps = []
     for index, tap in enumerate(taps):
         planes = tap.permute(0, 2, 1).reshape(tap.shape[0], tap.shape[2], gh, gw)
@@ -152,6 +165,7 @@ def _decode(state: dict[str, Tensor], taps: list[Tensor], gh: int, gw: int) -> T
             planes = _conv(state, layer, planes, stride=2)
         maps.append(_conv(state, f"depth_head.scratch.layer{index + 1}_rn", planes))
     path = torch.zeros(())
+    found = [maps[3]]
     for level in (4, 3, 2, 1):
         fusion = f"depth_head.scratch.refinenet{level}"
         merged = maps[level - 1]
@@ -163,7 +177,11 @@ def _decode(state: dict[str, Tensor], taps: list[Tensor], gh: int, gw: int) -> T
         else:
             merged = F.interpolate(merged, scale_factor=2, mode="bilinear", align_corners=True)
         path = _conv(state, f"{fusion}.out_conv", merged)
-    path = _conv(state, "depth_head.scratch.output_conv1", path)
-    path = F.interpolate(path, (gh * PATCH_PX, gw * PATCH_PX), mode="bilinear", align_corners=True)
-    path = F.relu(_conv(state, "depth_head.scratch.output_conv2.0", path))
-    return _conv(state, "depth_head.scratch.output_conv2.2", path)
+        found.append(path)
+    return found
+
+
+def _features(state: dict[str, Tensor], finest: Tensor, gh: int, gw: int) -> Tensor:
+    narrow = _conv(state, "depth_head.scratch.output_conv1", finest)
+    wide = F.interpolate(narrow, (gh * PATCH_PX, gw * PATCH_PX), mode="bilinear", align_corners=True)
+    return F.relu(_conv(state, "depth_head.scratch.output_conv2.0", wide))

@@ -21,6 +21,7 @@ from cuda_cases import (
     THREADS,
     assert_close,
     does_not_grow,
+    metres_and_sky_are_the_same,
     picture,
     refused,
 )
@@ -129,19 +130,7 @@ def resizes_without_kernels_go_by_the_host(engine: str, onnx: str, words: str) -
 def metres_and_sky_are_those_of_the_cpu(engine: str, onnx: str) -> None:
     images, said = [picture(*KEPT_PX, seed) for seed in range(3)], Said()
     with both(engine, onnx) as (cpu, model):
-        for focal_px in (None, 300.0):
-            expected = [cpu.infer(image, focal_px=focal_px) for image in images]
-            found = [
-                [model.infer(image, focal_px=focal_px) for image in images],
-                model.infer_batch(images, focal_px=focal_px),
-                list(model.stream(images, focal_px=focal_px)),
-            ]
-            for depths in found:
-                for depth, wanted in zip(depths, expected, strict=True):
-                    assert depth.kind == wanted.kind == ("scale" if focal_px is None else "metric")
-                    assert_close(depth.values, wanted.values)
-                    assert np.array_equal(depth.valid, wanted.valid)
-            assert any(not wanted.valid.all() for wanted in expected)
+        metres_and_sky_are_the_same(cpu, model, images)
         (note,) = model.notes
         assert "no GPU kernel for input_resize area_uint8 and sky_from" in note and said.lines == [f"depthrt: {note}"]
 

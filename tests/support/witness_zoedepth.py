@@ -7,10 +7,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from reference_depth_anything import reference_maps
 from torch import Tensor
 from transformers import BeitConfig, ZoeDepthConfig, ZoeDepthForDepthEstimation
+from transformers.models.zoedepth.modeling_zoedepth import ZoeDepthMetricDepthEstimationHead
 from witness_midas import hub_state
 
+from depthrt.export.network.midas.architecture import BeitArchitecture
+from depthrt.export.network.midas.network import Midas
 from depthrt.export.network.zoedepth.architecture import ZoeArchitecture
 from depthrt.export.network.zoedepth.zoedepth import ZoeDepth
 
@@ -31,6 +35,34 @@ def witness_answer(witness: ZoeDepthForDepthEstimation, batch: Tensor, *, mirror
     with torch.inference_mode():
         alone = torch.cat([witness(image[None]).predicted_depth for image in batch])
         return (alone + witness_answer(witness, batch.flip(-1), mirrored=False).flip(-1)) / 2 if mirrored else alone
+
+
+def witness_on_depth_anything(network: ZoeDepth, batch: Tensor) -> Tensor:
+    """Return metres (N, h, w) of a network on Depth Anything: the formulas of that one, transformers' head on its maps.
+
+    The answer is the mean with the mirror image, as in LiheYoung/Depth-Anything, metric_depth/evaluate.py.
+    """
+    state = network.state_dict()
+    sizes = network.architecture
+    config = ZoeDepthConfig(
+        fusion_hidden_size=sizes.core.features,
+        bottleneck_features=sizes.core.features,
+        num_attractors=list(sizes.attractors),
+        bin_embedding_dim=sizes.embedding,
+        bin_configurations=[{"name": "nyu", "n_bins": sizes.bins, "min_depth": 1e-3, "max_depth": 10.0}],
+    )
+    make: Any = ZoeDepthMetricDepthEstimationHead
+    head = make(config).eval().to(batch.dtype)
+    head.load_state_dict({name.removeprefix("metric_head."): value for name, value in _renamed_head(state).items()})
+    core = {name.removeprefix("core.core."): value for name, value in state.items() if name.startswith("core.")}
+
+    def alone(images: Tensor) -> Tensor:
+        features, relative, (deepest, *fused) = reference_maps(core, images, "depth-anything-v1")
+        metres: Tensor = head(features, deepest, fused, F.relu(relative[:, 0]))[0][:, 0]
+        return metres
+
+    with torch.inference_mode():
+        return (alone(batch) + alone(batch.flip(-1)).flip(-1)) / 2
 
 
 def official_answer(witness: ZoeDepthForDepthEstimation, image: Tensor, base_px: tuple[int, int]) -> Tensor:
@@ -76,6 +108,7 @@ def _with_margin(witness: ZoeDepthForDepthEstimation, image: Tensor, base_px: tu
 
 def _config(architecture: ZoeArchitecture, max_depth_m: float) -> ZoeDepthConfig:
     core = architecture.core
+    assert isinstance(core, BeitArchitecture)
     backbone: dict[str, Any] = {
         "image_size": core.table_side * 16,
         "num_hidden_layers": core.depth,
@@ -107,10 +140,17 @@ def _config(architecture: ZoeArchitecture, max_depth_m: float) -> ZoeDepthConfig
 
 def _renamed(network: ZoeDepth) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
-    for name, tensor in hub_state(network.core.core).items():
+    core = network.core.core
+    assert isinstance(core, Midas)
+    for name, tensor in hub_state(core).items():
         layer = re.fullmatch(r"head\.head\.(\d)\.(\w+)", name)
         found[f"relative_head.conv{int(layer[1]) // 2 + 1}.{layer[2]}" if layer else name] = tensor
-    for official, tensor in network.state_dict().items():
+    return found | _renamed_head(network.state_dict())
+
+
+def _renamed_head(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for official, tensor in state.items():
         if official.startswith("core."):
             continue
         name = official.replace("transformer_encoder.layers.", "transformer_encoder.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from ....engine.errors import ModelFileError
 from ....engine.system.field_types import Count, Length, Name
 from ...foreign_json import read_known
+from ...network.midas.architecture import BeitArchitecture
 from ...network.zoedepth.architecture import ZoeArchitecture
 from ...network.zoedepth.log_binomial import MAX_TEMPERATURE, MIN_TEMPERATURE
 from ...network.zoedepth.router import ROUTER_HEADS
@@ -57,6 +59,11 @@ def check_zoe_config(settings: FolderSettings, architecture: ZoeArchitecture) ->
     Raises:
         ModelFileError: A value is wrong, or another one is asked for.
     """
+    if not isinstance(architecture.core, BeitArchitecture):
+        raise ModelFileError(
+            f"{settings.folder} has a config.json of ZoeDepth on BEiT and tensors of ZoeDepth on Depth Anything; give "
+            "the file of weights by itself"
+        )
     config = read_known(ZoeConfig, dict(settings.config), name=settings.config_name)
     bins = config.bin_configurations or ()
     asked: list[tuple[str, object, object]] = [

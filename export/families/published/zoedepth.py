@@ -1,8 +1,8 @@
-"""The published models of ZoeDepth."""
+"""The published models of ZoeDepth, and the metric models of Depth Anything V1, which are ZoeDepth networks."""
 
 from __future__ import annotations
 
-from ..entry import CatalogEntry, ReleaseSource, Verified
+from ..entry import CatalogEntry, HubSource, ReleaseSource, Verified
 
 LICENCE = "MIT"  # Source: isl-org/ZoeDepth LICENSE
 TRAINED_M = 80.0  # upper end of K in its training. Source: isl-org/ZoeDepth config_zoedepth_kitti.json
@@ -13,6 +13,7 @@ _PUBLISHED: tuple[tuple[str, float | None, int, tuple[int, int], str], ...] = (
     ("ZoeD_M12_K", TRAINED_M, 343_793_439, (384, 768), "Intel/zoedepth-kitti"),
     ("ZoeD_M12_NK", None, 345_073_307, (384, 512), "Intel/zoedepth-nyu-kitti"),
 )
+_FOLDER = "checkpoints_metric_depth"  # Source: LiheYoung/Depth-Anything, metric_depth/README.md
 _VERIFIED = Verified(
     "full size", "random", "a second writing of the official code", 1.1e-5, by="tests/compare_zoedepth.py"
 )
@@ -39,4 +40,29 @@ def _entry(
     )
 
 
-ENTRIES = tuple(_entry(*published) for published in _PUBLISHED)
+def _on_depth_anything(place: str) -> CatalogEntry:
+    name = f"depth_anything_metric_depth_{place}"
+    return CatalogEntry(
+        name=name,
+        file_name=f"{name}.pt",
+        family="zoedepth",
+        encoder="zoe-n-vitl",
+        kind="metric",
+        max_depth_m=None,
+        parameters=335_793_794,  # with the unused ones; the file has 4 bytes for each and 203 KB of names
+        licence="Apache-2.0",  # Source: LiheYoung/Depth-Anything LICENSE and issue 15
+        licence_note="",
+        repositories=(),
+        base_px=(392, 518),
+        rule="stretch",
+        source=HubSource("LiheYoung/Depth-Anything", (f"{_FOLDER}/{name}.pt",), kind="space"),
+        verified=Verified(
+            "full size", "random", "a second writing of the official code", 2.7e-6, by="tests/compare_zoedepth.py"
+        ),
+    )
+
+
+ENTRIES = (
+    *(_entry(*published) for published in _PUBLISHED),
+    *(_on_depth_anything(place) for place in ("indoor", "outdoor")),
+)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from torch import Tensor
 
 from ..architecture import PUBLISHED, FeedForward
+from ..infer import dinov2_sizes
 from ..tensor_sizes import TensorSizes
 
 Four = tuple[int, int, int, int]
@@ -119,23 +119,9 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> Da3Architecture:
         ModelFileError: A tensor that shows a size is missing, or the size is impossible.
     """
     sizes = TensorSizes(tensors, path)
-    gated = f"{ENCODER}blocks.0.mlp.w12.weight" in tensors
-    width, depth, hidden = sizes.transformer(ENCODER, feed_forward="w12" if gated else "fc1")
-    positions = sizes.shape(f"{ENCODER}pos_embed", 3)[1] - 1
-    if positions < 1 or math.isqrt(positions) ** 2 != positions:
-        raise sizes.error(f"has a table of {positions} positions, expected a square number; save it again")
-    first, second, third, fourth = (sizes.shape(f"{HEAD}projects.{level}.weight", 4)[0] for level in range(4))
-    return Da3Architecture(
-        width=width,
-        depth=depth,
-        patch_px=sizes.shape(f"{ENCODER}patch_embed.proj.weight", 4)[3],
-        table_side=math.isqrt(positions),
-        feed_forward="swiglu" if gated else "mlp",
-        hidden=hidden // 2 if gated else hidden,
-        features=sizes.shape(f"{HEAD}scratch.layer1_rn.weight", 4)[0],
-        reassembled=(first, second, third, fourth),
-        turned_from=_turned_from(tensors, sizes, depth),
-    )
+    found = dinov2_sizes(sizes, ENCODER, HEAD)
+    same = {field.name: getattr(found, field.name) for field in fields(found)}
+    return Da3Architecture(**same, turned_from=_turned_from(tensors, sizes, found.depth))
 
 
 def _turned_from(tensors: Mapping[str, Tensor], sizes: TensorSizes, depth: int) -> int | None:

@@ -56,4 +56,5 @@ def _diffusers() -> ModuleType:
         import diffusers
     except ImportError as error:
         raise BackendUnavailable(f"{error}; install it with: pip install 'depthrt[marigold]'") from error
-    return diffusers
+    module: ModuleType = diffusers
+    return module

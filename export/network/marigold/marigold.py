@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -29,12 +29,13 @@ class Marigold(Network):
     """
 
     family: Family = "marigold"
+    prompt: Tensor  # (1, 2, C), the embedding of the empty prompt
 
     def __init__(self, architecture: MarigoldArchitecture) -> None:
         super().__init__()
         self.architecture: MarigoldArchitecture = architecture
-        self.unet = make_unet(architecture.unet, architecture.vae.latent_channels)
-        self.vae = make_vae(architecture.vae)
+        self.unet: Any = make_unet(architecture.unet, architecture.vae.latent_channels)  # diffusers has no types
+        self.vae: Any = make_vae(architecture.vae)
         self.register_buffer("prompt", torch.zeros(1, 2, architecture.unet.prompt_width))
 
     def forward(self, batch: Tensor) -> Tensor:

@@ -10,6 +10,9 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
+from ....engine.terms import Family
+from ..architecture import Architecture
+from ..infer import infer as infer_depth_anything
 from ..midas import architecture as midas
 from ..midas.architecture import BeitArchitecture, Four
 from ..tensor_sizes import TensorSizes
@@ -25,12 +28,15 @@ UNUSED = re.compile(
     r"|\.log_binomial_transform\.(?:k_idx|K_minus_1)$"
 )
 
+CORE_FAMILY: Family = "depth-anything-v1"  # of a core of Depth Anything
+DEPTH_ANYTHING_MARK = "pretrained.patch_embed.proj.weight"  # only in such a core
+
 SEED_HIDDEN, PROJECTOR_HIDDEN = 256, 128  # of N and K; NK has half the embedding
 
 
 @dataclass(frozen=True, slots=True)
 class ZoeArchitecture:
-    """A BEiT network of MiDaS with metric bins on its maps.
+    """A BEiT network of MiDaS, or one of Depth Anything V1, with metric bins on its maps.
 
     Args:
         core: The relative network.
@@ -41,7 +47,7 @@ class ZoeArchitecture:
         router_hidden: Width of the router's feed-forward layers; 0 without a router.
     """
 
-    core: BeitArchitecture
+    core: BeitArchitecture | Architecture
     variant: Variant
     bins: int
     embedding: int
@@ -89,6 +95,12 @@ def published(variant: Variant) -> ZoeArchitecture:
     return ZoeArchitecture(core, variant, 64, 128, attractors=(16, 8, 4, 1))
 
 
+# The metric networks of Depth Anything V1, indoor and outdoor. Source: LiheYoung/Depth-Anything, metric_depth
+ON_DEPTH_ANYTHING = ZoeArchitecture(
+    Architecture(1024, 24, 14, 37, "mlp", 4096, 256, (256, 512, 1024, 1024)), "N", 64, 128, attractors=(16, 8, 4, 1)
+)
+
+
 def infer(tensors: Mapping[str, Tensor], path: Path) -> ZoeArchitecture:
     """Read the sizes of a network off its tensors.
 
@@ -110,9 +122,10 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> ZoeArchitecture:
         raise sizes.error(f"has {fourth} values for the attractors of its last map, expected 1 (N) or 2 (K)")
     values = 2 if normed else 1
     hidden = sizes.shape("patch_transformer.transformer_encoder.layers.0.linear1.weight", 2)[0] if routed else 0
+    variant: Variant = "NK" if routed else "K" if normed else "N"
     return ZoeArchitecture(
-        core=_core(tensors, path),
-        variant="NK" if routed else "K" if normed else "N",
+        core=_core(tensors, path, variant),
+        variant=variant,
         bins=bins,
         embedding=sizes.shape("seed_projector._net.2.weight", 4)[0],
         attractors=(first // values, second // values, third // values, fourth // values),
@@ -120,11 +133,20 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> ZoeArchitecture:
     )
 
 
-def _core(tensors: Mapping[str, Tensor], path: Path) -> BeitArchitecture:
+def _core(tensors: Mapping[str, Tensor], path: Path, variant: Variant) -> BeitArchitecture | Architecture:
     inside = {name.removeprefix(CORE): tensor for name, tensor in tensors.items() if name.startswith(CORE)}
     sizes = TensorSizes(inside, path)
+    if DEPTH_ANYTHING_MARK in inside:
+        if variant != "N":
+            raise sizes.error(
+                f"holds variant {variant} of ZoeDepth on Depth Anything, expected N, the only one that was published"
+            )
+        return infer_depth_anything(inside, path)
     if midas.BEIT_MARK not in inside:
-        raise sizes.error(f"lacks {CORE}{midas.BEIT_MARK}: ZoeDepth is exported with BEiT only; save the whole model")
+        raise sizes.error(
+            f"lacks {CORE}{midas.BEIT_MARK}: ZoeDepth is exported with BEiT or Depth Anything only; save the whole "
+            "model"
+        )
     core = midas.infer(inside, path)
     assert isinstance(core, BeitArchitecture)
     return core

@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..midas.randomise import randomise as randomise_core
+from ..depth_anything import DepthAnything
+from ..depth_anything import randomise as randomise_depth_anything
+from ..midas.randomise import randomise as randomise_midas
 from .bins import SeedBins
 from .log_binomial import LogBinomial
 from .zoedepth import ZoeDepth
@@ -31,7 +33,11 @@ def randomise(network: ZoeDepth, seed: int) -> None:
         network: Changed in place; the same seed gives the same weights.
         seed: Of the random numbers.
     """
-    randomise_core(network.core.core, seed)
+    core = network.core.core
+    if isinstance(core, DepthAnything):
+        randomise_depth_anything(core, seed)
+    else:
+        randomise_midas(core, seed)
     generator = torch.Generator().manual_seed(seed + 1)
     with torch.no_grad():
         for name, module in network.named_modules():

@@ -1,4 +1,4 @@
-"""ZoeDepth: a batch of normalised images becomes depth in metres."""
+"""ZoeDepth, on MiDaS or on Depth Anything V1: a batch of normalised images becomes depth in metres."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from ....engine.terms import Family
+from ..architecture import Architecture
+from ..depth_anything import DepthAnything
 from ..midas.network import Midas
 from ..network import Network, mirror_mean
-from .architecture import ZoeArchitecture
+from .architecture import CORE_FAMILY, ZoeArchitecture
 from .metric_bins import MetricBins
 
 
 class ZoeDepth(MetricBins, Network):
-    """Metric bins on a network of MiDaS, exact to the published networks.
+    """Metric bins on a network of MiDaS or of Depth Anything V1, exact to the published networks.
 
     Its tensors have the official names and shapes; those that no output depends on (see architecture.UNUSED) are not
     among them, except those of the deepest fusion.
@@ -57,10 +59,7 @@ class ZoeDepth(MetricBins, Network):
 
     def relative_maps(self, batch: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Return what the bins read: the relative depth, the features behind it, and the maps; see `metres`."""
-        core = self.core.core
-        cells = core.cells(batch)
-        maps = core.scratch.fuse(core.pretrained(batch), cells)
-        features, relative = core.scratch.read_out(maps[-1], cells)
+        features, relative, maps = _fused(self.core.core, batch)
         dtype = self.conv2.weight.dtype  # the bins can have a wider type than the core
         return torch.relu(relative).to(dtype), features.to(dtype), [each.to(dtype) for each in maps]
 
@@ -74,4 +73,16 @@ class _Core(nn.Module):
 
     def __init__(self, architecture: ZoeArchitecture) -> None:
         super().__init__()
-        self.core = Midas(architecture.core)
+        core = architecture.core
+        self.core = DepthAnything(core, family=CORE_FAMILY) if isinstance(core, Architecture) else Midas(core)
+
+
+def _fused(core: DepthAnything | Midas, batch: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Return what the last layer of a relative network reads, its values of any sign, and the maps of its head."""
+    cells = core.cells(batch)
+    if isinstance(core, Midas):
+        maps = core.scratch.fuse(core.pretrained(batch), cells)
+        return *core.scratch.read_out(maps[-1], cells), maps
+    head = core.depth_head
+    maps = head.scratch.levels(head.reassemble(core.pretrained(batch, cells), cells), cells)
+    return *head.scratch.read_out(maps[-1], cells, head.patch_px), maps

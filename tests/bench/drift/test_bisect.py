@@ -14,8 +14,7 @@ from tiny_model import TinyModel
 
 from depthrt.bench.drift.bisect import TOLERANCE, bisect
 from depthrt.engine.errors import ContractError, InputError, ModelFileError
-from depthrt.export.checkpoint.checkpoint import read_checkpoint
-from depthrt.export.to_onnx import export_onnx
+from depthrt.export.to_onnx import Exported
 
 SPOILT = 1.5  # times the weights
 
@@ -159,15 +158,10 @@ def test_files_that_cannot_be_searched_are_refused(tiny_static: TinyModel, tmp_p
         bisect(tmp_path / "other.onnx", tiny_static.onnx)
 
 
-def test_files_that_the_search_cannot_run_are_refused(tiny: TinyModel, tiny_static: TinyModel, tmp_path: Path) -> None:
-    bf16 = tmp_path / "bf16.onnx"
-    export_onnx(
-        read_checkpoint(tiny.checkpoint, family="depth-anything-v2", kind="inverse"),
-        bf16,
-        size=(28, 42),
-        precision="bf16",
-    )
+def test_files_that_the_search_cannot_run_are_refused(
+    tiny: TinyModel, tiny_static: TinyModel, tiny_bf16: Exported
+) -> None:
     with pytest.raises(InputError, match=r"bf16\.onnx is in bf16, which ONNX Runtime cannot run on a CPU"):
-        bisect(tiny.onnx, bf16)
+        bisect(tiny.onnx, tiny_bf16.path)
     with pytest.raises(InputError, match=r"takes only \d+x\d+ px, the input has 252x336; export both"):
         bisect(tiny_static.onnx, tiny.onnx)

@@ -64,6 +64,8 @@ def test_what_torch_refuses_is_one_line(tiny: TinyModel) -> None:
 class Sum(nn.Module):
     """A network that adds the channels, each times a weight."""
 
+    has_sky = False
+
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(3))

@@ -103,6 +103,7 @@ def test_every_kind_says_what_its_numbers_mean(changes: dict[str, Any], output: 
         (SizeRule((384, 512), 32, "minimal", margin="zoe"), "near 384x512, any aspect, with a mirrored margin"),
         (SizeRule((256, 256), 32, "upper_bound"), "long side 256, any aspect"),
         (SizeRule((384, 384), 32, "square"), "384x384, others are stretched to it"),
+        (SizeRule((392, 518), 14, "stretch"), "392x518, others are stretched to it"),
         (SizeRule((768, 768), 8, "longest_floor", "edge_end"), "long side 768, any aspect"),
         (SizeRule((504, 504), 14, "longest_nearest"), "long side 504, any aspect"),
         (SizeRule((384, 512), 32, "lower_bound"), "at least 384x512, any aspect"),

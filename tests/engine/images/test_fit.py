@@ -111,8 +111,9 @@ def test_a_side_between_two_multiples_is_rounded_up_by_depth_anything_3_and_to_t
 
 
 @pytest.mark.parametrize("image_px", [(480, 640), (1, 9000), (384, 384)])
-def test_a_square_network_gets_its_base_whatever_the_aspect(image_px: tuple[int, int]) -> None:
+def test_a_network_that_leaves_the_aspect_gets_its_base_whatever_the_aspect(image_px: tuple[int, int]) -> None:
     assert fit_image(SizeRule((384, 384), 32, "square"), image_px) == Fit((384, 384), (384, 384))
+    assert fit_image(SizeRule((392, 518), 14, "stretch"), image_px) == Fit((392, 518), (392, 518))
 
 
 @pytest.mark.parametrize("image_px", [(100, 900), (900, 100), (300, 301), (7, 3), (1, 5)])

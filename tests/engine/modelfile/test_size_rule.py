@@ -16,13 +16,14 @@ from depthrt.engine.system.records import check_record
         SizeRule((384, 512), 32, "letterbox", margin="zoe"),
         SizeRule((256, 256), 32, "upper_bound"),
         SizeRule((384, 384), 32, "square"),
+        SizeRule((392, 518), 14, "stretch"),
         SizeRule((768, 768), 8, "longest_floor", "edge_end"),
         SizeRule((504, 504), 14, "longest_nearest"),
     ],
 )
 def test_the_rules_of_every_family_are_right_in_themselves(rule: SizeRule) -> None:
     check_record(rule, name="size", remedy="mend it", failure=InputError)
-    assert rule.static == (rule.rule in ("letterbox", "square"))
+    assert rule.static == (rule.rule in ("letterbox", "square", "stretch"))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ HOSTILE: list[Json] = [
     *(-(2**70), -(10**400), -3, -1, 0, 1, 2, 13, 14, 28, 56, 4097, 16_385, 2**20 + 1, 2**31, 2**50 + 1, 10**400),
     *("", " ", "x", "1", "null", "fp64", "nearest", "FP32", "metric", "none", "discs-9", "8.9", "8.9.1", "٨.٩"),
     *("a\nb", "\x1b[2J", "\x00", "\u2028", "\u202e", "\ud800", "x" * 256, "x" * 100_001, "é" * 64, "0" * 64, "A" * 64),
-    *("affine", "scale", "square", "longest_floor", "edge_end", "zoe", "area_uint8", "bicubic"),
+    *("affine", "scale", "square", "stretch", "longest_floor", "edge_end", "zoe", "area_uint8", "bicubic"),
     *("letterbox", "inverse", "int8", "plain", "output", "tensorrt", "onnxruntime", "bilinear_centres"),
     *(f"\n{CONTRACT.canary.answer}", CONTRACT.canary.answer[:-4], f"{CONTRACT.canary.answer[:-3]}A=="),
     *("../beside.data", "a/b", "..", "a\\b", "01234567", "0123456G", {"bytes": 1}, 0.051, 0.049),
@@ -161,14 +161,15 @@ def legal_digest(found: Json) -> bool:
 def legal_size(found: Json, format: int) -> bool:
     if format == 1:
         found = {**found, "pad": "mirror", "margin": "none"} if keys(found, "base_px multiple_px rule") else None
-    rules = ("lower_bound", "letterbox", "minimal", "upper_bound", "square", "longest_floor", "longest_nearest")
+    any_sides = ("lower_bound", "letterbox", "minimal", "upper_bound", "stretch")
+    rules = (*any_sides, "square", "longest_floor", "longest_nearest")
     return (
         keys(found, "base_px multiple_px rule pad margin")
         and px(found["base_px"])
         and side(found["multiple_px"])
         and all(one % found["multiple_px"] == 0 for one in found["base_px"])
         and word(found["rule"], *rules[: 2 if format == 1 else None])
-        and (found["rule"] in rules[:4] or found["base_px"][0] == found["base_px"][1])
+        and (found["rule"] in any_sides or found["base_px"][0] == found["base_px"][1])
         and word(found["pad"], "mirror", "edge_end")
         and (found["pad"] == "mirror" or found["rule"] == "longest_floor")
         and word(found["margin"], "none", "zoe")
@@ -225,7 +226,7 @@ def legal_contract(found: Json) -> bool:
         and legal_canary(found["canary"])
         and (found["precision"] == "int8" or found["canary"]["tolerance"] <= 0.05)
         and (
-            found["size"]["rule"] not in ("letterbox", "square")
+            found["size"]["rule"] not in ("letterbox", "square", "stretch")
             or found["canary"]["size_px"] == found["size"]["base_px"]
         )
         and all(one % found["size"]["multiple_px"] == 0 for one in found["canary"]["size_px"])
@@ -332,9 +333,12 @@ def legal_tuning(found: Json) -> bool:
 
 
 def legal_provenance(found: Json) -> bool:
-    if isinstance(found, dict) and "time_s" in found:  # may be missing
-        time_s, found = found["time_s"], {key: value for key, value in found.items() if key != "time_s"}
-        if time_s is not None and not number(time_s, 0):
+    if isinstance(found, dict):  # both may be missing
+        time_s, focal_px = found.get("time_s"), found.get("focal_px")
+        found = {key: value for key, value in found.items() if key not in ("time_s", "focal_px")}
+        if not (time_s is None or number(time_s, 0)) or not (
+            focal_px is None or (number(focal_px, 0) and focal_px > 0)
+        ):
             return False
     names = "model source_sha256 runner provider precision input_px image_px producer notes timings"
     return (
@@ -454,7 +458,11 @@ CASES = {
     "engine header": Case("engine header", as_json(HEADER), PlanHeader.from_dict, legal_header, OF_HEADER),
     "tuning": Case("tuning", as_json(TUNING), read_tuning_object, legal_tuning, (".drift",)),
     "provenance": Case(
-        "provenance", as_json(PROVENANCE), Provenance.from_dict, legal_provenance, defaults={"time_s": None}
+        "provenance",
+        as_json(PROVENANCE),
+        Provenance.from_dict,
+        legal_provenance,
+        defaults={"time_s": None, "focal_px": None},
     ),
     "verdict": Case("verdict", as_json(Verdict(1e-6, 1.0, 1e-4, 1e-3)), read_verdict_object, legal_verdict),
 }

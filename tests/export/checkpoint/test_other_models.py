@@ -22,8 +22,6 @@ def test_a_network_of_another_project_is_refused_by_its_name(write: Write, fragm
     ("name", "label"),
     [
         ("base_model.model.pretrained.blocks.0.attn.qkv.lora_A.weight", "a LoRA adapter"),
-        ("core.core.pretrained.blocks.0.norm1.weight", "a metric model of Depth Anything V1"),
-        ("core.core.depth_head.projects.0.weight", "a metric model of Depth Anything V1"),
         ("depth_head.scratch.refinenet1.resConfUnit_depth.0.weight", "Prompt Depth Anything"),
         ("model.da3_metric.backbone.pretrained.cls_token", "Depth Anything 3's nested networks"),
         ("pretrained.model.features.39.norm.weight", "MiDaS dpt_next_vit_large_384"),

@@ -119,3 +119,15 @@ def test_endpoint_cache_and_token_are_those_of_the_environment(hub: Publisher, t
     assert all(path.startswith(str(home)) for path in found.stdout.split())
     assert {asked.token for asked in hub.asked if not asked.host.startswith("localhost")} == {"Bearer hf_secret"}
     assert {asked.token for asked in hub.asked if asked.host.startswith("localhost")} == {""}
+
+
+def test_files_beside_a_demo_come_from_its_space(hub: Publisher) -> None:
+    hub.models["spaces/a/Demo"] = {"app.py": b"pass", "checkpoints/x.pt": WEIGHTS}
+    source = HubSource("a/Demo", ("checkpoints/x.pt",), kind="space")
+    listing = list_files(source)
+    (file,) = listing.files
+    assert file.url == f"{hub.address}/spaces/a/Demo/resolve/{COMMIT}/checkpoints/x.pt"
+    assert "spaces--a--Demo" in str(blob_path(source, file))
+    download(file, blob_path(source, file))
+    assert put_into_cache(source, listing)["checkpoints/x.pt"].read_bytes() == WEIGHTS
+    assert find_in_cache(source) is not None

@@ -15,6 +15,7 @@ def test_every_name_of_a_model_is_listed() -> None:
 
 def test_a_source_has_a_page_for_people() -> None:
     assert HubSource("a/b", ("c.pth",)).page == "https://huggingface.co/a/b"
+    assert HubSource("a/b", ("c.pth",), kind="space").page == "https://huggingface.co/spaces/a/b"
     assert ReleaseSource("a/b", "v1", "c.pt").page == "https://github.com/a/b/releases/tag/v1"
 
 

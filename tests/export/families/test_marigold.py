@@ -16,7 +16,7 @@ from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.engine.terms import PRECISIONS, Precision
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
 from depthrt.export.families.marigold import MarigoldRules
-from depthrt.export.network.marigold.architecture import Variant
+from depthrt.export.network.marigold.architecture import MarigoldArchitecture, Variant
 from depthrt.export.to_onnx import export_checkpoint
 
 RULES = MarigoldRules()
@@ -90,9 +90,10 @@ def test_other_pipelines_are_refused_by_name(changes: dict[str, Any], message: s
 
 def test_the_older_name_of_the_pipeline_is_depth_with_the_usual_steps_and_size(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps({"_class_name": "MarigoldPipeline"}))
-    found = read_checkpoint(folder)
-    assert RULES.conventions(found.architecture, "marigold").base_px == (768, 768)
-    assert RULES.conventions(found.architecture, "marigold").steps == 4
+    found = read_checkpoint(folder).architecture
+    assert isinstance(found, MarigoldArchitecture)
+    conventions = RULES.conventions(found, "marigold")
+    assert (conventions.base_px, conventions.steps) == ((768, 768), 4)
 
 
 @pytest.mark.parametrize(

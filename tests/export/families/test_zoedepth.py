@@ -8,12 +8,13 @@ from typing import Any, get_args
 import pytest
 import torch
 from checkpoint_cases import assert_holds
-from random_zoedepth import shared_zoe, tiny_zoe
+from random_zoedepth import TINY_ZOE_DEPTH_ANYTHING, random_zoe, shared_zoe, tiny_zoe
 
 from depthrt.engine.errors import InputError, ModelFileError
 from depthrt.export.checkpoint.checkpoint import describe_checkpoint, load_network, read_checkpoint
+from depthrt.export.families.rules import IMAGENET_MEAN, IMAGENET_STD
 from depthrt.export.families.zoedepth import ZoeDepthRules
-from depthrt.export.network.zoedepth.architecture import Variant, published
+from depthrt.export.network.zoedepth.architecture import ON_DEPTH_ANYTHING, Variant, published
 from depthrt.export.network.zoedepth.zoedepth import ZoeDepth
 
 RULES = ZoeDepthRules()
@@ -46,6 +47,43 @@ def test_an_official_file_is_read_whole(variant: Variant, tmp_path: Path) -> Non
     assert_holds(found, dict(shared_zoe(variant).state_dict()))
     network = load_network(found)
     assert isinstance(network, ZoeDepth) and network.mirrored and not load_network(found, mirror=False).mirrored
+
+
+def test_an_official_file_on_depth_anything_is_read_whole_and_told_apart(tmp_path: Path) -> None:
+    state: State = dict(random_zoe(TINY_ZOE_DEPTH_ANYTHING).state_dict())
+    constants = {name: tensor for name, tensor in official_zoe("N").items() if "log_binomial_transform" in name}
+    torch.save({"model": state | constants}, tmp_path / "mine.pt")
+    found = read_checkpoint(tmp_path / "mine.pt")
+    assert (found.family, found.kind, found.max_depth_m) == ("zoedepth", "metric", None)
+    assert found.architecture == TINY_ZOE_DEPTH_ANYTHING
+    assert found.architecture.encoder == "zoe-n-vit64x8"
+    assert_holds(found, state)
+    network = load_network(found)
+    assert isinstance(network, ZoeDepth) and network.mirrored and not load_network(found, mirror=False).mirrored
+    core = {name.removeprefix("core.core."): tensor for name, tensor in state.items() if name.startswith("core.")}
+    torch.save(core, tmp_path / "core.pt")
+    assert read_checkpoint(tmp_path / "core.pt", family="depth-anything-v1", kind="inverse").kind == "inverse"
+    with pytest.raises(InputError, match="its tensors are those of ZoeDepth"):
+        read_checkpoint(tmp_path / "mine.pt", family="depth-anything-v1", kind="inverse")
+
+
+@pytest.mark.parametrize("variant", ["K", "NK"])
+def test_other_variants_on_depth_anything_are_refused(variant: Variant, tmp_path: Path) -> None:
+    core = {n: t for n, t in random_zoe(TINY_ZOE_DEPTH_ANYTHING).state_dict().items() if n.startswith("core.")}
+    bins = {name: tensor for name, tensor in official_zoe(variant).items() if not name.startswith("core.")}
+    torch.save(core | bins, tmp_path / "mine.pt")
+    with pytest.raises(ModelFileError, match=f"holds variant {variant} of ZoeDepth on Depth Anything, expected N, the"):
+        read_checkpoint(tmp_path / "mine.pt")
+
+
+@pytest.mark.parametrize("place", ["indoor", "outdoor"])
+def test_a_published_file_on_depth_anything_is_known_by_its_name(place: str, tmp_path: Path) -> None:
+    hollow = {name: torch.zeros(1).expand(shape) for name, shape in RULES.expected_shapes(ON_DEPTH_ANYTHING).items()}
+    name = f"depth_anything_metric_depth_{place}"
+    torch.save({"model": hollow}, tmp_path / f"{name}.pt")
+    found = describe_checkpoint(tmp_path / f"{name}.pt")
+    assert (found.architecture, found.official_name) == (ON_DEPTH_ANYTHING, name)
+    assert (found.family, found.kind, found.max_depth_m, found.licence) == ("zoedepth", "metric", None, "Apache-2.0")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -118,6 +156,14 @@ def test_the_relative_network_without_its_bins_is_refused(tmp_path: Path) -> Non
     torch.save(core, tmp_path / "core.pt")
     with pytest.raises(ModelFileError, match="holds only the encoder, without conditional_log_binomial"):
         read_checkpoint(tmp_path / "core.pt")
+
+
+# Source: LiheYoung/Depth-Anything, metric_depth: config_zoedepth.json, evaluate.py, base_models/depth_anything.py
+def test_images_are_stretched_to_the_official_size_on_depth_anything() -> None:
+    found = RULES.conventions(ON_DEPTH_ANYTHING, "zoedepth")
+    assert (found.base_px, found.rule, found.margin, found.mirrored) == ((392, 518), "stretch", "none", True)
+    assert (found.input_resize, found.final_resize) == ("bilinear_corners", "bilinear_corners")
+    assert (found.mean, found.std) == (IMAGENET_MEAN, IMAGENET_STD)
 
 
 # Source: isl-org/ZoeDepth zoedepth/models/zoedepth/config_zoedepth.json, config_zoedepth_kitti.json

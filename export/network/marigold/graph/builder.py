@@ -100,7 +100,7 @@ class GraphBuilder:
 
     def _add(self, name: str, tensor: onnx_ir.TensorProtocol) -> Value:
         if name not in self.initializers:
-            value = Value(name=name, const_value=tensor, shape=onnx_ir.Shape(tensor.shape))
+            value = Value(name=name, const_value=tensor, shape=onnx_ir.Shape(tensor.shape.numpy()))
             value.dtype = tensor.dtype
             self.initializers[name] = value
         return self.initializers[name]

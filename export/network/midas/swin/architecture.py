@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from .....engine.errors import ModelFileError
+from ...tensor_sizes import TensorSizes
 from ..architecture import CELL_PX, Four
 
 Version = Literal[1, 2]
@@ -110,13 +110,14 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> SwinArchitecture:
     """
     version: Version = 2 if VERSION_2_MARK in tensors else 1
     part = "logit_scale" if version == 2 else "relative_position_bias_table"
-    depths = [_blocks(tensors, stage) for stage in STAGES]
+    sizes = TensorSizes(tensors, path)
+    depths = [sizes.count(f"pretrained.model.layers.{stage}.blocks.") for stage in STAGES]
     heads = []
     for stage in STAGES:
-        shape = _shape(tensors, path, f"pretrained.model.layers.{stage}.blocks.0.attn.{part}")
+        shape = sizes.shape(f"pretrained.model.layers.{stage}.blocks.0.attn.{part}", 3 if version == 2 else 2)
         heads.append(shape[0] if version == 2 else shape[-1])
-    width = _shape(tensors, path, "pretrained.model.patch_embed.proj.weight")[0]
-    window, side_px = _window_and_side(tensors, path, version, width)
+    width = sizes.shape("pretrained.model.patch_embed.proj.weight", 4)[0]
+    window, side_px = _window_and_side(tensors, sizes, version, width)
     found = SwinArchitecture(
         version=version,
         width=width,
@@ -124,13 +125,15 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> SwinArchitecture:
         heads=(heads[0], heads[1], heads[2], heads[3]),
         side_px=side_px,
         window=window,
-        features=_shape(tensors, path, "scratch.layer1_rn.weight")[0],
+        features=sizes.shape("scratch.layer1_rn.weight", 4)[0],
     )
-    _check(found, path)
+    _check(found, sizes)
     return found
 
 
-def _window_and_side(tensors: Mapping[str, Tensor], path: Path, version: Version, width: int) -> tuple[int, int]:
+def _window_and_side(
+    tensors: Mapping[str, Tensor], sizes: TensorSizes, version: Version, width: int
+) -> tuple[int, int]:
     """Return the side of a window in cells, and of the input in px."""
     mask = tensors.get("pretrained.model.layers.0.blocks.1.attn_mask")  # (windows, cells, cells of a window)
     if mask is not None and mask.ndim == 3:
@@ -139,39 +142,23 @@ def _window_and_side(tensors: Mapping[str, Tensor], path: Path, version: Version
     for published in PUBLISHED.values():
         if (published.version, published.width) == (version, width):
             return published.window, published.side_px
-    raise ModelFileError(
-        f"{path} holds no attn_mask and is {width} channels wide, so its windows and input size are unknown; "
+    raise sizes.error(
+        f"holds no attn_mask and is {width} channels wide, so its windows and input size are unknown; "
         "save the whole model"
     )
 
 
-def _check(found: SwinArchitecture, path: Path) -> None:
+def _check(found: SwinArchitecture, sizes: TensorSizes) -> None:
     """Refuse sizes that do not go together."""
     for stage in STAGES:
         side, window = found.side(stage), found.window_of(stage)
         if found.side_px % CELL_PX or window < 2 or side % window:
-            raise ModelFileError(
-                f"{path} is for images of {found.side_px} px with windows of {found.window} cells, which do not fit "
+            raise sizes.error(
+                f"is for images of {found.side_px} px with windows of {found.window} cells, which do not fit "
                 f"into stage {stage} of {side} cells; such a network cannot be exported"
             )
         if found.widths[stage] % found.heads[stage]:
-            raise ModelFileError(
-                f"{path} has {found.heads[stage]} attention heads in stage {stage}, expected a divisor of "
+            raise sizes.error(
+                f"has {found.heads[stage]} attention heads in stage {stage}, expected a divisor of "
                 f"{found.widths[stage]} channels; save it again"
             )
-
-
-def _blocks(tensors: Mapping[str, Tensor], stage: int) -> int:
-    """Return how many blocks a stage has: one more than the largest number among its names."""
-    pattern = re.compile(rf"^pretrained\.model\.layers\.{stage}\.blocks\.(\d{{1,3}})\.")
-    return 1 + max((int(match[1]) for name in tensors if (match := pattern.match(name))), default=0)
-
-
-def _shape(tensors: Mapping[str, Tensor], path: Path, name: str) -> tuple[int, ...]:
-    """Return the shape of a tensor that shows a size."""
-    if name not in tensors:
-        raise ModelFileError(f"{path} lacks {name}, so the size of the network is unknown; save the whole model")
-    found = tuple(tensors[name].shape)
-    if len(found) < 2 or 0 in found:
-        raise ModelFileError(f"{path}: {name} has the shape {found}, expected 2 dimensions or more; save it again")
-    return found

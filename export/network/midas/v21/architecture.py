@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from .....engine.errors import ModelFileError
+from ...tensor_sizes import TensorSizes
 
 CELL_PX = 32  # a cell of the deepest map
 BOTTLENECK_GAIN = 4  # channels of a stage's maps over those of its stem. Source: He et al. 2016, table 1
@@ -112,57 +112,35 @@ def infer(tensors: Mapping[str, Tensor], path: Path) -> LargeArchitecture | Smal
     Raises:
         ModelFileError: A tensor that shows a size is missing, or its shape is impossible.
     """
-    reader = _Reader(tensors, path)
-    return _infer_small(reader) if SMALL_MARK in tensors else _infer_large(reader)
+    sizes = TensorSizes(tensors, path)
+    return _infer_small(sizes) if SMALL_MARK in tensors else _infer_large(sizes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    tensors: Mapping[str, Tensor]
-    path: Path
-
-    def shape(self, name: str) -> tuple[int, int, int, int]:
-        """Return the shape of a convolution's weight."""
-        if name not in self.tensors:
-            raise ModelFileError(
-                f"{self.path} lacks {name}, so the size of the network is unknown; save the whole model"
-            )
-        found = tuple(self.tensors[name].shape)
-        if len(found) != 4 or 0 in found:
-            raise ModelFileError(f"{self.path}: {name} has the shape {found}, expected 4 dimensions; save it again")
-        return (found[0], found[1], found[2], found[3])
-
-    def blocks(self, stage: str) -> int:
-        """Return how many blocks a stage has: one more than the largest number among its names."""
-        pattern = re.compile(rf"^pretrained\.{re.escape(stage)}\.(\d{{1,3}})\.")
-        return 1 + max((int(match[1]) for name in self.tensors if (match := pattern.match(name))), default=0)
-
-
-def _infer_large(reader: _Reader) -> LargeArchitecture:
-    inner, in_group = reader.shape("pretrained.layer1.4.0.conv2.weight")[:2]
+def _infer_large(sizes: TensorSizes) -> LargeArchitecture:
+    inner, in_group = sizes.shape("pretrained.layer1.4.0.conv2.weight", 4)[:2]
     if inner % in_group:
-        raise ModelFileError(
-            f"{reader.path}: pretrained.layer1.4.0.conv2 has {inner} channels in groups of {in_group}, expected whole "
-            "groups; save it again"
+        raise sizes.error(
+            f"holds pretrained.layer1.4.0.conv2 with {inner} channels in groups of {in_group}, expected whole groups; "
+            "save it again"
         )
-    depths = [reader.blocks(stage) for stage in ("layer1.4", "layer2", "layer3", "layer4")]
+    depths = [sizes.count(f"pretrained.{stage}.") for stage in ("layer1.4", "layer2", "layer3", "layer4")]
     return LargeArchitecture(
-        stem=reader.shape("pretrained.layer1.0.weight")[0],
+        stem=sizes.shape("pretrained.layer1.0.weight", 4)[0],
         inner=inner,
         groups=inner // in_group,
         depths=(depths[0], depths[1], depths[2], depths[3]),
-        features=reader.shape("scratch.layer1_rn.weight")[0],
+        features=sizes.shape("scratch.layer1_rn.weight", 4)[0],
     )
 
 
-def _infer_small(reader: _Reader) -> SmallArchitecture:
+def _infer_small(sizes: TensorSizes) -> SmallArchitecture:
     stages = [stage for level in _LITE_STAGES for stage in level]
     last = ("conv_pw", *("conv_pwl",) * (len(stages) - 1))  # the first stage's blocks have no expansion
     return SmallArchitecture(
-        stem=reader.shape("pretrained.layer1.0.weight")[0],
+        stem=sizes.shape("pretrained.layer1.0.weight", 4)[0],
         widths=tuple(
-            reader.shape(f"pretrained.{stage}.0.{name}.weight")[0] for stage, name in zip(stages, last, strict=True)
+            sizes.shape(f"pretrained.{stage}.0.{name}.weight", 4)[0] for stage, name in zip(stages, last, strict=True)
         ),
-        depths=tuple(reader.blocks(stage) for stage in stages),
-        features=reader.shape("scratch.layer1_rn.weight")[0],
+        depths=tuple(sizes.count(f"pretrained.{stage}.") for stage in stages),
+        features=sizes.shape("scratch.layer1_rn.weight", 4)[0],
     )

@@ -13,7 +13,7 @@ from depthrt.export.network.marigold.diffusers_parts import make_unet, make_vae
 
 
 def test_sizes_make_the_tensors_that_diffusers_saves() -> None:
-    for made, expected in zip((make_unet(TINY_UNET, 4), make_vae(TINY_VAE)), tiny_parts(), strict=False):
+    for made, expected in zip((make_unet(TINY_UNET, 4), make_vae(TINY_VAE)), tiny_parts()[:2], strict=True):
         shapes = {name: tensor.shape for name, tensor in expected.state_dict().items()}
         assert {name: tensor.shape for name, tensor in made.state_dict().items()} == shapes
 

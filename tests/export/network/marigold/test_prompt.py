@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from made_marigold import TOKENS
@@ -22,7 +24,8 @@ def make_encoder(activation: str) -> tuple[CLIPTextModel, TextEncoder]:
         hidden_act=activation,
         max_position_embeddings=4,
     )
-    model = CLIPTextModel(config).eval()
+    model: Any = CLIPTextModel(config)
+    model.eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.2)

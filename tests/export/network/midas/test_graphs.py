@@ -13,55 +13,51 @@ import onnxruntime
 import openvino
 import pytest
 import torch
+from family_files import FAMILY_FILES, family_file
 from made import CONTRACT, canary_of_zeros
-from made_midas_swin import TINY_SWIN, TINY_SWIN2, random_swin
-from made_midas_v21 import TINY_LARGE, TINY_SMALL, random_v21
+from made_families import tiny_midas
 from network_answers import SAME_FLOAT32, answer, difference, photo_batch
-from random_midas import TINY_BEIT, TINY_HYBRID, random_midas
 from torch import Tensor
 
+from depthrt.engine.modelfile.contract import Contract
 from depthrt.engine.modelfile.seal import seal_file
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.trt.build.build import build_engine
-from depthrt.export.families.midas import MidasArchitecture
 from depthrt.export.network.midas.architecture import BeitArchitecture, HybridArchitecture
 from depthrt.export.network.midas.swin.architecture import SwinArchitecture
-from depthrt.export.network.midas.v21.architecture import LargeArchitecture, SmallArchitecture
+from depthrt.export.network.midas.v21.architecture import LargeArchitecture
 from depthrt.export.network.network import AnyArchitecture, Network
 from depthrt.export.trace import OPSET, trace
 
-SUBJECTS: dict[str, MidasArchitecture] = {
-    "large": TINY_LARGE,
-    "small": TINY_SMALL,
-    "swin2": TINY_SWIN2,
-    "swin": TINY_SWIN,
-    "beit": TINY_BEIT,
-    "hybrid": TINY_HYBRID,  # ViT is a part of it
-}
+SUBJECTS = ("large", "small", "swin2", "swin", "beit", "hybrid")  # ViT is a part of the last
 SAME_RUNTIMES = 1e-5  # of the range, between ONNX Runtime and OpenVINO; up to 4e-6 measured for the transformers
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
 def traced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
     """A tiny network, and its graph in a file."""
-    architecture: MidasArchitecture = SUBJECTS[request.param]
-    path = tmp_path_factory.mktemp("graphs") / f"{request.param}.onnx"
-    network: Network
-    if isinstance(architecture, SwinArchitecture):
-        network = random_swin(architecture)
-        rule = SizeRule((architecture.side_px, architecture.side_px), 32, "square")
-        contract = replace(CONTRACT, size=rule, batch=1, canary=canary_of_zeros(rule.base_px))
-    elif isinstance(architecture, LargeArchitecture | SmallArchitecture):
-        network = random_v21(architecture)
-        rule = SizeRule((256, 256), 32, "upper_bound")
-        contract = replace(CONTRACT, size=rule, attention="none", canary=canary_of_zeros((96, 160)))
-    else:
-        network = random_midas(architecture)
-        rule = SizeRule((96, 96), 32, "minimal")
-        contract = replace(CONTRACT, size=rule, canary=canary_of_zeros((96, 160)))
+    name: str = request.param
+    if name in FAMILY_FILES:
+        shared = family_file(name, tmp_path_factory)
+        return shared.network, shared.exported.path
+    path = tmp_path_factory.mktemp("graphs") / f"{name}.onnx"
+    network = tiny_midas(name)
+    contract = contract_of(network)
     onnx_ir.save(trace(network, contract), path)
     seal_file(path, contract)
     return network, path
+
+
+def contract_of(network: Network) -> Contract:
+    match network.architecture:
+        case SwinArchitecture(side_px=side_px):
+            rule = SizeRule((side_px, side_px), 32, "square")
+            return replace(CONTRACT, size=rule, batch=1, canary=canary_of_zeros(rule.base_px))
+        case LargeArchitecture():
+            rule = SizeRule((256, 256), 32, "upper_bound")
+            return replace(CONTRACT, size=rule, attention="none", canary=canary_of_zeros((96, 160)))
+    rule = SizeRule((96, 96), 32, "minimal")
+    return replace(CONTRACT, size=rule, canary=canary_of_zeros((96, 160)))
 
 
 def inputs_of(network: Network) -> list[Tensor]:

@@ -63,7 +63,7 @@ def test_no_tensor_of_a_network_is_unused() -> None:
         (
             "core.core.pretrained.model.blocks.0.attn.relative_position_bias_table",
             "lacks core.core.pretrained.model.blocks.0.attn.relative_position_bias_table: ZoeDepth is exported with "
-            "BEiT only; save the whole model",
+            "BEiT or Depth Anything only; save the whole model",
         ),
     ],
 )

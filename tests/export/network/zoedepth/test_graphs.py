@@ -1,27 +1,23 @@
-"""The graph of ZoeDepth NK: clean operators, sizes, runtimes, and routes that differ inside a batch."""
+"""Graphs of ZoeDepth: clean operators, sizes, runtimes, and routes of NK that differ inside a batch."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
-import onnx_ir
 import onnxruntime
 import openvino
 import pytest
 import torch
-from made import CONTRACT, canary_of_zeros
+from family_files import family_file
 from network_answers import answer, difference
-from random_zoedepth import random_zoe, routed_batch, tiny_zoe
+from random_zoedepth import routed_batch
 
-from depthrt.engine.modelfile.seal import seal_file
-from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.trt.build.build import build_engine
 from depthrt.export.network.zoedepth.zoedepth import ZoeDepth
-from depthrt.export.trace import OPSET, trace
+from depthrt.export.trace import OPSET
 
 ALIKE = 1e-4  # largest difference over the range: the lowest temperature magnifies float32's rounding, 4e-5 measured
 
@@ -30,13 +26,10 @@ Traced = tuple[ZoeDepth, Path]
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
-    """Return a tiny network with few attractors, each of which is six nodes, and its dynamic graph in a file."""
-    network = random_zoe(replace(tiny_zoe("NK"), attractors=(2, 1, 1, 1)))
-    path = tmp_path_factory.mktemp("graphs") / "zoe.onnx"
-    contract = replace(CONTRACT, size=SizeRule((96, 128), 32, "minimal"), canary=canary_of_zeros((64, 96)))
-    onnx_ir.save(trace(network, contract), path)
-    seal_file(path, contract)
-    return network, path
+    """Return a tiny NK network and its dynamic graph in a file."""
+    shared = family_file("zoedepth", tmp_path_factory)
+    assert isinstance(shared.network, ZoeDepth)
+    return shared.network, shared.exported.path
 
 
 def test_the_graph_is_clean_and_its_output_follows_the_input(traced: Traced) -> None:

@@ -8,7 +8,7 @@ import cv2
 import pytest
 import torch
 from network_answers import SAME_FLOAT32, answer, difference, photo, photo_batch
-from random_zoedepth import SIZES, random_zoe, routed_batch, routes, tiny_zoe
+from random_zoedepth import SIZES, TINY_ZOE_DEPTH_ANYTHING, random_zoe, routed_batch, routes, tiny_zoe
 from witness_zoedepth import (
     official_answer,
     official_input,
@@ -16,6 +16,7 @@ from witness_zoedepth import (
     with_margin,
     without_margin,
     witness_answer,
+    witness_on_depth_anything,
 )
 
 from depthrt.engine.errors import InputError
@@ -38,6 +39,18 @@ def test_a_network_computes_what_transformers_computes(variant: Variant, size_px
     with torch.inference_mode():
         single = network(batch)
         truth = witness_answer(transformers_zoe(network.double()), batch.double(), mirrored=True)
+        assert difference(network(batch.double()), truth) < SAME_SERIES
+    assert difference(single, truth) < SAME_FLOAT32
+    assert (truth > 0).all()
+    assert truth.std() > 0.05
+
+
+@pytest.mark.parametrize("size_px", [(70, 98), (98, 70)], ids=["landscape", "portrait"])
+def test_a_network_on_depth_anything_computes_what_its_second_writing_computes(size_px: tuple[int, int]) -> None:
+    network, batch = random_zoe(TINY_ZOE_DEPTH_ANYTHING), torch.cat([photo_batch(*size_px), -photo_batch(*size_px)])
+    with torch.inference_mode():
+        single = network(batch)
+        truth = witness_on_depth_anything(network.double(), batch.double())
         assert difference(network(batch.double()), truth) < SAME_SERIES
     assert difference(single, truth) < SAME_FLOAT32
     assert (truth > 0).all()

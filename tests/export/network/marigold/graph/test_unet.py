@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from graph_pieces import assert_same, run_piece
@@ -11,7 +13,7 @@ from torch import Tensor
 from depthrt.export.network.marigold.graph.builder import GraphBuilder, Value
 from depthrt.export.network.marigold.graph.unet import embed_timestep, velocity
 
-NETWORK = tiny_marigold("v1-1")
+NETWORK: Any = tiny_marigold("v1-1")  # whose parts are diffusers' and have no types
 
 
 def answer(image: Tensor, latent: Tensor, timestep: int) -> Tensor:

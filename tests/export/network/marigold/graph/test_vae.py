@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from graph_pieces import assert_same, run_piece
 from made_marigold import TINY_VAE, tiny_marigold
 
 from depthrt.export.network.marigold.graph.vae import decode, encode
 
-NETWORK = tiny_marigold("v1-1")
+NETWORK: Any = tiny_marigold("v1-1")  # whose parts are diffusers' and have no types
 
 
 def test_a_latent_is_the_scaled_mode_of_the_encoders_distribution() -> None:

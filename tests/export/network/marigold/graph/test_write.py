@@ -65,7 +65,7 @@ def test_a_graph_is_clean_and_its_output_follows_the_input() -> None:
         assert [side.dim_param or side.dim_value for side in value.type.tensor_type.shape.dim] == expected
 
 
-@pytest.mark.parametrize(("variant", "steps"), [("v1-1", 4), ("v1-0", 10), ("e2e-ft", 1)])
+@pytest.mark.parametrize(("variant", "steps"), [("v1-1", 2), ("lcm", 1), ("e2e-ft", 1)])
 def test_a_dynamic_graph_answers_like_torch_at_two_sizes(variant: Variant, steps: int) -> None:
     model = written(variant, steps)
     for size_px in SIZES_PX:
@@ -82,7 +82,10 @@ def test_a_static_graph_and_plain_attention_answer_like_torch() -> None:
 
 def test_more_steps_have_the_same_weights_and_two_graphs_are_the_same() -> None:
     one, ten = written("v1-1", 1), written("v1-1", 10)
-    held = [sum(value.const_value.nbytes for value in model.graph.initializers.values()) for model in (one, ten)]  # type: ignore[union-attr]
+    held = [
+        sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
+        for model in (one, ten)
+    ]
     assert held[1] < 1.2 * held[0]  # a bias a unit and a step
     again = onnx_ir.to_proto(written("v1-1", 1)).SerializeToString(deterministic=True)
     assert onnx_ir.to_proto(one).SerializeToString(deterministic=True) == again

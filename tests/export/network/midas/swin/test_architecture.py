@@ -67,7 +67,7 @@ def test_offsets_are_scaled_by_the_window_of_an_earlier_training_or_else_by_thei
     [
         ("pretrained.model.patch_embed.proj.weight", None, "lacks pretrained.model.patch_embed.proj.weight, so the"),
         ("pretrained.model.layers.2.blocks.0.attn.logit_scale", None, "lacks pretrained.model.layers.2.blocks.0.attn"),
-        ("scratch.layer1_rn.weight", (8,), r"has the shape \(8,\), expected 2 dimensions or more"),
+        ("scratch.layer1_rn.weight", (8,), r"with the shape \(8,\), expected 4 dimensions"),
         ("pretrained.model.layers.0.blocks.1.attn_mask", None, "holds no attn_mask and is 8 channels wide, so its"),
         ("pretrained.model.layers.0.blocks.1.attn_mask", (9, 64, 64), "images of 96 px with windows of 8 cells, which"),
         ("pretrained.model.layers.1.blocks.0.attn.logit_scale", (3, 1, 1), "3 attention heads in stage 1, expected a"),

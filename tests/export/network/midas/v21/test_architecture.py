@@ -50,7 +50,7 @@ def test_only_counters_of_training_steps_are_beyond_the_network() -> None:
     [
         (TINY_LARGE, "pretrained.layer1.0.weight", None, "lacks pretrained.layer1.0.weight, so the size of"),
         (TINY_SMALL, "scratch.layer1_rn.weight", None, "lacks scratch.layer1_rn.weight, so the size of"),
-        (TINY_SMALL, "pretrained.layer3.1.0.conv_pwl.weight", (24, 96), r"has the shape \(24, 96\), expected 4 dim"),
+        (TINY_SMALL, "pretrained.layer3.1.0.conv_pwl.weight", (24, 96), r"with the shape \(24, 96\), expected 4 dim"),
         (TINY_LARGE, "pretrained.layer1.4.0.conv2.weight", (16, 5, 3, 3), "16 channels in groups of 5, expected whole"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from made_marigold import TINY_UNET, TINY_VAE, tiny_architecture
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.families.hub.marigold_config import read_architecture
+from depthrt.export.families.hub.marigold.config import read_architecture
 from depthrt.export.families.hub.settings import FolderSettings
 
 

@@ -9,7 +9,7 @@ import pytest
 from made_marigold import make_scheduler, tiny_architecture
 
 from depthrt.engine.errors import ModelFileError
-from depthrt.export.families.hub.marigold_scheduler import read_scheduler
+from depthrt.export.families.hub.marigold.scheduler import read_scheduler
 from depthrt.export.families.hub.settings import FolderSettings
 from depthrt.export.network.marigold.architecture import Variant
 

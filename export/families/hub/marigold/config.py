@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from ....engine.errors import ModelFileError
-from ....engine.system.field_types import Count, Length, Name, Positive, Range
-from ...checkpoint.safe_load import shown
-from ...foreign_json import read_known
-from ...network.marigold.architecture import MarigoldArchitecture, UNetSizes, VaeSizes
-from ...network.marigold.sampling import LEAST_LEADING, Sampling, Scheduler
-from .marigold_scheduler import read_scheduler
-from .settings import FolderSettings, refuse_other_settings
+from .....engine.errors import ModelFileError
+from .....engine.system.field_types import Count, Length, Name, Positive, Range
+from ....checkpoint.safe_load import shown
+from ....foreign_json import read_known
+from ....network.marigold.architecture import MarigoldArchitecture, UNetSizes, VaeSizes
+from ....network.marigold.sampling import LEAST_LEADING, Sampling, Scheduler
+from ..settings import FolderSettings, refuse_other_settings
+from .scheduler import read_scheduler
 
 DEPTH = ("MarigoldDepthPipeline", "MarigoldPipeline")  # the second is the older name
 UNNAMED = "StableDiffusionPipeline"  # E2E-FT's depth, its normals, and Stable Diffusion itself
@@ -33,7 +33,7 @@ Names = Annotated[tuple[Name, ...], Length(2, 8)]
 class IndexConfig:
     """A model_index.json; a default_processing_resolution of 0 means that of the image."""
 
-    _class_name: Name = ""
+    _class_name: Name | None = None
     prediction_type: Name | None = None
     default_denoising_steps: Annotated[int, Range(1, 1000)] | None = None
     default_processing_resolution: Annotated[int, Range(0, 1 << 14)] | None = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from ....engine.errors import ModelFileError
-from ....engine.system.field_types import Count, Length, Name, Positive, Range
-from ...checkpoint.safe_load import shown
-from ...foreign_json import read_known
-from ...network.marigold.sampling import Scheduler
-from .settings import FolderSettings, refuse_other_settings
+from .....engine.errors import ModelFileError
+from .....engine.system.field_types import Count, Length, Name, Positive, Range
+from ....checkpoint.safe_load import shown
+from ....foreign_json import read_known
+from ....network.marigold.sampling import Scheduler
+from ..settings import FolderSettings, refuse_other_settings
 
 CONSISTENCY = "LCMScheduler"
 DENOISING = ("DDIMScheduler", "DDPMScheduler")  # E2E-FT's training writes the second; its one step is that of the first
@@ -21,7 +21,7 @@ DENOISING = ("DDIMScheduler", "DDPMScheduler")  # E2E-FT's training writes the s
 class SchedulerConfig:
     """A scheduler_config.json; the defaults are those of DDIMScheduler, but for clip_sample, which others leave out."""
 
-    _class_name: Name = ""
+    _class_name: Name | None = None
     num_train_timesteps: Count = 1000
     beta_schedule: Name = "linear"
     beta_start: Positive = 0.0001

@@ -1,0 +1,1 @@
+"""The configs of a diffusers folder of Marigold."""
