@@ -19,6 +19,7 @@ from .export import export
 from .finetune import finetune
 from .info import doctor, info
 from .run import run
+from .serving.serve import serve
 from .show.printing import log_as_talk
 from .tune import tune
 
@@ -81,6 +82,7 @@ _SUMMARIES = {
     export: "Write a checkpoint as an ONNX file that gives the same depth.",
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",
+    serve: "Answer images with depth over HTTP, with a page.",
     info: "Print the contract of a model file, or what a checkpoint is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",
     bench: "Measure models side by side, compare reports, bisect drift.",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
-from ..images.write import write_image
+from ..images.write import encode_image, write_image
 from ..system.files import atomic_path
-from ..terms import KINDS, MEANINGS, Colormap, Format, Kind
+from ..terms import FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
 from .colour import colorize
 from .intrinsics import Intrinsics
 from .provenance import NO_FOCAL, Provenance
@@ -28,8 +29,8 @@ from .write import (
     outside_png16,
     side_by_side,
     to_codes,
-    write_file,
     write_png16,
+    write_stream,
 )
 
 
@@ -175,14 +176,33 @@ class Depth:
             picture = self.colorize(colormap=colormap, value_range=value_range)
             write_image(path, picture if format == "color" else side_by_side(image, picture))
             return
-        with atomic_path(path) as temporary:
-            if format == "png16":
-                codes, coded = to_codes(self.values, self.valid, self.kind, value_range)
-                outside = {"outside": str(self.outside_png16(value_range))}
-                write_png16(temporary, codes, {**self._facts(), **coded, **outside})
-            else:
-                largest = {"max_depth_m": "nan" if self.max_depth_m is None else repr(self.max_depth_m)}
-                write_file(temporary, format, self.values, self.valid, {**self._facts(), **largest})
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            self._write_values(file, format, value_range)
+
+    def encode(
+        self,
+        format: Format,
+        *,
+        image: NDArray[np.uint8] | None = None,
+        colormap: Colormap | None = None,
+        value_range: tuple[float, float] | None = None,
+    ) -> bytes:
+        """Return the bytes of the file that save writes; "color" and "side" are PNG.
+
+        Args:
+            format, image, colormap, value_range: As in save.
+
+        Raises:
+            InputError: Format and options do not fit together.
+        """
+        if format not in FORMATS:
+            raise InputError(f"format {format!r} found, expected one of {', '.join(FORMATS)}")
+        if format in ("color", "side"):
+            picture = self.colorize(colormap=colormap, value_range=value_range)
+            return encode_image(picture if format == "color" else side_by_side(image, picture), ".png")
+        file = io.BytesIO()
+        self._write_values(file, format, value_range)
+        return file.getvalue()
 
     def outside_png16(self, value_range: tuple[float, float] | None = None) -> int:
         """Return the number of valid pixels that a "png16" does not hold; see depth/write.py."""
@@ -206,6 +226,16 @@ class Depth:
             raise
         except Exception as error:  # JSON of another shape
             raise InputError(f"{path} is not a depth file of depthrt ({error}); write one with Depth.save") from error
+
+    def _write_values(self, file: BinaryIO, format: Format, value_range: tuple[float, float] | None) -> None:
+        """Write the values to an open file in a format that is not a picture."""
+        if format == "png16":
+            codes, coded = to_codes(self.values, self.valid, self.kind, value_range)
+            outside = {"outside": str(self.outside_png16(value_range))}
+            write_png16(file, codes, {**self._facts(), **coded, **outside})
+            return
+        largest = {"max_depth_m": "nan" if self.max_depth_m is None else repr(self.max_depth_m)}
+        write_stream(file, format, self.values, self.valid, {**self._facts(), **largest})
 
     def _facts(self) -> Facts:
         """Return what files record besides the values."""

@@ -13,6 +13,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,15 +58,21 @@ def write_file(path: Path, format: Format, values: Float32, valid: Mask, facts: 
         valid: (H, W) bool; other pixels become NaN in formats without a mask.
         facts: "kind", "unit", "model", "max_depth_m" ("nan" for none) and "provenance" (JSON).
     """
-    _WRITERS[format](path, values, valid, facts)
+    with path.open("wb") as file:
+        write_stream(file, format, values, valid, facts)
 
 
-def write_png16(path: Path, codes: NDArray[np.uint16], facts: Facts) -> None:
-    """Write codes (H, W) of `to_codes`, with the facts in the text of the PNG."""
+def write_stream(file: BinaryIO, format: Format, values: Float32, valid: Mask, facts: Facts) -> None:
+    """Write to an open binary file what write_file writes to a path."""
+    _WRITERS[format](file, values, valid, facts)
+
+
+def write_png16(target: Path | BinaryIO, codes: NDArray[np.uint16], facts: Facts) -> None:
+    """Write codes (H, W) of `to_codes`, with the facts in the text of the PNG, to a path or an open binary file."""
     text = PngInfo()
     for key, value in facts.items():
         text.add_text(TEXT_PREFIX + key, value)
-    Image.fromarray(codes).save(path, "PNG", pnginfo=text)
+    Image.fromarray(codes).save(target, "PNG", pnginfo=text)
 
 
 def format_of_suffix(path: str | Path) -> Format:
@@ -158,32 +165,30 @@ def _values_or_nan(values: Float32, valid: Mask) -> Float32:
     return values if valid.all() else np.where(valid, values, np.float32(np.nan))
 
 
-def _write_npy(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
-    with path.open("wb") as file:  # as numpy appends .npy to a name that ends in .NPY
-        np.save(file, _values_or_nan(values, valid), allow_pickle=False)
+def _write_npy(file: BinaryIO, values: Float32, valid: Mask, facts: Facts) -> None:
+    np.save(file, _values_or_nan(values, valid), allow_pickle=False)
 
 
-def _write_npz(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
-    with path.open("wb") as file:
-        np.savez(
-            file,
-            values=values,
-            valid=valid,
-            kind=np.array(facts["kind"]),
-            unit=np.array(facts["unit"]),
-            max_depth_m=np.array(float(facts["max_depth_m"])),
-            provenance=np.array(facts["provenance"]),
-        )
+def _write_npz(file: BinaryIO, values: Float32, valid: Mask, facts: Facts) -> None:
+    np.savez(
+        file,
+        values=values,
+        valid=valid,
+        kind=np.array(facts["kind"]),
+        unit=np.array(facts["unit"]),
+        max_depth_m=np.array(float(facts["max_depth_m"])),
+        provenance=np.array(facts["provenance"]),
+    )
 
 
-def _write_pfm(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
+def _write_pfm(file: BinaryIO, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write a portable float map: bottom row first; a negative scale means little-endian."""
     height, width = values.shape
     rows = _values_or_nan(values, valid)[::-1].astype("<f4")
-    path.write_bytes(b"Pf\n%d %d\n-1.0\n" % (width, height) + rows.tobytes())
+    file.write(b"Pf\n%d %d\n-1.0\n" % (width, height) + rows.tobytes())
 
 
-def _write_exr(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
+def _write_exr(file: BinaryIO, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write one float channel Z; kind, unit and model are attributes."""
     import OpenEXR
 
@@ -195,18 +200,18 @@ def _write_exr(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
     channels = {"Z": np.ascontiguousarray(_values_or_nan(values, valid))}
     encoded = io.BytesIO()  # as OpenEXR's errors on a full disk are not OSErrors
     OpenEXR.File(header, channels).write(encoded)
-    path.write_bytes(encoded.getvalue())
+    file.write(encoded.getvalue())
 
 
-def _write_tiff(path: Path, values: Float32, valid: Mask, facts: Facts) -> None:
+def _write_tiff(file: BinaryIO, values: Float32, valid: Mask, facts: Facts) -> None:
     """Write one float32 channel; kind, unit and model are in the image description, as JSON."""
     about = json.dumps({key: facts[key] for key in _SHORT_FACTS})
     encoded = io.BytesIO()  # as Pillow ignores a full disk here
     Image.fromarray(_values_or_nan(values, valid)).save(encoded, "TIFF", tiffinfo={IMAGE_DESCRIPTION: about})
-    path.write_bytes(encoded.getvalue())
+    file.write(encoded.getvalue())
 
 
-_WRITERS: dict[Format, Callable[[Path, Float32, Mask, Facts], None]] = {
+_WRITERS: dict[Format, Callable[[BinaryIO, Float32, Mask, Facts], None]] = {
     "npy": _write_npy,
     "npz": _write_npz,
     "pfm": _write_pfm,

@@ -26,10 +26,26 @@ def write_image(path: str | Path, image_bgr: NDArray[np.uint8]) -> None:
     Raises:
         InputError: The suffix is unknown, the array is not an image, the format cannot hold it, or the disk refuses.
     """
+    encoded = encode_image(image_bgr, Path(path).suffix, name=str(path))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def encode_image(image_bgr: NDArray[np.uint8], suffix: str, *, name: str = "the image") -> bytes:
+    """Return the bytes of the file that write_image writes.
+
+    Args:
+        image_bgr: (H, W, 3) uint8, BGR.
+        suffix: One of WRITABLE_SUFFIXES.
+        name: Of the file, for errors.
+
+    Raises:
+        InputError: As write_image, except of the disk.
+    """
     check_image(image_bgr)
-    suffix = Path(path).suffix.lower()
+    suffix = suffix.lower()
     if suffix not in WRITABLE_SUFFIXES:
-        raise InputError(f"{path}: suffix {suffix!r} found, expected one of {', '.join(WRITABLE_SUFFIXES)}")
+        raise InputError(f"{name}: suffix {suffix!r} found, expected one of {', '.join(WRITABLE_SUFFIXES)}")
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
     height, width = image_bgr.shape[:2]
     try:
@@ -37,6 +53,5 @@ def write_image(path: str | Path, image_bgr: NDArray[np.uint8]) -> None:
     except cv2.error:
         done = False
     if not done:
-        raise InputError(f"{path}: {suffix} cannot hold {height}x{width} px (HxW); write .png, or shrink the image")
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+        raise InputError(f"{name}: {suffix} cannot hold {height}x{width} px (HxW); write .png, or shrink the image")
+    return encoded.tobytes()

@@ -21,6 +21,10 @@ LEAST: dict[str, float] = {
     "train --variation": 0,
     "train --warmup-steps": 0,  # the full rate at once
     "run --max-aspect": 1,  # of the longer to the shorter side
+    "serve --port": 0,  # a free one
+    "serve --queue": 0,  # none waits
+    "serve --drain": 0,
+    "serve --max-aspect": 1,
     "tune --rounds": 2,  # fewer have no interval
     "measure --rate": 0,  # 0 leaves it out
     "measure --cold": 0,

@@ -238,3 +238,16 @@ def test_an_interrupt_while_writing_keeps_the_old_file(tmp_path: Path, monkeypat
         surface("metric").save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("kind", ["metric", "inverse"])
+def test_encoded_depth_is_the_file_byte_for_byte(format: Format, kind: Kind, tmp_path: Path) -> None:
+    depth, path = holed(kind), tmp_path / f"d{SUFFIXES[format][0]}"
+    image = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
+    depth.save(path, format=format, image=image, value_range=(0.5, 4.0))
+    assert depth.encode(format, image=image, value_range=(0.5, 4.0)) == path.read_bytes()
+
+
+def test_an_unknown_format_is_not_encoded() -> None:
+    assert "format 'bmp' found, expected one of color" in refusal(lambda: holed("metric").encode("bmp"))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Depth in, bodies and headers of answers out."""

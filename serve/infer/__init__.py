@@ -1,0 +1,1 @@
+"""The models that are served, and the stages of a request inside a worker."""

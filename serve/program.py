@@ -1,0 +1,133 @@
+"""The service as a program: binds its address, loads its models, answers until a signal, then ends what it accepted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from ..engine.errors import InputError
+from ..engine.system.process.signals import ENDING, note
+from .app import create_app
+from .limits.patience import PatientProtocol
+from .service import Service
+from .settings import Settings
+from .watch.json_log import log
+
+_AFTER_S = 5  # beyond the longest request, in which answers are still sent
+
+
+class Program(uvicorn.Server):
+    """uvicorn's server, which on a signal first says that it stops, then stops.
+
+    Args:
+        config: Of uvicorn.
+        service: That the app serves.
+        on_ready: Called once connections are taken.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service, self._on_ready = service, on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Obey signals in the block; one that is ignored, as nohup does it, stays ignored."""
+        before = {number: signal.getsignal(number) for number in ENDING}
+        ours = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        for number in ours:
+            signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            for number in ours:
+                signal.signal(number, before[number])
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop after drain_s, in which new requests are still taken; a second Ctrl-C stops at once."""
+        if self._service.draining:
+            self.force_exit = sig == signal.SIGINT
+            return
+        self._service.draining = True
+        note(sig)
+        timer = threading.Timer(self._service.settings.drain_s, self._stop)
+        timer.daemon = True
+        timer.start()
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM, SIGHUP or Ctrl-C; every request that was accepted by then is answered.
+
+    Args:
+        settings: Of the service.
+        host, port: Where it listens; port 0 takes a free one.
+        on_ready: Called with the address once the models are loaded and connections are taken.
+
+    Raises:
+        InputError: The address cannot be used.
+        DepthrtError: A model cannot be served.
+    """
+    bound = bind(host, port)
+    try:
+        service = Service(settings)
+        config = uvicorn.Config(
+            create_app(service),
+            http=PatientProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=int(settings.timeout_s + settings.upload_timeout_s) + _AFTER_S,
+        )
+        address = address_of(host, bound.getsockname()[1])
+
+        def ready() -> None:
+            log("ready", address=address, models=service.models.names)
+            on_ready(address)
+
+        Program(config, service, ready).run(sockets=[bound])
+        log("stopped")
+    finally:
+        bound.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound and takes no connections yet.
+
+    Raises:
+        InputError: The address is taken, or is not one of this machine.
+    """
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if os.name != "nt":  # where it lets another program take the port as well
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except (OSError, OverflowError, UnicodeError) as error:
+        found.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{host} port {port} cannot be listened on: {reason}; give another --host or --port"
+        ) from error
+    return found
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address that a browser takes."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}"

@@ -1,0 +1,1 @@
+"""The bounded queue in which accepted requests wait for a worker."""

@@ -1,0 +1,1 @@
+"""The addresses of the service; each handler reads, queues a job and answers."""
