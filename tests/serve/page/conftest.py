@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,10 @@ def browser(the_chromium: Chromium) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(tiny_metric: TinyModel) -> Iterator[str]:
     """A listening service of the model that comes with depthrt, as a fine-tuned one, and of a tiny metric model."""
-    models = {"mirror": "default", "pretrained-mirror": tiny_metric.onnx, "metres": tiny_metric.onnx}
+    models: dict[str, Path | str] = {
+        "mirror": "default",
+        "pretrained-mirror": tiny_metric.onnx,
+        "metres": tiny_metric.onnx,
+    }
     with listening(Settings(models=models, threads=1, max_body_mib=4)) as found:
         yield found
