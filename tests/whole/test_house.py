@@ -159,6 +159,7 @@ FLOORS = {
         "infer",
         "encode",
         "watch",
+        "replicas",
         "service",
         "routes",
         "app",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from made_depth import make_depth
 
+from depthrt.serve.infer.spread import spread_of
 from depthrt.serve.infer.stages import Stages
 from depthrt.serve.watch.metrics import Metrics
 
@@ -41,7 +42,7 @@ def test_queue_memory_and_models_stand_there(metrics: Metrics) -> None:
 
 def test_the_range_of_depth_is_seen(metrics: Metrics) -> None:
     values = np.linspace(1, 3, 400 * 500, dtype=np.float32).reshape(400, 500)
-    metrics.count_depth("m", make_depth(values, kind="metric"))
+    metrics.count_depth(spread_of("m", make_depth(values, kind="metric")))
     found = "\n".join(lines(metrics))
     middle = float(found.partition('depthrt_depth_sum{model="m",percentile="50"} ')[2].split()[0])
     assert middle == pytest.approx(2.0, abs=0.05)
@@ -49,6 +50,6 @@ def test_the_range_of_depth_is_seen(metrics: Metrics) -> None:
 
 def test_depth_without_a_valid_pixel_is_counted_as_such(metrics: Metrics) -> None:
     values = np.ones((4, 4), np.float32)
-    metrics.count_depth("m", make_depth(values, kind="metric", valid=np.zeros((4, 4), np.bool_)))
+    metrics.count_depth(spread_of("m", make_depth(values, kind="metric", valid=np.zeros((4, 4), np.bool_))))
     assert 'depthrt_depth_valid_share_sum{model="m"} 0.0' in lines(metrics)
     assert not any(line.startswith("depthrt_depth_sum") for line in lines(metrics))
