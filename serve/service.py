@@ -44,13 +44,14 @@ class Service:
             queued=lambda: self.queue.held,
             held_bytes=lambda: self.bodies.held_bytes,
             most_queued=self.queue.most,
+            replicas=lambda: self.replicas.running,
         )
         self.draining = False
 
     @property
     def ready(self) -> bool:
         """Whether new requests are welcome."""
-        return not self.draining and self.replicas.ready
+        return not self.draining and self.replicas.running > 0
 
     def check_key(self, request: Request) -> None:
         """Raise Refusal 401 unless a request carries the key."""
@@ -74,6 +75,7 @@ class Service:
         def timed() -> Body:
             record.stages.add("wait", perf_counter() - queued)
             done = self.replicas.do(job, record.stages, record.id)
+            record.replica = done.replica
             if done.spread is not None:
                 self.metrics.count_depth(done.spread)
             return done.body

@@ -87,10 +87,12 @@ class Done:
     Args:
         body: The answer.
         spread: Of the depth in it.
+        replica: Which one did it; None if it is this process.
     """
 
     body: Body
     spread: Spread | None
+    replica: str | None = None
 
 
 class Replicas(Protocol):
@@ -105,8 +107,8 @@ class Replicas(Protocol):
         """Return the number of jobs that can run at once; each has a thread of the service."""
 
     @property
-    def ready(self) -> bool:
-        """Whether a job that comes now would be done soon."""
+    def running(self) -> int:
+        """Return the number of replicas that take jobs now."""
 
     def do(self, job: Job, stages: Stages, request_id: str) -> Done:
         """Do a job; blocks.
@@ -134,7 +136,7 @@ class Replica:
     def __init__(self, settings: Settings) -> None:
         self.models = Models(settings)
         self._limits = settings.limits
-        self.lineup, self.most_jobs, self.ready = self.models.lineup, settings.workers, True
+        self.lineup, self.most_jobs, self.running = self.models.lineup, settings.workers, 1
 
     def do(self, job: Job, stages: Stages, request_id: str) -> Done:
         """Do a job, as Replicas.do says it."""

@@ -25,6 +25,7 @@ class Metrics:
         queued: Returns the number of jobs that wait or run.
         held_bytes: Returns the bytes of the bodies in memory.
         most_queued: Jobs that may wait or run.
+        replicas: Returns the number of replicas that take jobs.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Metrics:
         queued: Callable[[], float],
         held_bytes: Callable[[], float],
         most_queued: int,
+        replicas: Callable[[], float],
     ) -> None:
         self.registry = CollectorRegistry()
         own = self.registry
@@ -63,6 +65,7 @@ class Metrics:
         )
         Gauge("depthrt_queue_jobs", "Jobs that wait or run", registry=own).set_function(queued)
         Gauge("depthrt_queue_most_jobs", "Jobs that may wait or run", registry=own).set(most_queued)
+        Gauge("depthrt_replicas", "Replicas that take jobs", registry=own).set_function(replicas)
         Gauge("depthrt_bodies_bytes", "Bytes of request bodies in memory", registry=own).set_function(held_bytes)
         told = ("name", "network", "kind", "precision", "runner", "sha256")
         info = Gauge("depthrt_model_info", "1 for each served model", told, registry=own)

@@ -98,7 +98,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pynvml",
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard", "peft", "mlflow"},
-    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "prometheus_client"},
+    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "prometheus_client", "ray"},
     "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},
     "": {"numpy"},

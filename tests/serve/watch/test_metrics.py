@@ -15,7 +15,7 @@ MODEL = {key: key for key in ("name", "network", "kind", "precision", "runner", 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics([MODEL], queued=lambda: 3, held_bytes=lambda: 7, most_queued=34)
+    return Metrics([MODEL], queued=lambda: 3, held_bytes=lambda: 7, most_queued=34, replicas=lambda: 2)
 
 
 def lines(metrics: Metrics) -> list[str]:
@@ -37,6 +37,7 @@ def test_requests_and_refusals_are_counted(metrics: Metrics) -> None:
 def test_queue_memory_and_models_stand_there(metrics: Metrics) -> None:
     found = lines(metrics)
     assert {"depthrt_queue_jobs 3.0", "depthrt_queue_most_jobs 34.0", "depthrt_bodies_bytes 7.0"} <= set(found)
+    assert "depthrt_replicas 2.0" in found
     assert any(line.startswith("depthrt_model_info{") and line.endswith(" 1.0") for line in found)
 
 
