@@ -14,6 +14,7 @@ import numpy as np
 
 _TIMEOUT_S = 120.0  # for the next bytes of an answer
 _LONGEST_REST_S = 5.0  # after a 503, whatever it asks for
+_AFTER_ERROR_S = 0.1
 _PART_BYTES = 1 << 18
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: (\d+)\r\n", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
@@ -99,7 +100,6 @@ def run_clients(
     clients: int,
     seconds: float,
     at_least: int = 0,
-    at_most: int | None = None,
     on_answer: Callable[[int], object] = lambda _: None,
 ) -> Load:
     """Let clients ask, each for the next answer as soon as it has one, and return all answers; blocks.
@@ -110,7 +110,6 @@ def run_clients(
         clients: Number of connections.
         seconds: In which new requests are sent.
         at_least: Answers, for which clients go on after the time.
-        at_most: Answers, after which clients end before the time; None for no bound.
         on_answer: Called with the number of answers so far, in one of the clients' threads.
     """
     numbers, done = count(), count(1)
@@ -122,13 +121,12 @@ def run_clients(
         with _Connection(address) as connection:
             while True:
                 number = next(numbers)
-                late = perf_counter() >= until_s and number >= at_least
-                if late or (at_most is not None and number >= at_most):
+                if number >= at_least and perf_counter() >= until_s:
                     return found
+                if found and found[-1].status != 200:
+                    sleep(min(found[-1].retry_after_s or _AFTER_ERROR_S, _LONGEST_REST_S))
                 found.append(connection.ask(requests[number % len(requests)]))
                 on_answer(next(done))
-                if found[-1].status != 200:
-                    sleep(min(found[-1].retry_after_s or 1, _LONGEST_REST_S))
 
     with ThreadPoolExecutor(clients) as pool:
         answers = [answer for found in pool.map(ask, range(clients)) for answer in found]

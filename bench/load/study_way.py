@@ -27,7 +27,7 @@ from ...engine.modelfile.shipped import DEFAULT
 from ...engine.terms import Family
 from .clients import run_clients
 from .requests import make_request
-from .server_process import open_server
+from .server_process import ServerProcess, open_server
 
 Network = Literal["vits", "vitb", "vitl"]
 NETWORKS: tuple[Network, ...] = get_args(Network)
@@ -130,15 +130,24 @@ def measure_ways(network: Network, photo: bytes, *, threads: int | None, rounds:
         study = stack.enter_context(open_study(checkpoint, options, threads))
         models = ["-m", f"mirror={file}", "-m", f"pretrained-mirror={DEFAULT}", "--device", "cpu"]
         server = stack.enter_context(open_server([*models, *(["--threads", str(threads)] if threads else [])]))
-        ask = partial(_ask, (server.host, server.port), photo)
-        return time_ways(
-            {
-                f"the study's way, {network}, torch {version('torch')}": partial(answer_as_study, study, photo),
-                f"depthrt serve, {network}": partial(ask, "false"),
-                "depthrt serve, the model that comes with it": partial(ask, "true"),
-            },
-            rounds=rounds,
-        )
+        return time_ways(ways_of(network, study, server, photo), rounds=rounds)
+
+
+def ways_of(network: str, study: DepthModel, server: ServerProcess, photo: bytes) -> dict[str, Callable[[], object]]:
+    """Return each way by its name.
+
+    Args:
+        network: Name of the study's network.
+        study: Of study_serving.open_study.
+        server: Serves the same network as mirror, and the model that comes with depthrt as pretrained-mirror.
+        photo: An encoded image.
+    """
+    ask = partial(_ask, (server.host, server.port), photo)
+    return {
+        f"the study's way, {network}, torch {version('torch')}": partial(answer_as_study, study, photo),
+        f"depthrt serve, {network}": partial(ask, "false"),
+        "depthrt serve, the model that comes with it": partial(ask, "true"),
+    }
 
 
 def time_ways(ways: Mapping[str, Callable[[], object]], *, rounds: int) -> list[Way]:

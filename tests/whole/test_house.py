@@ -132,11 +132,11 @@ FLOORS = {
     "bench": (
         "numbers",
         "datasets subjects",
-        "latency machine drift accuracy",
+        "latency machine drift accuracy load",
         "run compare",
         "report",
         "bench",
-        "cpu cost run_overhead self_check",
+        "cpu cost run_overhead self_check serving",
     ),
     "export": (
         "network",
