@@ -98,7 +98,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pynvml",
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard", "peft", "mlflow"},
-    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "prometheus_client"},
+    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "h11", "prometheus_client"},
     "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},
     "": {"numpy"},
@@ -152,6 +152,7 @@ FLOORS = {
         "parity",
         "int8",
         "to_onnx",
+        "triton",
     ),
     "serve": (
         "refusal settings",
