@@ -93,6 +93,14 @@ if TYPE_CHECKING:
 )
 @of_diffusion
 @click.option("--half-storage", is_flag=True, help="Store weights that float16 holds exactly as float16; same numbers.")
+@click.option(
+    "--triton",
+    "triton",
+    type=PathType(),
+    metavar="DIR",
+    help="Also write the file as a model of the repository DIR of NVIDIA's Triton server, with its configuration and "
+    "a client; the model's name is that of the file. Default: none.",
+)
 @fetch_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
@@ -113,6 +121,7 @@ def export(
     half_storage: bool,
     images: tuple[str, ...],
     budget: float | None,
+    triton: Path | None,
     fetching: bool,
     accept_licence: bool,
     as_json: bool,
@@ -130,9 +139,13 @@ def export(
     Example:
       depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx --precision fp16
       depthrt export depth-anything-v2-vits -o model.onnx --fetch
+      depthrt export depth_anything_v2_vits.pth -o vits.onnx --triton models/
     """
     with needs("export"):
         from ..export.to_onnx import export_checkpoint
+        from ..export.triton import check_repository, write_repository
+    if triton is not None:
+        check_repository(triton, path, precision)
     checkpoint = locate(checkpoint, fetching=fetching, accepted=accept_licence)
     with names_unwritten(f"{path} was not written"), titled() as on_step:
         exported = export_checkpoint(
@@ -155,4 +168,5 @@ def export(
             on_note=say,
             on_step=on_step,
         )
-    show_exported(exported, as_json=as_json)
+        served = None if triton is None else write_repository(triton, exported.path, exported.contract)
+    show_exported(exported, triton=served, as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...export.licences import LICENCES
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
     from ...export.to_onnx import Exported
 
 
-def show_exported(exported: Exported, *, as_json: bool) -> None:
-    """Print what an export wrote and its drift; the file of weights beside it goes to standard error."""
+def show_exported(exported: Exported, *, triton: Path | None = None, as_json: bool) -> None:
+    """Print what an export wrote and its drift; the file of weights beside it goes to standard error.
+
+    Args:
+        exported: The export.
+        triton: The model's folder in a repository of Triton, if it was written.
+        as_json: Whether a machine reads it.
+    """
     if exported.weights is not None:
         say(f"note: its weights are in {exported.weights}, which has to stay beside it")
     contract = exported.contract
@@ -26,6 +33,8 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
         found = {"path": str(exported.path), "model": contract.model, "file_mib": exported.file_mib, "parity": parity}
         if exported.weights is not None:
             found["weights"] = str(exported.weights)
+        if triton is not None:
+            found["triton"] = str(triton)
         if contract.in_float32:
             found["in_float32"] = contract.in_float32
         if exported.quantised is not None:
@@ -41,5 +50,7 @@ def show_exported(exported: Exported, *, as_json: bool) -> None:
             f"  against torch on {compared.name} ({shape}): drift {compared.drift:.1e} of the range, "
             f"at most {compared.largest:.1e}"
         )
+    if triton is not None:
+        print_result(f"  for Triton: {triton}, see its README.md")
     if exported.quantised is not None:
         print_result(f"  {exported.quantised}")

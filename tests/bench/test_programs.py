@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny_model import PHOTOS
 
-from depthrt.bench import cost, cpu, run_overhead, self_check
+from depthrt.bench import cost, cpu, run_overhead, self_check, serving
 from depthrt.engine.errors import InputError
 from depthrt.engine.system.files import try_place
 from depthrt.exits import read_numbers
@@ -43,6 +43,10 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (cost.main, ("missing.pth", "default", "-o", "none/x.json"), "none does not exist; create it first"),
         (cost.main, ("missing.pth", "default", "-o", "x.json", "--plot", "none/x.svg"), "none does not exist; create"),
         (self_check.main, ("default", "-o", "none/x.json"), "none does not exist; create it first"),
+        (serving.main, ("-o", "none/x.json"), "none does not exist; create it first"),
+        (serving.main, ("missing.jpg", "-o", "x.json"), "missing.jpg does not exist"),
+        (serving.main, ("-m", "missing.onnx", "-o", "x.json"), "missing.onnx does not exist"),
+        (serving.main, ("--sweep", "1,a", "-o", "x.json"), "'1,a' found, expected positive whole"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(program: click.Command, arguments: tuple[object, ...], message: str) -> None:
@@ -58,6 +62,7 @@ def test_a_mistake_is_one_line(program: click.Command, arguments: tuple[object, 
     [
         (run_overhead.main, ("default", COFFEE, "--images", "0")),
         (self_check.main, ("default", "-o", "x", "--off", "-1")),
+        (serving.main, ("-o", "x", "--clients", "0")),
     ],
 )
 def test_a_count_that_measures_nothing_is_wrong_usage(program: click.Command, arguments: tuple[object, ...]) -> None:

@@ -98,7 +98,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pynvml",
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard", "peft", "mlflow"},
-    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "prometheus_client"},
+    "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "h11", "prometheus_client", "ray"},
     "robots": {"numpy"},
     "cli": {"click", "rich", "jinja2"},
     "": {"numpy"},
@@ -132,11 +132,11 @@ FLOORS = {
     "bench": (
         "numbers",
         "datasets subjects",
-        "latency machine drift accuracy",
+        "latency machine drift accuracy load",
         "run compare",
         "report",
         "bench",
-        "cpu cost run_overhead self_check",
+        "cpu cost run_overhead self_check serving",
     ),
     "export": (
         "network",
@@ -152,6 +152,7 @@ FLOORS = {
         "parity",
         "int8",
         "to_onnx",
+        "triton",
     ),
     "serve": (
         "refusal settings",
@@ -159,6 +160,7 @@ FLOORS = {
         "infer",
         "encode",
         "watch",
+        "replicas",
         "service",
         "routes",
         "app",
