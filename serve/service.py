@@ -124,6 +124,7 @@ class Service:
 
         def timed() -> Body:
             record.stages.add("wait", perf_counter() - queued)
+            self.bodies.check_room()
             try:
                 return job(record.stages)
             except (BackendUnavailable, MemoryError):
