@@ -16,6 +16,8 @@ from ..engine.errors import InputError
 from ..engine.system.process.signals import ENDING, note
 from .app import create_app
 from .limits.patience import patient_protocol
+from .replicas.replica import Replicas
+from .replicas.scale import Scale
 from .service import Service
 from .settings import Settings
 from .watch.json_log import log
@@ -45,6 +47,7 @@ class Program(uvicorn.Server):
         try:
             await super().startup(sockets)
         except OSError as error:
+            self._service.close()
             raise _cannot_listen("the address", error) from error
         self._on_ready()
 
@@ -76,13 +79,16 @@ class Program(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None], scale: Scale | None = None
+) -> None:
     """Serve until SIGTERM, SIGHUP or Ctrl-C; every request that was accepted by then is answered.
 
     Args:
         settings: Of the service.
         host, port: Where it listens; port 0 takes a free one.
         on_ready: Called with the address once the models are loaded and connections are taken.
+        scale: Number of replicas in processes of Ray Serve; None runs the models in this process.
 
     Raises:
         InputError: The address cannot be used.
@@ -90,10 +96,12 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
     """
     bound = bind(host, port)
     try:
-        service = Service(settings)
+        address = address_of(host, bound.getsockname()[1])
+        service = Service(settings, None if scale is None else _replicas(settings, scale, address))
         config = uvicorn.Config(
             create_app(service),
             http=patient_protocol(settings.max_connections),
+            loop="asyncio",  # Ray brings another one
             ws="none",
             lifespan="on",
             log_config=None,
@@ -102,7 +110,6 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
             proxy_headers=False,
             timeout_graceful_shutdown=int(settings.timeout_s + settings.upload_timeout_s) + _AFTER_S,
         )
-        address = address_of(host, bound.getsockname()[1])
 
         def ready() -> None:
             log("ready", address=address, models=service.models.names)
@@ -112,6 +119,14 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
         log("stopped")
     finally:
         bound.close()
+
+
+def _replicas(settings: Settings, scale: Scale, address: str) -> Replicas:
+    """Start the replicas of a service, in an application of Ray Serve that is named after its address."""
+    from .replicas.ray_replicas import RayReplicas
+
+    where = "".join(char if char.isalnum() else "-" for char in address.partition("//")[2])
+    return RayReplicas(settings, scale, name=f"depthrt-{socket.gethostname()}-{where}")
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -150,6 +150,11 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
     "without flat regions.",
 )
 @_advanced(
+    "--nudge",
+    type=float,
+    help="Share of depth by which the starting network's answer is first moved towards true depth. Default: 0.",
+)
+@_advanced(
     "--recompute/--no-recompute",
     default=None,
     help="Compute blocks again in the backward pass: less memory. Default: with a preset only.",

@@ -15,6 +15,7 @@ from ...exits import needs, one_line_errors
 from ..params import PathType, named
 
 API_KEY = "DEPTHRT_API_KEY"
+_REPLICAS = (2, 2)
 _NAMED = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})=(.+)", re.DOTALL)
 
 
@@ -32,6 +33,21 @@ class NamedModelType(click.ParamType[tuple[str, str]]):
         if match:
             return match[1], match[2]
         return re.sub("[^a-z0-9._-]+", "-", Path(text).stem.lower()).strip("-._"), text
+
+
+class ScaleType(click.ParamType[tuple[int, int]]):
+    """`N`, or `MIN:MAX`."""
+
+    name = "N|MIN:MAX"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return the least and the most."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,5})(?::([1-9]\d{0,5}))?", str(value))
+        if match is None:
+            self.fail(f"{value!r} found, expected a number such as 2, or a range such as 1:4", param, ctx)
+        return int(match[1]), int(match[2] or match[1])
 
 
 @click.command()
@@ -115,6 +131,18 @@ class NamedModelType(click.ParamType[tuple[str, str]]):
     "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
 )
 @click.option(
+    "--ray",
+    "with_ray",
+    is_flag=True,
+    help="Run the models in processes of Ray Serve (extra ray): on this machine, or on the cluster that the variable "
+    "RAY_ADDRESS names.",
+)
+@click.option(
+    "--replicas",
+    type=ScaleType(),
+    help="With --ray: number of processes that each load the models, or a range that follows the load. Default: 2.",
+)
+@click.option(
     "--api-key-file",
     type=PathType(),
     help=f"File with a key that requests must carry. The variable {API_KEY} may hold the key instead.",
@@ -135,6 +163,8 @@ def serve(
     max_connections: int,
     max_pixels: int,
     max_aspect: float,
+    with_ray: bool,
+    replicas: tuple[int, int] | None,
     api_key_file: Path | None,
 ) -> None:
     """Serve depth over HTTP, with a page for people.
@@ -145,14 +175,22 @@ def serve(
     \b
     Example:
       depthrt serve
+      depthrt serve --ray --replicas 1:4
       depthrt serve -m mirror=mirror.onnx -m pretrained-mirror=base.onnx --host 0.0.0.0
       curl -F file=@photo.jpg http://127.0.0.1:8000/infer -o output.png
       curl --data-binary @photo.jpg http://127.0.0.1:8000/v1/depth -o depth.npy
     """
+    if replicas is not None and not with_ray:
+        raise click.UsageError("--replicas is of Ray Serve; give --ray too")
     with needs("serve"):
         from ...serve.program import serve as serve_models
+        from ...serve.replicas.scale import Scale
         from ...serve.settings import Settings
         from ...serve.watch.json_log import logs_as_json
+    scale = Scale(*(replicas or _REPLICAS)) if with_ray else None
+    if scale is not None:
+        with needs("ray"):
+            from ...serve.replicas import ray_replicas  # noqa: F401
     from ...engine.system.process.signals import exit_code
 
     if len({name for name, _ in models}) != len(models):
@@ -173,7 +211,7 @@ def serve(
         api_key=_read_key(api_key_file),
     )
     with logs_as_json():
-        serve_models(settings, host=host, port=port, on_ready=click.echo)
+        serve_models(settings, host=host, port=port, on_ready=click.echo, scale=scale)
     sys.exit(exit_code())
 
 

@@ -32,8 +32,8 @@ class Wishes:
         mix: Shares of the data sets, in their order.
         fold: (number from 1, number of folds) of a cross-validation by scenes; None for a single split, 80/20.
         learning_rate, encoder_factor, layer_decay, weight_decay, accumulate, warmup_steps, average_decay, lora_rank,
-        planarity_weight, distillation_weight, recompute, bf16, seed, validate_every, save_every, keep_best, patience,
-        judge, tensorboard: As in TrainOptions.
+        planarity_weight, distillation_weight, nudge, recompute, bf16, seed, validate_every, save_every, keep_best,
+        patience, judge, tensorboard: As in TrainOptions.
     """
 
     preset: PresetName | None = None
@@ -55,6 +55,7 @@ class Wishes:
     lora_rank: int | None = None
     planarity_weight: float | None = None
     distillation_weight: float | None = None
+    nudge: float | None = None
     recompute: bool | None = None
     bf16: bool | None = None
     seed: int | None = None
@@ -139,6 +140,7 @@ def make_plan(
         relative_weight=recipe.relative_weight,
         planarity_weight=_first(wishes.planarity_weight, preset.planarity_weight),
         distillation_weight=_first(wishes.distillation_weight, preset.distillation_weight),
+        nudge=_first(wishes.nudge, usual.nudge),
         freeze_encoder=freeze_encoder,
         freeze_decoder=freeze_decoder,
         freeze_blocks=freeze_blocks,

@@ -14,9 +14,10 @@ from ..adapt.freeze import freeze, hold_norms
 from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
-from .regions.distillation import distillation_loss, outside_flat
+from .regions.distillation import Nudge, distillation_loss, outside_flat
+from .regions.gauge import Gauge, gauge_of
 from .regions.inside import inside_loss
-from .regions.planarity import flat_parts, planarity_loss, true_planes
+from .regions.planarity import flat_parts, part_means, planarity_loss, true_planes
 
 _NEAREST = 1e-3  # of the maximum depth: the planarity loss takes nearer depth as this
 
@@ -95,19 +96,30 @@ class DepthObjective(nn.Module):
             return {}
         regions = torch.zeros_like(batch.valid, dtype=torch.uint8) if batch.regions is None else batch.regions
         parts = flat_parts(regions)
+        outside = outside_flat(parts)
+        started = self._started(batch) if options.distillation_weight else None
+        gauge = None
+        if bound_m is None:
+            of = answer.detach() if started is None else started
+            gauge = gauge_of(of, batch.inverse(), batch.valid, parts > 0, outside)
         terms = {}
         if options.planarity_weight:
-            inverse = answer if bound_m is None else 1 / answer.clamp(min=_NEAREST * bound_m)
             planes = true_planes(parts, batch.inverse(), batch.valid)
-            loss = planarity_loss(inverse, planes, any_shift=bound_m is None)
-            terms["planarity"] = options.planarity_weight * loss
-        if options.distillation_weight:
-            started, outside, metric = self._started(batch), outside_flat(parts), bound_m is not None
-            loss = distillation_loss(answer, started, outside, metric=metric)
+            terms["planarity"] = options.planarity_weight * self._planarity(answer, planes, gauge)
+        if started is not None:
+            truth, known = (batch.inverse(), batch.valid) if bound_m is None else (batch.depth_m, self._known(batch))
+            nudge = Nudge(truth, known, options.nudge) if options.nudge else None
+            loss = distillation_loss(answer, started, outside, gauge, nudge=nudge)
             terms["distillation"] = options.distillation_weight * loss
-            truth, known = (batch.depth_m, self._known(batch)) if metric else (batch.inverse(), batch.valid)
-            terms["inside"] = inside_loss(answer, started, truth, known, parts > 0, outside, metric=metric)
+            terms["inside"] = inside_loss(answer, truth, known & (parts > 0), gauge)
         return terms
+
+    def _planarity(self, answer: Tensor, planes: Tensor, gauge: Gauge | None) -> Tensor:
+        if gauge is not None:
+            return planarity_loss(answer, planes, gauge.level / gauge.scale)
+        assert self.network.max_depth_m is not None
+        inverse = 1 / answer.clamp(min=_NEAREST * self.network.max_depth_m)
+        return planarity_loss(inverse, planes, part_means(inverse.detach(), planes))
 
     def _known(self, batch: Batch) -> Tensor:
         """Return where a metric network has a loss, (N, h, w) bool: not beyond its range.

@@ -59,6 +59,7 @@ class _Options:
     silog_focus: Share = SILOG_FOCUS
     planarity_weight: NotNegative = 0.0
     distillation_weight: NotNegative = 0.0
+    nudge: BelowOne = 0.0
     freeze_encoder: bool = False
     freeze_decoder: bool = False
     freeze_blocks: Annotated[int, Range(0, 1000)] = 0
@@ -115,6 +116,7 @@ class TrainOptions(_Options):
         planarity_weight: Weight of the planarity loss in flat regions.
         distillation_weight: Weight of the difference from the starting network outside flat regions; if it is not 0,
             true depth counts inside them alone.
+        nudge: Share of depth by which the starting network's answers are moved towards the truth before they are kept.
         freeze_encoder, freeze_decoder: Leave all weights of this part as they are.
         freeze_blocks: Number of the encoder's first blocks that stay as they are, with what comes before them.
         layer_decay: Learning rate of a block of the encoder over that of the next block; 1 for equal rates.

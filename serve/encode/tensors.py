@@ -14,7 +14,7 @@ from ...engine.depth.depth import Depth
 from ...engine.terms import INPUT, OUTPUT
 from ...engine.version import __version__
 from ..decode.tensors import HEADER
-from ..infer.served_model import ServedModel
+from ..infer.lineup import ModelFacts
 from .depth_answer import Body, plain_values
 
 VERSION = "1"  # of every model: one file is served under one name
@@ -47,12 +47,12 @@ def encode_tensors(depth: Depth, *, name: str, id: str | None, binary: bool) -> 
     return Body(head + values, "application/octet-stream", {HEADER: str(len(head))})
 
 
-def model_metadata(name: str, model: ServedModel) -> dict[str, Any]:
+def model_metadata(name: str, facts: ModelFacts) -> dict[str, Any]:
     """Return what the protocol tells about a model."""
     return {
         "name": name,
         "versions": [VERSION],
-        "platform": f"depthrt_{model.model.runner.name}",
+        "platform": f"depthrt_{facts.runner}",
         "inputs": [
             {
                 "name": INPUT,
@@ -62,6 +62,6 @@ def model_metadata(name: str, model: ServedModel) -> dict[str, Any]:
             }
         ],
         "outputs": [
-            {"name": OUTPUT, "datatype": "FP32", "shape": [-1, -1], "parameters": {"kind": model.model.kind}},
+            {"name": OUTPUT, "datatype": "FP32", "shape": [-1, -1], "parameters": {"kind": facts.kind}},
         ],
     }

@@ -1,21 +1,19 @@
-"""The served models by name; a file that has several names is loaded once."""
+"""The loaded models of a process by name; a file that has several names is loaded once."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from ...engine.errors import DepthrtError
 from ...engine.modelfile.shipped import model_path
-from ..refusal import unprocessable
 from ..settings import Settings
-from .roles import find_role, roles_of
+from .lineup import Lineup
 from .served_model import ServedModel
 
 
 class Models:
-    """The served models; the first is the default. Loading blocks until each has answered its canary and is warm.
+    """The loaded models. Loading blocks until each has answered its canary and is warm.
 
     Raises:
         DepthrtError: A model cannot be served; none stays loaded.
@@ -38,33 +36,11 @@ class Models:
             self.close()
             raise
         self._loaded = list(loaded.values())
+        self.lineup = Lineup({name: model.facts for name, model in self._by_name.items()})
 
-    @property
-    def names(self) -> list[str]:
-        """Return the names, the default's first."""
-        return list(self._by_name)
-
-    def get(self, name: str | None) -> tuple[str, ServedModel]:
-        """Return a model and its name; None means the default.
-
-        Raises:
-            Refusal: 422 if no model has the name.
-        """
-        name = self.names[0] if name is None else name
-        if name not in self._by_name:
-            raise unprocessable("unknown_model", f"no such model, expected one of {', '.join(self.names)}")
-        return name, self._by_name[name]
-
-    def of_role(self, role: str) -> tuple[str, ServedModel]:
-        """Return the model that plays a role of the study, and its name; raises as find_role."""
-        return self.get(find_role(role, self.names))
-
-    def describe(self) -> list[dict[str, Any]]:
-        """Return what the service tells about its models, ready for JSON."""
-        return [
-            {"name": name, "default": name == self.names[0], "roles": roles_of(name, self.names), **model.describe()}
-            for name, model in self._by_name.items()
-        ]
+    def get(self, name: str) -> ServedModel:
+        """Return a model that the lineup names."""
+        return self._by_name[name]
 
     def close(self) -> None:
         """Free all models."""

@@ -25,7 +25,7 @@ from ...engine.modelfile.shipped import model_path
 from ...engine.runners.canary_check import Verdict, ask_canary
 from ...engine.terms import MEANINGS, Device
 from ...engine.trt.engine_file import open_engine_file
-from ..refusal import unprocessable
+from .lineup import ModelFacts
 from .stages import Stages
 
 _WARM_PX = 512  # sides of the first image that runs
@@ -116,6 +116,16 @@ class ServedModel:
             "notes": list(map(self._public, self.model.notes)),
         }
 
+    def facts(self) -> ModelFacts:
+        """Return what is known of the model now; notes may come while it runs."""
+        return ModelFacts(
+            kind=self.model.kind,
+            kind_with_lens=self.model.contract.kind_for(1.0 if self.takes_focal else None),
+            takes_focal=self.takes_focal,
+            runner=self.model.runner.name,
+            told=self.describe(),
+        )
+
     def close(self) -> None:
         """Free the model."""
         self.model.close()
@@ -136,9 +146,3 @@ class ServedModel:
         """Run an image, so that the first client does not wait for what a runtime does on its first one."""
         side = min(_WARM_PX, math.isqrt(self.model.limits.max_pixels))
         self.infer(np.full((side, side, 3), 127, np.uint8), Stages(), lens=Lens())
-
-
-def check_focal(lens: Lens, name: str, model: ServedModel) -> None:
-    """Raise Refusal if a client says something of its lens and the model does not use it."""
-    if lens.known and not model.takes_focal:
-        raise unprocessable("no_focal", f"model {name} takes no focal length; leave out focal_px and fov")

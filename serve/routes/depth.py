@@ -16,10 +16,10 @@ from ..decode.local_ai import JSON, read_local_ai
 from ..decode.options import OF_DEPTH, Answer, Options, read_options
 from ..encode.accept import MEDIA_TYPES, choose_answer
 from ..encode.depth_answer import Body, depth_headers, encode_depth
-from ..infer.served_model import ServedModel, check_focal
-from ..infer.stages import Stages
+from ..infer.lineup import check_focal
 from ..refusal import Refusal
-from ..service import Service, service_of
+from ..replicas.replica import Task
+from ..service import service_of
 from ..watch.request_record import record_of
 from .openapi import BINARY, answers, body, form_schema, option_schemas, query
 
@@ -82,22 +82,20 @@ async def depth(request: Request) -> Response:
     content = await service.body(request)
     sent = await read_sent(request, content, OF_DEPTH)
     form = sent.options.format or choose_answer(request.headers.get("accept", ""), otherwise=sent.otherwise)
-    named = service.models.get(sent.options.model)
-    record_of(request.scope).model = named[0]
+    name, facts = service.models.get(sent.options.model)
+    record_of(request.scope).model = name
     lens = Lens(sent.options.focal_px, sent.options.fov_deg)
-    check_focal(lens, *named)
-    return await service.answer(request, partial(_answer, service, sent, named, form, lens))
+    check_focal(lens, name, facts)
+    return await service.answer(request, partial(_answer, sent, name, form, lens))
 
 
-def _answer(
-    service: Service, sent: Sent, named: tuple[str, ServedModel], form: Answer, lens: Lens, stages: Stages
-) -> Body:
-    """Return the answer; called in a worker."""
-    read = partial(decode_image, sent.file, service.settings.limits)
-    found = service.find(read, named, stages, lens=lens, max_side_px=sent.options.max_side_px)
-    with stages.time("encode"):
+def _answer(sent: Sent, name: str, form: Answer, lens: Lens, task: Task) -> Body:
+    """Return the answer; called in a replica."""
+    read = partial(decode_image, sent.file, task.limits)
+    found = task.find(read, name, lens=lens, max_side_px=sent.options.max_side_px)
+    with task.stages.time("encode"):
         answer = encode_depth(found.depth, form, sent.options)
-    return replace(answer, headers={**answer.headers, **depth_headers(found.depth, *named)})
+    return replace(answer, headers={**answer.headers, **depth_headers(found.depth, *found.named)})
 
 
 async def read_sent(request: Request, content: bytes, names: tuple[str, ...]) -> Sent:

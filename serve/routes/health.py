@@ -25,12 +25,18 @@ async def readyz(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ready" if ready else "stopping"}, 200 if ready else 503)
 
 
-@router.get("/models", summary="The served models", responses=refusals(401))
+@router.get("/models", summary="The served models, and the limits of an image", responses=refusals(401))
 async def models(request: Request) -> JSONResponse:
-    """Answer name, roles, kind, unit, sums, licence and runner of each model."""
+    """Answer name, roles, kind, unit, sums, licence and runner of each model; and the limits."""
     service = service_of(request)
     service.check_key(request)
-    return JSONResponse({"models": service.models.describe()})
+    settings = service.settings
+    limits = {
+        "max_body_bytes": settings.max_body_bytes,
+        "max_pixels": settings.max_pixels,
+        "max_aspect": settings.max_aspect,
+    }
+    return JSONResponse({"models": service.models.describe(), "limits": limits})
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response, responses=refusals(401))

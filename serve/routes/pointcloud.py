@@ -14,9 +14,8 @@ from ..decode.image import decode_image
 from ..decode.options import OF_POINTS
 from ..encode.depth_answer import Body, depth_headers
 from ..encode.ply import PLY, encode_ply, no_metres, read_camera
-from ..infer.served_model import ServedModel
-from ..infer.stages import Stages
-from ..service import Service, service_of
+from ..replicas.replica import Task
+from ..service import service_of
 from ..watch.request_record import record_of
 from .depth import FILE_NAMES, Sent, read_sent
 from .openapi import BINARY, answers, body, form_schema, option_schemas, query
@@ -39,22 +38,21 @@ async def pointcloud(request: Request) -> Response:
     service = service_of(request)
     content = await service.body(request)
     sent = await read_sent(request, content, OF_POINTS)
-    named = service.models.get(sent.options.model)
-    record_of(request.scope).model = named[0]
+    name, facts = service.models.get(sent.options.model)
+    record_of(request.scope).model = name
     read_camera(sent.options, (1, 1), (1, 1))  # refuses a missing one before the work
-    kind = named[1].model.contract.kind_for(1.0 if named[1].takes_focal else None)
-    if not MEANINGS[kind].unit:
-        raise no_metres(kind)
-    return await service.answer(request, partial(_points, service, sent, named))
+    if not MEANINGS[facts.kind_with_lens].unit:
+        raise no_metres(facts.kind_with_lens)
+    lens = Lens(sent.options.focal_px, sent.options.fov_deg) if facts.takes_focal else Lens()
+    return await service.answer(request, partial(_points, sent, name, lens))
 
 
-def _points(service: Service, sent: Sent, named: tuple[str, ServedModel], stages: Stages) -> Body:
-    """Return the file; called in a worker."""
+def _points(sent: Sent, name: str, lens: Lens, task: Task) -> Body:
+    """Return the file; called in a replica."""
     options = sent.options
-    lens = Lens(options.focal_px, options.fov_deg) if named[1].takes_focal else Lens()
-    read = partial(decode_image, sent.file, service.settings.limits)
-    found = service.find(read, named, stages, lens=lens, max_side_px=options.max_side_px)
-    with stages.time("encode"):
+    read = partial(decode_image, sent.file, task.limits)
+    found = task.find(read, name, lens=lens, max_side_px=options.max_side_px)
+    with task.stages.time("encode"):
         cloud = encode_ply(found.depth, found.image, read_camera(options, found.sent_px, found.depth.shape))
-    headers = {"Content-Disposition": 'attachment; filename="points.ply"', **depth_headers(found.depth, *named)}
+    headers = {"Content-Disposition": 'attachment; filename="points.ply"', **depth_headers(found.depth, *found.named)}
     return Body(cloud, PLY, headers)

@@ -14,10 +14,9 @@ from ..decode.form import FORM, read_form
 from ..decode.image import decode_image
 from ..encode.depth_answer import Body, depth_headers
 from ..infer.roles import AUGMENTS, role_name
-from ..infer.served_model import ServedModel
-from ..infer.stages import Stages
 from ..refusal import unprocessable
-from ..service import Service, service_of
+from ..replicas.replica import Task
+from ..service import service_of
 from ..watch.request_record import record_of
 from .openapi import BINARY, answers, body, form_schema
 
@@ -44,17 +43,17 @@ async def infer(request: Request) -> Response:
     form = await read_form(request.headers, content, file_names=("file",))
     role = _role(form.fields)
     colormap = COLORMAPS[_word(form.fields, "otype", tuple(COLORMAPS))]
-    named = service.models.of_role(role)
-    record_of(request.scope).model = named[0]
-    return await service.answer(request, partial(_draw, service, form.file, named, colormap))
+    name, _ = service.models.of_role(role)
+    record_of(request.scope).model = name
+    return await service.answer(request, partial(_draw, form.file, name, colormap))
 
 
-def _draw(service: Service, file: bytes, named: tuple[str, ServedModel], colormap: Colormap, stages: Stages) -> Body:
-    """Return the picture of a file and its depth; called in a worker."""
-    found = service.find(partial(decode_image, file, service.settings.limits), named, stages, lens=Lens())
-    with stages.time("encode"):
+def _draw(file: bytes, name: str, colormap: Colormap, task: Task) -> Body:
+    """Return the picture of a file and its depth; called in a replica."""
+    found = task.find(partial(decode_image, file, task.limits), name, lens=Lens())
+    with task.stages.time("encode"):
         picture = found.depth.encode("side", image=found.image, colormap=colormap)
-    headers = {"Content-Disposition": 'attachment; filename="output.png"', **depth_headers(found.depth, *named)}
+    headers = {"Content-Disposition": 'attachment; filename="output.png"', **depth_headers(found.depth, *found.named)}
     return Body(picture, "image/png", headers)
 
 

@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from ..decode.tensors import HEADER, read_tensors
 from ..encode.depth_answer import Body, depth_headers
 from ..encode.tensors import SERVER, VERSION, encode_tensors, model_metadata
-from ..infer.served_model import ServedModel, check_focal
-from ..infer.stages import Stages
+from ..infer.lineup import ModelFacts, check_focal
 from ..refusal import Refusal
-from ..service import Service, service_of
+from ..replicas.replica import Task
+from ..service import service_of
 from ..watch.request_record import record_of
 from .openapi import STOPPING, answers, body, refusals
 
@@ -103,27 +103,24 @@ async def infer(request: Request, name: str, version: str = VERSION) -> Response
     """Answer the depth of `image`: BYTES [1], an encoded image, or UINT8 [H, W, 3], RGB."""
     service = service_of(request)
     content = await service.body(request)
-    named = _find(request, name, version)
-    record_of(request.scope).model = named[0]
-    return await service.answer(request, partial(_tensors, service, content, request.headers.get(HEADER), named))
+    name, _ = _find(request, name, version)
+    record_of(request.scope).model = name
+    return await service.answer(request, partial(_tensors, content, request.headers.get(HEADER), name))
 
 
-def _tensors(
-    service: Service, content: bytes, header_length: str | None, named: tuple[str, ServedModel], stages: Stages
-) -> Body:
-    """Return the answer; called in a worker, as lists of numbers take long to read."""
-    limits = service.settings.limits
-    with stages.time("decode"):
-        asked = read_tensors(content, header_length, limits)
-    check_focal(asked.lens, *named)
-    found = service.find(partial(asked.image, limits), named, stages, lens=asked.lens)
-    with stages.time("encode"):
-        answer = encode_tensors(found.depth, name=named[0], id=asked.id, binary=asked.binary)
-    headers: dict[str, Any] = {**answer.headers, **depth_headers(found.depth, *named)}
+def _tensors(content: bytes, header_length: str | None, name: str, task: Task) -> Body:
+    """Return the answer; called in a replica, as lists of numbers take long to read."""
+    with task.stages.time("decode"):
+        asked = read_tensors(content, header_length, task.limits)
+    check_focal(asked.lens, *task.models.lineup.get(name))
+    found = task.find(partial(asked.image, task.limits), name, lens=asked.lens)
+    with task.stages.time("encode"):
+        answer = encode_tensors(found.depth, name=name, id=asked.id, binary=asked.binary)
+    headers: dict[str, Any] = {**answer.headers, **depth_headers(found.depth, *found.named)}
     return Body(answer.content, answer.media_type, headers)
 
 
-def _find(request: Request, name: str, version: str) -> tuple[str, ServedModel]:
+def _find(request: Request, name: str, version: str) -> tuple[str, ModelFacts]:
     """Return the model of an address; 404 if there is none, as addresses have it."""
     service = service_of(request)
     service.check_key(request)

@@ -39,6 +39,14 @@ def log(message: str, *, level: int = logging.INFO, error: BaseException | None 
     logging.getLogger(LOGGER).log(level, message, extra={_FIELDS: fields}, exc_info=error)
 
 
+def log_too(*names: str, level: int = logging.WARNING) -> None:
+    """Send what other loggers say from a level on to where the service's lines go."""
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = list(logging.getLogger(LOGGER).handlers), False
+        logger.setLevel(level)
+
+
 @contextmanager
 def logs_as_json(stream: TextIO | None = None) -> Iterator[None]:
     """Send the lines of depthrt and of its server to a stream as JSON while the block runs; for programs.

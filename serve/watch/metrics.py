@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from ...engine.depth.depth import Depth
+from ..infer.spread import PERCENTILES, Spread
 from ..infer.stages import Stages
 
 TEXT = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 # Values of depth: metres, or the unitless numbers of the networks, which differ by orders of magnitude.
 _VALUES = tuple(step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5))
-_PERCENTILES = (2, 50, 98)
-_SAMPLES = 1 << 15  # of an answer
 
 
 class Metrics:
@@ -28,6 +25,7 @@ class Metrics:
         queued: Returns the number of jobs that wait or run.
         held_bytes: Returns the bytes of the bodies in memory.
         most_queued: Jobs that may wait or run.
+        replicas: Returns the number of replicas that take jobs.
     """
 
     def __init__(
@@ -37,6 +35,7 @@ class Metrics:
         queued: Callable[[], float],
         held_bytes: Callable[[], float],
         most_queued: int,
+        replicas: Callable[[], float],
     ) -> None:
         self.registry = CollectorRegistry()
         own = self.registry
@@ -66,6 +65,7 @@ class Metrics:
         )
         Gauge("depthrt_queue_jobs", "Jobs that wait or run", registry=own).set_function(queued)
         Gauge("depthrt_queue_most_jobs", "Jobs that may wait or run", registry=own).set(most_queued)
+        Gauge("depthrt_replicas", "Replicas that take jobs", registry=own).set_function(replicas)
         Gauge("depthrt_bodies_bytes", "Bytes of request bodies in memory", registry=own).set_function(held_bytes)
         told = ("name", "network", "kind", "precision", "runner", "sha256")
         info = Gauge("depthrt_model_info", "1 for each served model", told, registry=own)
@@ -89,15 +89,11 @@ class Metrics:
         if code is not None:
             self._errors.labels(code).inc()
 
-    def count_depth(self, name: str, depth: Depth) -> None:
-        """Count the range of an answer of a model."""
-        step = max(1, int((depth.values.size / _SAMPLES) ** 0.5))
-        valid = depth.valid[::step, ::step]
-        self._valid.labels(name).observe(float(valid.mean()))
-        values = depth.values[::step, ::step][valid]
-        if values.size:
-            for percentile, value in zip(_PERCENTILES, np.percentile(values, _PERCENTILES), strict=True):
-                self._depth.labels(name, str(percentile)).observe(float(value))
+    def count_depth(self, spread: Spread) -> None:
+        """Count the spread of an answer."""
+        self._valid.labels(spread.model).observe(spread.valid_share)
+        for percentile, value in zip(PERCENTILES, spread.percentiles, strict=False):  # none if no pixel has a depth
+            self._depth.labels(spread.model, str(percentile)).observe(value)
 
     def text(self) -> bytes:
         """Return all metrics as Prometheus reads them."""

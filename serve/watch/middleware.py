@@ -97,6 +97,7 @@ class Watch:
             status=status,
             code=record.code,
             model=record.model,
+            replica=record.replica,
             ms=round(seconds * 1e3, 2),
             stages_ms=record.stages.to_ms(),
         )

@@ -26,6 +26,7 @@ class RequestRecord:
         stages: Times of its stages.
         model: Name of the model that it asked for.
         code: Of its refusal.
+        replica: Process that did the work, None if it is this one.
         held_bytes: Of its body and its answer, in memory until the answer is sent.
     """
 
@@ -35,6 +36,7 @@ class RequestRecord:
     stages: Stages = field(default_factory=Stages)
     model: str | None = None
     code: str | None = None
+    replica: str | None = None
     held_bytes: int = 0
 
 

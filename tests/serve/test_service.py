@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
-from made_image import crop_of_photo
 from served import IMAGE, PHOTO, served
 from starlette.testclient import TestClient
 
 from depthrt.engine.errors import BackendUnavailable, InputError
 from depthrt.engine.model.depth_model import DepthModel
-from depthrt.engine.model.focal_length import Lens
-from depthrt.serve.infer.stages import Stages
 from depthrt.serve.service import Service
 from depthrt.serve.settings import Settings
 
 WAIT_S = 20.0
+
+
+@dataclass
+class Held:
+    held_bytes: int = 0
 
 
 def service_of_client(client: TestClient) -> Service:
@@ -56,6 +58,17 @@ def test_a_request_that_takes_too_long_is_told_to_come_back(monkeypatch: pytest.
         answer = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
         go.set()
         assert (answer.status_code, answer.json()["code"]) == (503, "timeout") and answer.headers["Retry-After"]
+
+
+def test_answers_that_nobody_reads_stop_further_work(client: TestClient) -> None:
+    service, held = service_of_client(client), Held()
+    service.bodies.hold(held, service.settings.bodies_bytes - len(PHOTO) + 1)
+    try:
+        answer = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
+    finally:
+        service.bodies.free(held)
+    assert (answer.status_code, answer.json()["code"]) == (503, "memory") and answer.headers["Retry-After"]
+    assert client.post("/v1/depth", content=PHOTO, headers=IMAGE).status_code == 200
 
 
 def test_a_second_request_opens_no_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,19 +112,3 @@ def test_what_the_engine_refuses_is_logged_and_not_told(
     answer = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
     assert (answer.status_code, answer.json()["code"]) == (422, "refused") and "--" not in answer.text
     assert any(record.exc_info for record in caplog.records)
-
-
-def test_a_focal_length_shrinks_with_its_image(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = service_of_client(client)
-    seen: list[Lens] = []
-    name, model = service.models.get(None)
-    infer = model.infer
-
-    def spy(image: Any, stages: Stages, *, lens: Lens) -> Any:  # noqa: ANN401
-        seen.append(lens)
-        return infer(image, stages, lens=lens)
-
-    monkeypatch.setattr(model, "infer", spy)
-    found = service.find(crop_of_photo, (name, model), Stages(), lens=Lens(focal_px=100.0), max_side_px=45)
-    assert seen == [Lens(focal_px=50.0)] and found.sent_px == (60, 90) and found.image.shape == (30, 45, 3)
-    assert np.isfinite(found.depth.values).all()

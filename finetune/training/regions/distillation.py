@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ....export.network.network import Network
+from .gauge import Gauge
 
 _MARGIN = 1 / 64  # of the image's shorter side: a border around flat regions that is left free
 _TINY = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nudge:
+    """True depth, and how far towards it the starting network's answers are moved before they are kept.
+
+    What is kept becomes a little better than the starting network, which repays what a training costs elsewhere.
+
+    Args:
+        truth: (N, h, w), metres, or inverse depth in 1/m, 0 for the sky.
+        known: (N, h, w) bool, where there is a truth.
+        most: Largest move, a share of depth.
+    """
+
+    truth: Tensor
+    known: Tensor
+    most: float
+
+    def logs(self) -> Tensor:
+        """Return the logarithm of true metres."""
+        return self.truth.clamp(min=_TINY).log()
 
 
 def starting_network(network: Network, *, bf16: bool) -> Network:
@@ -40,29 +63,31 @@ def outside_flat(parts: Tensor) -> Tensor:
     return F.max_pool2d(inside, 2 * margin + 1, stride=1, padding=margin)[:, 0] == 0
 
 
-def distillation_loss(answer: Tensor, started: Tensor, outside: Tensor, *, metric: bool) -> Tensor:
-    """Return the mean difference of two answers over some pixels.
+def distillation_loss(
+    answer: Tensor, started: Tensor, outside: Tensor, gauge: Gauge | None, *, nudge: Nudge | None = None
+) -> Tensor:
+    """Return the mean difference from the starting network's answer over some pixels, as a share of depth.
 
     Args:
         answer: (N, h, w), metres, or inverse depth of any sign.
         started: (N, h, w), the answer of the starting network.
         outside: (N, h, w) bool.
-        metric: Metres: the difference of logarithms. Otherwise the difference over the mean deviation of each starting
-            answer, so that the level and the spread of inverse depth are kept too.
+        gauge: Of the starting network; None for metres, whose logarithms are compared.
+        nudge: Moves what is asked for from the starting answer towards the truth; None for not at all.
 
     Returns:
         () float32; 0 with a gradient of 0 if there is no pixel.
     """
     if not bool(outside.any()):
         return (answer * 0).sum()
-    if metric:
-        difference = answer.clamp(min=_TINY).log() - started.clamp(min=_TINY).log()
+    if gauge is None:
+        log = started.clamp(min=_TINY).log()
+        difference, missing = answer.clamp(min=_TINY).log() - log, None if nudge is None else nudge.logs() - log
     else:
-        difference = (answer - started) / spread_of(started)
+        difference = gauge.scale * (answer - started) / gauge.level
+        aligned = gauge.scale * started + gauge.shift
+        missing = None if nudge is None else torch.where(gauge.fits, (nudge.truth - aligned) / gauge.level, 0.0)
+    if nudge is not None and missing is not None:
+        step = missing.clamp(-nudge.most, nudge.most)
+        difference = difference - torch.where(nudge.known & (nudge.truth > 0), step, 0.0)
     return difference.abs()[outside].mean()
-
-
-def spread_of(started: Tensor) -> Tensor:
-    """Return the mean deviation of each answer (N, h, w) from its mean, (N, 1, 1), above 0."""
-    middle = started.mean((1, 2), keepdim=True)
-    return (started - middle).abs().mean((1, 2), keepdim=True).clamp(min=_TINY)

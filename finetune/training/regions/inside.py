@@ -5,39 +5,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..losses import best_fit
-from .distillation import spread_of
+from .gauge import Gauge
 
 _TINY = 1e-6
 
 
-def inside_loss(
-    answer: Tensor, started: Tensor, truth: Tensor, known: Tensor, inside: Tensor, outside: Tensor, *, metric: bool
-) -> Tensor:
-    """Return the mean difference from true depth inside flat regions.
+def inside_loss(answer: Tensor, truth: Tensor, judged: Tensor, gauge: Gauge | None) -> Tensor:
+    """Return the mean difference from true depth inside flat regions, as a share of depth.
 
-    Inverse depth has no scale and no shift of its own: the truth is brought to the starting network's by the best fit
-    outside the regions, so that both losses ask for one answer.
+    Inverse depth has no scale and no shift of its own: the gauge of the starting network brings it to the truth, so
+    that what is learnt inside agrees with what is kept outside.
 
     Args:
         answer: (N, h, w), metres, or inverse depth of any sign.
-        started: (N, h, w), the answer of the starting network.
         truth: (N, h, w), metres, or inverse depth in 1/m, 0 for the sky.
-        known: (N, h, w) bool, where there is a truth.
-        inside, outside: (N, h, w) bool, flat regions, and what is outside them and their border.
-        metric: Metres: the difference of logarithms. Otherwise over the mean deviation of each starting answer.
+        judged: (N, h, w) bool, flat regions with a truth.
+        gauge: Of the starting network; None for metres, whose logarithms are compared.
 
     Returns:
         () float32; 0 with a gradient of 0 if there is no pixel.
     """
-    judged = inside & known & (truth > 0)
-    if metric:
+    judged = judged & (truth > 0)
+    if gauge is None:
         difference = answer.clamp(min=_TINY).log() - truth.clamp(min=_TINY).log()
     else:
-        seen = outside & known & (truth > 0)
-        scale, shift = best_fit(truth, started, seen)
-        judged = judged & (scale > 0)  # an answer that is far where the truth is near teaches nothing
-        difference = (answer - (truth * scale + shift)) / spread_of(started)
+        judged = judged & gauge.fits  # an answer that is far where the truth is near teaches nothing
+        difference = (gauge.scale * answer + gauge.shift - truth) / gauge.level
     if not bool(judged.any()):
         return (answer * 0).sum()
     return _bounded(difference.abs()[judged]).mean()

@@ -45,22 +45,22 @@ def true_planes(parts: Tensor, inverse: Tensor, known: Tensor) -> Tensor:
         return parts
     found = _numbered(((parts > 0) & ~_bent(inverse, known)).cpu().numpy()).to(parts.device)
     judged = torch.where(known, found, 0)
-    off, levels = (inverse - affine_fit(inverse, judged)).abs(), _part_means(inverse, judged)
-    uneven = _part_means(off, judged) > MOST_UNEVEN * levels
+    off, levels = (inverse - affine_fit(inverse, judged)).abs(), part_means(inverse, judged)
+    uneven = part_means(off, judged) > MOST_UNEVEN * levels
     spoiled = judged[uneven & (judged > 0)].unique()
     return torch.where(torch.isin(found, spoiled), 0, found)
 
 
-def planarity_loss(inverse: Tensor, parts: Tensor, *, any_shift: bool) -> Tensor:
-    """Return the mean distance of inverse depth from the best affine function of each part, over a level.
+def planarity_loss(inverse: Tensor, parts: Tensor, levels: Tensor) -> Tensor:
+    """Return the mean distance of inverse depth from the best affine function of each part, over its level.
 
-    It is 0 for planes, and the same if all inverse depth is multiplied by a number.
+    It is 0 for planes.
 
     Args:
         inverse: (N, h, w), inverse depth.
         parts: (N, h, w) int64, as flat_parts returns them.
-        any_shift: Whether the shift of inverse depth is unknown: the level is then the mean deviation of the image's
-            inverse depth. Otherwise it is the part's mean, so that the loss is a relative error of depth.
+        levels: (N, h, w), inverse depth that the distance is divided by, in the same unit and without a shift, so that
+            the loss is a relative error of depth.
 
     Returns:
         () float32, a mean over the pixels of all parts; 0 with a gradient of 0 if there are none.
@@ -68,7 +68,6 @@ def planarity_loss(inverse: Tensor, parts: Tensor, *, any_shift: bool) -> Tensor
     inside = parts > 0
     if not bool(inside.any()):
         return (inverse * 0).sum()
-    levels = _deviations(inverse) if any_shift else _part_means(inverse.detach(), parts)
     off = inverse - affine_fit(inverse, parts)
     return (off.abs() / levels.abs().clamp(min=_TINY))[inside].mean()
 
@@ -136,15 +135,9 @@ def _bent(inverse: Tensor, known: Tensor) -> Tensor:
     return bent
 
 
-def _part_means(values: Tensor, parts: Tensor) -> Tensor:
+def part_means(values: Tensor, parts: Tensor) -> Tensor:
     """Return for each pixel the mean of its part, (N, h, w); all pixels outside are one part."""
     flat = parts.flatten()
     totals = torch.zeros(int(flat.max()) + 1, dtype=torch.float64, device=values.device)
     totals.index_add_(0, flat, values.flatten().double())
     return (totals / torch.bincount(flat).clamp(min=1)).to(values.dtype)[parts]
-
-
-def _deviations(inverse: Tensor) -> Tensor:
-    """Return the mean deviation of each map from its mean, (N, 1, 1)."""
-    inverse = inverse.detach()
-    return (inverse - inverse.mean((1, 2), keepdim=True)).abs().mean((1, 2), keepdim=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from run_verb import run
 
-from depthrt.cli.serving.serve import NamedModelType
+from depthrt.cli.serving.serve import NamedModelType, ScaleType
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,10 @@ def test_a_model_has_a_name(text: str, found: tuple[str, str]) -> None:
         (("--port", "70000"), 2, "70000"),
         (("--model", "???.onnx"), 1, "found as the name of a model"),
         (("--api-key-file", "missing.txt"), 1, "cannot be read as an API key"),
+        (("--replicas", "2"), 2, "give --ray too"),
+        (("--ray", "--replicas", "0"), 2, "expected a number such as 2, or a range such as 1:4"),
+        (("--ray", "--replicas", "1:2:3"), 2, "expected a number such as 2, or a range such as 1:4"),
+        (("--ray", "--replicas", "3:2"), 1, "expected 1 <= MIN <= MAX"),
     ],
 )
 def test_wrong_options_are_one_line(options: tuple[str, ...], code: int, message: str) -> None:
@@ -46,6 +50,18 @@ def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "expected 16 ASCII characters" in run("serve", "--port", 0, "--api-key-file", tmp_path / "key").stderr
     monkeypatch.setenv("DEPTHRT_API_KEY", "short")
     assert "expected 16 ASCII characters" in run("serve", "--port", 0).stderr
+
+
+@pytest.mark.parametrize(("text", "found"), [("2", (2, 2)), ("1:4", (1, 4))])
+def test_a_number_of_replicas_is_a_range(text: str, found: tuple[int, int]) -> None:
+    assert ScaleType().convert(text, None, None) == found
+
+
+def test_without_ray_it_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "depthrt.serve.replicas.ray_replicas", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = run("serve", "--port", 0, "--ray")
+    assert result.exit_code == 1 and "pip install 'depthrt[ray]'" in result.stderr
 
 
 def test_without_its_extra_it_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from made_depth import holed, surface
 
 from depthrt.serve.decode.tensors import HEADER
 from depthrt.serve.encode.tensors import SERVER, encode_tensors, model_metadata
-from depthrt.serve.infer.served_model import ServedModel
+from depthrt.serve.infer.lineup import ModelFacts
 
 
 def test_json_holds_the_values_row_by_row() -> None:
@@ -32,14 +32,7 @@ def test_binary_values_follow_the_json() -> None:
 
 
 def test_the_metadata_name_both_tensors() -> None:
-    class Known:
-        class model:
-            kind = "metric"
-
-            class runner:
-                name = "onnxruntime"
-
-    found = model_metadata("m", Known())  # type: ignore[arg-type]
+    facts = ModelFacts(kind="metric", kind_with_lens="metric", takes_focal=False, runner="onnxruntime", told={})
+    found = model_metadata("m", facts)
     assert (found["inputs"][0]["name"], found["outputs"][0]["name"]) == ("image", "depth")
     assert found["platform"] == "depthrt_onnxruntime" and "binary_tensor_data" in SERVER["extensions"]
-    assert ServedModel is not None

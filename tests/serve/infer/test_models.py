@@ -10,23 +10,14 @@ from tiny_model import TinyModel
 from depthrt.engine.errors import ModelFileError
 from depthrt.serve.infer.models import Models
 from depthrt.serve.infer.served_model import ServedModel
-from depthrt.serve.refusal import Refusal
 from depthrt.serve.settings import Settings
 
 
 def test_names_of_one_file_share_its_weights(tiny: TinyModel, tiny_metric: TinyModel) -> None:
     models = Models(Settings(models={"mirror": tiny.onnx, "b": tiny_metric.onnx, "c": tiny.onnx}, threads=1))
-    assert models.get("mirror")[1] is models.get("c")[1] is not models.get("b")[1]
-    assert models.get(None)[0] == "mirror" == models.of_role("mirror")[0]
-    told = models.describe()
-    assert [one["name"] for one in told] == ["mirror", "b", "c"]
-    assert [one["default"] for one in told] == [True, False, False] and told[0]["roles"] == ["mirror"]
-    for wrong in ("d", "", "MIRROR"):
-        with pytest.raises(Refusal) as caught:
-            models.get(wrong)
-        assert caught.value.status == 422
-    with pytest.raises(Refusal, match="no model plays indoor-art"):
-        models.of_role("indoor-art")
+    assert models.get("mirror") is models.get("c") is not models.get("b")
+    assert models.lineup.names == ["mirror", "b", "c"]
+    assert models.lineup.get("b")[1].kind == "metric" != models.lineup.get("c")[1].kind
     models.close()
 
 

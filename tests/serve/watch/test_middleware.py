@@ -40,7 +40,7 @@ class Routes:
 
 
 def make_client(*, draining: bool = False) -> tuple[TestClient, Metrics]:
-    metrics = Metrics([], queued=lambda: 0, held_bytes=lambda: 0, most_queued=1)
+    metrics = Metrics([], queued=lambda: 0, held_bytes=lambda: 0, most_queued=1, replicas=lambda: 1)
     app: ASGIApp = Watch(Routes(), metrics=metrics, draining=lambda: draining, free=FREED.append)
     return TestClient(app), metrics
 

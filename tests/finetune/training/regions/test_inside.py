@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from depthrt.finetune.training.regions.gauge import gauge_of
 from depthrt.finetune.training.regions.inside import inside_loss
 
 NONE = 1e-4  # float32 after a fit
-WRONG = 0.05  # of the spread of the starting answer; half of the truth inside is more
+WRONG = 0.05  # of depth; half of the truth inside is more
 PARTS = torch.zeros((1, 32, 32), dtype=torch.bool)
 PARTS[:, 8:20, 8:20] = True
 EVERYWHERE = torch.ones_like(PARTS)
@@ -21,7 +22,8 @@ def truth() -> torch.Tensor:
 
 
 def loss(answer: torch.Tensor, started: torch.Tensor, *, known: torch.Tensor = EVERYWHERE) -> float:
-    return float(inside_loss(answer, started, truth(), known, PARTS, ~PARTS, metric=False))
+    gauge = gauge_of(started, truth(), EVERYWHERE, PARTS, ~PARTS)
+    return float(inside_loss(answer, truth(), known & PARTS, gauge))
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (3.0, -1.0), (0.2, 5.0)])
@@ -32,13 +34,18 @@ def test_the_truth_at_the_scale_of_the_starting_answer_has_no_loss(scale: float,
     assert loss(started, started) > WRONG
 
 
+def test_the_loss_is_a_share_of_depth() -> None:
+    started = 2 * truth() + 1
+    assert loss(2 * 1.02 * truth() + 1, started) == pytest.approx(0.02, rel=1e-2)
+
+
 def test_only_known_pixels_inside_count() -> None:
     started = truth()
     wrong = torch.where(PARTS, started, started + 3)
     assert loss(wrong, started) < NONE
     assert loss(started + 3, started, known=~PARTS) == 0
     answer = started.clone().requires_grad_()
-    inside_loss(answer, started, truth(), ~PARTS, PARTS, ~PARTS, metric=False).backward()
+    inside_loss(answer, truth(), ~EVERYWHERE, None).backward()
     assert answer.grad is not None and not answer.grad.any()
 
 
@@ -47,5 +54,5 @@ def test_a_starting_answer_that_is_far_where_the_truth_is_near_teaches_nothing()
 
 
 def test_metres_are_compared_as_they_are() -> None:
-    found = inside_loss(1.02 * truth(), 2 * truth(), truth(), EVERYWHERE, PARTS, ~PARTS, metric=True)
+    found = inside_loss(1.02 * truth(), truth(), PARTS, None)
     assert float(found) == pytest.approx(0.0198, rel=1e-2)  # log 1.02, whatever the starting answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -10,6 +9,7 @@ from depthrt.finetune.training.regions.planarity import (
     LEAST_PART_PX,
     affine_fit,
     flat_parts,
+    part_means,
     planarity_loss,
     true_planes,
 )
@@ -35,27 +35,30 @@ def marked(bits: int = MIRROR) -> Tensor:
     return regions
 
 
-@pytest.mark.parametrize("any_shift", [False, True])
-def test_a_plane_has_no_loss_and_a_saddle_has(any_shift: bool) -> None:
+def loss_of(values: Tensor, parts: Tensor) -> float:
+    """Return the loss over the mean of each part."""
+    return float(planarity_loss(values, parts, part_means(values, parts)))
+
+
+def test_a_plane_has_no_loss_and_a_saddle_has() -> None:
     parts = flat_parts(marked())
-    assert float(planarity_loss(plane(), parts, any_shift=any_shift)) < FLOAT
-    assert float(planarity_loss(saddle(), parts, any_shift=any_shift)) > 0.005
+    assert loss_of(plane(), parts) < FLOAT
+    assert loss_of(saddle(), parts) > 0.005
 
 
 def test_only_the_inside_of_flat_regions_counts() -> None:
     bent = torch.where(marked() != 0, plane(), 5 * torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0)))
-    assert float(planarity_loss(bent, flat_parts(marked()), any_shift=False)) < FLOAT
+    assert loss_of(bent, flat_parts(marked())) < FLOAT
     for regions in (marked(WINDOW), torch.zeros((1, 20, 30), dtype=torch.uint8)):
-        assert float(planarity_loss(saddle(), flat_parts(regions), any_shift=False)) == 0
+        assert loss_of(saddle(), flat_parts(regions)) == 0
 
 
-@pytest.mark.parametrize("any_shift", [False, True])
-def test_scale_changes_nothing_and_shift_nothing_where_it_is_unknown(any_shift: bool) -> None:
-    parts = flat_parts(marked())
-    loss = planarity_loss(saddle(), parts, any_shift=any_shift)
-    torch.testing.assert_close(planarity_loss(7 * saddle(), parts, any_shift=any_shift), loss, rtol=SAME, atol=0)
-    moved = planarity_loss(saddle() + 3, parts, any_shift=any_shift)
-    assert (abs(float(moved / loss) - 1) < 1e-3) == any_shift
+def test_the_loss_is_a_share_of_the_level_and_ignores_a_shift() -> None:
+    parts, ones = flat_parts(marked()), torch.ones((1, 20, 30))
+    loss = planarity_loss(saddle(), parts, ones)
+    for same in (planarity_loss(7 * saddle(), parts, 7 * ones), planarity_loss(saddle() + 3, parts, ones)):
+        torch.testing.assert_close(same, loss, rtol=1e-3, atol=0)
+    torch.testing.assert_close(planarity_loss(saddle(), parts, 2 * ones), loss / 2, rtol=SAME, atol=0)
 
 
 def test_each_connected_part_has_a_plane_of_its_own() -> None:
@@ -64,9 +67,9 @@ def test_each_connected_part_has_a_plane_of_its_own() -> None:
     parts = flat_parts(regions)
     assert parts.unique().tolist() == [0, 1, 2, 3]
     values = torch.where(parts == 1, plane(), torch.where(parts == 2, 2 - 3 * plane(), 0.5)).float()
-    assert float(planarity_loss(values, parts, any_shift=False)) < FLOAT
+    assert loss_of(values, parts) < FLOAT
     one = (parts > 0).long()
-    assert float(planarity_loss(values, one, any_shift=False)) > 0.01
+    assert loss_of(values, one) > 0.01
 
 
 def test_parts_that_touch_are_one_and_specks_are_none() -> None:
@@ -77,7 +80,7 @@ def test_parts_that_touch_are_one_and_specks_are_none() -> None:
     regions[0, 0, : LEAST_PART_PX - 1] = MIRROR
     assert int(flat_parts(regions).max()) == 0
     regions[0, 0, :LEAST_PART_PX] = MIRROR  # a row is a part, too
-    assert float(planarity_loss(plane(), flat_parts(regions), any_shift=False)) < FLOAT
+    assert loss_of(plane(), flat_parts(regions)) < FLOAT
 
 
 def test_the_fit_is_that_of_least_squares() -> None:
@@ -93,12 +96,11 @@ def test_the_fit_is_that_of_least_squares() -> None:
 def test_a_step_along_the_gradient_makes_a_region_flatter() -> None:
     values = saddle().requires_grad_()
     parts = flat_parts(marked())
-    loss = planarity_loss(values, parts, any_shift=False)
+    loss = planarity_loss(values, parts, part_means(values.detach(), parts))
     loss.backward()
     assert values.grad is not None
     assert float(values.grad[parts == 0].abs().max()) == 0
-    after = planarity_loss((values - 0.5 * values.grad).detach(), parts, any_shift=False)
-    assert float(after) < float(loss.detach())
+    assert loss_of((values - 0.5 * values.grad).detach(), parts) < float(loss.detach())
 
 
 def test_two_pictures_that_touch_are_split_where_the_true_depth_jumps() -> None:
@@ -107,8 +109,8 @@ def test_two_pictures_that_touch_are_split_where_the_true_depth_jumps() -> None:
     two = torch.where(torch.arange(30) < 14, plane(), 2 * plane())
     split = true_planes(parts, two, known)
     assert split.unique().tolist() == [0, 1, 2] and int(split[0, 8, 8]) != int(split[0, 8, 20])
-    assert float(planarity_loss(two, split, any_shift=False)) < FLOAT
-    assert float(planarity_loss(two, parts, any_shift=False)) > 0.05
+    assert loss_of(two, split) < FLOAT
+    assert loss_of(two, parts) > 0.05
 
 
 def test_a_part_that_is_no_plane_of_the_true_depth_is_left_out() -> None:

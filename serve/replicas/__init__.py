@@ -1,0 +1,1 @@
+"""Replicas: what does the jobs of requests, the models of this process or those of other processes."""
