@@ -227,9 +227,9 @@ def test_mouse_wheel_and_keys_move_the_eye_and_home_goes_back(tab: Page) -> None
     drag()
     pose = call(tab, "return view.pose;")
     assert pose["right"] < -5 and pose["up"] > 2 and pose["distance"] == first["distance"]
-    for move in (lambda: keys.press("ArrowLeft"), lambda: mouse.wheel(0, 100), lambda: keys.press("Shift+ArrowDown")):
+    for key in ("ArrowLeft", "Shift+ArrowDown", None):
         before = picture(tab)
-        move()
+        keys.press(key) if key else mouse.wheel(0, 100)
         call(tab, STILL)
         assert (picture(tab) != before).any()
     keys.press("Home")
@@ -278,7 +278,8 @@ def test_the_canvas_follows_its_size_and_the_screens_density(tab: Page) -> None:
     metrics = {"width": 1280, "height": 900, "deviceScaleFactor": 1.5, "mobile": False}
     session.send("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        call(tab, UNTIL % "canvas.width === 600 && canvas.height === 720")
+        call(tab, f"view.turn(1, 0); {STILL}")  # the emulation tells no listener
+        assert call(tab, size) == [600, 720]
     finally:
         session.send("Emulation.setDeviceMetricsOverride", {**metrics, "deviceScaleFactor": 1})
 
