@@ -41,6 +41,14 @@ def test_models_are_listed_with_their_roles(client: TestClient, metric_client: T
     assert several[1]["sha256"] == several[2]["sha256"] != several[0]["sha256"]
 
 
+def test_limits_are_listed_beside_the_models(client: TestClient) -> None:
+    assert client.get("/models").json()["limits"] == {
+        "max_body_bytes": 4 * 2**20,
+        "max_pixels": 25_000_000,
+        "max_aspect": 8.0,
+    }
+
+
 def test_metrics_are_text_for_prometheus(client: TestClient) -> None:
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")
