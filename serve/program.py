@@ -108,7 +108,7 @@ def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=int(settings.timeout_s + settings.upload_timeout_s) + _AFTER_S,
+            timeout_graceful_shutdown=int(longest_end_s(settings) - settings.drain_s),
         )
 
         def ready() -> None:
@@ -127,6 +127,11 @@ def _replicas(settings: Settings, scale: Scale, address: str) -> Replicas:
 
     where = "".join(char if char.isalnum() else "-" for char in address.partition("//")[2])
     return RayReplicas(settings, scale, name=f"depthrt-{socket.gethostname()}-{where}")
+
+
+def longest_end_s(settings: Settings) -> float:
+    """Return the time from a signal to the end of the program in the worst case."""
+    return settings.drain_s + settings.upload_timeout_s + settings.timeout_s + _AFTER_S
 
 
 def bind(host: str, port: int) -> socket.socket:

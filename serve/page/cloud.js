@@ -47,8 +47,7 @@ export class CloudView {
     canvas.addEventListener("webglcontextlost", (event) => this.#lose(event), { signal });
     canvas.addEventListener("webglcontextrestored", () => this.#restore(), { signal });
     addEventListener("resize", () => this.#ask(), { signal }); // also where a page is zoomed
-    this.#resizes = new ResizeObserver(() => this.#ask());
-    this.#resizes.observe(canvas);
+    this.#resizes = observeSize(canvas, () => this.#ask());
     canvas.style.touchAction = "none"; // fingers turn the view, they do not scroll
     canvas.tabIndex = Math.max(canvas.tabIndex, 0);
     listen(canvas, this.#moves(), signal);
@@ -266,6 +265,17 @@ export class CloudView {
 }
 
 const MOST_PHOTO_PX = 2048; // a side; finer ones are shrunk
+
+/** Call back when an element's size changes, or the density of its screen where the browser tells. */
+function observeSize(element, changed) {
+  const observer = new ResizeObserver(changed);
+  try {
+    observer.observe(element, { box: "device-pixel-content-box" });
+  } catch {
+    observer.observe(element); // Safari
+  }
+  return observer;
+}
 
 /** Return a photograph as a canvas, which is also there when a lost context comes back. */
 function copyOf(image) {

@@ -23,7 +23,8 @@ export function cameraOf(camera, height, width) {
   const { fov, fx, fy = fx, cx = (width - 1) / 2, cy = (height - 1) / 2 } = camera ?? { fov: 60 };
   const focal = fx ?? width / 2 / Math.tan((fov * Math.PI) / 360);
   const found = { fx: focal, fy: fy ?? focal, cx, cy };
-  if (!Object.values(found).every(Number.isFinite) || found.fx <= 0 || found.fy <= 0) {
+  const isView = fx !== undefined || (fov > 0 && fov < 180);
+  if (!isView || !Object.values(found).every(Number.isFinite) || found.fx <= 0 || found.fy <= 0) {
     throw new Error("the camera needs finite numbers, a focal length above 0, and a field of view between 0 and 180 degrees");
   }
   return found;

@@ -1,6 +1,6 @@
 // The scale of points in metres: a grid on the floor, distances from the camera as labels, and the camera's own outline.
 
-const MOST_LINES = 8; // along the view
+const MOST_LINES = 8; // along the view, and to each side
 const FLOATS = 7; // of a corner of a label: place, px from it, where in the texture
 const OUTLINE_SHARE = 0.12; // of the points' middle depth: how large the camera is drawn
 
@@ -19,7 +19,7 @@ export function stepOf(length) {
  * @returns {{lines: Float32Array, labels: {place: number[], text: string}[], step: number}} lines: two points each
  */
 export function metreGrid({ middle, x, y, z }, camera, image) {
-  const step = stepOf(z[1]);
+  const step = stepOf(Math.max(z[1], x[1], -x[0]));
   const [floor, end] = [y[1], Math.ceil(z[1] / step) * step];
   const [left, right] = [Math.floor(x[0] / step) * step, Math.ceil(x[1] / step) * step];
   const sides = [(-0.5 - camera.cx) / camera.fx, (image.width - 0.5 - camera.cx) / camera.fx]; // x / z of the view's edges

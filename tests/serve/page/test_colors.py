@@ -78,6 +78,10 @@ def test_a_difference_is_orange_where_farther_and_clear_where_equal(modules: Pag
     const { colorizeDifference } = await load("colors.js");
     return write(colorizeDifference(floats(v), 1, 5, 2).data);
     """
-    found = np.frombuffer(call(modules, code, v=np.float32([4, 1, 0, -2, np.nan])), np.uint8).reshape(5, 4).astype(int)
+    found = (
+        np.frombuffer(call(modules, code, v=np.array([4, 1, 0, -2, np.nan], np.float32)), np.uint8)
+        .reshape(5, 4)
+        .astype(int)
+    )
     assert found[:, 3].tolist() == [255, 128, 0, 255, 0]
     assert found[0, 0] > found[0, 2] and found[3, 2] > found[3, 0]

@@ -68,26 +68,26 @@ def test_what_is_no_depth_is_refused(modules: Page, file: bytes, message: str) -
 def test_the_range_is_that_of_numpys_percentiles(modules: Page) -> None:
     code = 'const { rangeOf } = await load("values.js"); return rangeOf(floats(values), low, high);'
     wide = RNG.normal(size=50_000).astype(np.float32) * np.float32(1e3)
-    infinite = np.concatenate([VALUES.ravel(), np.float32([np.inf, -np.inf, np.nan])])
-    few = np.float32([-3, 0, -0.0, 5e-42, 2])
+    infinite = np.concatenate([VALUES.ravel(), np.array([np.inf, -np.inf, np.nan], np.float32)])
+    few = np.array([-3, 0, -0.0, 5e-42, 2], np.float32)
     for values in (wide, HOLED, infinite, few, VALUES[:1, :1]):
         for shares in ((0.02, 0.98), (0, 1), (0.5, 0.5)):
             expected = np.percentile(values[np.isfinite(values)].astype(np.float64), [100 * share for share in shares])
             found = call(modules, code, values=values, low=shares[0], high=shares[1])
             np.testing.assert_allclose(found, expected, rtol=CLOSE, atol=CLOSE * np.abs(expected).max())
-    assert np.isnan(call(modules, code, values=np.float32([np.nan]), low=0, high=1)).all()
+    assert np.isnan(call(modules, code, values=np.array([np.nan], np.float32), low=0, high=1)).all()
 
 
 def test_metres_are_subtracted(modules: Page) -> None:
     found = call(
         modules,
         DIFFER,
-        a=np.float32([3, 2, np.nan, 5]),
-        b=np.float32([1, 2.5, 1, np.nan]),
+        a=np.array([3, 2, np.nan, 5], np.float32),
+        b=np.array([1, 2.5, 1, np.nan], np.float32),
         kindA="metric",
         kindB="metric",
     )
-    np.testing.assert_array_equal(floats(found["values"]), np.float32([2, -0.5, np.nan, np.nan]))
+    np.testing.assert_array_equal(floats(found["values"]), np.array([2, -0.5, np.nan, np.nan], np.float32))
     assert found["unit"] == "m" and "metres" in found["note"]
 
 
@@ -138,6 +138,11 @@ def test_what_cannot_be_compared_is_refused(modules: Page) -> None:
     with pytest.raises(Exception, match="126 and of 125 pixels found, expected one size"):
         call(modules, DIFFER, a=VALUES, b=VALUES.ravel()[1:], kindA="metric", kindB="metric")
     found = call(
-        modules, DIFFER, a=np.float32([np.nan, 1]), b=np.float32([1, np.nan]), kindA="inverse", kindB="inverse"
+        modules,
+        DIFFER,
+        a=np.array([np.nan, 1], np.float32),
+        b=np.array([1, np.nan], np.float32),
+        kindA="inverse",
+        kindB="inverse",
     )
     assert np.isnan(floats(found["values"])).all() and found["note"] == "No pixel has a depth in both."
