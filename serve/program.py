@@ -15,7 +15,7 @@ import uvicorn
 from ..engine.errors import InputError
 from ..engine.system.process.signals import ENDING, note
 from .app import create_app
-from .limits.patience import PatientProtocol
+from .limits.patience import patient_protocol
 from .replicas.replica import Replicas
 from .replicas.scale import Scale
 from .service import Service
@@ -39,8 +39,16 @@ class Program(uvicorn.Server):
         self._service, self._on_ready = service, on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections."""
-        await super().startup(sockets)
+        """Take connections.
+
+        Raises:
+            InputError: Another program took the address since it was bound.
+        """
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            self._service.close()
+            raise _cannot_listen("the address", error) from error
         self._on_ready()
 
     @contextmanager
@@ -92,7 +100,7 @@ def serve(
         service = Service(settings, None if scale is None else _replicas(settings, scale, address))
         config = uvicorn.Config(
             create_app(service),
-            http=PatientProtocol,
+            http=patient_protocol(settings.max_connections),
             loop="asyncio",  # Ray brings another one
             ws="none",
             lifespan="on",
@@ -100,7 +108,7 @@ def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=int(settings.timeout_s + settings.upload_timeout_s) + _AFTER_S,
+            timeout_graceful_shutdown=int(longest_end_s(settings) - settings.drain_s),
         )
 
         def ready() -> None:
@@ -121,6 +129,11 @@ def _replicas(settings: Settings, scale: Scale, address: str) -> Replicas:
     return RayReplicas(settings, scale, name=f"depthrt-{socket.gethostname()}-{where}")
 
 
+def longest_end_s(settings: Settings) -> float:
+    """Return the time from a signal to the end of the program in the worst case."""
+    return settings.drain_s + settings.upload_timeout_s + settings.timeout_s + _AFTER_S
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that is bound and takes no connections yet.
 
@@ -134,10 +147,7 @@ def bind(host: str, port: int) -> socket.socket:
         found.bind((host, port))
     except (OSError, OverflowError, UnicodeError) as error:
         found.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"{host} port {port} cannot be listened on: {reason}; give another --host or --port"
-        ) from error
+        raise _cannot_listen(f"{host} port {port}", error) from error
     return found
 
 
@@ -145,3 +155,8 @@ def address_of(host: str, port: int) -> str:
     """Return the address that a browser takes."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}"
+
+
+def _cannot_listen(place: str, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"{place} cannot be listened on: {reason}; give another --host or --port")

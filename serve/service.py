@@ -74,6 +74,7 @@ class Service:
 
         def timed() -> Body:
             record.stages.add("wait", perf_counter() - queued)
+            self.bodies.check_room()
             done = self.replicas.do(job, record.stages, record.id)
             record.replica = done.replica
             if done.spread is not None:

@@ -31,6 +31,7 @@ class Settings:
         upload_timeout_s: From the first byte of a body to its last.
         max_body_mib: Largest body.
         bodies_mib: All bodies that are held at once; more are answered 503.
+        max_connections: Open at once; more are answered 503.
         max_pixels, max_aspect: Largest image; see Limits.
         drain_s: After SIGTERM: how long new requests are still taken while /readyz says no.
         api_key: That requests for depth must carry; None asks for none.
@@ -45,6 +46,7 @@ class Settings:
     upload_timeout_s: float = 30.0
     max_body_mib: float = 32.0
     bodies_mib: float = 512.0
+    max_connections: int = 500
     max_pixels: int = 25_000_000
     max_aspect: float = 8.0
     drain_s: float = 0.0

@@ -19,9 +19,16 @@ from ..show.printing import print_result
 @click.option("--into", "official", type=PathType(), required=True, help="Checkpoint whose layout the result has.")
 @click.option("-o", "--output", "path", type=PathType(), required=True, help="The .pth or .safetensors file to write.")
 @click.option("--alpha", type=click.FloatRange(0, min_open=True), help="LoRA's alpha, if TRAINED does not record it.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of the way from OFFICIAL to TRAINED: less moves less of the depth that should stay.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the names of all tensors as JSON.")
 @one_line_errors
-def merge(trained: Path, official: Path, path: Path, alpha: float | None, as_json: bool) -> None:
+def merge(trained: Path, official: Path, path: Path, alpha: float | None, share: float, as_json: bool) -> None:
     """Write OFFICIAL with the weights that TRAINED holds.
 
     TRAINED is a file of any trainer: weights under "model" or another key, with prefixes such as "module.", whole or in
@@ -31,11 +38,12 @@ def merge(trained: Path, official: Path, path: Path, alpha: float | None, as_jso
     \b
     Example:
       depthrt finetune merge latest.pth --into depth_anything_v2_metric_hypersim_vitl.pth -o tuned_vitl.pth
+      depthrt finetune merge flat/trained.safetensors --into start.safetensors -o half.safetensors --share 0.5
     """
     with needs("finetune"):
         from ...finetune.adapt.merge import merge_checkpoint
     with names_unwritten(f"{path} was not written"):
-        merged = merge_checkpoint(trained, official, path, alpha=alpha)
+        merged = merge_checkpoint(trained, official, path, alpha=alpha, share=share)
     if as_json:
         print_result(json.dumps({**asdict(merged), "path": str(merged.path)}))
     else:

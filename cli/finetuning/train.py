@@ -169,7 +169,9 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
     type=click.IntRange(1),
     help="Validations without a better score. Default: 8 with a preset.",
 )
-@_advanced("--judge", help="Figure that ranks checkpoints. Default: score.")
+@_advanced(
+    "--judge", help="Figure that ranks checkpoints. Default: score, abs_rel outside flat regions plus flat_residual."
+)
 @_advanced("--tensorboard", is_flag=True, default=None, help="Write figures to TensorBoard too.")
 @_advanced("--plan", "only_plan", is_flag=True, help="Show what would be done and its memory; train nothing.")
 @one_line_errors

@@ -119,6 +119,13 @@ class ScaleType(click.ParamType[tuple[int, int]]):
 @click.option(
     "--max-body-mib", type=click.FloatRange(0, min_open=True), default=32.0, show_default=True, help="Largest body."
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="Open at once; more are answered 503.",
+)
 @click.option("--max-pixels", type=click.IntRange(1), default=25_000_000, show_default=True, help="Largest image.")
 @click.option(
     "--max-aspect", type=click.FloatRange(1), default=8.0, show_default=True, help="Longest to shortest side."
@@ -153,6 +160,7 @@ def serve(
     upload_timeout_s: float,
     drain_s: float,
     max_body_mib: float,
+    max_connections: int,
     max_pixels: int,
     max_aspect: float,
     with_ray: bool,
@@ -197,6 +205,7 @@ def serve(
         upload_timeout_s=upload_timeout_s,
         drain_s=drain_s,
         max_body_mib=max_body_mib,
+        max_connections=max_connections,
         max_pixels=max_pixels,
         max_aspect=max_aspect,
         api_key=_read_key(api_key_file),

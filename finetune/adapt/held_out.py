@@ -77,7 +77,8 @@ class PairValidation:
     def measure(self, network: Network, *, keep: bool = False) -> Mapping[str, float]:
         """Return means over the pairs, each by name; lower is better, except for delta1.
 
-        `score`, the judge, is the mean of abs_rel outside and inside flat regions, or abs_rel if there are none.
+        `score`, the judge, is abs_rel outside flat regions plus flat_residual, or abs_rel if there are none: no image
+        tells the distance of a picture that hangs in the air, so abs_rel inside says little.
         `flat_residual` is the mean distance of inverse depth from the best plane of each flat part, over its mean.
         `drift` is the mean relative difference from the starting network's answer outside flat regions.
 
@@ -95,8 +96,8 @@ class PairValidation:
         if "abs_rel" not in found:
             raise InputError(f"no held-out pair has {LEAST_PIXELS} pixels of depth in range; hold out other scenes")
         means = {name: float(np.mean(values)) for name, values in found.items()}
-        parts = [means[name] for name in ("outside_abs_rel", "flat_abs_rel") if name in means]
-        return {JUDGE: float(np.mean(parts)) if len(parts) == 2 else means["abs_rel"], **means}
+        parts = [means[name] for name in ("outside_abs_rel", "flat_residual") if name in means]
+        return {JUDGE: sum(parts) if len(parts) == 2 else means["abs_rel"], **means}
 
     def _figures(
         self, network: Network, number: int, pair: Pair, cap_m: float | None, *, keep: bool

@@ -59,7 +59,7 @@ class _Weights:
 
 
 def merge_checkpoint(
-    trained: str | Path, official: str | Path, path: str | Path, *, alpha: float | None = None
+    trained: str | Path, official: str | Path, path: str | Path, *, alpha: float | None = None, share: float = 1.0
 ) -> Merged:
     """Write the official checkpoint with the weights of a trained one.
 
@@ -69,11 +69,15 @@ def merge_checkpoint(
         official: A checkpoint of a family that is exported; its names, shapes and types are kept.
         path: Ends with .pth, .pt or .safetensors.
         alpha: LoRA's alpha, for a file that has updates and does not record it.
+        share: Of the way from the official weights to the trained ones, above 0 and up to 1. Between the two, more of
+            what was learnt than of what was forgotten is kept. Source: Wortsman et al. 2022, WiSE-FT.
 
     Raises:
         ModelFileError: A file is damaged, unsafe or no checkpoint.
-        InputError: No tensor of the trained file fits, or the result cannot be written.
+        InputError: No tensor of the trained file fits, the share is out of range, or the result cannot be written.
     """
+    if not 0 < share <= 1:
+        raise InputError(f"share is {share}, expected above 0 and up to 1")
     trained, official, path = Path(trained), Path(official), Path(path)
     if path.suffix not in _SUFFIXES:
         raise InputError(f"{path} found, expected a name that ends with {', '.join(_SUFFIXES)}")
@@ -83,7 +87,7 @@ def merge_checkpoint(
     contents, recorded = _load(trained)
     found = _find(contents, tensors, trained)
     scale = _scale_of(found, contents, recorded, alpha, trained)
-    replaced, mismatched = _replace(tensors, found, scale)
+    replaced, mismatched = _replace(tensors, found, scale, share)
     for name in sorted(replaced):
         if not bool(torch.isfinite(tensors[name]).all()):
             raise InputError(
@@ -188,25 +192,32 @@ def _scale_of(found: _Weights, contents: Contents, recorded: float | None, alpha
     raise InputError(f"{path} has updates of LoRA and does not say their alpha; give --alpha")
 
 
-def _replace(tensors: dict[str, Tensor], found: _Weights, scale: float) -> tuple[set[str], list[str]]:
-    """Put trained tensors in place of the official ones; return the names of those and phrases about misfits."""
+def _replace(tensors: dict[str, Tensor], found: _Weights, scale: float, share: float) -> tuple[set[str], list[str]]:
+    """Move the official tensors to the trained ones; return the names of those and phrases about misfits."""
     replaced, mismatched = set(), []
     for name, tensor in found.whole.items():
         if tensor.shape != tensors[name].shape:
             shapes = f"{tuple(tensor.shape)}, expected {tuple(tensors[name].shape)}"
             mismatched.append(f"{name} is {shapes}")
             continue
-        tensors[name] = tensor.to(tensors[name].dtype)
+        tensors[name] = _between(tensors[name], tensor, share)
         replaced.add(name)
     for name, (down, up) in found.updates.items():
         if down.ndim != 2 or up.ndim != 2 or (len(up), down.shape[1]) != tuple(tensors[name].shape):
             shapes = f"{tuple(up.shape)} and {tuple(down.shape)}"
             mismatched.append(f"the update of {name} is {shapes}, expected one of {tuple(tensors[name].shape)}")
             continue
-        total = tensors[name].float() + scale * (up.float() @ down.float())
+        total = tensors[name].float() + share * scale * (up.float() @ down.float())
         tensors[name] = total.to(tensors[name].dtype)
         replaced.add(name)
     return replaced, mismatched
+
+
+def _between(official: Tensor, trained: Tensor, share: float) -> Tensor:
+    """Return a tensor between two of a shape, in the type of the first; counts are the trained ones."""
+    if share == 1 or not official.is_floating_point():
+        return trained.to(official.dtype)
+    return torch.lerp(official.float(), trained.float(), share).to(official.dtype)
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

@@ -48,6 +48,11 @@ class Bodies:
             raise Refusal(408, "slow_body", message) from None
         return b"".join(parts)
 
+    def check_room(self) -> None:
+        """Raise Refusal if bodies and answers hold more than allowed, before work whose answer would be held too."""
+        if self.held_bytes > self._most_held:
+            raise self._crowded()
+
     def hold(self, holder: Holder, size_bytes: int) -> None:
         """Count an answer as held until `free`; it is never refused, as the work for it is done."""
         holder.held_bytes += size_bytes
@@ -77,9 +82,14 @@ class Bodies:
             if size > self._most:
                 raise self._too_large()
             if self.held_bytes + len(part) > self._most_held:
-                raise Refusal(503, "memory", "too many images arrive at once", retry_after_s=_RETRY_AFTER_S)
+                raise self._crowded()
             parts.append(part)
             self.hold(holder, len(part))
+
+    @staticmethod
+    def _crowded() -> Refusal:
+        message = "too many images and answers are in memory; try again soon"
+        return Refusal(503, "memory", message, retry_after_s=_RETRY_AFTER_S)
 
     def _too_large(self) -> Refusal:
         return Refusal(413, "large_body", f"the body has more than {self._most / MIB:g} MiB; send the image smaller")

@@ -53,8 +53,13 @@ async function open(image, name) {
   session?.stop();
   session = new Session(image, name, limits);
   document.getElementById("file-name").textContent = name;
-  await session.open();
-  await show();
+  const opened = session;
+  downloads.offer(null);
+  await opened.open();
+  if (opened === session) {
+    stage.open(opened);
+    await show();
+  }
 }
 
 /** Show the depth of the photograph by the chosen models. */
@@ -72,11 +77,12 @@ async function show() {
       hideProgress();
     }
   } catch (problem) {
+    if (asked === session) {
+      stage.stop();
+      hideProgress();
+    }
     if (asked === session && problem.name !== "AbortError") {
-      hideProgress();
       showError(problem);
-    } else if (asked === session) {
-      hideProgress();
     }
   }
 }

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
-import ray
 from ray import serve as ray_serve
 from ray.exceptions import RayActorError, WorkerCrashedError
 
 from ...engine.modelfile.contract import stat_model
 from ...engine.modelfile.shipped import model_path
-from ...engine.system.process.signals import ENDING
 from ..infer.lineup import Lineup, ModelFacts
 from ..infer.stages import Stages
 from ..refusal import Refusal
-from ..settings import MIB, Settings
+from ..settings import Settings
 from ..watch.json_log import log, log_too
+from .ray_cluster import RayCluster
 from .ray_errors import error_of
 from .ray_replica import Outcome, RayReplica
 from .replica import Done, Job
@@ -33,9 +27,8 @@ from .scale import DEPLOYMENT, Scale, deployment_options, settings_of_replica
 
 _TRIES = 3  # of a job; an image whose replica ended so often may be the cause
 _LOOK_S = 1.0  # between two looks at the replicas
+_END_S = 5.0  # for the last look
 _LOST = (RayActorError, WorkerCrashedError)  # the process ended before it answered
-_STORE_MIB = 512  # of shared memory, in which images and answers pass
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}  # Ray reports to its makers otherwise
 
 
 class RayReplicas:
@@ -54,11 +47,11 @@ class RayReplicas:
 
     def __init__(self, settings: Settings, scale: Scale, *, name: str) -> None:
         self._timeout_s, self._name = settings.timeout_s, name
-        self._own = not os.environ.get("RAY_ADDRESS")
+        self._cluster = RayCluster()
         self.most_jobs = scale.most * settings.workers
         self.running = 0
-        self._closing = Event()
-        if self._own:  # before Ray takes its seconds
+        self._closing, self._looking = Event(), Thread(target=self._look, name="depthrt-replicas", daemon=True)
+        if self._cluster.own:  # before Ray takes its seconds
             for path in settings.models.values():
                 stat_model(model_path(path))
         try:
@@ -69,7 +62,7 @@ class RayReplicas:
             raise
         self.lineup = Lineup({name: partial(_known, found) for name, found in facts.items()})
         self.running = scale.least
-        Thread(target=self._look, name="depthrt-replicas", daemon=True).start()
+        self._looking.start()
 
     def do(self, job: Job, stages: Stages, request_id: str) -> Done:
         """Do a job in one of the replicas, as Replicas.do says it; in another one if its process ends."""
@@ -91,15 +84,15 @@ class RayReplicas:
     def close(self) -> None:
         """End the replicas."""
         self._closing.set()
-        if not ray.is_initialized():
-            return
-        if not self._own:
+        if self._looking.is_alive():
+            self._looking.join(_END_S)  # a look after the end of Ray would start it again
+        if self._cluster.joined and not self._cluster.own:
             ray_serve.delete(self._name)
-        ray.shutdown()
+        self._cluster.leave()
 
     def _deploy(self, settings: Settings, scale: Scale) -> Any:  # noqa: ANN401
         """Start the replicas and return the handle to them."""
-        _join(self._own, cpus=scale.most * (settings.threads or 1))
+        self._cluster.join(cpus=scale.most * (settings.threads or 1))
         log_too("ray", "ray.serve")
         ray_serve.start(proxy_location="Disabled", logging_config={"enable_access_log": False, "log_level": "WARNING"})
         log_too("ray", "ray.serve")  # which Ray has set up otherwise
@@ -124,37 +117,6 @@ class RayReplicas:
             if not self._closing.is_set():
                 log("Ray does not answer", level=logging.ERROR, error=error)
             return 0
-
-
-def _join(own: bool, *, cpus: int) -> None:
-    """Start Ray on this machine, or join the cluster of RAY_ADDRESS.
-
-    Args:
-        own: Whether to start it.
-        cpus: That Ray counts on this machine: those of all replicas, as their threads are set otherwise.
-    """
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    common: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if not own:
-        with _signals_kept():
-            ray.init(**common)
-        return
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # its ports listen on every network
-    log_too("ray", level=logging.ERROR)  # it warns of the token
-    with _signals_kept():
-        ray.init("local", num_cpus=cpus, include_dashboard=False, object_store_memory=_STORE_MIB * MIB, **common)
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Undo that Ray takes over SIGTERM."""
-    before = {number: signal.getsignal(number) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _known(facts: ModelFacts) -> ModelFacts:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -17,9 +18,13 @@ import pytest
 from made_image import crop_of_photo
 from refusal import refusal
 from served import read_npy
+from tiny_model import TinyModel
 
 from depthrt.engine.images.write import encode_image
-from depthrt.serve.program import address_of, bind
+from depthrt.serve import program as program_module
+from depthrt.serve.program import address_of, bind, serve
+from depthrt.serve.service import Service
+from depthrt.serve.settings import Settings
 
 WAIT_S = 60
 CLIENTS = 6
@@ -68,6 +73,24 @@ def test_an_address_that_is_taken_is_named() -> None:
         bound.listen()
         port = bound.getsockname()[1]
         assert f"127.0.0.1 port {port} cannot be listened on" in refusal(lambda: bind("127.0.0.1", port))
+
+
+def test_an_address_that_another_program_takes_while_models_load_is_named(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bind("127.0.0.1", 0) as other:
+
+        def load(*options: Any) -> Service:  # noqa: ANN401
+            other.listen()
+            return Service(*options)
+
+        monkeypatch.setattr(program_module, "Service", load)
+        settings = Settings(models={"a": tiny.onnx}, threads=1)
+        port = other.getsockname()[1]
+        message = refusal(lambda: serve(settings, host="127.0.0.1", port=port, on_ready=pytest.fail))
+    assert message.startswith("the address cannot be listened on: ") and message.endswith(
+        "give another --host or --port"
+    )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such name", "a" * 300])

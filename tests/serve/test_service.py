@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -17,6 +18,11 @@ from depthrt.serve.service import Service
 from depthrt.serve.settings import Settings
 
 WAIT_S = 20.0
+
+
+@dataclass
+class Held:
+    held_bytes: int = 0
 
 
 def service_of_client(client: TestClient) -> Service:
@@ -52,6 +58,17 @@ def test_a_request_that_takes_too_long_is_told_to_come_back(monkeypatch: pytest.
         answer = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
         go.set()
         assert (answer.status_code, answer.json()["code"]) == (503, "timeout") and answer.headers["Retry-After"]
+
+
+def test_answers_that_nobody_reads_stop_further_work(client: TestClient) -> None:
+    service, held = service_of_client(client), Held()
+    service.bodies.hold(held, service.settings.bodies_bytes - len(PHOTO) + 1)
+    try:
+        answer = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
+    finally:
+        service.bodies.free(held)
+    assert (answer.status_code, answer.json()["code"]) == (503, "memory") and answer.headers["Retry-After"]
+    assert client.post("/v1/depth", content=PHOTO, headers=IMAGE).status_code == 200
 
 
 def test_a_second_request_opens_no_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from depthrt.serve.settings import Settings
 PHOTO_PX = (60, 90)  # (H, W) of PHOTO
 PHOTO = encode_image(crop_of_photo(), ".png")
 IMAGE = {"Content-Type": "image/png"}
+MOST_CONNECTIONS = 20  # of the service that runs in its own process
 
 
 @contextmanager

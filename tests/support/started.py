@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,13 @@ class Started:
     def _send(request: Request) -> tuple[int, bytes, dict[str, str]]:
         try:
             with urlopen(request, timeout=WAIT_S) as answer:
-                return answer.status, answer.read(), dict(answer.headers)
+                return answer.status, answer.read(), _lower(answer.headers)
         except HTTPError as error:
-            return error.code, error.read(), dict(error.headers)
+            return error.code, error.read(), _lower(error.headers)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 @contextmanager
@@ -62,6 +66,7 @@ def started(
     errors: Path,
     *options: str,
     program: tuple[str, ...] = (sys.executable, "-m", "depthrt"),
+    port: str | None = "0",
     **more: Any,  # noqa: ANN401
 ) -> Iterator[Started]:
     """Run the program in the block; give it once it is ready.
@@ -70,9 +75,11 @@ def started(
         errors: File for its standard error.
         options: Of `depthrt serve`.
         program: Before them.
+        port: To listen on; None leaves it to the variable PORT.
         more: For subprocess.Popen.
     """
-    command = [*program, "serve", "--port", "0", "--threads", "1", *options]
+    port_option = () if port is None else ("--port", port)
+    command = [*program, "serve", *port_option, "--threads", "1", *options]
     env = {name: value for name, value in os.environ.items() if name != "PORT"}
     with (
         errors.open("w") as stderr,

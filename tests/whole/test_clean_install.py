@@ -1,4 +1,4 @@
-"""The wheel with its `cpu` extra in an environment of its own: no torch, no onnx, no transformers."""
+"""The wheel with its extras `cpu` and `serve` in a clean environment: no torch, no onnx, no transformers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from tiny_model import PHOTOS, TinyModel
 
-ROOT = Path(__file__).resolve().parents[2]
-NOT_NEEDED = ("torch", "onnx", "onnxscript", "transformers", "safetensors")
+NOT_NEEDED = ("torch", "onnx", "onnxscript", "transformers", "safetensors", "ray")
+OF_SERVE = ("fastapi", "starlette", "uvicorn", "prometheus_client", "python_multipart", "pydantic")
 
 
 def call(*command: object, **environment: object) -> str:
@@ -23,30 +22,25 @@ def call(*command: object, **environment: object) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of a fresh environment with depthrt[cpu] installed from this checkout."""
-    home = tmp_path_factory.mktemp("clean") / "venv"
-    call(sys.executable, "-m", "venv", home)
-    bin_folder = home / ("Scripts" if sys.platform == "win32" else "bin")
-    constraints = ROOT / "constraints.txt"
-    pip = (bin_folder / "python", "-m", "pip", "install", "--quiet", "--retries", 10, "--timeout", 60)
-    # In the environment they hold for what builds the wheel as well; by the second name since pip 25.3.
-    call(*pip, f"{ROOT}[cpu]", PIP_CONSTRAINT=constraints, PIP_BUILD_CONSTRAINT=constraints)
-    return bin_folder
+def pip_of(binaries: Path) -> tuple[object, ...]:
+    """The words of a pip that looks into the environment, which has none of its own."""
+    return (sys.executable, "-m", "pip", "--python", binaries / "python")
 
 
-def test_the_cpu_extra_brings_no_torch_and_no_onnx(binaries: Path) -> None:
-    listed = json.loads(call(binaries / "python", "-m", "pip", "list", "--format", "json"))
+def test_the_extras_bring_no_torch_and_no_onnx(binaries: Path) -> None:
+    listed = json.loads(call(*pip_of(binaries), "list", "--format", "json"))
     names = {package["name"].lower() for package in listed}
     assert "onnxruntime" in names and not names & set(NOT_NEEDED)
 
 
-def test_run_works_without_torch_and_equals_the_run_with_it(binaries: Path, tiny: TinyModel, tmp_path: Path) -> None:
+def test_run_needs_no_torch_and_no_server_and_equals_the_run_here(
+    binaries: Path, tiny: TinyModel, tmp_path: Path
+) -> None:
     import depthrt
 
     target = tmp_path / "depth.npz"
-    call(binaries / "depthrt", "run", PHOTOS / "coffee.jpg", "--model", tiny.onnx, "-o", target)
+    without = f"import sys; sys.modules.update(dict.fromkeys({OF_SERVE})); from depthrt.cli import main; main()"
+    call(binaries / "python", "-c", without, "run", PHOTOS / "coffee.jpg", "--model", tiny.onnx, "-o", target)
     with depthrt.load(tiny.onnx) as model:
         expected = model.infer(depthrt.read_image(PHOTOS / "coffee.jpg"))
     found = depthrt.Depth.load(target)
@@ -70,7 +64,7 @@ def test_models_are_listed_without_an_extra_and_fetch_names_the_one_it_needs(bin
 
 
 def test_the_wheel_holds_the_package_and_not_the_tests(binaries: Path) -> None:
-    files = call(binaries / "python", "-m", "pip", "show", "--files", "depthrt").replace("\\", "/")
+    files = call(*pip_of(binaries), "show", "--files", "depthrt").replace("\\", "/")
     assert (
         "depthrt/cli/run.py" in files and "depthrt/engine/modelfile/photo.jpg" in files and "depthrt/py.typed" in files
     )

@@ -33,10 +33,13 @@ export class Downloads {
     this.#enable();
   }
 
-  /** Offer what can be made of a depth map. */
+  /** Offer what can be made of a depth map; null while there is none. */
   offer(depth, choice) {
     this.#depth = depth;
     this.#enable();
+    if (!depth) {
+      return;
+    }
     document.getElementById("fov-row").hidden = !depth.metric && !choice.main.takes_focal_length;
     document.getElementById("facts").replaceChildren(
       ...depth.facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]),

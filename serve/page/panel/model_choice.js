@@ -105,7 +105,7 @@ export class ModelChoice {
   #offerNames() {
     byName.hidden = this.#named.length === 0;
     const names = this.#named.map((model) => model.name);
-    fill(select, [...(this.#byRole.size > 0 ? [[NONE, "As chosen above"]] : []), ...names.map((name) => [name, name])]);
+    fill(select, [...(this.#byRole.size > 0 ? [[NONE, "None, as chosen above"]] : []), ...names.map((name) => [name, name])]);
     document.getElementById("other-row").hidden = !select.value || this.#models.size < 2;
     const others = [...this.#models.keys()].filter((name) => name !== select.value);
     fill(other, [[NONE, "None"], ...others.map((name) => [name, name])]);

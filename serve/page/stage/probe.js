@@ -8,6 +8,7 @@ const reading = document.getElementById("reading");
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEY_STEP = 0.01; // of a side
 const SHIFT_STEP = 0.1;
+const GAP_PX = 18; // between the point and its text
 const QUIET_MS = 350; // after the last key, so that a screen reader reads one value, not all
 
 /**
@@ -38,7 +39,7 @@ export function listenToProbe(read, leave) {
   };
   view.addEventListener("pointermove", point);
   view.addEventListener("pointerdown", point);
-  view.addEventListener("pointerleave", () => document.activeElement !== probe && hide());
+  view.addEventListener("pointerleave", () => !probe.matches(":focus-visible") && hide());
   probe.addEventListener("focus", () => probe.matches(":focus-visible") && show(true));
   probe.addEventListener("blur", hide);
   probe.addEventListener("keydown", (event) => {
@@ -53,14 +54,19 @@ export function listenToProbe(read, leave) {
 }
 
 function place([across, down], text) {
-  cross.hidden = chip.hidden = false;
+  cross.hidden = chip.hidden = text === "";
   chip.textContent = text;
-  for (const element of [cross, chip]) {
-    element.style.left = `${100 * across}%`;
-    element.style.top = `${100 * down}%`;
-  }
-  chip.classList.toggle("before", across > 0.6);
-  chip.classList.toggle("above", down > 0.75);
+  const [x, y] = [across * view.clientWidth, down * view.clientHeight];
+  cross.style.left = `${x}px`;
+  cross.style.top = `${y}px`;
+  chip.style.left = `${beside(x, chip.offsetWidth, view.clientWidth)}px`;
+  chip.style.top = `${beside(y, chip.offsetHeight, view.clientHeight)}px`;
+}
+
+/** Return where a text of some length begins after a point, or before it where the side would be passed. */
+function beside(point, length, side) {
+  const after = point + GAP_PX;
+  return after + length <= side ? after : Math.max(0, Math.min(point - GAP_PX - length, side - length));
 }
 
 function inside(share) {

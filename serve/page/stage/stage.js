@@ -12,6 +12,10 @@ import { showError } from "../panel/status.js";
 
 const buttons = [...document.querySelectorAll("[data-view]")];
 const why = document.getElementById("views-why");
+const result = document.getElementById("result");
+const view = document.getElementById("view");
+const reading = document.getElementById("reading");
+const PREVIEW_PX = 1200; // longest side of a photograph that waits for its depth
 const NEED_TWO = ["models", "difference"];
 
 /** What is seen of a photograph. */
@@ -48,25 +52,48 @@ export class Stage {
     this.#askToDraw();
   }
 
+  /** Show a photograph while its depth is being found; one that the browser cannot decode is not shown yet. */
+  open(session) {
+    this.#depth = this.#other = this.#differences = null;
+    if (!session.bitmap) {
+      result.hidden = true;
+      return;
+    }
+    this.#uncover();
+    const { width, height } = session.bitmap;
+    const shrink = Math.min(1, PREVIEW_PX / Math.max(width, height));
+    const picture = photographOf(session.bitmap, Math.ceil(width * shrink), Math.ceil(height * shrink));
+    this.#place("depth");
+    showLayers(picture, picture, { left: "Photograph", right: "", split: false });
+    view.classList.add("waiting");
+    for (const part of [...buttons, document.getElementById("near"), document.getElementById("far")]) {
+      part.disabled = true;
+    }
+    reading.textContent = "";
+  }
+
+  /** Show that the depth under way will not come. */
+  stop() {
+    view.classList.remove("waiting");
+  }
+
   /** Show the depth of a photograph. */
   show(session, [depth, other = null], choice, fov) {
-    document.getElementById("welcome").hidden = true;
-    document.getElementById("result").hidden = false;
+    this.#uncover();
     this.#names = [choice.mainName, choice.otherName];
     this.#fov = fov;
-    if (session !== this.#session) {
-      this.#photograph = photographOf(session.bitmap, depth.width, depth.height);
-    }
     if (depth !== this.#depth) {
+      this.#photograph = photographOf(session.bitmap, depth.width, depth.height);
       this.#ruler.show(depth);
     }
     if (depth !== this.#depth || other !== this.#other) {
       this.#differences = null;
     }
+    const isNew = other && !this.#other && this.#view === "depth"; // who asks for two models wants to see them
     [this.#session, this.#depth, this.#other] = [session, depth, other];
     this.#offerViews(choice.whyOne);
-    this.#choose(NEED_TWO.includes(this.#view) && !other ? "depth" : this.#view);
-    document.getElementById("reading").textContent = `Depth by ${depth.model} is shown, ${depth.width} by ${depth.height} pixels.`;
+    this.#choose(isNew ? "models" : NEED_TWO.includes(this.#view) && !other ? "depth" : this.#view);
+    reading.textContent = `Depth by ${depth.model} is shown, ${depth.width} by ${depth.height} pixels.`;
   }
 
   /** Return the picture on the screen as a PNG file. */
@@ -87,23 +114,40 @@ export class Stage {
     return pictureOf(this.#depth, this.#colormap, this.#ruler.nearFar);
   }
 
+  #uncover() {
+    document.getElementById("welcome").hidden = true;
+    const wasHidden = result.hidden;
+    result.hidden = false;
+    view.classList.remove("waiting");
+    const { top, bottom } = result.getBoundingClientRect();
+    if (wasHidden || bottom < 0 || top > innerHeight / 2 || top < -innerHeight / 2) {
+      result.scrollIntoView({ block: "start" });
+    }
+  }
+
   #offerViews(whyOne) {
+    document.getElementById("near").disabled = document.getElementById("far").disabled = false;
     for (const button of buttons) {
       button.disabled = NEED_TWO.includes(button.dataset.view) && !this.#other;
     }
     why.textContent = whyOne;
   }
 
-  #choose(view) {
-    this.#view = view;
-    for (const button of buttons) {
-      button.setAttribute("aria-pressed", String(button.dataset.view === view));
-    }
-    document.getElementById("view").hidden = view === "space";
-    document.getElementById("space").hidden = view !== "space";
-    document.getElementById("scale").hidden = view !== "difference";
-    document.getElementById("ruler").hidden = ["difference", "space"].includes(view);
+  #choose(name) {
+    this.#view = name;
+    this.#place(name);
     this.#askToDraw();
+  }
+
+  /** Make room for a view. */
+  #place(name) {
+    for (const button of buttons) {
+      button.setAttribute("aria-pressed", String(button.dataset.view === name));
+    }
+    view.hidden = name === "space";
+    document.getElementById("space").hidden = name !== "space";
+    document.getElementById("scale").hidden = name !== "difference";
+    document.getElementById("ruler").hidden = ["difference", "space"].includes(name);
   }
 
   /** Draw before the next frame, once however often it is asked. */
@@ -112,6 +156,9 @@ export class Stage {
       this.#isAsked = true;
       requestAnimationFrame(() => {
         this.#isAsked = false;
+        if (!this.#depth) {
+          return; // another photograph has been chosen
+        }
         this.#draw().catch((problem) => {
           showError(problem);
           this.#choose("depth");
@@ -140,6 +187,9 @@ export class Stage {
 
   /** Return what a pixel holds, as a text. */
   #read(across, down) {
+    if (!this.#depth) {
+      return "";
+    }
     const { width, height, values } = this.#depth;
     const place = Math.floor(down * height) * width + Math.floor(across * width);
     this.#ruler.mark(values[place]);

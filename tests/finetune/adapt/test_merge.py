@@ -74,6 +74,26 @@ def test_parts_are_merged_and_the_rest_is_kept_and_named(official: Path) -> None
         assert torch.equal(value, state(1 if name in found.replaced else 0)[name]), name
 
 
+def test_a_share_lies_between_the_official_weights_and_the_trained_ones(official: Path) -> None:
+    _, tensors = merged(state(1), official, share=0.25)
+    for name, value in tensors.items():
+        torch.testing.assert_close(value, 0.75 * state(0)[name] + 0.25 * state(1)[name], rtol=SAME, atol=SAME)
+
+
+def test_a_share_of_an_update_is_added(official: Path) -> None:
+    down, up = torch.rand((2, TINY.width)), torch.rand((3 * TINY.width, 2))
+    given = {f"{QKV}.lora_A.weight": down, f"{QKV}.lora_B.weight": up}
+    whole, half = (merged(given, official, alpha=2.0, share=share)[1][f"{QKV}.weight"] for share in (1.0, 0.5))
+    begun = state(0)[f"{QKV}.weight"]
+    torch.testing.assert_close(2 * (half - begun), whole - begun, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, 1.5])
+def test_a_share_out_of_range_is_refused(share: float, official: Path) -> None:
+    with pytest.raises(InputError, match=f"share is {share}, expected above 0 and up to 1"):
+        merged(state(1), official, share=share)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

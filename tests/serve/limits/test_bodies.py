@@ -83,3 +83,15 @@ def test_bodies_and_answers_together_take_no_more_than_allowed() -> None:
     assert bodies.held_bytes == first.held_bytes == 140
     bodies.free(first)
     assert read(bodies, sends(b"b" * 90), {}) == b"b" * 90
+
+
+def test_there_is_room_until_more_is_held_than_allowed() -> None:
+    bodies, request = make_bodies(held=150), Request()
+    bodies.hold(request, 150)
+    bodies.check_room()
+    bodies.hold(request, 1)
+    with pytest.raises(Refusal) as caught:
+        bodies.check_room()
+    assert (caught.value.status, caught.value.code) == (503, "memory") and caught.value.retry_after_s
+    bodies.free(request)
+    bodies.check_room()

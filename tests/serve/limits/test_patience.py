@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,7 +14,7 @@ import uvicorn
 from depthrt.serve.encode.depth_answer import Body
 from depthrt.serve.encode.reply import Reply
 from depthrt.serve.limits import patience
-from depthrt.serve.limits.patience import PatientProtocol
+from depthrt.serve.limits.patience import PatientProtocol, patient_protocol
 from depthrt.serve.program import bind
 
 SHORT_S = 0.3
@@ -25,9 +26,11 @@ async def app(scope: dict[str, object], receive: object, send: object) -> None:
     await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
 
 
-async def start(served: Callable[..., Awaitable[None]]) -> tuple[socket.socket, uvicorn.Server, asyncio.Future[None]]:
+async def start(
+    served: Callable[..., Awaitable[None]], protocol: type[PatientProtocol] = PatientProtocol
+) -> tuple[socket.socket, uvicorn.Server, asyncio.Future[None]]:
     bound = bind("127.0.0.1", 0)
-    config = uvicorn.Config(served, http=PatientProtocol, lifespan="off", log_config=None, timeout_keep_alive=1)
+    config = uvicorn.Config(served, http=protocol, lifespan="off", log_config=None, timeout_keep_alive=1)
     server = uvicorn.Server(config)
     running = asyncio.ensure_future(server._serve([bound]))
     while not server.started:
@@ -81,3 +84,56 @@ def test_a_client_that_does_not_read_is_let_go(monkeypatch: pytest.MonkeyPatch) 
         bound.close()
 
     asyncio.run(dawdle())
+
+
+def test_a_connection_too_many_learns_why_and_the_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LINGER_S", SHORT_S)
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    async def crowd() -> list[bytes]:
+        bound, server, running = await start(app, patient_protocol(1))
+        first = await asyncio.open_connection(*bound.getsockname())
+        await asyncio.sleep(SHORT_S)
+        second = await asyncio.open_connection(*bound.getsockname())
+        found = []
+        for reader, writer in (second, first):
+            writer.write(request)
+            found.append(await asyncio.wait_for(reader.read(), 10))
+            writer.close()
+        server.should_exit = True
+        await running
+        bound.close()
+        return found
+
+    refused, served = asyncio.run(crowd())
+    head, _, body = refused.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n") and b"\r\nRetry-After: " in head
+    assert json.loads(body)["code"] == "connections"
+    assert served.startswith(b"HTTP/1.1 204")
+
+
+def test_a_body_that_goes_on_after_it_was_refused_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LINGER_BYTES", 100_000)
+
+    async def refuses(scope: object, receive: object, send: Callable[..., Awaitable[None]]) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def go_on() -> int:
+        bound, server, running = await start(refuses)
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413")
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 1_000_000_000:
+                writer.write(bytes(1 << 16))
+                sent += 1 << 16
+                await writer.drain()
+        writer.close()
+        server.should_exit = True
+        await running
+        bound.close()
+        return sent
+
+    assert asyncio.run(go_on()) < 100_000_000, "what the buffers of the system hold"

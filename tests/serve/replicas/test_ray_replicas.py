@@ -26,6 +26,7 @@ if find_spec("ray") is None:
 LARGE = encode_image(crop_of_photo().repeat(6, 0).repeat(6, 1), ".png")
 WIDE = encode_image(np.zeros((4, 400, 3), np.uint8), ".png")
 CLIENTS = 8
+FOLDERS_BEFORE = set(Path("/tmp").glob("depthrt-ray-*"))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_both_replicas_answer_and_the_answers_are_those_of_one_process(service: 
     expected = client.post("/v1/depth", content=PHOTO, headers=IMAGE)
     for status, body, headers in found:
         assert status == 200 and body == expected.content
-        assert {name.lower() for name in headers} - {"date", "connection"} == set(expected.headers.keys())
+        assert headers.keys() - {"date", "connection"} == set(expected.headers.keys())
     assert len(replicas_of(service)) == 2 and metric(service, "depthrt_replicas 2.0")
     assert metric(service, 'depthrt_depth_valid_share_count{model="default"} 8.0')
     assert json.loads(service.get("/models")[1]) == client.get("/models").json()
@@ -84,7 +85,7 @@ def test_refusals_are_those_of_one_process(
 def test_a_replica_that_is_killed_loses_no_request_and_is_replaced(service: Started) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
         before = replicas_of(service)
-        answers = [pool.submit(service.post, LARGE) for _ in range(2 * CLIENTS)]
+        answers = [pool.submit(service.post, LARGE) for _ in range(CLIENTS)]
         until(lambda: metric(service, f"depthrt_queue_jobs {CLIENTS:.1f}"))
         os.kill(min(before), signal.SIGKILL)
         assert [answer.result()[0] for answer in answers] == [200] * len(answers)
@@ -103,3 +104,4 @@ def test_a_signal_under_load_loses_no_accepted_request_and_leaves_no_process(ser
         assert [answer.result()[0] for answer in answers] == [200] * CLIENTS
     assert service.lines()[-1]["message"] == "stopped"
     until(lambda: not any(Path(f"/proc/{process}").exists() for process in replicas_of(service)))
+    assert set(Path("/tmp").glob("depthrt-ray-*")) <= FOLDERS_BEFORE, "what Ray wrote is left"
