@@ -4,7 +4,7 @@ import { markTorn, seamsOf, trianglesOf } from "./geometry.js";
 import { drawLabels, metreGrid } from "./metre_grid.js";
 import { makePrograms } from "./shaders.js";
 
-const OVERLAP = 1.2; // of points, so that a slanted surface has no gaps
+const OVERLAP = 1.45; // of points, so that a slanted surface has no gaps
 const LARGEST_POINT_PX = 48;
 const LINE_COLOR = [0.5, 0.5, 0.5, 0.55]; // seen on white and on black
 
