@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -22,11 +22,13 @@ class BatchCost:
     Args:
         images: Of the batch.
         ms_per_image: Least over the rounds, which other programs disturbed least.
-        against_single: The same over that of single images; below 1 a batch gains.
+        cpu_ms_per_image: CPU time of the same, of all threads; other programs add nothing to it.
+        against_single: ms_per_image over that of single images; below 1 a batch gains.
     """
 
     images: int
     ms_per_image: float
+    cpu_ms_per_image: float
     against_single: float
 
 
@@ -44,11 +46,13 @@ def measure_batches(model: DepthModel, photo: bytes, sizes: Sequence[int] = BATC
     single = model.prepare(read_image(photo)).batch
     batches = {size: np.repeat(single, size, axis=0) for size in sizes}  # (N, 3, h, w)
     times: dict[int, list[float]] = {size: [] for size in sizes}
+    cpu_times: dict[int, list[float]] = {size: [] for size in sizes}
     for number in range(rounds + 1):  # the first round warms
         for size, batch in batches.items():
-            start = perf_counter()
+            start, cpu_s = perf_counter(), process_time()
             model.runner.run(batch)
             if number:
-                times[size].append((perf_counter() - start) / size)
+                times[size].append((perf_counter() - start) / size * 1e3)
+                cpu_times[size].append((process_time() - cpu_s) / size * 1e3)
     least = {size: min(found) for size, found in times.items()}
-    return [BatchCost(size, least[size] * 1e3, least[size] / least[1]) for size in sizes]
+    return [BatchCost(size, least[size], min(cpu_times[size]), least[size] / least[1]) for size in sizes]

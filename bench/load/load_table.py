@@ -57,8 +57,11 @@ def batch_rows(costs: Sequence[BatchCost]) -> str:
     """Return a line for each batch, and whether any gains."""
     if not costs:
         return "batches: the file takes one image at a time"
-    rows = [("images of a batch", "ms an image", "of single")]
-    rows += [(str(cost.images), f"{cost.ms_per_image:.1f}", f"{cost.against_single:.2f}") for cost in costs]
+    rows = [("images of a batch", "ms an image", "CPU ms", "of single")]
+    rows += [
+        (str(cost.images), f"{cost.ms_per_image:.1f}", f"{cost.cpu_ms_per_image:.1f}", f"{cost.against_single:.2f}")
+        for cost in costs
+    ]
     gains = min(cost.against_single for cost in costs) < GAIN
     return f"{aligned(rows)}\n{'a batch gains' if gains else 'no batch gains'} (below {GAIN} counts as a gain)"
 

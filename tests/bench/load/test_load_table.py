@@ -29,8 +29,8 @@ def test_memory_says_whether_its_goal_is_met(last: float, word: str) -> None:
 
 
 def test_a_batch_gains_only_what_is_worth_it() -> None:
-    assert "no batch gains" in batch_rows([BatchCost(1, 100, 1.0), BatchCost(2, 97, 0.97)])
-    assert "\na batch gains" in batch_rows([BatchCost(1, 100, 1.0), BatchCost(2, 90, 0.9)])
+    assert "no batch gains" in batch_rows([BatchCost(1, 100, 99, 1.0), BatchCost(2, 97, 99, 0.97)])
+    assert "\na batch gains" in batch_rows([BatchCost(1, 100, 99, 1.0), BatchCost(2, 90, 99, 0.9)])
     assert "one image at a time" in batch_rows([])
 
 

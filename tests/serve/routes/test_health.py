@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from starlette.testclient import TestClient
 
 from depthrt.serve.service import Service
@@ -21,6 +22,15 @@ def test_a_service_that_stops_lives_and_is_not_ready(client: TestClient) -> None
             assert client.get(address).status_code == 503
     finally:
         service.draining = False
+
+
+def test_a_service_whose_replicas_have_all_ended_is_not_ready(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service: Service = client.app.state.service  # type: ignore[attr-defined]
+    monkeypatch.setattr(service.replicas, "running", 0)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "no replica runs"})
 
 
 def test_models_are_listed_with_their_roles(client: TestClient, metric_client: TestClient) -> None:
