@@ -8,7 +8,9 @@ import { SWING_S, swingAt, wantsStillness } from "./cloud/swing.js";
 
 const MOST_RATIO = 2; // device pixels a CSS pixel; more cost time and show nothing
 const MOST_SIDE_PX = 4096; // of the canvas
-const SLOW_MS = 45; // of a frame; slower ones are drawn with a quarter of the points while the eye moves
+const SLOW_MS = 45; // of a frame; after a slower one, fewer points are drawn while the eye moves
+const MOST_THIN = 6; // every how many points, each way
+const REST_MS = 150; // without movement, until all points are drawn again
 const KEYS = "Arrow keys turn, Shift and arrow keys move, plus and minus zoom, 0 goes back.";
 
 /**
@@ -26,9 +28,9 @@ export class CloudView {
   #mode = "surface";
   #frame = 0; // of requestAnimationFrame; 0 for none
   #swingStart = null; // ms; null when nothing swings
-  #lastFrame = null; // ms, while the eye moves
   #isMoving = false;
-  #isSlow = false;
+  #thin = 1; // every how many points are drawn while the eye moves
+  #rest = 0; // of setTimeout
   #listening = new AbortController();
   #resizes;
 
@@ -96,6 +98,7 @@ export class CloudView {
     this.#listening.abort();
     this.#resizes.disconnect();
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#rest);
     this.#frame = 0;
     this.#drawing?.free();
     this.#drawing = this.#shown = null;
@@ -155,7 +158,7 @@ export class CloudView {
     if (!this.#drawing || !this.#shown) {
       throw new Error("the 3-D view shows nothing that could be saved");
     }
-    this.#draw(false);
+    this.#draw(1);
     const picture = new OffscreenCanvas(this.#canvas.width, this.#canvas.height);
     const pen = picture.getContext("2d");
     pen.fillStyle = backgroundOf(this.#canvas);
@@ -188,7 +191,7 @@ export class CloudView {
   }
 
   #begin() {
-    this.#isSlow = false;
+    this.#thin = 1;
     if (wantsStillness()) {
       this.#swingStart = null;
       this.#orbit.look(swingAt(1));
@@ -217,18 +220,27 @@ export class CloudView {
       this.#orbit.look(swingAt(share));
       this.#swingStart = share < 1 ? this.#swingStart : null;
     }
-    const isMoving = wasMoving || this.#swingStart !== null;
-    if (isMoving && this.#lastFrame !== null) {
-      this.#isSlow ||= time - this.#lastFrame > SLOW_MS;
-    }
-    this.#draw(isMoving && this.#isSlow);
-    this.#lastFrame = isMoving ? time : null;
+    const isSwinging = this.#swingStart !== null;
+    const isMoving = wasMoving || isSwinging;
+    clearTimeout(this.#rest);
+    this.#draw(isMoving ? this.#thin : 1);
     if (isMoving) {
-      this.#ask(); // the next movement of the swing, or the picture with all points after the last movement
+      requestAnimationFrame((next) => this.#judge(next - time));
+      this.#rest = this.#thin > 1 && !isSwinging ? setTimeout(() => this.#ask(), REST_MS) : 0;
+    }
+    if (isSwinging) {
+      this.#ask();
     }
   }
 
-  #draw(isCoarse) {
+  /** Draw fewer points from now on if a frame took long. */
+  #judge(ms) {
+    if (ms > SLOW_MS && this.#thin < MOST_THIN) {
+      this.#thin++;
+    }
+  }
+
+  #draw(every) {
     const canvas = this.#canvas;
     const ratio = Math.min(this.#ratio(), MOST_SIDE_PX / Math.max(canvas.clientWidth, canvas.clientHeight, 1));
     const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * ratio));
@@ -244,7 +256,7 @@ export class CloudView {
       matrix: this.#orbit.matrix(camera, image, canvas, extent.z[1]),
       scale: scaleOf(image, canvas),
       isSurface: this.#mode === "surface",
-      isCoarse,
+      every,
     });
   }
 

@@ -4,10 +4,9 @@ import { markTorn, seamsOf, trianglesOf } from "./geometry.js";
 import { drawLabels, metreGrid } from "./metre_grid.js";
 import { makePrograms } from "./shaders.js";
 
-const OVERLAP = 1.2; // of points, so that a slanted surface has no gaps
+const OVERLAP = 1.45; // of points, so that a slanted surface has no gaps
 const LARGEST_POINT_PX = 48;
 const LINE_COLOR = [0.5, 0.5, 0.5, 0.55]; // seen on white and on black
-const COARSE = 2; // every how many points while the eye moves on a slow machine
 
 export class Drawing {
   #gl;
@@ -55,15 +54,15 @@ export class Drawing {
   /**
    * Draw one picture.
    *
-   * @param {{matrix: Float32Array, scale: number, isSurface: boolean, isCoarse: boolean}} view scale: px of the canvas for
-   *   a px of the photograph
+   * @param {{matrix: Float32Array, scale: number, isSurface: boolean, every: number}} view scale: px of the canvas for a
+   *   px of the photograph; every: how many points, each way, a drawn one stands for
    */
-  draw({ matrix, scale, isSurface, isCoarse }) {
+  draw({ matrix, scale, isSurface, every }) {
     const gl = this.#gl;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    this.#drawGrid(matrix, scale, isSurface, isCoarse ? COARSE : 1);
+    this.#drawGrid(matrix, scale, isSurface, every);
     if (this.#shown.signs) {
       this.#drawSigns(matrix);
     }

@@ -23,13 +23,16 @@ vec4 project(ivec2 point, float z) {
   return u_matrix * vec4((pixel - u_camera.zw) / u_camera.xy * z, z, 1.0);
 }
 
-// Distance in px of the canvas to the neighbour at a step, on the longer of both axes.
-float gap(ivec2 point, ivec2 way) {
-  float z = depthAt(point + way);
-  if (z <= 0.0) return 1e9;
-  vec4 other = project(point + way, z);
+// Distance in px of the canvas to the neighbour at a step, of both ways the one of more like depth; 0 without any.
+float gap(ivec2 point, ivec2 way, float z) {
+  float on = depthAt(point + way);
+  float back = depthAt(point - way);
+  bool isOn = on > 0.0 && (back <= 0.0 || abs(on - z) <= abs(back - z));
+  float chosen = isOn ? on : back;
+  vec4 other = project(isOn ? point + way : point - way, chosen);
+  if (chosen <= 0.0 || other.w <= 0.0) return 0.0;
   vec2 apart = abs(other.xy / other.w - gl_Position.xy / gl_Position.w) * u_canvas * 0.5;
-  return other.w > 0.0 ? max(apart.x, apart.y) : 1e9;
+  return max(apart.x, apart.y);
 }
 
 void main() {
@@ -42,12 +45,8 @@ void main() {
     gl_Position = vec4(0.0, 0.0, 2.0, 1.0);  // outside
     gl_PointSize = 1.0;
   } else if (points) {
-    ivec2 right = ivec2(u_grid.z, 0);
-    ivec2 down = ivec2(0, u_grid.z);
-    float own = u_sizes.x * abs(z) / gl_Position.w;  // of a surface that faces the camera
-    float wide = min(gap(point, right), gap(point, -right));
-    float high = min(gap(point, down), gap(point, -down));
-    float wanted = max(wide < 1e8 ? wide : 0.0, high < 1e8 ? high : 0.0);
+    float own = u_sizes.x * z / gl_Position.w;  // of a surface that faces the camera
+    float wanted = max(gap(point, ivec2(u_grid.z, 0), z), gap(point, ivec2(0, u_grid.z), z));
     gl_PointSize = clamp(max(own, min(wanted, own * 6.0) * u_sizes.y), 1.0, u_sizes.z);
   }
 }`;
