@@ -27,7 +27,7 @@ def test_the_reading_under_the_pointer_is_the_services_value(
     with open_tab(browser, address) as tab:
         show(tab, model)
         for row, column in PIXELS:
-            number, _, rest = hover(tab, values.shape, row, column).partition(" ")  # type: ignore[arg-type]
+            number, _, rest = hover(tab, values.shape, row, column).partition(" ")
             assert float(number) == pytest.approx(values[row, column], rel=SHOWN_REL) and f" {rest}" == unit
 
 
