@@ -50,7 +50,7 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether new requests are welcome."""
+        """Whether new requests are welcome: a replica runs, and the service is not to stop."""
         return not self.draining and self.replicas.running > 0
 
     def check_key(self, request: Request) -> None:

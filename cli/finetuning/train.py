@@ -142,11 +142,11 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
 @_advanced("--accumulate", type=click.IntRange(1), help="Batches in a step. Default: 1, 4 with a preset.")
 @_advanced("--warmup-steps", type=click.IntRange(0), help="Default: 500, at most a third of an epoch.")
 @_advanced("--average-decay", type=float, help="Moving average of weights. Default: 0.999, 0 with a preset.")
-@_advanced("--planarity-weight", type=float, help="Default: 0.5; 0 without flat regions.")
+@_advanced("--planarity-weight", type=float, help="Default: 10; 0 without flat regions.")
 @_advanced(
     "--distillation-weight",
     type=float,
-    help="Of the starting network's answer outside flat regions, where true depth then counts no more. Default: 1; 0 "
+    help="Of the starting network's answer outside flat regions, where true depth then counts no more. Default: 14; 0 "
     "without flat regions.",
 )
 @_advanced(

@@ -16,13 +16,14 @@ PRESETS: tuple[PresetName, ...] = get_args(PresetName)
 EPOCHS = 48
 BATCH = 1
 HEAD_RATE, ENCODER_FACTOR = 5e-5, 0.1  # of the study: 5e-6 for the encoder
+PLANARITY, DISTILLATION = 10.0, 14.0  # of shares of depth; measured on the small model, see docs/finetune.md
 _CORRECTIONS = (
     "the whole checkpoint is loaded: upstream's trainer loads the encoder alone, and the decoder begins from random "
     "weights",
-    "mirrors and pictures have the depth of their plane, with planarity weight 0.5: the study's edit bent them towards "
-    "the nearest depth of the scene",
-    "distillation weight 1, and a quarter of the frames has no flat region: the study saw edited frames alone, and its "
-    "networks unlearned backgrounds",
+    f"mirrors and pictures have the depth of their plane, with planarity weight {PLANARITY:g}: the study's edit bent "
+    "them towards the nearest depth of the scene",
+    f"distillation weight {DISTILLATION:g}, and a quarter of the frames has no flat region: the study saw edited "
+    "frames alone, and its networks unlearned backgrounds",
     "scenes are split 80/20, and the best checkpoint on the held-out ones is kept: the study measured nothing",
     "a step has 4 batches of 1, rates rise over up to 500 steps, and gradients are clipped at 1: the study moved all "
     "weights after each image",
@@ -54,8 +55,8 @@ class Preset:
     accumulate: int = 4
     recompute: bool = True
     average_decay: float = 0.0
-    planarity_weight: float = 0.5
-    distillation_weight: float = 1.0
+    planarity_weight: float = PLANARITY
+    distillation_weight: float = DISTILLATION
     clean_share: float | None = 0.25
     patience: int | None = 8
     differences: tuple[str, ...] = _CORRECTIONS

@@ -20,9 +20,11 @@ async def healthz() -> JSONResponse:
 
 @router.get("/readyz", summary="Whether new requests are welcome", responses=STOPPING)
 async def readyz(request: Request) -> JSONResponse:
-    """Answer 200 once the models are loaded, checked and warm; 503 when the service is about to stop."""
-    ready = service_of(request).ready
-    return JSONResponse({"status": "ready" if ready else "stopping"}, 200 if ready else 503)
+    """Answer 200 once the models are loaded, checked and warm; 503 if no replica runs or the service is to stop."""
+    service = service_of(request)
+    if service.ready:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "stopping" if service.draining else "no replica runs"}, 503)
 
 
 @router.get("/models", summary="The served models, and the limits of an image", responses=refusals(401))

@@ -22,7 +22,7 @@ _ERROR_SCHEMA = {
     "required": ["error", "code", "request_id"],
     "properties": {name: {"type": "string"} for name in ("error", "code", "request_id")},
 }
-STOPPING: dict[int | str, dict[str, Any]] = {503: {"description": "The service is about to stop."}}
+STOPPING: dict[int | str, dict[str, Any]] = {503: {"description": "No replica runs, or the service is about to stop."}}
 BINARY = {"type": "string", "format": "binary"}
 
 

@@ -41,7 +41,8 @@ def settings_of(arguments: list[str]) -> Settings:
         verb, *rest = arguments
         options, left, _ = serve.make_parser(context).parse_args(rest)
     assert (verb, left) == ("serve", []) and options["host"] == "0.0.0.0"
-    return Settings(**{name: float(value) for name, value in options.items() if name.endswith("_s")})
+    given: dict[str, Any] = {name: float(value) for name, value in options.items() if name.endswith("_s")}
+    return Settings(**given)
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS.keys())

@@ -7,10 +7,13 @@ const NEAREST = 1; // of a relief, in units that mean nothing
 const FARTHEST = 2; // a ratio of 1.5 looks flat; from 3 on, what is cut off leaves wide gaps
 const SHARPEN_TIMES = 6; // half the width in points of the outlines that are made sharp
 const RELIEF_SHARES = [0.002, 0.998]; // of the values; others are clipped, so that a few do not flatten the rest
-// A triangle is cut where the surface would be seen under less than atan(1 / STEEP) and the depth also jumps by JUMP: the
-// ground near the horizon is steep, and jumps less. Chosen by eye on photographs and on rendered rooms and streets.
+// Neighbours are cut where a surface between them would be seen under less than atan(1 / STEEP) and their depths differ by
+// JUMP, unless they go on a plane: the floor near the horizon is as steep. Inverse depth is linear on a plane, so its step
+// is compared with those ASIDE points before and behind, beyond a soft outline. Chosen by eye on photographs and scenes.
 const STEEP = 8;
 const JUMP = 0.02;
+const ASIDE = 4;
+const UNEVEN = 2; // times the smaller of the two
 
 /**
  * Return the camera in px of a depth map; without one, a usual lens of 60 degrees.
@@ -101,10 +104,11 @@ export function sharpen({ depths, rows, columns }, angle) {
  * @param {number} step 2 takes every second point
  * @returns {Uint32Array} three points a triangle
  */
-export function trianglesOf({ depths, rows, columns }, angle, step = 1) {
+export function trianglesOf(grid, angle, step = 1) {
+  const { rows, columns } = grid;
   const most = Math.max(0, Math.ceil(rows / step) - 1) * Math.max(0, Math.ceil(columns / step) - 1) * 6;
   const found = new Uint32Array(most);
-  const isCut = cutterOf(depths, angle * step);
+  const isCut = cutterOf(grid, angle * step);
   let count = 0;
   for (let row = 0; row + step < rows; row += step) {
     for (let column = 0; column + step < columns; column += step) {
@@ -112,11 +116,10 @@ export function trianglesOf({ depths, rows, columns }, angle, step = 1) {
       const b = a + step;
       const c = a + step * columns;
       const d = c + step;
-      const across = isCut(b, c); // the diagonal of both
-      if (!across && !isCut(a, b) && !isCut(a, c)) {
+      if (!isCut(a, b) && !isCut(a, c)) {
         found[count++] = a; found[count++] = c; found[count++] = b;
       }
-      if (!across && !isCut(b, d) && !isCut(c, d)) {
+      if (!isCut(b, d) && !isCut(c, d)) {
         found[count++] = b; found[count++] = c; found[count++] = d;
       }
     }
@@ -124,12 +127,26 @@ export function trianglesOf({ depths, rows, columns }, angle, step = 1) {
   return found.slice(0, count);
 }
 
-/** Return whether no surface joins two neighbours. */
-function cutterOf(depths, angle) {
+/** Return the function that tells whether no surface joins two neighbours. */
+function cutterOf({ depths, rows, columns }, angle) {
   const most = mostJump(angle);
+  const stepAt = (row, column, down, right) => {
+    const [otherRow, otherColumn] = [row + down, column + right];
+    const isInside = Math.min(row, otherRow, column, otherColumn) >= 0 && Math.max(row, otherRow) < rows && Math.max(column, otherColumn) < columns;
+    const step = isInside ? 1 / depths[row * columns + column] - 1 / depths[otherRow * columns + otherColumn] : NaN;
+    return Number.isFinite(step) ? Math.abs(step) : Infinity;
+  };
+  const isPlane = (one, other) => {
+    const [row, column] = [Math.floor(one / columns), one % columns];
+    const [down, right] = [Math.floor(other / columns) - row, (other % columns) - column];
+    const before = stepAt(row - ASIDE * down, column - ASIDE * right, down, right);
+    const behind = stepAt(row + ASIDE * down, column + ASIDE * right, down, right);
+    const even = Math.min(before, behind);
+    return even < Infinity && stepAt(row, column, down, right) <= UNEVEN * even;
+  };
   return (one, other) => {
     const near = Math.min(depths[one], depths[other]);
-    return near <= 0 || Math.abs(depths[one] - depths[other]) > most * near;
+    return near <= 0 || (Math.abs(depths[one] - depths[other]) > most * near && !isPlane(one, other));
   };
 }
 
@@ -139,8 +156,9 @@ function mostJump(angle) {
 }
 
 /** Return the points at a cut or at the edge of the image: drawn with the triangles, they close the seam between two. */
-export function seamsOf({ depths, rows, columns }, angle) {
-  const isCut = cutterOf(depths, angle);
+export function seamsOf(grid, angle) {
+  const { depths, rows, columns } = grid;
+  const isCut = cutterOf(grid, angle);
   const found = [];
   for (let row = 0, place = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, place++) {
@@ -160,8 +178,9 @@ export function seamsOf({ depths, rows, columns }, angle) {
  *
  * @returns {Float32Array} depths, negative for such points
  */
-export function markTorn({ depths, rows, columns }, angle) {
-  const isCut = cutterOf(depths, angle);
+export function markTorn(grid, angle) {
+  const { depths, rows, columns } = grid;
+  const isCut = cutterOf(grid, angle);
   const marked = depths.slice();
   const isTorn = (place, back, on) => depths[back] > 0 && depths[on] > 0 && isCut(place, back) && isCut(place, on);
   for (let row = 0, place = 0; row < rows; row++) {

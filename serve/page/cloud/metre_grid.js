@@ -2,6 +2,7 @@
 
 const MOST_LINES = 8; // along the view, and to each side
 const FLOATS = 7; // of a corner of a label: place, px from it, where in the texture
+const LABEL_SHARE = 0.04; // of the photograph's height: the least from one label to the next
 const OUTLINE_SHARE = 0.12; // of the points' middle depth: how large the camera is drawn
 
 /** Return a length of 1, 2 or 5 times a power of ten, of which at most MOST_LINES make up `length`. */
@@ -29,7 +30,10 @@ export function metreGrid({ middle, x, y, z }, camera, image) {
     const far = count * step;
     const edge = Math.min(right, sides[1] * far);
     lines.push(Math.max(left, sides[0] * far), floor, far, edge, floor, far);
-    labels.push({ place: [edge, floor, far], text: metres(far, step) });
+    const rows = Math.abs(camera.fy * floor) * (1 / (labels.at(-1)?.place[2] ?? 0) - 1 / far);
+    if (rows > LABEL_SHARE * image.height) {
+      labels.push({ place: [edge, floor, far], text: metres(far, step) });
+    }
   }
   for (let across = left; across <= right + step / 1e6; across += step) {
     const near = across / sides[across < 0 ? 0 : 1]; // where the view's edge crosses the line

@@ -48,7 +48,10 @@ export class ModelChoice {
 
   /** What to call the shown model. */
   get mainName() {
-    return select.value || (this.#training === "true" ? "Pre-trained" : "Fine-tuned");
+    if (select.value || this.#roleModel(true) === this.#roleModel(false)) {
+      return this.main.name; // one model for both says nothing of either
+    }
+    return this.#training === "true" ? "Pre-trained" : "Fine-tuned";
   }
 
   /** What to call the model beside it. */

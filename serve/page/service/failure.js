@@ -17,6 +17,7 @@ const ADVICE = {
   415: "Choose a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF file.",
   503: "It was asked several times. Try again in a while.",
 };
+const TOLD = "not_an_image"; // its title and its advice say all
 const BUG = "The service failed";
 
 /** Why there is no answer, for people. */
@@ -44,8 +45,8 @@ export class Failure extends Error {
  * @param {(name: string) => string} header
  */
 export function failureOf(status, content, header) {
-  const { error = "", request_id: id = "" } = parse(content);
-  const said = error && `${error[0].toUpperCase()}${error.slice(1)}.`;
+  const { error = "", code = "", request_id: id = "" } = parse(content);
+  const said = error && code !== TOLD && `${error[0].toUpperCase()}${error.slice(1)}.`;
   const text = [said, ADVICE[status] ?? ""].filter(Boolean).join(" ");
   const after = Number.parseInt(header("Retry-After"), 10);
   return new Failure(TITLES[status] ?? `${BUG} (${status})`, text, {

@@ -116,11 +116,10 @@ export class Stage {
 
   #uncover() {
     document.getElementById("welcome").hidden = true;
-    const wasHidden = result.hidden;
     result.hidden = false;
     view.classList.remove("waiting");
     const { top, bottom } = result.getBoundingClientRect();
-    if (wasHidden || bottom < 0 || top > innerHeight / 2 || top < -innerHeight / 2) {
+    if (bottom < 0 || top > innerHeight / 2 || top < -innerHeight / 2) {
       result.scrollIntoView({ block: "start" });
     }
   }

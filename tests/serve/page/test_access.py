@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 WIDTHS_PX = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+SMALL_PX = (700, 500)  # of the window: a processor draws the view in space
 SMALLEST_PX = 24  # of what a finger or a pointer meets; WCAG 2.2, success criterion 2.5.8
 REACHED = ("views", "probe", "divide", "near", "far", "model", "submit", "save-png", "save-npy")
 SMALL = """() => [...document.querySelectorAll('button, select, a, .segments label, .swatches label')]
@@ -22,7 +23,7 @@ SMALL = """() => [...document.querySelectorAll('button, select, a, .segments lab
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_wrong(browser: Browser, address: str, dark: bool) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install 'depthrt[dev]'").Axe()
-    with open_tab(browser, address, dark=dark) as tab:
+    with open_tab(browser, address, dark=dark, size_px=SMALL_PX) as tab:
         wrong = {"welcome": axe.run(tab).response["violations"]}
         show(tab, "metres")
         tab.click("#about summary")

@@ -39,7 +39,7 @@ def guarded(tiny_metric: TinyModel) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("content", "title", "text"),
     [
-        (b"not a picture" * 9, "This file is not an image that the service reads", "Choose a JPEG, PNG"),
+        (b"not a picture" * 9, "This file is not an image that the service reads", "Choose a JPEG, PNG, WebP"),
         (bytes(5 * 2**20), "This image is too large", "The file has 5.0 MiB, the service takes 4.0 MiB."),
         (LONG, "The service cannot use this", "200"),
         (DAMAGED, "The service cannot use this", "damaged"),
