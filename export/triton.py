@@ -114,6 +114,7 @@ def readme(contract: Contract, name: str) -> str:
         model=contract.model,
         licence=contract.licence,
         producer=contract.producer,
+        precision=contract.precision,
         batch=batch,
         size=size,
         outputs=outputs,
@@ -171,7 +172,9 @@ _README = """\
     tritonserver --model-repository=FOLDER_ABOVE_THIS_ONE
 
 The model takes and gives tensors, not pictures: `image`, FP32 [{batch}, 3, {size}], and gives {outputs}, FP32 at the
-same size; depth is {meaning}{focal}. {together}
+same size; the values are {meaning}{focal}.
+
+{together}
 
 What is between a photograph and the tensor is in `contract.json`, and the accuracy depends on it: the size rule (both
 sides multiples of {multiple} px), the resize, mean and deviation of RGB in [0, 1], and the way back to the size of the
@@ -187,7 +190,7 @@ from depthrt.engine.modelfile.contract import Contract
 
 
 class OnTriton:
-    name, provider, precision, notes = "triton", "onnxruntime", "fp32", ()
+    name, provider, precision, notes = "triton", "onnxruntime", "{precision}", ()
 
     def __init__(self, address):
         self._client = http.InferenceServerClient(address)

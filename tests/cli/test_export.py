@@ -221,3 +221,25 @@ def test_help_has_defaults_and_an_example() -> None:
     assert "Default: the family's own size, 518 for Depth Anything." in " ".join(text.split())
     assert "[default: fp32]" in text
     assert "Example:\n    depthrt export depth_anything_v2_metric_hypersim_vits.pth -o indoor.onnx" in text
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_repository_for_triton_is_written_and_named(
+    calls: list[dict[str, object]], tiny: TinyModel, tmp_path: Path, as_json: bool
+) -> None:
+    folder = tmp_path / "models"
+    result = run("export", "a.pth", "-o", tiny.onnx, "--triton", folder, *(["--json"] if as_json else []))
+    assert result.exit_code == 0, result.stderr
+    assert {path.name for path in (folder / "tiny").iterdir()} == {"1", "config.pbtxt", "contract.json", "README.md"}
+    assert "triton" not in calls[0]
+    if as_json:
+        assert json.loads(result.stdout)["triton"] == str(folder / "tiny")
+    else:
+        assert f"for Triton: {folder / 'tiny'}" in result.stdout
+
+
+def test_a_repository_that_cannot_be_written_is_refused_before_the_work(
+    calls: list[dict[str, object]], tmp_path: Path
+) -> None:
+    wrong = run("export", "a.pth", "-o", "a.onnx", "--triton", tmp_path, "--precision", "bf16")
+    assert wrong.exit_code == 1 and "is for TensorRT" in wrong.stderr and calls == []
