@@ -26,8 +26,8 @@ TEST_SHARES, TEST_COPIES, TEST_EDIT_SEED = (0.4, 0.4, 0.2), 2, 9
 COMMON = ("--batch", "16", "--variation", "0.5", "--keep-best", "1", "--warmup-steps", "50")
 FORGETTING = ("--size", "160", "--epochs", "6", "--learning-rate", "5e-4", "--encoder-factor", "1")
 FLATTENING = (
-    *("--size", "128", "--epochs", "6", "--learning-rate", "1e-4", "--encoder-factor", "1"),
-    *("--distillation-weight", "4", "--planarity-weight", "3"),
+    *("--size", "160", "--epochs", "6", "--learning-rate", "1e-4", "--encoder-factor", "0.3", "--nudge", "0.01"),
+    *("--distillation-weight", "24", "--planarity-weight", "24"),
 )
 
 

@@ -38,7 +38,10 @@ JPEG_QUALITY = 84
 def main() -> None:
     """Write the pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    models: dict[str, Path | str] = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    models: dict[str, Path | str] = {}
+    for argument in sys.argv[2:]:
+        name, _, path = argument.partition("=")
+        models[name] = path
     settings = Settings(models=models) if models else Settings()
     with listening(settings) as address, chromium() as found, found.awake() as browser:
         desktop = picture(browser, address, "desktop", "depth", dark=False)

@@ -23,7 +23,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def load_rows(loads: Sequence[LoadFigures]) -> str:
     """Return a line for each number of clients."""
-    rows = [("clients", "answers/s", "p50 ms", "p90 ms", "p99 ms", "answers", "503", "errors")]
+    rows: list[tuple[str, ...]] = [("clients", "answers/s", "p50 ms", "p90 ms", "p99 ms", "answers", "503", "errors")]
     for load in loads:
         times = [f"{value:.0f}" for value in (load.p50_ms, load.p90_ms, load.p99_ms)]
         errors = ", ".join(f"{count} x {name}" for name, count in load.errors.items()) or "none"

@@ -20,7 +20,7 @@ from tiny_model import TinyModel, export_tiny
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
-from depthrt.engine.modelfile.contract import read_contract
+from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import INPUT
@@ -173,7 +173,7 @@ def test_each_step_is_told(mean: Path, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_options_that_do_not_fit_are_refused_without_tensorrt(
-    contract: depthrt.engine.modelfile.contract.Contract, options: BuildOptions, message: str, tmp_path: Path
+    contract: Contract, options: BuildOptions, message: str, tmp_path: Path
 ) -> None:
     path = write_mean(tmp_path / "mean.onnx", contract)
     with pytest.raises(InputError, match=message):
