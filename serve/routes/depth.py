@@ -38,6 +38,19 @@ _LOCAL_AI_SCHEMA = {
         "points_conf_thresh": {"type": "number"},
     },
 }
+_LOCAL_AI_ANSWER = {
+    "type": "object",
+    "required": ["width", "height", "depth", "is_metric"],
+    "properties": {
+        "width": {"type": "integer"},
+        "height": {"type": "integer"},
+        "depth": {"type": "array", "items": {"type": ["number", "null"]}, "description": "Row by row; null for none."},
+        "is_metric": {"type": "boolean"},
+        "kind": {"type": "string"},
+        "unit": {"type": "string"},
+    },
+}
+_ANSWERS = {kind: _LOCAL_AI_ANSWER if kind == JSON else BINARY for kind in MEDIA_TYPES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ class Sent:
     "/v1/depth",
     summary="Depth of an image",
     response_class=Response,
-    responses=answers(MEDIA_TYPES.values(), BINARY, "Depth.", 401, 406, 408, 413, 415, 422, 503),
+    responses=answers(_ANSWERS, "Depth.", 401, 406, 408, 413, 415, 422, 503),
     openapi_extra={
         "parameters": query(OF_DEPTH),
         "requestBody": body(

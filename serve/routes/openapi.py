@@ -34,9 +34,9 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answers(media_types: Iterable[str], schema: Mapping[str, Any], about: str, *statuses: int) -> dict[int | str, Any]:
-    """Return the entries of all answers: status 200 in any of some types, and the refusals."""
-    ok = {"description": about, "content": {media_type: {"schema": dict(schema)} for media_type in media_types}}
+def answers(schemas: Mapping[str, Mapping[str, Any]], about: str, *statuses: int) -> dict[int | str, Any]:
+    """Return the entries of all answers: status 200 with a schema for each type, and the refusals."""
+    ok = {"description": about, "content": {kind: {"schema": dict(schema)} for kind, schema in schemas.items()}}
     return {200: ok, **refusals(*statuses)}
 
 

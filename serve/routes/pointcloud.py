@@ -27,7 +27,7 @@ router = APIRouter(tags=["depth"])
     "/v1/pointcloud",
     summary="Points in space of an image",
     response_class=Response,
-    responses=answers([PLY], BINARY, "A binary PLY file.", 401, 408, 413, 415, 422, 503),
+    responses=answers({PLY: BINARY}, "A binary PLY file.", 401, 408, 413, 415, 422, 503),
     openapi_extra={
         "parameters": query(OF_POINTS),
         "requestBody": body({"image/*": BINARY, FORM: form_schema(FILE_NAMES[0], option_schemas(OF_POINTS))}),

@@ -33,7 +33,7 @@ _FIELDS = {
     "/infer",
     summary="The study's form",
     response_class=Response,
-    responses=answers(["image/png"], BINARY, "The image, 50 px of white, and its depth.", 401, 408, 413, 415, 422, 503),
+    responses=answers({"image/png": BINARY}, "The image, 50 px of white, and its depth.", 401, 408, 413, 415, 422, 503),
     openapi_extra={"requestBody": body({FORM: form_schema("file", _FIELDS)})},
 )
 async def infer(request: Request) -> Response:

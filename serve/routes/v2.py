@@ -85,8 +85,7 @@ async def model_ready(request: Request, name: str, version: str = VERSION) -> JS
     summary="Depth of an image, as tensors",
     response_class=Response,
     responses=answers(
-        ["application/json", "application/octet-stream"],
-        {},
+        {"application/json": {}, "application/octet-stream": {}},
         "The tensor depth, FP32 [H, W].",
         401,
         404,

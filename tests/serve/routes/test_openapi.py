@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jsonschema import validate
+from served import IMAGE, PHOTO
 from starlette.testclient import TestClient
 
 from depthrt.serve.decode.options import OF_DEPTH
@@ -23,7 +25,14 @@ def test_the_document_names_every_route(client: TestClient) -> None:
 def test_entries_say_what_they_should() -> None:
     assert [entry["name"] for entry in query(OF_DEPTH)] == list(OF_DEPTH)
     assert refusals(422)[422]["content"]["application/json"]["schema"]["required"] == ["error", "code", "request_id"]
-    assert answers(["image/png"], BINARY, "A picture.", 503).keys() == {200, 503}
+    assert answers({"image/png": BINARY}, "A picture.", 503).keys() == {200, 503}
     form = form_schema("file", option_schemas(["model"]))
     assert form["required"] == ["file"] and form["properties"]["model"]["maxLength"] == 64
     assert body({"image/*": BINARY})["content"]["image/*"]["schema"] == BINARY
+
+
+def test_the_document_describes_json_where_depth_is_answered_as_json(client: TestClient) -> None:
+    content = client.get("/openapi.json").json()["paths"]["/v1/depth"]["post"]["responses"]["200"]["content"]
+    answer = client.post("/v1/depth?format=json", content=PHOTO, headers=IMAGE)
+    validate(answer.json(), content["application/json"]["schema"])
+    assert content["image/png"]["schema"] == BINARY
