@@ -15,7 +15,7 @@ from ..data.batches import Batch
 from .losses import affine_invariant_loss, aligned_loss, scaled_loss, silog_loss
 from .options import TrainOptions
 from .regions.distillation import Nudge, distillation_loss, outside_flat
-from .regions.gauge import Gauge, gauge_of
+from .regions.gauge import InverseGauge, MetricGauge, gauge_of
 from .regions.inside import inside_loss
 from .regions.planarity import flat_parts, part_means, planarity_loss, true_planes
 
@@ -98,7 +98,7 @@ class DepthObjective(nn.Module):
         parts = flat_parts(regions)
         outside = outside_flat(parts)
         started = self._started(batch) if options.distillation_weight else None
-        gauge = None
+        gauge: MetricGauge | InverseGauge = MetricGauge()
         if bound_m is None:
             of = answer.detach() if started is None else started
             gauge = gauge_of(of, batch.inverse(), batch.valid, parts > 0, outside)
@@ -114,8 +114,8 @@ class DepthObjective(nn.Module):
             terms["inside"] = inside_loss(answer, truth, known & (parts > 0), gauge)
         return terms
 
-    def _planarity(self, answer: Tensor, planes: Tensor, gauge: Gauge | None) -> Tensor:
-        if gauge is not None:
+    def _planarity(self, answer: Tensor, planes: Tensor, gauge: MetricGauge | InverseGauge) -> Tensor:
+        if isinstance(gauge, InverseGauge):
             return planarity_loss(answer, planes, gauge.level / gauge.scale)
         assert self.network.max_depth_m is not None
         inverse = 1 / answer.clamp(min=_NEAREST * self.network.max_depth_m)

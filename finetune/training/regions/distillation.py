@@ -13,7 +13,6 @@ from ....export.network.network import Network
 from .gauge import Gauge
 
 _MARGIN = 1 / 64  # of the image's shorter side: a border around flat regions that is left free
-_TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +30,6 @@ class Nudge:
     truth: Tensor
     known: Tensor
     most: float
-
-    def logs(self) -> Tensor:
-        """Return the logarithm of true metres."""
-        return self.truth.clamp(min=_TINY).log()
 
 
 def starting_network(network: Network, *, bf16: bool) -> Network:
@@ -64,7 +59,7 @@ def outside_flat(parts: Tensor) -> Tensor:
 
 
 def distillation_loss(
-    answer: Tensor, started: Tensor, outside: Tensor, gauge: Gauge | None, *, nudge: Nudge | None = None
+    answer: Tensor, started: Tensor, outside: Tensor, gauge: Gauge, *, nudge: Nudge | None = None
 ) -> Tensor:
     """Return the mean difference from the starting network's answer over some pixels, as a share of depth.
 
@@ -72,7 +67,7 @@ def distillation_loss(
         answer: (N, h, w), metres, or inverse depth of any sign.
         started: (N, h, w), the answer of the starting network.
         outside: (N, h, w) bool.
-        gauge: Of the starting network; None for metres, whose logarithms are compared.
+        gauge: Of metres, or of the starting network's inverse depth.
         nudge: Moves what is asked for from the starting answer towards the truth; None for not at all.
 
     Returns:
@@ -80,14 +75,8 @@ def distillation_loss(
     """
     if not bool(outside.any()):
         return (answer * 0).sum()
-    if gauge is None:
-        log = started.clamp(min=_TINY).log()
-        difference, missing = answer.clamp(min=_TINY).log() - log, None if nudge is None else nudge.logs() - log
-    else:
-        difference = gauge.scale * (answer - started) / gauge.level
-        aligned = gauge.scale * started + gauge.shift
-        missing = None if nudge is None else torch.where(gauge.fits, (nudge.truth - aligned) / gauge.level, 0.0)
-    if nudge is not None and missing is not None:
-        step = missing.clamp(-nudge.most, nudge.most)
-        difference = difference - torch.where(nudge.known & (nudge.truth > 0), step, 0.0)
+    difference = gauge.moved(answer, started)
+    if nudge is not None:
+        missing = -gauge.off(started, nudge.truth).clamp(-nudge.most, nudge.most)
+        difference = difference - torch.where(nudge.known & (nudge.truth > 0) & gauge.fits, missing, 0.0)
     return difference.abs()[outside].mean()

@@ -1,8 +1,9 @@
-"""Measures answers of an unknown scale and shift as shares of depth, as the figures of an evaluation do."""
+"""Measures differences of answers as shares of depth, as the figures of an evaluation do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,8 +14,34 @@ _TINY = 1e-6
 _LEAST_LEVEL = 0.25  # of an image's mean level: without it a few images with something very near rule every step
 
 
+class Gauge(Protocol):
+    """What a difference between depths (N, h, w) is as a share of depth."""
+
+    @property
+    def fits(self) -> Tensor:
+        """Return in which images an answer can be compared with the truth, (N, 1, 1) or () bool."""
+
+    def moved(self, answer: Tensor, other: Tensor) -> Tensor:
+        """Return how far one answer is from another, (N, h, w)."""
+
+    def off(self, answer: Tensor, truth: Tensor) -> Tensor:
+        """Return how far an answer is from the truth where it fits, (N, h, w)."""
+
+
+class MetricGauge:
+    """The gauge of metres: the difference of their logarithms."""
+
+    fits = torch.tensor(True)  # a scalar, which goes with tensors of any device
+
+    def moved(self, answer: Tensor, other: Tensor) -> Tensor:
+        """Return how far one answer is from another, (N, h, w)."""
+        return answer.clamp(min=_TINY).log() - other.clamp(min=_TINY).log()
+
+    off = moved
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Gauge:
+class InverseGauge:
     """Scale and shift of a network's inverse depth, and the level of each pixel.
 
     `scale * (answer - other) / level` is a share of depth: a difference far away weighs as much as the same share of a
@@ -33,8 +60,16 @@ class Gauge:
     level: Tensor
     fits: Tensor
 
+    def moved(self, answer: Tensor, other: Tensor) -> Tensor:
+        """Return how far one answer is from another, (N, h, w)."""
+        return self.scale * (answer - other) / self.level
 
-def gauge_of(answer: Tensor, truth: Tensor, known: Tensor, inside: Tensor, outside: Tensor) -> Gauge:
+    def off(self, answer: Tensor, truth: Tensor) -> Tensor:
+        """Return how far an answer is from the truth, inverse depth in 1/m, where it fits, (N, h, w)."""
+        return (self.scale * answer + self.shift - truth) / self.level
+
+
+def gauge_of(answer: Tensor, truth: Tensor, known: Tensor, inside: Tensor, outside: Tensor) -> InverseGauge:
     """Return the gauge that fits answers to the truth outside flat regions.
 
     Args:
@@ -51,7 +86,7 @@ def gauge_of(answer: Tensor, truth: Tensor, known: Tensor, inside: Tensor, outsi
     farthest = torch.where(seen, truth, torch.inf).flatten(1).amin(1)[:, None, None]
     level = torch.where(inside & seen, truth, torch.maximum(scale * answer + shift, farthest))
     level = torch.maximum(level, _LEAST_LEVEL * level.mean((1, 2), keepdim=True)).clamp(min=_TINY)
-    return Gauge(scale, shift, torch.where(fits, level, 1.0), fits)
+    return InverseGauge(scale, shift, torch.where(fits, level, 1.0), fits)
 
 
 def spread_of(answer: Tensor) -> Tensor:

@@ -7,10 +7,8 @@ from torch import Tensor
 
 from .gauge import Gauge
 
-_TINY = 1e-6
 
-
-def inside_loss(answer: Tensor, truth: Tensor, judged: Tensor, gauge: Gauge | None) -> Tensor:
+def inside_loss(answer: Tensor, truth: Tensor, judged: Tensor, gauge: Gauge) -> Tensor:
     """Return the mean difference from true depth inside flat regions, as a share of depth.
 
     Inverse depth has no scale and no shift of its own: the gauge of the starting network brings it to the truth, so
@@ -20,20 +18,15 @@ def inside_loss(answer: Tensor, truth: Tensor, judged: Tensor, gauge: Gauge | No
         answer: (N, h, w), metres, or inverse depth of any sign.
         truth: (N, h, w), metres, or inverse depth in 1/m, 0 for the sky.
         judged: (N, h, w) bool, flat regions with a truth.
-        gauge: Of the starting network; None for metres, whose logarithms are compared.
+        gauge: Of metres, or of the starting network's inverse depth.
 
     Returns:
         () float32; 0 with a gradient of 0 if there is no pixel.
     """
-    judged = judged & (truth > 0)
-    if gauge is None:
-        difference = answer.clamp(min=_TINY).log() - truth.clamp(min=_TINY).log()
-    else:
-        judged = judged & gauge.fits  # an answer that is far where the truth is near teaches nothing
-        difference = (gauge.scale * answer + gauge.shift - truth) / gauge.level
+    judged = judged & (truth > 0) & gauge.fits  # an answer that is far where the truth is near teaches nothing
     if not bool(judged.any()):
         return (answer * 0).sum()
-    return _bounded(difference.abs()[judged]).mean()
+    return _bounded(gauge.off(answer, truth).abs()[judged]).mean()
 
 
 def _bounded(difference: Tensor) -> Tensor:

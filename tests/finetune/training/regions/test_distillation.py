@@ -10,7 +10,7 @@ import torch
 from random_checkpoint import TINY, random_network
 
 from depthrt.finetune.training.regions.distillation import Nudge, distillation_loss, outside_flat, starting_network
-from depthrt.finetune.training.regions.gauge import Gauge, gauge_of
+from depthrt.finetune.training.regions.gauge import Gauge, InverseGauge, MetricGauge, gauge_of
 
 STEP = 0.01  # of a nudge, a share of depth
 SCALE, SHIFT = 0.5, 0.3  # of the starting network's inverse depth
@@ -32,21 +32,21 @@ def test_pixels_inside_and_near_a_flat_part_are_free() -> None:
     assert outside[0, :19].all() and outside[0, 41:].all() and outside[0, :, :49].all() and outside[0, :, 81:].all()
 
 
-def gauge() -> Gauge:
+def gauge() -> InverseGauge:
     """Return the gauge of maps(0), which is right up to scale and shift."""
     return gauge_of(maps(0), TRUTH, EVERYWHERE, ~EVERYWHERE, EVERYWHERE)
 
 
 @pytest.mark.parametrize("metric", [False, True])
 def test_the_same_answer_has_no_loss_and_another_has(metric: bool) -> None:
-    found = None if metric else gauge()
+    found = MetricGauge() if metric else gauge()
     assert float(distillation_loss(maps(0), maps(0), EVERYWHERE, found)) == 0
     assert float(distillation_loss(maps(1), maps(0), EVERYWHERE, found)) > 0.1
     assert float(distillation_loss(maps(1), maps(0), ~EVERYWHERE, found)) == 0
 
 
 def test_metres_differ_by_their_ratio() -> None:
-    loss = distillation_loss(1.02 * maps(0), maps(0), EVERYWHERE, None)
+    loss = distillation_loss(1.02 * maps(0), maps(0), EVERYWHERE, MetricGauge())
     assert float(loss) == pytest.approx(0.0198, rel=1e-2)  # log 1.02
 
 
@@ -58,11 +58,12 @@ def test_inverse_depth_differs_by_a_share_of_depth_and_keeps_its_level() -> None
 
 @pytest.mark.parametrize("metric", [False, True])
 def test_a_nudge_asks_for_a_step_towards_the_truth_of_at_most_its_share(metric: bool) -> None:
+    found: Gauge = MetricGauge() if metric else gauge()
     if metric:
-        started, truth, found = maps(0), 1.5 * maps(0), None
+        started, truth = maps(0), 1.5 * maps(0)
         asked = started * np.exp(0.01)
     else:
-        started, truth, found = maps(0), 1.5 * TRUTH, gauge()
+        started, truth = maps(0), 1.5 * TRUTH
         asked = SCALE * 1.01 * TRUTH + SHIFT
     nudge = Nudge(truth, EVERYWHERE, 0.01)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from depthrt.finetune.training.regions.gauge import Gauge, gauge_of, spread_of
+from depthrt.finetune.training.regions.gauge import InverseGauge, gauge_of, spread_of
 
 NEAR = 1e-4  # float32 after a fit
 PARTS = torch.zeros((1, 32, 32), dtype=torch.bool)
@@ -19,7 +19,7 @@ def truth() -> torch.Tensor:
     return torch.where(PARTS, rows + 0.5, rows)
 
 
-def gauge(answer: torch.Tensor, *, known: torch.Tensor = EVERYWHERE, true: torch.Tensor | None = None) -> Gauge:
+def gauge(answer: torch.Tensor, *, known: torch.Tensor = EVERYWHERE, true: torch.Tensor | None = None) -> InverseGauge:
     return gauge_of(answer, truth() if true is None else true, known, PARTS, ~PARTS)
 
 

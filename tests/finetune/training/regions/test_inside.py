@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from depthrt.finetune.training.regions.gauge import gauge_of
+from depthrt.finetune.training.regions.gauge import MetricGauge, gauge_of
 from depthrt.finetune.training.regions.inside import inside_loss
 
 NONE = 1e-4  # float32 after a fit
@@ -45,7 +45,7 @@ def test_only_known_pixels_inside_count() -> None:
     assert loss(wrong, started) < NONE
     assert loss(started + 3, started, known=~PARTS) == 0
     answer = started.clone().requires_grad_()
-    inside_loss(answer, truth(), ~EVERYWHERE, None).backward()
+    inside_loss(answer, truth(), ~EVERYWHERE, MetricGauge()).backward()
     assert answer.grad is not None and not answer.grad.any()
 
 
@@ -54,5 +54,5 @@ def test_a_starting_answer_that_is_far_where_the_truth_is_near_teaches_nothing()
 
 
 def test_metres_are_compared_as_they_are() -> None:
-    found = inside_loss(1.02 * truth(), truth(), PARTS, None)
+    found = inside_loss(1.02 * truth(), truth(), PARTS, MetricGauge())
     assert float(found) == pytest.approx(0.0198, rel=1e-2)  # log 1.02, whatever the starting answer
