@@ -12,7 +12,7 @@ from .clients import Load
 
 GOAL_RATIO = 0.9  # of the bare engine's throughput
 GOAL_GROWTH = 0.05  # of the server's memory
-WARM_ANSWERS = 200  # before which the server's memory still grows to what it needs
+_SETTLED_ANSWERS = 200  # before which the server's memory still grows to what it needs
 _TENTH = 10
 
 
@@ -119,7 +119,7 @@ class Memory:
 
     Args:
         answers: Of the server in this run.
-        first_mib, last_mib: Median of the first and of the last tenth of the samples after WARM_ANSWERS.
+        first_mib, last_mib: Median of the first and of the last tenth of the samples once it has settled.
         peak_mib: The most it ever had.
     """
 
@@ -136,6 +136,6 @@ class Memory:
 
 def memory_of(samples: Sequence[tuple[int, float]], peak_mib: float) -> Memory:
     """Return the memory of samples (answers so far, MiB); short runs begin at their first sample."""
-    warm = [mib for answers, mib in samples if answers >= WARM_ANSWERS] or [mib for _, mib in samples]
+    warm = [mib for answers, mib in samples if answers >= _SETTLED_ANSWERS] or [mib for _, mib in samples]
     part = max(1, len(warm) // _TENTH)
     return Memory(samples[-1][0], median(warm[:part]), median(warm[-part:]), peak_mib)

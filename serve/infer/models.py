@@ -21,21 +21,19 @@ class Models:
 
     def __init__(self, settings: Settings) -> None:
         self._by_name: dict[str, ServedModel] = {}
-        loaded: dict[Path, ServedModel] = {}
+        self._by_file: dict[Path, ServedModel] = {}
         turn = Lock()
         try:
             for name, path in settings.models.items():
                 file = model_path(path).resolve()
-                if file not in loaded:
-                    loaded[file] = ServedModel(
+                if file not in self._by_file:
+                    self._by_file[file] = ServedModel(
                         path, device=settings.device, threads=settings.threads, limits=settings.limits, turn=turn
                     )
-                self._by_name[name] = loaded[file]
+                self._by_name[name] = self._by_file[file]
         except DepthrtError:
-            self._loaded = list(loaded.values())
             self.close()
             raise
-        self._loaded = list(loaded.values())
         self.lineup = Lineup({name: model.facts for name, model in self._by_name.items()})
 
     def get(self, name: str) -> ServedModel:
@@ -44,5 +42,5 @@ class Models:
 
     def close(self) -> None:
         """Free all models."""
-        for model in self._loaded:
+        for model in self._by_file.values():
             model.close()
