@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .engine.images.limits import Limits
     from .engine.images.read import read_image
     from .engine.model.depth_model import DepthModel, load
+    from .engine.run.latest.latest_frame import LatestFrame
     from .engine.version import __version__
     from .export.download.fetch import fetch
 
@@ -37,6 +38,7 @@ _HOME = {
     "DepthModel": "engine.model.depth_model",
     "DeviceDepth": "engine.cuda.device_depth",
     "Intrinsics": "engine.depth.intrinsics",
+    "LatestFrame": "engine.run.latest.latest_frame",
     "Limits": "engine.images.limits",
     "PointCloud": "engine.depth.cloud",
     "Provenance": "engine.depth.provenance",
@@ -59,6 +61,7 @@ __all__ = [
     "FetchError",
     "InputError",
     "Intrinsics",
+    "LatestFrame",
     "Limits",
     "ModelFileError",
     "ParityError",

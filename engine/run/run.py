@@ -21,6 +21,7 @@ from ..system.process.overlap import AHEAD, Outcome
 from ..system.process.signals import stopped_by_signals
 from ..terms import Device, Format
 from .jobs import PLAIN, STDOUT, Job, Style, plan_jobs
+from .latest.latest_reader import Latest
 from .listener import Listener, Part
 from .resume import made_since
 from .run_images import Written, run_images
@@ -36,7 +37,8 @@ class RunRequest:
     """What to run and where the depth goes; the defaults are those of `depthrt run`.
 
     Args:
-        inputs: Images, videos, folders (with all below), glob patterns, camera indices, or "-" for standard input.
+        inputs: Images, videos, folders (with all below), glob patterns, camera indices, addresses of streams
+            ("rtsp://..."), or "-" for standard input.
         model: A model file, or "default", the small model that comes with depthrt.
         output: A folder that mirrors the inputs' names; or a file, for a single image, video or camera; or "-",
             standard output, for a single image.
@@ -47,6 +49,7 @@ class RunRequest:
         device, threads, limits: As in `load`.
         max_frames: Of each video and camera; None reads to the end.
         resume: Skip inputs whose outputs exist and are of this model and style.
+        latest: Of cameras, streams and videos (at their own speed) take the newest frame each time; None takes all.
     """
 
     inputs: str | Path | Sequence[str | Path]
@@ -62,6 +65,7 @@ class RunRequest:
     limits: Limits | None = None
     max_frames: int | None = None
     resume: bool = False
+    latest: Latest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Step:
     @property
     def name(self) -> str:
         """Return the input's name, and the frame's index if it is a frame."""
-        return self.job.source.name if self.frame is None else f"{self.job.source.name} frame {self.frame}"
+        title = self.job.source.title
+        return title if self.frame is None else f"{title} frame {self.frame}"
 
 
 def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outcome[Step, Written], None, None]:
@@ -197,12 +202,13 @@ def _run_video(
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
         job.check_names()
-        reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
+        reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits, latest=request.latest)
     except InputError as error:
         yield Outcome(Step(job), None, error)
         return
-    with closing(reader), stopped_by_signals(reader.stop if job.source.kind == "camera" else None):
-        listener.began(Part(job.source.name, reader.frames, resumable=False))
+    is_live = job.source.kind == "camera" or request.latest is not None
+    with closing(reader), stopped_by_signals(reader.stop if is_live else None):
+        listener.began(Part(job.source.title, reader.frames, resumable=False))
         whole: Outcome[Step, Written] = Outcome(Step(job), Written(tuple(job.files)), None)
         try:
             with closing(run_video(model, job, reader, style=request.style, lens=request.lens)) as outcomes:

@@ -619,3 +619,27 @@ def test_what_a_killed_run_left_is_removed_by_the_next_run_that_writes_the_same(
     options = ("-f", "color", "-f", "npy", "--max-frames", 1, "--sheet", out / "s.png")
     assert run("run", clip, photo, "-m", tiny.onnx, "-o", out, *options).exit_code == 0
     assert sorted(path.name for path in out.rglob(".*")) == sorted(others)
+
+
+def test_latest_takes_the_newest_frames_and_says_how_old_their_depth_was(
+    tmp_path: Path, clip: Path, tiny: TinyModel
+) -> None:
+    options = ("-m", tiny.onnx, "-o", tmp_path / "out", "--latest", "--max-frames", 3)
+    result = run("run", clip, *options, "-f", "npz", "--json")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 3 and all({"stamp_ns", "age_ms", "skipped"} <= line["provenance"].keys() for line in lines)
+    skipped = sum(line["provenance"]["skipped"] for line in lines)
+    assert re.search(rf"newest frames only: {skipped} skipped; age of the depth \d+ ms, p99 \d+ ms", result.stderr)
+
+
+def test_reconnect_is_of_the_newest_frames(clip: Path, no_model: Path) -> None:
+    line = refusal(clip, "-m", no_model, "--reconnect")
+    assert line.startswith("error: --reconnect without --latest found, expected both")
+
+
+def test_a_stream_is_an_input_and_its_password_stays_secret(tmp_path: Path, tiny: TinyModel) -> None:
+    address = "rtsp://user:secret@127.0.0.1:9/live"
+    result = run("run", address, "-m", tiny.onnx, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1 and "secret" not in result.output
+    assert "rtsp://127.0.0.1:9/live cannot be opened" in result.stderr
