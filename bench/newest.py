@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -17,6 +17,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.depth.depth import Depth
 from ..engine.images.read import read_image
 from ..engine.model.depth_model import DepthModel, load
 from ..engine.modelfile.shipped import PHOTO
@@ -46,9 +47,9 @@ def measure_newest(model: DepthModel, image: Image, *, rate_hz: float, busy_s: f
     start_s = monotonic()
     with LatestFrame(paced(image, rate_hz, seconds)) as source:
         for frame in source:
-            depth = frame.stamped(busy(lambda image=frame.image: model.infer(image), busy_s))
-            ages.append((monotonic() - start_s, frame.age_ms / 1e3))
+            depth = frame.stamped(busy(model, frame.image, busy_s))
             assert depth.provenance.age_ms is not None
+            ages.append((monotonic() - start_s, depth.provenance.age_ms / 1e3))
     return ages
 
 
@@ -69,7 +70,7 @@ def measure_queue(model: DepthModel, image: Image, *, rate_hz: float, busy_s: fl
     thread.start()
     while monotonic() - start_s < seconds:
         arrived_s = queue.get()
-        busy(lambda: model.infer(image), busy_s)
+        busy(model, image, busy_s)
         ages.append((monotonic() - start_s, monotonic() - arrived_s))
     stopped.set()
     thread.join()
@@ -84,12 +85,12 @@ def paced(image: Image, rate_hz: float, seconds: float) -> Iterator[tuple[Image,
         yield image, number
 
 
-def busy(infer: Callable[[], object], busy_s: float) -> object:
-    """Return what `infer` returns, `busy_s` after its begin or later."""
+def busy(model: DepthModel, image: Image, busy_s: float) -> Depth:
+    """Return the depth of an image, `busy_s` after the begin or later."""
     start_s = monotonic()
-    found = infer()
+    depth = model.infer(image)
     sleep(max(start_s + busy_s - monotonic(), 0))
-    return found
+    return depth
 
 
 def summary(ages: Ages, *, every_s: float) -> list[Part]:

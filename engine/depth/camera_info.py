@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 
 from ..errors import InputError
 
@@ -119,11 +120,12 @@ def _field(message: object, name: str, default: object = _NEEDED) -> object:
 def _whole(message: object, name: str, default: object = _NEEDED, *, least: int = 0) -> int:
     found = _field(message, name, default)
     try:
-        value = int(found)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+        value = index(found)  # type: ignore[arg-type]
+    except TypeError:
         value = -1
     if value < least:
-        raise InputError(f"CameraInfo: {name} is {found!r:.40}, expected a whole number of {least} or more; {_REMEDY}")
+        expected = f"a whole number of {least} or more"
+        raise InputError(f"CameraInfo: {name} is {_shown(found)}, expected {expected}; {_REMEDY}")
     return value
 
 
@@ -136,5 +138,10 @@ def _floats(message: object, name: str, count: int | None) -> tuple[float, ...]:
         values = (math.nan,)
     if not all(map(math.isfinite, values)) or len(values) != (len(values) if count is None else count):
         expected = "finite numbers" if count is None else f"{count} finite numbers"
-        raise InputError(f"CameraInfo: {name} is {found!r:.60}, expected {expected}; {_REMEDY}")
+        raise InputError(f"CameraInfo: {name} is {_shown(found)}, expected {expected}; {_REMEDY}")
     return values
+
+
+def _shown(found: object) -> str:
+    """Return a value in one short line, also an array."""
+    return " ".join(repr(found).split())[:60]

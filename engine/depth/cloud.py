@@ -123,7 +123,7 @@ def _pcd(cloud: PointCloud) -> bytes:
     if cloud.colours is not None:
         blue, green, red = np.moveaxis(cloud.colours.astype(np.uint32), 2, 0)
         pixels["rgb"] = red << 16 | green << 8 | blue
-    height, width = pixels.shape
+    height, width = cloud.points.shape[:2]
     fields = {"FIELDS": names, "SIZE": "4" * len(names), "TYPE": "F" * len(names), "COUNT": "1" * len(names)}
     head = [
         f"# {_COMMENT}",

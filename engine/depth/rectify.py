@@ -50,9 +50,9 @@ class Rectification:
         """
         check_image(image)
         if image.shape[:2] != self.inside.shape:
-            found, own = ("x".join(map(str, size)) for size in (image.shape[:2], self.inside.shape))
+            sent, own = ("x".join(map(str, size)) for size in (image.shape[:2], self.inside.shape))
             raise InputError(
-                f"an image of {found} px (HxW) found, expected {own}, as its CameraInfo says; check the topic"
+                f"an image of {sent} px (HxW) found, expected {own}, as its CameraInfo says; check the topic"
             )
         found = cv2.remap(image, self._columns, self._rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         straight = np.asarray(found, np.uint8)

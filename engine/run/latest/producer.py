@@ -13,6 +13,7 @@ from .open_source import Feed
 from .slot import Slot
 
 FIRST_WAIT_S, MOST_WAIT_S = 0.5, 30.0  # before a source is opened again; doubled each time that it gives nothing
+_LEAST_STEP_S = 1e-3  # between the times of two frames
 
 logger = logging.getLogger("depthrt")
 
@@ -34,6 +35,9 @@ class Producer:
         self.cause: Exception | None = None
         self.fps: float | None = None
         self._feed, self._reconnect = feed, reconnect and feed.again
+        self._last_s = self.alive_s  # arrival of the last frame
+        self._time_s: float | None = None  # of the last frame; None before the first
+        self._broke = False  # it was said, and no frame came since
         self._reader = self._first_reader()
         self._thread = Thread(target=self._work, name="depthrt-latest", daemon=True)
 
@@ -58,7 +62,7 @@ class Producer:
         except InputError as error:
             if not self._reconnect:
                 raise
-            logger.warning("depthrt: %s; it is tried again", error)
+            self._say_break(f"{error}; it is tried again")
             return None
 
     def _open(self) -> FrameReader:
@@ -80,7 +84,7 @@ class Producer:
                     self.wrong = wrong
                     return
                 wait_s = FIRST_WAIT_S if self.slot.received > received else wait_s
-                logger.warning("depthrt: %s %s; opened again in %g s", self._feed.title, wrong, wait_s)
+                self._say_break(f"{self._feed.title} {wrong}; opened again in {wait_s:g} s")
                 self.slot.wait_end(wait_s)
                 wait_s = min(2 * wait_s, MOST_WAIT_S)
         finally:
@@ -88,12 +92,11 @@ class Producer:
 
     def _read_to_the_end(self) -> str | None:
         """Read the source until it ends; return what is wrong with that, None if nothing is."""
-        lost_s = self.alive_s
         try:
             reader = self._reader or self._open()
             self._reader = None
             with reader:
-                self._read_all(reader, lost_s)
+                self._read_all(reader)
                 return self._why(reader)
         except InputError as error:
             self.cause = error
@@ -105,9 +108,10 @@ class Producer:
         finally:
             self.connected = False
 
-    def _read_all(self, reader: FrameReader, lost_s: float) -> None:
+    def _read_all(self, reader: FrameReader) -> None:
         """Put each frame of a reader into the slot."""
         begun_s: float | None = None  # when the first frame of a file was due
+        later_s = 0.0
         while not self.slot.ended:
             frame = reader.next()
             if frame is None:
@@ -117,10 +121,23 @@ class Producer:
                 self.alive_s = begun_s + frame.time_s  # until then nobody waits in vain
                 self.slot.wait_end(max(self.alive_s - monotonic(), 0))
             self.alive_s = monotonic()
-            if reader.given == 1 and self.opened > 1:
-                logger.warning("depthrt: %s is back after %.1f s", self._feed.title, self.alive_s - lost_s)
+            if reader.given == 1:
+                later_s = self._resume(frame.time_s)
+            self._last_s, self._time_s = self.alive_s, frame.time_s + later_s
             stamp_ns = time_ns() if frame.stamp_ns is None else frame.stamp_ns
-            self.slot.put(NewestFrame(frame.image, frame.time_s, stamp_ns, self.alive_s))
+            self.slot.put(NewestFrame(frame.image, self._time_s, stamp_ns, self.alive_s))
+
+    def _resume(self, time_s: float) -> float:
+        """Return what is added to the times of a reader, each of which begins at 0, so that time goes on."""
+        away_s = self.alive_s - self._last_s
+        if self._broke:
+            logger.warning("depthrt: %s is back after %.1f s", self._feed.title, away_s)
+            self._broke = False
+        return 0.0 if self._time_s is None else self._time_s + max(away_s, _LEAST_STEP_S) - time_s
+
+    def _say_break(self, text: str) -> None:
+        self._broke = True
+        logger.warning("depthrt: %s", text)
 
     def _why(self, reader: FrameReader) -> str | None:
         """Return what is wrong with a reader that gave its last frame."""

@@ -53,6 +53,7 @@ def test_a_region_of_zeros_is_the_whole_image_and_so_is_none() -> None:
         ({"k": [0.0] * 9}, False, "K has the focal lengths 0, 0, so the camera is not calibrated"),
         ({"p": [0.0] * 12}, True, "P has the focal lengths 0, 0, so the camera is not rectified"),
         ({"k": K[:8]}, False, "CameraInfo: k is [500.0, 0.0, 321.0, 0.0, 505.0"),
+        ({"k": np.full((3, 3), 2.0)}, False, "k is array([[2., 2., 2.], [2., 2., 2.], [2., 2., 2.]])"),
         ({"k": [float("nan")] * 9}, False, "expected 9 finite numbers"),
         ({"p": None}, True, "SimpleNamespace without the field p found, expected a CameraInfo"),
         ({"d": "bent"}, False, "d is 'bent', expected finite numbers"),

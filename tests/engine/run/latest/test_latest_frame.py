@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from copy import copy
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -21,6 +22,7 @@ from served_stream import STEP, network_camera
 import depthrt
 from depthrt.engine.run.latest import latest_frame, producer
 from depthrt.engine.run.latest.latest_frame import LatestFrame
+from depthrt.engine.run.latest.newest_frame import NewestFrame
 
 PERIOD_S, BUSY_S = 0.01, 0.05  # of a source at 100 Hz and a consumer at 20 Hz
 SLACK_S = 1.0  # for a machine that is busy with something else
@@ -119,7 +121,7 @@ def test_a_stream_that_breaks_is_opened_again_and_said(
             while source.status.opened < 2 or source.next() is None:
                 assert source.next() is not None
         with LatestFrame(camera.address) as source:
-            frames = []
+            frames: list[NewestFrame] = []
             assert "broke off after" in refusal(lambda: frames.extend(source))
     said = " ".join(record.getMessage() for record in caplog.records)
     assert f"{camera.address} broke off after" in said and "is back after" in said
@@ -167,7 +169,7 @@ def test_what_cannot_be_a_live_source_is_refused(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", [0.0])
     assert "stall_s 0 found, expected seconds above 0" in refusal(lambda: LatestFrame(0, stall_s=0))
     for source in (tmp_path / "a.mp4", [PICTURE]):
-        found = refusal(lambda source=source: LatestFrame(source, reconnect=True))
+        found = refusal(partial(LatestFrame, source, reconnect=True))
         assert "which has an end of its own; leave it out" in found
     with LatestFrame([PICTURE]) as first:
         assert "a LatestFrame cannot be copied" in refusal(lambda: copy(first))

@@ -15,6 +15,7 @@ from depthrt.engine.images.limits import DEFAULT_LIMITS
 from depthrt.engine.run.latest import producer
 from depthrt.engine.run.latest.open_source import CallReader, Feed
 from depthrt.engine.run.latest.producer import Producer
+from depthrt.engine.run.latest.slot import Slot
 from depthrt.engine.run.video.frames import FrameReader
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
@@ -74,10 +75,22 @@ def test_a_source_that_breaks_is_opened_again_until_it_ends_by_itself(caplog: py
 
 
 @pytest.mark.usefixtures("_quick")
+def test_the_times_of_frames_go_on_after_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    times_s: list[float] = []
+    monkeypatch.setattr(Slot, "put", lambda slot, frame: times_s.append(frame.time_s))
+    followed([Breaking(3), Breaking(3), end()])
+    assert len(times_s) == 7 and times_s[0] == 0.0
+    assert times_s == sorted(times_s) and len(set(times_s)) == 7
+    assert times_s[3] > times_s[2] + 0.005, "the time without the source counts"
+
+
+@pytest.mark.usefixtures("_quick")
 def test_a_source_that_is_not_there_yet_is_tried_again_if_asked(caplog: pytest.LogCaptureFixture) -> None:
     gone = InputError("the camera cannot be opened; check its cable")
     assert followed([gone, end()]).slot.received == 1
-    assert caplog.records[0].getMessage().endswith("check its cable; it is tried again")
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "depthrt: the camera cannot be opened; check its cable; it is tried again"
+    assert said[1].startswith("depthrt: the camera is back after ") and len(said) == 2
     with pytest.raises(InputError, match="cannot be opened"):
         followed([gone, end()], reconnect=False)
 
