@@ -55,8 +55,8 @@ class Source:
 
     @property
     def title(self) -> str:
-        """Return the name for people: that of a stream without the user and the password in it."""
-        return re.sub(r"(?<=://)[^/]*@", "", self.name) if self.is_stream else self.name
+        """Return the name for people: that of a stream without what may hold a password, its user and its query."""
+        return re.sub(r"(?<=://)[^/]*@", "", self.name).partition("?")[0] if self.is_stream else self.name
 
 
 def log_left_out(left_out: LeftOut) -> None:
@@ -199,7 +199,10 @@ def _is_address(text: str) -> bool:
 
 def _target_of_stream(address: str) -> str:
     """Return a file name for a stream: its host and its path."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise InputError("an address with brackets that do not close was found, expected rtsp://host/path") from None
     return re.sub(r"[^\w.]+", "-", f"{parts.hostname or ''}{parts.path}").strip("-.") or "stream"
 
 

@@ -310,7 +310,7 @@ def test_outputs_that_a_link_leads_to_are_left_out(tmp_path: Path) -> None:
     ("address", "title", "target"),
     [
         ("rtsp://user:p@ss@cam.local:554/live/0", "rtsp://cam.local:554/live/0", "cam.local-live-0"),
-        ("http://10.0.0.7/video?size=1&[x]", "http://10.0.0.7/video?size=1&[x]", "10.0.0.7-video"),
+        ("http://10.0.0.7/video?pwd=secret&[x]", "http://10.0.0.7/video", "10.0.0.7-video"),
         ("RTSP://cam.local", "RTSP://cam.local", "cam.local"),
     ],
 )
@@ -324,3 +324,5 @@ def test_an_address_is_a_stream_whose_title_and_target_hold_no_password(address:
 def test_an_address_of_another_kind_is_a_file_that_does_not_exist() -> None:
     with pytest.raises(InputError, match=r"gopher://x does not exist; give .* the address of a stream"):
         find_sources(["gopher://x"])
+    with pytest.raises(InputError, match=r"an address with brackets that do not close was found"):
+        find_sources(["http://[x/live"])
