@@ -43,8 +43,9 @@ from .show.run_report import RunReport
     multiple=True,
     help="May be given several times. color and side are pictures, the others hold the values. png16: whole "
     "millimetres up to 65.535 m, 0 where there is no value; depth without a unit is scaled (to --range), and the "
-    "scale stands in the file. npz: the arrays values, valid, kind, unit, max_depth_m, provenance. Default: color, or "
-    "the format of a named file's suffix.",
+    "scale stands in the file. npz: the arrays values, valid, kind, unit, max_depth_m, provenance. ply, pcd: the "
+    "points in space of a metric model, with --fov or --focal-px. Default: color, or the format of a named file's "
+    "suffix.",
 )
 @click.option(
     "--sheet",
@@ -64,8 +65,8 @@ from .show.run_report import RunReport
 @click.option(
     "--focal-px",
     type=click.FloatRange(0, min_open=True),
-    help="Focal length of the camera in px of the images, for a model that gives metres with it (Depth Anything 3 "
-    "metric). Without it the depth of such a model has no unit.",
+    help="Focal length of the camera in px of the images, for ply and pcd, and for a model that gives metres with it "
+    "(Depth Anything 3 metric). Without it the depth of such a model has no unit.",
 )
 @click.option(
     "--fov",

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..images.write import encode_image, write_image
 from ..system.files import atomic_path
-from ..terms import FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
+from ..terms import CLOUD_FORMATS, FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
 from .cloud import PointCloud, points_of
 from .colour import colorize
 from .intrinsics import Intrinsics
@@ -184,11 +184,12 @@ class Depth:
         the values, NaN where there is none. .npz holds the arrays values, valid, kind, unit, max_depth_m (NaN for none)
         and provenance (JSON). format="png16" writes a .png of 16 bits: whole millimetres up to 65.535 m, 0 where there
         is no value; for depth without a unit value = offset + scale * code, with both numbers in the text of the PNG.
+        .ply and .pcd hold the points in space of metric depth whose camera is known, with the colours of `image`.
 
         Args:
             path: The file; an existing one is replaced.
             format: None chooses by the path's suffix.
-            image: (H, W, 3) uint8 BGR of the same size; used by "side" only.
+            image: (H, W, 3) uint8 BGR of the same size; used by "side", "ply" and "pcd".
             colormap: As in colorize, for "color" and "side".
             value_range: As in colorize; also the scale of a "png16" of depth without a unit.
             unit: "m" refuses depth without a unit.
@@ -207,7 +208,7 @@ class Depth:
             write_image(path, picture if format == "color" else side_by_side(image, picture))
             return
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            self._write_values(file, format, value_range)
+            self._write_values(file, format, value_range, image)
 
     def encode(
         self,
@@ -231,7 +232,7 @@ class Depth:
             picture = self.colorize(colormap=colormap, value_range=value_range)
             return encode_image(picture if format == "color" else side_by_side(image, picture), ".png")
         file = io.BytesIO()
-        self._write_values(file, format, value_range)
+        self._write_values(file, format, value_range, image)
         return file.getvalue()
 
     def outside_png16(self, value_range: tuple[float, float] | None = None) -> int:
@@ -257,8 +258,18 @@ class Depth:
         except Exception as error:  # JSON of another shape
             raise InputError(f"{path} is not a depth file of depthrt ({error}); write one with Depth.save") from error
 
-    def _write_values(self, file: BinaryIO, format: Format, value_range: tuple[float, float] | None) -> None:
+    def _write_values(
+        self,
+        file: BinaryIO,
+        format: Format,
+        value_range: tuple[float, float] | None,
+        image: NDArray[np.uint8] | None,
+    ) -> None:
         """Write the values to an open file in a format that is not a picture."""
+        cloud_format = next((known for known in CLOUD_FORMATS if known == format), None)
+        if cloud_format is not None:
+            file.write(self.cloud(image=image).encode(cloud_format))
+            return
         if format == "png16":
             codes, coded = to_codes(self.values, self.valid, self.kind, value_range)
             outside = {"outside": str(self.outside_png16(value_range))}

@@ -42,6 +42,11 @@ class Lens:
             return Intrinsics.from_fov(self.fov_deg, *image_px).fx_px
         return None if self.focal_px is None else _checked(self.focal_px)
 
+    def camera_of(self, image_px: tuple[int, int]) -> Intrinsics | None:
+        """Return the camera of an image of (H, W), its axis in the middle; None if nothing is known."""
+        focal_px = self.focal_of(image_px)
+        return None if focal_px is None else Intrinsics.centred(focal_px, *image_px)
+
 
 ANY_LENS = Lens()
 

@@ -26,6 +26,8 @@ ENDING: dict[Format, str] = {
     "pfm": ".pfm",
     "exr": ".exr",
     "tiff": ".tiff",
+    "ply": ".ply",
+    "pcd": ".pcd",
 }
 STDOUT = Path("-")  # as an output: standard output
 VIDEO_SUFFIX = ".mp4"  # of depth videos

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from ..depth.depth import Depth
+from ..depth.intrinsics import Intrinsics
 from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..model.depth_model import Answer, DepthModel, Prepared
@@ -118,7 +119,7 @@ def _stages_of_all(model: DepthModel, reader: FrameReader, lens: Lens) -> Stages
 
     def read(index: int) -> tuple[int, Frame, Prepared]:
         frame = _next(reader)
-        return index, frame, model.prepare(frame.image, focal_px=_focal_px(lens, frame))
+        return index, frame, model.prepare(frame.image, camera=_camera(lens, frame))
 
     def run(item: tuple[int, Frame, Prepared]) -> tuple[int, Frame, Answer]:
         index, frame, prepared = item
@@ -136,7 +137,7 @@ def _stages_of_newest(model: DepthModel, reader: FrameReader, lens: Lens) -> Sta
     def run(index: int) -> tuple[int, Frame, Depth]:
         frame = _next(reader)
         assert isinstance(frame, NewestFrame)
-        return index, frame, frame.stamped(model.infer(frame.image, focal_px=_focal_px(lens, frame)))
+        return index, frame, frame.stamped(model.infer(frame.image, camera=_camera(lens, frame)))
 
     return read, run
 
@@ -148,5 +149,5 @@ def _next(reader: FrameReader) -> Frame:
     return frame
 
 
-def _focal_px(lens: Lens, frame: Frame) -> float | None:
-    return lens.focal_of((frame.image.shape[0], frame.image.shape[1]))
+def _camera(lens: Lens, frame: Frame) -> Intrinsics | None:
+    return lens.camera_of((frame.image.shape[0], frame.image.shape[1]))

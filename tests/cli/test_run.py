@@ -643,3 +643,19 @@ def test_a_stream_is_an_input_and_its_password_stays_secret(tmp_path: Path, tiny
     result = run("run", address, "-m", tiny.onnx, "-o", tmp_path / "out", "--json")
     assert result.exit_code == 1 and "secret" not in result.output
     assert "rtsp://127.0.0.1:9/live cannot be opened" in result.stderr
+
+
+def test_points_in_space_need_a_metric_model_and_a_lens(
+    photo: Path, tiny: TinyModel, tiny_metric: TinyModel, tmp_path: Path
+) -> None:
+    line = refusal(photo, "-m", tiny.onnx, "-o", tmp_path / "out", "-f", "ply", "--fov", 60)
+    assert line.startswith("error: format ply holds points in metres, and ")
+    assert line.endswith(" gives inverse depth; use a metric model")
+    line = refusal(photo, "-m", tiny_metric.onnx, "-o", tmp_path / "p.pcd")
+    assert line == "error: format pcd holds points in space, which need the lens: give --fov or --focal-px"
+    options = ("-m", tiny_metric.onnx, "-o", tmp_path / "out", "-f", "ply", "-f", "npz", "--fov", 60)
+    assert run("run", photo, *options).exit_code == 0
+    depth = depthrt.Depth.load(tmp_path / "out" / "p.npz")
+    assert depth.intrinsics == depthrt.Intrinsics.from_fov(60, 60, 90)
+    found = (tmp_path / "out" / "p.ply").read_bytes()
+    assert found == depth.cloud(image=depthrt.read_image(photo)).encode("ply")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,17 @@ def test_files_hold_the_points_and_the_colours(tmp_path: Path, image: NDArray[np
         assert np.array_equal(np.stack([listed[name] for name in ("blue", "green", "red")], -1), image[depth.valid])
         codes = np.ascontiguousarray(organised["rgb"]).view("<u4")
         assert np.array_equal(np.stack([codes & 255, codes >> 8 & 255, codes >> 16], -1), image)
+
+
+def test_a_depth_whose_camera_is_known_is_saved_as_its_cloud(tmp_path: Path) -> None:
+    depth = holed("metric")
+    taken = replace(depth, provenance=replace(depth.provenance, camera=CAMERA))
+    for suffix in ("ply", "pcd"):
+        taken.save(tmp_path / f"a.{suffix}", image=picture())
+        expected = depth.cloud(CAMERA, image=picture()).encode(suffix)
+        assert (tmp_path / f"a.{suffix}").read_bytes() == expected == taken.encode(suffix, image=picture())
+        assert "intrinsics None found" in refusal(lambda: depth.save(tmp_path / "b.ply"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pcd", "a.ply"]
 
 
 def test_what_is_no_cloud_is_refused(tmp_path: Path) -> None:

@@ -89,6 +89,9 @@ def test_a_model_that_takes_no_focal_length_takes_a_camera_for_its_points() -> N
 def test_a_lens_is_known_by_one_of_two_numbers() -> None:
     assert Lens(focal_px=500).focal_of((10, 20)) == 500 and ANY_LENS.focal_of((10, 20)) is None
     assert Lens(fov_deg=90).focal_of((10, 20)) == pytest.approx(10.0)
+    assert ANY_LENS.camera_of((10, 20)) is None
+    assert Lens(fov_deg=90).camera_of((10, 20)) == Intrinsics.from_fov(90, 10, 20)
+    assert Lens(focal_px=500).camera_of((10, 20)) == Intrinsics(500, 500, 9.5, 4.5, (10, 20))
     assert (ANY_LENS.known, Lens(fov_deg=90).known, Lens(focal_px=1).known) == (False, True, True)
     assert "(--focal-px, --fov)" in refusal(lambda: Lens(focal_px=500, fov_deg=90))
     assert "0 < angle < 180" in refusal(lambda: Lens(fov_deg=180))
