@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engine.cuda.device_depth import DeviceDepth
+    from .engine.depth.cloud import PointCloud
     from .engine.depth.depth import Depth
     from .engine.depth.intrinsics import Intrinsics
     from .engine.depth.provenance import Provenance
+    from .engine.depth.rectify import Rectification
     from .engine.images.limits import Limits
     from .engine.images.read import read_image
     from .engine.model.depth_model import DepthModel, load
+    from .engine.run.latest.latest_frame import LatestFrame
     from .engine.version import __version__
     from .export.download.fetch import fetch
 
@@ -35,8 +38,11 @@ _HOME = {
     "DepthModel": "engine.model.depth_model",
     "DeviceDepth": "engine.cuda.device_depth",
     "Intrinsics": "engine.depth.intrinsics",
+    "LatestFrame": "engine.run.latest.latest_frame",
     "Limits": "engine.images.limits",
+    "PointCloud": "engine.depth.cloud",
     "Provenance": "engine.depth.provenance",
+    "Rectification": "engine.depth.rectify",
     "__version__": "engine.version",
     "fetch": "export.download.fetch",
     "load": "engine.model.depth_model",
@@ -55,10 +61,13 @@ __all__ = [
     "FetchError",
     "InputError",
     "Intrinsics",
+    "LatestFrame",
     "Limits",
     "ModelFileError",
     "ParityError",
+    "PointCloud",
     "Provenance",
+    "Rectification",
     "__version__",
     "fetch",
     "load",

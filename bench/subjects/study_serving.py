@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ...engine.depth.depth import Depth
+from ...engine.depth.intrinsics import Intrinsics
 from ...engine.depth.provenance import Timings
 from ...engine.errors import InputError, ModelFileError
 from ...engine.images.limits import Limits
@@ -74,7 +75,14 @@ class StudyRunner:
 class StudyModel(DepthModel):
     """Prepares and finishes as upstream: float64 with cv2 and numpy, then torch."""
 
-    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
+    def prepare(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        color: Color = "bgr",
+        focal_px: float | None = None,
+        camera: Intrinsics | None = None,
+    ) -> Prepared:
         """Do the first stage of infer; no model that the study serves takes a focal length."""
         start = perf_counter()
         image_px = (image.shape[0], image.shape[1])
@@ -85,7 +93,7 @@ class StudyModel(DepthModel):
         resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)  # (w, h)
         normalised = (resized - np.array(self.contract.mean)) / np.array(self.contract.std)
         batch = np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], np.float32)  # (1, 3, h, w)
-        return Prepared(batch, fit, image_px, (perf_counter() - start) * 1e3)
+        return Prepared(batch, fit, image_px, (perf_counter() - start) * 1e3, camera=camera)
 
     def finish(self, answer: Answer) -> Depth:
         """Do the last stage of infer."""

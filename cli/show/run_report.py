@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from time import perf_counter
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ...engine.run.run import Step
     from ...engine.run.run_images import Written
     from ...engine.system.process.overlap import Outcome
+
+_MOST_AGES = 100_000  # of live frames that the summary covers: the last ones
 
 
 class RunReport(Listener):
@@ -51,6 +53,8 @@ class RunReport(Listener):
         self._painted: Counter[str] = Counter()  # all frames of such a video; both by the input's name
         self._failed: list[str] = []  # names of inputs and frames
         self._outside = 0  # images with pixels that their png16 does not hold
+        self._ages_ms: deque[float] = deque(maxlen=_MOST_AGES)  # of the depth of live frames
+        self._replaced = 0  # live frames that newer ones replaced
 
     @property
     def exit_code(self) -> int:
@@ -108,9 +112,10 @@ class RunReport(Listener):
             self._print_video(step.name, written)
         else:
             self._outside += written.outside > 0
+            self._note_age(written.depth)
             self._written += bool(written.files)
-            self._held[step.job.source.name] += not written.files
-            self._painted[step.job.source.name] += step.frame is not None and bool(step.job.files)
+            self._held[step.job.source.title] += not written.files
+            self._painted[step.job.source.title] += step.frame is not None and bool(step.job.files)
             self._print_written(step.name, written, written.depth)
         if step.is_whole_video:
             self._end_bar()
@@ -149,6 +154,12 @@ class RunReport(Listener):
         }
         print_result(json.dumps(found))
 
+    def _note_age(self, depth: Depth) -> None:
+        """Note how old the depth of a live frame was, and how many frames were skipped before it."""
+        if depth.provenance.age_ms is not None:
+            self._ages_ms.append(depth.provenance.age_ms)
+            self._replaced += depth.provenance.skipped or 0
+
     def _advance(self) -> None:
         if self._progress is not None and self._task is not None:
             speed = (self._written + self._held.total() + len(self._failed)) / (perf_counter() - self._start)
@@ -168,6 +179,10 @@ class RunReport(Listener):
         way_on = ", --resume continues" if self._resumable else ""
         stopped = f"; interrupted{way_on}" if self._interrupted else ""
         say(f"{done}{skipped}, {len(self._failed)} failed{stopped}")
+        if self._ages_ms:
+            ages_ms = sorted(self._ages_ms)
+            typical, high = ages_ms[len(ages_ms) // 2], ages_ms[int(0.99 * len(ages_ms))]
+            say(f"  newest frames only: {self._replaced} skipped; age of the depth {typical:.0f} ms, p99 {high:.0f} ms")
         if self._outside:
             say(f"  images whose png16 lacks pixels: {self._outside} (0 beyond 65.535 m, clipped outside --range)")
         for name in self._failed:

@@ -16,7 +16,8 @@ from ..errors import InputError
 from ..images.limits import DEFAULT_LIMITS, Limits
 from ..images.write import encode_image, write_image
 from ..system.files import atomic_path
-from ..terms import FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
+from ..terms import CLOUD_FORMATS, FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
+from .cloud import PointCloud, points_of
 from .colour import colorize
 from .intrinsics import Intrinsics
 from .provenance import NO_FOCAL, Provenance
@@ -117,26 +118,55 @@ class Depth:
             self.values, self.valid, larger_is_nearer=self.larger_is_nearer, colormap=colormap, value_range=value_range
         )
 
-    def points(self, intrinsics: Intrinsics) -> NDArray[np.float32]:
+    @property
+    def intrinsics(self) -> Intrinsics | None:
+        """Return the camera at the depth's own size; None if the depth was made without one.
+
+        Raises:
+            InputError: The values were cut to another aspect than the image's.
+        """
+        camera = self.provenance.camera
+        return None if camera is None else camera.for_image(self.shape)
+
+    def points(self, intrinsics: Intrinsics | None = None) -> NDArray[np.float32]:
         """Return the points in space of the valid pixels; their colours, in the same order, are `image[depth.valid]`.
+
+        Args:
+            intrinsics: As in cloud.
 
         Returns:
             (N, 3) float32, metres: x right, y down, z forward; in the order of rows.
 
         Raises:
-            InputError: The depth is not metric, or intrinsics are missing.
+            InputError: The depth is not metric, or no camera is known, or it is one of other images.
         """
-        z_map = self.metres
-        if not isinstance(intrinsics, Intrinsics):
+        points: NDArray[np.float32] = self._organised(intrinsics)[self.valid]
+        return points
+
+    def cloud(self, intrinsics: Intrinsics | None = None, *, image: NDArray[np.uint8] | None = None) -> PointCloud:
+        """Return the points in space, organised as the image is: (H, W, 3) metres, NaN for a pixel without a depth.
+
+        Args:
+            intrinsics: The camera; None takes the one that the depth was made with.
+            image: (H, W, 3) uint8 BGR of the same size: the colours of the points.
+
+        Raises:
+            InputError: The depth is not metric, or no camera is known, or it is one of other images.
+        """
+        points = self._organised(intrinsics)
+        points[~self.valid] = np.nan
+        return PointCloud(points, image)
+
+    def _organised(self, intrinsics: Intrinsics | None) -> NDArray[np.float32]:
+        """Return a point for every pixel, (H, W, 3), also for invalid ones."""
+        depth_m = self.metres
+        camera = self.intrinsics if intrinsics is None else intrinsics
+        if not isinstance(camera, Intrinsics):
             raise InputError(
                 f"intrinsics {intrinsics!r} found, expected Intrinsics; "
                 "give the camera's, or guess with Intrinsics.from_fov(60, height_px, width_px)"
             )
-        rows, columns = np.nonzero(self.valid)  # (N,), (N,)
-        z = z_map[rows, columns]
-        x = (columns.astype(np.float32) - np.float32(intrinsics.cx_px)) * z / np.float32(intrinsics.fx_px)
-        y = (rows.astype(np.float32) - np.float32(intrinsics.cy_px)) * z / np.float32(intrinsics.fy_px)
-        return np.stack([x, y, z], axis=1)  # (N, 3)
+        return points_of(depth_m, camera.for_image(self.shape))
 
     def save(
         self,
@@ -154,11 +184,12 @@ class Depth:
         the values, NaN where there is none. .npz holds the arrays values, valid, kind, unit, max_depth_m (NaN for none)
         and provenance (JSON). format="png16" writes a .png of 16 bits: whole millimetres up to 65.535 m, 0 where there
         is no value; for depth without a unit value = offset + scale * code, with both numbers in the text of the PNG.
+        .ply and .pcd hold the points in space of metric depth whose camera is known, with the colours of `image`.
 
         Args:
             path: The file; an existing one is replaced.
             format: None chooses by the path's suffix.
-            image: (H, W, 3) uint8 BGR of the same size; used by "side" only.
+            image: (H, W, 3) uint8 BGR of the same size; used by "side", "ply" and "pcd".
             colormap: As in colorize, for "color" and "side".
             value_range: As in colorize; also the scale of a "png16" of depth without a unit.
             unit: "m" refuses depth without a unit.
@@ -177,7 +208,7 @@ class Depth:
             write_image(path, picture if format == "color" else side_by_side(image, picture))
             return
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            self._write_values(file, format, value_range)
+            self._write_values(file, format, value_range, image)
 
     def encode(
         self,
@@ -201,7 +232,7 @@ class Depth:
             picture = self.colorize(colormap=colormap, value_range=value_range)
             return encode_image(picture if format == "color" else side_by_side(image, picture), ".png")
         file = io.BytesIO()
-        self._write_values(file, format, value_range)
+        self._write_values(file, format, value_range, image)
         return file.getvalue()
 
     def outside_png16(self, value_range: tuple[float, float] | None = None) -> int:
@@ -227,8 +258,18 @@ class Depth:
         except Exception as error:  # JSON of another shape
             raise InputError(f"{path} is not a depth file of depthrt ({error}); write one with Depth.save") from error
 
-    def _write_values(self, file: BinaryIO, format: Format, value_range: tuple[float, float] | None) -> None:
+    def _write_values(
+        self,
+        file: BinaryIO,
+        format: Format,
+        value_range: tuple[float, float] | None,
+        image: NDArray[np.uint8] | None,
+    ) -> None:
         """Write the values to an open file in a format that is not a picture."""
+        cloud_format = next((known for known in CLOUD_FORMATS if known == format), None)
+        if cloud_format is not None:
+            file.write(self.cloud(image=image).encode(cloud_format))
+            return
         if format == "png16":
             codes, coded = to_codes(self.values, self.valid, self.kind, value_range)
             outside = {"outside": str(self.outside_png16(value_range))}

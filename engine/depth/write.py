@@ -5,6 +5,7 @@ side    the photograph, 50 px of white, the picture of the depth; same suffixes
 png16   16-bit PNG, 0 is invalid; metric: millimetres; others: value = offset + scale * code, both in its text
 npy     values, float32, NaN for invalid pixels          pfm, exr, tiff   the same as an image of one channel
 npz     the whole record, as arrays: values, valid, kind, unit, max_depth_m (NaN for none), provenance (JSON)
+ply     points in space of metric depth, see cloud.py            pcd     the same, organised as the image is
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
     "pfm": (".pfm",),
     "exr": (".exr",),
     "tiff": (".tif", ".tiff"),
+    "ply": (".ply",),
+    "pcd": (".pcd",),
 }
 FILE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 GAP_PX = 50  # white between photograph and depth. Source: DepthAnything/Depth-Anything-V2 run.py

@@ -26,6 +26,8 @@ ENDING: dict[Format, str] = {
     "pfm": ".pfm",
     "exr": ".exr",
     "tiff": ".tiff",
+    "ply": ".ply",
+    "pcd": ".pcd",
 }
 STDOUT = Path("-")  # as an output: standard output
 VIDEO_SUFFIX = ".mp4"  # of depth videos
@@ -91,7 +93,7 @@ class Job:
             if length > most:
                 added = f"{ending} is added to it, so it may have {most - len(ending)}" if ending else "shorten it"
                 raise InputError(
-                    f"{self.source.name}: the name {path.name} of its depth has {length} bytes, expected at most "
+                    f"{self.source.title}: the name {path.name} of its depth has {length} bytes, expected at most "
                     f"{most}; {added}; rename the input"
                 )
 

@@ -19,8 +19,9 @@ from ..modelfile.shipped import DEFAULT
 from ..system.files import check_named, make_folder, remove_unfinished, try_place
 from ..system.process.overlap import AHEAD, Outcome
 from ..system.process.signals import stopped_by_signals
-from ..terms import Device, Format
+from ..terms import CLOUD_FORMATS, MEANINGS, Device, Format
 from .jobs import PLAIN, STDOUT, Job, Style, plan_jobs
+from .latest.latest_reader import Latest
 from .listener import Listener, Part
 from .resume import made_since
 from .run_images import Written, run_images
@@ -36,17 +37,19 @@ class RunRequest:
     """What to run and where the depth goes; the defaults are those of `depthrt run`.
 
     Args:
-        inputs: Images, videos, folders (with all below), glob patterns, camera indices, or "-" for standard input.
+        inputs: Images, videos, folders (with all below), glob patterns, camera indices, addresses of streams
+            ("rtsp://..."), or "-" for standard input.
         model: A model file, or "default", the small model that comes with depthrt.
         output: A folder that mirrors the inputs' names; or a file, for a single image, video or camera; or "-",
             standard output, for a single image.
         formats: Each gives a file per image; none given means "color", or the format of a named file's suffix.
         style: How depth is painted.
-        lens: That took the images, for a model that gives metres with a focal length.
+        lens: That took the images, for a model that gives metres with a focal length, and for points in space.
         sheet: Also write one picture of all images, each above its depth.
         device, threads, limits: As in `load`.
         max_frames: Of each video and camera; None reads to the end.
         resume: Skip inputs whose outputs exist and are of this model and style.
+        latest: Of cameras, streams and videos (at their own speed) take the newest frame each time; None takes all.
     """
 
     inputs: str | Path | Sequence[str | Path]
@@ -62,6 +65,7 @@ class RunRequest:
     limits: Limits | None = None
     max_frames: int | None = None
     resume: bool = False
+    latest: Latest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Step:
     @property
     def name(self) -> str:
         """Return the input's name, and the frame's index if it is a frame."""
-        return self.job.source.name if self.frame is None else f"{self.job.source.name} frame {self.frame}"
+        title = self.job.source.title
+        return title if self.frame is None else f"{title} frame {self.frame}"
 
 
 def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outcome[Step, Written], None, None]:
@@ -99,7 +104,7 @@ def run(request: RunRequest, listener: Listener | None = None) -> Generator[Outc
     start_s = time()
     jobs = _plan(request, listener)
     with load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model:
-        _check_lens(request.lens, model.contract)
+        _check_lens(request.lens, model.contract, jobs)
         left = _left(jobs, model, request, start_s=start_s)
         remove_unfinished(*(path for job in left for path in job.files), *_frames_begun(left))
         stale = sum(job.is_done() for job in left) if request.resume else 0
@@ -130,9 +135,23 @@ def _plan(request: RunRequest, listener: Listener) -> list[Job]:
     return jobs
 
 
-def _check_lens(lens: Lens, contract: Contract) -> None:
-    """Refuse a lens that the model does not take; say that the depth of one that needs a lens has no unit without."""
-    check_focal(lens.focal_of((1, 1)), contract)
+def _check_lens(lens: Lens, contract: Contract, jobs: Sequence[Job]) -> None:
+    """Refuse a lens that nothing takes, and points without one; say that depth that needs a lens has no unit without.
+
+    Raises:
+        InputError: The model takes no lens and no points are written, or they are and have no metres or no lens.
+    """
+    formats = {format for job in jobs for format in (*job.files.values(), *job.frame_formats)}
+    cloud = next((format for format in CLOUD_FORMATS if format in formats), None)
+    if cloud is None:
+        check_focal(lens.focal_of((1, 1)), contract)
+    elif not contract.unit:
+        given = MEANINGS[contract.kind].name
+        raise InputError(
+            f"format {cloud} holds points in metres, and {contract.model} gives {given}; use a metric model"
+        )
+    elif not lens.known:
+        raise InputError(f"format {cloud} holds points in space, which need the lens: give --fov or --focal-px")
     if contract.focal_unit_px is not None and not lens.known:
         logger.warning("depthrt: %s", NO_FOCAL)
 
@@ -197,12 +216,13 @@ def _run_video(
     """Yield the outcome of each frame of a video or camera, and at its end that of the whole."""
     try:
         job.check_names()
-        reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits)
+        reader = open_frames(job.source, max_frames=request.max_frames, limits=model.limits, latest=request.latest)
     except InputError as error:
         yield Outcome(Step(job), None, error)
         return
-    with closing(reader), stopped_by_signals(reader.stop if job.source.kind == "camera" else None):
-        listener.began(Part(job.source.name, reader.frames, resumable=False))
+    is_live = job.source.kind == "camera" or request.latest is not None
+    with closing(reader), stopped_by_signals(reader.stop if is_live else None):
+        listener.began(Part(job.source.title, reader.frames, resumable=False))
         whole: Outcome[Step, Written] = Outcome(Step(job), Written(tuple(job.files)), None)
         try:
             with closing(run_video(model, job, reader, style=request.style, lens=request.lens)) as outcomes:

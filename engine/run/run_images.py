@@ -56,7 +56,7 @@ def run_images(
     def read(job: Job) -> tuple[Job, NDArray[np.uint8], Prepared]:
         job.check_names()
         image = read_image(job.source.name, limits=model.limits)
-        return job, image, model.prepare(image, focal_px=lens.focal_of((image.shape[0], image.shape[1])))
+        return job, image, model.prepare(image, camera=lens.camera_of((image.shape[0], image.shape[1])))
 
     def run(item: tuple[Job, NDArray[np.uint8], Prepared]) -> tuple[Job, NDArray[np.uint8], Answer]:
         job, image, prepared = item

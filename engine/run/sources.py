@@ -1,15 +1,17 @@
-"""Names that a user gives in, a list of images, videos and cameras out."""
+"""Names that a user gives in, a list of images, videos, cameras and streams out."""
 
 from __future__ import annotations
 
 import glob
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from ..errors import InputError
 from ..images.kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_other_text, media_kind
@@ -20,6 +22,7 @@ from ..system.files import USE_STDIN, check_named, check_plain, check_reachable
 
 SourceKind = Literal["image", "video", "camera"]
 _LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
+_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")  # of streams that PyAV reads
 _MEDIA_SUFFIXES = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
 
 logger = logging.getLogger("depthrt")
@@ -30,8 +33,8 @@ class Source:
     """An image, a video or a camera.
 
     Args:
-        name: The path, "-" for standard input, or the index of a camera.
-        kind: How it is read.
+        name: The path, "-" for standard input, the index of a camera, or the address of a stream.
+        kind: How it is read; a stream is a camera elsewhere.
         target: Path of its outputs, relative to the output folder, without a suffix.
 
     Raises:
@@ -45,6 +48,16 @@ class Source:
     def __post_init__(self) -> None:
         check_named(self.name, "source")
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether the source is a stream: a camera with an address instead of an index."""
+        return self.kind == "camera" and not self.name.isdigit()
+
+    @property
+    def title(self) -> str:
+        """Return the name for people: that of a stream without what may hold a password, its user and its query."""
+        return re.sub(r"(?<=://)[^/]*@", "", self.name).partition("?")[0] if self.is_stream else self.name
+
 
 def log_left_out(left_out: LeftOut) -> None:
     """Say what was left out, as a warning of the package's log."""
@@ -57,7 +70,7 @@ def find_sources(
     outputs: Path | None = None,
     on_left_out: Callable[[LeftOut], object] = log_left_out,
 ) -> list[Source]:
-    """Return the sources that inputs name: files, folders (with all below), glob patterns, "-", camera indices.
+    """Return the sources that inputs name: files, folders (with all below), patterns, "-", camera indices, addresses.
 
     A file that is named is taken whatever its suffix, and is an image or a video by its first bytes; of folders and
     patterns, names with the suffixes of images and videos are taken, each real file once. Each source has a target
@@ -76,7 +89,7 @@ def find_sources(
     inside: set[str] = set()  # names of files in the folder of outputs
     for text in inputs:
         check_named(text, "input")
-        if not glob.has_magic(text):
+        if not glob.has_magic(text) and not _is_address(text):
             check_reachable(text)
         around = outputs is not None and _may_lead_to(text, outputs)
         for source in _expand(text, left_out):
@@ -136,6 +149,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _may_lead_to(text: str, outputs: Path) -> bool:
     """Whether an input that is a folder or a pattern may lead to the folder of outputs, if only by links."""
+    if _is_address(text):
+        return False
     folder = Path(text)
     if not folder.exists() and glob.has_magic(text):
         folder = fixed_part(text)
@@ -158,6 +173,8 @@ def _expand(text: str, left_out: LeftOut) -> Iterator[Source]:
     path = Path(text)
     if text == STDIN:
         yield Source(STDIN, "image", Path("stdin"))
+    elif _is_address(text):
+        yield Source(text, "camera", Path(_target_of_stream(text)))
     elif path.is_dir():
         yield from _below(path, left_out)
     elif path.exists():
@@ -168,7 +185,25 @@ def _expand(text: str, left_out: LeftOut) -> Iterator[Source]:
     elif glob.has_magic(text):
         yield from _matching(text, left_out)
     else:
-        raise InputError(f"{text} does not exist; give images, videos, folders, patterns, a camera's index, or -")
+        raise InputError(
+            f"{text} does not exist; give images, videos, folders, patterns, a camera's index, the address of a "
+            "stream, or -"
+        )
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is the address of a stream: rtsp://camera.local/live."""
+    scheme, separator, rest = text.partition("://")
+    return bool(separator and rest) and scheme.lower() in _SCHEMES
+
+
+def _target_of_stream(address: str) -> str:
+    """Return a file name for a stream: its host and its path."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise InputError("an address with brackets that do not close was found, expected rtsp://host/path") from None
+    return re.sub(r"[^\w.]+", "-", f"{parts.hostname or ''}{parts.path}").strip("-.") or "stream"
 
 
 def _below(folder: Path, left_out: LeftOut) -> Iterator[Source]:

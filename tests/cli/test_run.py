@@ -619,3 +619,43 @@ def test_what_a_killed_run_left_is_removed_by_the_next_run_that_writes_the_same(
     options = ("-f", "color", "-f", "npy", "--max-frames", 1, "--sheet", out / "s.png")
     assert run("run", clip, photo, "-m", tiny.onnx, "-o", out, *options).exit_code == 0
     assert sorted(path.name for path in out.rglob(".*")) == sorted(others)
+
+
+def test_latest_takes_the_newest_frames_and_says_how_old_their_depth_was(
+    tmp_path: Path, clip: Path, tiny: TinyModel
+) -> None:
+    options = ("-m", tiny.onnx, "-o", tmp_path / "out", "--latest", "--max-frames", 3)
+    result = run("run", clip, *options, "-f", "npz", "--json")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 3 and all({"stamp_ns", "age_ms", "skipped"} <= line["provenance"].keys() for line in lines)
+    skipped = sum(line["provenance"]["skipped"] for line in lines)
+    assert re.search(rf"newest frames only: {skipped} skipped; age of the depth \d+ ms, p99 \d+ ms", result.stderr)
+
+
+def test_reconnect_is_of_the_newest_frames(clip: Path, no_model: Path) -> None:
+    line = refusal(clip, "-m", no_model, "--reconnect")
+    assert line.startswith("error: --reconnect without --latest found, expected both")
+
+
+def test_a_stream_is_an_input_and_its_password_stays_secret(tmp_path: Path, tiny: TinyModel) -> None:
+    address = "rtsp://user:secret@127.0.0.1:9/live"
+    result = run("run", address, "-m", tiny.onnx, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1 and "secret" not in result.output
+    assert "rtsp://127.0.0.1:9/live cannot be opened" in result.stderr
+
+
+def test_points_in_space_need_a_metric_model_and_a_lens(
+    photo: Path, tiny: TinyModel, tiny_metric: TinyModel, tmp_path: Path
+) -> None:
+    line = refusal(photo, "-m", tiny.onnx, "-o", tmp_path / "out", "-f", "ply", "--fov", 60)
+    assert line.startswith("error: format ply holds points in metres, and ")
+    assert line.endswith(" gives inverse depth; use a metric model")
+    line = refusal(photo, "-m", tiny_metric.onnx, "-o", tmp_path / "p.pcd")
+    assert line == "error: format pcd holds points in space, which need the lens: give --fov or --focal-px"
+    options = ("-m", tiny_metric.onnx, "-o", tmp_path / "out", "-f", "ply", "-f", "npz", "--fov", 60)
+    assert run("run", photo, *options).exit_code == 0
+    depth = depthrt.Depth.load(tmp_path / "out" / "p.npz")
+    assert depth.intrinsics == depthrt.Intrinsics.from_fov(60, 60, 90)
+    found = (tmp_path / "out" / "p.ply").read_bytes()
+    assert found == depth.cloud(image=depthrt.read_image(photo)).encode("ply")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.intrinsics import Intrinsics
 from depthrt.engine.depth.provenance import Provenance, Timings
 from depthrt.engine.terms import Kind
 
@@ -61,3 +64,9 @@ def holed(kind: Kind = "inverse") -> Depth:
     values[0, :5], valid[0, :5] = 1e6, False
     values[3, 4] = np.nan
     return surface(kind, values, valid)
+
+
+def with_camera(depth: Depth) -> Depth:
+    """Return a depth that was made with a camera."""
+    camera = Intrinsics.from_fov(60, *depth.shape)
+    return replace(depth, provenance=replace(depth.provenance, camera=camera))

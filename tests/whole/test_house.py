@@ -136,7 +136,7 @@ FLOORS = {
         "run compare",
         "report",
         "bench",
-        "cpu cost run_overhead self_check serving",
+        "cpu cost newest run_overhead self_check serving",
     ),
     "export": (
         "network",

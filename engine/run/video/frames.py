@@ -22,10 +22,12 @@ class Frame:
     Args:
         image: (H, W, 3) uint8, BGR, upright, with square pixels.
         time_s: When a file shows it, from the start of the file; when a camera gave it, from its first frame.
+        stamp_ns: The source's own stamp in nanoseconds; None if it has none.
     """
 
     image: NDArray[np.uint8]
     time_s: float
+    stamp_ns: int | None = None
 
 
 class FrameReader(Closable):
@@ -84,5 +86,6 @@ class FrameReader(Closable):
 
 
 def title_of(source: Source) -> str:
-    """Return what messages call a video or a camera."""
-    return f"camera {source.name}" if source.kind == "camera" else source.name
+    """Return what messages call a video, a camera or a stream."""
+    is_camera = source.kind == "camera" and not source.is_stream
+    return f"camera {source.name}" if is_camera else source.title

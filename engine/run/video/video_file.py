@@ -54,7 +54,7 @@ class VideoFileReader(FrameReader):
         from av.video.reformatter import VideoReformatter
 
         self._title, self._limits = title_of(source), limits
-        self._container, self._stream = _open_stream(source)
+        self._container, self._stream = self._open(source)
         self._start = Fraction(self._container.start_time or 0, av.time_base)  # exact, as times are
         self._start_s = float(self._start)
         self._end_s, self._timed = _announced_end(self._container, self._stream, self._start_s)
@@ -76,6 +76,23 @@ class VideoFileReader(FrameReader):
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def _open(self, source: Source) -> tuple[InputContainer, VideoStream]:
+        """Open the file and find its pictures."""
+        import av
+
+        try:
+            check_plain(Path(source.name), expected="a video")  # opening a pipe would wait
+            path = Path(source.name).absolute()  # else what precedes a colon is taken for a protocol
+            container = av.open(str(path), metadata_errors="replace")  # titles of old programs are Latin-1
+        except (av.FFmpegError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"{title_of(source)} cannot be opened as a video ({reason}); check that it plays"
+            ) from error
+        stream = find_pictures(container, source)
+        stream.thread_type = "AUTO"
+        return container, stream
 
     def _read(self) -> Frame | None:
         frame = next(self._decoded, None)
@@ -180,18 +197,15 @@ class VideoFileReader(FrameReader):
         return _upright(np.asarray(picture.to_ndarray(), np.uint8), frame)
 
 
-def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
-    """Open a file and find its pictures."""
+def find_pictures(container: InputContainer, source: Source) -> VideoStream:
+    """Return the pictures of an open file or stream; closes one without pictures that can be decoded.
+
+    Raises:
+        InputError: It has none.
+    """
     import av
 
     title = title_of(source)
-    try:
-        check_plain(Path(source.name), expected="a video")  # opening a pipe would wait
-        path = Path(source.name).absolute()  # else what precedes a colon is taken for a protocol
-        container = av.open(str(path), metadata_errors="replace")  # titles of old programs are Latin-1
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{title} cannot be opened as a video ({reason}); check that it plays") from error
     stream = container.streams.best("video")
     if not isinstance(stream, av.VideoStream):
         container.close()
@@ -200,8 +214,7 @@ def _open_stream(source: Source) -> tuple[InputContainer, VideoStream]:
         container.close()
         codec = _codec_in_log(source)
         raise InputError(f"{title} cannot be opened as a video (no decoder for its codec, {codec}); {_WAY_OUT}")
-    stream.thread_type = "AUTO"
-    return container, stream
+    return stream
 
 
 def _codec_in_log(source: Source) -> str:
@@ -209,6 +222,8 @@ def _codec_in_log(source: Source) -> str:
     import av
     import av.logging
 
+    if source.is_stream:
+        return "which it does not name"
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     try:

@@ -17,6 +17,7 @@ from depthrt.bench.latency.turns import WINDOW, Rounds, measure_latency
 from depthrt.bench.subjects.find_subjects import find_subjects
 from depthrt.bench.subjects.subject import Opened, Subject, open_subject
 from depthrt.engine.depth.depth import Depth
+from depthrt.engine.depth.intrinsics import Intrinsics
 from depthrt.engine.errors import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.images.preprocess import Color
@@ -123,9 +124,16 @@ def test_each_scope_holds_its_own_stages_and_no_others(
     class Working(DepthModel):
         """Takes planted times for its first and last stages."""
 
-        def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
+        def prepare(
+            self,
+            image: NDArray[np.uint8],
+            *,
+            color: Color = "bgr",
+            focal_px: float | None = None,
+            camera: Intrinsics | None = None,
+        ) -> Prepared:
             time.work(PREPARE_MS)
-            return super().prepare(image, color=color, focal_px=focal_px)
+            return super().prepare(image, color=color, focal_px=focal_px, camera=camera)
 
         def finish(self, answer: Answer) -> Depth:
             time.work(FINISH_MS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -191,3 +192,14 @@ def test_pixels_that_a_png16_lacks_and_sheets_are_reported(capsys: pytest.Captur
         "sheet: s.png (without the last 2 images)",
         "left out: the folder of outputs, out (images and videos in it: 7)",
     ]
+
+
+def test_the_ages_of_live_frames_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    def live(index: int) -> Outcome[Step, Written]:
+        depth = replace(DEPTH, provenance=replace(DEPTH.provenance, age_ms=40.0 + index, skipped=2))
+        return Outcome(Step(VIDEO, index), Written((), depth), None)
+
+    follow([*map(live, range(100)), VIDEO_DONE])
+    assert "  newest frames only: 200 skipped; age of the depth 90 ms, p99 139 ms" in capsys.readouterr().err
+    follow([*frames_of(4), VIDEO_DONE])
+    assert "newest frames" not in capsys.readouterr().err

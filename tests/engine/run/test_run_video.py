@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from time import sleep
 
 import av
 import numpy as np
@@ -14,12 +15,14 @@ import pytest
 from made_onnx import sealed_again
 from made_video import UNEVEN_S, pictures_of, times_of, write_video
 from PIL import Image
+from served_stream import network_camera
 from tiny_model import TinyModel
 
 import depthrt
 from depthrt import InputError, Limits
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.run.jobs import PLAIN, Job, Style, make_jobs
+from depthrt.engine.run.latest.latest_reader import Latest
 from depthrt.engine.run.run_images import Written
 from depthrt.engine.run.run_video import open_frames, run_video
 from depthrt.engine.run.sources import Source
@@ -27,6 +30,7 @@ from depthrt.engine.run.video.video_file import VideoFileReader
 from depthrt.engine.system.process.overlap import Outcome
 from depthrt.engine.terms import Format
 
+NO_WAIT_MS = 300.0  # of an age beyond the inference on a busy machine; a frame that waits for two others has 200 more
 CODING = 6.0  # mean difference of 8-bit levels that the codec makes of a smooth picture
 EVEN_S = [number / 10 for number in range(12)]
 
@@ -209,3 +213,43 @@ def test_a_folder_that_cannot_be_made_ends_the_video(tmp_path: Path, model: dept
     for formats in (("color",), ("npy",)):
         with pytest.raises(InputError, match=r"folder .*out.* cannot be made"):
             run_all(model, job_of(tmp_path / "a.mp4", formats))
+
+
+class Slow:
+    """A model whose inference takes at least so long."""
+
+    def __init__(self, model: depthrt.DepthModel, seconds: float) -> None:
+        self._model, self._seconds = model, seconds
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._model, name)
+
+    def infer(self, image: np.ndarray, **options: object) -> depthrt.Depth:
+        sleep(self._seconds)
+        return self._model.infer(image, **options)  # type: ignore[arg-type]
+
+
+def test_of_the_newest_frames_none_waits_and_each_has_its_age(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    times_s = [number / 50 for number in range(50)]
+    write_video(tmp_path / "a.mp4", times_s, fps=50)
+    job = job_of(tmp_path / "a.mp4", ("color", "npz"))
+    with open_frames(job.source, latest=Latest()) as reader:
+        outcomes = list(run_video(Slow(model, 0.1), job, reader, style=PLAIN))  # type: ignore[arg-type]
+    depths = [outcome.result.depth for outcome in outcomes if outcome.result and outcome.result.depth]
+    assert 2 <= len(depths) < len(times_s) and not any(outcome.error for outcome in outcomes)
+    found = [depth.provenance for depth in depths]
+    assert sum(provenance.skipped or 0 for provenance in found) + len(found) == len(times_s)
+    assert all(provenance.age_ms is not None and provenance.age_ms >= 100 for provenance in found)
+    assert np.median([provenance.age_ms or 0 for provenance in found]) < 100 + NO_WAIT_MS
+    assert times_of(tmp_path / "out" / "clip.mp4") == pytest.approx([provenance.time_s for provenance in found])
+    kept = depthrt.Depth.load(tmp_path / "out" / "clip" / "000001.npz").provenance
+    assert (kept.stamp_ns, kept.age_ms, kept.skipped) == (found[1].stamp_ns, found[1].age_ms, found[1].skipped)
+
+
+def test_a_stream_that_breaks_leaves_a_whole_video_and_an_error(tmp_path: Path, model: depthrt.DepthModel) -> None:
+    with network_camera(frames=60) as camera:
+        (job,) = make_jobs([Source(camera.address, "camera", Path("live"))], tmp_path, ("color",))
+        with open_frames(job.source, latest=Latest()) as reader:
+            *frames, last = run_video(model, job, reader, style=PLAIN)
+    assert frames and str(last.error).startswith(f"{camera.address} broke off after ")
+    assert len(times_of(tmp_path / "live.mp4")) == len(frames)

@@ -304,3 +304,25 @@ def test_outputs_that_a_link_leads_to_are_left_out(tmp_path: Path) -> None:
     left: list[LeftOut] = []
     found = find_sources([str(tmp_path / "in")], outputs=tmp_path / "out", on_left_out=left.append)
     assert [Path(source.name) for source in found] == [tmp_path / "in" / "a.png"] and left[0].outputs == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "title", "target"),
+    [
+        ("rtsp://user:p@ss@cam.local:554/live/0", "rtsp://cam.local:554/live/0", "cam.local-live-0"),
+        ("http://10.0.0.7/video?pwd=secret&[x]", "http://10.0.0.7/video", "10.0.0.7-video"),
+        ("RTSP://cam.local", "RTSP://cam.local", "cam.local"),
+    ],
+)
+def test_an_address_is_a_stream_whose_title_and_target_hold_no_password(address: str, title: str, target: str) -> None:
+    (source,) = find_sources([address], outputs=Path("out"))
+    assert (source.name, source.kind, source.is_stream) == (address, "camera", True)
+    assert (source.title, str(source.target)) == (title, target)
+    assert not find_sources(["0"])[0].is_stream
+
+
+def test_an_address_of_another_kind_is_a_file_that_does_not_exist() -> None:
+    with pytest.raises(InputError, match=r"gopher://x does not exist; give .* the address of a stream"):
+        find_sources(["gopher://x"])
+    with pytest.raises(InputError, match=r"an address with brackets that do not close was found"):
+        find_sources(["http://[x/live"])

@@ -1,0 +1,1 @@
+"""The newest frame of a live source: its depth is never older than a frame and an inference."""
