@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engine.cuda.device_depth import DeviceDepth
+    from .engine.depth.cloud import PointCloud
     from .engine.depth.depth import Depth
     from .engine.depth.intrinsics import Intrinsics
     from .engine.depth.provenance import Provenance
+    from .engine.depth.rectify import Rectification
     from .engine.images.limits import Limits
     from .engine.images.read import read_image
     from .engine.model.depth_model import DepthModel, load
@@ -36,7 +38,9 @@ _HOME = {
     "DeviceDepth": "engine.cuda.device_depth",
     "Intrinsics": "engine.depth.intrinsics",
     "Limits": "engine.images.limits",
+    "PointCloud": "engine.depth.cloud",
     "Provenance": "engine.depth.provenance",
+    "Rectification": "engine.depth.rectify",
     "__version__": "engine.version",
     "fetch": "export.download.fetch",
     "load": "engine.model.depth_model",
@@ -58,7 +62,9 @@ __all__ = [
     "Limits",
     "ModelFileError",
     "ParityError",
+    "PointCloud",
     "Provenance",
+    "Rectification",
     "__version__",
     "fetch",
     "load",

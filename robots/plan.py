@@ -7,11 +7,12 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from ..engine.depth.camera_info import read_camera_info
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Contract
 from ..engine.terms import MEANINGS, Kind
 from .choose_topics import choose_camera_topic, choose_image_topic
-from .messages.camera import info_of_image, intrinsics_of, is_distorted
+from .messages.camera import intrinsics_of, is_distorted
 from .messages.depth_image import check_depth_encoding, depth_topic
 from .messages.types import CameraInfo, Image, Message, PointCloud2, decode, definition
 from .reading.bag import Bag, Topic
@@ -100,7 +101,7 @@ def _first_camera(bag: Bag, topic: Topic) -> CameraInfo | None:
     if first is None:
         return None
     try:
-        intrinsics_of(info_of_image(first, (first.height, first.width)), rectified=False)
+        intrinsics_of(first, read_camera_info(first).image_px, rectified=False)
     except InputError as error:
         logger.warning("depthrt: %s is not used: %s", topic.name, error)
         return None

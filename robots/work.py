@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.depth.depth import Depth
-from ..engine.errors import DepthrtError
+from ..engine.depth.intrinsics import Intrinsics
+from ..engine.depth.rectify import Rectification
+from ..engine.errors import DepthrtError, InputError
 from ..engine.model.depth_model import Answer, DepthModel, Prepared
-from .messages.camera import info_of_image, intrinsics_of, rectified_info, rectifier
-from .messages.depth_image import depth_image
+from .messages.camera import info_of_image, intrinsics_of
+from .messages.depth_image import depth_image, values_of
 from .messages.pictures import picture_of
+from .messages.points import cloud_message
 from .messages.types import CameraInfo, encode
 from .plan import Plan
 from .reading.bag import Record
@@ -22,6 +26,8 @@ from .request import BagRequest
 from .steps import Step
 from .writing.bag_writer import BagWriter
 from .writing.record import BagRecord
+
+logger = logging.getLogger("depthrt")
 
 Picture = NDArray[np.uint8]
 
@@ -31,16 +37,31 @@ class End(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What is known of the camera of a picture.
+
+    Args:
+        info: The CameraInfo of the picture's own size, with its header.
+        intrinsics: Its pinhole camera.
+        inside: Pixels of the picture that the camera saw, (H, W); None for all: straightening leaves edges empty.
+    """
+
+    info: CameraInfo
+    intrinsics: Intrinsics
+    inside: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A step that is prepared for the network; of `prepared` and `error` one is None, both of a step without an image.
 
     Args:
-        camera: Of the picture's own size; None if there is none.
+        view: None if there is no camera.
     """
 
     step: Step
     picture: Picture | None = None
-    camera: CameraInfo | None = None
+    view: View | None = None
     prepared: Prepared | None = None
     error: DepthrtError | None = None
 
@@ -72,7 +93,8 @@ class Work:
         record: BagRecord,
     ) -> None:
         self._model, self._plan, self._request, self._writer, self._steps = model, plan, request, writer, steps
-        self._rectifiers: dict[bytes, Callable[[Picture], Picture]] = {}
+        self._rectifications: dict[bytes, Rectification] = {}
+        self._warned = False
         self.record = record
         self.facts = {"contract": model.contract.to_json(), "drift": f"{record.drift:.3g}"}
 
@@ -89,10 +111,11 @@ class Work:
             return Ready(step, error=step.error)
         try:
             picture = picture_of(step.image, limits=self._model.limits)
-            camera = self._camera(step, (picture.shape[0], picture.shape[1]))
-            if camera is not None and self._request.rectify:
-                picture, camera = self._rectify(picture, camera)
-            return Ready(step, picture, camera, self._model.prepare(picture, focal_px=self._focal_px(camera)))
+            view = self._view(step, (picture.shape[0], picture.shape[1]))
+            if view is not None and self._request.rectify:
+                picture, view = self._straighten(step, picture, view)
+            camera = None if view is None else view.intrinsics
+            return Ready(step, picture, view, self._model.prepare(picture, camera=camera))
         except DepthrtError as error:
             return Ready(step, error=error)
 
@@ -115,7 +138,7 @@ class Work:
         records = list(step.copied)
         if ran.answer is not None:
             try:
-                depth = self._model.finish(ran.answer)
+                depth = _seen(self._model.finish(ran.answer), ran.ready.view)
                 records += self._messages(ran.ready, depth)
             except DepthrtError as found:
                 error = found
@@ -132,26 +155,35 @@ class Work:
             raise error
         return depth
 
-    def _camera(self, step: Step, image_px: tuple[int, int]) -> CameraInfo | None:
-        """Return the CameraInfo of a picture at its own size, with its header."""
+    def _view(self, step: Step, image_px: tuple[int, int]) -> View | None:
+        """Return what is known of the camera of a picture; None for nothing.
+
+        A CameraInfo of images of another aspect counts only if the run cannot do without.
+        """
         if step.camera is None or step.image is None:
             return None
-        return info_of_image(step.camera, image_px, header=step.image.header)
-
-    def _focal_px(self, camera: CameraInfo | None) -> float | None:
-        """Return the focal length for a model that needs it."""
-        if camera is None or self._model.contract.focal_unit_px is None:
+        try:
+            intrinsics = intrinsics_of(step.camera, image_px, rectified=self._plan.rectified)
+            return View(info_of_image(step.camera, image_px, step.image.header), intrinsics)
+        except InputError as error:
+            needed = self._model.contract.focal_unit_px is not None
+            if needed or self._request.points or self._request.rectify:
+                raise
+            if not self._warned:
+                self._warned = True
+                logger.warning("depthrt: depth is written without a CameraInfo: %s", error)
             return None
-        return intrinsics_of(camera, rectified=self._plan.rectified).fx_px
 
-    def _rectify(self, picture: Picture, camera: CameraInfo) -> tuple[Picture, CameraInfo]:
-        key = (
-            b"".join(array.tobytes() for array in (camera.d, camera.k, camera.r, camera.p))
-            + repr(picture.shape).encode()
-        )
-        if key not in self._rectifiers:
-            self._rectifiers = {key: rectifier(camera)}  # of the last camera only
-        return self._rectifiers[key](picture), rectified_info(camera)
+    def _straighten(self, step: Step, picture: Picture, view: View) -> tuple[Picture, View]:
+        """Take the lens's distortion out of a picture."""
+        info = view.info
+        key = b"".join(array.tobytes() for array in (info.d, info.k, info.r, info.p)) + repr(picture.shape).encode()
+        if key not in self._rectifications:
+            self._rectifications = {key: Rectification(info)}  # of the last camera only
+        found = self._rectifications[key]
+        assert step.camera is not None
+        straight = info_of_image(step.camera, (info.height, info.width), info.header, straightened=True)
+        return found.apply(picture), View(straight, found.camera, found.inside)
 
     def _messages(self, ready: Ready, depth: Depth) -> list[Record]:
         """Return the messages of a depth, at the time of its image."""
@@ -159,6 +191,17 @@ class Work:
         assert record is not None and image is not None
         encoding = self._request.encoding
         found = [Record(plan.depth.name, record.time_ns, encode(depth_image(depth, image.header, encoding=encoding)))]
-        if plan.info is not None and ready.camera is not None:
-            found.append(Record(plan.info.name, record.time_ns, encode(ready.camera)))
+        if plan.info is not None and ready.view is not None:
+            found.append(Record(plan.info.name, record.time_ns, encode(ready.view.info)))
+        if plan.points is not None:
+            known = replace(depth, valid=np.isfinite(values_of(depth)))  # neither sky nor what is beyond the range
+            points = cloud_message(known.cloud(image=ready.picture), image.header)
+            found.append(Record(plan.points.name, record.time_ns, encode(points)))
         return found
+
+
+def _seen(depth: Depth, view: View | None) -> Depth:
+    """Return a depth that is unknown where the camera saw nothing."""
+    if view is None or view.inside is None:
+        return depth
+    return replace(depth, values=np.where(view.inside, depth.values, np.float32(np.nan)))

@@ -111,8 +111,10 @@ def _special(contract: Contract) -> dict[str, str]:
         found["steps"] = (
             f"{contract.steps}, from {'zeros' if contract.seed is None else f'noise of seed {contract.seed}'}"
         )
-    if contract.focal_unit_px is not None:
-        found["focal"] = f"metres are for a focal length of {contract.focal_unit_px:g} px of the input"
+    if contract.metres_at == "learned":
+        found["focal"] = "learned: metres are for cameras like those of its training, whatever the focal length"
+    elif contract.metres_at is not None:
+        found["focal"] = f"metres are for a focal length of {contract.metres_at:g} px of the input"
     if contract.sky_from is not None:
         found["sky"] = f"invalid, and filled, where its output for sky is {contract.sky_from:g} or more"
     return found

@@ -17,6 +17,7 @@ from ..images.limits import DEFAULT_LIMITS, Limits
 from ..images.write import encode_image, write_image
 from ..system.files import atomic_path
 from ..terms import FORMATS, KINDS, MEANINGS, Colormap, Format, Kind
+from .cloud import PointCloud, points_of
 from .colour import colorize
 from .intrinsics import Intrinsics
 from .provenance import NO_FOCAL, Provenance
@@ -117,26 +118,55 @@ class Depth:
             self.values, self.valid, larger_is_nearer=self.larger_is_nearer, colormap=colormap, value_range=value_range
         )
 
-    def points(self, intrinsics: Intrinsics) -> NDArray[np.float32]:
+    @property
+    def intrinsics(self) -> Intrinsics | None:
+        """Return the camera at the depth's own size; None if the depth was made without one.
+
+        Raises:
+            InputError: The values were cut to another aspect than the image's.
+        """
+        camera = self.provenance.camera
+        return None if camera is None else camera.for_image(self.shape)
+
+    def points(self, intrinsics: Intrinsics | None = None) -> NDArray[np.float32]:
         """Return the points in space of the valid pixels; their colours, in the same order, are `image[depth.valid]`.
+
+        Args:
+            intrinsics: As in cloud.
 
         Returns:
             (N, 3) float32, metres: x right, y down, z forward; in the order of rows.
 
         Raises:
-            InputError: The depth is not metric, or intrinsics are missing.
+            InputError: The depth is not metric, or no camera is known, or it is one of other images.
         """
-        z_map = self.metres
-        if not isinstance(intrinsics, Intrinsics):
+        points: NDArray[np.float32] = self._organised(intrinsics)[self.valid]
+        return points
+
+    def cloud(self, intrinsics: Intrinsics | None = None, *, image: NDArray[np.uint8] | None = None) -> PointCloud:
+        """Return the points in space, organised as the image is: (H, W, 3) metres, NaN for a pixel without a depth.
+
+        Args:
+            intrinsics: The camera; None takes the one that the depth was made with.
+            image: (H, W, 3) uint8 BGR of the same size: the colours of the points.
+
+        Raises:
+            InputError: The depth is not metric, or no camera is known, or it is one of other images.
+        """
+        points = self._organised(intrinsics)
+        points[~self.valid] = np.nan
+        return PointCloud(points, image)
+
+    def _organised(self, intrinsics: Intrinsics | None) -> NDArray[np.float32]:
+        """Return a point for every pixel, (H, W, 3), also for invalid ones."""
+        depth_m = self.metres
+        camera = self.intrinsics if intrinsics is None else intrinsics
+        if not isinstance(camera, Intrinsics):
             raise InputError(
                 f"intrinsics {intrinsics!r} found, expected Intrinsics; "
                 "give the camera's, or guess with Intrinsics.from_fov(60, height_px, width_px)"
             )
-        rows, columns = np.nonzero(self.valid)  # (N,), (N,)
-        z = z_map[rows, columns]
-        x = (columns.astype(np.float32) - np.float32(intrinsics.cx_px)) * z / np.float32(intrinsics.fx_px)
-        y = (rows.astype(np.float32) - np.float32(intrinsics.cy_px)) * z / np.float32(intrinsics.fy_px)
-        return np.stack([x, y, z], axis=1)  # (N, 3)
+        return points_of(depth_m, camera.for_image(self.shape))
 
     def save(
         self,

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from ..errors import InputError
-from ..system.field_types import Count, Length, Name, NotNegative, Positive, Sentence, Sha256, printable
+from ..system.field_types import Count, Length, Name, NotNegative, Positive, Range, Sentence, Sha256, printable
 from ..system.records import read_record, to_json_object
 from ..terms import Precision
+from .intrinsics import Intrinsics
 
-_MAY_LACK = ("time_s", "focal_px")  # fields that a record has only if they are known
+# Fields that a record has only if they are known.
+_MAY_LACK = ("time_s", "focal_px", "camera", "stamp_ns", "age_ms", "skipped")
+Nanoseconds = Annotated[int, Range(-(1 << 63), (1 << 63) - 1)]
 # Of depth that would be metres.
 NO_FOCAL = "no focal length was given, so the depth has no unit; focal_px, --focal-px or --fov makes metres of it"
 
@@ -46,6 +49,10 @@ class Provenance:
         timings: Duration of the inference.
         time_s: When its video or camera shows the image; None for an image without a time.
         focal_px: Focal length of the image's camera that the depth is computed with; None if with none.
+        camera: That took the image; None if it is not known.
+        stamp_ns: Time that a live source gave the frame, in its own clock; else the computer's, since 1970.
+        age_ms: Time from the arrival of a live frame until its depth was ready.
+        skipped: Frames that arrived between this one and the one before, and were not used.
     """
 
     model: Name
@@ -60,9 +67,13 @@ class Provenance:
     timings: Timings
     time_s: NotNegative | None = None
     focal_px: Positive | None = None
+    camera: Intrinsics | None = None
+    stamp_ns: Nanoseconds | None = None
+    age_ms: NotNegative | None = None
+    skipped: Annotated[int, Range(0)] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain types, ready for JSON: notes in one line each, no time or focal length of None."""
+        """Return the record as plain types, ready for JSON: notes in one line each, nothing that is not known."""
         found = {key: list(value) if isinstance(value, tuple) else value for key, value in to_json_object(self).items()}
         found = {key: value for key, value in found.items() if value is not None or key not in _MAY_LACK}
         return {**found, "notes": [printable(note) for note in self.notes]}

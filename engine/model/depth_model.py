@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..cuda.device_depth import DeviceDepth
 from ..cuda.device_image import Image, OnDevice
 from ..depth.depth import Depth, valid_pixels
+from ..depth.intrinsics import Intrinsics
 from ..depth.provenance import NO_FOCAL, Provenance, Timings
 from ..errors import InputError, ModelFileError
 from ..images.limits import Limits, check_image
@@ -30,7 +31,7 @@ from ..system.closable import Closable
 from ..system.process.overlap import run_ahead
 from ..terms import Device, Kind, Precision
 from ..trt.engine_file import open_engine_file
-from .focal_length import check_focal, metres_factor
+from .focal_length import camera_of, metres_factor
 from .open_proven import open_proven
 from .sky import depth_and_sky
 from .stages import Answer, Prepared, alike, answer_whole, find_image_there
@@ -69,7 +70,12 @@ class DepthModel(Closable):
         return self.contract.kind_for(None)
 
     def infer(
-        self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr", focal_px: float | None = None
+        self,
+        image: NDArray[np.uint8] | OnDevice,
+        *,
+        color: Color = "bgr",
+        focal_px: float | None = None,
+        camera: Intrinsics | None = None,
     ) -> Depth:
         """Return the depth of one image, at the image's own size; blocks.
 
@@ -79,23 +85,31 @@ class DepthModel(Closable):
             color: Order of the channels: "bgr" (OpenCV) or "rgb" (Pillow).
             focal_px: Focal length of the image's camera in px of the image, for a model that gives metres with it
                 (Depth Anything 3 metric); without it the scale of its depth is unknown.
+            camera: That took the image; the depth has it as its intrinsics, and it stands for focal_px. One of images
+                of another size but the same aspect is scaled.
 
         Raises:
-            InputError: The image has another shape or type, or is over the limits; or the model takes no focal length.
+            InputError: The image has another shape or type, or is over the limits; or the model takes no focal length;
+                or the camera is one of other images.
             BackendUnavailable: Memory is short, or a GPU is lost.
             ModelFileError: The runtime cannot run the file on this input.
         """
-        return self.finish(self.run(self._prepare(image, color, focal_px)))
+        return self.finish(self.run(self._prepare(image, color, focal_px, camera)))
 
-    def infer_on_device(self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr") -> DeviceDepth:
+    def infer_on_device(
+        self, image: NDArray[np.uint8] | OnDevice, *, color: Color = "bgr", camera: Intrinsics | None = None
+    ) -> DeviceDepth:
         """Return the depth of one image as infer does, but leave it on the GPU; blocks until it is computed.
+
+        Args:
+            image, color, camera: As in infer.
 
         Raises:
             InputError, BackendUnavailable: As for infer; also if the model does not resize on a GPU.
         """
         if self._pipeline is None:
             raise InputError(f"depth that stays on a GPU was asked for, {self!r} resizes on the CPU; use infer")
-        prepared = self._prepare(image, color)
+        prepared = self._prepare(image, color, camera=camera)
         assert prepared.image is not None
         found = self._pipeline.infer_kept(prepared.image, color=color)
         timings = Timings(prepared.preprocess_ms + found.timings.preprocess_ms, found.timings.run_ms, 0.0)
@@ -107,14 +121,15 @@ class DepthModel(Closable):
         *,
         color: Color = "bgr",
         focal_px: float | None = None,
+        camera: Intrinsics | None = None,
     ) -> list[Depth]:
         """Return the depth of each image; images of one size run together if the graph or the GPU takes several.
 
         Args:
             images, color: As in infer.
-            focal_px: As in infer, of every image.
+            focal_px, camera: As in infer, of every image.
         """
-        prepared = [self._prepare(image, color, focal_px) for image in images]
+        prepared = [self._prepare(image, color, focal_px, camera) for image in images]
         depths: dict[int, Depth] = {}
         for indices in alike(prepared):
             group = [prepared[index] for index in indices]
@@ -128,19 +143,21 @@ class DepthModel(Closable):
         *,
         color: Color = "bgr",
         focal_px: float | None = None,
+        camera: Intrinsics | None = None,
     ) -> Generator[Depth]:
         """Yield the depth of each image in order, while the next image runs, or on a GPU the next few.
 
         An array may be written again once the next image is asked for, so a camera can use one buffer; an image on a
         GPU must not change before its depth is yielded. A bad image raises after the depths of the images before it.
-        The focal length is that of every image; see infer.
+        The focal length or the camera is that of every image; see infer. Every image is used, so that one that waits
+        gets old; LatestFrame takes the newest alone.
         """
         refused: list[InputError] = []
 
         def prepared() -> Iterator[Prepared]:
             for image in images:
                 try:
-                    ready = self._prepare(image, color, focal_px)
+                    ready = self._prepare(image, color, focal_px, camera)
                 except InputError as error:
                     refused.append(error)
                     return
@@ -154,18 +171,25 @@ class DepthModel(Closable):
         if refused:
             raise refused[0]
 
-    def prepare(self, image: NDArray[np.uint8], *, color: Color = "bgr", focal_px: float | None = None) -> Prepared:
+    def prepare(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        color: Color = "bgr",
+        focal_px: float | None = None,
+        camera: Intrinsics | None = None,
+    ) -> Prepared:
         """Do the first stage of infer: check the image; unless a device does it, resize and normalise."""
         start = perf_counter()
         check_image(image)
-        focal_px = check_focal(focal_px, self.contract)
         image_px = (image.shape[0], image.shape[1])
+        camera, focal_px = camera_of(camera, focal_px, self.contract, image_px)
         fit = self._fit(image_px, color)
         make = partial(make_batch, image, self.contract, fit, color)
         if self._pipeline is not None:
-            return Prepared(make, fit, image_px, _ms_since(start), image, color, focal_px)
+            return Prepared(make, fit, image_px, _ms_since(start), image, color, focal_px, camera)
         with enough_memory("resize an image"):
-            return Prepared(make(), fit, image_px, _ms_since(start), focal_px=focal_px)
+            return Prepared(make(), fit, image_px, _ms_since(start), focal_px=focal_px, camera=camera)
 
     def run(self, prepared: Prepared) -> Answer:
         """Do the second stage of infer: the network; if a device takes the image, also both resizes."""
@@ -180,7 +204,7 @@ class DepthModel(Closable):
         kind = self.contract.kind_for(prepared.focal_px)
         with enough_memory("resize depth to its image"):
             values, sky = self._at_image_size(answer)
-            factor = metres_factor(prepared.focal_px, self.contract, prepared.fit, prepared.image_px)
+            factor = metres_factor(prepared.focal_px, self.contract, prepared.fit, prepared.image_px, prepared.camera)
             if factor != 1:
                 values = values * np.float32(factor)
             valid = valid_pixels(values, kind)
@@ -208,14 +232,21 @@ class DepthModel(Closable):
             values = to_image_size(values, self.contract, prepared.fit, prepared.image_px)
         return values, None
 
-    def _prepare(self, image: NDArray[np.uint8] | OnDevice, color: Color, focal_px: float | None = None) -> Prepared:
+    def _prepare(
+        self,
+        image: NDArray[np.uint8] | OnDevice,
+        color: Color,
+        focal_px: float | None = None,
+        camera: Intrinsics | None = None,
+    ) -> Prepared:
         """Do the first stage for an image on the host or on a GPU."""
         if isinstance(image, np.ndarray):
-            return self.prepare(image, color=color, focal_px=focal_px)
+            return self.prepare(image, color=color, focal_px=focal_px, camera=camera)
         start = perf_counter()
-        check_focal(focal_px, self.contract)
         found = find_image_there(image, self._pipeline)
-        return Prepared(None, self._fit(found.image_px, color), found.image_px, _ms_since(start), found, color)
+        camera, focal_px = camera_of(camera, focal_px, self.contract, found.image_px)
+        fit = self._fit(found.image_px, color)
+        return Prepared(None, fit, found.image_px, _ms_since(start), found, color, focal_px, camera)
 
     def _fit(self, image_px: tuple[int, int], color: Color) -> Fit:
         """Check an image's size and `color`; return where the image lies in the network's input."""
@@ -282,6 +313,7 @@ class DepthModel(Closable):
             notes=(*self.notes, NO_FOCAL) if needs_focal else self.notes,
             timings=timings,
             focal_px=prepared.focal_px,
+            camera=prepared.camera,
         )
 
 

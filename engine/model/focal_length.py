@@ -60,10 +60,36 @@ def check_focal(focal_px: float | None, contract: Contract) -> float | None:
     return _checked(focal_px)
 
 
-def metres_factor(focal_px: float | None, contract: Contract, fit: Fit, image_px: tuple[int, int]) -> float:
+def camera_of(
+    camera: Intrinsics | None, focal_px: float | None, contract: Contract, image_px: tuple[int, int]
+) -> tuple[Intrinsics | None, float | None]:
+    """Return the camera of an image at its size, and the focal length that the model needs; None for what is unknown.
+
+    A camera is for points too, so that a model whose metres need no focal length takes it.
+
+    Raises:
+        InputError: Both are given, or the camera is one of images of another aspect, or see check_focal.
+    """
+    if camera is None:
+        return None, check_focal(focal_px, contract)
+    if focal_px is not None:
+        raise InputError("a focal length and a camera were given, expected one of them; the camera has its own")
+    if not isinstance(camera, Intrinsics):
+        raise InputError(f"camera: {type(camera).__name__} found, expected Intrinsics; make it with depthrt.Intrinsics")
+    camera = camera.for_image(image_px)
+    return camera, None if contract.focal_unit_px is None else (camera.fx_px + camera.fy_px) / 2
+
+
+def metres_factor(
+    focal_px: float | None,
+    contract: Contract,
+    fit: Fit,
+    image_px: tuple[int, int],
+    camera: Intrinsics | None = None,
+) -> float:
     """Return the factor that makes metres of the network's output; 1 without a focal length.
 
-    Both axes of the resized image can differ a little in scale; their mean counts.
+    Both axes of the resized image can differ a little in scale, and both focal lengths of a camera; their mean counts.
     Source: Depth-Anything-3 src/depth_anything_3/utils/alignment.py (apply_metric_scaling)
 
     Args:
@@ -71,12 +97,14 @@ def metres_factor(focal_px: float | None, contract: Contract, fit: Fit, image_px
         contract: Of the model file.
         fit: Where the image lies in the network's input.
         image_px: (H, W).
+        camera: Of the image, with a focal length for each axis; None if only one is known.
     """
     if focal_px is None or contract.focal_unit_px is None:
         return 1.0
     framed_px = fit.framed_px(image_px)
-    scale = (fit.content_px[0] / framed_px[0] + fit.content_px[1] / framed_px[1]) / 2
-    return focal_px * scale / contract.focal_unit_px
+    across_px, down_px = (focal_px, focal_px) if camera is None else (camera.fx_px, camera.fy_px)
+    down_px, across_px = down_px * fit.content_px[0] / framed_px[0], across_px * fit.content_px[1] / framed_px[1]
+    return (down_px + across_px) / 2 / contract.focal_unit_px
 
 
 def _checked(focal_px: float) -> float:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..cuda.device_image import DeviceImage, Image, is_on_device, read_interface
+from ..depth.intrinsics import Intrinsics
 from ..depth.provenance import Timings
 from ..errors import InputError
 from ..images.limits import check_image
@@ -31,6 +32,7 @@ class Prepared:
         image: (H, W, 3) uint8 on the host or on the runner's GPU, for a runner whose device resizes.
         color: Order of the channels.
         focal_px: Of the image's camera, for a model that takes it; None if it is not known.
+        camera: Of the image; None if it is not known.
     """
 
     input: Float32 | Callable[[], Float32] | None
@@ -40,6 +42,7 @@ class Prepared:
     image: Image | None = None
     color: Color = "bgr"
     focal_px: float | None = None
+    camera: Intrinsics | None = None
 
     @property
     def batch(self) -> Float32:

@@ -162,6 +162,17 @@ class Contract:
         return MEANINGS[self.kind].unit
 
     @property
+    def metres_at(self) -> float | Literal["learned"] | None:
+        """Return the focal length, in px of the network's input, at which the output is metres.
+
+        "learned" for a metric network that has no such number: its metres hold for cameras like those of its training,
+        and no focal length corrects them. None for depth without a unit.
+        """
+        if not self.unit:
+            return None
+        return "learned" if self.focal_unit_px is None else self.focal_unit_px
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Return the names of the graph's outputs, each (N, h, w) float32."""
         return (OUTPUT,) if self.sky_from is None else (OUTPUT, SKY)

@@ -1,4 +1,4 @@
-"""Metric depth, its image and its camera in, a coloured cloud of points as a binary PLY file out."""
+"""Options of a request in, the camera of its cloud of points out; and the refusal of depth without metres."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ from ..decode.options import Options
 from ..refusal import Refusal, unprocessable
 
 PLY = "application/x-ply"
-_POINT = np.dtype(
-    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")]
-)  # 15 bytes
-_COMMENT = "comment metres; x right, y down, z forward"
-_WORDS = {"<f4": "float", "|u1": "uchar"}
 
 
 def read_camera(options: Options, sent_px: tuple[int, int], image_px: tuple[int, int]) -> Intrinsics:
@@ -35,13 +30,14 @@ def read_camera(options: Options, sent_px: tuple[int, int], image_px: tuple[int,
         return Intrinsics.from_fov(options.fov_deg, height, width)
     if options.focal_px is None:
         raise unprocessable("no_camera", "a point cloud needs a camera: give fx (and fy, cx, cy), or fov")
-    down, across = height / sent_px[0], width / sent_px[1]
-    return Intrinsics(
-        options.focal_px * across,
-        (options.fy_px or options.focal_px) * down,
-        (width - 1) / 2 if options.cx_px is None else (options.cx_px + 0.5) * across - 0.5,
-        (height - 1) / 2 if options.cy_px is None else (options.cy_px + 0.5) * down - 0.5,
+    sent = Intrinsics(
+        options.focal_px,
+        options.fy_px or options.focal_px,
+        (sent_px[1] - 1) / 2 if options.cx_px is None else options.cx_px,
+        (sent_px[0] - 1) / 2 if options.cy_px is None else options.cy_px,
+        sent_px,
     )
+    return sent.scaled(height, width)
 
 
 def no_metres(kind: Kind) -> Refusal:
@@ -64,19 +60,4 @@ def encode_ply(depth: Depth, image: NDArray[np.uint8], camera: Intrinsics) -> by
     """
     if depth.unit != "m":
         raise no_metres(depth.kind)
-    places, colours = depth.points(camera), image[depth.valid]
-    points = np.empty(len(places), _POINT)
-    for column, axis in enumerate("xyz"):
-        points[axis] = places[:, column]
-    for column, name in enumerate(("blue", "green", "red")):
-        points[name] = colours[:, column]
-    properties = [f"property {_WORDS[_POINT[name].str]} {name}" for name in _POINT.names or ()]
-    head = [
-        "ply",
-        "format binary_little_endian 1.0",
-        _COMMENT,
-        f"element vertex {len(points)}",
-        *properties,
-        "end_header",
-    ]
-    return "".join(f"{line}\n" for line in head).encode("ascii") + points.tobytes()
+    return depth.cloud(camera, image=image).encode("ply")

@@ -37,7 +37,7 @@ from rosbags.typesys import Stores
 from tiny_model import TinyModel
 
 import depthrt
-from depthrt import DepthrtError, InputError
+from depthrt import DepthrtError, InputError, Intrinsics
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.robots.bag import BagOutcome, depth_bag
 from depthrt.robots.listener import BagListener
@@ -158,7 +158,7 @@ def test_the_focal_length_of_the_camera_makes_metres(tmp_path: Path, tiny_sky: T
     sent = messages(1)
     run(write_bag(tmp_path / "in", sent), tmp_path / "out", tiny_sky.onnx)
     with depthrt.load(tiny_sky.onnx) as model:
-        depth = model.infer(picture(0), focal_px=camera_message().k[0])
+        depth = model.infer(picture(0), camera=Intrinsics.from_camera_info(camera_message()))
     found = read_depth_bag(tmp_path / "out")[DEPTH].pixels[0]
     assert same_floats(found, values_of(depth))
     assert np.array_equal(np.isposinf(found), ~depth.valid & np.isfinite(depth.values))
@@ -174,13 +174,36 @@ def test_compressed_images_get_depth_in_the_same_namespace(tmp_path: Path, tiny_
 
 
 def test_rectified_depth_is_that_of_the_straightened_image(tmp_path: Path, tiny_metric: TinyModel) -> None:
-    from depthrt.robots.messages.camera import rectifier
-
     run(write_bag(tmp_path / "in", messages(1, distorted=True)), tmp_path / "out", tiny_metric.onnx, rectify=True)
+    straight = depthrt.Rectification(camera_message(distorted=True))
     with depthrt.load(tiny_metric.onnx) as model:
-        straight = model.infer(rectifier(camera_message(distorted=True))(picture(0)))
+        values = values_of(model.infer(straight.apply(picture(0))))
     found = read_depth_bag(tmp_path / "out")
-    assert same_floats(found[DEPTH].pixels[0], values_of(straight)) and not found[DEPTH_INFO].messages[0].d.any()
+    assert same_floats(found[DEPTH].pixels[0], np.where(straight.inside, values, np.float32(np.nan)))
+    assert not straight.inside.all() and not found[DEPTH_INFO].messages[0].d.any()
+
+
+def test_points_are_those_of_the_depth_and_its_camera(tmp_path: Path, tiny_sky: TinyModel) -> None:
+    run(write_bag(tmp_path / "in", messages(1)), tmp_path / "out", tiny_sky.onnx, points=True)
+    with depthrt.load(tiny_sky.onnx) as model:
+        depth = model.infer(picture(0), camera=Intrinsics.from_camera_info(camera_message()))
+    (message,) = read_depth_bag(tmp_path / "out")["/front/depth/points"].messages
+    found = message.data.view("<f4").reshape(48, 64, 4)[..., :3]
+    assert same_floats(found, depth.cloud().points) and message.is_dense == bool(depth.valid.all())
+    assert message.header.stamp == camera_message().header.stamp
+
+
+def test_a_camera_of_another_aspect_is_left_out_and_said_unless_it_is_needed(
+    tmp_path: Path, tiny_metric: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = [replace(one, message=camera_message(0, height=64)) if one.topic == INFO else one for one in messages(2)]
+    source = write_bag(tmp_path / "in", sent)
+    assert all(outcome.error is None for outcome in run(source, tmp_path / "out", tiny_metric.onnx))
+    found = read_depth_bag(tmp_path / "out")
+    assert len(found[DEPTH].messages) == 2 and found[DEPTH_INFO].messages == []
+    assert caplog.text.count("written without a CameraInfo") == 1 and "aspect differs" in caplog.text
+    outcomes = run(source, tmp_path / "points", tiny_metric.onnx, points=True)
+    assert all("aspect differs" in str(outcome.error) for outcome in outcomes)
 
 
 def test_a_bad_image_is_an_error_and_the_others_go_on(tmp_path: Path, tiny_metric: TinyModel) -> None:

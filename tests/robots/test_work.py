@@ -95,5 +95,7 @@ def test_an_image_that_was_damaged_in_the_bag_keeps_its_error(make_work: MakeWor
 
 def test_the_camera_has_the_size_and_the_header_of_its_image(make_work: MakeWork) -> None:
     ready = make_work(IMAGE_STEP)[0].read(0)
-    assert ready.camera is not None
-    assert (ready.camera.height, ready.camera.width, ready.camera.header) == (48, 64, header(0))
+    assert ready.view is not None
+    info = ready.view.info
+    assert (info.height, info.width, info.header) == (48, 64, header(0))
+    assert ready.view.intrinsics.size_px == (48, 64) and ready.view.intrinsics.fx_px == info.k[0]

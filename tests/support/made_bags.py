@@ -82,7 +82,7 @@ def camera_message(number: int = 0, *, height: int = HEIGHT, width: int = WIDTH,
     focal, x, y = 1.1 * width, width / 2 - 1.5, height / 2 + 0.75
     k = np.array([focal, 0, x, 0, focal, y, 0, 0, 1], np.float64)
     p = np.array([focal, 0, x, 0, 0, focal, y, 0, 0, 0, 1, 0], np.float64)
-    d = np.array([-0.2, 0.05, 0.001, 0.0, 0.0] if distorted else [0.0] * 5)
+    d = np.array([0.2, 0.05, 0.001, 0.0, 0.0] if distorted else [0.0] * 5)
     whole = RegionOfInterest(0, 0, 0, 0, False)
     return CameraInfo(header(number), height, width, "plumb_bob", d, k, np.eye(3).reshape(-1), p, 0, 0, whole)
 

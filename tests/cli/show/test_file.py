@@ -117,7 +117,8 @@ def test_every_size_rule_is_in_words(rule: SizeRule, sizes: str) -> None:
 def test_what_only_some_graphs_do_has_rows_of_its_own() -> None:
     special = {"mirrored", "steps", "focal", "sky"}
     assert not special & contract_rows(CONTRACT).keys()
-    mirrored = contract_rows(replace(CONTRACT, mirrored=True, steps=4, seed=7, focal_unit_px=300.0, sky_from=0.3))
+    some = replace(CONTRACT, kind="metric", mirrored=True, steps=4, seed=7, focal_unit_px=300.0, sky_from=0.3)
+    mirrored = contract_rows(some)
     assert {name: mirrored[name] for name in special} == {
         "mirrored": "answers with the mean of a picture and its mirror image",
         "steps": "4, from noise of seed 7",
@@ -125,6 +126,8 @@ def test_what_only_some_graphs_do_has_rows_of_its_own() -> None:
         "sky": "invalid, and filled, where its output for sky is 0.3 or more",
     }
     assert contract_rows(replace(CONTRACT, steps=1))["steps"] == "1, from zeros"
+    learned = contract_rows(replace(CONTRACT, kind="metric"))["focal"]
+    assert learned == "learned: metres are for cameras like those of its training, whatever the focal length"
 
 
 def test_each_tuning_is_a_row_with_the_command_that_undoes_it(capsys: pytest.CaptureFixture[str]) -> None:

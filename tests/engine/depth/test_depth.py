@@ -70,6 +70,22 @@ def test_depth_without_a_unit_has_no_metres_and_says_why(kind: Kind, reason: str
         assert refusal(use) == expected
 
 
+def test_a_depth_has_the_camera_of_its_image_at_its_own_size() -> None:
+    camera = Intrinsics(500.0, 510.0, 18.0, 11.5, (HEIGHT_PX, WIDTH_PX))
+    depth = surface("metric")
+    assert depth.intrinsics is None
+    taken = dataclasses.replace(depth, provenance=dataclasses.replace(PROVENANCE, camera=camera))
+    assert taken.intrinsics == camera
+    assert np.array_equal(taken.points(), depth.points(camera))
+    assert np.array_equal(taken.cloud().points, depth.cloud(camera).points)
+    double = dataclasses.replace(
+        taken, values=taken.values.repeat(2, 0).repeat(2, 1), valid=taken.valid.repeat(2, 0).repeat(2, 1)
+    )
+    assert double.intrinsics == camera.scaled(2 * HEIGHT_PX, 2 * WIDTH_PX)
+    part = dataclasses.replace(taken, values=taken.values[:9, :9], valid=taken.valid[:9, :9])
+    assert "a camera of 24x37 px (HxW) found for 9x9 px, whose aspect differs" in refusal(part.points)
+
+
 def test_metric_depth_needs_no_bound() -> None:
     depth = dataclasses.replace(surface("metric"), max_depth_m=None)
     assert depth.unit == "m" and depth.metres is depth.values

@@ -28,7 +28,7 @@ from reference_depth_anything import reference_infer
 from tiny_model import PHOTOS, TinyModel
 
 import depthrt
-from depthrt import BackendUnavailable, InputError, ModelFileError
+from depthrt import BackendUnavailable, InputError, Intrinsics, ModelFileError
 from depthrt.engine.images.limits import Limits
 from depthrt.engine.modelfile import contract
 from depthrt.engine.modelfile.contract import FinalResize, InputResize
@@ -108,6 +108,33 @@ def test_a_file_of_format_1_answers_bit_for_bit_as_the_same_file_of_format_2(tin
             found.append(model.infer(photo("coffee")))
     assert np.array_equal(found[0].values, found[1].values)
     assert found[0].provenance.model == found[1].provenance.model
+
+
+def test_the_camera_of_an_image_is_that_of_its_depth(tiny_metric: TinyModel, tmp_path: Path) -> None:
+    image = photo("coffee")
+    half = Intrinsics(500.0, 510.0, 100.5, 90.25, (image.shape[0] * 2, image.shape[1] * 2))
+    with depthrt.load(tiny_metric.onnx) as model:
+        depth, plain = model.infer(image, camera=half), model.infer(image)
+        several = [*model.infer_batch([image], camera=half), *model.stream([image], camera=half)]
+    assert depth.intrinsics == half.scaled(*depth.shape) and plain.intrinsics is None
+    assert all(other.intrinsics == depth.intrinsics for other in several)
+    assert np.array_equal(depth.values, plain.values) and depth.provenance.focal_px is None
+    assert np.array_equal(depth.points(), plain.points(half))
+    depth.save(tmp_path / "d.npz")
+    assert depthrt.Depth.load(tmp_path / "d.npz").intrinsics == depth.intrinsics
+
+
+def test_a_camera_makes_metres_as_its_focal_length_does(tiny_sky: TinyModel) -> None:
+    image = photo("coffee")
+    camera = Intrinsics.centred(700, *image.shape[:2])
+    with depthrt.load(tiny_sky.onnx) as model:
+        by_camera, by_focal = model.infer(image, camera=camera), model.infer(image, focal_px=700)
+        assert (by_camera.kind, by_camera.provenance.focal_px) == ("metric", 700)
+        assert np.array_equal(by_camera.values, by_focal.values) and by_focal.intrinsics is None
+        with pytest.raises(InputError, match="a focal length and a camera were given"):
+            model.infer(image, camera=camera, focal_px=700)
+        with pytest.raises(InputError, match="whose aspect differs"):
+            model.infer(image[:, :100], camera=camera)
 
 
 def test_color_order_is_what_the_caller_says(model: depthrt.DepthModel) -> None:

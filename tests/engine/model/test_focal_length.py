@@ -9,8 +9,9 @@ import pytest
 from made import CONTRACT
 from refusal import refusal
 
+from depthrt.engine.depth.intrinsics import Intrinsics
 from depthrt.engine.images.fit import fit_image
-from depthrt.engine.model.focal_length import ANY_LENS, Lens, check_focal, metres_factor
+from depthrt.engine.model.focal_length import ANY_LENS, Lens, camera_of, check_focal, metres_factor
 from depthrt.engine.modelfile.size_rule import SizeRule
 
 NEEDS_FOCAL = replace(CONTRACT, kind="metric", focal_unit_px=300.0, size=SizeRule((504, 504), 14, "longest_nearest"))
@@ -54,6 +55,35 @@ def test_a_model_that_takes_no_focal_length_says_so() -> None:
     )
     metric = replace(CONTRACT, kind="metric", max_depth_m=20.0)
     assert "gives metres for every camera; leave it out" in refusal(lambda: check_focal(500, metric))
+
+
+def test_a_camera_stands_for_a_focal_length_and_its_two_are_averaged() -> None:
+    image_px = (540, 960)
+    camera, focal_px = camera_of(Intrinsics.centred(700, *image_px), None, NEEDS_FOCAL, image_px)
+    assert camera is not None and focal_px == 700
+    fit = fit_image(NEEDS_FOCAL.size, image_px)
+    assert metres_factor(focal_px, NEEDS_FOCAL, fit, image_px, camera) == factor(700, image_px)
+    flat = replace(camera, fy_px=500.0)
+    down, across = fit.content_px[0] / 540, fit.content_px[1] / 960
+    expected = (700 * across + 500 * down) / 2 / 300
+    assert metres_factor(600, NEEDS_FOCAL, fit, image_px, flat) == pytest.approx(expected)
+    assert camera_of(flat, None, NEEDS_FOCAL, image_px)[1] == 600
+
+
+def test_a_camera_of_larger_images_gives_the_same_metres() -> None:
+    whole = Intrinsics.centred(1500, 1080, 1920)
+    camera, focal_px = camera_of(whole, None, NEEDS_FOCAL, (540, 960))
+    assert camera == whole.scaled(540, 960) and focal_px == 750
+
+
+def test_a_model_that_takes_no_focal_length_takes_a_camera_for_its_points() -> None:
+    camera = Intrinsics(500.0, 510.0, 18.0, 11.5)
+    assert camera_of(camera, None, CONTRACT, (24, 37)) == (replace(camera, size_px=(24, 37)), None)
+    assert camera_of(None, None, CONTRACT, (24, 37)) == (None, None)
+    both = refusal(lambda: camera_of(camera, 500, NEEDS_FOCAL, (24, 37)))
+    assert "a focal length and a camera were given, expected one of them" in both
+    wrong = refusal(lambda: camera_of(500, None, NEEDS_FOCAL, (24, 37)))  # type: ignore[arg-type]
+    assert "camera: int found, expected Intrinsics" in wrong
 
 
 def test_a_lens_is_known_by_one_of_two_numbers() -> None:

@@ -159,6 +159,13 @@ def test_a_contract_of_format_1_reads_with_the_defaults_and_is_written_as_it_sta
     assert json.loads(engine.to_json()).keys() == json.loads(FORMAT_1).keys()
 
 
+def test_a_metric_contract_says_at_which_focal_length_it_has_metres() -> None:
+    metric = Contract.from_json(FORMAT_1)
+    assert metric.kind == "metric" and metric.metres_at == "learned"
+    assert replace(metric, focal_unit_px=300.0).metres_at == 300.0
+    assert replace(metric, kind="inverse", max_depth_m=None).metres_at is None
+
+
 def test_graphs_of_the_default_models_family_were_mirrored_in_format_1() -> None:
     text = of_format_1(family="depthrt", encoder="conv384x9")
     assert Contract.from_json(text).mirrored and Contract.from_json(text).to_json() == text

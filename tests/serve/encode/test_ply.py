@@ -38,9 +38,9 @@ def test_depth_without_metres_is_refused(kind: str) -> None:
 
 def test_the_camera_shrinks_with_the_image() -> None:
     whole = Options(focal_px=500, fy_px=510, cx_px=319.5, cy_px=239.5)
-    assert read_camera(whole, (480, 640), (480, 640)) == Intrinsics(500, 510, 319.5, 239.5)
-    assert read_camera(whole, (480, 640), (240, 320)) == Intrinsics(250, 255, 159.5, 119.5)
-    assert read_camera(Options(focal_px=500), (480, 640), (240, 320)) == Intrinsics(250, 250, 159.5, 119.5)
+    assert read_camera(whole, (480, 640), (480, 640)) == Intrinsics(500, 510, 319.5, 239.5, (480, 640))
+    assert read_camera(whole, (480, 640), (240, 320)) == Intrinsics(250, 255, 159.5, 119.5, (240, 320))
+    assert read_camera(Options(focal_px=500), (480, 640), (240, 320)) == Intrinsics(250, 250, 159.5, 119.5, (240, 320))
     assert read_camera(Options(fov_deg=60), (480, 640), (240, 320)) == Intrinsics.from_fov(60, 240, 320)
 
 
