@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from dataclasses import fields, replace
 from itertools import count, islice
 from pathlib import Path
@@ -33,9 +33,8 @@ from .writing.bag_writer import BagWriter, UnwritableBag
 from .writing.metadata_file import Part, read_metadata
 from .writing.record import BagRecord, Made
 
-BagOutcome = Outcome[
-    int | None, Depth
-]  # of an image, by its number from 0; None: of a bag that was not read to its end
+# Of an image, by its number from 0; None: of a bag that was not read to its end.
+BagOutcome = Outcome[int | None, Depth]
 
 
 def depth_bag(request: BagRequest, listener: BagListener | None = None) -> Generator[BagOutcome]:
@@ -49,24 +48,35 @@ def depth_bag(request: BagRequest, listener: BagListener | None = None) -> Gener
         InputError: The bag, its topics or the output cannot be used.
         DepthrtError: The model cannot be loaded; see `load`.
     """
-    listener = listener or BagListener()
-    source, folder = Path(request.source), Path(request.output)
-    check_named(folder, "output")
-    with ExitStack() as stack:
-        bag = stack.enter_context(open_bag(source))
-        earlier = _earlier(folder, resume=request.resume)
-        model = stack.enter_context(
-            load(request.model, device=request.device, threads=request.threads, limits=request.limits)
-        )
-        plan = make_plan(bag, request, model.contract)
-        made = _made(bag, request, plan, model)
-        record, parts = earlier or (BagRecord(made=made, producer=f"depthrt {__version__}", drift=_drift(model)), [])
-        _check_same(record.made, made, folder)
-        listener.started(model, plan, record)
-        if record.finished:
-            listener.ended(record)
-            return
-        yield from _fill(request, bag, model, plan, record, parts, listener)
+    earlier = _earlier(Path(request.output), resume=request.resume)
+    with (
+        open_bag(Path(request.source)) as bag,
+        load(request.model, device=request.device, threads=request.threads, limits=request.limits) as model,
+    ):
+        yield from depth_of_bag(bag, model, request, listener or BagListener(), earlier)
+
+
+def depth_of_bag(
+    bag: Bag,
+    model: DepthModel,
+    request: BagRequest,
+    listener: BagListener,
+    earlier: tuple[BagRecord, list[Part]] | None = None,
+) -> Generator[BagOutcome]:
+    """Yield what depth_bag does, of a bag that is open and by a model that is loaded.
+
+    Args:
+        earlier: Record and files of the run that is resumed; None for a new bag.
+    """
+    plan = make_plan(bag, request, model.contract)
+    made = _made(bag, request, plan, model)
+    record, parts = earlier or (BagRecord(made=made, producer=f"depthrt {__version__}", drift=_drift(model)), [])
+    _check_same(record.made, made, Path(request.output))
+    listener.started(model, plan, record)
+    if record.finished:
+        listener.ended(record)
+        return
+    yield from _fill(request, bag, model, plan, record, parts, listener)
 
 
 def _fill(
@@ -135,6 +145,7 @@ def _steps(bag: Bag, plan: Plan, *, done: int) -> Iterator[Step]:
 
 def _earlier(folder: Path, *, resume: bool) -> tuple[BagRecord, list[Part]] | None:
     """Return what an earlier run has written, if the run goes on with it."""
+    check_named(folder, "output")
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
     if not resume:

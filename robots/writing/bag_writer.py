@@ -123,7 +123,7 @@ class _File:
     def end(self, record: BagRecord, facts: Mapping[str, str]) -> Part:
         """Write the record and the index; give the file its name."""
         self._writer.add_metadata(NAME, {"record": record.to_json(), **facts})
-        self._writer.finish()
+        self._writer.finish()  # type: ignore[no-untyped-call]
         self._stack.close()
         return Part(self._path.name, self._start_ns, self._end_ns, dict(self._counts))
 

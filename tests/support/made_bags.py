@@ -37,7 +37,7 @@ Compression = Literal["none", "file", "message", "storage"]
 WAYS: list[tuple[Storage, Compression]] = [
     *(("mcap", way) for way in ("none", "file", "message", "storage")),
     *(("sqlite3", way) for way in ("none", "file", "message")),  # SQLite has no compression of its own
-]  # type: ignore[list-item]
+]
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,17 @@ def write_bag(
     compression: Compression = "none",
     store: Stores = Stores.ROS2_JAZZY,
     big_endian: bool = False,
-    version: Literal[8, 9] = 9,
+    old: bool = False,
 ) -> Path:
     """Write a rosbag2 with an extra topic and an empty one.
 
     Args:
         big_endian: Whether the CDR bytes are those of a big-endian machine.
+        old: Whether its metadata is as ROS 2 wrote it before Jazzy.
     """
     sent = messages() if sent is None else sent
     types = get_typestore(store)
-    writer = Writer2(folder, version=version, storage_plugin=StoragePlugin[storage.upper()])
+    writer = Writer2(folder, version=8 if old else 9, storage_plugin=StoragePlugin[storage.upper()])
     writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
     with writer:
         kinds = {EMPTY: "std_msgs/msg/String", **{one.topic: one.message.__msgtype__ for one in sent}}

@@ -41,7 +41,7 @@ INSIDE: dict[str, set[str]] = {
         "engine.runners",
         "engine.model.depth_model",
     },
-    "bench": {"bench", "engine", "export.checkpoint", "export.network", "export.make_contract", "exits"},
+    "bench": {"bench", "engine", "export.checkpoint", "export.network", "export.make_contract", "robots", "exits"},
     "finetune": {
         "finetune",
         "export.network",
@@ -96,6 +96,7 @@ OUTSIDE: dict[str, set[str]] = {
         "pydantic",
         "pydantic_core",
         "pynvml",
+        "rosbags",
     },
     "finetune": {"numpy", "cv2", "torch", "h5py", "rich", "safetensors", "tensorboard", "peft", "mlflow"},
     "serve": {"numpy", "cv2", "fastapi", "starlette", "uvicorn", "h11", "prometheus_client", "ray"},
@@ -136,7 +137,7 @@ FLOORS = {
         "run compare",
         "report",
         "bench",
-        "cpu cost run_overhead self_check serving",
+        "cpu cost run_overhead self_check serving bag",
     ),
     "export": (
         "network",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_bags import HEIGHT, WIDTH, camera_message, header, resized_info
+from numpy.typing import NDArray
 
 from depthrt import InputError
 from depthrt.engine.depth.intrinsics import Intrinsics
@@ -15,7 +16,7 @@ POINT = np.array([0.3, -0.2, 2.0])  # metres
 HEADER = header(0)
 
 
-def seen_at(info: CameraInfo) -> np.ndarray:  # type: ignore[type-arg]
+def seen_at(info: CameraInfo) -> NDArray[np.float64]:
     """Return the pixel (column, row) at which a camera shows the point, by K; P must agree."""
     by_k = info.k.reshape(3, 3) @ POINT
     by_p = info.p.reshape(3, 4) @ np.append(POINT, 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from made_bags import header
 from made_depth import make_depth
+from numpy.typing import NDArray
 
 from depthrt import InputError
 from depthrt.engine.terms import KINDS
@@ -17,7 +18,7 @@ VALUES = np.array([[NEAR, 12.3456, SKY], [UNKNOWN, BEHIND, LARGEST]], np.float32
 VALID = np.array([[True, True, False], [False, False, True]])
 
 
-def pixels(message: Image) -> np.ndarray:  # type: ignore[type-arg]
+def pixels(message: Image) -> NDArray[np.generic]:
     """Read a depth image as a subscriber does: through its bytes, by its encoding and step."""
     found = decode(bytes(encode(message)), Image)
     assert not found.is_bigendian and found.data.size == found.step * found.height

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from made_bags import compressed_message, image_message, picture
+from numpy.typing import NDArray
 
 from depthrt import InputError
 from depthrt.engine.images.limits import Limits
 from depthrt.robots.messages.pictures import IMAGE_TYPES, picture_of
 
 
-def encoded(pixels: np.ndarray, suffix: str) -> bytes:  # type: ignore[type-arg]
+def encoded(pixels: NDArray[Any], suffix: str) -> bytes:
     return cv2.imencode(suffix, pixels)[1].tobytes()
 
 
@@ -29,7 +32,7 @@ def test_the_order_of_colours_is_the_files_own_whatever_the_format_says(format: 
 
 def test_a_jpeg_is_what_opencv_decodes() -> None:
     data = encoded(picture(2), ".jpg")
-    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    expected: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     for format in ("jpeg", "bgr8; jpeg compressed bgr8"):
         assert np.array_equal(picture_of(compressed_message(data, format)), expected)
 

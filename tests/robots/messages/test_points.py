@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_bags import header, picture
+from numpy.typing import NDArray
 
 from depthrt.engine.depth.cloud import PointCloud
 from depthrt.robots.messages.points import cloud_message
@@ -13,7 +14,7 @@ from depthrt.robots.messages.types import PointCloud2, decode, encode
 POINTS = np.arange(48 * 64 * 3, dtype=np.float32).reshape(48, 64, 3)
 
 
-def read(message: PointCloud2) -> np.ndarray:  # type: ignore[type-arg]
+def read(message: PointCloud2) -> NDArray[np.void]:
     """Read a cloud as a subscriber does: through its bytes, by its fields."""
     found = decode(bytes(encode(message)), PointCloud2)
     assert {field.datatype for field in found.fields} == {7} and found.row_step == found.point_step * found.width

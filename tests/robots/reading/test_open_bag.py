@@ -54,8 +54,8 @@ def test_a_whole_bag_gives_every_message_to_the_bit(tmp_path: Path, storage: Sto
 @pytest.mark.parametrize("store", [Stores.ROS2_HUMBLE, Stores.ROS2_JAZZY])
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_topics_have_their_types_qos_and_counts(tmp_path: Path, storage: Storage, store: Stores) -> None:
-    version = 8 if store == Stores.ROS2_HUMBLE else 9
-    with open_bag(write_bag(tmp_path / "drive", storage=storage, store=store, version=version)) as bag:
+    folder = write_bag(tmp_path / "drive", storage=storage, store=store, old=store == Stores.ROS2_HUMBLE)
+    with open_bag(folder) as bag:
         assert {name: (topic.type, topic.messages) for name, topic in bag.topics.items()} == {
             IMAGE: ("sensor_msgs/msg/Image", 4),
             INFO: ("sensor_msgs/msg/CameraInfo", 4),
@@ -152,7 +152,7 @@ def test_files_of_a_bag_follow_their_numbers(tmp_path: Path) -> None:
 
 def test_an_old_bag_without_definitions_is_read(tmp_path: Path) -> None:
     """Humble's SQLite bags record no definitions of types."""
-    folder = write_bag(tmp_path / "drive", storage="sqlite3", version=8)
+    folder = write_bag(tmp_path / "drive", storage="sqlite3", old=True)
     with closing(sqlite3.connect(folder / "drive.db3")) as database:
         database.executescript("DROP TABLE message_definitions; DROP TABLE schema; DROP TABLE metadata;")
     records, flaw = read(folder)

@@ -13,7 +13,7 @@ from rosbags.highlevel import AnyReader
 
 from depthrt.robots.messages.types import Image, definition, encode
 from depthrt.robots.reading.bag import Record, Topic
-from depthrt.robots.writing.bag_writer import BagWriter, UnwritableBag
+from depthrt.robots.writing.bag_writer import MOST_BYTES, BagWriter, UnwritableBag
 from depthrt.robots.writing.metadata_file import read_metadata
 
 KINDS = {IMAGE: Image, "/other/image_raw": Image, EMPTY: Image}
@@ -22,9 +22,9 @@ RECORDS = [Record(one.topic, one.time_ns, encode(one.message)) for one in messag
 FACTS = {"contract": "{}", "drift": "1e-06"}
 
 
-def write(folder: Path, records: list[Record], **options: int) -> BagWriter:
+def write(folder: Path, records: list[Record], *, most_bytes: int = MOST_BYTES) -> BagWriter:
     folder.mkdir(exist_ok=True)
-    writer = BagWriter(folder, TOPICS, **options)
+    writer = BagWriter(folder, TOPICS, most_bytes=most_bytes)
     for record in records:
         writer.write([record], RECORD, FACTS)
     return writer
