@@ -26,6 +26,7 @@ from .record import NAME, REMEDY, BagRecord
 
 FILE = "metadata.yaml"
 _VERSION = 8
+_WIDTH = 1 << 20  # columns: no text is folded
 _INFORMATION = "rosbag2_bagfile_information"
 _NEVER_NS = (1 << 63) - 1  # start of a bag without messages, as rosbag2 has it
 
@@ -69,7 +70,7 @@ def write_metadata(folder: Path, topics: Sequence[Topic], parts: Sequence[Part],
     }
     text = StringIO()
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
+    yaml.default_flow_style, yaml.width = False, _WIDTH
     yaml.dump({_INFORMATION: information}, text)
     with atomic_path(folder / FILE) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
