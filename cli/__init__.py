@@ -18,6 +18,7 @@ from .catalog.models import models
 from .export import export
 from .finetune import finetune
 from .info import doctor, info
+from .robots.bag import bag
 from .run import run
 from .serving.serve import serve
 from .show.printing import log_as_talk
@@ -82,6 +83,7 @@ _SUMMARIES = {
     export: "Write a checkpoint as an ONNX file that gives the same depth.",
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",
+    bag: "Write a robot's recorded bag again, with depth.",
     serve: "Answer images with depth over HTTP, with a page.",
     info: "Print the contract of a model file, or what a checkpoint is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",

@@ -89,6 +89,21 @@ def points_of(depth_m: Float32, camera: Intrinsics) -> Float32:
     return points
 
 
+def pixels_of(cloud: PointCloud) -> NDArray[np.void]:
+    """Return a record for each pixel, (H, W): x, y, z, and rgb if there are colours; 4 bytes each, little-endian.
+
+    The colour is an integer 0x00RRGGBB, which readers take for the bits of a float32.
+    Source: Point Cloud Library, common/include/pcl/impl/point_types.hpp
+    """
+    names = [*_AXES, *(() if cloud.colours is None else ("rgb",))]
+    pixels = np.empty(cloud.points.shape[:2], np.dtype([(name, "<u4" if name == "rgb" else "<f4") for name in names]))
+    _fill(pixels, _AXES, cloud.points)
+    if cloud.colours is not None:
+        blue, green, red = np.moveaxis(cloud.colours.astype(np.uint32), 2, 0)
+        pixels["rgb"] = red << 16 | green << 8 | blue
+    return pixels
+
+
 def _ply(cloud: PointCloud) -> bytes:
     """Return a PLY file of the valid points, by rows. Source: G. Turk, The PLY Polygon File Format, 1994."""
     valid = cloud.valid
@@ -114,16 +129,11 @@ def _ply(cloud: PointCloud) -> bytes:
 def _pcd(cloud: PointCloud) -> bytes:
     """Return a PCD file of every pixel, NaN where there is no point.
 
-    The colour is a float32 whose bits are 0x00RRGGBB.
-    Source: Point Cloud Library, The PCD file format, version 0.7; common/include/pcl/impl/point_types.hpp
+    Source: Point Cloud Library, The PCD file format, version 0.7
     """
-    names = [*_AXES, *(() if cloud.colours is None else ("rgb",))]
-    pixels = np.empty(cloud.points.shape[:2], np.dtype([(name, "<u4" if name == "rgb" else "<f4") for name in names]))
-    _fill(pixels, _AXES, cloud.points)
-    if cloud.colours is not None:
-        blue, green, red = np.moveaxis(cloud.colours.astype(np.uint32), 2, 0)
-        pixels["rgb"] = red << 16 | green << 8 | blue
-    height, width = cloud.points.shape[:2]
+    pixels = pixels_of(cloud)
+    names = pixels.dtype.names or ()
+    height, width = pixels.shape
     fields = {"FIELDS": names, "SIZE": "4" * len(names), "TYPE": "F" * len(names), "COUNT": "1" * len(names)}
     head = [
         f"# {_COMMENT}",

@@ -1,0 +1,1 @@
+"""The verbs for robots: bags with depth."""

@@ -1,0 +1,1 @@
+"""Bags out: rosbag2 in MCAP files, which are whole at any time."""
