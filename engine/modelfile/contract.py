@@ -21,6 +21,7 @@ from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, Older, read_record, to_json_object
 from ..terms import MEANINGS, OUTPUT, SKY, Attention, Kind, Precision
+from .adoption import Adoption
 from .digest import Digest
 from .format_1 import FORMAT_1
 from .onnx_metadata import read_onnx_metadata
@@ -115,6 +116,7 @@ class Contract:
         licence: Of the weights, as their publisher states it, or "unknown".
         producer: "depthrt X.Y.Z".
         canary: The golden input and answer.
+        adopted: Where an adopted file comes from. None, and no key in the JSON, in a file that was exported.
         digest: Of the ONNX file that the contract stands in. None, and no key in the JSON, in a file that an older
             depthrt wrote, and before the file is written.
         format: Version of the JSON that the contract was read from, in which it is written again; the digest covers it.
@@ -122,7 +124,7 @@ class Contract:
 
     FORMAT: ClassVar[int] = 2  # newest version of the JSON; a reader refuses newer ones
     OLDER: ClassVar[Mapping[int, Older]] = {1: FORMAT_1}
-    OPTIONAL: ClassVar[tuple[str, ...]] = ("digest",)
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("adopted", "digest")
 
     family: Name
     encoder: Name
@@ -147,6 +149,7 @@ class Contract:
     licence: Sentence
     producer: Name
     canary: Canary
+    adopted: Adoption | None = None
     digest: Digest | None = None
     format: int = FORMAT
 
@@ -199,6 +202,8 @@ class Contract:
             raise Mismatch(
                 ".in_float32", f"holds {self.in_float32[0]}, expected nothing for precision {self.precision}"
             )
+        if self.adopted is not None and self.adopted.sha256 != self.source_sha256:
+            raise Mismatch(".adopted.sha256", f"is {self.adopted.sha256:.16}..., expected that of source_sha256")
         if self.seed is not None and self.steps is None:
             raise Mismatch(".seed", f"is {self.seed}, expected null where steps is null")
         if self.seed is None and self.steps is not None and self.steps > 1:
