@@ -27,7 +27,9 @@ from .format_1 import FORMAT_1
 from .onnx_metadata import read_onnx_metadata
 from .size_rule import Side, SizeRule, in_px
 
-InputResize = Literal["cubic", "bilinear_corners", "bilinear_antialias", "area_uint8"]
+InputResize = Literal[
+    "cubic", "bilinear_corners", "bilinear_antialias", "area_uint8", "cubic_uint8", "bilinear_uint8", "lanczos_uint8"
+]
 FinalResize = Literal["bilinear_corners", "bilinear_centres", "bicubic"]
 Formula = Literal["discs-1"]
 Mean = Annotated[float, Range(0, 1)]
