@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+
 from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
 from ..engine.images.readable import find_readable

@@ -270,7 +270,7 @@ def read_contract_of(path: Path) -> Contract:
     if METADATA_KEY not in metadata:
         raise ContractError(
             f"{path} carries no depthrt contract, so its preprocessing and unit are unknown; "
-            "make it from its checkpoint with `depthrt export`"
+            "take it with `depthrt adopt`, or make it from its checkpoint with `depthrt export`"
         )
     return Contract.from_json(metadata[METADATA_KEY])
 

@@ -19,7 +19,6 @@ from ...engine.modelfile.seal import seal_file
 from ...engine.runners.calls import calling
 from ...engine.runners.ort_session import CPU, import_onnxruntime, open_session
 from ...engine.system.cores import usable_cores
-from ...engine.system.field_types import printable
 from ...engine.system.files import check_output
 from ...engine.system.records import check_record
 from ...engine.terms import INPUT, OUTPUT, OnStep

@@ -58,18 +58,7 @@ def claim_of_config(folder: Path) -> tuple[Claim | None, str]:
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}; check its rights") from error
     config = read_known(_Config, found, name=f"{path}: config")
-    source = f"{CONFIG} ({config.model_type})"
-    if config.model_type == "depth_anything":
-        if config.depth_estimation_type == "metric":
-            return Claim(source, kind="metric", max_depth_m=config.max_depth or None), config.model_type
-        return Claim(source, kind="inverse"), config.model_type
-    if config.model_type == "dpt":
-        return Claim(source, "midas", "inverse"), config.model_type
-    if config.model_type == "zoedepth":
-        return Claim(source, "zoedepth", "metric"), config.model_type
-    if config.model_type == "glpn":
-        return Claim(source, kind="metric", max_depth_m=config.max_depth or None), config.model_type
-    return None, config.model_type or ""
+    return _claim(config, f"{CONFIG} ({config.model_type})"), config.model_type or ""
 
 
 def claim_of_names(names: tuple[str, ...]) -> tuple[Claim | None, CatalogEntry | None]:
@@ -103,6 +92,20 @@ def claim_of_layout(layout: Layout) -> tuple[Claim | None, CatalogEntry | None]:
         source = f"its layout, that of MiDaS' official {height}x{height} file"
         return Claim(source, entry.family, entry.kind, None, entry.licence), entry
     return None, None
+
+
+def _claim(config: _Config, source: str) -> Claim | None:
+    max_depth_m = config.max_depth or None
+    if config.model_type == "depth_anything" and config.depth_estimation_type != "metric":
+        return Claim(source, kind="inverse")
+    metric = Claim(source, kind="metric", max_depth_m=max_depth_m)
+    known = {
+        "depth_anything": metric,
+        "glpn": metric,
+        "dpt": Claim(source, "midas", "inverse"),
+        "zoedepth": Claim(source, "zoedepth", "metric"),
+    }
+    return known.get(config.model_type or "")
 
 
 def _find(name: str) -> CatalogEntry | None:

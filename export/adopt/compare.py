@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.errors import ParityError
 from ...engine.images.preprocess import Float32
 from ...engine.modelfile.canary import canary_input, drift
+from ...engine.modelfile.size_rule import in_px
 from ..checkpoint.checkpoint import Checkpoint, conventions_of, load_network
 from ..parity.parity import torch_answer
 from .plan import Plan
@@ -42,10 +43,9 @@ def compare_with(
             theirs, ours = (np.ascontiguousarray(batch[..., ::-1]) for batch in (theirs, ours))
         found = max(found, drift(answer(np.repeat(theirs, batch, axis=0))[0], torch_answer(network, ours)[0]))
     if not found <= SAME_WEIGHTS:
-        height, width = plan.canary_px
         raise ParityError(
-            f"{file} is not the network of {checkpoint.path}: drift {found:.2g} of the range on {height}x{width} px, at "
-            f"most {SAME_WEIGHTS:g} expected of the same weights; give the checkpoint that it was made from, or another "
-            "--mean and --std"
+            f"{file} is not the network of {checkpoint.path}: its drift is {found:.2g} of the range at "
+            f"{in_px(plan.canary_px)} px, at most {SAME_WEIGHTS:g} expected of the same weights; give the checkpoint it "
+            "was made from, or another --mean and --std"
         )
     return found

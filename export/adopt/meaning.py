@@ -85,7 +85,7 @@ def settle_meaning(
     name = family or _TRANSFORMERS.get(model_type) or (model_type or UNKNOWN)
     return Meaning(
         family=name,
-        encoder=entry.encoder if entry is not None else source.path.stem[:200],
+        encoder=entry.encoder if entry is not None else source.label,
         kind=kind,
         max_depth_m=_max_depth(claims, kind),
         licence=next((claim.licence for claim in claims if claim.licence), "unknown"),

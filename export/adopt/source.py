@@ -12,6 +12,7 @@ from ...engine.system.files import check_named, check_plain, file_sha256
 SUFFIX = ".onnx"
 SETTINGS = ("config.json", "preprocessor_config.json")
 ONNX_FOLDER = "onnx"  # of a repository, in which its ONNX files lie; its settings lie above
+_PLAIN = "model"  # begins names of files that say nothing of the network
 _CACHED, _SNAPSHOTS = "models--", "snapshots"  # of the hub's cache: models--ORG--NAME/snapshots/<commit>
 
 
@@ -38,6 +39,13 @@ class Source:
         """Return where it comes from, for a contract: "ORG/NAME@REVISION", or the file's name."""
         found = f"{self.repository}@{self.revision}" if self.repository else self.path.name
         return printable(found, 255)
+
+    @property
+    def label(self) -> str:
+        """Return a name of the network for people: the file's, after that of its folder if it says "model" only."""
+        stem = self.path.stem
+        folder = (self.repository or self.folder.name).rpartition("/")[2]
+        return printable(f"{folder}-{stem}" if stem.lower().startswith(_PLAIN) and folder else stem, 200)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep, Precision
 from depthrt.export import to_onnx
-from depthrt.export.onnx_file import saved
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+from depthrt.export.onnx_file import saved
 from depthrt.export.parity import parity
 from depthrt.export.to_onnx import export_checkpoint, export_onnx
 

@@ -147,13 +147,19 @@ class _Nodes:
         if name not in self.graph.initializers:
             tensor = onnx_ir.tensor(np.asarray(content), name=name)
             self.graph.register_initializer(
-                Value(name=name, shape=tensor.shape, type=onnx_ir.TensorType(tensor.dtype), const_value=tensor)
+                Value(
+                    name=name,
+                    shape=Shape(list(tensor.numpy().shape)),
+                    type=onnx_ir.TensorType(tensor.dtype),
+                    const_value=tensor,
+                )
             )
         return self.graph.initializers[name]
 
     def _add(self, op: str, *inputs: Value, dtype: DataType | None = None, **attributes: int | list[int]) -> Value:
         node = onnx_ir.node(op, list(inputs), attributes, num_outputs=1)
-        node.outputs[0].dtype = dtype or inputs[0].dtype
+        if (known := dtype or inputs[0].dtype) is not None:
+            node.outputs[0].dtype = known
         if self._made is None:
             self.graph.append(node)
         else:
