@@ -6,14 +6,14 @@ from pathlib import Path
 import onnx_ir
 import pytest
 from foreign_graphs import Graph, make_graph, write_graph
-from tiny_model import TinyModel, read_inverse
+from random_checkpoint import TINY, random_network, save_official
 
 from depthrt import InputError
 from depthrt.export.adopt.graph.layout import read_layout
 from depthrt.export.adopt.meaning import UNKNOWN, Meaning, settle_meaning
 from depthrt.export.adopt.options import Options
 from depthrt.export.adopt.source import find_source
-from depthrt.export.checkpoint.checkpoint import Checkpoint
+from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
 
 
 def meaning_of(
@@ -88,8 +88,10 @@ def test_a_model_of_transformers_that_depthrt_does_not_know_keeps_its_name(tmp_p
     assert (found.family, found.kind, found.max_depth_m, found.conventions) == ("glpn", "metric", 10, None)
 
 
-def test_a_checkpoint_says_what_it_is(tiny: TinyModel, tmp_path: Path) -> None:
-    found = meaning_of(tmp_path, Options(), checkpoint=read_inverse(tiny))
+def test_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
+    path = save_official(random_network(TINY), tmp_path / "tiny.pth")
+    checkpoint = read_checkpoint(path, family="depth-anything-v2", kind="inverse")
+    found = meaning_of(tmp_path, Options(), checkpoint=checkpoint)
     assert (found.family, found.kind) == ("depth-anything-v2", "inverse")
     assert found.conventions is not None and found.conventions.base_px == (518, 518)
     assert "by the checkpoint" in found.remarks[0]
