@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.images.fit import fit_image
 from ...engine.images.preprocess import Float32, make_batch, to_image_size
 from ...engine.images.read import read_image
+from ...engine.images.resize.pillow import pillow_bands
 from ...engine.modelfile.canary import drift
 from ...engine.modelfile.contract import Contract
 from ...engine.modelfile.model_file import as_model_file
@@ -24,9 +24,9 @@ from ..families.rules import Conventions
 
 Px = tuple[int, int]  # (h, w)
 
-# Of the shipped photograph, 400x600, and of a larger one: "minimal" scales one down to the input's short side and the
-# other up to its long side, where "lower_bound" always takes the short one.
-SCALES = (1.0, 2.7)
+# Of the shipped photograph, and of a larger one: "minimal" scales a small photograph until its long side fits, where
+# "lower_bound" always aims at the short side.
+PHOTOS_PX: tuple[Px, ...] = ((400, 600), (1080, 1620))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,11 @@ def deviations(
     found = []
     runner = open_runner(as_model_file(path, contract), device="cpu", threads=None)
     try:
-        for done, scale in enumerate(SCALES):
-            on_step("compare with the official way to resize", done, len(SCALES))
-            resized = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-            image = np.asarray(resized, np.uint8)
+        for done, image_px in enumerate(PHOTOS_PX):
+            on_step("compare with the official way to resize", done, len(PHOTOS_PX))
+            (image,) = pillow_bands(photograph, image_px, "cubic_uint8")
             (input_px, depth), (official_px, wanted) = (_depth(runner.run, image, way) for way in (contract, official))
-            found.append(Deviation(image.shape[:2], input_px, official_px, drift(depth, wanted)))
+            found.append(Deviation(image_px, input_px, official_px, drift(depth, wanted)))
     finally:
         runner.close()
     return tuple(found)

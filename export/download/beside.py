@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import FetchError
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
     from onnx import TensorProto
 
 
@@ -27,12 +26,11 @@ def locations_in(path: Path, folder: PurePosixPath) -> set[str]:
     """
     try:
         import onnx
-        from google.protobuf.message import DecodeError
     except ImportError:
         return set()
     try:
         graph = onnx.load(path, load_external_data=False)
-    except DecodeError as error:
+    except Exception as error:  # protobuf's, which the onnx library does not name
         raise FetchError(f"{path} is no ONNX file, though its name says so; choose another file") from error
     found = {location for tensor in _tensors(graph) for location in _locations(tensor)}
     for location in found:
@@ -42,9 +40,8 @@ def locations_in(path: Path, folder: PurePosixPath) -> set[str]:
     return {str(folder / location) for location in found}
 
 
-def _tensors(message: Message) -> Iterator[TensorProto]:
+def _tensors(message: Any) -> Iterator[TensorProto]:  # noqa: ANN401 (any message of the graph)
     """Yield the tensors of a graph, of its subgraphs and of its functions."""
-    from google.protobuf.message import Message
     from onnx import TensorProto
 
     if isinstance(message, TensorProto):
@@ -52,7 +49,7 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
         return
     for field, value in message.ListFields():
         if field.message_type is not None:
-            for one in [value] if isinstance(value, Message) else value:
+            for one in [value] if hasattr(value, "ListFields") else value:
                 yield from _tensors(one)
 
 
