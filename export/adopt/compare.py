@@ -45,7 +45,7 @@ def compare_with(
     if not found <= SAME_WEIGHTS:
         raise ParityError(
             f"{file} is not the network of {checkpoint.path}: its drift is {found:.2g} of the range at "
-            f"{in_px(plan.canary_px)} px, at most {SAME_WEIGHTS:g} expected of the same weights; give the checkpoint it "
-            "was made from, or another --mean and --std"
+            f"{in_px(plan.canary_px)} px, at most {SAME_WEIGHTS:g} expected of the same weights; give the checkpoint "
+            "it was made from, or another --mean and --std"
         )
     return found

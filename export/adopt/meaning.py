@@ -12,6 +12,7 @@ from ..checkpoint.checkpoint import Checkpoint, conventions_of
 from ..families.claim import Claim
 from ..families.entry import CatalogEntry
 from ..families.rules import Conventions
+from ..families.table import rules_of
 from .claims import claim_of_config, claim_of_layout, claim_of_names
 from .conventions import conventions_of_family, multiple_of_family
 from .graph.layout import Layout
@@ -71,6 +72,7 @@ def settle_meaning(
     compared = None if checkpoint is None else _claim_of(checkpoint)
     claims = [claim for claim in (said, compared, configured, named, shown) if claim is not None]
     family = next((claim.family for claim in claims if claim.family is not None), None)
+    claims += _only_kind(family)
     kind, kind_source = _settle_kind(source, layout, claims)
     entry = _entry_of(options.like, encoder) or entry or shown_entry
     if entry is not None and family is not None and entry.family != family:
@@ -88,7 +90,7 @@ def settle_meaning(
         encoder=entry.encoder if entry is not None else source.label,
         kind=kind,
         max_depth_m=_max_depth(claims, kind),
-        licence=next((claim.licence for claim in claims if claim.licence), "unknown"),
+        licence=_licence(claims, Claim("", family, kind)),
         conventions=found,
         multiple_px=multiple_of_family(family or ("depth-anything-v2" if model_type == "depth_anything" else "")),
         remarks=_remarks(claims, family, kind, kind_source),
@@ -110,9 +112,22 @@ def _settle_kind(source: Source, layout: Layout, claims: Sequence[Claim]) -> tup
     if found is None or found.kind is None:
         raise InputError(
             f"{source.path} ({layout.names}) does not say what its numbers mean; say it with --kind "
-            f"{' or '.join(KINDS)}, or name the published model with --like"
+            f"{', '.join(KINDS[:-1])} or {KINDS[-1]}, or name the published model that it is with --like"
         )
     return found.kind, found.source
+
+
+def _only_kind(family: Family | None) -> tuple[Claim, ...]:
+    """Return the claim of a family whose networks have one kind of output."""
+    if family is None or len(kinds := rules_of(family).kinds[family]) > 1:
+        return ()
+    return (Claim(f"its family, {family}", family, kinds[0]),)
+
+
+def _licence(claims: Sequence[Claim], settled: Claim) -> str:
+    """Return the licence of the first source that has one and says nothing else than what was settled."""
+    fitting = (claim.licence for claim in claims if claim.licence and not claim.differences(settled))
+    return next(fitting, "unknown")
 
 
 def _max_depth(claims: Sequence[Claim], kind: Kind) -> float | None:

@@ -22,6 +22,7 @@ from .source import Source
 
 CANARY_PX = (252, 336)  # nearly; neither square nor a size of training, so a baked size or table shows
 _FEW_PX = 32  # sides are multiples of it where neither the graph nor its family tells: five halvings
+_RESIZES = "Nothing says how it was used: images are resized by cubic interpolation, and its depth by bilinear."
 _IN_GRAPH: Triple = (0.0, 0.0, 0.0)
 
 
@@ -61,6 +62,8 @@ def make_plan(source: Source, model: onnx_ir.Model, layout: Layout, meaning: Mea
     rule, said = _size_rule(source, sides_px, multiple_px, preprocessor, meaning, options)
     check_record(rule, name="size", remedy="give another --size", failure=InputError)
     mean, std, told = _colours(source, layout, preprocessor, meaning, options)
+    if preprocessor is None and meaning.conventions is None:
+        told += (_RESIZES,)
     canary_px = rule.base_px if rule.static else _near(CANARY_PX, rule.multiple_px)
     return Plan(rule, canary_px, mean, std, preprocessor, (*remarks, *said, *told))
 

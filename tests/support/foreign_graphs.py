@@ -103,8 +103,7 @@ def make_graph(graph: Graph) -> onnx.ModelProto:
         last = on_axis("Unsqueeze", last, 2) if graph.depth_axes == "hw1" else last
     if graph.depth_type != "float32":
         last = add("Cast", last, to=TYPES[graph.depth_type])
-    for name in (graph.depth, *graph.others):
-        nodes.append(helper.make_node("Identity", [last], [name]))
+    nodes += [helper.make_node("Identity", [last], [name]) for name in (graph.depth, *graph.others)]
     image = helper.make_tensor_value_info(graph.image, TYPES[graph.image_type], graph.image_dims)
     depths = [
         helper.make_tensor_value_info(name, TYPES[graph.depth_type], graph.depth_dims)
