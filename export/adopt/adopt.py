@@ -33,6 +33,7 @@ from .graph.layout import Layout, dims_of, read_layout
 from .graph.read import infer_shapes, read_graph
 from .graph.to_convention import to_convention
 from .meaning import Meaning, settle_meaning
+from .official_rule import remark_on_rule
 from .options import Options, check_options, claim_of_options
 from .plan import Plan, make_contract, make_plan
 from .probes.finding import Finding
@@ -115,6 +116,12 @@ def adopt(
     on_step("write the file", 0, 1)
     with saved(model, path, contract) as (written, weights, contract):
         size_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
+    if meaning.conventions is not None:
+        patch_px = meaning.multiple_px
+        departs = remark_on_rule(path, contract, meaning.conventions, patch_px=patch_px, on_step=on_step)
+        for sentence in filter(None, [departs]):
+            on_note(sentence)
+            remarks += (sentence,)
     return Adopted(path, contract, size_bytes / 2**20, layout, remarks, weights)
 
 
