@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .engine.depth.cloud import PointCloud
     from .engine.depth.depth import Depth
     from .engine.depth.intrinsics import Intrinsics
+    from .engine.depth.obstacles.gate import ObstacleGate
     from .engine.depth.provenance import Provenance
     from .engine.depth.rectify import Rectification
     from .engine.images.limits import Limits
@@ -40,6 +41,7 @@ _HOME = {
     "Intrinsics": "engine.depth.intrinsics",
     "LatestFrame": "engine.run.latest.latest_frame",
     "Limits": "engine.images.limits",
+    "ObstacleGate": "engine.depth.obstacles.gate",
     "PointCloud": "engine.depth.cloud",
     "Provenance": "engine.depth.provenance",
     "Rectification": "engine.depth.rectify",
@@ -64,6 +66,7 @@ __all__ = [
     "LatestFrame",
     "Limits",
     "ModelFileError",
+    "ObstacleGate",
     "ParityError",
     "PointCloud",
     "Provenance",
