@@ -1,7 +1,8 @@
 """Metric depth and the height of its camera in, the flat floor under the camera out.
 
-A floor is the plane a · P = 1 of points P; its normal is a / |a|, and its distance from the camera 1 / |a|. A point that
-the depth puts too far by a share e has a · P = 1 + e, wherever on the floor it lies, so residuals of all distances compare.
+A floor is the plane a · P = 1 of points P; its normal is a / |a|, and its distance from the camera 1 / |a|. A point of
+the floor that the depth puts too far by a share e has a · P = 1 + e wherever it lies, so residuals of all distances
+compare.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Floor:
     Args:
         normal: Unit vector from the camera down to the floor; x right, y down, z forward.
         distance_m: From the camera to the floor, as the depth has it.
-        camera_height_m: The true distance, by which heights are scaled: a depth that is 10 % too far has a floor that is
+        camera_height_m: The true distance, by which heights are scaled: the floor of a depth that is 10 % too far is
             10 % too far down.
         share: Of the points, those on the floor.
         spread_m: Standard deviation of the height of points on the floor.
@@ -74,13 +75,14 @@ class Floor:
         found: Float32 = np.float32(self.camera_height_m) * (1 - towards * depth_m)
         return found
 
-    def __str__(self) -> str:
-        """Return what was found, in a sentence."""
+    @property
+    def place(self) -> str:
+        """Return where it is, in words."""
         x, y, z = self.normal
         tilt, roll = math.degrees(math.atan2(z, y)), math.degrees(math.asin(x))
         return (
-            f"floor {self.distance_m:.2f} m under the camera ({self.camera_height_m:g} m given), pitch {tilt:.1f} and "
-            f"roll {roll:.1f} degrees, {self.share:.0%} of the points, spread {100 * self.spread_m:.1f} cm"
+            f"{self.distance_m:.2f} m under the camera, pitch {tilt:.1f} and roll {roll:.1f} degrees, with "
+            f"{self.share:.0%} of the points"
         )
 
 
@@ -105,22 +107,27 @@ def fit_floor(depth_m: Float32, camera: Intrinsics, camera_height_m: float) -> F
     scores = _score(points[::2], guesses)
     fits = _fits(guesses, camera_height_m)
     if fits.any():
-        floor = _floor(points, _refine(points, guesses[fits][np.argmax(scores[fits])]), camera_height_m)
-        if floor.share >= LEAST_SHARE and _fits(_plane(floor)[None], camera_height_m)[0]:
-            return floor
-    best = _floor(points, guesses[np.argmax(scores)], camera_height_m) if len(guesses) else None
+        best = _floor(points, _refine(points, guesses[fits][np.argmax(scores[fits])]), camera_height_m)
+        if _is_plausible(best):
+            return best
+    else:
+        best = _floor(points, guesses[np.argmax(scores)], camera_height_m) if len(guesses) else None
     raise NoFloor(_reason(best, camera_height_m))
+
+
+def _is_plausible(floor: Floor) -> bool:
+    """Whether a plane has enough points, and lies and is tilted as a floor may be."""
+    plane = np.array([floor.normal]) / floor.distance_m
+    return floor.share >= LEAST_SHARE and len(_upright(plane)) > 0 and bool(_fits(plane, floor.camera_height_m)[0])
 
 
 def _reason(best: Floor | None, camera_height_m: float) -> str:
     """Return why no floor was found."""
-    found = "no level plane"
-    if best is not None:
-        found = f"the largest level plane {best.distance_m:.2f} m under the camera with {best.share:.0%} of the points"
     low, high = ((1 + sign * HEIGHT_TOLERANCE) * camera_height_m for sign in (-1, 1))
+    found = "no level plane in view" if best is None else f"the best plane in view is {best.place}"
     return (
-        f"no floor found: {found}, expected one of {LEAST_SHARE:.0%} or more, {low:.2g} to {high:.2g} m under it; check "
-        f"the camera's height ({camera_height_m:g} m) and that the floor is in view"
+        f"no floor found: {found}; expected {LEAST_SHARE:.0%} of the points on a plane {low:.3g} to {high:.3g} m under the "
+        f"camera, for the camera height of {camera_height_m:g} m; check the height, and that the camera sees the floor"
     )
 
 
@@ -210,7 +217,3 @@ def _floor(points: Float64, plane: Float64, camera_height_m: float) -> Floor:
     x, y, z = (float(value) for value in plane / length)
     share = float(np.mean(np.abs(residuals) < max(3 * deviation, 0.01)))
     return Floor((x, y, z), 1 / length, camera_height_m, share, deviation * camera_height_m)
-
-
-def _plane(floor: Floor) -> Float64:
-    return np.array(floor.normal) / floor.distance_m

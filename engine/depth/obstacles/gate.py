@@ -76,7 +76,7 @@ class ObstacleGate:
         floor = fit_floor(depth_m, camera, self.camera_height_m) if floor is None else floor
         heights = floor.heights(depth_m, camera)
         inside = (heights > self.low_m) & (heights < self.high_m)
-        note = f"only points {self.low_m:g} to {self.high_m:g} m over the floor are valid; {floor}"
+        note = f"only points {self.low_m:g} to {self.high_m:g} m over the floor are valid; the floor is {floor.place}"
         if self.low_m < NOISE * floor.spread_m:
             note = f"{note}; {_too_low(self)}"
         notes = (*depth.provenance.notes, note)

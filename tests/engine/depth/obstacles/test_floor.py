@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -63,14 +64,16 @@ def test_a_table_in_view_is_not_taken_for_the_floor() -> None:
 
 def test_another_height_is_refused_and_the_found_one_named() -> None:
     reason = refusal(lambda: fit_floor(see().depth_m, CAMERA, 1.0))
-    assert "the largest level plane 0.40 m under the camera with" in reason
-    assert "expected one of 5% or more, 0.75 to 1.2 m under it; check the camera's height (1 m)" in reason
+    assert "the best plane in view is 0.40 m under the camera, pitch 10" in reason
+    assert (
+        "expected 5% of the points on a plane 0.75 to 1.25 m under the camera, for the camera height of 1 m" in reason
+    )
 
 
 @pytest.mark.parametrize(
     ("depth_m", "found"),
     [
-        (np.full(SIZE_PX, 2, np.float32), "no floor found: no level plane"),
+        (np.full(SIZE_PX, 2, np.float32), "no floor found: no level plane in view"),
         (np.full(SIZE_PX, np.nan, np.float32), "0 points with depth found, expected 100 or more"),
         (see().depth_m[:30], "no floor found"),
         (np.random.default_rng(0).uniform(0.5, 9, SIZE_PX).astype(np.float32), "no floor found"),
@@ -82,6 +85,8 @@ def test_without_a_floor_in_view_there_is_none(depth_m: np.ndarray, found: str) 
     assert found in refusal(lambda: fit_floor(depth_m, camera, HEIGHT_M))
 
 
-def test_a_floor_is_named_in_a_sentence() -> None:
-    text = str(fit_floor(see().depth_m, CAMERA, HEIGHT_M))
-    assert text.startswith("floor 0.40 m under the camera (0.4 m given), pitch 10.0 and roll ") and text.endswith(" cm")
+def test_the_place_of_a_floor_is_said_in_words() -> None:
+    place = fit_floor(see().depth_m, CAMERA, HEIGHT_M).place
+    assert re.fullmatch(
+        r"0\.40 m under the camera, pitch 10\.0 and roll -?0\.0 degrees, with \d\d% of the points", place
+    )

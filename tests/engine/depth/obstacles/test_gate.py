@@ -52,7 +52,7 @@ def test_the_floor_of_another_image_serves_one_that_shows_none() -> None:
 
 def test_the_result_says_what_was_kept_and_where_the_floor_is() -> None:
     (note,) = GATE.apply(metric(see().depth_m)).provenance.notes
-    assert note.startswith("only points 0.05 to 0.3 m over the floor are valid; floor 0.40 m under the camera")
+    assert note.startswith("only points 0.05 to 0.3 m over the floor are valid; the floor is 0.40 m under the camera")
 
 
 def test_a_lower_height_inside_the_noise_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
