@@ -126,8 +126,8 @@ def _reason(best: Floor | None, camera_height_m: float) -> str:
     low, high = ((1 + sign * HEIGHT_TOLERANCE) * camera_height_m for sign in (-1, 1))
     found = "no level plane in view" if best is None else f"the best plane in view is {best.place}"
     return (
-        f"no floor found: {found}; expected {LEAST_SHARE:.0%} of the points on a plane {low:.3g} to {high:.3g} m under the "
-        f"camera, for the camera height of {camera_height_m:g} m; check the height, and that the camera sees the floor"
+        f"no floor found: {found}; expected {LEAST_SHARE:.0%} of the points on a plane {low:.3g} to {high:.3g} m under "
+        f"the camera, for the camera height of {camera_height_m:g} m; check it, and that the camera sees the floor"
     )
 
 
