@@ -114,7 +114,9 @@ def _cameras(bag: Bag, name: str) -> Generator[CameraInfo]:
 
 
 def _check_camera(request: BagRequest, image: Topic, kind: Kind, camera: CameraInfo | None) -> None:
-    """Refuse points of depth that has no metres, and what needs a camera if there is none."""
+    """Refuse points of depth that has no metres, a gate without points, and what needs a camera if there is none."""
+    if request.gate is not None and not request.points:
+        raise InputError("--gate found without --points, expected both; the gate chooses points")
     if request.points and not MEANINGS[kind].unit:
         raise InputError(
             f"--points found, and the model gives {MEANINGS[kind].name}, which has no metres; use a metric model"
