@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..engine.depth.intrinsics import Intrinsics
 from ..engine.depth.rectify import Rectification
 from ..engine.errors import InputError
-from .messages.camera import info_of_image, intrinsics_of
+from .messages.camera import info_of_image, intrinsics_of, is_distorted
 from .messages.types import CameraInfo, Header
 
 logger = logging.getLogger("depthrt")
@@ -32,6 +32,18 @@ class View:
     info: CameraInfo
     intrinsics: Intrinsics
     inside: NDArray[np.bool_] | None = None
+
+
+def sees_straight(info: CameraInfo, image_topic: str, *, rectify: bool) -> bool:
+    """Whether a camera's pictures are without distortion when the model sees them.
+
+    Args:
+        info: Of the camera.
+        image_topic: Its name may say that its images are rectified: image_rect, image_rect_color.
+        rectify: Whether the distortion is taken out of them.
+    """
+    words = image_topic.removesuffix("/compressed").rpartition("/")[2].split("_")
+    return rectify or not is_distorted(info) or "rect" in words
 
 
 class Views:

@@ -137,7 +137,7 @@ FLOORS = {
         "run compare",
         "report",
         "bench",
-        "bag cpu cost newest run_overhead self_check serving",
+        "bag bridge cpu cost newest run_overhead self_check serving",
     ),
     "export": (
         "network",
@@ -164,7 +164,7 @@ FLOORS = {
         "plan",
         "listener",
         "work",
-        "bag",
+        "bag bridge",
     ),
     "serve": (
         "refusal settings",
