@@ -28,6 +28,7 @@ from .engine.errors import (
     FetchError,
     InputError,
     ModelFileError,
+    NoFloor,
     ParityError,
 )
 from .engine.system.process.telemetry import opt_out
@@ -66,6 +67,7 @@ __all__ = [
     "LatestFrame",
     "Limits",
     "ModelFileError",
+    "NoFloor",
     "ObstacleGate",
     "ParityError",
     "PointCloud",

@@ -22,9 +22,7 @@ import depthrt
 def to_bgr(message: Image) -> NDArray[np.uint8]:
     """Return the picture of a message, (H, W, 3) BGR; its rows may be padded."""
     if message.encoding not in ("bgr8", "rgb8"):
-        raise depthrt.InputError(
-            f"encoding {message.encoding} found, expected bgr8 or rgb8; use image_proc"
-        )
+        raise depthrt.InputError(f"encoding {message.encoding} found, expected bgr8 or rgb8; use image_proc")
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
     pixels = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
     return np.ascontiguousarray(pixels if message.encoding == "bgr8" else pixels[..., ::-1])

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from depthrt import Depth, Intrinsics, ObstacleGate, Provenance
-from depthrt.engine.depth.obstacles.floor import NoFloor
+from depthrt import Depth, Intrinsics, NoFloor, ObstacleGate, Provenance
 from depthrt.engine.depth.provenance import Timings
 from depthrt.finetune.scenes.rays.camera import Cameras
 from depthrt.finetune.scenes.render import render_scenes, scene_cameras

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..engine.depth.depth import Depth
-from ..engine.depth.obstacles.floor import NoFloor
 from ..engine.depth.obstacles.gate import ObstacleGate
+from ..engine.errors import InputError, NoFloor
 from ..engine.terms import DepthEncoding
 from .messages.depth_image import depth_image, values_of
 from .messages.points import cloud_message
@@ -31,6 +31,12 @@ class Messages:
     points: PointCloud2 | None
     no_floor: str = ""
     note: str = ""
+
+
+def check_gate(gate: ObstacleGate | None, *, points: bool) -> None:
+    """Raise InputError for a gate where no points are asked for."""
+    if gate is not None and not points:
+        raise InputError("--gate found without --points, expected both; the gate chooses points")
 
 
 def seen(depth: Depth, view: View | None) -> Depth:

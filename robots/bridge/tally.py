@@ -22,6 +22,7 @@ class Counts:
         published: Depths that went out.
         dropped: Images that newer ones replaced before their turn.
         failed: Images without depth for an error.
+        no_floor: Depths that went out without points, as the gate found no floor.
         age_ms: Of the depths that went out, from the arrival of the image in this process to the moment when the depth
             was sent: (50th, 99th percentile); None if there was none.
         stamp_age_ms: Median of the time from the image's stamp to the same moment, which holds what came before, and
@@ -33,6 +34,7 @@ class Counts:
     published: int
     dropped: int
     failed: int
+    no_floor: int
     age_ms: tuple[float, float] | None
     stamp_age_ms: float | None
 
@@ -57,16 +59,17 @@ class Tally:
     def __init__(self, begun_s: float) -> None:
         self._lock = Lock()
         self._begun_s = self._since_s = begun_s
-        self._before = (0, 0, 0, 0)  # at the begin of the window
-        self._published = self._failed = 0
+        self._before = (0, 0, 0, 0, 0)  # at the begin of the window
+        self._published = self._failed = self._no_floor = 0
         self._ages: list[float] = []
         self._stamp_ages: list[float] = []
         self._bins = [0] * (len(_AGES_MS) + 1)
 
-    def publish(self, age_ms: float, stamp_age_ms: float) -> None:
+    def publish(self, age_ms: float, stamp_age_ms: float, *, no_floor: bool = False) -> None:
         """Count a depth that went out."""
         with self._lock:
             self._published += 1
+            self._no_floor += no_floor
             self._bins[bisect_left(_AGES_MS, age_ms)] += 1
             if len(self._ages) < WINDOW_MOST:
                 self._ages.append(age_ms)
@@ -84,21 +87,21 @@ class Tally:
             received, dropped: Since the bridge began.
         """
         with self._lock:
-            now = (received, self._published, dropped, self._failed)
-            received, published, dropped, failed = (a - b for a, b in zip(now, self._before, strict=True))
+            now = (received, self._published, dropped, self._failed, self._no_floor)
+            received, published, dropped, failed, no_floor = (a - b for a, b in zip(now, self._before, strict=True))
             ages, stamp_ages = sorted(self._ages), sorted(self._stamp_ages)
             seconds = now_s - self._since_s
             self._before, self._since_s = now, now_s
             self._ages, self._stamp_ages = [], []
         pair = (_share(ages, 0.5), _share(ages, 0.99)) if ages else None
         stamp_age_ms = _share(stamp_ages, 0.5) if stamp_ages else None
-        return Counts(seconds, received, published, dropped, failed, pair, stamp_age_ms)
+        return Counts(seconds, received, published, dropped, failed, no_floor, pair, stamp_age_ms)
 
     def total(self, now_s: float, *, received: int, dropped: int) -> Counts:
         """Return the counts since the bridge began; ages are right to 2 %, and those from the stamp are not kept."""
         with self._lock:
             pair = (_of_bins(self._bins, 0.5), _of_bins(self._bins, 0.99)) if self._published else None
-            counts = (received, self._published, dropped, self._failed)
+            counts = (received, self._published, dropped, self._failed, self._no_floor)
         return Counts(now_s - self._begun_s, *counts, pair, None)
 
 

@@ -51,6 +51,7 @@ class BridgeReport(BridgeListener):
         """Print the summary."""
         ages = f", age {_ages(total)}" if total.age_ms else ""
         counts = f"{total.published} depths out, {total.dropped} dropped, {total.failed} failed"
+        counts += f", {total.no_floor} without a floor" if total.no_floor else ""
         say(f"{total.seconds:.0f} s: {total.received} images in, {counts}{ages}")
 
 
@@ -60,7 +61,9 @@ def status_line(status: Status) -> str:
     ages = f"age {_ages(last)}, since the stamp {last.stamp_age_ms:.0f} ms" if last.age_ms else "age -"
     failed = f", {last.failed} failed" if last.failed else ""
     waits = f"; {status.silent_s:.0f} s without an image: {status.waits_for}" if status.waits_for else ""
-    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, dropped {last.dropped}{failed}{waits}"
+    no_floor = f", {last.no_floor} without a floor" if last.no_floor else ""
+    counts = f"dropped {last.dropped}{failed}{no_floor}"
+    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, {counts}{waits}"
 
 
 def status_object(status: Status) -> dict[str, object]:
@@ -74,6 +77,7 @@ def status_object(status: Status) -> dict[str, object]:
         "stamp_age_ms": None if last["stamp_age_ms"] is None else round(last["stamp_age_ms"], 1),
         "dropped": last["dropped"],
         "failed": last["failed"],
+        "no_floor": last["no_floor"],
         "peers": status.peers,
         "silent_s": round(status.silent_s, 2),
         "waits_for": status.waits_for,

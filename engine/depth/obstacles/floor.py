@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import NoFloor
 from ..cloud import points_of
 from ..intrinsics import Intrinsics
 
@@ -35,10 +35,6 @@ _SEED = 0  # a depth has one floor, whoever asks
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-
-
-class NoFloor(InputError):
-    """No plane in a depth can be the floor under its camera."""
 
 
 @dataclass(frozen=True, slots=True)

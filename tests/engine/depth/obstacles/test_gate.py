@@ -10,7 +10,7 @@ from made_depth import make_depth
 from made_floor import CAMERA, HEIGHT_M, noisy, see
 from refusal import refusal
 
-from depthrt import Depth, InputError, ObstacleGate
+from depthrt import Depth, InputError, NoFloor, ObstacleGate
 
 GATE = ObstacleGate(0.05, 0.3, camera_height_m=HEIGHT_M)
 
@@ -43,7 +43,8 @@ def test_what_has_no_depth_is_no_obstacle() -> None:
 
 def test_the_floor_of_another_image_serves_one_that_shows_none() -> None:
     first, second = metric(see().depth_m), metric(np.full_like(see().depth_m, 0.7))
-    assert "no floor found" in refusal(lambda: GATE.apply(second))
+    with pytest.raises(NoFloor, match="no floor found"):
+        GATE.apply(second)
     floor = GATE.floor(first)
     found = GATE.apply(second, floor=floor)
     heights = floor.heights(second.values, CAMERA)
