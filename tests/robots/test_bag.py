@@ -320,7 +320,8 @@ def test_an_image_without_a_floor_has_depth_and_no_points_and_that_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = ObstacleGate(0.05, 1.5, camera_height_m=HEIGHT_M)
-    wall = write_floor_model(tmp_path / "wall.onnx", np.full(SIZE_PX, 2, np.float32))
+    slanted = np.broadcast_to(np.linspace(2, 2.2, SIZE_PX[1], dtype=np.float32), SIZE_PX)
+    wall = write_floor_model(tmp_path / "wall.onnx", slanted)
     run(write_floor_bag(tmp_path / "in", 4), tmp_path / "out", wall, points=True, gate=gate)
     found = read_depth_bag(tmp_path / "out")
     assert len(found[DEPTH].messages) == 4 and found["/front/depth/points"].messages == []

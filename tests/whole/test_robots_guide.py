@@ -1,7 +1,7 @@
 """The snippets of docs/robots.md run, its commands parse, and the node for ROS 2 converts images and depth rightly.
 
-Nothing of ROS is installed: the node runs on stand-ins for rclpy, with messages of the types that bags have, and its types
-are checked against stubs of the same fields by `make check`.
+Nothing of ROS is installed: the node runs on stand-ins for rclpy, with messages of the types that bags have. `make
+check` checks its types against stubs, which have the fields of the messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import shlex
 import sys
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -30,7 +30,7 @@ import depthrt
 from depthrt.cli import main
 from depthrt.robots.messages.depth_image import depth_image
 from depthrt.robots.messages.pictures import picture_of
-from depthrt.robots.messages.types import Header, Image, Time, typestore
+from depthrt.robots.messages.types import Header, Image, Message, Time, typestore
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "robots.md").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_the_table_of_the_gate_is_there() -> None:
 
 
 @pytest.fixture
-def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def node(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The node's module on stand-ins for rclpy; its messages are those of the bags."""
     zero = {"height": 0, "width": 0, "encoding": "", "is_bigendian": 0, "step": 0, "data": array("B")}
     stand_ins = {
@@ -101,20 +101,24 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     assert spec is not None and spec.loader is not None
     found = module_from_spec(spec)
     spec.loader.exec_module(found)
-    yield found
+    return found
 
 
 class Node:
     """What the node asks of rclpy: it keeps what is published."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.published, self.callbacks = name, [], {}
+        self.name = name
+        self.published: list[tuple[str, Image]] = []
+        self.callbacks: dict[str, Callable[[Image], None]] = {}
 
-    def create_publisher(self, kind: object, topic: str, qos: Any) -> Any:
+    def create_publisher(self, kind: object, topic: str, qos: SimpleNamespace) -> SimpleNamespace:
         assert (qos.depth, qos.reliability) == (1, 2)
         return SimpleNamespace(publish=lambda message: self.published.append((topic, message)))
 
-    def create_subscription(self, kind: object, topic: str, callback: Callable[[Any], None], qos: Any) -> None:
+    def create_subscription(
+        self, kind: object, topic: str, callback: Callable[[Image], None], qos: SimpleNamespace
+    ) -> None:
         assert (qos.depth, qos.reliability) == (1, 2)
         self.callbacks[topic] = callback
 
@@ -126,18 +130,18 @@ def as_rclpy(message: Image) -> Image:
 
 
 @pytest.mark.parametrize("encoding", ["bgr8", "rgb8"])
-def test_the_node_reads_images_as_bags_are_read(node: Any, encoding: str) -> None:
+def test_the_node_reads_images_as_bags_are_read(node: ModuleType, encoding: str) -> None:
     message = image_message(picture(1), encoding, padding=5)
     expected = picture_of(message)
     assert np.array_equal(node.to_bgr(as_rclpy(message)), expected)
 
 
-def test_the_node_refuses_what_it_does_not_read(node: Any) -> None:
+def test_the_node_refuses_what_it_does_not_read(node: ModuleType) -> None:
     with pytest.raises(depthrt.InputError, match="encoding mono8 found, expected bgr8 or rgb8"):
         node.to_bgr(as_rclpy(image_message(picture(1)[..., 0], "mono8")))
 
 
-def test_the_node_writes_depth_as_bags_have_it(node: Any) -> None:
+def test_the_node_writes_depth_as_bags_have_it(node: ModuleType) -> None:
     values = np.random.default_rng(0).uniform(1, 5, (48, 64)).astype(np.float32)
     values[3, 4] = np.nan
     depth = make_depth(values, kind="metric")
@@ -150,7 +154,7 @@ def test_the_node_writes_depth_as_bags_have_it(node: Any) -> None:
     )
 
 
-def test_the_node_answers_under_the_images_header_and_a_name_of_its_kind(node: Any, tmp_path: Path) -> None:
+def test_the_node_answers_under_the_images_header_and_a_name_of_its_kind(node: ModuleType, tmp_path: Path) -> None:
     with depthrt.load(write_floor_model(tmp_path / "metric.onnx")) as model:
         found = node.DepthNode(model)
         found.callbacks["image_raw"](as_rclpy(image_message(picture(1, *SIZE_PX), "bgr8", number=7)))
@@ -162,7 +166,7 @@ def test_the_node_answers_under_the_images_header_and_a_name_of_its_kind(node: A
 
 
 @pytest.mark.parametrize("kind", [Time, Header, Image])
-def test_the_stubs_have_the_fields_of_the_messages(kind: Any) -> None:
+def test_the_stubs_have_the_fields_of_the_messages(kind: type[Message]) -> None:
     package, _, name = kind.__msgtype__.partition("/msg/")
     tree = ast.parse((STUBS / package / "msg.pyi").read_text(encoding="utf-8"))
     (found,) = (item for item in tree.body if isinstance(item, ast.ClassDef) and item.name == name)
@@ -174,7 +178,7 @@ def test_the_stubs_have_the_fields_of_the_messages(kind: Any) -> None:
     assert stub == {field: python_type(entry) for field, entry in typestore().fielddefs[kind.__msgtype__][1]}
 
 
-def python_type(entry: Any) -> str:
+def python_type(entry: Any) -> str:  # noqa: ANN401 (rosbags nests tuples)
     """Return the Python type that rclpy has for a field."""
     kind, content = int(entry[0]), entry[1]
     if kind in (3, 4):  # a fixed or a free number of elements
