@@ -78,7 +78,7 @@ LATEST = depthrt.LatestFrame
 
 
 def test_the_table_of_the_gate_is_there() -> None:
-    assert "| camera height, depth |" in GUIDE, "write it: python docs/gate_table.py --write"
+    assert "| camera height, LOW, depth |" in GUIDE, "write it: python docs/gate_table.py --write"
 
 
 @pytest.fixture
