@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..file import contract_rows
+from ..file import contract_rows, show_rows
 from ..printing import print_result
 
 if TYPE_CHECKING:
@@ -21,18 +21,19 @@ def show_bag(facts: BagFacts, *, as_json: bool) -> None:
     if as_json:
         print_result(json.dumps(_found(facts)))
         return
-    print_result(facts.path)
-    for name, value in _rows(facts).items():
-        print_result(f"  {name:<12} {value}")
+    show_rows(facts.path, _rows(facts))
     for line in _topic_lines(facts):
-        print_result(f"  {line}")
+        print_result(f"    {line}")
+    for name, value in (_origin_rows(facts.origin) if facts.origin is not None else {}).items():
+        print_result(f"  {name:<12} {value}")
 
 
 def _rows(facts: BagFacts) -> dict[str, str]:
-    rows = {"time": _time(facts), "messages": f"{facts.messages} on {len(facts.topics)} topics"}
+    rows = {"time": _time(facts)}
     if facts.flaw is not None:
         rows["flaw"] = facts.flaw
-    return rows if facts.origin is None else {**rows, **_origin_rows(facts.origin)}
+    rows["messages"] = f"{facts.messages} on {len(facts.topics)} topics"
+    return rows
 
 
 def _origin_rows(origin: Origin) -> dict[str, str]:

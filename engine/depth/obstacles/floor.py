@@ -75,9 +75,9 @@ class Floor:
     def place(self) -> str:
         """Return where it is, in words."""
         x, y, z = self.normal
-        tilt, roll = math.degrees(math.atan2(z, y)), math.degrees(math.asin(x))
+        pitch, roll = (round(math.degrees(angle), 1) + 0.0 for angle in (math.atan2(z, y), math.asin(x)))  # no -0.0
         return (
-            f"{self.distance_m:.2f} m under the camera, pitch {tilt:.1f} and roll {roll:.1f} degrees, with "
+            f"{self.distance_m:.2f} m under the camera, pitch {pitch:.1f} and roll {roll:.1f} degrees, with "
             f"{self.share:.0%} of the points"
         )
 
@@ -102,12 +102,13 @@ def fit_floor(depth_m: Float32, camera: Intrinsics, camera_height_m: float) -> F
     guesses = _upright(_guess(points))
     scores = _score(points[::2], guesses)
     fits = _fits(guesses, camera_height_m)
+    best: Floor | None = None
     if fits.any():
         best = _floor(points, _refine(points, guesses[fits][np.argmax(scores[fits])]), camera_height_m)
         if _is_plausible(best):
             return best
-    else:
-        best = _floor(points, guesses[np.argmax(scores)], camera_height_m) if len(guesses) else None
+    elif len(guesses):
+        best = _floor(points, guesses[np.argmax(scores)], camera_height_m)
     raise NoFloor(_reason(best, camera_height_m))
 
 
@@ -194,7 +195,7 @@ def _refine(points: Float64, plane: Float64) -> Float64:
         scale = weights[hit] / (rays[hit] @ plane)
         rows, right = rays[hit] * scale[:, None], inverse[hit] * scale
         try:
-            plane = np.linalg.solve(rows.T @ rows, rows.T @ right)
+            plane = np.asarray(np.linalg.solve(rows.T @ rows, rows.T @ right), np.float64)
         except np.linalg.LinAlgError:
             break
     return plane

@@ -29,8 +29,8 @@ def test_each_topic_is_a_line_with_its_count_and_rate(capsys: pytest.CaptureFixt
         "drive",
         "  time         2023-11-14 22:13:20.123 UTC, 1.0 s",
         "  messages     31 on 2 topics",
-        "  31   30.0 Hz  /a/depth/image_rect  sensor_msgs/msg/Image",
-        "   0         -  /b                   std_msgs/msg/String",
+        "    31   30.0 Hz  /a/depth/image_rect  sensor_msgs/msg/Image",
+        "     0         -  /b                   std_msgs/msg/String",
     ]
 
 
