@@ -170,10 +170,10 @@ def judge(tally: Tally, room: Room, depth_m: Float32, gate: ObstacleGate) -> Non
         if np.count_nonzero(own) >= LEAST_PX:
             tally.things += 1
             tally.found += bool(np.mean(kept[own]) >= FOUND)
-    tally.points += np.count_nonzero(obstacle)
-    tally.kept += np.count_nonzero(obstacle & kept)
-    tally.floor_px += np.count_nonzero(floor)
-    tally.false_px += np.count_nonzero(floor & kept)
+    tally.points += int(np.count_nonzero(obstacle))
+    tally.kept += int(np.count_nonzero(obstacle & kept))
+    tally.floor_px += int(np.count_nonzero(floor))
+    tally.false_px += int(np.count_nonzero(floor & kept))
 
 
 def depth_of(values: Float32) -> Depth:
