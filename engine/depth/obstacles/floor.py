@@ -189,8 +189,8 @@ def _refine(points: Float64, plane: Float64) -> Float64:
     rays = points * inverse[:, None]
     for _ in range(_ROUNDS):
         residuals = points @ plane - 1
-        deviation = _deviation(residuals)
-        weights = np.clip(1 - (residuals / (_TUKEY * deviation)) ** 2, 0, None)  # 0 for a ray that misses the plane
+        reach = min(_TUKEY * _deviation(residuals), _BELOW)  # beyond it lie walls, which would pull the plane up
+        weights = np.clip(1 - (residuals / reach) ** 2, 0, None)  # 0 for a ray that misses the plane
         hit = weights > 0
         scale = weights[hit] / (rays[hit] @ plane)
         rows, right = rays[hit] * scale[:, None], inverse[hit] * scale
