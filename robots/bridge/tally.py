@@ -13,6 +13,21 @@ WINDOW_MOST = 10_000  # ages of a window that are kept
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came of a topic so far.
+
+    Args:
+        received: Messages that came.
+        dropped: Those that newer ones replaced before their turn.
+        lost: Those that their publisher sent and that did not come, by their numbers.
+    """
+
+    received: int = 0
+    dropped: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """Counts of a time.
 
@@ -22,6 +37,7 @@ class Counts:
         published: Depths that went out.
         dropped: Images that newer ones replaced before their turn.
         failed: Images without depth for an error.
+        lost: Images that their publisher sent and that did not come.
         age_ms: Of the depths that went out, from the arrival of the image in this process to the moment when the depth
             was sent: (50th, 99th percentile); None if there was none.
         stamp_age_ms: Median of the time from the image's stamp to the same moment, which holds what came before, and
@@ -33,6 +49,7 @@ class Counts:
     published: int
     dropped: int
     failed: int
+    lost: int
     age_ms: tuple[float, float] | None
     stamp_age_ms: float | None
 
@@ -57,7 +74,8 @@ class Tally:
     def __init__(self, begun_s: float) -> None:
         self._lock = Lock()
         self._begun_s = self._since_s = begun_s
-        self._before = (0, 0, 0, 0)  # at the begin of the window
+        self._before = Arrivals()  # at the begin of the window, as the next two
+        self._published_before = self._failed_before = 0
         self._published = self._failed = 0
         self._ages: list[float] = []
         self._stamp_ages: list[float] = []
@@ -77,29 +95,43 @@ class Tally:
         with self._lock:
             self._failed += 1
 
-    def window(self, now_s: float, *, received: int, dropped: int) -> Counts:
+    def window(self, now_s: float, arrivals: Arrivals) -> Counts:
         """Return the counts since the last call, and begin the next window.
 
         Args:
-            received, dropped: Since the bridge began.
+            arrivals: Of the images since the bridge began.
         """
         with self._lock:
-            now = (received, self._published, dropped, self._failed)
-            received, published, dropped, failed = (a - b for a, b in zip(now, self._before, strict=True))
             ages, stamp_ages = sorted(self._ages), sorted(self._stamp_ages)
-            seconds = now_s - self._since_s
-            self._before, self._since_s = now, now_s
+            found = Counts(
+                now_s - self._since_s,
+                arrivals.received - self._before.received,
+                self._published - self._published_before,
+                arrivals.dropped - self._before.dropped,
+                self._failed - self._failed_before,
+                arrivals.lost - self._before.lost,
+                (_share(ages, 0.5), _share(ages, 0.99)) if ages else None,
+                _share(stamp_ages, 0.5) if stamp_ages else None,
+            )
+            self._since_s, self._before = now_s, arrivals
+            self._published_before, self._failed_before = self._published, self._failed
             self._ages, self._stamp_ages = [], []
-        pair = (_share(ages, 0.5), _share(ages, 0.99)) if ages else None
-        stamp_age_ms = _share(stamp_ages, 0.5) if stamp_ages else None
-        return Counts(seconds, received, published, dropped, failed, pair, stamp_age_ms)
+        return found
 
-    def total(self, now_s: float, *, received: int, dropped: int) -> Counts:
+    def total(self, now_s: float, arrivals: Arrivals) -> Counts:
         """Return the counts since the bridge began; ages are right to 2 %, and those from the stamp are not kept."""
         with self._lock:
             pair = (_of_bins(self._bins, 0.5), _of_bins(self._bins, 0.99)) if self._published else None
-            counts = (received, self._published, dropped, self._failed)
-        return Counts(now_s - self._begun_s, *counts, pair, None)
+            return Counts(
+                now_s - self._begun_s,
+                arrivals.received,
+                self._published,
+                arrivals.dropped,
+                self._failed,
+                arrivals.lost,
+                pair,
+                None,
+            )
 
 
 def _share(ordered: Sequence[float], share: float) -> float:

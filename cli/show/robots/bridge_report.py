@@ -50,17 +50,18 @@ class BridgeReport(BridgeListener):
     def ended(self, total: Counts) -> None:
         """Print the summary."""
         ages = f", age {_ages(total)}" if total.age_ms else ""
-        counts = f"{total.published} depths out, {total.dropped} dropped, {total.failed} failed"
-        say(f"{total.seconds:.0f} s: {total.received} images in, {counts}{ages}")
+        lost = f"{total.dropped} dropped, {total.lost} lost on the way, {total.failed} failed"
+        say(f"{total.seconds:.0f} s: {total.received} images in, {total.published} depths out, {lost}{ages}")
 
 
 def status_line(status: Status) -> str:
     """Return a status as a line of words."""
     last = status.last
     ages = f"age {_ages(last)}, since the stamp {last.stamp_age_ms:.0f} ms" if last.age_ms else "age -"
-    failed = f", {last.failed} failed" if last.failed else ""
+    lost = f", lost on the way {last.lost}" if last.lost else ""
+    failed = f", failed {last.failed}" if last.failed else ""
     waits = f"; {status.silent_s:.0f} s without an image: {status.waits_for}" if status.waits_for else ""
-    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, dropped {last.dropped}{failed}{waits}"
+    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, dropped {last.dropped}{lost}{failed}{waits}"
 
 
 def status_object(status: Status) -> dict[str, object]:
@@ -74,6 +75,7 @@ def status_object(status: Status) -> dict[str, object]:
         "stamp_age_ms": None if last["stamp_age_ms"] is None else round(last["stamp_age_ms"], 1),
         "dropped": last["dropped"],
         "failed": last["failed"],
+        "lost": last["lost"],
         "peers": status.peers,
         "silent_s": round(status.silent_s, 2),
         "waits_for": status.waits_for,
