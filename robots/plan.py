@@ -11,6 +11,7 @@ from ..engine.depth.camera_info import read_camera_info
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Contract
 from ..engine.terms import MEANINGS, Kind
+from .answers import check_gate
 from .choose_topics import choose_camera_topic, choose_image_topic
 from .messages.camera import intrinsics_of
 from .messages.depth_image import check_depth_encoding, depth_topic
@@ -115,7 +116,8 @@ def _cameras(bag: Bag, name: str) -> Generator[CameraInfo]:
 
 
 def _check_camera(request: BagRequest, image: Topic, kind: Kind, camera: CameraInfo | None) -> None:
-    """Refuse points of depth that has no metres, and what needs a camera if there is none."""
+    """Refuse points of depth that has no metres, a gate without points, and what needs a camera if there is none."""
+    check_gate(request.gate, points=request.points)
     if request.points and not MEANINGS[kind].unit:
         raise InputError(
             f"--points found, and the model gives {MEANINGS[kind].name}, which has no metres; use a metric model"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..engine.depth.depth import Depth
 from ..engine.errors import DepthrtError
 from ..engine.model.depth_model import Answer, DepthModel, Prepared
-from .answers import messages_of, seen
+from .answers import Messages, messages_of, seen
 from .messages.pictures import picture_of
 from .messages.types import encode
 from .plan import Plan
@@ -19,6 +20,8 @@ from .steps import Step
 from .views import Picture, View, Views
 from .writing.bag_writer import BagWriter
 from .writing.record import BagRecord
+
+logger = logging.getLogger("depthrt")
 
 
 class End(Exception):
@@ -111,7 +114,7 @@ class Work:
         if ran.answer is not None:
             try:
                 depth = seen(self._model.finish(ran.answer), ran.ready.view)
-                records += self._messages(ran.ready, depth)
+                records += self._records(ran.ready, depth)
             except DepthrtError as found:
                 error = found
         self.record = replace(
@@ -127,7 +130,7 @@ class Work:
             raise error
         return depth
 
-    def _messages(self, ready: Ready, depth: Depth) -> list[Record]:
+    def _records(self, ready: Ready, depth: Depth) -> list[Record]:
         """Return the messages of a depth, at the time of its image."""
         record, image, plan = ready.step.record, ready.step.image, self._plan
         assert record is not None and image is not None
@@ -139,10 +142,21 @@ class Work:
             encoding=self._request.encoding,
             info=plan.info is not None,
             points=plan.points is not None,
+            gate=self._request.gate,
         )
+        self._note(made)
         pairs = ((plan.depth, made.depth), (plan.info, made.info), (plan.points, made.points))
         return [
             Record(topic.name, record.time_ns, encode(message))
             for topic, message in pairs
             if topic is not None and message is not None
         ]
+
+    def _note(self, made: Messages) -> None:
+        """Record where the gate finds its first floor, and how often none; say the latter once."""
+        if made.note:
+            self.facts.setdefault("gate", made.note)
+        if made.no_floor:
+            if not self.record.no_floor:
+                logger.warning("depthrt: images without a floor get no points: %s", made.no_floor)
+            self.record = replace(self.record, no_floor=(self.record.no_floor or 0) + 1)

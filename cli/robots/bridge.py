@@ -11,6 +11,7 @@ from ...engine.terms import DEPTH_ENCODINGS, DEVICES, DepthEncoding, Device
 from ...exits import needs, one_line_errors
 from ..params import ModelType, PathType
 from ..show.robots.bridge_report import BridgeReport
+from .gate_options import Heights, gate_of, gate_options
 
 
 @click.command()
@@ -43,6 +44,7 @@ from ..show.robots.bridge_report import BridgeReport
     help="Of metric depth; as in bag.",
 )
 @click.option("--points", is_flag=True, help="Also publish the points in space, as PointCloud2; needs a CameraInfo.")
+@gate_options
 @click.option("--rectify", is_flag=True, help="Take the distortion of the lens out of the images first.")
 @click.option(
     "--domain",
@@ -77,6 +79,8 @@ def bridge(
     camera_info: str | None,
     encoding: DepthEncoding,
     points: bool,
+    gate: Heights | None,
+    camera_height_m: float | None,
     rectify: bool,
     domain: int,
     connect: tuple[str, ...],
@@ -112,6 +116,7 @@ def bridge(
         camera_info=camera_info,
         encoding=encoding,
         points=points,
+        gate=gate_of(gate, camera_height_m, points=points),
         rectify=rectify,
         domain=domain,
         connect=connect,

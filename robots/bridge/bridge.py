@@ -59,6 +59,7 @@ class Bridge(Closable):
         self._camera: CameraInfo | None = None
         self._views: Views | None = None  # until the first CameraInfo
         self._said: set[str] = set()
+        self._said_no_floor = False
         self._begun_s = monotonic()
         self._tally = Tally(self._begun_s)
         self._stopped = Event()
@@ -103,7 +104,11 @@ class Bridge(Closable):
         for publisher, message in zip(self._publishers, (made.depth, made.info, made.points), strict=True):
             if publisher is not None and message is not None:
                 publisher.put(message)
-        self._tally.publish((monotonic() - arrived.arrived_s) * 1e3, _stamp_age_ms(header))
+        age_ms = (monotonic() - arrived.arrived_s) * 1e3
+        self._tally.publish(age_ms, _stamp_age_ms(header), no_floor=bool(made.no_floor))
+        if made.no_floor and not self._said_no_floor:
+            self._said_no_floor = True
+            logger.warning("depthrt: images without a floor get no points: %s", made.no_floor)
 
     def _depth(self, image: Image | CompressedImage) -> Messages:
         picture = picture_of(image, limits=self._model.limits)
@@ -120,6 +125,7 @@ class Bridge(Closable):
             encoding=self._request.encoding,
             info=self.topics.info is not None,
             points=self._request.points,
+            gate=self._request.gate,
         )
 
     @property

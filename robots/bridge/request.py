@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from ...engine.depth.obstacles.gate import ObstacleGate
 from ...engine.errors import InputError
 from ...engine.images.limits import Limits
 from ...engine.modelfile.shipped import DEFAULT
 from ...engine.terms import MEANINGS, DepthEncoding, Device, Kind
+from ..answers import check_gate
 from ..messages.depth_image import depth_topic, namespace_of
 from .dialect import check_topic
 
@@ -27,6 +29,7 @@ class BridgeRequest:
         camera_info: Topic of the images' CameraInfo; None takes `camera_info` in their namespace.
         encoding: Of metric depth: "32FC1", metres, or "16UC1", whole millimetres.
         points: Also publish the points in space of metric depth.
+        gate: Of the points, publish only obstacles; None publishes all.
         rectify: Take the lens's distortion out of the images first.
         domain: ROS domain.
         node: Name of the node that others see.
@@ -43,6 +46,7 @@ class BridgeRequest:
     camera_info: str | None = None
     encoding: DepthEncoding = "32FC1"
     points: bool = False
+    gate: ObstacleGate | None = None
     rectify: bool = False
     domain: int = 0
     node: str = NODE_NAME
@@ -77,6 +81,7 @@ def topics_of(request: BridgeRequest, kind: Kind) -> Topics:
         InputError: A name is not one of a topic, depth without a unit would be published as depth, or a topic would be
             both read and published.
     """
+    check_gate(request.gate, points=request.points)
     image = check_topic(request.image, "--in")
     camera = check_topic(request.camera_info or f"{namespace_of(image)}/camera_info", "--camera-info")
     depth = check_topic(request.output or depth_topic(image, kind), "--out")

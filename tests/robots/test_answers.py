@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from made_bags import HEIGHT, WIDTH, camera_message, header, picture
 from made_depth import make_depth
+from made_floor import CAMERA, HEIGHT_M, SIZE_PX, see
+from numpy.typing import NDArray
 
-from depthrt import Depth, InputError
-from depthrt.robots.answers import messages_of, seen
+from depthrt import Depth, InputError, ObstacleGate
+from depthrt.robots.answers import Messages, messages_of, seen
 from depthrt.robots.views import View, Views
 
 
@@ -52,3 +54,23 @@ def test_depth_where_the_camera_saw_nothing_is_unknown(view: View) -> None:
     values = seen(metric(), replace(view, inside=inside)).values
     assert np.isnan(values[:, 10:]).all() and (values[:, :10] == 2).all()
     assert seen(metric(), None).values is not None
+
+
+def test_a_gate_keeps_the_points_of_obstacles_and_without_a_floor_there_are_none() -> None:
+    seen_floor, gate = see(), ObstacleGate(0.05, 0.3, camera_height_m=HEIGHT_M)
+    view = View(camera_message(height=SIZE_PX[0], width=SIZE_PX[1]), CAMERA)
+
+    def made(depth_m: NDArray[np.float32]) -> Messages:
+        depth = make_depth(depth_m, kind="metric")
+        depth = replace(depth, provenance=replace(depth.provenance, camera=CAMERA))
+        return messages_of(depth, None, view, header(3), encoding="32FC1", info=True, points=True, gate=gate)
+
+    found = made(seen_floor.depth_m)
+    assert found.points is not None and found.no_floor == ""
+    heights = found.points.data.view("<f4").reshape(*SIZE_PX, 3)[..., 2]
+    sure = np.abs(seen_floor.height_m - 0.05) > 1e-3
+    expected = (seen_floor.height_m > 0.05) & (seen_floor.height_m < 0.3)
+    assert np.array_equal(np.isfinite(heights)[sure], expected[sure]) and not found.points.is_dense
+    assert "the floor is 0.40 m under the camera" in found.note
+    wall = made(np.full(SIZE_PX, 2, np.float32))
+    assert wall.points is None and wall.info is not None and "no floor found" in wall.no_floor and wall.note == ""

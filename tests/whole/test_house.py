@@ -164,7 +164,7 @@ FLOORS = {
         "plan",
         "listener",
         "work",
-        "bag bridge",
+        "bag bridge describe",
     ),
     "serve": (
         "refusal settings",

@@ -50,8 +50,9 @@ class BridgeReport(BridgeListener):
     def ended(self, total: Counts) -> None:
         """Print the summary."""
         ages = f", age {_ages(total)}" if total.age_ms else ""
-        lost = f"{total.dropped} dropped, {total.lost} lost on the way, {total.failed} failed"
-        say(f"{total.seconds:.0f} s: {total.received} images in, {total.published} depths out, {lost}{ages}")
+        counts = f"{total.dropped} dropped, {total.lost} lost on the way, {total.failed} failed"
+        counts += f", {total.no_floor} without a floor" if total.no_floor else ""
+        say(f"{total.seconds:.0f} s: {total.received} images in, {total.published} depths out, {counts}{ages}")
 
 
 def status_line(status: Status) -> str:
@@ -61,7 +62,9 @@ def status_line(status: Status) -> str:
     lost = f", lost on the way {last.lost}" if last.lost else ""
     failed = f", failed {last.failed}" if last.failed else ""
     waits = f"; {status.silent_s:.0f} s without an image: {status.waits_for}" if status.waits_for else ""
-    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, dropped {last.dropped}{lost}{failed}{waits}"
+    no_floor = f", {last.no_floor} without a floor" if last.no_floor else ""
+    counts = f"dropped {last.dropped}{lost}{failed}{no_floor}"
+    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, {counts}{waits}"
 
 
 def status_object(status: Status) -> dict[str, object]:
@@ -76,6 +79,7 @@ def status_object(status: Status) -> dict[str, object]:
         "dropped": last["dropped"],
         "failed": last["failed"],
         "lost": last["lost"],
+        "no_floor": last["no_floor"],
         "peers": status.peers,
         "silent_s": round(status.silent_s, 2),
         "waits_for": status.waits_for,

@@ -257,3 +257,13 @@ def _program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+def test_a_gate_that_finds_no_floor_publishes_depth_and_no_points(tiny_metric: TinyModel) -> None:
+    kept, gate = Kept(), depthrt.ObstacleGate(0.05, 1.5, camera_height_m=0.4)
+    with connected(tiny_metric.onnx, kept, points=True, gate=gate) as other:
+        depths, clouds = Heard(other, DEPTH), Heard(other, "0/front/depth/points/**")
+        send_camera(other)
+        send_image(other, 0)
+        depths.wait()
+    assert kept.total is not None and (kept.total.published, kept.total.no_floor, len(clouds)) == (1, 1, 0)

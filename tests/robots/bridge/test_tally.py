@@ -44,3 +44,11 @@ def test_an_age_beyond_all_bins_is_counted(age_ms: float) -> None:
     tally = Tally(0.0)
     tally.publish(age_ms, age_ms)
     assert tally.total(1.0, Arrivals(1)).age_ms is not None
+
+
+def test_depths_without_a_floor_are_published_and_counted() -> None:
+    tally = Tally(0.0)
+    tally.publish(1.0, 1.0, no_floor=True)
+    tally.publish(1.0, 1.0)
+    window, total = tally.window(1.0, Arrivals(2)), tally.total(1.0, Arrivals(2))
+    assert (window.published, window.no_floor) == (total.published, total.no_floor) == (2, 1)
