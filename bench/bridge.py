@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 IMAGES = 20  # different ones, which the talker repeats
 READY_S = 120.0  # in which the bridge loads its model
 LATE_S = 1.5  # between two status lines, of which one a second is due
-IN, OUT = "/bench/image_raw", "/bench/out"
+IN, OUT = "/bench/image_raw", "/answer/out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,13 @@ def talk(session: Session, pictures: Sequence[Picture], rate_hz: float, stopped:
 
 
 def measure(
-    command: Sequence[str], session: Session, pictures: Sequence[Picture], *, rate_hz: float, minutes: int
+    command: Sequence[str],
+    session: Session,
+    pictures: Sequence[Picture],
+    *,
+    rate_hz: float,
+    minutes: int,
+    lines_a_minute: int = 60,
 ) -> dict[str, Any]:
     """Run the bridge for some minutes; return what each was like.
 
@@ -133,7 +139,7 @@ def measure(
             for _ in range(minutes):
                 lines: list[dict[str, Any]] = []
                 sent_before, read_before = sent[0], len(reader.ages_ms)
-                while len(lines) < 60 and (line := bridge.stdout.readline()):
+                while len(lines) < lines_a_minute and (line := bridge.stdout.readline()):
                     lines.append(json.loads(line))
                     late += lines[-1]["time_s"] - before_s > LATE_S
                     before_s = lines[-1]["time_s"]

@@ -75,8 +75,7 @@ class Bridge(Closable):
         finally:
             self.stop()
             reporter.join(_JOIN_S)
-            slot = self._images.slot
-            self._listener.ended(self._tally.total(monotonic(), received=slot.received, dropped=slot.skipped))
+            self._listener.ended(self._tally.total(monotonic(), self._images.arrivals))
 
     def stop(self) -> None:
         """Make the image that is worked on the last; from any thread, and from the handler of a signal."""
@@ -175,8 +174,8 @@ class Bridge(Closable):
             self._listener.status(self._status())
 
     def _status(self) -> Status:
-        slot, now_s = self._images.slot, monotonic()
-        counts = self._tally.window(now_s, received=slot.received, dropped=slot.skipped)
+        now_s = monotonic()
+        counts = self._tally.window(now_s, self._images.arrivals)
         silent_s = now_s - self._images.heard_s
         peers = self._session.peers
         waits_for = self._waits_for(peers) if silent_s > SILENT_S else None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ...engine.errors import InputError
 from ...engine.run.latest.slot import Slot
 from ..messages.types import Message, decode
-from .dialect import type_of_key
+from .dialect import read_attachment, type_of_key
 from .session import Session
+from .tally import Arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +46,16 @@ class Inbox(Generic[M]):
 
     def __init__(self, session: Session, topic: str, types: Mapping[str, type[M]]) -> None:
         self.topic, self._types = topic, types
-        self.slot: Slot[tuple[float, zenoh.Sample]] = Slot()
+        self._slot: Slot[tuple[float, zenoh.Sample]] = Slot()
         self.heard_s = monotonic()  # when the last message came, or when it began to wait for the first
+        self._lost = 0
+        self._last = (b"", 0)  # publisher and number of the last message
         session.subscribe(topic, next(iter(types.values())), self._hear)
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Return what came so far."""
+        return Arrivals(self._slot.received, self._slot.skipped, self._lost)
 
     def take(self, timeout_s: float) -> Arrived[M] | None:
         """Return the newest message that was not taken yet; wait for one if there is none.
@@ -58,7 +66,7 @@ class Inbox(Generic[M]):
         Raises:
             InputError: The message is of another type, or its bytes are not such a message.
         """
-        taken = self.slot.take(timeout_s)
+        taken = self._slot.take(timeout_s)
         if taken is None:
             return None
         arrived_s, sample = taken.item
@@ -70,8 +78,13 @@ class Inbox(Generic[M]):
 
     def stop(self) -> None:
         """Let `take` return None from now on; from any thread, and from the handler of a signal."""
-        self.slot.end()
+        self._slot.end()
 
     def _hear(self, sample: zenoh.Sample) -> None:
         self.heard_s = monotonic()
-        self.slot.put((self.heard_s, sample))
+        self._slot.put((self.heard_s, sample))
+        attachment = None if sample.attachment is None else read_attachment(sample.attachment.to_bytes())
+        if attachment is not None:
+            gid, number = self._last
+            self._lost += max(attachment.number - number - 1, 0) if attachment.gid == gid else 0
+            self._last = (attachment.gid, attachment.number)

@@ -4,12 +4,43 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from threading import Lock
+from typing import Any
 
 _STEP = 1.02  # between the ages that are told apart
 _AGES_MS: tuple[float, ...] = tuple(0.1 * _STEP**number for number in range(700))  # up to 28 h
 WINDOW_MOST = 10_000  # ages of a window that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came of a topic so far.
+
+    Args:
+        received: Messages that came.
+        dropped: Those that newer ones replaced before their turn.
+        lost: Those that their publisher sent and that did not come, by their numbers.
+    """
+
+    received: int = 0
+    dropped: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of the images that had their turn, so far.
+
+    Args:
+        published: Depths that went out.
+        failed: Images without depth for an error.
+        no_floor: Depths that went out without points, as the gate found no floor.
+    """
+
+    published: int = 0
+    failed: int = 0
+    no_floor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +49,8 @@ class Counts:
 
     Args:
         seconds: Its length.
-        received: Images that came.
-        published: Depths that went out.
-        dropped: Images that newer ones replaced before their turn.
-        failed: Images without depth for an error.
-        no_floor: Depths that went out without points, as the gate found no floor.
+        received, dropped, lost: Images, as in Arrivals.
+        published, failed, no_floor: As in Answers.
         age_ms: Of the depths that went out, from the arrival of the image in this process to the moment when the depth
             was sent: (50th, 99th percentile); None if there was none.
         stamp_age_ms: Median of the time from the image's stamp to the same moment, which holds what came before, and
@@ -30,13 +58,14 @@ class Counts:
     """
 
     seconds: float
-    received: int
-    published: int
-    dropped: int
-    failed: int
-    no_floor: int
-    age_ms: tuple[float, float] | None
-    stamp_age_ms: float | None
+    received: int = 0
+    dropped: int = 0
+    lost: int = 0
+    published: int = 0
+    failed: int = 0
+    no_floor: int = 0
+    age_ms: tuple[float, float] | None = None
+    stamp_age_ms: float | None = None
 
     @property
     def rate_in(self) -> float:
@@ -59,8 +88,8 @@ class Tally:
     def __init__(self, begun_s: float) -> None:
         self._lock = Lock()
         self._begun_s = self._since_s = begun_s
-        self._before = (0, 0, 0, 0, 0)  # at the begin of the window
-        self._published = self._failed = self._no_floor = 0
+        self._answers = Answers()
+        self._before = self._sums(Arrivals())  # at the begin of the window
         self._ages: list[float] = []
         self._stamp_ages: list[float] = []
         self._bins = [0] * (len(_AGES_MS) + 1)
@@ -68,8 +97,8 @@ class Tally:
     def publish(self, age_ms: float, stamp_age_ms: float, *, no_floor: bool = False) -> None:
         """Count a depth that went out."""
         with self._lock:
-            self._published += 1
-            self._no_floor += no_floor
+            done = self._answers
+            self._answers = replace(done, published=done.published + 1, no_floor=done.no_floor + no_floor)
             self._bins[bisect_left(_AGES_MS, age_ms)] += 1
             if len(self._ages) < WINDOW_MOST:
                 self._ages.append(age_ms)
@@ -78,31 +107,36 @@ class Tally:
     def fail(self) -> None:
         """Count an image that has no depth for an error."""
         with self._lock:
-            self._failed += 1
+            self._answers = replace(self._answers, failed=self._answers.failed + 1)
 
-    def window(self, now_s: float, *, received: int, dropped: int) -> Counts:
+    def window(self, now_s: float, arrivals: Arrivals) -> Counts:
         """Return the counts since the last call, and begin the next window.
 
         Args:
-            received, dropped: Since the bridge began.
+            arrivals: Of the images since the bridge began.
         """
         with self._lock:
-            now = (received, self._published, dropped, self._failed, self._no_floor)
-            received, published, dropped, failed, no_floor = (a - b for a, b in zip(now, self._before, strict=True))
-            ages, stamp_ages = sorted(self._ages), sorted(self._stamp_ages)
-            seconds = now_s - self._since_s
-            self._before, self._since_s = now, now_s
+            ages, stamp_ages, sums = sorted(self._ages), sorted(self._stamp_ages), self._sums(arrivals)
+            found = Counts(
+                now_s - self._since_s,
+                **{name: count - self._before[name] for name, count in sums.items()},
+                age_ms=(_share(ages, 0.5), _share(ages, 0.99)) if ages else None,
+                stamp_age_ms=_share(stamp_ages, 0.5) if stamp_ages else None,
+            )
+            self._since_s, self._before = now_s, sums
             self._ages, self._stamp_ages = [], []
-        pair = (_share(ages, 0.5), _share(ages, 0.99)) if ages else None
-        stamp_age_ms = _share(stamp_ages, 0.5) if stamp_ages else None
-        return Counts(seconds, received, published, dropped, failed, no_floor, pair, stamp_age_ms)
+        return found
 
-    def total(self, now_s: float, *, received: int, dropped: int) -> Counts:
+    def total(self, now_s: float, arrivals: Arrivals) -> Counts:
         """Return the counts since the bridge began; ages are right to 2 %, and those from the stamp are not kept."""
         with self._lock:
-            pair = (_of_bins(self._bins, 0.5), _of_bins(self._bins, 0.99)) if self._published else None
-            counts = (received, self._published, dropped, self._failed, self._no_floor)
-        return Counts(now_s - self._begun_s, *counts, pair, None)
+            some = self._answers.published > 0
+            ages_ms = (_of_bins(self._bins, 0.5), _of_bins(self._bins, 0.99)) if some else None
+            return Counts(now_s - self._begun_s, **self._sums(arrivals), age_ms=ages_ms)
+
+    def _sums(self, arrivals: Arrivals) -> dict[str, Any]:
+        """Return what came and what became of it, by its name in Counts."""
+        return asdict(arrivals) | asdict(self._answers)
 
 
 def _share(ordered: Sequence[float], share: float) -> float:

@@ -50,19 +50,20 @@ class BridgeReport(BridgeListener):
     def ended(self, total: Counts) -> None:
         """Print the summary."""
         ages = f", age {_ages(total)}" if total.age_ms else ""
-        counts = f"{total.published} depths out, {total.dropped} dropped, {total.failed} failed"
+        counts = f"{total.dropped} dropped, {total.lost} lost on the way, {total.failed} failed"
         counts += f", {total.no_floor} without a floor" if total.no_floor else ""
-        say(f"{total.seconds:.0f} s: {total.received} images in, {counts}{ages}")
+        say(f"{total.seconds:.0f} s: {total.received} images in, {total.published} depths out, {counts}{ages}")
 
 
 def status_line(status: Status) -> str:
     """Return a status as a line of words."""
     last = status.last
     ages = f"age {_ages(last)}, since the stamp {last.stamp_age_ms:.0f} ms" if last.age_ms else "age -"
-    failed = f", {last.failed} failed" if last.failed else ""
+    lost = f", lost on the way {last.lost}" if last.lost else ""
+    failed = f", failed {last.failed}" if last.failed else ""
     waits = f"; {status.silent_s:.0f} s without an image: {status.waits_for}" if status.waits_for else ""
     no_floor = f", {last.no_floor} without a floor" if last.no_floor else ""
-    counts = f"dropped {last.dropped}{failed}{no_floor}"
+    counts = f"dropped {last.dropped}{lost}{failed}{no_floor}"
     return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, {counts}{waits}"
 
 
@@ -77,6 +78,7 @@ def status_object(status: Status) -> dict[str, object]:
         "stamp_age_ms": None if last["stamp_age_ms"] is None else round(last["stamp_age_ms"], 1),
         "dropped": last["dropped"],
         "failed": last["failed"],
+        "lost": last["lost"],
         "no_floor": last["no_floor"],
         "peers": status.peers,
         "silent_s": round(status.silent_s, 2),
