@@ -17,7 +17,7 @@ from ...engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_can
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.modelfile.seal import seal_file
 from ...engine.runners.calls import calling
-from ...engine.runners.ort_session import CPU, import_onnxruntime, open_session
+from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
 from ...engine.system.field_types import printable
 from ...engine.system.files import check_output
@@ -30,9 +30,11 @@ from ..parity.parity import TOLERANCE
 from .compare import compare_with
 from .graph.arithmetic import precision_of, scales_by_batch
 from .graph.layout import Layout, dims_of, read_layout
+from .graph.mend import mend
 from .graph.read import infer_shapes, read_graph
 from .graph.to_convention import to_convention
 from .meaning import Meaning, settle_meaning
+from .official_rule import remark_on_rule
 from .options import Options, check_options, claim_of_options
 from .plan import Plan, make_contract, make_plan
 from .probes.finding import Finding
@@ -108,7 +110,8 @@ def adopt(
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    remarks = (f"Its graph is {layout.names}.", *([_ONE_BY_ONE] if one_by_one else []), *meaning.remarks, *plan.remarks)
+    batches = [_ONE_BY_ONE] if one_by_one else []
+    remarks = (f"Its graph is {layout.names}.", *batches, *meaning.remarks, *plan.remarks, *mend(model))
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)
@@ -119,6 +122,12 @@ def adopt(
     on_step("write the file", 0, 1)
     with saved(model, path, contract) as (written, weights, contract):
         size_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
+    if meaning.conventions is not None:
+        patch_px = meaning.multiple_px
+        departs = remark_on_rule(path, contract, meaning.conventions, patch_px=patch_px, on_step=on_step)
+        for sentence in filter(None, [departs]):
+            on_note(sentence)
+            remarks += (sentence,)
     return Adopted(path, contract, size_bytes / 2**20, layout, remarks, weights)
 
 
@@ -179,7 +188,9 @@ def _save(model: onnx_ir.Model, path: Path) -> Path | None:
 @contextmanager
 def _session(written: Path, theirs: Path) -> Iterator[Callable[[Float32], Float32]]:
     """Open a graph in our convention in ONNX Runtime on the CPU; yield a function that runs (N, 3, h, w)."""
-    session = open_session(import_onnxruntime(), written, usable_cores(), [CPU])
+    ort = import_onnxruntime()
+    with calling("ONNX Runtime", "refuses", theirs):
+        session = ort.InferenceSession(str(written), session_options(ort, usable_cores()), providers=[CPU])
 
     def answer(batch: Float32) -> Float32:
         with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", theirs):
