@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .engine.depth.cloud import PointCloud
     from .engine.depth.depth import Depth
     from .engine.depth.intrinsics import Intrinsics
+    from .engine.depth.obstacles.gate import ObstacleGate
     from .engine.depth.provenance import Provenance
     from .engine.depth.rectify import Rectification
     from .engine.images.limits import Limits
@@ -27,6 +28,7 @@ from .engine.errors import (
     FetchError,
     InputError,
     ModelFileError,
+    NoFloor,
     ParityError,
 )
 from .engine.system.process.telemetry import opt_out
@@ -40,6 +42,7 @@ _HOME = {
     "Intrinsics": "engine.depth.intrinsics",
     "LatestFrame": "engine.run.latest.latest_frame",
     "Limits": "engine.images.limits",
+    "ObstacleGate": "engine.depth.obstacles.gate",
     "PointCloud": "engine.depth.cloud",
     "Provenance": "engine.depth.provenance",
     "Rectification": "engine.depth.rectify",
@@ -64,6 +67,8 @@ __all__ = [
     "LatestFrame",
     "Limits",
     "ModelFileError",
+    "NoFloor",
+    "ObstacleGate",
     "ParityError",
     "PointCloud",
     "Provenance",

@@ -20,6 +20,7 @@ from .export import export
 from .finetune import finetune
 from .info import doctor, info
 from .robots.bag import bag
+from .robots.bridge import bridge
 from .run import run
 from .serving.serve import serve
 from .show.printing import log_as_talk
@@ -86,6 +87,7 @@ _SUMMARIES = {
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",
     bag: "Write a robot's recorded bag again, with depth.",
+    bridge: "Publish the depth of a live ROS topic, over Zenoh.",
     serve: "Answer images with depth over HTTP, with a page.",
     info: "Print the contract of a model file, or what a checkpoint is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",

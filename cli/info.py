@@ -1,4 +1,4 @@
-"""`depthrt info` and `depthrt doctor`: what a file is, and which runners work on this machine."""
+"""`depthrt info` and `depthrt doctor`: what a file or a bag is, and which runners work on this machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import click
 
 from ..engine.errors import ModelFileError
 from ..exits import needs, one_line_errors
+from ..robots.reading.names import is_bag
 from .params import ModelType
 from .show.engine import show_plan
 from .show.file import show_checkpoint, show_model
 from .show.findings import show_findings
+from .show.robots.bag_facts import show_bag
 
 if TYPE_CHECKING:
     from ..engine.model.file_check import FileCheck
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @one_line_errors
 def info(file: Path, check: bool, as_json: bool) -> None:
-    """Print what FILE is: a model file's contract and tuning, an engine's header, or what a checkpoint shows.
+    """Print what FILE is: a model file's contract and tuning, an engine's header, what a checkpoint shows, or a bag.
+
+    Of a robot's bag it prints topics, counts and times; of one that depthrt wrote also the model's contract and drift.
 
     With --check the exit code is 1 if the file, or the weights beside it, are not as they were written.
 
@@ -32,12 +36,17 @@ def info(file: Path, check: bool, as_json: bool) -> None:
     Example:
       depthrt info model.onnx
       depthrt info --check model.engine
+      depthrt info drive-depth/
     """
     checks = _check(file) if check else ()
     if file.suffix == ".onnx":
         from ..engine.model.describe import describe_model
 
         show_model(describe_model(file), checks, as_json=as_json)
+    elif is_bag(file):
+        with needs("robots"):
+            from ..robots.describe import describe_bag
+        show_bag(describe_bag(file), as_json=as_json)
     elif file.suffix == ".engine":
         from ..engine.trt.plan_file import read_plan_header
 

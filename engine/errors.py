@@ -4,6 +4,7 @@ DepthrtError
 ├── ModelFileError       a file is not the model file it should be
 ├── ContractError        a model file promises something this version cannot keep
 ├── InputError           an image, option or value is not usable (also a ValueError)
+│   └── NoFloor          an obstacle gate sees no floor in a depth
 ├── FetchError           a published file cannot be downloaded, or is not what it should be
 ├── BackendUnavailable   a runner cannot work on this machine
 ├── BuildError           a builder refused
@@ -28,6 +29,10 @@ class ContractError(DepthrtError):
 
 class InputError(DepthrtError, ValueError):
     """An image, option or value is not usable."""
+
+
+class NoFloor(InputError):
+    """An obstacle gate sees no floor in a depth; the message says what it sees."""
 
 
 class FetchError(DepthrtError):

@@ -70,7 +70,7 @@ def depth_of_bag(
     """
     plan = make_plan(bag, request, model.contract)
     made = _made(bag, request, plan, model)
-    record, parts = earlier or (BagRecord(made=made, producer=f"depthrt {__version__}", drift=_drift(model)), [])
+    record, parts = earlier or (_begun(made, model), [])
     _check_same(record.made, made, Path(request.output))
     listener.started(model, plan, record)
     if record.finished:
@@ -168,7 +168,14 @@ def _made(bag: Bag, request: BagRequest, plan: Plan, model: DepthModel) -> Made:
         points=request.points,
         copied=request.copy,
         rectified=request.rectify,
+        gate=request.gate,
     )
+
+
+def _begun(made: Made, model: DepthModel) -> BagRecord:
+    """Return the record of a new bag."""
+    producer, no_floor = f"depthrt {__version__}", None if made.gate is None else 0
+    return BagRecord(made=made, producer=producer, drift=_drift(model), no_floor=no_floor)
 
 
 def _check_same(found: Made, wanted: Made, folder: Path) -> None:

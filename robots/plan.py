@@ -11,12 +11,14 @@ from ..engine.depth.camera_info import read_camera_info
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Contract
 from ..engine.terms import MEANINGS, Kind
+from .answers import check_gate
 from .choose_topics import choose_camera_topic, choose_image_topic
-from .messages.camera import intrinsics_of, is_distorted
+from .messages.camera import intrinsics_of
 from .messages.depth_image import check_depth_encoding, depth_topic
 from .messages.types import CameraInfo, Image, Message, PointCloud2, decode, definition
 from .reading.bag import Bag, Topic
 from .request import BagRequest
+from .views import sees_straight
 
 logger = logging.getLogger("depthrt")
 
@@ -74,7 +76,7 @@ def make_plan(bag: Bag, request: BagRequest, contract: Contract) -> Plan:
     is_metric = bool(MEANINGS[kind].unit)
     name = depth_topic(image.name, kind)
     beside = name.rpartition("/")[0]
-    rectified = first is not None and (request.rectify or not is_distorted(first) or _is_rectified(image.name))
+    rectified = first is not None and sees_straight(first, image.name, rectify=request.rectify)
     if first is not None and is_metric and not rectified:
         logger.warning(
             "depthrt: %s is distorted by its lens, and so is the depth; --rectify straightens it", image.name
@@ -114,7 +116,8 @@ def _cameras(bag: Bag, name: str) -> Generator[CameraInfo]:
 
 
 def _check_camera(request: BagRequest, image: Topic, kind: Kind, camera: CameraInfo | None) -> None:
-    """Refuse points of depth that has no metres, and what needs a camera if there is none."""
+    """Refuse points of depth that has no metres, a gate without points, and what needs a camera if there is none."""
+    check_gate(request.gate, points=request.points)
     if request.points and not MEANINGS[kind].unit:
         raise InputError(
             f"--points found, and the model gives {MEANINGS[kind].name}, which has no metres; use a metric model"
@@ -125,11 +128,6 @@ def _check_camera(request: BagRequest, image: Topic, kind: Kind, camera: CameraI
             f"{wanted} found, and no CameraInfo of a calibrated camera for {image.name}; name its topic with "
             "--camera-info"
         )
-
-
-def _is_rectified(topic: str) -> bool:
-    """Whether a topic's name says that its images are rectified: image_rect, image_rect_color."""
-    return "rect" in topic.removesuffix("/compressed").rpartition("/")[2].split("_")
 
 
 def _topic(name: str, kind: type[Message], like: Topic) -> Topic:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from ..engine.depth.obstacles.gate import ObstacleGate
 from ..engine.images.limits import Limits
 from ..engine.modelfile.shipped import DEFAULT
 from ..engine.terms import DepthEncoding, Device
@@ -22,6 +23,7 @@ class BagRequest:
         camera_info: Topic of their CameraInfo; None takes `camera_info` in the images' namespace.
         encoding: Of metric depth: "32FC1", metres, or "16UC1", whole millimetres.
         points: Also write the points in space of metric depth.
+        gate: Of the points, keep only obstacles; None keeps all.
         copy: Also write all messages of the source.
         rectify: Take the lens's distortion out of the images first.
         device, threads, limits: As in `load`.
@@ -36,6 +38,7 @@ class BagRequest:
     camera_info: str | None = None
     encoding: DepthEncoding = "32FC1"
     points: bool = False
+    gate: ObstacleGate | None = None
     copy: bool = False
     rectify: bool = False
     device: Device = "auto"

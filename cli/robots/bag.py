@@ -11,6 +11,7 @@ from ...engine.terms import DEPTH_ENCODINGS, DEVICES, DepthEncoding, Device
 from ...exits import needs, one_line_errors
 from ..params import ModelType, PathType
 from ..show.robots.bag_report import BagReport
+from .gate_options import Heights, gate_of, gate_options
 
 
 @click.command()
@@ -40,6 +41,7 @@ from ..show.robots.bag_report import BagReport
     "millimetres up to 65.535 m, 0 for none. Depth without a unit is always 32FC1.",
 )
 @click.option("--points", is_flag=True, help="Also write the points in space, as PointCloud2; needs a CameraInfo.")
+@gate_options
 @click.option("--copy", is_flag=True, help="Also write all messages of the BAG. Default: depth and its CameraInfo.")
 @click.option("--rectify", is_flag=True, help="Take the distortion of the lens out of the images first.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="As in run.")
@@ -55,6 +57,8 @@ def bag(
     camera_info: str | None,
     encoding: DepthEncoding,
     points: bool,
+    gate: Heights | None,
+    camera_height_m: float | None,
     copy: bool,
     rectify: bool,
     device: Device,
@@ -76,6 +80,7 @@ def bag(
     Example:
       depthrt bag drive/ -o drive-depth/ --model metric.onnx
       depthrt bag drive.bag -o drive-depth/ --image /front/image_raw/compressed --copy
+      depthrt bag drive/ -o obstacles/ -m metric.onnx --points --gate 0.05 1.5 --camera-height 0.4
     """
     with needs("robots"):
         from ...robots.bag import depth_bag
@@ -88,6 +93,7 @@ def bag(
         camera_info=camera_info,
         encoding=encoding,
         points=points,
+        gate=gate_of(gate, camera_height_m, points=points),
         copy=copy,
         rectify=rectify,
         device=device,

@@ -159,14 +159,21 @@ class Depth:
 
     def _organised(self, intrinsics: Intrinsics | None) -> NDArray[np.float32]:
         """Return a point for every pixel, (H, W, 3), also for invalid ones."""
-        depth_m = self.metres
+        return points_of(self.metres, self.camera(intrinsics))
+
+    def camera(self, intrinsics: Intrinsics | None = None) -> Intrinsics:
+        """Return the camera at the depth's own size: the given one, or the one that the depth was made with.
+
+        Raises:
+            InputError: No camera is known, or it is one of other images.
+        """
         camera = self.intrinsics if intrinsics is None else intrinsics
         if not isinstance(camera, Intrinsics):
             raise InputError(
                 f"intrinsics {intrinsics!r} found, expected Intrinsics; "
                 "give the camera's, or guess with Intrinsics.from_fov(60, height_px, width_px)"
             )
-        return points_of(depth_m, camera.for_image(self.shape))
+        return camera.for_image(self.shape)
 
     def save(
         self,

@@ -51,10 +51,12 @@ class Bag(Protocol):
 
     Args:
         topics: By name.
+        times_ns: Of the first and the last message; None if there is none.
         flaw: Why not all of it can be read, and what is; None if it is whole. Known once all messages are read.
     """
 
     topics: dict[str, Topic]
+    times_ns: tuple[int, int] | None
     flaw: str | None
 
     def records(self, names: Collection[str]) -> Iterator[Record]:

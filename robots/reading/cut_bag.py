@@ -50,7 +50,12 @@ class CutBag:
 
     def __init__(self, path: Path, files: Sequence[Path], reason: str) -> None:
         self._storages = [_storage(file, path, reason) for file in files]
-        counts = Counter(record.topic for storage in self._storages for record in storage.records())
+        self.times_ns: tuple[int, int] | None = None
+        counts: Counter[str] = Counter()
+        for record in (record for storage in self._storages for record in storage.records()):
+            counts[record.topic] += 1
+            start_ns, end_ns = self.times_ns or (record.time_ns, record.time_ns)
+            self.times_ns = min(start_ns, record.time_ns), max(end_ns, record.time_ns)
         topics = merged([topic for storage in self._storages for topic in storage.topics()])
         self.topics: dict[str, Topic] = {name: replace(topic, messages=counts[name]) for name, topic in topics.items()}
         if not counts:

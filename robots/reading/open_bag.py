@@ -14,11 +14,9 @@ from ...engine.errors import InputError
 from ...engine.system.files import check_named, open_file, pieces_of
 from .bag import REMEDY, Bag
 from .cut_bag import CutBag
-from .whole_bag import ROS1_SUFFIX, WholeBag
+from .names import METADATA, ZSTD_SUFFIX, is_storage
+from .whole_bag import WholeBag
 
-METADATA = "metadata.yaml"
-STORAGE_SUFFIXES = (".mcap", ".db3", ROS1_SUFFIX)
-_ZSTD_SUFFIX = ".zstd"
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -41,24 +39,29 @@ def open_bag(path: Path) -> Iterator[Bag]:
 
 
 def _open(path: Path, stack: ExitStack) -> Bag:
-    files = [path] if path.is_file() else _storage_files(path)
+    files = storage_files(path)
     is_whole = path.is_dir() and (path / METADATA).exists()
-    if is_whole or (len(files) == 1 and files[0].suffix != _ZSTD_SUFFIX):
+    if is_whole or (len(files) == 1 and files[0].suffix != ZSTD_SUFFIX):
         try:
             return WholeBag(path if is_whole else files[0])
         except InputError as error:
             reason = str(error).removeprefix(f"{path} is not a whole bag: ")
     else:
         reason = f"it has no {METADATA}" if path.is_dir() else "its file is compressed as a whole"
-    return CutBag(path, [_inflate(file, stack) if file.suffix == _ZSTD_SUFFIX else file for file in files], reason)
+    return CutBag(path, [_inflate(file, stack) if file.suffix == ZSTD_SUFFIX else file for file in files], reason)
 
 
-def _storage_files(folder: Path) -> list[Path]:
-    """Return the files of a bag's folder in the order of their numbers."""
-    suffixes = (*STORAGE_SUFFIXES, *(f"{suffix}{_ZSTD_SUFFIX}" for suffix in STORAGE_SUFFIXES[:2]))
-    found = [file for file in folder.iterdir() if file.name.endswith(suffixes) and not file.name.startswith(".")]
+def storage_files(path: Path) -> list[Path]:
+    """Return the files of a bag in the order of their numbers: those in a folder, or the file itself.
+
+    Raises:
+        InputError: The folder holds none.
+    """
+    if path.is_file():
+        return [path]
+    found = [file for file in path.iterdir() if is_storage(file)]
     if not found:
-        raise InputError(f"{folder} holds no .mcap, .db3 or .bag file, expected a bag; {REMEDY}")
+        raise InputError(f"{path} holds no .mcap, .db3 or .bag file, expected a bag; {REMEDY}")
     return sorted(
         found, key=lambda file: [(int(part) if part.isdigit() else -1, part) for part in _NUMBER.split(file.name)]
     )

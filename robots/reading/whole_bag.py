@@ -13,9 +13,9 @@ from ...engine.errors import InputError
 from ..messages.types import Definition
 from .bag import Record, Topic, merged
 from .message_compression import inflated
+from .names import ROS1_SUFFIX
 from .ros1_types import LATCHED, Ros1Types
 
-ROS1_SUFFIX = ".bag"
 _MAY_FAIL = Exception  # rosbags raises its own errors, and those of its parsers of YAML, SQLite and zstd
 
 
@@ -36,6 +36,7 @@ class WholeBag:
             raise InputError(f"{path} is not a whole bag: {error}") from error
         self._ros1 = Ros1Types(self._connections()) if isinstance(self._reader, Reader1) else None
         self.topics = merged([self._topic(connection) for connection in self._connections()])
+        self.times_ns = self._times_ns()
 
     def records(self, names: Collection[str]) -> Iterator[Record]:
         """Yield the messages of some topics; a damaged part ends them and is the bag's flaw."""
@@ -58,6 +59,12 @@ class WholeBag:
     def close(self) -> None:
         """Close its files."""
         self._reader.close()
+
+    def _times_ns(self) -> tuple[int, int] | None:
+        if not any(topic.messages for topic in self.topics.values()):
+            return None
+        start_ns = self._reader.start_time
+        return start_ns, start_ns + self._reader.duration
 
     def _connections(self) -> list[Connection]:
         return self._reader.connections

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from ...engine.depth.obstacles.gate import ObstacleGate
 from ...engine.errors import InputError
 from ...engine.system.field_types import Name, NotNegative, Range, Sentence, Sha256, Text
 from ...engine.system.json_object import parse_object
@@ -30,7 +31,10 @@ class Made:
         kind, unit, encoding: Of the depth; unit is "m" or "".
         contract_sha256: Of the model's contract.
         points, copied, rectified: Whether points are written, all other topics are copied, images were rectified.
+        gate: Which points are written; None for all.
     """
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("gate",)
 
     source: Sentence
     source_messages: Number
@@ -44,6 +48,7 @@ class Made:
     points: bool
     copied: bool
     rectified: bool
+    gate: ObstacleGate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +61,13 @@ class BagRecord:
         drift: Of the runner's answer to the model file's canary from the float32 reference, a share of its range.
         steps: Images, and groups of copied messages without one, that are written or failed.
         images, failed: Images with depth, and without for an error.
+        no_floor: Images with depth and without points, as the gate found no floor; None without a gate.
         finished: Whether all of the source was read.
         flaw: What of the source could not be read; "" for nothing.
     """
 
     FORMAT: ClassVar[int] = 1
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("no_floor",)
 
     made: Made
     producer: Name
@@ -68,6 +75,7 @@ class BagRecord:
     steps: Number = 0
     images: Number = 0
     failed: Number = 0
+    no_floor: Number | None = None
     finished: bool = False
     flaw: Annotated[str, Text(0, 10_000)] = ""
 

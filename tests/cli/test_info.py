@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 from made import CONTRACT
+from made_bags import write_bag
 from made_engine import write_engine, write_mean
 from run_verb import run
 from tiny_model import TinyModel
@@ -39,6 +40,14 @@ def test_info_says_what_a_checkpoint_is(tiny: TinyModel) -> None:
     assert result.exit_code == 0 and "vit64x4" in result.stdout
     found = json.loads(run("info", tiny.checkpoint, "--json").stdout)
     assert found["encoder"] == "vit64x4"
+
+
+def test_info_says_what_is_in_a_bag(tmp_path: Path) -> None:
+    shown = run("info", write_bag(tmp_path / "drive"))
+    assert shown.exit_code == 0 and "12 on 4 topics" in shown.stdout and "  /front/image_raw " in shown.stdout
+    assert json.loads(run("info", tmp_path / "drive", "--json").stdout)["messages"] == 12
+    checked = run("info", "--check", tmp_path / "drive")
+    assert checked.exit_code == 1 and "carries no hash of itself" in checked.stderr
 
 
 def test_info_knows_the_model_that_comes_with_depthrt_by_its_name() -> None:

@@ -30,6 +30,8 @@ from made_bags import (
     write_bag,
     write_ros1_bag,
 )
+from made_floor import HEIGHT_M, SIZE_PX, see
+from made_floor_bag import write_floor_bag, write_floor_model
 from mcap.reader import make_reader
 from numpy.typing import NDArray
 from read_depth_bags import read_depth_bag, same_floats
@@ -37,7 +39,7 @@ from rosbags.typesys import Stores
 from tiny_model import TinyModel
 
 import depthrt
-from depthrt import DepthrtError, InputError, Intrinsics
+from depthrt import DepthrtError, InputError, Intrinsics, ObstacleGate
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.robots.bag import BagOutcome, depth_bag
 from depthrt.robots.listener import BagListener
@@ -297,3 +299,32 @@ def test_a_run_with_other_options_does_not_go_on(
     request = BagRequest(source, output=tmp_path / "out", model=tiny_metric.onnx, resume=True)
     with pytest.raises(DepthrtError, match=r"out was made with .* give the same options, or another folder"):
         list(depth_bag(replace(request, **change)))
+
+
+def test_a_gate_keeps_obstacles_and_the_floor_stands_in_the_file(tmp_path: Path) -> None:
+    gate = ObstacleGate(0.05, 0.3, camera_height_m=HEIGHT_M)
+    source, model = write_floor_bag(tmp_path / "in"), write_floor_model(tmp_path / "floor.onnx")
+    run(source, tmp_path / "out", model, points=True, gate=gate)
+    heights = see().height_m
+    for message in read_depth_bag(tmp_path / "out")["/front/depth/points"].messages:
+        kept = np.isfinite(message.data.view("<f4").reshape(*SIZE_PX, 4)[..., 2])
+        assert kept.any() and (heights[kept] > 0.049).all() and (heights[kept] < 0.301).all()
+    with (tmp_path / "out" / "out_0.mcap").open("rb") as file:
+        (about,) = make_reader(file).iter_metadata()
+    assert "the floor is 0.40 m under the camera" in about.metadata["gate"]
+    record = BagRecord.from_json(about.metadata["record"])
+    assert record.made.gate == gate and record.no_floor == 0
+
+
+def test_an_image_without_a_floor_has_depth_and_no_points_and_that_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = ObstacleGate(0.05, 1.5, camera_height_m=HEIGHT_M)
+    slanted = np.broadcast_to(np.linspace(2, 2.2, SIZE_PX[1], dtype=np.float32), SIZE_PX)
+    wall = write_floor_model(tmp_path / "wall.onnx", slanted)
+    run(write_floor_bag(tmp_path / "in", 4), tmp_path / "out", wall, points=True, gate=gate)
+    found = read_depth_bag(tmp_path / "out")
+    assert len(found[DEPTH].messages) == 4 and found["/front/depth/points"].messages == []
+    assert caplog.text.count("images without a floor get no points: no floor found") == 1
+    record, _ = read_metadata(tmp_path / "out")
+    assert (record.images, record.failed, record.no_floor) == (4, 0, 4)

@@ -12,13 +12,14 @@ import pytest
 from made import CONTRACT
 from made_bags import EMPTY, EXTRA, IMAGE, INFO, QOS, Sent, camera_message, messages, resized_info, write_bag
 
-from depthrt import InputError
+from depthrt import InputError, ObstacleGate
 from depthrt.engine.modelfile.contract import Contract
 from depthrt.robots.plan import Plan, make_plan
 from depthrt.robots.reading.open_bag import open_bag
 from depthrt.robots.request import BagRequest
 
 METRIC = replace(CONTRACT, kind="metric", max_depth_m=20.0)
+GATE = ObstacleGate(0.05, 1.5, camera_height_m=0.4)
 WITH_FOCAL = replace(CONTRACT, kind="metric", focal_unit_px=300.0)
 
 
@@ -58,6 +59,8 @@ def test_points_and_copies_are_written_too(tmp_path: Path) -> None:
         (CONTRACT, {"points": True}, "--points found, and the model gives inverse depth, which has no metres"),
         (CONTRACT, {"encoding": "16UC1"}, "16UC1, which is whole millimetres, found for inverse depth"),
         (METRIC, {"image": "/none"}, "no such topic"),
+        (METRIC, {"gate": GATE}, "--gate found without --points, expected both"),
+        (CONTRACT, {"points": True, "gate": GATE}, "which has no metres"),
     ],
 )
 def test_what_the_model_cannot_give_is_refused(

@@ -99,6 +99,8 @@ class BagReport(BagListener):
         if self._record is None:
             say("no bag is left, as no image was done")
             return
+        if self._record.no_floor:
+            say(f"no floor was found in {self._record.no_floor} of {self._record.images} images, which have no points")
         if not self._as_json:
             print_result(self._output)
             return
@@ -113,5 +115,6 @@ class BagReport(BagListener):
             "finished": record.finished,
             "flaw": record.flaw or None,
             "drift": record.drift,
+            **({} if record.no_floor is None else {"no_floor": record.no_floor}),
         }
         print_result(json.dumps(found))

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 from made_bag_record import RECORD
 
-from depthrt import InputError
+from depthrt import InputError, ObstacleGate
 from depthrt.robots.writing.record import BagRecord
 
 
 def test_a_record_comes_back() -> None:
     assert BagRecord.from_json(RECORD.to_json()) == RECORD
     assert BagRecord.from_json(replace(RECORD, finished=True, flaw="cut").to_json()).flaw == "cut"
+    gated = replace(RECORD, made=replace(RECORD.made, gate=ObstacleGate(0.05, 1.5, camera_height_m=0.4)), no_floor=2)
+    assert BagRecord.from_json(gated.to_json()) == gated and "gate" not in RECORD.to_json()
 
 
 @pytest.mark.parametrize(

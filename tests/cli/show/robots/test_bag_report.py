@@ -63,3 +63,13 @@ def test_a_run_without_a_bag_prints_no_path(capsys: pytest.CaptureFixture[str]) 
     BagReport(Path("out"), as_json=False).follow(lambda listener: outcomes(listener, stop=True, end=False))
     shown = capsys.readouterr()
     assert shown.out == "" and "no bag is left" in shown.err
+
+
+def test_images_without_a_floor_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    def gated(listener: BagListener) -> Generator[BagOutcome]:
+        listener.started(MODEL, PLAN, replace(RECORD, steps=0, images=0))
+        yield Outcome(0, surface("metric"), None)
+        listener.ended(replace(RECORD, images=5, no_floor=2))
+
+    BagReport(Path("out"), as_json=False).follow(gated)
+    assert "no floor was found in 2 of 5 images, which have no points" in capsys.readouterr().err

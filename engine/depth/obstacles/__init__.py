@@ -1,0 +1,1 @@
+"""Obstacles: what stands on the flat floor under a robot's camera."""

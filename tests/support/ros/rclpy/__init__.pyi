@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+from .node import Node
+
+def init(*, args: Sequence[str] | None = None) -> None: ...
+def spin(node: Node) -> None: ...
