@@ -17,7 +17,7 @@ from ...engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_can
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.modelfile.seal import seal_file
 from ...engine.runners.calls import calling
-from ...engine.runners.ort_session import CPU, import_onnxruntime, open_session
+from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
 from ...engine.system.field_types import printable
 from ...engine.system.files import check_output
@@ -30,6 +30,7 @@ from ..parity.parity import TOLERANCE
 from .compare import compare_with
 from .graph.arithmetic import precision_of
 from .graph.layout import Layout, dims_of, read_layout
+from .graph.mend import mend
 from .graph.read import infer_shapes, read_graph
 from .graph.to_convention import to_convention
 from .meaning import Meaning, settle_meaning
@@ -105,7 +106,7 @@ def adopt(
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    remarks = (f"Its graph is {layout.names}.", *meaning.remarks, *plan.remarks)
+    remarks = (f"Its graph is {layout.names}.", *meaning.remarks, *plan.remarks, *mend(model))
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)
@@ -180,7 +181,9 @@ def _save(model: onnx_ir.Model, path: Path) -> Path | None:
 @contextmanager
 def _session(written: Path, theirs: Path) -> Iterator[Callable[[Float32], Float32]]:
     """Open a graph in our convention in ONNX Runtime on the CPU; yield a function that runs (N, 3, h, w)."""
-    session = open_session(import_onnxruntime(), written, usable_cores(), [CPU])
+    ort = import_onnxruntime()
+    with calling("ONNX Runtime", "refuses", theirs):
+        session = ort.InferenceSession(str(written), session_options(ort, usable_cores()), providers=[CPU])
 
     def answer(batch: Float32) -> Float32:
         with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", theirs):

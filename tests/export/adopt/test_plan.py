@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import onnx_ir
 import pytest
@@ -18,7 +19,7 @@ from depthrt.export.adopt.plan import Plan, make_contract, make_plan
 from depthrt.export.adopt.source import find_source
 
 STATIC = Graph(image_dims=(1, 3, 56, 84), depth_dims=(1, 56, 84))
-HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+HALF: dict[str, Any] = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 SKY = Graph(image="image", depth="depth", others=("sky",), image_dims=(1, 3, 56, 84), depth_dims=(1, 56, 84))
 DPT = {
     "do_resize": True,
@@ -33,9 +34,12 @@ DPT = {
 
 
 def plan_of(
-    folder: Path, graph: Graph, preprocessor: dict[str, object] | None = None, **options: object
+    folder: Path,
+    graph: Graph,
+    preprocessor: dict[str, object] | None = None,
+    **options: Any,  # noqa: ANN401 (as Options has them)
 ) -> tuple[Plan, Contract]:
-    given = Options(**{"kind": "inverse", **options})  # type: ignore[arg-type]
+    given = Options(**{"kind": "inverse", **options})
     source = find_source(write_graph(folder / "theirs.onnx", graph))
     if preprocessor is not None:
         (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor))
@@ -132,7 +136,7 @@ def test_depth_anything_3_has_its_sky_and_focal_length(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_known_or_does_not_fit_is_refused_in_one_line(
-    graph: Graph, options: dict[str, object], failure: type[Exception], message: str, tmp_path: Path
+    graph: Graph, options: dict[str, Any], failure: type[Exception], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(failure, match=message) as caught:
         plan_of(tmp_path, graph, **options)
