@@ -74,3 +74,11 @@ def test_a_broken_file_is_refused_in_one_line(name: str, theirs: Path, tmp_path:
     line = str(refusal.value)
     assert words in line and source.name in line and "\n" not in line
     assert not any(tmp_path.glob("ours*"))
+
+
+def test_the_tables_of_the_manual_name_what_runs_here() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "adopt.md").read_text(encoding="utf-8")
+    section = manual.split("## Which files it takes")[1].split("##")[0]
+    tables = [table.splitlines() for table in section.split("\n\n") if table.strip().startswith("|")]
+    named = [[name for row in table[2:] for name in row.split("|")[2].strip().split("; ")] for table in tables]
+    assert [sorted(names) for names in named] == [sorted(LAYOUTS), sorted(BROKEN)]
