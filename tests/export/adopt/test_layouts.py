@@ -23,11 +23,11 @@ SAME = 1e-4
 
 @pytest.fixture(autouse=True)
 def _in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a small canary, two rooms and one other kind of colours: fifty files are adopted here."""
+    """Take a small canary, two rooms and two kinds of colours: fifty files are adopted here."""
     rooms, colours = read_rooms()[:2], meaning.IN_USE
     monkeypatch.setattr(plan, "CANARY_PX", SIDES_PX)
     monkeypatch.setattr(probe, "read_rooms", lambda: rooms)
-    monkeypatch.setattr(meaning, "IN_USE", {name: colours[name] for name in list(colours)[-1:]})
+    monkeypatch.setattr(meaning, "IN_USE", {name: colours[name] for name in list(colours)[::3]})
 
 
 def by_hand(path: Path, batch: np.ndarray) -> np.ndarray:
