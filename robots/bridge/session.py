@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOK_S = 1.0  # longest wait for the list of publishers
+_MOST_WORDS = 200  # characters of what Zenoh says
 
 
 class Publisher:
@@ -65,7 +66,10 @@ class Session(Closable):
         try:
             self._session = zenoh.open(_config(request))
         except zenoh.ZError as error:
-            raise InputError(f"Zenoh cannot open a session at {self.where}: {_first_sentence(error)}") from error
+            raise InputError(
+                f"Zenoh cannot open a session at {self.where}: {_own_words(error)}; give places such as "
+                "tcp/robot.local:7447, or a file of Zenoh's settings"
+            ) from error
         self.node = Node(request.domain, str(self._session.zid()), request.node)
         self._entities = 0
         self._kept: list[object] = [self._session.liveliness().declare_token(self.node.token)]
@@ -126,6 +130,7 @@ def _config(request: BridgeRequest) -> zenoh.Config:
     return config
 
 
-def _first_sentence(error: Exception) -> str:
+def _own_words(error: Exception) -> str:
     """Return what Zenoh says of an error, without the places in its own source."""
-    return str(error).partition(" at /")[0][:200]
+    text = str(error).partition(" at /")[0]
+    return text.rpartition('msg: "')[2][:_MOST_WORDS].rstrip(". ")

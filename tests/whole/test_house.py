@@ -137,7 +137,8 @@ FLOORS = {
         "run compare",
         "report",
         "bench",
-        "bag bridge cpu cost newest run_overhead self_check serving",
+        "bag",
+        "bridge cpu cost newest run_overhead self_check serving",
     ),
     "export": (
         "network",
