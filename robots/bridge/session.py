@@ -21,7 +21,6 @@ from .dialect import (
     gid_of,
     publishers_key,
     read_publisher,
-    topic_key,
 )
 from .request import ROUTER, BridgeRequest
 
@@ -70,7 +69,7 @@ class Session(Closable):
                 f"Zenoh cannot open a session at {self.where}: {_own_words(error)}; give places such as "
                 "tcp/robot.local:7447, or a file of Zenoh's settings"
             ) from error
-        self.node = Node(request.domain, str(self._session.zid()), request.node)
+        self.node = Node(request.domain, str(self._session.zid()), request.node, request.humble)
         self._entities = 0
         self._kept: list[object] = [self._session.liveliness().declare_token(self.node.token)]
 
@@ -83,7 +82,7 @@ class Session(Closable):
     def publish(self, topic: str, message: type[Message]) -> Publisher:
         """Return a publisher of a topic."""
         token = self.node.entity_token(self._next(), PUBLISHER, topic, message)
-        return Publisher(self._session, topic_key(self.node.domain, topic, message), token)
+        return Publisher(self._session, self.node.topic_key(topic, message), token)
 
     def subscribe(self, topic: str, message: type[Message], hear: Callable[[zenoh.Sample], None]) -> None:
         """Call a function, in a thread of Zenoh, with each message of any type on a topic.

@@ -137,8 +137,8 @@ FLOORS = {
         "run compare",
         "report",
         "bench",
-        "bag",
-        "bridge cpu cost newest run_overhead self_check serving",
+        "bag cpu cost newest run_overhead self_check serving",
+        "bridge",
     ),
     "export": (
         "network",
