@@ -13,6 +13,7 @@ from ..engine.system.escape import escaped
 from ..engine.version import __version__
 from .bench import bench
 from .build import build
+from .catalog.adopt import adopt
 from .catalog.fetch import fetch
 from .catalog.models import models
 from .export import export
@@ -82,6 +83,7 @@ _SUMMARIES = {
     models: "List the published models that are exported, with licences.",
     fetch: "Download a published model, checked and whole.",
     export: "Write a checkpoint as an ONNX file that gives the same depth.",
+    adopt: "Take a depth ONNX file of others, once it passes probes.",
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",
     bag: "Write a robot's recorded bag again, with depth.",
