@@ -20,7 +20,6 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
-	$(BIN)/mypy docs/depth_node.py
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, %d.%d found; give another, such as make PYTHON=python3.12" % sys.version_info[:2])'

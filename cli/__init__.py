@@ -13,6 +13,7 @@ from ..engine.system.escape import escaped
 from ..engine.version import __version__
 from .bench import bench
 from .build import build
+from .catalog.adopt import adopt
 from .catalog.fetch import fetch
 from .catalog.models import models
 from .export import export
@@ -82,12 +83,13 @@ _SUMMARIES = {
     models: "List the published models that are exported, with licences.",
     fetch: "Download a published model, checked and whole.",
     export: "Write a checkpoint as an ONNX file that gives the same depth.",
+    adopt: "Take a depth ONNX file of others, once it passes probes.",
     build: "Build a TensorRT engine of an ONNX file.",
     run: "Write the depth of images, folders, videos and cameras.",
     bag: "Write a robot's recorded bag again, with depth.",
     bridge: "Publish the depth of a live ROS topic, over Zenoh.",
     serve: "Answer images with depth over HTTP, with a page.",
-    info: "Print the contract of a model file, or what a checkpoint is.",
+    info: "Print what a model file, a checkpoint or a bag is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",
     bench: "Measure models side by side, compare reports, bisect drift.",
     finetune: "Train a checkpoint on data sets so that mirrors are flat.",

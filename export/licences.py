@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Protocol
 
 from ..engine.errors import InputError
 from ..engine.system.cache.store import Key, Store
-from .families.entry import CatalogEntry
 
 ACCEPTED = Store("licences", "accepted")
+
+
+class Licensed(Protocol):
+    """Weights with a name and a licence: a model of the catalog, or a repository."""
+
+    @property
+    def name(self) -> str:
+        """Return the name by which its licence is accepted."""
+
+    @property
+    def licence(self) -> str:
+        """Return the licence's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class Licence:
         return f"{self.name} ({self.restriction}), {self.link}" if self.restriction else f"{self.name}, {self.link}"
 
 
+UNKNOWN = "unknown"  # in place of a licence that nobody states
+
 LICENCES: dict[str, Licence] = {
     licence.name: licence
     for licence in (
@@ -46,7 +60,7 @@ LICENCES: dict[str, Licence] = {
 }
 
 
-def licence_of(entry: CatalogEntry) -> Licence:
+def licence_of(entry: Licensed) -> Licence:
     """Return the licence of a published model."""
     return LICENCES[entry.licence]
 
@@ -57,8 +71,8 @@ def licence_words(name: str) -> str:
     return name if licence is None else str(licence)
 
 
-def check_accepted(entry: CatalogEntry, accepted: bool) -> None:
-    """Refuse a model whose licence restricts its use until the user has accepted it, which is remembered.
+def check_accepted(entry: Licensed, accepted: bool) -> None:
+    """Refuse a model whose licence is known to restrict its use until the user has accepted it, which is remembered.
 
     Args:
         entry: The model.
@@ -67,8 +81,8 @@ def check_accepted(entry: CatalogEntry, accepted: bool) -> None:
     Raises:
         InputError: The licence was not accepted, now or before; with its name and link.
     """
-    licence = licence_of(entry)
-    if not licence.restriction:
+    licence = LICENCES.get(entry.licence)
+    if licence is None or not licence.restriction:
         return
     if accepted:
         ACCEPTED.remember(_key(entry), datetime.now(timezone.utc).isoformat(timespec="seconds"))
@@ -78,10 +92,10 @@ def check_accepted(entry: CatalogEntry, accepted: bool) -> None:
         )
 
 
-def was_accepted(entry: CatalogEntry) -> bool:
+def was_accepted(entry: Licensed) -> bool:
     """Return whether the user has accepted the licence of a model on this machine."""
     return ACCEPTED.recall(_key(entry), str, remedy="the licence counts as not accepted") is not None
 
 
-def _key(entry: CatalogEntry) -> Key:
+def _key(entry: Licensed) -> Key:
     return {"model": entry.name, "licence": entry.licence}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import onnx_ir
 
 from ..engine.errors import InputError, ModelFileError
 from ..engine.images.preprocess import Float32
 from ..engine.images.readable import find_readable
 from ..engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
 from ..engine.modelfile.contract import Contract
-from ..engine.modelfile.seal import seal_file
 from ..engine.modelfile.shipped import PHOTO
 from ..engine.modelfile.size_rule import SizeRule
-from ..engine.system.files import atomic_path, check_output, sync_file
+from ..engine.system.files import check_output
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, Noise, OnStep, Precision, WhichWeights
 from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
@@ -27,8 +24,8 @@ from .families.table import rules_of
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
 from .make_contract import conventions_of, make_contract, size_rule
 from .network.network import Network
+from .onnx_file.saved import saved
 from .onnx_file.store_half import store_half
-from .onnx_file.weights_beside import fresh_name, remove_orphans, weights_of
 from .parity.parity import TOLERANCE, Parity, check_parity, torch_answer
 from .precision import kinds_in_float32
 from .trace import trace
@@ -42,7 +39,6 @@ _NO_MIRROR = (
     "warning: the mean with the mirror image is left out: the file takes half the time and answers other numbers than "
     "the official code"
 )
-PROTOBUF_LIMIT_BYTES = 1_900_000_000  # protobuf ends at 2 GiB; larger weights go into a file beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +187,7 @@ def export_onnx(
     if half_storage:
         store_half(model)
     on_step("write the file", 0, 1)
-    with _saved(model, path, contract) as (written, weights, contract):
+    with saved(model, path, contract) as (written, weights, contract):
         file_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
         most = ONE_INPUT * allowed if quantised else None
         parity = check_parity(written, contract, network, allowed=most, on_step=on_step)
@@ -270,34 +266,3 @@ def _check_alive(checkpoint: Checkpoint, answer: Float32) -> None:
     raise ModelFileError(
         f"{checkpoint.path} answers {found} on the canary; the training collapsed, take an earlier file"
     )
-
-
-@contextmanager
-def _saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tuple[Path, Path | None, Contract]]:
-    """Write the file and its contract under a temporary name that becomes `path` when the block ends well.
-
-    Weights too large for one ONNX file go into a file beside it with a new name, so that a failed export never
-    touches the weights of an older file at `path`; those are removed when that file is replaced.
-
-    Yields:
-        The temporary path; the path of the weights, None if the ONNX file holds them; the contract with its digest.
-    """
-    large = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value) > (
-        PROTOBUF_LIMIT_BYTES
-    )
-    weights = fresh_name(path, contract.to_json()) if large else None
-    try:
-        with (
-            atomic_path(path) as written,
-            written.open("wb"),
-        ):  # an open file is not taken for the rest of a killed export
-            onnx_ir.save(model, written, external_data=weights.name if weights else None)
-            if weights is not None:
-                sync_file(weights)  # before the ONNX file that names it appears
-            yield written, weights, seal_file(written, contract, weights)
-            replaced = weights_of(path)  # only now: another export may have written the file meanwhile
-    except BaseException:
-        if weights is not None:
-            remove_orphans([weights])
-        raise
-    remove_orphans(replaced)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
 
+from ...engine.errors import InputError
 from ...exits import names_unwritten, one_line_errors
 from ..params import NameType, PathType, Verb
+from ..show.models import show_repository
 from ..show.printing import print_result, say
 from ..show.progress import downloads
 
@@ -43,6 +46,12 @@ def locate(checkpoint: Path, *, fetching: bool, accepted: bool) -> Path:
 @click.command()
 @click.argument("name", type=NameType())
 @click.option(
+    "--file",
+    "file",
+    type=NameType(),
+    help="ONNX file of the repository NAME, by its path or its name. Default: they are listed, and none is downloaded.",
+)
+@click.option(
     "-o",
     "--output",
     "folder",
@@ -52,8 +61,11 @@ def locate(checkpoint: Path, *, fetching: bool, accepted: bool) -> Path:
 @accepting
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @one_line_errors
-def fetch(name: str, folder: Path | None, accept_licence: bool, as_json: bool) -> None:
+def fetch(name: str, file: str | None, folder: Path | None, accept_licence: bool, as_json: bool) -> None:
     """Download the published model NAME, and print where it lies; `depthrt models` lists the names.
+
+    NAME can also be any repository of the hub that holds ONNX files, ORG/NAME: they are listed, and --file downloads
+    one, with the weights and the JSON files beside it, for `depthrt adopt`.
 
     Every file is checked: against the hub's hash, or against that of the first download on this machine. What lies here
     already is not downloaded again. After Ctrl-C or a lost connection the next call goes on where the last one stopped.
@@ -64,7 +76,21 @@ def fetch(name: str, folder: Path | None, accept_licence: bool, as_json: bool) -
     Example:
       depthrt fetch depth-anything-v2-vits
       depthrt fetch dpt_swin2_tiny_256 -o checkpoints/
+      depthrt fetch onnx-community/depth-anything-v2-small --file onnx/model_fp16.onnx
     """
+    from ...export.download.repository import repository_in
+
+    repository = repository_in(name)
+    if repository is not None:
+        _fetch_onnx(repository, file, folder, accept_licence=accept_licence, as_json=as_json)
+    elif file is not None:
+        raise InputError(f"--file {file} found, {name} is a model of the catalog; leave it out, or give ORG/NAME")
+    else:
+        _fetch_published(name, folder, accept_licence=accept_licence, as_json=as_json)
+
+
+def _fetch_published(name: str, folder: Path | None, *, accept_licence: bool, as_json: bool) -> None:
+    """Download a model of the catalog."""
     from ...export.catalog import find_published
     from ...export.download.fetch import fetch as bring
     from ...export.licences import licence_of
@@ -78,4 +104,20 @@ def fetch(name: str, folder: Path | None, accept_licence: bool, as_json: bool) -
         print_result(json.dumps(found))
         return
     say(f"{entry.name} has the licence {licence}")
+    print_result(path)
+
+
+def _fetch_onnx(repository: str, file: str | None, folder: Path | None, *, accept_licence: bool, as_json: bool) -> None:
+    """List the ONNX files of a repository, or download one."""
+    from ...export.download.repository import fetch_onnx, list_onnx
+
+    if file is None:
+        show_repository(list_onnx(repository), as_json=as_json)
+        return
+    with names_unwritten(GOES_ON), downloads() as on_bytes:
+        path = fetch_onnx(repository, file, folder, accept_licence=accept_licence, on_note=say, on_bytes=on_bytes)
+    if as_json:
+        print_result(json.dumps({"name": repository, "path": str(path)}))
+        return
+    say(f"Make a model file of it with: depthrt adopt {shlex.quote(str(path))} -o model.onnx")
     print_result(path)

@@ -16,6 +16,7 @@ from .printing import print_result
 if TYPE_CHECKING:
     from ...engine.model.describe import ModelFacts
     from ...engine.model.file_check import FileCheck
+    from ...engine.modelfile.adoption import Adoption
     from ...engine.modelfile.contract import Contract
     from ...engine.modelfile.size_rule import Rule, SizeRule
     from ...export.checkpoint.checkpoint import CheckpointFacts
@@ -59,10 +60,20 @@ def contract_rows(contract: Contract) -> dict[str, str]:
         "precision": contract.precision,
         **({"in float32": ", ".join(contract.in_float32)} if contract.in_float32 else {}),
         "attention": contract.attention,
+        **({} if contract.adopted is None else {"adopted": adoption_words(contract.adopted)}),
         "made from": f"{contract.source_name}, sha256 {contract.source_sha256[:16]}",
         "licence": licence_words(contract.licence),
         "made by": contract.producer,
     }
+
+
+def adoption_words(adoption: Adoption) -> str:
+    """Return where an adopted file comes from, in words."""
+    drift = "never compared with a checkpoint"
+    if adoption.drift is not None:
+        drift = f"compared with a checkpoint: drift {adoption.drift:.1e} of the range"
+    failed = f"; failed: {'; '.join(adoption.notes)}" if adoption.notes else ""
+    return f"from {adoption.source}, {drift}{failed}"
 
 
 def _output(contract: Contract) -> str:

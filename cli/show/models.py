@@ -1,4 +1,4 @@
-"""What `depthrt models` prints: a table of published models, or everything about one."""
+"""What `depthrt models` prints, a table of published models or everything about one; and what a repository holds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...export.licences import licence_words
 from .file import size_words
-from .printing import print_lines, print_result, table_width
+from .printing import print_lines, print_result, say, table_width
 
 if TYPE_CHECKING:
+    from ...export.download.repository import Repository
     from ...export.listing import Listed
 
 _WIDE = 110  # columns from which the table says for each model what was run
@@ -35,6 +36,21 @@ def show_model(model: Listed, *, as_json: bool) -> None:
         return
     print_result(model.name)
     print_lines((f"  {name:<12} {value}" for name, value in _facts(model).items()), further=" " * 15)
+
+
+def show_repository(repository: Repository, *, as_json: bool) -> None:
+    """Print the ONNX files of a repository."""
+    if as_json:
+        print_result(json.dumps(asdict(repository)))
+        return
+    rows = [["  file", "precision", "size", "weights beside it"]]
+    for file in repository.files:
+        beside = f"{len(file.beside)} file{'s' if len(file.beside) > 1 else ''}" if file.beside else ""
+        rows.append([f"  {file.name}", file.precision or "not said", f"{file.size_bytes / 1e6:,.1f} MB", beside])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print_result(f"{repository.name} at {repository.commit[:12]}, {repository.licence_line}")
+    print_result("\n".join(_row(row, widths) for row in rows), lines=True)
+    say(f"Nothing was downloaded. Take one with: depthrt fetch {repository.name} --file {repository.files[0].name}")
 
 
 def _facts(model: Listed) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """An image in, the network's input out, and the network's output back at the image's size, exactly as upstream does.
 
 Each family's way is in its contract: the size rule, a margin around the image, the resize to the input and that of the
-output. Every resize runs in bands of rows or in OpenCV, so that a photograph of 100 megapixels needs 4 to 90 MiB.
+output. Every resize runs in bands of rows, in OpenCV or in Pillow, so that a photograph of 100 megapixels needs 4 to
+120 MiB.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .resize.area import area_bands
 from .resize.bilinear import corner_bands, resize_bilinear
 from .resize.border import pad_input, with_margin
 from .resize.cubic import cubic_bands, resize_bicubic
+from .resize.pillow import pillow_bands
 from .resize.taps import Float32
 
 __all__ = ["Color", "Fit", "Float32", "content_of", "fit_image", "make_batch", "to_image_size", "to_input"]
@@ -81,4 +83,6 @@ def _bands(image: NDArray[np.uint8], contract: Contract, fit: Fit) -> Iterator[N
     if contract.input_resize == "area_uint8":
         first_px = scaled_into(contract.size.base_px, fit.framed_px(image.shape[:2]))
         return area_bands(framed, first_px, fit.content_px)
+    if contract.input_resize in ("cubic_uint8", "bilinear_uint8", "lanczos_uint8"):
+        return pillow_bands(framed, fit.content_px, contract.input_resize)
     return cubic_bands(framed, fit.content_px)

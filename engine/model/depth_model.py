@@ -357,11 +357,13 @@ def load(
     if choice is not None and (precision not in (None, choice.precision) or threads not in (None, choice.threads)):
         raise InputError(f"choice {choice} found beside another precision or number of threads; give one of them")
     opened = open_proven(file, device=device, threads=threads, choice=choice, precision=precision)
-    for warning in (*opened.runner.notes, *opened.warnings):
+    doubts = () if file.contract.adopted is None else file.contract.adopted.notes
+    for warning in (*opened.runner.notes, *opened.warnings, *doubts):
         logger.warning("depthrt: %s", warning)
     for remark in opened.remarks:
         logger.info("depthrt: %s", remark)
-    notes = (*opened.warnings, *opened.remarks, *((DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()))
+    demonstration = (DEFAULT_NOTE,) if path == model_path(DEFAULT) else ()
+    notes = (*opened.warnings, *doubts, *opened.remarks, *demonstration)
     return DepthModel(opened.runner, file.contract, limits=limits or Limits(), notes=notes)
 
 

@@ -21,12 +21,15 @@ from ..system.field_types import Name, Positive, Range, Sentence, Sha256
 from ..system.json_object import parse_object
 from ..system.records import Mismatch, Older, read_record, to_json_object
 from ..terms import MEANINGS, OUTPUT, SKY, Attention, Kind, Precision
+from .adoption import Adoption
 from .digest import Digest
 from .format_1 import FORMAT_1
 from .onnx_metadata import read_onnx_metadata
 from .size_rule import Side, SizeRule, in_px
 
-InputResize = Literal["cubic", "bilinear_corners", "bilinear_antialias", "area_uint8"]
+InputResize = Literal[
+    "cubic", "bilinear_corners", "bilinear_antialias", "area_uint8", "cubic_uint8", "bilinear_uint8", "lanczos_uint8"
+]
 FinalResize = Literal["bilinear_corners", "bilinear_centres", "bicubic"]
 Formula = Literal["discs-1"]
 Mean = Annotated[float, Range(0, 1)]
@@ -115,6 +118,7 @@ class Contract:
         licence: Of the weights, as their publisher states it, or "unknown".
         producer: "depthrt X.Y.Z".
         canary: The golden input and answer.
+        adopted: Where an adopted file comes from. None, and no key in the JSON, in a file that was exported.
         digest: Of the ONNX file that the contract stands in. None, and no key in the JSON, in a file that an older
             depthrt wrote, and before the file is written.
         format: Version of the JSON that the contract was read from, in which it is written again; the digest covers it.
@@ -122,7 +126,7 @@ class Contract:
 
     FORMAT: ClassVar[int] = 2  # newest version of the JSON; a reader refuses newer ones
     OLDER: ClassVar[Mapping[int, Older]] = {1: FORMAT_1}
-    OPTIONAL: ClassVar[tuple[str, ...]] = ("digest",)
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("adopted", "digest")
 
     family: Name
     encoder: Name
@@ -147,6 +151,7 @@ class Contract:
     licence: Sentence
     producer: Name
     canary: Canary
+    adopted: Adoption | None = None
     digest: Digest | None = None
     format: int = FORMAT
 
@@ -199,6 +204,8 @@ class Contract:
             raise Mismatch(
                 ".in_float32", f"holds {self.in_float32[0]}, expected nothing for precision {self.precision}"
             )
+        if self.adopted is not None and self.adopted.sha256 != self.source_sha256:
+            raise Mismatch(".adopted.sha256", f"is {self.adopted.sha256:.16}..., expected that of source_sha256")
         if self.seed is not None and self.steps is None:
             raise Mismatch(".seed", f"is {self.seed}, expected null where steps is null")
         if self.seed is None and self.steps is not None and self.steps > 1:
@@ -263,7 +270,7 @@ def read_contract_of(path: Path) -> Contract:
     if METADATA_KEY not in metadata:
         raise ContractError(
             f"{path} carries no depthrt contract, so its preprocessing and unit are unknown; "
-            "make it from its checkpoint with `depthrt export`"
+            "take it with `depthrt adopt`, or make it from its checkpoint with `depthrt export`"
         )
     return Contract.from_json(metadata[METADATA_KEY])
 

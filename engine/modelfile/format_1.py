@@ -29,7 +29,7 @@ _FINAL_RESIZES = ("bilinear_corners", "bilinear_centres")
 def _read(found: dict[str, Json]) -> dict[str, Json]:
     """Return an object of format 1 as one of format 2; raise Mismatch for what format 1 does not know."""
     size = found.get("size")
-    _check_keys(found, ("mirrored", *_NOT_IN_1), "")
+    _check_keys(found, ("mirrored", "adopted", *_NOT_IN_1), "")
     _check_word(found, "kind", _KINDS, "")
     _check_word(found, "final_resize", _FINAL_RESIZES, "")
     if type(size) is dict:

@@ -59,10 +59,10 @@ def fetch(
     entry = find_published(name)
     check_accepted(entry, accept_licence)
     goal = None if folder is None else Path(folder).absolute()
-    with _alone(entry, on_note):
+    with alone(entry.name, on_note):
         present = recall(entry)
         if present is None or not is_whole(present):
-            fetched = _from_hubs_cache(entry, goal) if _is_offline() else _from_publisher(entry, goal, on_bytes)
+            fetched = _from_hubs_cache(entry, goal) if is_offline() else _from_publisher(entry, goal, on_bytes)
         elif goal is None or goal == Path(present.path).parent:
             return Path(present.path)
         else:
@@ -107,15 +107,7 @@ def locate(
     return found
 
 
-def _from_publisher(entry: CatalogEntry, goal: Path | None, on_bytes: OnStep) -> Fetched:
-    """Download what this machine lacks of a model."""
-    if isinstance(entry.source, HubSource):
-        return _from_hub(entry.source, goal, on_bytes)
-    assert isinstance(entry.source, ReleaseSource)
-    return _from_release(entry, entry.source, goal, on_bytes)
-
-
-def _from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
+def from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
     """Bring the files of a repository into the hub's cache or a folder."""
     listing = hub.list_files(source)
     blobs = {file.name: hub.blob_path(source, file) for file in listing.files}
@@ -126,6 +118,30 @@ def _from_hub(source: HubSource, goal: Path | None, on_bytes: OnStep) -> Fetched
     if goal is None:
         placed = hub.put_into_cache(source, listing)
     return _fetched(source, placed, hashes, listing.commit)
+
+
+def is_offline() -> bool:
+    """Return whether the user has switched downloads off."""
+    return os.environ.get(OFFLINE, "").lower() in _ON
+
+
+def alone(name: str, on_note: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Keep other processes from fetching the same model meanwhile."""
+    folder = cache_dir("fetched")
+    if folder is None:
+        return nullcontext()
+    return file_lock(
+        folder / f"{digest(name)}.lock",
+        on_wait=lambda: on_note(f"Another process fetches {name}; waiting for it."),
+    )
+
+
+def _from_publisher(entry: CatalogEntry, goal: Path | None, on_bytes: OnStep) -> Fetched:
+    """Download what this machine lacks of a model."""
+    if isinstance(entry.source, HubSource):
+        return from_hub(entry.source, goal, on_bytes)
+    assert isinstance(entry.source, ReleaseSource)
+    return _from_release(entry, entry.source, goal, on_bytes)
 
 
 def _from_release(entry: CatalogEntry, source: ReleaseSource, goal: Path | None, on_bytes: OnStep) -> Fetched:
@@ -209,19 +225,3 @@ def _fetched(
     path = first.parents[name.count("/")] if is_folder else first
     files = tuple(FetchedFile(str(file), file.stat().st_size, hashes[name]) for name, file in placed.items())
     return Fetched(str(path), revision, datetime.now(timezone.utc).isoformat(timespec="seconds"), files)
-
-
-def _is_offline() -> bool:
-    """Return whether the user has switched downloads off."""
-    return os.environ.get(OFFLINE, "").lower() in _ON
-
-
-def _alone(entry: CatalogEntry, on_note: Callable[[str], None]) -> AbstractContextManager[None]:
-    """Keep other processes from fetching the same model meanwhile."""
-    folder = cache_dir("fetched")
-    if folder is None:
-        return nullcontext()
-    return file_lock(
-        folder / f"{digest(entry.name)}.lock",
-        on_wait=lambda: on_note(f"Another process fetches {entry.name}; waiting for it."),
-    )

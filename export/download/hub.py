@@ -6,7 +6,7 @@ Only the bytes come by transfer.py: huggingface_hub 2.4 removes what it received
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -34,6 +34,45 @@ class Listing:
 
     commit: str
     files: tuple[RemoteFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the hub tells of a repository of models.
+
+    Args:
+        commit: Its hash.
+        licence: As its card states it, or "".
+        bases: Repositories of the models that its weights come from, as its card states them.
+        sizes_bytes: Of its files, by path.
+    """
+
+    commit: str
+    licence: str
+    bases: tuple[str, ...]
+    sizes_bytes: Mapping[str, int]
+
+
+def describe(source: HubSource) -> Described:
+    """Ask the hub what a repository holds, whatever files the source names.
+
+    Raises:
+        FetchError: The hub cannot be reached or refuses.
+        BackendUnavailable: huggingface_hub is not installed.
+    """
+    with _errors(source.page):
+        from huggingface_hub import HfApi
+
+        info = HfApi().model_info(source.repository, revision=source.revision, files_metadata=True)
+    card = info.card_data
+    found = [] if card is None else [card.license_name or card.license, card.base_model]
+    licence, bases = found or (None, None)
+    return Described(
+        commit=info.sha or source.revision,
+        licence=licence if isinstance(licence, str) else "",
+        bases=(bases,) if isinstance(bases, str) else tuple(map(str, bases or ())),
+        sizes_bytes={sibling.rfilename: sibling.size or 0 for sibling in info.siblings or ()},
+    )
 
 
 def list_files(source: HubSource) -> Listing:

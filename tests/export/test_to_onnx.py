@@ -24,6 +24,7 @@ from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import OnStep, Precision
 from depthrt.export import to_onnx
 from depthrt.export.checkpoint.checkpoint import Checkpoint, read_checkpoint
+from depthrt.export.onnx_file import saved
 from depthrt.export.parity import parity
 from depthrt.export.to_onnx import export_checkpoint, export_onnx
 
@@ -73,7 +74,7 @@ def test_an_interrupt_leaves_the_file_that_was_there(tiny: TinyModel, tmp_path: 
 def test_weights_too_large_for_one_file_go_beside_it(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     exported = export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(126, 196))
     weights = [path for path in tmp_path.iterdir() if path.suffix == ".data"]
     assert weights == [exported.weights] and weights[0].stat().st_size > 100_000 > exported.path.stat().st_size
@@ -85,7 +86,7 @@ def test_weights_too_large_for_one_file_go_beside_it(
 def test_a_failed_export_leaves_the_large_weights_of_the_file_that_was_there(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     exported = export_onnx(read_inverse(tiny), tmp_path / "model.onnx", size=(28, 42))
     assert exported.weights is not None
     before = {path: path.read_bytes() for path in (exported.path, exported.weights)}
@@ -96,7 +97,7 @@ def test_a_failed_export_leaves_the_large_weights_of_the_file_that_was_there(
 
 
 def test_two_exports_to_one_file_leave_one(tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     path = tmp_path / "model.onnx"
     checkpoint = read_inverse(tiny)
 
@@ -113,7 +114,7 @@ def test_two_exports_to_one_file_leave_one(tiny: TinyModel, tmp_path: Path, monk
 def test_large_weights_go_with_the_last_file_that_names_them(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     path, copied = tmp_path / "model.onnx", tmp_path / "copied.onnx"
     first = export_onnx(read_inverse(tiny), path, size=(28, 42)).weights
     shutil.copy(path, copied)

@@ -22,6 +22,7 @@ WITHOUT_KERNELS: tuple[tuple[InputResize, Pad, Margin, FinalResize, str], ...] =
     ("area_uint8", "mirror", "none", "bicubic", "input_resize area_uint8"),
     ("cubic", "edge_end", "none", "bilinear_centres", "size.pad edge_end"),
     ("bilinear_antialias", "edge_end", "none", "bicubic", "input_resize bilinear_antialias and size.pad edge_end"),
+    ("cubic_uint8", "mirror", "none", "bicubic", "input_resize cubic_uint8"),
     ("cubic", "mirror", "zoe", "bicubic", "input_resize cubic with size.margin zoe"),
     ("bilinear_corners", "mirror", "zoe", "bilinear_centres", "final_resize bilinear_centres with size.margin zoe"),
 )

@@ -46,6 +46,7 @@ class Publisher:
 
     Args:
         models: Files of each repository on the hub, by path; the name of a space begins with spaces/.
+        cards: What the card of a repository says, by key; none for most.
         releases: Files by "owner/name/tag/file".
         small: Files of the hub of at most so many bytes are in git, the others in its store of large files.
         cut_after: Bytes after which a connection is cut, for as long as `cuts` is above 0.
@@ -57,6 +58,7 @@ class Publisher:
     """
 
     models: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    cards: dict[str, dict[str, object]] = field(default_factory=dict)
     releases: dict[str, bytes] = field(default_factory=dict)
     small: int = 200
     cut_after: int = 0
@@ -164,7 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
             large = {"sha256": sha256(content), "size": len(content), "pointerSize": 130}
             sibling = {"rfilename": name, "size": len(content), "blobId": git_sha1(content)}
             siblings.append(sibling | ({"lfs": large} if len(content) > self.state.small else {}))
-        text = json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
+        card = {"cardData": self.state.cards[repository]} if repository in self.state.cards else {}
+        text = json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings, **card}).encode()
         self._end(200, {"Content-Type": "application/json"}, text)
 
     def _resolve(self, repository: str, name: str, token: str) -> None:

@@ -153,7 +153,7 @@ FLOORS = {
         "trace",
         "parity",
         "int8",
-        "to_onnx",
+        "adopt to_onnx",
         "triton",
     ),
     "robots": (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from made import CONTRACT
+from onnx import helper
 from published_files import Publisher
 from run_verb import run
 
@@ -17,13 +18,22 @@ from depthrt.export.download import transfer
 from depthrt.export.to_onnx import Exported
 
 WEIGHTS = bytes(1000)
+ONNX = helper.make_model(helper.make_graph([], "graph", [], [])).SerializeToString()
 NAME, RESTRICTED = "dpt_large_384", "depth-anything-v2-vitl"
+REPOSITORY = "onnx-community/depth-anything-v2-small"
 
 
 @pytest.fixture(autouse=True)
 def _published(publisher: Publisher) -> None:
     publisher.releases["isl-org/MiDaS/v3/dpt_large_384.pt"] = WEIGHTS
     publisher.models["depth-anything/Depth-Anything-V2-Large"] = {"depth_anything_v2_vitl.pth": WEIGHTS}
+    publisher.models[REPOSITORY] = {
+        "config.json": b"{}",
+        "onnx/model.onnx": ONNX,
+        "onnx/model.onnx_data": WEIGHTS,
+        "onnx/model_q4.onnx": ONNX,
+    }
+    publisher.cards[REPOSITORY] = {"license": "apache-2.0"}
 
 
 def test_the_path_is_the_result_and_the_licence_is_talk(tmp_path: Path) -> None:
@@ -86,3 +96,38 @@ def test_export_takes_what_was_fetched_and_fetches_if_asked(
     assert again.exit_code == 0 and publisher.asked == []
     assert taken[0] == taken[1] and taken[0].read_bytes() == WEIGHTS
     assert again.stderr == f"{RESTRICTED} is {taken[0]}.\n"
+
+
+def test_a_repository_is_listed_and_nothing_is_downloaded(publisher: Publisher) -> None:
+    result = run("fetch", REPOSITORY)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"{REPOSITORY} at 0123456789ab, Apache-2.0, https://www.apache.org/licenses/LICENSE-2.0",
+        "  file                precision    size  weights beside it",
+        "  onnx/model.onnx     fp32       0.0 MB             1 file",
+        "  onnx/model_q4.onnx  4-bit      0.0 MB",
+    ]
+    assert result.stderr == (
+        f"Nothing was downloaded. Take one with: depthrt fetch {REPOSITORY} --file onnx/model.onnx\n"
+    )
+    assert [asked.path for asked in publisher.asked] == [f"/api/models/{REPOSITORY}/revision/main"]
+    found = json.loads(run("fetch", REPOSITORY, "--json").stdout)
+    assert (found["name"], found["licence"], len(found["files"])) == (REPOSITORY, "Apache-2.0", 2)
+    assert found["files"][0]["beside"] == ["onnx/model.onnx_data"]
+
+
+def test_a_file_of_a_repository_is_fetched_and_the_way_on_is_told(tmp_path: Path) -> None:
+    result = run("fetch", REPOSITORY, "--file", "model.onnx", "-o", tmp_path / "here")
+    path = tmp_path / "here/depth-anything-v2-small/onnx/model.onnx"
+    assert (result.exit_code, result.stdout) == (0, f"{path}\n") and path.read_bytes() == ONNX
+    assert f"{REPOSITORY}: Apache-2.0, https://www.apache.org/licenses/LICENSE-2.0\n" in result.stderr
+    assert result.stderr.endswith(f"Make a model file of it with: depthrt adopt {path} -o model.onnx\n")
+    assert json.loads(run("fetch", REPOSITORY, "--file", "model.onnx", "--json").stdout)["name"] == REPOSITORY
+
+
+def test_a_file_of_a_model_of_the_catalog_is_not_asked_for() -> None:
+    result = run("fetch", NAME, "--file", "model.onnx")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"error: --file model.onnx found, {NAME} is a model of the catalog; leave it out, or give ORG/NAME\n"
+    )

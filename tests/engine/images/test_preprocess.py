@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -108,7 +109,7 @@ def test_the_input_is_that_of_depth_anything_3(image_px: tuple[int, int]) -> Non
     assert np.abs(found - expected).max() <= TENSOR_TOLERANCE
 
 
-RESIZES: list[InputResize] = ["cubic", "bilinear_corners", "bilinear_antialias", "area_uint8"]
+RESIZES: tuple[InputResize, ...] = get_args(InputResize)
 
 
 @pytest.mark.parametrize("resize", RESIZES)

@@ -176,6 +176,7 @@ def test_graphs_of_the_default_models_family_were_mirrored_in_format_1() -> None
     [
         (of_format_1(mirrored=False), r"contract\.mirrored is an unknown key in format 1"),
         (of_format_1(sky_from=None), r"contract\.sky_from is an unknown key in format 1"),
+        (of_format_1(adopted={}), r"contract\.adopted is an unknown key in format 1"),
         (
             of_format_1(size={"base_px": [518, 518], "multiple_px": 14, "rule": "lower_bound", "pad": "mirror"}),
             r"contract\.size\.pad is an unknown key in format 1",
@@ -203,7 +204,7 @@ def test_a_contract_of_today_has_every_key_of_its_format() -> None:
     found = json.loads(CONTRACT.to_json())
     assert list(found)[:6] == ["format", "family", "encoder", "kind", "max_depth_m", "size"]
     before = {"format": 2, **{key: value for key, value in asdict(CONTRACT).items() if key != "format"}}
-    assert before.pop("digest") is None
+    assert before.pop("digest") is None and before.pop("adopted") is None
     assert CONTRACT.to_json() == json.dumps(before)
     assert replace(CONTRACT, digest=DIGEST).without_digest().to_json() == CONTRACT.to_json()
 

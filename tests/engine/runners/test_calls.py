@@ -16,7 +16,7 @@ from depthrt.engine.runners.calls import calling, enough_memory
 from depthrt.engine.runners.choice import Choice
 from depthrt.engine.runners.open_runner import open_runner
 from depthrt.engine.terms import CPU_RUNNERS, CpuRunner
-from depthrt.export import to_onnx
+from depthrt.export.onnx_file import saved
 
 PATH = Path("model.onnx")
 
@@ -85,7 +85,7 @@ def test_a_damaged_graph_is_one_line(runner: CpuRunner, tiny: TinyModel, tmp_pat
 def test_weights_that_are_a_link_into_another_folder_are_read_or_one_line_says_what_to_do(
     runner: CpuRunner, tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     made = tmp_path / "made"
     made.mkdir()
     exported = export_again(tiny, made / "model.onnx", size=(28, 42))

@@ -38,6 +38,10 @@ from depthrt.engine.trt.plan_file import PlanHeader, PlanTensor
 
 EXAMPLES = 1000  # of each record
 AWKWARD_KEYS = ("", "a\nb", "\ud800", "k" * 1000)
+RESIZES = (
+    *("cubic", "bilinear_corners", "bilinear_antialias", "area_uint8"),
+    *("cubic_uint8", "bilinear_uint8", "lanczos_uint8"),
+)
 Json = Any
 Place = tuple[str | int, ...]
 
@@ -188,7 +192,7 @@ def legal_kind(found: Json, format: int) -> bool:
 def legal_since_2(found: Json) -> bool:
     """Return whether the fields that came with format 2 are legal."""
     return (
-        word(found["input_resize"], "cubic", "bilinear_corners", "bilinear_antialias", "area_uint8")
+        word(found["input_resize"], *RESIZES)
         and type(found["mirrored"]) is bool
         and items(found["in_float32"], lambda one: line(one, 1, 255), 0, 1 << 20)
         and (not found["in_float32"] or found["precision"] in ("fp16", "fp16-safe", "bf16"))

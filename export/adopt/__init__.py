@@ -1,0 +1,1 @@
+"""Depth ONNX files of others: read, probed, brought to our convention, and given a contract."""
