@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -35,7 +36,7 @@ def test_a_dynamically_quantised_file_is_int8(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("level", "precision"), [(None, "fp32"), (0, "fp32"), (1, "fp32"), (4, "int8")])
 def test_weights_of_4_bits_are_products_in_float_unless_they_ask_for_int8(level: int | None, precision: str) -> None:
-    given = {} if level is None else {"accuracy_level": level}
+    given: dict[str, Any] = {} if level is None else {"accuracy_level": level}
     node = helper.make_node("MatMulNBits", ["x", "w"], ["y"], domain="com.microsoft", K=4, N=4, **given)
     assert precision_of(of_nodes(node)) == precision
 
