@@ -11,7 +11,9 @@ from run_verb import run
 from depthrt import __version__
 from depthrt.cli import main
 
-VERBS = ["models", "fetch", "export", "build", "run", "bag", "serve", "info", "tune", "bench", "finetune", "doctor"]
+VERBS = (
+    "models fetch export adopt build run bag bridge serve info tune bench finetune doctor".split()  # noqa: SIM905
+)
 
 
 def test_help_names_every_verb_in_the_order_of_the_work_and_has_an_example() -> None:
