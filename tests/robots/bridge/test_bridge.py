@@ -267,3 +267,26 @@ def test_a_gate_that_finds_no_floor_publishes_depth_and_no_points(tiny_metric: T
         send_image(other, 0)
         depths.wait()
     assert kept.total is not None and (kept.total.published, kept.total.no_floor, len(clouds)) == (1, 1, 0)
+
+
+def test_a_listener_that_breaks_ends_the_bridge(tiny: TinyModel) -> None:
+    class Broken(BridgeListener):
+        def status(self, status: Status) -> None:
+            raise BrokenPipeError
+
+    request = BridgeRequest(IMAGE, model=tiny.onnx, threads=1, listen=(free_endpoint(),))
+    with Bridge(request, Broken()) as bridge, pytest.raises(BrokenPipeError):
+        bridge.run()
+
+
+def test_a_camera_that_is_calibrated_later_counts_from_then_on(
+    tiny_metric: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(tiny_metric.onnx) as other:
+        depths, infos = Heard(other, DEPTH), Heard(other, DEPTH_INFO)
+        for number, distorted in enumerate((False, True)):
+            send_camera(other, distorted=distorted)
+            send_image(other, number)
+            depths.wait(number + 1)
+        infos.wait(2)
+    assert [record.message for record in caplog.records if "--rectify straightens it" in record.message] != []
