@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +17,9 @@ from ...engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_can
 from ...engine.modelfile.contract import Canary, Contract
 from ...engine.modelfile.seal import seal_file
 from ...engine.runners.calls import calling
-from ...engine.runners.ort_session import CPU, import_onnxruntime, open_session
+from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
+from ...engine.system.field_types import printable
 from ...engine.system.files import check_output
 from ...engine.system.records import check_record
 from ...engine.terms import INPUT, OUTPUT, OnStep
@@ -27,17 +28,23 @@ from ..onnx_file.saved import PROTOBUF_LIMIT_BYTES, saved
 from ..onnx_file.scratch import scratch_folder
 from ..parity.parity import TOLERANCE
 from .compare import compare_with
-from .graph.arithmetic import precision_of
+from .graph.arithmetic import precision_of, scales_by_batch
 from .graph.layout import Layout, dims_of, read_layout
+from .graph.mend import mend
 from .graph.read import infer_shapes, read_graph
 from .graph.to_convention import to_convention
 from .meaning import Meaning, settle_meaning
+from .official_rule import remark_on_rule
 from .options import Options, check_options, claim_of_options
 from .plan import Plan, make_contract, make_plan
+from .probes.finding import Finding
+from .probes.graph import probe_graph
+from .probes.probe import probe
 from .source import SUFFIX, Source, find_source
 
 _LONGEST_STEM = 100
-_FORCE = "Give --force to adopt it all the same; this then stands in every result."
+_ONE_BY_ONE = "It takes images one by one, as it scales its int8 by all images of a batch."
+_FORCE = " (--force adopts it all the same, and puts this into every result)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +100,39 @@ def adopt(
     found = find_source(source)
     check_output(path, suffix=SUFFIX, source=found.path)
     model = read_graph(found.path)
+    doubts = _failed(probe_graph(model), found, force=force)
     if any(not dims_of(value) for value in model.graph.outputs):
         infer_shapes(model)
     layout = read_layout(model, str(found.path), output=options.output)
+    one_by_one = layout.batch is None and scales_by_batch(model)
+    if one_by_one:
+        layout = replace(layout, batch=1)
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    remarks = (f"Its graph is {layout.names}.", *meaning.remarks, *plan.remarks)
+    remarks = (
+        f"Its graph is {layout.names}.",
+        *([_ONE_BY_ONE] if one_by_one else []),
+        *meaning.remarks,
+        *plan.remarks,
+        *mend(model),
+    )
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)
-    contract, doubts = _examine(found, model, layout, meaning, plan, known, force=force, on_step=on_step)
-    for sentence in doubts:
+    contract = _examine(found, model, layout, meaning, plan, known, doubts, force=force, on_step=on_step)
+    assert contract.adopted is not None
+    for sentence in contract.adopted.notes:
         on_note(f"warning: {sentence}")
     on_step("write the file", 0, 1)
     with saved(model, path, contract) as (written, weights, contract):
         size_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
+    if meaning.conventions is not None:
+        patch_px = meaning.multiple_px
+        departs = remark_on_rule(path, contract, meaning.conventions, patch_px=patch_px, on_step=on_step)
+        for sentence in filter(None, [departs]):
+            on_note(sentence)
+            remarks += (sentence,)
     return Adopted(path, contract, size_bytes / 2**20, layout, remarks, weights)
 
 
@@ -119,10 +143,11 @@ def _examine(
     meaning: Meaning,
     plan: Plan,
     known: Checkpoint | None,
+    doubts: tuple[str, ...],
     *,
     force: bool,
     on_step: OnStep,
-) -> tuple[Contract, tuple[str, ...]]:
+) -> Contract:
     """Return the contract of a graph in our convention, once it has answered the canary and the probes."""
     with scratch_folder() as folder:
         written = folder / f"{found.path.stem[:_LONGEST_STEM]}{SUFFIX}"
@@ -138,20 +163,20 @@ def _examine(
         adoption = Adoption(found.name, found.sha256, known is not None, drift)
         contract = replace(contract, adopted=adoption)
         check_record(contract, name="contract", remedy="no runtime would read it; give other options")
-        on_step("probe it", 0, 1)
-        doubts = _probe(written, seal_file(written, contract, weights), found, force=force)
-    return replace(contract, adopted=replace(adoption, notes=doubts)), doubts
+        findings = probe(written, seal_file(written, contract, weights), on_step=on_step)
+    notes = (*doubts, *_failed(findings, found, force=force))
+    return replace(contract, adopted=replace(adoption, notes=notes))
 
 
-def _probe(path: Path, contract: Contract, found: Source, *, force: bool) -> tuple[str, ...]:
+def _failed(findings: Sequence[Finding], found: Source, *, force: bool) -> tuple[str, ...]:
     """Return what probes a file failed, if that is forced.
 
     Raises:
         ModelFileError: It failed, and that is not forced.
     """
-    failed: tuple[str, ...] = ()
+    failed = tuple(printable(finding.sentence) for finding in findings if not finding.passed)
     if failed and not force:
-        raise ModelFileError(f"{found.path} cannot be trusted: {' '.join(failed)} {_FORCE}")
+        raise ModelFileError(f"{found.path} cannot be trusted: {'; '.join(failed)}{_FORCE}")
     return failed
 
 
@@ -159,6 +184,8 @@ def _save(model: onnx_ir.Model, path: Path) -> Path | None:
     """Write a graph; return the file of its weights beside it, None if it holds them."""
     size_bytes = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
     weights = path.with_suffix(".data") if size_bytes > PROTOBUF_LIMIT_BYTES else None
+    if weights is None:
+        onnx_ir.external_data.load_to_model(model)  # those beside their file, which would not be found beside ours
     onnx_ir.save(model, path, external_data=weights.name if weights else None)
     return weights
 
@@ -166,7 +193,9 @@ def _save(model: onnx_ir.Model, path: Path) -> Path | None:
 @contextmanager
 def _session(written: Path, theirs: Path) -> Iterator[Callable[[Float32], Float32]]:
     """Open a graph in our convention in ONNX Runtime on the CPU; yield a function that runs (N, 3, h, w)."""
-    session = open_session(import_onnxruntime(), written, usable_cores(), [CPU])
+    ort = import_onnxruntime()
+    with calling("ONNX Runtime", "refuses", theirs):
+        session = ort.InferenceSession(str(written), session_options(ort, usable_cores()), providers=[CPU])
 
     def answer(batch: Float32) -> Float32:
         with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", theirs):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.errors import DepthrtError
 from ...engine.images.fit import fit_image
 from ...engine.images.preprocess import Float32, make_batch, to_image_size
 from ...engine.images.read import read_image
@@ -113,17 +114,32 @@ def deviations(
     return tuple(found)
 
 
-def in_words(family: str, found: tuple[Deviation, ...]) -> str:
-    """Return deviations as one sentence."""
-    if not any(one.drift for one in found):
-        return f"Images are resized by the official rule of {family}."
-    departs = ", and by ".join(map(str, found))
-    return f"Images are not resized by the official rule of {family}: the depth departs from the official by {departs}."
+def remark_on_rule(
+    path: Path,
+    contract: Contract,
+    conventions: Conventions,
+    *,
+    patch_px: int | None = None,
+    on_step: OnStep = lambda title, done, wanted: None,
+) -> str:
+    """Return a sentence that says how far a file's way leads away from the official one; "" if it is the official one.
+
+    Args:
+        path, contract, conventions, patch_px, on_step: As in deviations.
+    """
+    if official_contract(contract, conventions, patch_px) == contract:
+        return ""
+    begin = f"Images are not resized by the official rule of {contract.family}"
+    try:
+        found = deviations(path, contract, conventions, patch_px=patch_px, on_step=on_step)
+    except DepthrtError as error:
+        return f"{begin}, and it does not run by that: {error}."
+    return f"{begin}: the depth departs from the official by {', and by '.join(map(str, found))}."
 
 
 def _depth(run: Callable[[Float32], Float32], image: NDArray[np.uint8], contract: Contract) -> tuple[Px, Float32]:
     """Return the size of the network's input and the depth at the image's size, by the way of a contract."""
     height, width = image.shape[:2]
     fit = fit_image(contract.size, (height, width))
-    answer = run(make_batch(image, contract, fit, "bgr"))[0]
+    answer = run(np.repeat(make_batch(image, contract, fit, "bgr"), contract.batch or 1, axis=0))[0]
     return fit.input_px, to_image_size(answer, contract, fit, (height, width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -61,7 +62,7 @@ def make_graph(graph: Graph) -> onnx.ModelProto:
         weights.append(numpy_helper.from_array(np.asarray(values, dtype), name))
         return name
 
-    def add(op: str, *inputs: str, **attributes: object) -> str:
+    def add(op: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401 (as onnx has them)
         name = f"{op}_{len(nodes)}"
         nodes.append(helper.make_node(op, list(inputs), [name], name=name, **attributes))
         return name

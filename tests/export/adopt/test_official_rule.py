@@ -12,7 +12,7 @@ from depthrt.engine.modelfile.canary import drift
 from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.modelfile.shipped import PHOTO
 from depthrt.engine.modelfile.size_rule import SizeRule
-from depthrt.export.adopt.official_rule import Deviation, deviations, in_words, official_contract
+from depthrt.export.adopt.official_rule import Deviation, deviations, official_contract, remark_on_rule
 from depthrt.export.families.rules import HALF, Conventions
 
 SIDE = 126
@@ -28,7 +28,7 @@ def foreign(contract: Contract) -> Contract:
 def test_the_official_way_does_not_depart_from_itself(tiny: TinyModel) -> None:
     found = deviations(tiny.onnx, read_contract(tiny.onnx), OFFICIAL)
     assert [(one.drift, one.input_px == one.official_px) for one in found] == [(0.0, True)] * 2
-    assert in_words("depth-anything-v2", found) == "Images are resized by the official rule of depth-anything-v2."
+    assert remark_on_rule(tiny.onnx, read_contract(tiny.onnx), OFFICIAL) == ""
 
 
 def test_another_way_departs_by_as_much_as_the_depths_of_two_models(tiny: TinyModel) -> None:
@@ -47,13 +47,23 @@ def test_the_size_rules_are_told_apart(tiny: TinyModel) -> None:
     large_side = replace(OFFICIAL, base_px=(518, 518))
     official = official_contract(read_contract(tiny.onnx), large_side)
     assert (official.size.base_px, official.size.rule) == ((518, 518), "lower_bound")
-    found = (Deviation((400, 600), (350, 518), (518, 784), 0.0612), Deviation((9, 9), (8, 8), (8, 8), 0.0))
-    text = in_words("midas", found)
-    assert text == (
-        "Images are not resized by the official rule of midas: the depth departs from the official by 6.12% of the "
-        "range for a photograph of 400x600 px (input 350x518 instead of 518x784), and by 0.00% of the range for a "
-        "photograph of 9x9 px (input 8x8)."
-    )
+    departs = Deviation((400, 600), (350, 518), (518, 784), 0.0612)
+    assert str(departs) == "6.12% of the range for a photograph of 400x600 px (input 350x518 instead of 518x784)"
+    assert str(replace(departs, official_px=(350, 518))).endswith("(input 350x518)")
+
+
+def test_the_remark_is_one_sentence_with_the_numbers(tiny: TinyModel) -> None:
+    own = foreign(read_contract(tiny.onnx))
+    remark = remark_on_rule(tiny.onnx, own, OFFICIAL)
+    begin = "Images are not resized by the official rule of depth-anything-v2: the depth departs from the official by "
+    assert remark.startswith(begin) and remark.count("% of the range for a photograph of ") == 2
+
+
+def test_a_file_that_does_not_run_by_the_official_rule_is_said_to(tiny_static: TinyModel) -> None:
+    contract = replace(read_contract(tiny_static.onnx), size=SizeRule((126, 196), 14, "stretch"))
+    squares = replace(OFFICIAL, base_px=(140, 140), rule="square")
+    wrong = replace(contract, size=SizeRule((140, 140), 14, "stretch"))
+    assert "and it does not run by that: " in remark_on_rule(tiny_static.onnx, wrong, squares)
 
 
 def test_a_graph_of_one_size_keeps_it(tiny_static: TinyModel) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir
 import pytest
@@ -11,7 +13,7 @@ from depthrt.export.adopt.graph.normalisation import normalisation_scale, patch_
 HEAD = ("batch", 3, "height", "width")
 
 
-def image_of(*steps: tuple[str, object], conv: dict[str, list[int]] | None = None) -> onnx_ir.Model:
+def image_of(*steps: tuple[str, object], conv: dict[str, Any] | None = None) -> onnx_ir.Model:
     """Return a graph that does these steps to the image, each an operator and its constant, then a convolution."""
     nodes, weights, last = [], [], "image"
     for number, (op, constant) in enumerate(steps):
