@@ -237,8 +237,8 @@ def _prove(file: ModelFile, attempt: _Attempt) -> tuple[Runner, tuple[str, ...]]
         verdict = check_canary(runner, file, threads=attempt.threads)
         if verdict is not None and not verdict.passed:
             raise ParityError(
-                f"{runner.name} {runner.precision} on {runner.provider} does not answer {file.path} as its checkpoint "
-                f"does: {verdict}; {_reason(file)}"
+                f"{runner.name} {runner.precision} on {runner.provider} does not answer {file.path} as "
+                f"{_reference(file)}: {verdict}; {_reason(file)}"
             )
         if isinstance(runner, ImageRunner):
             runner.free_batches()
@@ -246,6 +246,11 @@ def _prove(file: ModelFile, attempt: _Attempt) -> tuple[Runner, tuple[str, ...]]
         runner.close()
         raise
     return runner, ()
+
+
+def _reference(file: ModelFile) -> str:
+    """Return what the canary's answer is of: an adopted file has its own."""
+    return "its checkpoint does" if file.contract.adopted is None else "ONNX Runtime did when it was adopted"
 
 
 def _reason(file: ModelFile) -> str:

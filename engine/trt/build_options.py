@@ -105,9 +105,12 @@ def _static_profile(contract: Contract, options: BuildOptions) -> Profile:
     base_px = contract.size.base_px
     asked = [size_px for size_px in (options.min_px, options.opt_px, options.max_px) if size_px is not None]
     if any(size_px != base_px for size_px in asked) or options.batch != (1, 1, 1):
+        name = shlex.quote(contract.source_name)
+        other = f"export it dynamic: depthrt export {name} -o model.onnx --size {min(base_px)}"
+        if contract.adopted is not None:
+            other = f"adopt a dynamic export of {contract.source_name}"
         raise InputError(
-            f"the file is static, {in_px(base_px)} and one image a batch, so no other sizes can be built; "
-            f"export it dynamic: depthrt export {shlex.quote(contract.source_name)} -o model.onnx --size {min(base_px)}"
+            f"the file is static, {in_px(base_px)} and one image a batch, so no other sizes can be built; {other}"
         )
     shape = (1, 3, *base_px)
     return Profile(shape, shape, shape)

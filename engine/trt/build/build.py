@@ -205,8 +205,8 @@ def _parse(trt: TensorRT, network: Any, request: Request) -> None:  # noqa: ANN4
         reason = " ".join(reason.split())
         hint = ""
         if request.file.contract.attention == "fused" and "MultiHeadAttention" in reason:
-            command = _export_command(request.file.contract, request.file.contract.precision)
-            hint = f"; this parser lacks the fused attention, so use: {command} --attention plain"
+            command = _export_command(request.file.contract, request.file.contract.precision, "--attention", "plain")
+            hint = f"; this parser lacks the fused attention, so use: {command}"
         raise BuildError(f"{trt.name} cannot read {request.file.path}: {reason}{hint}")
     found = {tensor.name: tensor.dtype for tensor in _borders(network)}
     names = (INPUT, *request.file.contract.outputs)
@@ -274,8 +274,11 @@ def _borders(network: Any) -> list[Any]:  # noqa: ANN401
     return inputs + [network.get_output(index) for index in range(network.num_outputs)]
 
 
-def _export_command(contract: Contract, precision: Precision) -> str:
-    """Return the command that makes a contract's model in another precision."""
+def _export_command(contract: Contract, precision: Precision, *more: str) -> str:
+    """Return the command that makes a contract's model in another precision; of an adopted file, what to adopt."""
+    if contract.adopted is not None:
+        wanted = " with plain attention" if more else ""
+        return f"depthrt adopt, of a file like {contract.source_name} in {precision}{wanted}"
     height, width = contract.size.base_px
     size = f"{height}x{width}" if contract.size.static else f"{min(height, width)}"
     command = ["depthrt", "export", contract.source_name, "-o", f"model-{precision}.onnx"]
@@ -284,4 +287,4 @@ def _export_command(contract: Contract, precision: Precision) -> str:
         command += [] if contract.max_depth_m is None else ["--max-depth", f"{contract.max_depth_m:g}"]
     if contract.family == _MIRRORED and not contract.mirrored:
         command += ["--no-mirror"]
-    return shlex.join([*command, "--size", size, "--precision", precision])
+    return shlex.join([*command, "--size", size, "--precision", precision, *more])

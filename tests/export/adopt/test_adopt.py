@@ -63,7 +63,7 @@ def test_a_file_that_fails_a_probe_is_refused_and_a_forced_one_says_so_in_every_
     adopted = adopted_of(tmp_path, on_note=said.append)
     assert adopted.contract.adopted is not None
     (doubt,) = adopted.contract.adopted.notes
-    assert said[-1] == f"warning: {doubt}"
+    assert f"warning: {doubt}" in said
     with depthrt.load(adopted.path, device="cpu", threads=1) as model:
         assert doubt in model.infer(depthrt.read_image(PHOTO)).provenance.notes
 

@@ -20,13 +20,14 @@ from tiny_model import TinyModel, export_tiny
 import depthrt
 from depthrt import BackendUnavailable, BuildError, ContractError, DepthrtError, InputError, ModelFileError
 from depthrt.cli import main
+from depthrt.engine.modelfile.adoption import Adoption
 from depthrt.engine.modelfile.contract import Contract, read_contract
 from depthrt.engine.modelfile.model_file import open_model_file
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.engine.terms import INPUT
 from depthrt.engine.trt import library as trt
 from depthrt.engine.trt.build.build import _configure, build_engine, check_request
-from depthrt.engine.trt.build_options import BuildOptions, Profile
+from depthrt.engine.trt.build_options import BuildOptions, Profile, choose_profile
 from depthrt.engine.trt.plan_file import PlanTensor, read_plan_file, read_plan_header
 
 needs_rtx = pytest.mark.skipif(
@@ -239,6 +240,16 @@ def test_an_int8_file_is_refused_with_the_export_that_makes_another(tmp_path: Pa
     path = write_mean(tmp_path / "mean.onnx", replace(STATIC, precision="int8"))
     with pytest.raises(BuildError, match=r"is int8, which is for CPUs; export fp16: depthrt export made\.pth .* fp16$"):
         build_engine(path, tmp_path / "model.engine")
+
+
+def test_of_an_adopted_file_an_error_names_what_to_adopt(tmp_path: Path) -> None:
+    adopted = replace(STATIC, adopted=Adoption("org/name@0123", STATIC.source_sha256), source_name="org/name@0123")
+    path = write_mean(tmp_path / "mean.onnx", adopted)
+    wanted = r"make another: depthrt adopt, of a file like org/name@0123 in fp16$"
+    with pytest.raises(InputError, match=wanted):
+        build_engine(path, tmp_path / "model.engine", precision="fp16")
+    with pytest.raises(InputError, match=r"no other sizes can be built; adopt a dynamic export of org/name@0123$"):
+        choose_profile(adopted, BuildOptions(batch=(1, 2, 4)))
 
 
 def test_the_export_that_an_error_names_is_one_that_the_verb_takes(tmp_path: Path) -> None:
