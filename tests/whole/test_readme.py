@@ -1,4 +1,4 @@
-"""The README's snippets run, and its commands parse, and so do those of docs/finetune.md."""
+"""The README's snippets run, and its commands parse, and so do those of docs/finetune.md and docs/adopt.md."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCED = re.compile(r"```(\w+)\n(.*?)```", flags=re.DOTALL)
 BLOCKS = FENCED.findall(README)
+PAGES = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("finetune.md", "adopt.md")]
 COMMANDS = [
     line.split("#")[0].strip()
-    for language, block in [*BLOCKS, *FENCED.findall((ROOT / "docs" / "finetune.md").read_text(encoding="utf-8"))]
+    for language, block in [*BLOCKS, *(found for page in PAGES for found in FENCED.findall(page))]
     if language == "sh"
     for line in block.splitlines()
     if line.startswith("depthrt ")

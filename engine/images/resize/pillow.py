@@ -30,5 +30,5 @@ def pillow_bands(
     resized = np.empty((*size_px, 3), np.uint8)
     for channel in range(3):
         plane = Image.fromarray(np.ascontiguousarray(image[:, :, channel]))
-        resized[:, :, channel] = plane.resize(size_px[::-1], _FILTERS[resize])  # (w, h) for Pillow
+        resized[:, :, channel] = np.asarray(plane.resize(size_px[::-1], _FILTERS[resize]))  # (w, h) for Pillow
     yield resized
