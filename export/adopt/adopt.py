@@ -28,7 +28,7 @@ from ..onnx_file.saved import PROTOBUF_LIMIT_BYTES, saved
 from ..onnx_file.scratch import scratch_folder
 from ..parity.parity import TOLERANCE
 from .compare import compare_with
-from .graph.arithmetic import precision_of
+from .graph.arithmetic import precision_of, scales_by_batch
 from .graph.layout import Layout, dims_of, read_layout
 from .graph.mend import mend
 from .graph.read import infer_shapes, read_graph
@@ -43,6 +43,7 @@ from .probes.probe import probe
 from .source import SUFFIX, Source, find_source
 
 _LONGEST_STEM = 100
+_ONE_BY_ONE = "It takes images one by one, as it scales its int8 by all images of a batch."
 _FORCE = " (--force adopts it all the same, and puts this into every result)"
 
 
@@ -103,10 +104,14 @@ def adopt(
     if any(not dims_of(value) for value in model.graph.outputs):
         infer_shapes(model)
     layout = read_layout(model, str(found.path), output=options.output)
+    one_by_one = layout.batch is None and scales_by_batch(model)
+    if one_by_one:
+        layout = replace(layout, batch=1)
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    remarks = (f"Its graph is {layout.names}.", *meaning.remarks, *plan.remarks, *mend(model))
+    batches = [_ONE_BY_ONE] if one_by_one else []
+    remarks = (f"Its graph is {layout.names}.", *batches, *meaning.remarks, *plan.remarks, *mend(model))
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)
@@ -174,6 +179,8 @@ def _save(model: onnx_ir.Model, path: Path) -> Path | None:
     """Write a graph; return the file of its weights beside it, None if it holds them."""
     size_bytes = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
     weights = path.with_suffix(".data") if size_bytes > PROTOBUF_LIMIT_BYTES else None
+    if weights is None:
+        onnx_ir.external_data.load_to_model(model)  # those beside their file, which would not be found beside ours
     onnx_ir.save(model, path, external_data=weights.name if weights else None)
     return weights
 

@@ -16,7 +16,7 @@ import onnx
 import torch
 from made import CONTRACT
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
-from transformers.models.depth_anything import modeling_depth_anything
+from transformers.models.depth_anything import modeling_depth_anything as theirs
 from transformers.utils import torch_int
 
 from depthrt.engine.images.preprocess import fit_image, make_batch
@@ -49,22 +49,34 @@ def trained(kind: str = "inverse") -> DepthAnythingForDepthEstimation:
     return network
 
 
-def export_theirs(path: Path, *, kind: str = "inverse") -> Path:
-    """Write the network as optimum does: pixel_values (b, 3, h, w) to predicted_depth (b, h, w), all axes dynamic.
+def export_theirs(
+    path: Path, *, kind: str = "inverse", opset: int = OPSET, sides_px: tuple[int, int] | None = None
+) -> Path:
+    """Write the network as optimum does: pixel_values (b, 3, h, w) to predicted_depth (b, h, w).
 
-    By itself the exporter bakes the size of the head's last resize; optimum patches it likewise.
+    By itself the exporter bakes the size of the head's last resize; optimum patches it likewise. Attention is written
+    out for opsets before 14, which have none.
+
+    Args:
+        path: The file.
+        kind: "inverse" or "metric".
+        opset: Of the operators.
+        sides_px: (h, w) of a static graph for one image; None for dynamic axes.
     """
+    network = trained(kind)
+    network.backbone.set_attn_implementation("eager" if opset < 14 else "sdpa")
     axes = {0: "batch_size", 2: "height", 3: "width"}
-    with warnings.catch_warnings(), patch.object(modeling_depth_anything, "int", torch_int, create=True):
+    named = {"pixel_values": axes, "predicted_depth": {0: "batch_size", 1: "height", 2: "width"}}
+    with warnings.catch_warnings(), patch.object(theirs, "int", torch_int, create=True):
         warnings.simplefilter("ignore")  # of the exporter that most files in use come from
         torch.onnx.export(
-            trained(kind),
-            (torch.zeros(1, 3, 98, 126),),
+            network,
+            (torch.zeros(1, 3, *(sides_px or (98, 126))),),
             path,
             input_names=["pixel_values"],
             output_names=["predicted_depth"],
-            dynamic_axes={"pixel_values": axes, "predicted_depth": {0: "batch_size", 1: "height", 2: "width"}},
-            opset_version=OPSET,
+            dynamic_axes=None if sides_px is not None else named,
+            opset_version=opset,
             dynamo=False,
         )
     return path

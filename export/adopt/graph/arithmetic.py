@@ -15,6 +15,7 @@ _INT8_PRODUCTS = (
     *("MatMulInteger", "ConvInteger", "QLinearConv", "QLinearMatMul", "QGemm"),
     *("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "QAttention"),
 )
+_SCALED_AT_RUN = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul")
 _FUSED = ("MultiHeadAttention", "Attention", "GroupQueryAttention", "QAttention")
 _INT8_LEVEL = (
     4  # accuracy_level of MatMulNBits that rounds its input to int8. Source: ONNX Runtime, ContribOperators.md
@@ -37,6 +38,11 @@ def precision_of(model: onnx_ir.Model) -> Precision:
     if quantised:
         return "int8"
     return _HALVES.get(types.most_common(1)[0][0], "fp32") if types else "fp32"
+
+
+def scales_by_batch(model: onnx_ir.Model) -> bool:
+    """Return whether a graph finds the scale of its int8 while it runs: from all images of a batch together."""
+    return any(node.op_type in _SCALED_AT_RUN for node in RecursiveGraphIterator(model.graph))
 
 
 def attention_of(model: onnx_ir.Model) -> Attention:

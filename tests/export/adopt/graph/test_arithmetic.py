@@ -11,7 +11,7 @@ from foreign_graphs import Graph, make_graph, write_graph
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from depthrt.export.adopt.graph.arithmetic import attention_of, precision_of
+from depthrt.export.adopt.graph.arithmetic import attention_of, precision_of, scales_by_batch
 
 
 def of_nodes(*nodes: onnx.NodeProto, weights: str = "float32") -> onnx_ir.Model:
@@ -52,3 +52,11 @@ def test_attention_is_fused_plain_or_none() -> None:
     assert attention_of(of_nodes(softmax)) == "plain"
     assert attention_of(of_nodes(softmax, fused)) == "fused"
     assert attention_of(onnx_ir.from_proto(make_graph(Graph()))) == "none"
+
+
+@pytest.mark.parametrize(("op", "scales"), [("DynamicQuantizeLinear", True), ("Relu", False)])
+def test_int8_whose_scale_is_found_at_run_depends_on_the_batch(op: str, scales: bool) -> None:
+    image = onnx_ir.Value(name="image")
+    node = onnx_ir.node(op, [image], num_outputs=3 if scales else 1)
+    graph = onnx_ir.Graph([image], node.outputs, nodes=[node], opset_imports={"": 17})
+    assert scales_by_batch(onnx_ir.Model(graph, ir_version=8)) is scales
