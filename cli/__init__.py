@@ -89,7 +89,7 @@ _SUMMARIES = {
     bag: "Write a robot's recorded bag again, with depth.",
     bridge: "Publish the depth of a live ROS topic, over Zenoh.",
     serve: "Answer images with depth over HTTP, with a page.",
-    info: "Print the contract of a model file, or what a checkpoint is.",
+    info: "Print what a model file, a checkpoint or a bag is.",
     tune: "Find and remember the fastest way to run a file on this CPU.",
     bench: "Measure models side by side, compare reports, bisect drift.",
     finetune: "Train a checkpoint on data sets so that mirrors are flat.",

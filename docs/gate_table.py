@@ -1,6 +1,8 @@
-"""Measures the obstacle gate on drawn rooms with exact depth: python docs/gate_table.py [--write].
+"""Measures the obstacle gate on drawn rooms with exact depth: python docs/gate_table.py [--write | --picture].
 
-Without --write the table is printed; with it, it is put into docs/robots.md. Takes three minutes on one core.
+The table is printed; with --write it is put into docs/robots.md. --picture writes docs/gate.jpg instead: three rooms as
+the camera sees them, what the gate keeps of their exact depth, and of depth with smooth noise. Takes two minutes on one
+core.
 """
 
 # ruff: noqa: T201
@@ -37,6 +39,7 @@ FLOOR_M = 0.01  # what is lower is floor: a rug is 8 mm thick
 LEAST_PX = 25  # of an obstacle that counts
 FOUND = 0.3  # share of its points that are kept, for an obstacle to count as found
 NOISE = 0.05
+SHOWN = (0, 1, 3)  # rooms of the picture
 
 Float32 = NDArray[np.float32]
 Noise = Callable[[Float32, np.random.Generator], Float32]
@@ -47,12 +50,14 @@ class Room:
     """A room as a robot sees it.
 
     Args:
+        image: (H, W, 3) uint8, BGR.
         depth_m: (H, W); NaN for the sky.
         height_m: (H, W), of each point over the floor.
         thing: (H, W), number of the object.
         camera: Of the image.
     """
 
+    image: NDArray[np.uint8]
     depth_m: Float32
     height_m: Float32
     thing: NDArray[np.int32]
@@ -85,7 +90,10 @@ class Tally:
 
 
 def main() -> None:
-    """Print the table, or put it into docs/robots.md."""
+    """Print the table, put it into docs/robots.md, or write the picture."""
+    if "--picture" in sys.argv[1:]:
+        cv2.imwrite(str(DOCS.with_name("gate.jpg")), picture(), [cv2.IMWRITE_JPEG_QUALITY, 88])
+        return
     rows = [HEADING, "|---|---|---|---|---|"]
     for height_m, lows_m in LOWS_M.items():
         tallies = {(low_m, name): Tally() for low_m in lows_m for name in NOISES}
@@ -102,6 +110,26 @@ def main() -> None:
     text, found = _TABLE.subn(lambda match: table, DOCS.read_text(encoding="utf-8"))
     assert found == 1, f"{DOCS} has {found} tables that begin with {HEADING}"
     DOCS.write_text(text, encoding="utf-8")
+
+
+def picture() -> NDArray[np.uint8]:
+    """Return rows of an image, what is kept of its exact depth, and of noisy depth."""
+    height_m = 0.4
+    gate = ObstacleGate(LOWS_M[height_m][0], HIGH_M, camera_height_m=height_m)
+    shown = []
+    for number, room in enumerate(rooms(max(SHOWN) + 1, height_m)):
+        if number in SHOWN:
+            noisy = of_patches(room.depth_m, np.random.default_rng(number))
+            kept = [gate.apply(depth_of(depth_m), room.camera).valid for depth_m in (room.depth_m, noisy)]
+            shown.append(np.hstack([room.image, *(painted(room.image, one) for one in kept)]))
+    return np.vstack(shown)
+
+
+def painted(image: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return an image with red obstacles, the rest dark."""
+    found = image // 2
+    found[kept] += np.array([0, 0, 120], np.uint8)
+    return found
 
 
 def rooms(count: int, height_m: float) -> Iterator[Room]:
@@ -146,7 +174,9 @@ def room_of(scenes: Scenes, number: int) -> Room:
     up = scenes.cameras.rotation[number, 2].numpy()  # the world's z in the camera
     height = float(scenes.cameras.position[number, 2]) + depth * (rays @ up)
     seen = scenes.valid[number].numpy()
+    image = scenes.image[number].permute(1, 2, 0).numpy()[..., ::-1]
     return Room(
+        np.ascontiguousarray(image),
         np.where(seen, depth, np.nan).astype(np.float32),
         np.where(seen, height, np.nan).astype(np.float32),
         scenes.thing[number].numpy(),

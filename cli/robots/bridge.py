@@ -54,6 +54,7 @@ from .gate_options import Heights, gate_of, gate_options
     show_default="ROS_DOMAIN_ID, else 0",
     help="ROS domain.",
 )
+@click.option("--humble", is_flag=True, help="Publish for ROS 2 Humble, whose topics have no hash of their type.")
 @click.option(
     "--connect",
     metavar="ENDPOINT",
@@ -83,6 +84,7 @@ def bridge(
     camera_height_m: float | None,
     rectify: bool,
     domain: int,
+    humble: bool,
     connect: tuple[str, ...],
     listen: tuple[str, ...],
     zenoh_config: Path | None,
@@ -119,6 +121,7 @@ def bridge(
         gate=gate_of(gate, camera_height_m, points=points),
         rectify=rectify,
         domain=domain,
+        humble=humble,
         connect=connect,
         listen=listen,
         zenoh_config=zenoh_config,

@@ -110,8 +110,13 @@ def adopt(
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    batches = [_ONE_BY_ONE] if one_by_one else []
-    remarks = (f"Its graph is {layout.names}.", *batches, *meaning.remarks, *plan.remarks, *mend(model))
+    remarks = (
+        f"Its graph is {layout.names}.",
+        *([_ONE_BY_ONE] if one_by_one else []),
+        *meaning.remarks,
+        *plan.remarks,
+        *mend(model),
+    )
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)

@@ -16,6 +16,7 @@ from ..messages.types import Message, definition
 
 BEST_EFFORT_KEEP_LAST_1 = "2::,1:,:,:,,"  # reliability, durability, history and depth, ...; empty is the default
 GID_BYTES = 16
+_NO_HASH = "TypeHashNotSupported"  # in Humble
 _ATTACHMENT = struct.Struct(f"<qqB{GID_BYTES}s")  # number, time in ns, length of the id, id of the publisher
 _TOPIC = re.compile(r"(/[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
 _TOKEN_PARTS = 13  # of a publisher or a subscription
@@ -33,11 +34,13 @@ class Node:
         domain: ROS domain.
         session: Zenoh's id of the session, hexadecimal.
         name: Of the node, without a namespace.
+        humble: Whether it is one of ROS 2 Humble, whose keys have no hash of a type.
     """
 
     domain: int
     session: str
     name: str
+    humble: bool = False
 
     @property
     def token(self) -> str:
@@ -52,8 +55,15 @@ class Node:
         """
         return (
             f"@ros2_lv/{self.domain}/{self.session}/0/{number}/{kind}/%/%/{self.name}/{topic.replace('/', '%')}/"
-            f"{dds_type(message.__msgtype__)}/{definition(message).digest}/{BEST_EFFORT_KEEP_LAST_1}"
+            f"{dds_type(message.__msgtype__)}/{self._digest(message)}/{BEST_EFFORT_KEEP_LAST_1}"
         )
+
+    def topic_key(self, topic: str, message: type[Message]) -> str:
+        """Return the key of the messages that it sends on a topic."""
+        return f"{self.domain}/{topic.strip('/')}/{dds_type(message.__msgtype__)}/{self._digest(message)}"
+
+    def _digest(self, message: type[Message]) -> str:
+        return _NO_HASH if self.humble else definition(message).digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +107,6 @@ def check_topic(topic: str, option: str) -> str:
     return topic
 
 
-def topic_key(domain: int, topic: str, message: type[Message]) -> str:
-    """Return the key of a topic's messages."""
-    return f"{domain}/{topic.strip('/')}/{dds_type(message.__msgtype__)}/{definition(message).digest}"
-
-
 def any_type_key(domain: int, topic: str) -> str:
     """Return the key that matches messages of any type on a topic."""
     return f"{domain}/{topic.strip('/')}/*/*"
@@ -113,7 +118,7 @@ def publishers_key(domain: int) -> str:
 
 
 def type_of_key(key: str) -> str:
-    """Return the type of a message by its key, as topic_key makes it: "sensor_msgs/msg/Image"."""
+    """Return the type of a message by its key, as Node.topic_key makes it: "sensor_msgs/msg/Image"."""
     return _ros_type(key.split("/")[-2])
 
 

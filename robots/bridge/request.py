@@ -33,6 +33,7 @@ class BridgeRequest:
         rectify: Take the lens's distortion out of the images first.
         domain: ROS domain.
         node: Name of the node that others see.
+        humble: Whether the readers are those of ROS 2 Humble, whose topics have no hash of a type.
         connect: Where routers and peers of Zenoh are; () with no `listen` takes the router of this machine.
         listen: Where others may connect.
         zenoh_config: A file of Zenoh's settings, which has them instead.
@@ -50,6 +51,7 @@ class BridgeRequest:
     rectify: bool = False
     domain: int = 0
     node: str = NODE_NAME
+    humble: bool = False
     connect: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     zenoh_config: Path | None = None

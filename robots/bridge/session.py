@@ -21,7 +21,6 @@ from .dialect import (
     gid_of,
     publishers_key,
     read_publisher,
-    topic_key,
 )
 from .request import ROUTER, BridgeRequest
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOK_S = 1.0  # longest wait for the list of publishers
+_MOST_WORDS = 200  # characters of what Zenoh says
 
 
 class Publisher:
@@ -65,8 +65,11 @@ class Session(Closable):
         try:
             self._session = zenoh.open(_config(request))
         except zenoh.ZError as error:
-            raise InputError(f"Zenoh cannot open a session at {self.where}: {_first_sentence(error)}") from error
-        self.node = Node(request.domain, str(self._session.zid()), request.node)
+            raise InputError(
+                f"Zenoh cannot open a session at {self.where}: {_own_words(error)}; give places such as "
+                "tcp/robot.local:7447, or a file of Zenoh's settings"
+            ) from error
+        self.node = Node(request.domain, str(self._session.zid()), request.node, request.humble)
         self._entities = 0
         self._kept: list[object] = [self._session.liveliness().declare_token(self.node.token)]
 
@@ -79,7 +82,7 @@ class Session(Closable):
     def publish(self, topic: str, message: type[Message]) -> Publisher:
         """Return a publisher of a topic."""
         token = self.node.entity_token(self._next(), PUBLISHER, topic, message)
-        return Publisher(self._session, topic_key(self.node.domain, topic, message), token)
+        return Publisher(self._session, self.node.topic_key(topic, message), token)
 
     def subscribe(self, topic: str, message: type[Message], hear: Callable[[zenoh.Sample], None]) -> None:
         """Call a function, in a thread of Zenoh, with each message of any type on a topic.
@@ -126,6 +129,7 @@ def _config(request: BridgeRequest) -> zenoh.Config:
     return config
 
 
-def _first_sentence(error: Exception) -> str:
+def _own_words(error: Exception) -> str:
     """Return what Zenoh says of an error, without the places in its own source."""
-    return str(error).partition(" at /")[0][:200]
+    text = str(error).partition(" at /")[0]
+    return text.rpartition('msg: "')[2][:_MOST_WORDS].rstrip(". ")

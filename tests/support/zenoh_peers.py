@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 import zenoh
-from made_bags import camera_message, header, image_message, picture
+from made_bags import STEP_NS, camera_message, header, image_message, picture
 from rosbags.typesys import Stores, get_typestore
 
 WAIT_S = 20.0
@@ -119,7 +119,8 @@ def tokens(session: zenoh.Session) -> list[str]:
 def number_of(message: Any) -> int:  # noqa: ANN401
     """Return the number of the picture whose header a message has."""
     first, found = header(0).stamp, message.header.stamp
-    return round(((found.sec - first.sec) * 10**9 + found.nanosec - first.nanosec) / 33_333_333)
+    after_ns: int = (found.sec - first.sec) * 10**9 + found.nanosec - first.nanosec
+    return round(after_ns / STEP_NS)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ....robots.bridge.request import Topics
     from ....robots.bridge.tally import Counts
 
+OTHER_CLOCK_MS = 3_600_000.0  # stamps that are older are of a simulation or of a bag that is played
+
 
 class BridgeReport(BridgeListener):
     """Prints a bridge.
@@ -58,13 +60,12 @@ class BridgeReport(BridgeListener):
 def status_line(status: Status) -> str:
     """Return a status as a line of words."""
     last = status.last
-    ages = f"age {_ages(last)}, since the stamp {last.stamp_age_ms:.0f} ms" if last.age_ms else "age -"
-    lost = f", lost on the way {last.lost}" if last.lost else ""
-    failed = f", failed {last.failed}" if last.failed else ""
-    waits = f"; {status.silent_s:.0f} s without an image: {status.waits_for}" if status.waits_for else ""
-    no_floor = f", {last.no_floor} without a floor" if last.no_floor else ""
-    counts = f"dropped {last.dropped}{lost}{failed}{no_floor}"
-    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, {counts}{waits}"
+    if status.waits_for and not last.published:
+        return f"no image for {status.silent_s:.0f} s: {status.waits_for}"
+    ages = f"age {_ages(last)}, {_since_stamp(last)}" if last.age_ms else "age -"
+    others = {"lost on the way": last.lost, "failed": last.failed, "without a floor": last.no_floor}
+    counts = "".join(f", {count} {name}" for name, count in others.items() if count)
+    return f"in {last.rate_in:.1f} Hz, out {last.rate_out:.1f} Hz, {ages}, {last.dropped} dropped{counts}"
 
 
 def status_object(status: Status) -> dict[str, object]:
@@ -89,6 +90,13 @@ def status_object(status: Status) -> dict[str, object]:
 def _ages(counts: Counts) -> str:
     assert counts.age_ms is not None
     return "{:.0f}/{:.0f} ms (p50/p99)".format(*counts.age_ms)
+
+
+def _since_stamp(counts: Counts) -> str:
+    stamp_age_ms = counts.stamp_age_ms
+    if stamp_age_ms is None or abs(stamp_age_ms) > OTHER_CLOCK_MS:
+        return "stamps of another time"
+    return f"since the stamp {stamp_age_ms:.0f} ms"
 
 
 def _rounded(values: tuple[float, float]) -> tuple[float, ...]:

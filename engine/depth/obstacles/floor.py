@@ -21,12 +21,14 @@ HEIGHT_TOLERANCE = 0.25  # share by which the floor's distance may differ from t
 LEAST_SHARE = 0.05  # of the points that lie on a floor
 MOST_TILT_DEG, MOST_ROLL_DEG = 60.0, 25.0  # between the floor's normal and the image's downward and sideways axis
 
-_POINTS = 4000  # that are fitted, about
+_NEAREST_M, _FARTHEST_M = 1e-3, 1e4  # of points that are fitted
+_POINTS = 4000  # of them, about
 _LEAST_POINTS = 100
 _GUESSES = 400  # planes through three random points
 _NEAR = 0.04  # residual of a point that lies on a guessed plane
 _BELOW = 0.12  # residual of a point that lies below it
 _SPREAD = 0.1  # residual of points that tell the deviation
+_FLAT = 1e-6  # sine of the angle between a ray and a plane that goes through the camera
 _ROUNDS = 10  # of reweighting
 _TUKEY = 4.685  # standard deviations. Source: P. J. Huber, Robust Statistics, 2009, section 4.8
 _TO_DEVIATION = 1.4826  # from the median of absolute residuals
@@ -75,7 +77,8 @@ class Floor:
     def place(self) -> str:
         """Return where it is, in words."""
         x, y, z = self.normal
-        pitch, roll = (round(math.degrees(angle), 1) + 0.0 for angle in (math.atan2(z, y), math.asin(x)))  # no -0.0
+        angles = math.atan2(z, y), math.atan2(x, math.hypot(y, z))
+        pitch, roll = (round(math.degrees(angle), 1) + 0.0 for angle in angles)  # + 0.0: no -0.0
         return (
             f"{self.distance_m:.2f} m under the camera, pitch {pitch:.1f} and roll {roll:.1f} degrees, with "
             f"{self.share:.0%} of the points"
@@ -89,7 +92,7 @@ def fit_floor(depth_m: Float32, camera: Intrinsics, camera_height_m: float) -> F
     about the camera's height is refined by reweighted least squares.
 
     Args:
-        depth_m: (H, W), metres along the camera's axis; what is not finite or not above 0 does not count.
+        depth_m: (H, W), metres along the camera's axis; what is not from 1 mm to 10 km does not count.
         camera: Of images of this size.
         camera_height_m: Over the floor.
 
@@ -136,7 +139,7 @@ def _sampled(depth_m: Float32, camera: Intrinsics) -> Float64:
     seen = Intrinsics(
         camera.fx_px / step, camera.fy_px / step, (camera.cx_px - left) / step, (camera.cy_px - top) / step
     )
-    known = np.isfinite(coarse) & (coarse > 0)
+    known = (coarse > _NEAREST_M) & (coarse < _FARTHEST_M)
     return points_of(np.where(known, coarse, np.float32(1)), seen)[known].astype(np.float64)
 
 
@@ -147,10 +150,10 @@ def _guess(points: Float64) -> Float64:
     lowest = random.integers(count - count // 3, count, (_GUESSES, 2))
     other = random.integers(count // 3, count, (_GUESSES, 1))
     first, second, third = points[np.hstack([lowest, other])].transpose(1, 0, 2)
-    across = np.cross(second, third)
-    volume = np.sum(first * across, axis=1)
-    regular = np.abs(volume) > 1e-12
-    found: Float64 = (across + np.cross(third, first) + np.cross(first, second))[regular] / volume[regular, None]
+    normal = np.cross(second - first, third - first)
+    volume = np.sum(first * normal, axis=1)
+    regular = np.abs(volume) > _FLAT * np.linalg.norm(first, axis=1) * np.linalg.norm(normal, axis=1)
+    found: Float64 = normal[regular] / volume[regular, None]
     return found
 
 
@@ -174,7 +177,7 @@ def _score(points: Float64, planes: Float64) -> Float64:
     """Return for each plane how many points lie on it, less those that lie below: a floor hides what is below it."""
     residuals = points.astype(np.float32) @ planes.astype(np.float32).T - 1  # (N, G)
     below = np.count_nonzero(residuals > _BELOW, axis=0)
-    on = np.clip(1 - (residuals / np.float32(_NEAR)) ** 2, 0, None).sum(axis=0)
+    on = (1 - np.minimum(np.abs(residuals) / np.float32(_NEAR), 1) ** 2).sum(axis=0)
     found: Float64 = (on - below).astype(np.float64)
     return found
 

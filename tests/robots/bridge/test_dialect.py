@@ -18,7 +18,6 @@ from depthrt.robots.bridge.dialect import (
     publishers_key,
     read_attachment,
     read_publisher,
-    topic_key,
     type_of_key,
 )
 from depthrt.robots.messages.types import CameraInfo, CompressedImage, Image, PointCloud2
@@ -31,7 +30,7 @@ NODE = Node(2, "8b20917502ee955ac4476e0266340d5c", "talker")
 
 
 def test_keys_and_tokens_are_those_of_the_document() -> None:
-    assert topic_key(0, "/chatter", String) == STRING_KEY
+    assert Node(0, "a", "talker").topic_key("/chatter", String) == STRING_KEY
     assert NODE.token == "@ros2_lv/2/8b20917502ee955ac4476e0266340d5c/0/0/NN/%/%/talker"
     assert NODE.entity_token(10, "MP", "/chatter", String) == f"{TALKER}/{STRING_HASH}/2::,1:,:,:,,"
 
@@ -39,11 +38,18 @@ def test_keys_and_tokens_are_those_of_the_document() -> None:
 @pytest.mark.parametrize("message", [Image, CompressedImage, CameraInfo, PointCloud2])
 def test_a_key_has_the_type_and_its_hash(message: type[Image]) -> None:
     name = message.__msgtype__.rpartition("/")[2]
-    key = topic_key(7, "/front/image_raw", message)
+    key = Node(7, "a", "eye").topic_key("/front/image_raw", message)
     assert key == f"7/front/image_raw/sensor_msgs::msg::dds_::{name}_/{digest(message.__msgtype__)}"
     assert type_of_key(key) == message.__msgtype__
     assert zenoh.KeyExpr(any_type_key(7, "/front/image_raw")).includes(key)
     assert not zenoh.KeyExpr(any_type_key(7, "/front")).intersects(key)
+
+
+def test_humble_has_no_hashes_of_types() -> None:
+    node = Node(0, "a", "eye", humble=True)
+    assert node.topic_key("/image", Image) == "0/image/sensor_msgs::msg::dds_::Image_/TypeHashNotSupported"
+    assert "/sensor_msgs::msg::dds_::Image_/TypeHashNotSupported/2::,1:" in node.entity_token(1, "MP", "/image", Image)
+    assert type_of_key(node.topic_key("/image", Image)) == "sensor_msgs/msg/Image"
 
 
 def test_an_attachment_is_what_zenohs_own_serialiser_writes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from depthrt import InputError
-from depthrt.cli.show.robots.bridge_report import BridgeReport
+from depthrt.cli.show.robots.bridge_report import BridgeReport, status_line
 from depthrt.robots.bridge.listener import Status
 from depthrt.robots.bridge.request import Topics
 from depthrt.robots.bridge.tally import Counts
@@ -32,9 +32,8 @@ def test_a_status_is_a_line_of_talk(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.out == "" and shown.err.splitlines() == [
         "made fp32 on onnxruntime, CPUExecutionProvider",
         "/a/image -> /b/depth, /b/camera_info, through tcp/robot:7447; Ctrl-C ends it",
-        "in 30.0 Hz, out 8.0 Hz, age 62/81 ms (p50/p99), since the stamp 65 ms, dropped 22",
-        "in 0.0 Hz, out 0.0 Hz, age -, dropped 0; 8 s without an image: no router or peer of Zenoh at "
-        "tcp/localhost:7447",
+        "in 30.0 Hz, out 8.0 Hz, age 62/81 ms (p50/p99), since the stamp 65 ms, 22 dropped",
+        "no image for 8 s: no router or peer of Zenoh at tcp/localhost:7447",
     ]
 
 
@@ -46,11 +45,19 @@ def test_what_went_wrong_stands_in_the_line_and_in_the_summary(capsys: pytest.Ca
     report.ended(counts)
     assert capsys.readouterr().err.splitlines() == [
         r"error: a bad\nimage (said once, counted as failed)",
-        "in 5.0 Hz, out 3.0 Hz, age 60/80 ms (p50/p99), since the stamp 70 ms, dropped 1, lost on the way 2, failed 1, "
-        "3 without a floor",
+        "in 5.0 Hz, out 3.0 Hz, age 60/80 ms (p50/p99), since the stamp 70 ms, 1 dropped, 2 lost on the way, "
+        "1 failed, 3 without a floor",
         "2 s: 10 images in, 6 depths out, 1 dropped, 2 lost on the way, 1 failed, 3 without a floor, "
         "age 60/80 ms (p50/p99)",
     ]
+
+
+@pytest.mark.parametrize("stamp_age_ms", [1.7e12, -1.7e12])
+def test_stamps_of_a_simulation_are_no_age(stamp_age_ms: float) -> None:
+    counts = Counts(1.0, 1, published=1, age_ms=(60.0, 80.0), stamp_age_ms=stamp_age_ms)
+    assert status_line(Status(1.0, counts, 1, 0.1, None)) == (
+        "in 1.0 Hz, out 1.0 Hz, age 60/80 ms (p50/p99), stamps of another time, 0 dropped"
+    )
 
 
 def test_json_is_a_line_a_status(capsys: pytest.CaptureFixture[str]) -> None:

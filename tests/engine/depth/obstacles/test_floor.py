@@ -10,6 +10,7 @@ import pytest
 from made_floor import CAMERA, HEIGHT_M, SIZE_PX, noisy, see
 from refusal import refusal
 
+from depthrt import Intrinsics, NoFloor
 from depthrt.engine.depth.obstacles.floor import Floor, fit_floor
 
 
@@ -88,3 +89,22 @@ def test_without_a_floor_in_view_there_is_none(depth_m: np.ndarray, found: str) 
 def test_the_place_of_a_floor_is_said_in_words() -> None:
     place = fit_floor(see().depth_m, CAMERA, HEIGHT_M).place
     assert re.fullmatch(r"0\.40 m under the camera, pitch 10\.0 and roll 0\.0 degrees, with \d\d% of the points", place)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_depth_of_any_kind_has_a_floor_or_a_reason(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    height, width = (int(side) for side in random.integers(2, 150, 2))
+    made = (
+        np.full((height, width), random.uniform(1e-6, 1e6)),
+        np.exp(random.normal(0, 8, (height, width))),
+        np.broadcast_to(np.linspace(5, 0.3, height)[:, None], (height, width)),
+        np.broadcast_to(np.linspace(0.1, 9, width), (height, width)),
+    )
+    for depth_m in made:
+        camera = Intrinsics.from_fov(float(random.uniform(20, 150)), height, width)
+        try:
+            place = fit_floor(depth_m.astype(np.float32), camera, float(random.uniform(0.05, 3))).place
+        except NoFloor as error:
+            place = str(error)
+        assert "floor" in place or "under the camera" in place
