@@ -217,7 +217,7 @@ def legal_contract(found: Json) -> bool:
     return (
         keys({key: value for key, value in found.items() if key not in ("digest", "adopted")}, names)
         and ("digest" not in found or legal_digest(found["digest"]))
-        and ("adopted" not in found or found["adopted"] is None or legal_adoption(found))
+        and ("adopted" not in found or legal_adoption(found))
         and all(line(found[name], 1, 255) for name in ("family", "encoder", "source_name", "producer"))
         and line(found["licence"], 0, 10_000)
         and legal_kind(found, format)
