@@ -39,7 +39,8 @@ def by_hand(path: Path, batch: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (image,) = session.get_inputs()
     depth: np.ndarray = session.run([session.get_outputs()[0].name], {image.name: batch})[0]
-    return depth.astype(np.float32).reshape(-1, *batch_sides(batch))[0]
+    first: np.ndarray = depth.astype(np.float32).reshape(-1, *batch_sides(batch))[0]
+    return first
 
 
 def batch_sides(batch: np.ndarray) -> tuple[int, int]:
