@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..engine.terms import (
     TIMED_SCOPES,
 )
 from ..exits import names_unwritten, needs, one_line_errors
+from .catalog.adopted_models import adopted_models
 from .finetuning.probes import asked_for_probes, probes_option, run_probes
 from .params import (
     NameType,
@@ -180,21 +182,28 @@ def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a f
     """Measure each MODEL, all in turns in one run, and write a report.
 
     MODEL is a model file, measured with each runner and device that works here, or a checkpoint, run by torch
-    eager and compiled. Times are of the network (kernel), image array to depth array (host), image file
-    to depth file (file), and of frames that arrive at a fixed rate.
+    eager and compiled. An ONNX file of others is adopted for the time of the run, as `depthrt adopt` does; --family,
+    --kind, --max-depth and --size say of it what it does not say itself. Times are of the network (kernel), image
+    array to depth array (host), image file to depth file (file), and of frames that arrive at a fixed rate.
 
     \b
     Example:
       depthrt bench model.onnx depth_anything_v2_vits.pth --images photos/ --ground-truth nyu.mat -o report/
+      depthrt bench theirs/onnx/model.onnx ours.onnx -o report/
       depthrt bench default model.onnx --probes -o report/
     """
     with needs("bench"):
         from ..bench.bench import bench
         from ..bench.run.request import BenchRequest
-    request = BenchRequest(**options, command=shlex.join(["depthrt", *sys.argv[1:]]))
-    if asked_for_probes():
-        run_probes(request, as_json=as_json)
-    with names_unwritten(f"no report was written into {request.output}"), titled() as on_step:
-        result = bench(request, on_step=on_step)
-    show_report(result, drift_budget=request.drift_budget, as_json=as_json)
+    given = BenchRequest(**options, command=shlex.join(["depthrt", *sys.argv[1:]]))
+    said = {name: options[name] for name in ("family", "kind", "max_depth_m", "size")}
+    files = [*given.models, *([] if given.reference is None else [given.reference])]
+    with adopted_models(files, **said) as ours:
+        models = tuple(ours.get(str(model), model) for model in given.models)
+        request = replace(given, models=models, reference=ours.get(str(given.reference), given.reference))
+        if asked_for_probes():
+            run_probes(request, as_json=as_json)
+        with names_unwritten(f"no report was written into {request.output}"), titled() as on_step:
+            result = bench(request, on_step=on_step)
+        show_report(result, drift_budget=request.drift_budget, as_json=as_json)
     sys.exit(1 if any(subject.failure for subject in result.report.subjects) else 0)

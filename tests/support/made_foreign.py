@@ -36,9 +36,9 @@ OPSET = 18
 @lru_cache(maxsize=2)
 def trained(kind: str = "inverse") -> DepthAnythingForDepthEstimation:
     """Return the network, in eval mode; kind is "inverse" or "metric"."""
-    torch.manual_seed(1)
-    network = DepthAnythingForDepthEstimation(_config(kind)).eval()
-    with torch.no_grad():
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        network = DepthAnythingForDepthEstimation(_config(kind)).eval()
         for weights in network.parameters():
             if weights.ndim > 1:
                 weights.mul_(4)  # transformers starts with 0.02, which leaves all answers alike
