@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import onnx_ir
 
 from ...engine.errors import ModelFileError
-from ...engine.images.preprocess import Float32
 from ...engine.modelfile.adoption import Adoption
-from ...engine.modelfile.canary import RANGE_PERCENTILES, canary_input, make_canary
-from ...engine.modelfile.contract import Canary, Contract
+from ...engine.modelfile.contract import Contract
 from ...engine.modelfile.seal import seal_file
-from ...engine.runners.calls import calling
-from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
-from ...engine.system.cores import usable_cores
 from ...engine.system.field_types import printable
 from ...engine.system.files import check_output
 from ...engine.system.records import check_record
-from ...engine.terms import INPUT, OUTPUT, OnStep
+from ...engine.terms import OnStep
 from ..checkpoint.checkpoint import Checkpoint, read_checkpoint
-from ..onnx_file.saved import PROTOBUF_LIMIT_BYTES, saved
+from ..onnx_file.saved import saved
 from ..onnx_file.scratch import scratch_folder
-from ..parity.parity import TOLERANCE
+from .ask import ask_canary, open_graph, save_graph
 from .compare import compare_with
 from .graph.arithmetic import precision_of, scales_by_batch
 from .graph.layout import Layout, dims_of, read_layout
@@ -66,6 +59,18 @@ class Adopted:
     layout: Layout
     remarks: tuple[str, ...]
     weights: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A graph in our convention, and all that is known of it."""
+
+    source: Source
+    model: onnx_ir.Model
+    layout: Layout
+    meaning: Meaning
+    plan: Plan
+    checkpoint: Checkpoint | None
 
 
 def adopt(
@@ -110,62 +115,54 @@ def adopt(
     known = _read(checkpoint, options, on_step)
     meaning = settle_meaning(found, layout, options, known)
     plan = make_plan(found, model, layout, meaning, options)
-    remarks = (
-        f"Its graph is {layout.names}.",
-        *([_ONE_BY_ONE] if one_by_one else []),
-        *meaning.remarks,
-        *plan.remarks,
-        *mend(model),
-    )
+    batches = (_ONE_BY_ONE,) if one_by_one else ()
+    remarks = (f"Its graph is {layout.names}.", *batches, *meaning.remarks, *plan.remarks, *mend(model))
     for sentence in remarks:
         on_note(sentence)
     to_convention(model, layout, plan.size.base_px if plan.size.static else None)
-    contract = _examine(found, model, layout, meaning, plan, known, doubts, force=force, on_step=on_step)
+    case = _Case(found, model, layout, meaning, plan, known)
+    contract, departs = _examine(case, doubts, force=force, on_step=on_step)
     assert contract.adopted is not None
-    for sentence in contract.adopted.notes:
-        on_note(f"warning: {sentence}")
+    for sentence in (*filter(None, (departs,)), *(f"warning: {doubt}" for doubt in contract.adopted.notes)):
+        on_note(sentence)
     on_step("write the file", 0, 1)
     with saved(model, path, contract) as (written, weights, contract):
         size_bytes = sum(file.stat().st_size for file in (written, weights) if file is not None)
-    if meaning.conventions is not None:
-        patch_px = meaning.multiple_px
-        departs = remark_on_rule(path, contract, meaning.conventions, patch_px=patch_px, on_step=on_step)
-        for sentence in filter(None, [departs]):
-            on_note(sentence)
-            remarks += (sentence,)
-    return Adopted(path, contract, size_bytes / 2**20, layout, remarks, weights)
+    return Adopted(path, contract, size_bytes / 2**20, layout, (*remarks, *filter(None, (departs,))), weights)
 
 
-def _examine(
-    found: Source,
-    model: onnx_ir.Model,
-    layout: Layout,
-    meaning: Meaning,
-    plan: Plan,
-    known: Checkpoint | None,
-    doubts: tuple[str, ...],
-    *,
-    force: bool,
-    on_step: OnStep,
-) -> Contract:
-    """Return the contract of a graph in our convention, once it has answered the canary and the probes."""
+def _examine(case: _Case, doubts: tuple[str, ...], *, force: bool, on_step: OnStep) -> tuple[Contract, str]:
+    """Have a graph in our convention answer the canary and the probes.
+
+    Returns:
+        Its contract, and a sentence on how far its way to resize leads away from the official one; "" for not at all.
+    """
+    found, plan, batch = case.source, case.plan, case.layout.batch or 1
     with scratch_folder() as folder:
         written = folder / f"{found.path.stem[:_LONGEST_STEM]}{SUFFIX}"
-        weights = _save(model, written)
+        weights = save_graph(case.model, written)
         on_step("answer the canary", 0, 1)
-        with _session(written, found.path) as answer:
-            canary = _make_canary(found, plan, answer, model, batch=layout.batch or 1)
-            drift = None
-            if known is not None:
-                on_step("compare with the checkpoint", 0, 1)
-                drift = compare_with(known, plan, answer, file=found.path, batch=layout.batch or 1)
-        contract = make_contract(found, model, layout, meaning, plan, canary)
-        adoption = Adoption(found.name, found.sha256, known is not None, drift)
+        answer = open_graph(written, found.path)
+        canary = ask_canary(found.path, plan, answer, batch=batch, precision=precision_of(case.model))
+        drift = None
+        if case.checkpoint is not None:
+            on_step("compare with the checkpoint", 0, 1)
+            drift = compare_with(case.checkpoint, plan, answer, file=found.path, batch=batch)
+        contract = make_contract(found, case.model, case.layout, case.meaning, plan, canary)
+        adoption = Adoption(found.name, found.sha256, case.checkpoint is not None, drift)
         contract = replace(contract, adopted=adoption)
         check_record(contract, name="contract", remedy="no runtime would read it; give other options")
-        findings = probe(written, seal_file(written, contract, weights), on_step=on_step)
-    notes = (*doubts, *_failed(findings, found, force=force))
-    return replace(contract, adopted=replace(adoption, notes=notes))
+        contract = seal_file(written, contract, weights)
+        notes = (*doubts, *_failed(probe(written, contract, on_step=on_step), found, force=force))
+        departs = _departs(written, contract, case.meaning, on_step)
+    return replace(contract.without_digest(), adopted=replace(adoption, notes=notes)), departs
+
+
+def _departs(written: Path, contract: Contract, meaning: Meaning, on_step: OnStep) -> str:
+    """Return how far the way to resize leads away from the official one of its family, if that is known."""
+    if meaning.conventions is None:
+        return ""
+    return remark_on_rule(written, contract, meaning.conventions, patch_px=meaning.multiple_px, on_step=on_step)
 
 
 def _failed(findings: Sequence[Finding], found: Source, *, force: bool) -> tuple[str, ...]:
@@ -178,52 +175,6 @@ def _failed(findings: Sequence[Finding], found: Source, *, force: bool) -> tuple
     if failed and not force:
         raise ModelFileError(f"{found.path} cannot be trusted: {'; '.join(failed)}{_FORCE}")
     return failed
-
-
-def _save(model: onnx_ir.Model, path: Path) -> Path | None:
-    """Write a graph; return the file of its weights beside it, None if it holds them."""
-    size_bytes = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
-    weights = path.with_suffix(".data") if size_bytes > PROTOBUF_LIMIT_BYTES else None
-    if weights is None:
-        onnx_ir.external_data.load_to_model(model)  # those beside their file, which would not be found beside ours
-    onnx_ir.save(model, path, external_data=weights.name if weights else None)
-    return weights
-
-
-@contextmanager
-def _session(written: Path, theirs: Path) -> Iterator[Callable[[Float32], Float32]]:
-    """Open a graph in our convention in ONNX Runtime on the CPU; yield a function that runs (N, 3, h, w)."""
-    ort = import_onnxruntime()
-    with calling("ONNX Runtime", "refuses", theirs):
-        session = ort.InferenceSession(str(written), session_options(ort, usable_cores()), providers=[CPU])
-
-    def answer(batch: Float32) -> Float32:
-        with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", theirs):
-            (found,) = session.run([OUTPUT], {INPUT: batch})
-        depth: Float32 = found
-        return depth
-
-    yield answer
-
-
-def _make_canary(
-    found: Source, plan: Plan, answer: Callable[[Float32], Float32], model: onnx_ir.Model, *, batch: int
-) -> Canary:
-    """Return the canary, with the file's own answer."""
-    golden = np.repeat(canary_input(plan.canary_px, plan.mean, plan.std), batch, axis=0)
-    depth = answer(golden)
-    if depth.shape != (batch, *plan.canary_px):
-        shapes = ("x".join(map(str, shape)) for shape in (depth.shape, golden.shape, (batch, *plan.canary_px)))
-        raise ModelFileError("{} answers {} for an input of {}, expected {}".format(found.path, *shapes))
-    values = depth[0]
-    if not np.isfinite(values).all():
-        raise ModelFileError(f"{found.path} answers numbers that are not finite on the canary; nothing can check it")
-    if np.ptp(np.percentile(values, RANGE_PERCENTILES)) == 0:
-        raise ModelFileError(
-            f"{found.path} answers {np.median(values):g} everywhere on the canary, so it does not depend on the image; "
-            "it is broken, or --mean and --std are others"
-        )
-    return make_canary(plan.canary_px, values, tolerance=TOLERANCE[precision_of(model)])
 
 
 def _read(checkpoint: Path | None, options: Options, on_step: OnStep) -> Checkpoint | None:
