@@ -29,6 +29,8 @@ Px = tuple[int, int]  # (h, w)
 # "lower_bound" always aims at the short side.
 PHOTOS_PX: tuple[Px, ...] = ((400, 600), (1080, 1620))
 
+_NOTICED = 5e-5  # of the range; less is printed as 0.00 %
+
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
@@ -122,7 +124,7 @@ def remark_on_rule(
     patch_px: int | None = None,
     on_step: OnStep = lambda title, done, wanted: None,
 ) -> str:
-    """Return a sentence that says how far a file's way leads away from the official one; "" if it is the official one.
+    """Return a sentence that says how far a file's way leads away from the official one; "" if that shows nowhere.
 
     Args:
         path, contract, conventions, patch_px, on_step: As in deviations.
@@ -134,6 +136,8 @@ def remark_on_rule(
         found = deviations(path, contract, conventions, patch_px=patch_px, on_step=on_step)
     except DepthrtError as error:
         return f"{begin}, and it does not run by that: {error}."
+    if all(one.drift < _NOTICED for one in found):
+        return ""
     return f"{begin}: the depth departs from the official by {', and by '.join(map(str, found))}."
 
 

@@ -29,6 +29,11 @@ def pillow_bands(
     """
     resized = np.empty((*size_px, 3), np.uint8)
     for channel in range(3):
-        plane = Image.fromarray(np.ascontiguousarray(image[:, :, channel]))
-        resized[:, :, channel] = np.asarray(plane.resize(size_px[::-1], _FILTERS[resize]))  # (w, h) for Pillow
+        resized[:, :, channel] = _resized(image[:, :, channel], size_px, _FILTERS[resize])
     yield resized
+
+
+def _resized(channel: NDArray[np.uint8], size_px: tuple[int, int], how: Image.Resampling) -> NDArray[np.uint8]:
+    """Return a channel (H, W) at size_px; its copy in one piece is free again then."""
+    plane = Image.fromarray(np.ascontiguousarray(channel))
+    return np.asarray(plane.resize(size_px[::-1], how), np.uint8)  # (w, h) for Pillow

@@ -59,6 +59,11 @@ def test_the_remark_is_one_sentence_with_the_numbers(tiny: TinyModel) -> None:
     assert remark.startswith(begin) and remark.count("% of the range for a photograph of ") == 2
 
 
+def test_another_way_that_shows_nowhere_is_not_said(tiny_static: TinyModel) -> None:
+    contract = read_contract(tiny_static.onnx)  # of a size that both photographs fill
+    assert remark_on_rule(tiny_static.onnx, replace(contract, size=SizeRule((126, 196), 14, "stretch")), OFFICIAL) == ""
+
+
 def test_a_file_that_does_not_run_by_the_official_rule_is_said_to(tiny_static: TinyModel) -> None:
     contract = replace(read_contract(tiny_static.onnx), size=SizeRule((126, 196), 14, "stretch"))
     squares = replace(OFFICIAL, base_px=(140, 140), rule="square")
