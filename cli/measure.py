@@ -199,7 +199,7 @@ def measure(as_json: bool, **options: Any) -> None:  # noqa: ANN401 (each is a f
     said = {name: options[name] for name in ("family", "kind", "max_depth_m", "size")}
     files = [*given.models, *([] if given.reference is None else [given.reference])]
     with adopted_models(files, **said) as ours:
-        models = [ours.get(str(model), model) for model in given.models]
+        models = tuple(ours.get(str(model), model) for model in given.models)
         request = replace(given, models=models, reference=ours.get(str(given.reference), given.reference))
         if asked_for_probes():
             run_probes(request, as_json=as_json)

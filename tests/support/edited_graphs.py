@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,7 +20,7 @@ class Chain:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
-    def add(self, op: str, *operands: object, **attributes: object) -> Chain:
+    def add(self, op: str, *operands: object, **attributes: Any) -> Chain:  # noqa: ANN401
         """Add a node whose first input is the last value; further inputs are names of values, or arrays."""
         made = f"{self.value}/{op}"
         names = [one if isinstance(one, str) else self._constant(one, f"{made}/{n}") for n, one in enumerate(operands)]
@@ -27,7 +28,7 @@ class Chain:
         self.value = made
         return self
 
-    def aside(self, op: str, *operands: object, **attributes: object) -> str:
+    def aside(self, op: str, *operands: object, **attributes: Any) -> str:  # noqa: ANN401
         """Add a node as `add` does and return the name of its value; the last value stays."""
         before = self.value
         made = self.add(op, *operands, **attributes).value

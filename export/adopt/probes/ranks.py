@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:
     """Return Spearman's rank correlation of two finite arrays of a shape; 0 if one of them is the same everywhere."""
-    ranks = [_ranks(values) for values in (found, expected)]
-    if any(np.ptp(one) == 0 for one in ranks):
+    one, other = _ranks(found), _ranks(expected)
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _ranks(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -23,11 +23,11 @@ SAME = 1e-4
 
 @pytest.fixture(autouse=True)
 def _in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a small canary, two rooms and one other kind of colours: fifty files are adopted here."""
+    """Take a small canary, two rooms and two kinds of colours: fifty files are adopted here."""
     rooms, colours = read_rooms()[:2], meaning.IN_USE
     monkeypatch.setattr(plan, "CANARY_PX", SIDES_PX)
     monkeypatch.setattr(probe, "read_rooms", lambda: rooms)
-    monkeypatch.setattr(meaning, "IN_USE", {name: colours[name] for name in list(colours)[-1:]})
+    monkeypatch.setattr(meaning, "IN_USE", {name: colours[name] for name in list(colours)[::3]})
 
 
 def by_hand(path: Path, batch: np.ndarray) -> np.ndarray:
@@ -39,7 +39,8 @@ def by_hand(path: Path, batch: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (image,) = session.get_inputs()
     depth: np.ndarray = session.run([session.get_outputs()[0].name], {image.name: batch})[0]
-    return depth.astype(np.float32).reshape(-1, *batch_sides(batch))[0]
+    first: np.ndarray = depth.astype(np.float32).reshape(-1, *batch_sides(batch))[0]
+    return first
 
 
 def batch_sides(batch: np.ndarray) -> tuple[int, int]:
@@ -74,3 +75,11 @@ def test_a_broken_file_is_refused_in_one_line(name: str, theirs: Path, tmp_path:
     line = str(refusal.value)
     assert words in line and source.name in line and "\n" not in line
     assert not any(tmp_path.glob("ours*"))
+
+
+def test_the_tables_of_the_manual_name_what_runs_here() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "adopt.md").read_text(encoding="utf-8")
+    section = manual.split("## Which files it takes")[1].split("##")[0]
+    tables = [table.splitlines() for table in section.split("\n\n") if table.strip().startswith("|")]
+    named = [[name for row in table[2:] for name in row.split("|")[2].strip().split("; ")] for table in tables]
+    assert [sorted(names) for names in named] == [sorted(LAYOUTS), sorted(BROKEN)]

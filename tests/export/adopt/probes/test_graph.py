@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import onnx_ir
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -10,7 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from depthrt.export.adopt.probes.graph import probe_graph
 
 
-def graph(nodes: list[object], inputs: list[str], outputs: list[str], constants: dict[str, object]) -> onnx_ir.Model:
+def graph(
+    nodes: list[onnx.NodeProto], inputs: list[str], outputs: list[str], constants: dict[str, object]
+) -> onnx_ir.Model:
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in (*inputs, *outputs)]
     made = helper.make_graph(
         nodes,
