@@ -70,7 +70,7 @@ class Provenance:
     camera: Intrinsics | None = None
     stamp_ns: Nanoseconds | None = None
     age_ms: NotNegative | None = None
-    skipped: Annotated[int, Range(0)] | None = None
+    skipped: Annotated[int, Range(0, (1 << 63) - 1)] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain types, ready for JSON: notes in one line each, nothing that is not known."""

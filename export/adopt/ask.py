@@ -74,8 +74,8 @@ def ask_canary(
     if depth.shape != (batch, *plan.canary_px):
         shapes = ("x".join(map(str, shape)) for shape in (depth.shape, golden.shape, (batch, *plan.canary_px)))
         raise ModelFileError(
-            "{} answers {} for an input of {}, expected {}; if its export made a size constant, give that with "
-            "--size HxW".format(file, *shapes)
+            "{} answers {} for an input of {}, expected {}; if its export made the size a constant, give that size "
+            "with --size HxW".format(file, *shapes)
         )
     values = depth[0]
     if not np.isfinite(values).all():

@@ -6,6 +6,8 @@ import logging
 from threading import Event, Thread
 from time import monotonic, time
 
+import numpy as np
+
 from ...engine.errors import DepthrtError, InputError
 from ...engine.model.depth_model import DepthModel, load
 from ...engine.system.closable import Closable
@@ -63,9 +65,13 @@ class Bridge(Closable):
         self._begun_s = monotonic()
         self._tally = Tally(self._begun_s)
         self._stopped = Event()
+        self._unreported: Exception | None = None  # what a status could not be reported for
 
     def run(self) -> None:
-        """Publish the depth of the newest image each time, until `stop`; blocks."""
+        """Publish the depth of the newest image each time, until `stop`; blocks.
+
+        An error of the listener, such as a pipe that was closed, ends it and is raised.
+        """
         self._listener.started(self._model, self.topics, self._session.where)
         reporter = Thread(target=self._report, name="depthrt-status", daemon=True)
         reporter.start()
@@ -75,6 +81,8 @@ class Bridge(Closable):
         finally:
             self.stop()
             reporter.join(_JOIN_S)
+            if self._unreported is not None:
+                raise self._unreported
             self._listener.ended(self._tally.total(monotonic(), self._images.arrivals))
 
     def stop(self) -> None:
@@ -144,14 +152,14 @@ class Bridge(Closable):
             return self._camera
         if arrived is None:
             return self._camera
-        if self._camera is None:
+        if self._camera is None or not np.array_equal(self._camera.d, arrived.message.d):
             self._meet(arrived.message)
         self._camera = arrived.message
         return self._camera
 
-    def _meet(self, first: CameraInfo) -> None:
-        """Decide by the first CameraInfo what the images are."""
-        rectified = sees_straight(first, self.topics.image, rectify=self._request.rectify)
+    def _meet(self, camera: CameraInfo) -> None:
+        """Decide by the first CameraInfo of a lens what the images are."""
+        rectified = sees_straight(camera, self.topics.image, rectify=self._request.rectify)
         if not rectified and self.topics.info is not None:
             logger.warning(
                 "depthrt: %s is distorted by its lens, and so is the depth; --rectify straightens it", self.topics.image
@@ -167,11 +175,15 @@ class Bridge(Closable):
     def _report(self) -> None:
         """Report the status once a second, whatever the network does."""
         due_s = self._begun_s = monotonic()
-        while True:
-            due_s = max(due_s + STATUS_S, monotonic())
-            if self._stopped.wait(due_s - monotonic()):
-                return
-            self._listener.status(self._status())
+        try:
+            while True:
+                due_s = max(due_s + STATUS_S, monotonic())
+                if self._stopped.wait(due_s - monotonic()):
+                    return
+                self._listener.status(self._status())
+        except Exception as error:
+            self._unreported = error
+            self.stop()
 
     def _status(self) -> Status:
         now_s = monotonic()

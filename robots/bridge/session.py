@@ -46,6 +46,11 @@ class Publisher:
         self._token = session.liveliness().declare_token(token)
         self._gid, self._number = gid_of(token), 0
 
+    @property
+    def matched(self) -> bool:
+        """Whether anybody reads the topic."""
+        return bool(self._publisher.matching_status.matching)  # type: ignore[attr-defined]  # it is no bool
+
     def put(self, message: Message) -> None:
         """Publish a message; it is dropped for a reader that cannot take it."""
         self._number += 1

@@ -19,7 +19,7 @@ import zenoh
 from made_bags import STEP_NS, camera_message, header, image_message, picture
 from rosbags.typesys import Stores, get_typestore
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 STORE = get_typestore(Stores.ROS2_JAZZY)
 IMAGE_TYPE = "sensor_msgs::msg::dds_::Image_"
 INFO_TYPE = "sensor_msgs::msg::dds_::CameraInfo_"
@@ -82,6 +82,16 @@ def send(session: zenoh.Session, topic: str, message: Any, number: int = 1, gid:
 def send_image(session: zenoh.Session, number: int, topic: str = "/front/image_raw") -> None:
     """Send the picture of a number, with its header, in bgr8."""
     send(session, topic, image_message(picture(number), "bgr8", number=number), number + 1)
+
+
+def send_until(session: zenoh.Session, number: int, true: Callable[[], object]) -> None:
+    """Send the picture of a number again and again until something is true."""
+
+    def done() -> bool:
+        send_image(session, number)
+        return bool(true())
+
+    wait_for(done)
 
 
 def send_camera(session: zenoh.Session, topic: str = "/front/camera_info", **options: Any) -> None:  # noqa: ANN401

@@ -10,7 +10,7 @@ import sys
 import pytest
 from run_verb import run
 from tiny_model import TinyModel
-from zenoh_peers import Heard, free_endpoint, number_of, peer, send_image, tokens, wait_for
+from zenoh_peers import Heard, free_endpoint, number_of, peer, send_until, tokens, wait_for
 
 COMMAND = [sys.executable, "-m", "depthrt", "bridge", "--in", "/front/image_raw", "--threads", "1"]
 
@@ -26,7 +26,7 @@ def test_a_signal_ends_it_after_the_image_and_takes_its_names_back(
         subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
     ):
         depths = Heard(other, "0/front/inverse_depth/**")
-        wait_for(lambda: send_image(other, 5) or len(depths) or process.poll() is not None)
+        send_until(other, 5, lambda: len(depths) or process.poll() is not None)
         assert len(tokens(other)) == 4  # the node, two subscriptions, one publisher
         assert number_of(depths.message()) == 5
         first = process.stdout.readline() if process.stdout is not None and "--json" in options else ""

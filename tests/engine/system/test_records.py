@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from made import CONTRACT
 from made_engine import make_header
 
-from depthrt import ContractError, InputError, ModelFileError, Provenance
+from depthrt import ContractError, InputError, Intrinsics, ModelFileError, Provenance
 from depthrt.engine.depth.provenance import Timings
+from depthrt.engine.modelfile.adoption import Adoption
 from depthrt.engine.modelfile.canary import FORMULA
 from depthrt.engine.modelfile.contract import Canary, Contract
 from depthrt.engine.modelfile.digest import Beside, Digest
@@ -214,7 +215,9 @@ def legal_contract(found: Json) -> bool:
     )
     names += " input_resize mirrored in_float32 steps seed focal_unit_px sky_from" if format == 2 else ""
     return (
-        (keys(found, names) or (keys(found, f"{names} digest") and legal_digest(found["digest"])))
+        keys({key: value for key, value in found.items() if key not in ("digest", "adopted")}, names)
+        and ("digest" not in found or legal_digest(found["digest"]))
+        and ("adopted" not in found or legal_adoption(found))
         and all(line(found[name], 1, 255) for name in ("family", "encoder", "source_name", "producer"))
         and line(found["licence"], 0, 10_000)
         and legal_kind(found, format)
@@ -235,6 +238,18 @@ def legal_contract(found: Json) -> bool:
         )
         and all(one % found["size"]["multiple_px"] == 0 for one in found["canary"]["size_px"])
         and math.prod(found["canary"]["size_px"]) * (found["batch"] or 1) <= 4096 * 4096
+    )
+
+
+def legal_adoption(contract: Json) -> bool:
+    found = contract["adopted"]
+    return (
+        keys(found, "source sha256 compared drift notes")
+        and line(found["source"], 1, 255)
+        and found["sha256"] == contract["source_sha256"]
+        and type(found["compared"]) is bool
+        and (number(found["drift"], 0) if found["compared"] else found["drift"] is None)
+        and items(found["notes"], lambda one: line(one, 0, 10_000), 0, 100)
     )
 
 
@@ -336,21 +351,41 @@ def legal_tuning(found: Json) -> bool:
     )
 
 
+def legal_camera(found: Json) -> bool:
+    names = "fx_px fy_px cx_px cy_px"
+    return (
+        (keys(found, names) or (keys(found, f"{names} size_px") and items(found["size_px"], count, 2, 2)))
+        and all(above_0(found[name]) for name in ("fx_px", "fy_px"))
+        and all(number(found[name], -math.inf) for name in ("cx_px", "cy_px"))
+    )
+
+
+def count(value: Json) -> bool:
+    return whole(value, 1, 2**20)
+
+
+MAY_LACK: dict[str, Callable[[Json], bool]] = {  # of a provenance
+    "time_s": lambda value: number(value, 0),
+    "focal_px": above_0,
+    "camera": legal_camera,
+    "stamp_ns": lambda value: whole(value, -(2**63), 2**63 - 1),
+    "age_ms": lambda value: number(value, 0),
+    "skipped": lambda value: whole(value, 0, 2**63 - 1),
+}
+
+
 def legal_provenance(found: Json) -> bool:
-    if isinstance(found, dict):  # both may be missing
-        time_s, focal_px = found.get("time_s"), found.get("focal_px")
-        found = {key: value for key, value in found.items() if key not in ("time_s", "focal_px")}
-        if not (time_s is None or number(time_s, 0)) or not (
-            focal_px is None or (number(focal_px, 0) and focal_px > 0)
-        ):
+    if isinstance(found, dict):
+        if not all(found.get(name) is None or legal(found[name]) for name, legal in MAY_LACK.items()):
             return False
+        found = {key: value for key, value in found.items() if key not in MAY_LACK}
     names = "model source_sha256 runner provider precision input_px image_px producer notes timings"
     return (
         keys(found, names)
         and all(line(found[name], 1, 255) for name in ("model", "runner", "provider", "producer"))
         and hexadecimal(found["source_sha256"])
         and word(found["precision"], "fp32", "fp16", "fp16-safe", "bf16", "int8")
-        and all(items(found[name], lambda one: whole(one, 1, 2**20), 2, 2) for name in ("input_px", "image_px"))
+        and all(items(found[name], count, 2, 2) for name in ("input_px", "image_px"))
         and items(found["notes"], lambda one: line(one, 0, 10_000), 0, 1000)
         and keys(found["timings"], "preprocess_ms run_ms postprocess_ms")
         and all(number(one, 0) for one in found["timings"].values())
@@ -383,6 +418,10 @@ PROVENANCE = Provenance(
     producer="depthrt 0.1.0",
     notes=("no GPU: ran on the CPU", "größer als gedacht"),
     timings=Timings(1.5, 20.25, 0.5),
+    camera=Intrinsics(525.5, 520.25, 319.5, 239.5, (480, 640)),
+    stamp_ns=1_700_000_000_123_456_789,
+    age_ms=41.5,
+    skipped=2,
 )
 
 
@@ -406,6 +445,7 @@ def read_verdict_object(found: Json) -> Verdict:
 OF_CONTRACT = (
     *(".max_depth_m", ".size.base_px", ".size.pad", ".size.margin", ".canary.size_px", ".canary.answer", ".batch"),
     *(".seed", ".focal_unit_px", ".sky_from", ".mirrored", ".in_float32"),
+    *(".adopted.drift", ".adopted.sha256", ".source_sha256"),
 )  # fmt: skip
 # A large canary of one value; its sides are multiples of 28, not of 56.
 LARGE = Canary(FORMULA, (980, 980), 980, base64.b64encode(struct.pack("<f", 1.0)).decode(), 1e-5)
@@ -454,10 +494,14 @@ SEALED = replace(
     seed=2024,
     digest=DIGEST,
 )
+ADOPTED = replace(
+    CONTRACT, adopted=Adoption("ORG/NAME@" + "ab" * 20, CONTRACT.source_sha256, True, 2e-6, ("it was forced",))
+)
 CASES = {
     "dynamic contract": Case("contract", as_json(SEALED), read_contract_object, legal_contract, OF_CONTRACT),
     "static contract": Case("contract", as_json(STATIC), read_contract_object, legal_contract, OF_CONTRACT),
     "metric contract": Case("contract", as_json(WITH_SKY), read_contract_object, legal_contract, OF_CONTRACT),
+    "adopted contract": Case("contract", as_json(ADOPTED), read_contract_object, legal_contract, OF_CONTRACT),
     "contract of format 1": Case("contract", as_json(OLD), read_contract_object, legal_contract, OF_CONTRACT),
     "engine header": Case("engine header", as_json(HEADER), PlanHeader.from_dict, legal_header, OF_HEADER),
     "tuning": Case("tuning", as_json(TUNING), read_tuning_object, legal_tuning, (".drift",)),
@@ -466,7 +510,7 @@ CASES = {
         as_json(PROVENANCE),
         Provenance.from_dict,
         legal_provenance,
-        defaults={"time_s": None, "focal_px": None},
+        defaults=dict.fromkeys(MAY_LACK),
     ),
     "verdict": Case("verdict", as_json(Verdict(1e-6, 1.0, 1e-4, 1e-3)), read_verdict_object, legal_verdict),
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from made_bags import image_message, picture
-from zenoh_peers import IMAGE_TYPE, STORE, Heard, digest, free_endpoint, peer, send_image, tokens, wait_for
+from zenoh_peers import IMAGE_TYPE, STORE, Heard, digest, free_endpoint, peer, send_until, tokens, wait_for
 
 from depthrt import InputError
 from depthrt.robots.bridge.dialect import Published
@@ -25,8 +25,9 @@ def test_a_published_message_is_rosbags_bytes_under_its_key_with_33_bytes_beside
         heard, publisher = Heard(other, KEY), session.publish("/front/depth", Image)
         wait_for(lambda: session.peers)
         message, begun_ns = image_message(picture(0), "bgr8"), time.time_ns()
+        wait_for(lambda: publisher.matched)
         for _ in range(3):
-            wait_for(lambda: publisher.put(message) or heard.samples)
+            publisher.put(message)
         heard.wait(3)
         assert heard.samples[0].payload.to_bytes() == bytes(STORE.serialize_cdr(message, Image.__msgtype__))
         found = []
@@ -67,7 +68,7 @@ def test_a_session_lists_what_others_publish_and_hears_any_type() -> None:
         token = other.liveliness().declare_token(key)
         wait_for(session.published)
         assert session.published() == [Published("/front/image_raw", "sensor_msgs/msg/Image")]
-        wait_for(lambda: send_image(other, 0) or heard)
+        send_until(other, 0, lambda: heard)
         other.put("0/front/image_raw/std_msgs::msg::dds_::String_/TypeHashNotSupported", b"")
         wait_for(lambda: any("String" in key for key in heard))
         token.undeclare()  # type: ignore[no-untyped-call]
