@@ -19,6 +19,7 @@ from depthrt import BudgetError
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.terms import OnStep
 from depthrt.export import to_onnx
+from depthrt.export.onnx_file import saved
 from depthrt.export.parity.parity import Parity
 from depthrt.export.to_onnx import Exported
 
@@ -188,7 +189,7 @@ def test_export_stops_with_one_line_that_names_the_way_on(
 def test_the_verb_names_the_weights_that_must_travel_along(
     tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(to_onnx, "PROTOBUF_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 1000)
     what = ("--family", "depth-anything-v2", "--kind", "inverse", "--size", "28x42")
     found = run("export", tiny.checkpoint, "-o", tmp_path / "model.onnx", *what)
     assert found.exit_code == 0, found.output

@@ -32,6 +32,7 @@ LEAST: dict[str, float] = {
     "scenes --seed": 0,
     "evaluate --seed": 0,
     "export --seed": 0,
+    "bridge --domain": 0,
 }
 
 

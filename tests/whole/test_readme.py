@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
+from run_verb import parse
 from tiny_model import PHOTOS, TinyModel
-
-from depthrt.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,10 +42,7 @@ def test_the_python_snippets_run(tiny_metric: TinyModel, tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_parse(command: str) -> None:
-    _, verb, *arguments = shlex.split(command)
-    found = main.get_command(click.Context(main), verb)
-    assert found is not None
-    found.make_context(verb, arguments)
+    parse(command)
 
 
 def test_the_table_of_families_is_made_from_the_list_of_models() -> None:
