@@ -39,7 +39,7 @@ CONFIG = DepthAnythingConfig(
         num_attention_heads=6,
         image_size=518,
         patch_size=PATCH_PX,
-        out_indices=[3, 6, 9, 12],
+        out_indices=[3, 6, 9, 12],  # type: ignore[call-arg] # transformers' hint lacks it
         reshape_hidden_states=False,
     ),
     reassemble_hidden_size=384,
@@ -78,11 +78,13 @@ def main() -> int:
 
 def _random_network() -> DepthAnythingForDepthEstimation:
     """Return a network whose answers depend on the image: transformers' small weights leave them alike."""
-    network = DepthAnythingForDepthEstimation(CONFIG).eval()
+    network: DepthAnythingForDepthEstimation = DepthAnythingForDepthEstimation(CONFIG)
+    network.train(False)
     with torch.no_grad():
         for weights in network.parameters():
             if weights.ndim > 1:
                 weights.mul_(3)
+        assert network.head.conv3.bias is not None
         network.head.conv3.bias.fill_(3)
     return network
 

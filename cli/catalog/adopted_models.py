@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def adopted_models(
         for given, path in _places(theirs, folder).items():
             path.parent.mkdir()
             try:
-                adopt(Path(given), path, options=options, on_note=lambda note, name=given: say(f"{name}: {note}"))
+                adopt(Path(given), path, options=options, on_note=partial(_say, given))
             except DepthrtError as error:
                 command = shlex.join(["depthrt", "adopt", given, "-o", f"adopted-{Path(given).name}"])
                 raise InputError(
@@ -59,6 +60,10 @@ def adopted_models(
                 ) from error
             adopted[given] = path
         yield adopted
+
+
+def _say(given: str, sentence: str) -> None:
+    say(f"{given}: {sentence}")
 
 
 def _is_of_others(path: Path) -> bool:

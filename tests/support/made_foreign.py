@@ -17,7 +17,7 @@ import torch
 from made import CONTRACT
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 from transformers.models.depth_anything import modeling_depth_anything as theirs
-from transformers.utils import torch_int
+from transformers.utils.generic import torch_int
 
 from depthrt.engine.images.preprocess import fit_image, make_batch
 from depthrt.engine.modelfile.contract import Contract
@@ -38,7 +38,8 @@ def trained(kind: str = "inverse") -> DepthAnythingForDepthEstimation:
     """Return the network, in eval mode; kind is "inverse" or "metric"."""
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(1)
-        network = DepthAnythingForDepthEstimation(_config(kind)).eval()
+        network = DepthAnythingForDepthEstimation(_config(kind))
+        network.train(False)
         for weights in network.parameters():
             if weights.ndim > 1:
                 weights.mul_(4)  # transformers starts with 0.02, which leaves all answers alike
@@ -105,7 +106,7 @@ def _config(kind: str) -> DepthAnythingConfig:
         patch_size=PATCH_PX,
         out_indices=[1, 2, 3, 4],
         reshape_hidden_states=False,
-    )
+    )  # type: ignore[call-arg]
     return DepthAnythingConfig(
         backbone_config=backbone,
         reassemble_hidden_size=_WIDTH,
@@ -143,6 +144,7 @@ def _fit(network: DepthAnythingForDepthEstimation, kind: str) -> None:
     ridge = 1e-4 * torch.eye(columns.shape[1])
     *weights, bias = torch.linalg.solve(columns.T @ columns + ridge, columns.T @ target)
     network.head.conv3.weight.copy_(torch.stack(weights).float().view(1, -1, 1, 1))
+    assert network.head.conv3.bias is not None
     network.head.conv3.bias.fill_(float(bias))
 
 

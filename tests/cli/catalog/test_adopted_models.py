@@ -41,8 +41,8 @@ def test_a_file_of_others_is_measured_beside_ours(theirs: Path, tiny: TinyModel,
     assert result.exit_code == 0, result.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     assert [subject["name"] for subject in report["subjects"]] == [
-        "model.onnx cpu onnxruntime fp32",
-        "tiny.onnx cpu onnxruntime fp32",
+        "model.onnx cpu",
+        "tiny.onnx cpu",
     ]
     assert f"{theirs}: Its graph is pixel_values -> predicted_depth." in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["report"]

@@ -8,7 +8,7 @@ import pytest
 from foreign_graphs import MEAN, STD, Graph, write_graph
 
 from depthrt import ModelFileError
-from depthrt.engine.modelfile.canary import canary_drift
+from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.size_rule import SizeRule
 from depthrt.export.adopt import ask
 from depthrt.export.adopt.ask import ask_canary, open_graph, save_graph
@@ -23,7 +23,7 @@ def test_a_graph_is_run_and_its_answer_is_the_canary(tmp_path: Path) -> None:
     answer = open_graph(write_graph(tmp_path / "ours.onnx", Graph(image="image", depth="depth")), THEIRS)
     canary = ask_canary(THEIRS, PLAN, answer, batch=2, precision="fp16")
     assert (canary.size_px, canary.tolerance) == (SIZE_PX, 5e-3)
-    batch = ask.canary_input(SIZE_PX, MEAN, STD)
+    batch = canary_input(SIZE_PX, MEAN, STD)
     assert canary_drift(canary, answer(batch)[0]) == 0
     with pytest.raises(ModelFileError, match=r"cannot run an input of \(1, 4, 8, 8\) through theirs\.onnx"):
         answer(np.zeros((1, 4, 8, 8), np.float32))

@@ -29,7 +29,7 @@ def onnx_bytes(*locations: str) -> bytes:
             weight.external_data.add(key="location", value=location)
         weights.append(weight)
     output = helper.make_tensor_value_info("w0", TensorProto.FLOAT, [3])
-    return helper.make_model(helper.make_graph([], "graph", [], [output], weights)).SerializeToString()
+    return bytes(helper.make_model(helper.make_graph([], "graph", [], [output], weights)).SerializeToString())
 
 
 PLAIN, SPLIT = onnx_bytes(""), onnx_bytes("model.onnx_data", "layer.7.weight")

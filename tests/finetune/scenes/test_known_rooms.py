@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
+from depthrt.engine.images.read import read_image
 from depthrt.finetune.scenes import known_rooms
 from depthrt.finetune.scenes.known_rooms import FOLDER, write_rooms
 
@@ -22,7 +22,7 @@ def test_the_command_renders_the_rooms_that_come_with_depthrt(tmp_path: Path, mo
         off = np.abs(ours["depth_m"][0] - shipped["depth_m"][-1]) > OTHER_CPU * shipped["depth_m"][-1]
         assert off.mean() < EDGE_SHARE
         assert ours["focal_px"][0] == pytest.approx(shipped["focal_px"][-1])
-    pictures = [cv2.imread(str(path)).astype(int) for path in (image, FOLDER / "room-3.jpg")]
+    pictures = [read_image(path).astype(int) for path in (image, FOLDER / "room-3.jpg")]
     assert np.abs(pictures[0] - pictures[1]).mean() < 1
 
 
