@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -129,18 +129,18 @@ def measure(
     _listen(session, reader)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bridge:
         assert bridge.stdout is not None
-        _wait_ready(bridge.stdout.readline())
+        _next_status(bridge.stdout)
         talker = Thread(target=talk, args=(session, pictures, rate_hz, stopped, sent), name="talker")
         talker.start()
         found: list[Minute] = []
         late = 0
         try:
-            before_s = json.loads(bridge.stdout.readline())["time_s"]
+            before_s = _next_status(bridge.stdout)["time_s"]
             for _ in range(minutes):
                 lines: list[dict[str, Any]] = []
                 sent_before, read_before = sent[0], len(reader.ages_ms)
-                while len(lines) < lines_a_minute and (line := bridge.stdout.readline()):
-                    lines.append(json.loads(line))
+                while len(lines) < lines_a_minute:
+                    lines.append(_next_status(bridge.stdout))
                     late += lines[-1]["time_s"] - before_s > LATE_S
                     before_s = lines[-1]["time_s"]
                 memory_mib = int(read_fields(Path(f"/proc/{bridge.pid}/status"))["VmRSS"].split()[0]) / 1024
@@ -220,9 +220,12 @@ def _listen(session: Session, reader: Reader) -> None:
     session.subscribe(OUT, Image, hear)
 
 
-def _wait_ready(line: str) -> None:
+def _next_status(stream: IO[str]) -> dict[str, Any]:
+    line = stream.readline()
     if not line:
-        raise InputError("the bridge ended before it printed a status; read its lines above")
+        raise InputError("the bridge ended; read its lines above")
+    found: dict[str, Any] = json.loads(line)
+    return found
 
 
 def _free_port() -> int:
