@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from ..robots.bridge.session import Session
 
 IMAGES = 20  # different ones, which the talker repeats
-READY_S = 120.0  # in which the bridge loads its model
 LATE_S = 1.5  # between two status lines, of which one a second is due
 IN, OUT = "/bench/image_raw", "/answer/out"
 
@@ -55,7 +54,8 @@ class Minute:
         dropped, failed: Images without depth.
         bridge_age_ms: From the arrival of an image to the moment when its depth was sent: median of the status lines'
             medians, largest of their 99th percentiles.
-        reader_age_ms: From an image's stamp to the arrival of its depth at the reader: 50th and 99th percentile, most.
+        reader_age_ms: From an image's stamp to the arrival of its depth at the reader: 50th and 99th percentile, most;
+            both None in a minute without depth.
         memory_mib: Of the bridge at the end of the minute.
     """
 
@@ -66,8 +66,8 @@ class Minute:
     out_hz: float
     dropped: int
     failed: int
-    bridge_age_ms: tuple[float, float]
-    reader_age_ms: tuple[float, float, float]
+    bridge_age_ms: tuple[float, float] | None
+    reader_age_ms: tuple[float, float, float] | None
     memory_mib: float
 
 
@@ -129,18 +129,18 @@ def measure(
     _listen(session, reader)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bridge:
         assert bridge.stdout is not None
-        _wait_ready(bridge.stdout.readline())
+        _next_status(bridge.stdout)
         talker = Thread(target=talk, args=(session, pictures, rate_hz, stopped, sent), name="talker")
         talker.start()
         found: list[Minute] = []
         late = 0
         try:
-            before_s = json.loads(bridge.stdout.readline())["time_s"]
+            before_s = _next_status(bridge.stdout)["time_s"]
             for _ in range(minutes):
                 lines: list[dict[str, Any]] = []
                 sent_before, read_before = sent[0], len(reader.ages_ms)
-                while len(lines) < lines_a_minute and (line := bridge.stdout.readline()):
-                    lines.append(json.loads(line))
+                while len(lines) < lines_a_minute:
+                    lines.append(_next_status(bridge.stdout))
                     late += lines[-1]["time_s"] - before_s > LATE_S
                     before_s = lines[-1]["time_s"]
                 memory_mib = int(read_fields(Path(f"/proc/{bridge.pid}/status"))["VmRSS"].split()[0]) / 1024
@@ -167,12 +167,16 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
     minutes = found["minutes"]
     tenth = max(len(minutes) // 10, 1)
 
-    def of(part: list[dict[str, Any]]) -> dict[str, float]:
+    def of(part: list[dict[str, Any]]) -> dict[str, float | None]:
+        def age(name: str, at: int) -> float | None:
+            known = [minute[name][at] for minute in part if minute[name] is not None]
+            return median(known) if known else None
+
         return {
             "out_hz": median(minute["out_hz"] for minute in part),
-            "bridge_age_p50_ms": median(minute["bridge_age_ms"][0] for minute in part),
-            "reader_age_p50_ms": median(minute["reader_age_ms"][0] for minute in part),
-            "reader_age_p99_ms": median(minute["reader_age_ms"][1] for minute in part),
+            "bridge_age_p50_ms": age("bridge_age_ms", 0),
+            "reader_age_p50_ms": age("reader_age_ms", 0),
+            "reader_age_p99_ms": age("reader_age_ms", 1),
             "memory_mib": median(minute["memory_mib"] for minute in part),
         }
 
@@ -181,15 +185,12 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         "last_tenth": of(minutes[-tenth:]),
         "dropped": sum(minute["dropped"] for minute in minutes),
         "failed": sum(minute["failed"] for minute in minutes),
-        "reader_age_most_ms": max(minute["reader_age_ms"][2] for minute in minutes),
+        "reader_age_most_ms": max((minute["reader_age_ms"] or [0])[-1] for minute in minutes),
     }
 
 
 def _minute(lines: list[dict[str, Any]], sent: int, ages_ms: list[float], memory_mib: float) -> Minute:
     ages = [line["age_ms"] for line in lines if line["age_ms"] is not None]
-    if not ages or not ages_ms:
-        raise InputError("the bridge published nothing for a minute; read its lines above")
-    p50, p99 = np.percentile(ages_ms, [50, 99])
     return Minute(
         len(lines),
         sent,
@@ -198,10 +199,15 @@ def _minute(lines: list[dict[str, Any]], sent: int, ages_ms: list[float], memory
         median(line["out_hz"] for line in lines),
         sum(line["dropped"] for line in lines),
         sum(line["failed"] for line in lines),
-        (median(age["p50"] for age in ages), max(age["p99"] for age in ages)),
-        (round(float(p50), 1), round(float(p99), 1), round(max(ages_ms), 1)),
+        (median(age["p50"] for age in ages), max(age["p99"] for age in ages)) if ages else None,
+        _spread(ages_ms) if ages_ms else None,
         round(memory_mib, 1),
     )
+
+
+def _spread(ages_ms: list[float]) -> tuple[float, float, float]:
+    p50, p99 = np.percentile(ages_ms, [50, 99])
+    return round(float(p50), 1), round(float(p99), 1), round(max(ages_ms), 1)
 
 
 def _listen(session: Session, reader: Reader) -> None:
@@ -214,9 +220,12 @@ def _listen(session: Session, reader: Reader) -> None:
     session.subscribe(OUT, Image, hear)
 
 
-def _wait_ready(line: str) -> None:
+def _next_status(stream: IO[str]) -> dict[str, Any]:
+    line = stream.readline()
     if not line:
-        raise InputError("the bridge ended before it printed a status; read its lines above")
+        raise InputError("the bridge ended; read its lines above")
+    found: dict[str, Any] = json.loads(line)
+    return found
 
 
 def _free_port() -> int:
