@@ -17,6 +17,7 @@ from edited_graphs import Chain, Edit, with_beginning, with_ending
 from made_foreign import MAX_DEPTH_M, export_theirs
 from onnx import TensorProto, helper
 
+from depthrt.engine.modelfile.shipped import DEFAULT, model_path
 from depthrt.export.adopt.options import Options
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -78,6 +79,14 @@ def copied(theirs: Path, folder: Path, name: str = "model.onnx") -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(theirs.read_bytes())
     return path
+
+
+def shipped(_: Path, folder: Path) -> Path:
+    """Write the small model of depthrt as others would: only a network that was trained well shows wrong colours."""
+    model = onnx.load(model_path(DEFAULT))
+    del model.metadata_props[:]
+    onnx.save(model, folder / "model.onnx")
+    return folder / "model.onnx"
 
 
 def edited(theirs: Path, folder: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
@@ -373,6 +382,10 @@ BROKEN: dict[str, tuple[Layout, str]] = {
             config=None,
         ),
         "its unit is another; adopt it with --kind affine",
+    ),
+    "colours in [0, 255] by claim": (
+        Layout(shipped, Options(kind="inverse", size=160, mean=(0.0,) * 3, std=(1 / 255,) * 3), config=None),
+        "give --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
     ),
     "random": (
         Layout(partial(ended, edit=lambda end: end.add("Add", end.aside("RandomNormalLike", scale=0.2)))),
