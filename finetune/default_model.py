@@ -164,9 +164,6 @@ def first_network(seed: int) -> ConvDepth:
         for name, parameter in network.named_parameters():
             parameter.copy_(_first_values(name, parameter, generator))
         network.depth_head.scratch.output_conv2[2].get_parameter("bias").fill_(_FIRST_LEVEL)
-    for parameter in network.parameters():
-        if parameter.ndim == 4:  # in bfloat16 a CPU trains a quarter faster in this memory format
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
 
 

@@ -95,9 +95,10 @@ def train(
     with flushed_denormals(), sole_training(directory, holds=first) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")
-        objective.to(group.device).train()
+        # In bfloat16 a CPU trains a convolutional network up to twice as fast in this memory format.
+        objective.to(group.device, memory_format=torch.channels_last).train()
         if start is not None:
-            start.to(group.device)
+            start.to(group.device, memory_format=torch.channels_last)
         network.set_attention(attention_form(group.device.type))
         average = MovingAverage(network, options.average_decay)
         state = TrainingState(network, objective, Optimiser(objective, options), average, Course())
