@@ -16,7 +16,16 @@ from ..system.closable import never_destroy, tell_of_forks
 from ..system.machine import lacks_vnni
 from ..terms import INPUT, OUTPUT, SKY, Device, Precision
 from .calls import calling
-from .ort_session import CPU, CUDA, cuda_options, find_providers, import_onnxruntime, open_session, run_options
+from .ort_session import (
+    CPU,
+    CUDA,
+    cuda_options,
+    find_providers,
+    first_run_options,
+    import_onnxruntime,
+    open_session,
+    run_options,
+)
 
 if TYPE_CHECKING:
     from ..cuda.pipeline import DevicePipeline
@@ -70,6 +79,7 @@ class OrtRunner:
             asked = [(CUDA, options) if provider == CUDA else provider for provider in providers]
             self._open = partial(open_session, ort, path.absolute(), threads, asked)
             self._session = self._open()
+        self._first: Any = first_run_options(ort)  # until the first run took them
         # What runs the graph, which can be another provider than the one that was asked for.
         self.provider: str = self._gpu.provider if self._gpu is not None else self._session.get_providers()[0]
         if device == "cuda" and self.provider != CUDA:
@@ -117,8 +127,9 @@ class OrtRunner:
     def _outputs(self, batch: NDArray[np.float32], *names: str) -> list[NDArray[np.float32]]:
         """Return outputs of the graph by name, on the CPU."""
         session = self._session or self._open_again()  # another thread may drop it
+        options, self._first = self._first, None
         with calling("ONNX Runtime", f"cannot run an input of {batch.shape} through", self._file.path):
-            found: list[NDArray[np.float32]] = session.run(names, {INPUT: batch})
+            found: list[NDArray[np.float32]] = session.run(names, {INPUT: batch}, options)
         return found
 
     def free_batches(self) -> None:

@@ -85,6 +85,17 @@ def run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no typ
     return options
 
 
+def first_run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no types)
+    """Return options of a session's first run on a CPU, after which it keeps no memory.
+
+    The first run is the canary's, whose size is seldom that of the images: for the small model its memory would be
+    350 MiB that no later run needs.
+    """
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 def open_session(ort: ModuleType, path: Path, threads: int, providers: Providers) -> Any:  # noqa: ANN401
     """Open an ONNX file.
 

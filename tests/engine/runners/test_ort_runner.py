@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +40,24 @@ def test_it_answers_what_the_graph_computes(tmp_path: Path) -> None:
     assert found.dtype == np.float32 and np.abs(found - batch().mean(axis=1)).max() <= MEAN
     runner.free_batches()  # does nothing on a CPU
     assert np.array_equal(runner.run(batch()), found)
+
+
+def test_the_canary_leaves_no_memory_behind(tmp_path: Path) -> None:
+    program = """
+import numpy as np
+import depthrt
+from pathlib import Path
+model = depthrt.load("default", device="cpu", threads=1)
+model.infer(np.zeros((160, 224, 3), np.uint8))
+print(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+"""
+    home = {**os.environ, "DEPTHRT_CACHE": str(tmp_path)}
+    first, second = (
+        int(subprocess.run([sys.executable, "-c", program], env=home, capture_output=True, check=True).stdout) / 1024
+        for _ in range(2)
+    )
+    assert next(tmp_path.rglob("*.json"))  # the canary's verdict, which the second load remembered
+    assert first < second + 60  # MiB; the arena of the canary's size would be 350
 
 
 def test_several_threads_get_their_own_answers(tmp_path: Path) -> None:
