@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +53,12 @@ class Cameras:
         Args:
             depth: The depth file.
             size_px: (H, W).
-            scene: Name in the table; None goes by the folder of the depth file.
+            scene: Name in the table; without it, or if the table lacks it, the folder of the depth file counts.
 
         Raises:
             InputError: The table has a row for the scene, without usable numbers.
         """
-        scene = scene or scene_of(depth)
+        scene = self._name(depth, scene)
         if scene not in self.of_scene:
             return _standard_share(size_px)
         matrix = self.of_scene[scene]
@@ -65,14 +66,14 @@ class Cameras:
             raise InputError(f"{depth}: {self.path} has no usable camera of {scene}; leave the scene out")
         return _share(matrix, size_px)
 
-    def notes(self, depths: Iterable[Path], scenes: Iterable[str] | None = None) -> tuple[str, ...]:
+    def notes(self, depths: Iterable[Path], scenes: Iterable[str | None] = ()) -> tuple[str, ...]:
         """Return what a reader must know of the scenes of depth files: which have no camera of their own.
 
         Args:
             depths: The depth files.
-            scenes: Names in the table; None goes by the folders of the depth files.
+            scenes: Their names in the table, as in planar_share; empty for none.
         """
-        scenes = sorted(set(scenes) if scenes is not None else {scene_of(depth) for depth in depths})
+        scenes = sorted({self._name(depth, scene) for depth, scene in zip_longest(depths, scenes)})
         if self.path is not None:
             missing = [scene for scene in scenes if scene not in self.of_scene]
             return (f"{self.path.name} has no row for {_names(missing)}, read with {_STANDARD}",) if missing else ()
@@ -82,6 +83,11 @@ class Cameras:
             f"the table of {_TABLE_URL} beside the scenes"
         )
         return (f"no {TABLE} found, read with {_STANDARD}{differ if special else ''}",) if scenes else ()
+
+    def _name(self, depth: Path, scene: str | None) -> str:
+        """Return the name of a depth file's scene: as given, unless only its folder is in the table."""
+        names = [name for name in (scene, scene_of(depth)) if name]
+        return next((name for name in names if name in self.of_scene or name in SPECIAL_SCENES), names[0])
 
 
 STANDARD = Cameras()

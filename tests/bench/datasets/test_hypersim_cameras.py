@@ -185,5 +185,16 @@ def test_the_scene_s_name_goes_before_the_folder_of_the_file(tmp_path: Path) -> 
     assert cameras.notes([moved], ["ai_037_002"]) == ()
 
 
+def test_a_name_that_the_table_lacks_leaves_the_folder_of_the_file_to_count(tmp_path: Path) -> None:
+    write_table(tmp_path / TABLE, ai_037_002=SHIFTED)
+    depth = tmp_path / "ai_037_002/images/a/f.hdf5"
+    cameras = find_cameras([depth], tmp_path)
+    assert np.array_equal(
+        cameras.planar_share(depth, SIZE_PX, "rooms ai_037_002"), cameras.planar_share(depth, SIZE_PX)
+    )
+    assert cameras.notes([depth], ["rooms ai_037_002"]) == ()
+    assert "for rooms ai_001_001," in cameras.notes([tmp_path / "ai_001_001/images/a/f.hdf5"], ["rooms ai_001_001"])[0]
+
+
 def test_no_table_is_no_error(tmp_path: Path) -> None:
     assert find_cameras([tmp_path / "ai_001_001/images/a/f.hdf5"]) is STANDARD
