@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ class FineTuning:
         start: The network that distillation keeps to; None without distillation.
         parts: The data.
         plan: What is done.
+        image_px: (h, w) of the images of a step; of whole images, those of the data set's first one.
         preset: Name of the preset.
         memory: Of a step.
         free_mib: Free memory of the GPU; None if it trains on the CPU.
@@ -59,6 +61,7 @@ class FineTuning:
     start: Network | None
     parts: tuple[DataPart, ...]
     plan: Plan
+    image_px: tuple[int, int]
     preset: str | None
     memory: StepMemory
     free_mib: float | None = None
@@ -124,16 +127,19 @@ def prepare(
         recipe=default_model.OPTIONS if read.family == "depthrt" else None,
     )
     check_side(plan.size_px, patch_px)
+    image_px = (plan.size_px, plan.size_px)
     for part in (part for part in parts if part.pairs):
-        resized(part.pairs[0].read(), plan.size_px, patch_px, metric=network.max_depth_m is not None)
+        first = resized(part.pairs[0].read(), plan.size_px, patch_px, metric=network.max_depth_m is not None)
+        if plan.whole:
+            image_px = max(image_px, first.depth_m.shape, key=math.prod)
     options = plan.options
     start = starting_network(network, bf16=options.bf16) if options.distillation_weight else None
     if options.lora_rank:
         add_updates(network, options.lora_rank, options.seed)
     freeze(network, options)
     network.set_attention(attention_form(device))
-    memory = step_memory(network, options, side_px=plan.size_px, batch=plan.batch)
-    return FineTuning(read, network, start, parts, plan, wishes.preset, memory, free_memory(device))
+    memory = step_memory(network, options, size_px=image_px, batch=plan.batch)
+    return FineTuning(read, network, start, parts, plan, image_px, wishes.preset, memory, free_memory(device))
 
 
 def fine_tune(
@@ -171,6 +177,7 @@ def fine_tune(
         metric=network.max_depth_m is not None,
         clean_share=plan.clean_share,
         variation=plan.variation,
+        whole=plan.whole,
         mean=usual.mean,
         std=usual.std,
     )
@@ -259,6 +266,7 @@ def _record(prepared: FineTuning) -> RunRecord:
         size_px=plan.size_px,
         clean_share=plan.clean_share,
         variation=plan.variation,
+        whole=plan.whole,
     )
 
 

@@ -135,6 +135,12 @@ def _fold(context: click.Context, option: click.Parameter, text: str | None) -> 
     type=click.FloatRange(0, 1),
     help="Strength of changes of colour, blur, noise and compression. Default: 0, as upstream.",
 )
+@_advanced(
+    "--whole",
+    is_flag=True,
+    default=None,
+    help="Train on whole images, as the model is used. Default: random squares, as upstream.",
+)
 @_advanced("--learning-rate", type=float, help="Of the head. Default: 5e-5.")
 @_advanced("--encoder-factor", type=float, help="Encoder's rate over the head's. Default: 0.1.")
 @_advanced("--layer-decay", type=float, help="Rate of a block over that of the next block. Default: 1.")
@@ -206,6 +212,7 @@ def train(
     with needs("finetune"):
         from ...finetune.adapt.plan import Wishes
         from ...finetune.fine_tune import fine_tune, prepare
+        from ...finetune.training.group import announced_group
     with counted("masks") as on_masks:
         prepared = prepare(
             checkpoint,
@@ -220,7 +227,8 @@ def train(
             device=device,
             on_masks=on_masks,
         )
-    show_plan(prepared)
+    if announced_group()[0] == 0:  # one process speaks for all
+        show_plan(prepared)
     if only_plan:
         return
     with names_unwritten(CONTINUES):

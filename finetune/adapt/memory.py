@@ -76,18 +76,18 @@ class _Kept:
         return sum(self.sizes.values())
 
 
-def step_memory(network: Network, options: TrainOptions, *, side_px: int, batch: int) -> StepMemory:
+def step_memory(network: Network, options: TrainOptions, *, size_px: tuple[int, int], batch: int) -> StepMemory:
     """Return the memory of a training step; nothing is computed, and no memory is taken.
 
     Args:
         network: With requires_grad as it is trained, before recompute_parts.
         options: Of the training.
-        side_px: Side of the square images.
+        size_px: (h, w) of the images.
         batch: Images in a batch.
     """
     weights = sum(parameter.numel() for parameter in network.parameters())
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-    kept = _forward(network, options, side_px, batch)
+    kept = _forward(network, options, size_px, batch)
     held, extra = kept.total, 0
     if options.recompute:
         held = kept.total - sum(kept.inside) + sum(kept.given)
@@ -117,13 +117,13 @@ def _start_bytes(network: nn.Module, options: TrainOptions) -> int:
     return weights * (_HALF if options.bf16 else _FLOAT)
 
 
-def _forward(network: Network, options: TrainOptions, side_px: int, batch: int) -> _Kept:
+def _forward(network: Network, options: TrainOptions, size_px: tuple[int, int], batch: int) -> _Kept:
     """Trace a forward pass with tensors that have a shape and no values."""
     kept = _Kept()
     with FakeTensorMode() as fake, torch.random.fork_rng(devices=[]):
         tensors = {name: fake.from_tensor(value) for name, value in network.state_dict(keep_vars=True).items()}
         ours = {value.untyped_storage()._cdata for value in tensors.values()}
-        images = torch.empty(batch, 3, side_px, side_px)
+        images = torch.empty(batch, 3, *size_px)
 
         def keep(value: Tensor) -> Tensor:
             storage = value.untyped_storage()

@@ -27,8 +27,7 @@ class Wishes:
         batch: Images in a batch.
         size_px: Side of the square images.
         freeze: "encoder", "decoder", or the number of the encoder's first blocks.
-        clean_share: As in PairSource.
-        variation: As in PairSource.
+        clean_share, variation, whole: As in PairSource.
         mix: Shares of the data sets, in their order.
         fold: (number from 1, number of folds) of a cross-validation by scenes; None for a single split, 80/20.
         learning_rate, encoder_factor, layer_decay, weight_decay, accumulate, warmup_steps, average_decay, lora_rank,
@@ -43,6 +42,7 @@ class Wishes:
     freeze: str | None = None
     clean_share: float | None = None
     variation: float | None = None
+    whole: bool | None = None
     mix: tuple[float, ...] | None = None
     fold: tuple[int, int] | None = None
     learning_rate: float | None = None
@@ -84,7 +84,8 @@ class Plan:
 
     Args:
         options: Of the loop.
-        epochs, batch, size_px, clean_share, variation: As in Wishes.
+        epochs, batch, size_px, clean_share, variation, whole: As in Wishes.
+        processes: That share each step.
     """
 
     options: TrainOptions
@@ -93,6 +94,8 @@ class Plan:
     size_px: int
     clean_share: float | None
     variation: float
+    whole: bool
+    processes: int = 1
 
 
 def make_plan(
@@ -155,7 +158,8 @@ def make_plan(
         tensorboard=_first(wishes.tensorboard, usual.tensorboard),
     )
     clean_share = preset.clean_share if wishes.clean_share is None else wishes.clean_share
-    return Plan(options, epochs, batch, side_px, clean_share, _first(wishes.variation, 0.0))
+    variation, whole = _first(wishes.variation, 0.0), _first(wishes.whole, False)
+    return Plan(options, epochs, batch, side_px, clean_share, variation, whole, processes)
 
 
 def read_freeze(text: str | None) -> tuple[bool, bool, int]:

@@ -30,7 +30,7 @@ class RunRecord:
         pairs_sha256: Of the names of all training pairs, in their order.
         mix: Shares of the data sets.
         preset: Name of the preset.
-        batch, size_px, clean_share, variation: As in Plan.
+        batch, size_px, clean_share, variation, whole: As in Plan.
     """
 
     FORMAT: ClassVar[int] = 1
@@ -45,6 +45,7 @@ class RunRecord:
     size_px: Count
     clean_share: Share | None
     variation: NotNegative
+    whole: bool = False
 
 
 def keep_record(directory: Path, record: RunRecord) -> None:

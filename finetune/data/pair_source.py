@@ -60,18 +60,19 @@ class Cut:
     valid: NDArray[np.bool_]
     regions: Bytes
 
-    def window(self, top: int, left: int, side: int, *, mirrored: bool) -> Cut:
-        """Return a square part, mirrored or not."""
+    def window(self, top: int, left: int, size_px: tuple[int, int], *, mirrored: bool) -> Cut:
+        """Return a part of a size (h, w), mirrored or not."""
+        height, width = size_px
         step = -1 if mirrored else 1
 
         def cut(part: NDArray[_Values]) -> NDArray[_Values]:
-            return np.ascontiguousarray(part[top : top + side, left : left + side][:, ::step])
+            return np.ascontiguousarray(part[top : top + height, left : left + width][:, ::step])
 
         return Cut(cut(self.image), cut(self.depth_m), cut(self.valid), cut(self.regions))
 
 
 class PairSource:
-    """Random square crops of data sets at the size that a network is trained at.
+    """Random squares of data sets, or whole images, at the size that a network is trained at.
 
     As upstream: the shorter side is resized to the crop's (cubic, depth nearest), then a square is cut at random, and
     half of the squares are mirrored. Source: Depth Anything V2, metric_depth/dataset/transform.py and train.py.
@@ -87,6 +88,7 @@ class PairSource:
         metric: Whether the network answers in metres: depth of another kind is then refused, and the sky has no depth.
         clean_share: Share of images without a flat region; None as the data sets have them.
         variation: Factor of the strengths of Appearance; 0 leaves images unchanged, as upstream.
+        whole: Take whole images, cut only as far as those of a batch differ in shape.
         mean, std: As in Batch.
     """
 
@@ -101,12 +103,14 @@ class PairSource:
         metric: bool,
         clean_share: float | None = None,
         variation: float = 0.0,
+        whole: bool = False,
         mean: Rgb = MEAN,
         std: Rgb = STD,
     ) -> None:
         check_side(side_px, unit_px)
         self._sets, self._side_px, self._unit_px, self._batch, self._seed = sets, side_px, unit_px, batch, seed
         self._metric, self._clean_share, self._mean, self._std = metric, clean_share, mean, std
+        self._whole = whole
         self._strength = Appearance().milder(variation) if variation else None
         self._ends = list(accumulate(mixed.share for mixed in sets))
         self._pairs = [(*mixed.marked, *mixed.clean) for mixed in sets]
@@ -118,7 +122,13 @@ class PairSource:
             InputError: A pair cannot be read, or its depth is of a kind that the network does not answer in.
         """
         rng = np.random.default_rng([self._seed, index])
-        cuts = [self._cut(rng) for _ in range(self._batch)]
+        pairs = [self._draw(rng) for _ in range(self._batch)]
+        wholes = [resized(pair.read(), self._side_px, self._unit_px, metric=self._metric) for pair in pairs]
+        size_px = (self._side_px, self._side_px)
+        if self._whole:
+            heights, widths = zip(*(image.depth_m.shape for image in wholes), strict=True)
+            size_px = (min(heights), min(widths))
+        cuts = [_cut(image, size_px, rng) for image in wholes]
         images, depth_m, valid, regions = (
             torch.from_numpy(np.stack([getattr(cut, name) for cut in cuts]))
             for name in ("image", "depth_m", "valid", "regions")
@@ -130,17 +140,6 @@ class PairSource:
             images = vary_appearance(images.clamp(0, 1), generator, depth_m=near_m, strength=self._strength)
         return Batch(images, depth_m, valid, regions=regions, mean=self._mean, std=self._std)
 
-    def _cut(self, rng: np.random.Generator) -> Cut:
-        pair = self._draw(rng)
-        whole = resized(pair.read(), self._side_px, self._unit_px, metric=self._metric)
-        mirrored, flat = rng.random() < _MIRRORED, is_flat(whole.regions)
-        for _ in range(_TRIES):
-            top, left = (int(rng.integers(side - self._side_px + 1)) for side in whole.depth_m.shape)
-            square = whole.window(top, left, self._side_px, mirrored=mirrored)
-            if not flat.any() or is_flat(square.regions).any():
-                break
-        return square
-
     def _draw(self, rng: np.random.Generator) -> Pair:
         place = rng.random() * self._ends[-1]
         number = min(int(np.searchsorted(self._ends, place, side="right")), len(self._sets) - 1)
@@ -148,6 +147,17 @@ class PairSource:
         if self._clean_share is not None and mixed.marked and mixed.clean:
             pairs = mixed.clean if clean < self._clean_share else mixed.marked
         return pairs[int(rng.integers(len(pairs)))]
+
+
+def _cut(image: Cut, size_px: tuple[int, int], rng: np.random.Generator) -> Cut:
+    """Return a part of a size (h, w) at random, mirrored or not, with some of a flat region if the image has one."""
+    mirrored, flat = rng.random() < _MIRRORED, is_flat(image.regions)
+    for _ in range(_TRIES):
+        top, left = (int(rng.integers(side - cut + 1)) for side, cut in zip(image.depth_m.shape, size_px, strict=True))
+        part = image.window(top, left, size_px, mirrored=mirrored)
+        if not flat.any() or is_flat(part.regions).any():
+            break
+    return part
 
 
 def check_side(side_px: int, unit_px: int) -> None:

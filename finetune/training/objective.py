@@ -17,7 +17,7 @@ from .options import TrainOptions
 from .regions.distillation import Nudge, distillation_loss, outside_flat
 from .regions.gauge import InverseGauge, MetricGauge, gauge_of
 from .regions.inside import inside_loss
-from .regions.planarity import flat_parts, part_means, planarity_loss, true_planes
+from .regions.planarity import flat_parts, part_means, planarity_loss, true_planes, without_borders
 
 _NEAREST = 1e-3  # of the maximum depth: the planarity loss takes nearer depth as this
 
@@ -104,7 +104,7 @@ class DepthObjective(nn.Module):
             gauge = gauge_of(of, batch.inverse(), batch.valid, parts > 0, outside)
         terms = {}
         if options.planarity_weight:
-            planes = true_planes(parts, batch.inverse(), batch.valid)
+            planes = without_borders(true_planes(parts, batch.inverse(), batch.valid))
             terms["planarity"] = options.planarity_weight * self._planarity(answer, planes, gauge)
         if started is not None:
             truth, known = (batch.inverse(), batch.valid) if bound_m is None else (batch.depth_m, self._known(batch))

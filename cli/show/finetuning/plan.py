@@ -33,7 +33,9 @@ def show_plan(prepared: FineTuning) -> None:
     if not any(part.held_out for part in prepared.parts):
         say("note: all pairs are of one scene, so none is held out and nothing is validated; --held-out DATASET")
     say(f"trained     {_trained(plan.options, prepared.memory)}")
-    images = f"{plan.options.accumulate} x {plan.batch} images of {plan.size_px}x{plan.size_px}"
+    processes = f"{plan.processes} processes with " if plan.processes > 1 else ""
+    height_px, width_px = prepared.image_px
+    images = f"{processes}{plan.options.accumulate} x {plan.batch} images of {height_px}x{width_px}"
     say(f"steps       {plan.options.steps} of {images}, {plan.epochs} epochs; {_weights(plan.options)}")
     say(f"memory      {_memory(prepared.memory)}")
     if prepared.free_mib is not None and prepared.free_mib < prepared.memory.total_mib:

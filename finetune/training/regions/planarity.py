@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,6 +16,8 @@ BEND = 0.02  # second difference of inverse depth over inverse depth, from pixel
 MOST_UNEVEN = 0.02  # mean distance of true inverse depth from a plane over its mean; above it, a part is no plane
 _STEADY = 1e-9  # of the moments' trace, added to them, so that a part of one row has a plane too
 _TINY = 1e-12
+_ROUNDING = 1e-7  # of depth; the root of an exact 0 has no gradient
+MARGIN = 0.01  # of the shorter side, as in the evaluation
 
 
 def flat_parts(regions: Tensor) -> Tensor:
@@ -51,10 +54,22 @@ def true_planes(parts: Tensor, inverse: Tensor, known: Tensor) -> Tensor:
     return torch.where(torch.isin(found, spoiled), 0, found)
 
 
-def planarity_loss(inverse: Tensor, parts: Tensor, levels: Tensor) -> Tensor:
-    """Return the mean distance of inverse depth from the best affine function of each part, over its level.
+def without_borders(parts: Tensor) -> Tensor:
+    """Return parts without a margin at their borders, within which an answer may blur an edge.
 
-    It is 0 for planes.
+    Args:
+        parts: (N, h, w) int64, as flat_parts returns them. The edge of the image is no border.
+    """
+    margin = max(1, round(MARGIN * min(parts.shape[1:])))
+    outside = (parts == 0).float()[:, None]
+    near = F.max_pool2d(outside, 2 * margin + 1, stride=1, padding=margin)[:, 0] > 0
+    return torch.where(near, 0, parts)
+
+
+def planarity_loss(inverse: Tensor, parts: Tensor, levels: Tensor) -> Tensor:
+    """Return how far inverse depth is from the best affine function of each part, a mean over the parts.
+
+    For each part sqrt(mean(r^2)) with r the distance over the level, as the evaluation's flat_residual; 0 for planes.
 
     Args:
         inverse: (N, h, w), inverse depth.
@@ -63,13 +78,17 @@ def planarity_loss(inverse: Tensor, parts: Tensor, levels: Tensor) -> Tensor:
             the loss is a relative error of depth.
 
     Returns:
-        () float32, a mean over the pixels of all parts; 0 with a gradient of 0 if there are none.
+        () float32; 0 with a gradient of 0 if there are no parts.
     """
     inside = parts > 0
     if not bool(inside.any()):
         return (inverse * 0).sum()
-    off = inverse - affine_fit(inverse, parts)
-    return (off.abs() / levels.abs().clamp(min=_TINY))[inside].mean()
+    off = (inverse - affine_fit(inverse, parts)) / part_means(levels.detach().abs(), parts).clamp(min=_TINY)
+    number = parts[inside]
+    pixels = torch.bincount(number)
+    squares = torch.zeros(len(pixels), dtype=off.dtype, device=off.device).index_add(0, number, off[inside].square())
+    found = pixels > 0
+    return (squares[found] / pixels[found] + _ROUNDING**2).sqrt().mean()
 
 
 def affine_fit(values: Tensor, parts: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ CLOSE = 0.1  # relative: the true network keeps a few small tensors in other sto
 def said(options: TrainOptions, *, side_px: int = 112, batch: int = 2) -> StepMemory:
     network = random_network(TINY)
     freeze(network, options)
-    return step_memory(network, options, side_px=side_px, batch=batch)
+    return step_memory(network, options, size_px=(side_px, side_px), batch=batch)
 
 
 def kept_mib(network: Network, options: TrainOptions) -> float:

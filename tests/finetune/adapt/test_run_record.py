@@ -23,6 +23,7 @@ RECORD = RunRecord(
     size_px=518,
     clean_share=None,
     variation=0.0,
+    whole=False,
 )
 
 

@@ -59,6 +59,26 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone(pairs: tuple[Pair, ...
     assert torch.equal(varied.images, source(sets, variation=1.0).batch(7).images)
 
 
+def test_whole_images_are_cut_only_as_far_as_those_of_a_batch_differ() -> None:
+    wide = sample("metric")  # 28 x 42
+    high = Sample("high", *(np.swapaxes(part, 0, 1) for part in (wide.image,)), TrueDepth(
+        wide.truth.values.T, wide.truth.valid.T, "metric"), None)  # fmt: skip
+
+    def shape_of(*samples: Sample) -> tuple[int, ...]:
+        pairs = tuple(Pair(one.name, lambda one=one: one) for one in samples)  # type: ignore[misc]
+        found = PairSource(
+            [Mixed((), pairs, 1.0)], side_px=28, unit_px=UNIT, batch=8, seed=0, metric=True, whole=True
+        ).batch(0)
+        assert (
+            found.regions is not None and found.images.shape[2:] == found.depth_m.shape[1:] == found.regions.shape[1:]
+        )
+        return tuple(found.depth_m.shape)
+
+    assert shape_of(wide) == (8, 28, 42)
+    assert shape_of(high) == (8, 42, 28)
+    assert shape_of(wide, high) == (8, 28, 28)
+
+
 def test_image_depth_and_regions_are_cut_and_mirrored_alike(pairs: tuple[Pair, ...]) -> None:
     sets, seen = [Mixed(*by_marks(pairs), 1.0)], set()
     for number in range(4):

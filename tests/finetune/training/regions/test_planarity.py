@@ -12,6 +12,7 @@ from depthrt.finetune.training.regions.planarity import (
     part_means,
     planarity_loss,
     true_planes,
+    without_borders,
 )
 
 MIRROR, ART, WINDOW = 1, 2, 4
@@ -101,6 +102,25 @@ def test_a_step_along_the_gradient_makes_a_region_flatter() -> None:
     assert values.grad is not None
     assert float(values.grad[parts == 0].abs().max()) == 0
     assert loss_of((values - 0.5 * values.grad).detach(), parts) < float(loss.detach())
+
+
+def test_small_parts_count_as_much_as_large_ones() -> None:
+    regions = torch.zeros((1, 20, 30), dtype=torch.uint8)
+    regions[0, 1:19, 1:19], regions[0, 8:14, 22:28] = MIRROR, ART
+    parts, ones = flat_parts(regions), torch.ones((1, 20, 30))
+    steep = torch.where(torch.arange(30) % 2 == 0, 0.1, -0.1).expand(1, 20, 30)
+    large, small = (planarity_loss(torch.where(parts == part, steep, 0.0), parts, ones) for part in (1, 2))
+    torch.testing.assert_close(large, torch.tensor(0.05), rtol=0.02, atol=0)  # the root of the mean square, halved
+    torch.testing.assert_close(small, torch.tensor(0.05), rtol=0.1, atol=0)
+
+
+def test_borders_are_left_out_but_not_the_edge_of_the_image() -> None:
+    regions = torch.zeros((1, 150, 200), dtype=torch.uint8)
+    regions[0, :40, 50:100] = MIRROR
+    inner = without_borders(flat_parts(regions))
+    expected = torch.zeros_like(inner)
+    expected[0, :38, 52:98] = 1  # 1 % of 150 px is 1.5, so 2
+    assert torch.equal(inner, expected)
 
 
 def test_two_pictures_that_touch_are_split_where_the_true_depth_jumps() -> None:
