@@ -170,7 +170,7 @@ class ShareType(click.ParamType[float]):
         return least if math.isinf(self._below) else f"{least} to below {100 * self._below:g}%"
 
 
-def _together(*options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
+def together(*options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
     """Return several options as a single decorator; help lists them in this order."""
 
     def decorate(verb: Verb) -> Verb:
@@ -181,6 +181,15 @@ def _together(*options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
     return decorate
 
 
+model_option = click.option(
+    "--model",
+    "-m",
+    "model_path",
+    type=ModelType(),
+    default="default",
+    show_default=True,
+    help="A model file, .onnx or .engine. default: the small model that comes with depthrt; its depth has no unit.",
+)
 depth_units = click.option(
     "--depth-units",
     "units_per_m",
@@ -197,7 +206,7 @@ max_pixels = click.option(
     show_default=True,
     help="Largest picture and largest depth map of a data set.",
 )
-of_accuracy = _together(
+of_accuracy = together(
     click.option(
         "--align",
         "alignment",
@@ -215,13 +224,13 @@ of_accuracy = _together(
         "--crop", type=click.Choice(CROPS), default="none", show_default=True, help="Which pixels are judged."
     ),
 )
-of_checkpoints = _together(
+of_checkpoints = together(
     click.option("--family", type=click.Choice(FAMILIES), help="Of checkpoints; as in export."),
     click.option("--kind", type=click.Choice(EXPORTED_KINDS), help="Of checkpoints; as in export."),
     click.option("--max-depth", "max_depth_m", type=float, metavar="M", help="Of checkpoints; as in export."),
     click.option("--size", type=SizeType(), metavar="N|HxW", help="Of checkpoints; as in export."),
 )
-of_diffusion = _together(
+of_diffusion = together(
     click.option(
         "--steps",
         type=click.IntRange(1),

@@ -11,21 +11,13 @@ import click
 from ..engine.errors import InputError
 from ..engine.terms import COLORMAPS, DEVICES, FORMATS, Colormap, Device, Format
 from ..exits import one_line_errors
-from .params import ModelType, NameType, PathType
+from .params import NameType, PathType, model_option
 from .show.run_report import RunReport
 
 
 @click.command()
 @click.argument("inputs", type=NameType(), nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--model",
-    "-m",
-    "model_path",
-    type=ModelType(),
-    default="default",
-    show_default=True,
-    help="A model file, .onnx or .engine. default: the small model that comes with depthrt.",
-)
+@model_option
 @click.option(
     "-o",
     "--output",

@@ -11,11 +11,8 @@ from ..engine.system.field_types import printable
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Precision
 from ..engine.version import __version__
-from .checkpoint.checkpoint import Checkpoint
-from .families.rules import Conventions
-from .families.table import rules_of
-
-SNAPSHOTS, MODELS = "snapshots", "models--"  # of the hub's cache: models--ORG--NAME/snapshots/<commit>
+from .checkpoint.checkpoint import Checkpoint, conventions_of
+from .hub_cache import find_snapshot
 
 
 def make_contract(
@@ -66,14 +63,8 @@ def make_contract(
 
 def _source_name(path: Path) -> str:
     """Return the name of a checkpoint: of its repository for a commit's folder in the hub's cache."""
-    if path.parent.name == SNAPSHOTS and path.parents[1].name.startswith(MODELS):
-        return path.parents[1].name.removeprefix(MODELS).replace("--", "/")
-    return path.name
-
-
-def conventions_of(checkpoint: Checkpoint) -> Conventions:
-    """Return how images are brought to a checkpoint's network, and its output back to them."""
-    return rules_of(checkpoint.family).conventions(checkpoint.architecture, checkpoint.family)
+    snapshot = find_snapshot(path)
+    return snapshot.repository if snapshot is not None and snapshot.folder == path else path.name
 
 
 def size_rule(checkpoint: Checkpoint, size: int | tuple[int, int] | None) -> SizeRule:

@@ -18,11 +18,11 @@ from ..engine.modelfile.size_rule import SizeRule
 from ..engine.system.files import check_output
 from ..engine.system.records import check_record
 from ..engine.terms import AttentionOp, Family, Kind, Noise, OnStep, Precision, WhichWeights
-from .checkpoint.checkpoint import Checkpoint, load_network, read_checkpoint
+from .checkpoint.checkpoint import Checkpoint, conventions_of, load_network, read_checkpoint
 from .families.half import refuse_half
 from .families.table import rules_of
 from .int8.quantize import BUDGET, FEW, Quantised, quantize
-from .make_contract import conventions_of, make_contract, size_rule
+from .make_contract import make_contract, size_rule
 from .network.network import Network
 from .onnx_file.saved import saved
 from .onnx_file.store_half import store_half

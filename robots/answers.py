@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from ..engine.depth.depth import Depth
 from ..engine.depth.obstacles.gate import ObstacleGate
 from ..engine.errors import InputError, NoFloor
-from ..engine.terms import DepthEncoding
-from .messages.depth_image import depth_image, values_of
+from ..engine.terms import MEANINGS, DepthEncoding, Kind
+from .messages.depth_image import check_depth_encoding, depth_image, values_of
 from .messages.points import cloud_message
 from .messages.types import CameraInfo, Header, Image, PointCloud2
 from .views import Picture, View
+
+logger = logging.getLogger("depthrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,24 @@ class Messages:
     note: str = ""
 
 
-def check_gate(gate: ObstacleGate | None, *, points: bool) -> None:
-    """Raise InputError for a gate where no points are asked for."""
+def check_wishes(kind: Kind, *, encoding: DepthEncoding, points: bool, gate: ObstacleGate | None) -> None:
+    """Refuse what depth of a kind cannot be published as, and options that do not go together.
+
+    Raises:
+        InputError: 16UC1 or points are asked for depth without a unit, or a gate without points.
+    """
+    check_depth_encoding(encoding, kind)
     if gate is not None and not points:
         raise InputError("--gate found without --points, expected both; the gate chooses points")
+    if points and not MEANINGS[kind].unit:
+        raise InputError(
+            f"--points found, and the model gives {MEANINGS[kind].name}, which has no metres; use a metric model"
+        )
+
+
+def warn_of_no_floor(reason: str) -> None:
+    """Say why a picture has no points; once is enough for a run."""
+    logger.warning("depthrt: images without a floor get no points: %s", reason)
 
 
 def seen(depth: Depth, view: View | None) -> Depth:

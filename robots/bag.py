@@ -9,13 +9,10 @@ from dataclasses import fields, replace
 from itertools import count, islice
 from pathlib import Path
 
-import numpy as np
-
 from ..engine.depth.depth import Depth
 from ..engine.errors import InputError
 from ..engine.model.depth_model import DepthModel, load
-from ..engine.modelfile.canary import canary_drift, canary_input
-from ..engine.runners.runner import EngineRunner
+from ..engine.runners.canary_check import ask_canary
 from ..engine.system.field_types import printable
 from ..engine.system.files import check_named, make_folder
 from ..engine.system.process.overlap import Outcome, overlap
@@ -175,7 +172,8 @@ def _made(bag: Bag, request: BagRequest, plan: Plan, model: DepthModel) -> Made:
 def _begun(made: Made, model: DepthModel) -> BagRecord:
     """Return the record of a new bag."""
     producer, no_floor = f"depthrt {__version__}", None if made.gate is None else 0
-    return BagRecord(made=made, producer=producer, drift=_drift(model), no_floor=no_floor)
+    drift = ask_canary(model.runner, model.contract).drift
+    return BagRecord(made=made, producer=producer, drift=drift, no_floor=no_floor)
 
 
 def _check_same(found: Made, wanted: Made, folder: Path) -> None:
@@ -187,11 +185,3 @@ def _check_same(found: Made, wanted: Made, folder: Path) -> None:
                 f"{folder} was made with {field.name} {before!r:.80}, {now!r:.80} found; give the same options, or "
                 "another folder with -o"
             )
-
-
-def _drift(model: DepthModel) -> float:
-    """Return the drift of the runner's answer to the canary of its file."""
-    runner = model.runner
-    contract = runner.contract if isinstance(runner, EngineRunner) else model.contract
-    canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
-    return canary_drift(contract.canary, runner.run(np.repeat(canary, contract.batch or 1, axis=0))[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..engine.errors import InputError
-from .messages.depth_image import namespace_of
+from .messages.depth_image import info_topic, namespace_of
 from .messages.pictures import IMAGE_TYPES
 from .messages.types import CameraInfo
 from .reading.bag import Topic
@@ -46,7 +46,7 @@ def choose_camera_topic(topics: Mapping[str, Topic], image: Topic, wanted: str |
     Raises:
         InputError: The wanted topic does not exist or has another type.
     """
-    name = wanted if wanted is not None else f"{namespace_of(image.name)}/camera_info"
+    name = wanted if wanted is not None else info_topic(namespace_of(image.name))
     found = topics.get(name)
     if found is not None and found.type == CameraInfo.__msgtype__ and found.messages:
         return found

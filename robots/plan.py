@@ -11,14 +11,14 @@ from ..engine.depth.camera_info import read_camera_info
 from ..engine.errors import InputError
 from ..engine.modelfile.contract import Contract
 from ..engine.terms import MEANINGS, Kind
-from .answers import check_gate
+from .answers import check_wishes
 from .choose_topics import choose_camera_topic, choose_image_topic
 from .messages.camera import intrinsics_of
-from .messages.depth_image import check_depth_encoding, depth_topic
+from .messages.depth_image import depth_topic, info_topic, points_topic
 from .messages.types import CameraInfo, Image, Message, PointCloud2, decode, definition
 from .reading.bag import Bag, Topic
 from .request import BagRequest
-from .views import sees_straight
+from .views import sees_straight, warn_of_distortion
 
 logger = logging.getLogger("depthrt")
 
@@ -71,16 +71,14 @@ def make_plan(bag: Bag, request: BagRequest, contract: Contract) -> Plan:
     if first is None:
         camera = None
     kind = contract.kind_for(None if first is None else 1.0)
-    check_depth_encoding(request.encoding, kind)
-    _check_camera(request, image, kind, first)
+    check_wishes(kind, encoding=request.encoding, points=request.points, gate=request.gate)
+    _check_camera(request, image, first)
     is_metric = bool(MEANINGS[kind].unit)
     name = depth_topic(image.name, kind)
     beside = name.rpartition("/")[0]
     rectified = first is not None and sees_straight(first, image.name, rectify=request.rectify)
     if first is not None and is_metric and not rectified:
-        logger.warning(
-            "depthrt: %s is distorted by its lens, and so is the depth; --rectify straightens it", image.name
-        )
+        warn_of_distortion(image.name)
     return _without_twins(
         Plan(
             image,
@@ -89,8 +87,8 @@ def make_plan(bag: Bag, request: BagRequest, contract: Contract) -> Plan:
             kind,
             rectified,
             _topic(name, Image, image),
-            _topic(f"{beside}/camera_info", CameraInfo, camera) if camera is not None and is_metric else None,
-            _topic(f"{beside}/points", PointCloud2, image) if request.points else None,
+            _topic(info_topic(beside), CameraInfo, camera) if camera is not None and is_metric else None,
+            _topic(points_topic(beside), PointCloud2, image) if request.points else None,
             tuple(bag.topics.values()) if request.copy else (),
         )
     )
@@ -115,13 +113,8 @@ def _cameras(bag: Bag, name: str) -> Generator[CameraInfo]:
         yield decode(record.data, CameraInfo)
 
 
-def _check_camera(request: BagRequest, image: Topic, kind: Kind, camera: CameraInfo | None) -> None:
-    """Refuse points of depth that has no metres, a gate without points, and what needs a camera if there is none."""
-    check_gate(request.gate, points=request.points)
-    if request.points and not MEANINGS[kind].unit:
-        raise InputError(
-            f"--points found, and the model gives {MEANINGS[kind].name}, which has no metres; use a metric model"
-        )
+def _check_camera(request: BagRequest, image: Topic, camera: CameraInfo | None) -> None:
+    """Refuse what needs a camera if there is none."""
     wanted = "--points" if request.points else "--rectify" if request.rectify else None
     if wanted is not None and camera is None:
         raise InputError(

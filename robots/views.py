@@ -46,6 +46,11 @@ def sees_straight(info: CameraInfo, image_topic: str, *, rectify: bool) -> bool:
     return rectify or not is_distorted(info) or "rect" in words
 
 
+def warn_of_distortion(image_topic: str) -> None:
+    """Say that the depth of a topic's images is distorted, as they are."""
+    logger.warning("depthrt: %s is distorted by its lens, and so is the depth; --rectify straightens it", image_topic)
+
+
 class Views:
     """The views of a camera's pictures.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..engine.depth.depth import Depth
 from ..engine.errors import DepthrtError
 from ..engine.model.depth_model import Answer, DepthModel, Prepared
-from .answers import Messages, messages_of, seen
+from .answers import Messages, messages_of, seen, warn_of_no_floor
 from .messages.pictures import picture_of
 from .messages.types import encode
 from .plan import Plan
@@ -20,8 +19,6 @@ from .steps import Step
 from .views import Picture, View, Views
 from .writing.bag_writer import BagWriter
 from .writing.record import BagRecord
-
-logger = logging.getLogger("depthrt")
 
 
 class End(Exception):
@@ -158,5 +155,5 @@ class Work:
             self.facts.setdefault("gate", made.note)
         if made.no_floor:
             if not self.record.no_floor:
-                logger.warning("depthrt: images without a floor get no points: %s", made.no_floor)
+                warn_of_no_floor(made.no_floor)
             self.record = replace(self.record, no_floor=(self.record.no_floor or 0) + 1)

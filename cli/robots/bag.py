@@ -9,7 +9,7 @@ import click
 
 from ...engine.terms import DEPTH_ENCODINGS, DEVICES, DepthEncoding, Device
 from ...exits import needs, one_line_errors
-from ..params import ModelType, PathType
+from ..params import PathType, model_option
 from ..show.robots.bag_report import BagReport
 from .gate_options import Heights, gate_of, gate_options
 
@@ -17,15 +17,7 @@ from .gate_options import Heights, gate_of, gate_options
 @click.command()
 @click.argument("source", type=PathType(), metavar="BAG")
 @click.option("-o", "--output", type=PathType(), required=True, help="Folder of the bag to write; it must not exist.")
-@click.option(
-    "--model",
-    "-m",
-    "model_path",
-    type=ModelType(),
-    default="default",
-    show_default=True,
-    help="A model file, .onnx or .engine. default: the small model that comes with depthrt; its depth has no unit.",
-)
+@model_option
 @click.option("--image", metavar="TOPIC", help="Topic of the images, raw or compressed. Default: the only camera.")
 @click.option(
     "--camera-info",

@@ -9,7 +9,7 @@ import click
 from ...engine.system.process.signals import stopped_by_signals
 from ...engine.terms import DEPTH_ENCODINGS, DEVICES, DepthEncoding, Device
 from ...exits import needs, one_line_errors
-from ..params import ModelType, PathType
+from ..params import PathType, model_option
 from ..show.robots.bridge_report import BridgeReport
 from .gate_options import Heights, gate_of, gate_options
 
@@ -22,15 +22,7 @@ from .gate_options import Heights, gate_of, gate_options
     metavar="TOPIC",
     help="Topic of the depth. Default: as bag names it, depth/image_rect or inverse_depth in the images' namespace.",
 )
-@click.option(
-    "--model",
-    "-m",
-    "model_path",
-    type=ModelType(),
-    default="default",
-    show_default=True,
-    help="As in bag.",
-)
+@model_option
 @click.option(
     "--camera-info",
     metavar="TOPIC",

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
+
+from ..params import together
 
 if TYPE_CHECKING:
     from ...engine.depth.obstacles.gate import ObstacleGate
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Heights = tuple[float, float]
 
-
-def gate_options(command: Command) -> Command:
-    """Give a command --gate and --camera-height."""
-    gate = click.option(
+gate_options = together(
+    click.option(
         "--gate",
         type=float,
         nargs=2,
         metavar="LOW HIGH",
         help="Of the --points, write only those LOW to HIGH metres over a flat floor; the floor is found in each image "
         "by the --camera-height, and an image that shows none has no points.",
-    )
-    height = click.option(
+    ),
+    click.option(
         "--camera-height", "camera_height_m", type=float, metavar="M", help="Of the lens over the floor, for --gate."
-    )
-    return gate(height(command))
+    ),
+)
 
 
 def gate_of(gate: Heights | None, camera_height_m: float | None, *, points: bool) -> ObstacleGate | None:

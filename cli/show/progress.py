@@ -1,4 +1,4 @@
-"""Progress on standard error: the current step of long work, and bars."""
+"""Progress on standard error: which model runs, the current step of long work, and bars."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...engine.modelfile.shipped import DEFAULT_NOTE
 from ...engine.system.escape import escaped
 from .printing import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
 
+    from ...engine.model.depth_model import DepthModel
     from ...engine.terms import OnStep
+
+
+def say_model(model: DepthModel) -> None:
+    """Say which model runs, and on what."""
+    runner = model.runner
+    say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
+    if DEFAULT_NOTE in model.notes:
+        say(DEFAULT_NOTE)
 
 
 @contextmanager

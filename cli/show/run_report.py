@@ -9,11 +9,10 @@ from contextlib import ExitStack, closing
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ...engine.modelfile.shipped import DEFAULT_NOTE
 from ...engine.run.listener import Listener, Part
 from ...engine.system.process.signals import exit_code
 from .printing import print_result, say
-from .progress import progress_bar
+from .progress import progress_bar, say_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,10 +80,7 @@ class RunReport(Listener):
 
     def started(self, model: DepthModel, *, skipped: int, stale: int) -> None:
         """Say what runs."""
-        runner = model.runner
-        say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
-        if DEFAULT_NOTE in model.notes:
-            say(DEFAULT_NOTE)
+        say_model(model)
         if stale:
             say(f"written again, as their depth is of another model or of other options: {stale}")
         self._skipped = skipped

@@ -78,7 +78,7 @@ def _check_canary(file: ModelFile) -> FileCheck:
         with closing(opened.runner) as runner:
             if isinstance(runner, EngineRunner) and not runner.takes(runner.contract.canary.size_px):
                 return FileCheck("canary", "not checked", "; ".join(opened.warnings))
-            verdict = ask_canary(runner, file)
+            verdict = ask_canary(runner, file.contract)
     except BackendUnavailable as error:
         return FileCheck("canary", "not checked", str(error))
     except (BuildError, ModelFileError, ParityError) as error:

@@ -81,7 +81,7 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
     known = STORE.recall(key, lambda content: _read_verdict(content, bounds), remedy="the canary is asked again")
     if known is not None:
         return None
-    verdict = ask_canary(runner, file)
+    verdict = ask_canary(runner, file.contract)
     if verdict.passed:
         try:
             STORE.remember(key, to_json_object(verdict))
@@ -90,9 +90,13 @@ def check_canary(runner: Runner, file: ModelFile, *, threads: int) -> Verdict | 
     return verdict
 
 
-def ask_canary(runner: Runner, file: ModelFile) -> Verdict:
-    """Ask a runner for the canary, whatever is remembered; see check_canary."""
-    contract = runner.contract if isinstance(runner, EngineRunner) else file.contract
+def ask_canary(runner: Runner, contract: Contract) -> Verdict:
+    """Ask a runner for the canary, whatever is remembered; see check_canary.
+
+    Args:
+        contract: Of the runner's file; the canary of a TensorRT engine is that of the engine's contract.
+    """
+    contract = runner.contract if isinstance(runner, EngineRunner) else contract
     canary = canary_input(contract.canary.size_px, contract.mean, contract.std)
     batch = np.repeat(canary, contract.batch or 1, axis=0)
     return judge(contract.canary, runner.run(batch)[0], *_bounds(runner, contract))

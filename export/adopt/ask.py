@@ -16,15 +16,14 @@ from ...engine.runners.calls import calling
 from ...engine.runners.ort_session import CPU, import_onnxruntime, session_options
 from ...engine.system.cores import usable_cores
 from ...engine.terms import INPUT, OUTPUT, Precision
-from ..onnx_file.saved import PROTOBUF_LIMIT_BYTES
+from ..onnx_file.saved import is_large
 from ..parity.parity import TOLERANCE
 from .plan import Plan
 
 
 def save_graph(model: onnx_ir.Model, path: Path) -> Path | None:
     """Write a graph; return the file of its weights beside it, None if it holds them."""
-    size_bytes = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value)
-    weights = path.with_suffix(".data") if size_bytes > PROTOBUF_LIMIT_BYTES else None
+    weights = path.with_suffix(".data") if is_large(model) else None
     if weights is None:
         onnx_ir.external_data.load_to_model(model)  # those beside their file, which would not be found beside ours
     onnx_ir.save(model, path, external_data=weights.name if weights else None)

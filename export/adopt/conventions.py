@@ -8,6 +8,7 @@ from ...engine.terms import DEPTH_ANYTHING, Family
 from ..families.entry import CatalogEntry
 from ..families.rules import HALF, IMAGENET_MEAN, IMAGENET_STD, Conventions
 from ..families.table import rules_of
+from ..families.zoedepth import conventions_at
 from ..network.depth_anything3.architecture import published
 
 _MIDAS_PX, _DEPTH_ANYTHING_PX = 32, 14  # sides are multiples of it in the official code
@@ -37,15 +38,8 @@ def conventions_of_family(
         found = rules_of(family).conventions(published("vitl", any_view=False), family)
         return found if sky else replace(found, sky_from=None)
     if family == "zoedepth":
-        return Conventions(
-            base_px=(384, 512) if entry is None or entry.base_px is None else entry.base_px,
-            rule="minimal",
-            final_resize="bicubic",
-            mean=HALF,
-            std=HALF,
-            input_resize="bilinear_corners",
-            margin="zoe",
-        )
+        base_px = (384, 512) if entry is None or entry.base_px is None else entry.base_px
+        return replace(conventions_at(base_px), mirrored=False)
     if family != "midas" or entry is None or entry.base_px is None:
         return None
     convolutional = entry.encoder.startswith(_CONVOLUTIONAL)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...engine.errors import DepthrtError
 from ...engine.images.fit import fit_image
-from ...engine.images.preprocess import Float32, make_batch, to_image_size
 from ...engine.images.read import read_image
 from ...engine.images.resize.pillow import pillow_bands
 from ...engine.modelfile.canary import drift
 from ...engine.modelfile.contract import Contract
-from ...engine.modelfile.model_file import as_model_file
 from ...engine.modelfile.shipped import PHOTO
 from ...engine.modelfile.size_rule import Rule, SizeRule, in_px
-from ...engine.runners.open_runner import open_runner
 from ...engine.terms import OnStep
 from ..families.rules import Conventions
+from .probes.asked import ask
 
 Px = tuple[int, int]  # (h, w)
 
@@ -104,15 +98,13 @@ def deviations(
     official = official_contract(contract, conventions, patch_px)
     photograph = read_image(PHOTO)
     found = []
-    runner = open_runner(as_model_file(path, contract), device="cpu", threads=None)
-    try:
+    with ask(path, contract) as own:
         for done, image_px in enumerate(PHOTOS_PX):
             on_step("compare with the official way to resize", done, len(PHOTOS_PX))
             (image,) = pillow_bands(photograph, image_px, "cubic_uint8")
-            (input_px, depth), (official_px, wanted) = (_depth(runner.run, image, way) for way in (contract, official))
-            found.append(Deviation(image_px, input_px, official_px, drift(depth, wanted)))
-    finally:
-        runner.close()
+            away = drift(own.answer(image), own.under(official).answer(image))
+            input_px, official_px = (fit_image(way.size, image_px).input_px for way in (contract, official))
+            found.append(Deviation(image_px, input_px, official_px, away))
     return tuple(found)
 
 
@@ -139,11 +131,3 @@ def remark_on_rule(
     if all(one.drift < _NOTICED for one in found):
         return ""
     return f"{begin}: the depth departs from the official by {', and by '.join(map(str, found))}."
-
-
-def _depth(run: Callable[[Float32], Float32], image: NDArray[np.uint8], contract: Contract) -> tuple[Px, Float32]:
-    """Return the size of the network's input and the depth at the image's size, by the way of a contract."""
-    height, width = image.shape[:2]
-    fit = fit_image(contract.size, (height, width))
-    answer = run(np.repeat(make_batch(image, contract, fit, "bgr"), contract.batch or 1, axis=0))[0]
-    return fit.input_px, to_image_size(answer, contract, fit, (height, width))

@@ -8,12 +8,12 @@ from pathlib import Path
 from ...engine.errors import InputError, ModelFileError
 from ...engine.system.field_types import printable
 from ...engine.system.files import check_named, check_plain, file_sha256
+from ..hub_cache import find_snapshot
 
 SUFFIX = ".onnx"
 SETTINGS = ("config.json", "preprocessor_config.json")
 ONNX_FOLDER = "onnx"  # of a repository, in which its ONNX files lie; its settings lie above
 _PLAIN = "model"  # begins names of files that say nothing of the network
-_CACHED, _SNAPSHOTS = "models--", "snapshots"  # of the hub's cache: models--ORG--NAME/snapshots/<commit>
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def find_source(given: Path) -> Source:
         sha256 = file_sha256(path)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}; give an .onnx file") from error
-    repository, revision = _repository_of(path)
+    snapshot = find_snapshot(path.absolute().parent)
+    repository, revision = ("", "") if snapshot is None else (snapshot.repository, snapshot.commit)
     return Source(path, _settings_folder(path), repository, revision, sha256)
 
 
@@ -90,12 +91,3 @@ def _settings_folder(path: Path) -> Path:
     folder = path.absolute().parent
     own = any((folder / name).is_file() for name in SETTINGS)
     return folder.parent if folder.name == ONNX_FOLDER and not own else folder
-
-
-def _repository_of(path: Path) -> tuple[str, str]:
-    """Return the repository and the commit of a file in the hub's cache; ("", "") for other files."""
-    parts = path.absolute().parts
-    for number, part in enumerate(parts[:-2]):
-        if part.startswith(_CACHED) and parts[number + 1] == _SNAPSHOTS:
-            return part.removeprefix(_CACHED).replace("--", "/"), parts[number + 2]
-    return "", ""

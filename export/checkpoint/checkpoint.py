@@ -196,7 +196,7 @@ def make_network(checkpoint: Checkpoint, *, mirror: bool = True) -> Network:
 
 
 def conventions_of(checkpoint: Checkpoint) -> Conventions:
-    """Return how images are brought to the network of a checkpoint."""
+    """Return how images are brought to the network of a checkpoint, and its output back to them."""
     return rules_of(checkpoint.family).conventions(checkpoint.architecture, checkpoint.family)
 
 

@@ -14,6 +14,7 @@ from ..families.claim import FIELDS, Claim
 from ..families.entry import CatalogEntry
 from ..families.rules import FamilyRules
 from ..families.table import rules_of
+from ..hub_cache import find_snapshot
 from ..network.network import AnyArchitecture
 from .safe_load import shown
 
@@ -77,8 +78,8 @@ def find_by_path(
     names = [model_name, path.name] if model_name else [path.name]
     if path.name in SINGLE_FILES:
         names.append(path.absolute().parent.name)
-    if "snapshots" in path.parts:  # .../models--depth-anything--Depth-Anything-V2-Small-hf/snapshots/<commit>
-        names += [part.rsplit("--", 1)[-1] for part in path.parts if part.startswith("models--")]
+    if (snapshot := find_snapshot(path)) is not None:
+        names.append(snapshot.repository.rpartition("/")[2])
     entries = [entry for name in names if (entry := find(name))]
     entry = next(iter(entries), None)
     if entry is None or entry.encoder != architecture.encoder:

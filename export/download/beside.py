@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import FetchError
+from ..onnx_file.external import leads_out
 
 if TYPE_CHECKING:
     from onnx import TensorProto
@@ -34,8 +35,7 @@ def locations_in(path: Path, folder: PurePosixPath) -> set[str]:
         raise FetchError(f"{path} is no ONNX file, though its name says so; choose another file") from error
     found = {location for tensor in _tensors(graph) for location in _locations(tensor)}
     for location in found:
-        parts = {*PurePosixPath(location).parts, *PureWindowsPath(location).parts}
-        if ".." in parts or PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor:
+        if leads_out(location):
             raise FetchError(f"{path} names a file outside its folder, {location!r}; do not use it")
     return {str(folder / location) for location in found}
 

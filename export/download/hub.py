@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.errors import BackendUnavailable, FetchError
 from ..families.entry import HubSource
+from ..hub_cache import BLOBS
 from .remote import RemoteFile
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def blob_path(source: HubSource, file: RemoteFile) -> Path:
     from huggingface_hub.file_download import repo_folder_name
 
     folder = repo_folder_name(repo_id=source.repository, repo_type=source.kind)
-    return Path(constants.HF_HUB_CACHE) / folder / "blobs" / (file.sha256 or file.git_sha1)
+    return Path(constants.HF_HUB_CACHE) / folder / BLOBS / (file.sha256 or file.git_sha1)
 
 
 def put_into_cache(source: HubSource, listing: Listing) -> dict[str, Path]:

@@ -36,6 +36,23 @@ _ON_DEPTH_ANYTHING = Conventions(
 )
 
 
+def conventions_at(base_px: tuple[int, int]) -> Conventions:
+    """Return the official way of ZoeDepth on BEiT at a size (h, w).
+
+    Source: isl-org/ZoeDepth, config_zoedepth*.json and base_models/.
+    """
+    return Conventions(
+        base_px=base_px,
+        rule="minimal",
+        final_resize="bicubic",
+        mean=HALF,
+        std=HALF,
+        input_resize="bilinear_corners",
+        margin="zoe",
+        mirrored=True,
+    )
+
+
 class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
     """The row of ZoeDepth."""
 
@@ -99,19 +116,10 @@ class ZoeDepthRules(FamilyRules[ZoeArchitecture]):
         return ZoeDepth(architecture, max_depth_m=max_depth_m, mirrored=mirror)
 
     def conventions(self, architecture: ZoeArchitecture, family: Family) -> Conventions:
-        """Return the official sizes and resizes. Source: isl-org/ZoeDepth, config_zoedepth*.json and base_models/."""
+        """Return the official sizes and resizes."""
         if isinstance(architecture.core, Architecture):
             return _ON_DEPTH_ANYTHING
-        return Conventions(
-            base_px=(384, 768) if architecture.normed else (384, 512),
-            rule="minimal",
-            final_resize="bicubic",
-            mean=HALF,
-            std=HALF,
-            input_resize="bilinear_corners",
-            margin="zoe",
-            mirrored=True,
-        )
+        return conventions_at((384, 768) if architecture.normed else (384, 512))
 
     def remarks(self, architecture: ZoeArchitecture, family: Family) -> tuple[str, ...]:
         """Return what the maximum depth of K does."""

@@ -26,10 +26,7 @@ def saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tupl
     Yields:
         The temporary path; the path of the weights, None if the ONNX file holds them; the contract with its digest.
     """
-    large = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value) > (
-        PROTOBUF_LIMIT_BYTES
-    )
-    weights = fresh_name(path, contract.to_json()) if large else None
+    weights = fresh_name(path, contract.to_json()) if is_large(model) else None
     try:
         with (
             atomic_path(path) as written,
@@ -45,3 +42,14 @@ def saved(model: onnx_ir.Model, path: Path, contract: Contract) -> Iterator[tupl
             remove_orphans([weights])
         raise
     remove_orphans(replaced)
+
+
+def is_large(model: onnx_ir.Model) -> bool:
+    """Return whether the weights of a graph are too large for one ONNX file."""
+    return weights_bytes(model) > PROTOBUF_LIMIT_BYTES
+
+
+def weights_bytes(model: onnx_ir.Model) -> int:
+    """Return the bytes of the weights of a graph, without those of its subgraphs."""
+    values = (value.const_value for value in model.graph.initializers.values())
+    return sum(tensor.nbytes for tensor in values if tensor is not None)

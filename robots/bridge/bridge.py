@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from threading import Event, Thread
 from time import monotonic, time
 
 import numpy as np
 
 from ...engine.errors import DepthrtError, InputError
-from ...engine.model.depth_model import DepthModel, load
+from ...engine.model.depth_model import load
 from ...engine.system.closable import Closable
 from ...engine.system.field_types import printable
-from ..answers import Messages, messages_of, seen
-from ..messages.depth_image import check_depth_encoding
+from ..answers import Messages, messages_of, seen, warn_of_no_floor
 from ..messages.pictures import IMAGE_TYPES, picture_of
 from ..messages.types import CameraInfo, CompressedImage, Header, Image, PointCloud2
-from ..views import Views, sees_straight
+from ..views import Views, sees_straight, warn_of_distortion
 from .inbox import Arrived, Inbox
 from .listener import BridgeListener, Status
 from .request import BridgeRequest, Topics, topics_of
@@ -27,8 +25,6 @@ STATUS_S = 1.0
 SILENT_S = 2.0  # without an image, after which a status says why
 _MOST_SAID = 20  # different errors that are reported
 _JOIN_S = 5.0
-
-logger = logging.getLogger("depthrt")
 
 
 class Bridge(Closable):
@@ -50,7 +46,8 @@ class Bridge(Closable):
         self._request, self._listener = request, listener or BridgeListener()
         self._model = load(request.model, device=request.device, threads=request.threads, limits=request.limits)
         try:
-            self.topics = _check(request, self._model)
+            kind = self._model.contract.kind_for(1.0)  # a model that needs a camera for metres waits for it
+            self.topics = topics_of(request, kind)
             self._session = Session(request)
         except BaseException:
             self._model.close()
@@ -116,7 +113,7 @@ class Bridge(Closable):
         self._tally.publish(age_ms, _stamp_age_ms(header), no_floor=bool(made.no_floor))
         if made.no_floor and not self._said_no_floor:
             self._said_no_floor = True
-            logger.warning("depthrt: images without a floor get no points: %s", made.no_floor)
+            warn_of_no_floor(made.no_floor)
 
     def _depth(self, image: Image | CompressedImage) -> Messages:
         picture = picture_of(image, limits=self._model.limits)
@@ -161,9 +158,7 @@ class Bridge(Closable):
         """Decide by the first CameraInfo of a lens what the images are."""
         rectified = sees_straight(camera, self.topics.image, rectify=self._request.rectify)
         if not rectified and self.topics.info is not None:
-            logger.warning(
-                "depthrt: %s is distorted by its lens, and so is the depth; --rectify straightens it", self.topics.image
-            )
+            warn_of_distortion(self.topics.image)
         self._views = Views(rectified=rectified, rectify=self._request.rectify, needed=self._needed is not None)
 
     def _say(self, error: DepthrtError) -> None:
@@ -202,13 +197,6 @@ class Bridge(Closable):
             return f"{self.topics.image} is published, and no image comes"
         others = sorted({one.topic for one in published if one.type in IMAGE_TYPES} - {self.topics.depth})
         return f"nobody publishes {self.topics.image}; topics with images: {printable(', '.join(others)) or 'none'}"
-
-
-def _check(request: BridgeRequest, model: DepthModel) -> Topics:
-    """Return the topics, or refuse what the model cannot do."""
-    kind = model.contract.kind_for(1.0)  # a model that needs a camera for metres waits for it
-    check_depth_encoding(request.encoding, kind)
-    return topics_of(request, kind)
 
 
 def _publishers(session: Session, topics: Topics) -> tuple[Publisher | None, ...]:

@@ -10,8 +10,8 @@ from ...engine.errors import InputError
 from ...engine.images.limits import Limits
 from ...engine.modelfile.shipped import DEFAULT
 from ...engine.terms import MEANINGS, DepthEncoding, Device, Kind
-from ..answers import check_gate
-from ..messages.depth_image import depth_topic, namespace_of
+from ..answers import check_wishes
+from ..messages.depth_image import depth_topic, info_topic, namespace_of, points_topic
 from .dialect import check_topic
 
 ROUTER = "tcp/localhost:7447"  # where rmw_zenoh's router listens
@@ -80,23 +80,23 @@ def topics_of(request: BridgeRequest, kind: Kind) -> Topics:
     """Return the topics of a bridge whose model gives depth of a kind.
 
     Raises:
-        InputError: A name is not one of a topic, depth without a unit would be published as depth, or a topic would be
-            both read and published.
+        InputError: The request asks for what such depth cannot be published as, a name is not one of a topic, depth
+            without a unit would be published as depth, or a topic would be both read and published.
     """
-    check_gate(request.gate, points=request.points)
+    check_wishes(kind, encoding=request.encoding, points=request.points, gate=request.gate)
     image = check_topic(request.image, "--in")
-    camera = check_topic(request.camera_info or f"{namespace_of(image)}/camera_info", "--camera-info")
+    camera = check_topic(request.camera_info or info_topic(namespace_of(image)), "--camera-info")
     depth = check_topic(request.output or depth_topic(image, kind), "--out")
     is_metric = bool(MEANINGS[kind].unit)
     if not is_metric:
-        _check_no_metres(request, depth, kind)
+        _check_no_depth_in_name(request, depth, kind)
     beside = depth.rpartition("/")[0]
     found = Topics(
         image,
         camera,
         depth,
-        f"{beside}/camera_info" if is_metric else None,
-        f"{beside}/points" if request.points else None,
+        info_topic(beside) if is_metric else None,
+        points_topic(beside) if request.points else None,
     )
     for name in (found.depth, found.info, found.points):
         if name in (image, camera):
@@ -107,11 +107,9 @@ def topics_of(request: BridgeRequest, kind: Kind) -> Topics:
     return found
 
 
-def _check_no_metres(request: BridgeRequest, depth: str, kind: Kind) -> None:
-    """Refuse points of depth without a unit, and a topic whose name calls it depth and nothing more."""
+def _check_no_depth_in_name(request: BridgeRequest, depth: str, kind: Kind) -> None:
+    """Refuse a topic whose name calls depth without a unit depth and nothing more."""
     name = MEANINGS[kind].name
-    if request.points:
-        raise InputError(f"--points found, and the model gives {name}, which has no metres; use a metric model")
     own = depth_topic(depth, kind).rpartition("/")[2]  # "inverse_depth"
     if "depth" in depth.replace(own, "").replace("_", "/").split("/"):
         raise InputError(

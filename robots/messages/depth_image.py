@@ -32,6 +32,16 @@ def depth_topic(image_topic: str, kind: Kind) -> str:
     return f"{space}/{MEANINGS[kind].name.replace(' ', '_').replace('-', '_')}"  # inverse_depth
 
 
+def info_topic(namespace: str) -> str:
+    """Return the topic of the CameraInfo in a camera's namespace."""
+    return f"{namespace}/camera_info"
+
+
+def points_topic(namespace: str) -> str:
+    """Return the topic of the points in space in a namespace with depth."""
+    return f"{namespace}/points"
+
+
 def check_depth_encoding(encoding: DepthEncoding, kind: Kind) -> None:
     """Raise InputError for whole millimetres of depth that has no unit."""
     if encoding == "16UC1" and not MEANINGS[kind].unit:

@@ -137,7 +137,7 @@ class ServedModel:
     def _ask(self, path: Path) -> Verdict:
         """Ask the canary now, whatever is remembered: a service runs for months on this answer."""
         file = open_engine_file(path) if path.suffix == ENGINE_SUFFIX else open_model_file(path)
-        verdict = ask_canary(self.model.runner, file)
+        verdict = ask_canary(self.model.runner, file.contract)
         if not verdict.passed:
             raise ParityError(f"{path} on {self.model.runner.name}: {verdict}; see depthrt doctor")
         return verdict

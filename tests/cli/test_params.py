@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from depthrt.cli import main
-from depthrt.cli.params import BatchType, PixelsType, RoundsType, ShareType, SizeType
+from depthrt.cli.params import BatchType, PixelsType, RoundsType, ShareType, SizeType, model_option, together
+from depthrt.engine.modelfile.shipped import DEFAULT
+from depthrt.engine.modelfile.shipped import model_path as shipped_path
 
 
 def given(kind: ShareType, value: str) -> Result:
@@ -104,3 +106,27 @@ def test_an_empty_name_is_refused_by_every_verb(
     found = CliRunner().invoke(main, words)
     assert found.exit_code == 2 and "found, which names no file; give a path" in found.stderr
     assert not [*tmp_path.iterdir()]
+
+
+def test_options_that_are_joined_are_listed_in_their_order() -> None:
+    @click.command()
+    @together(click.option("--first"), click.option("--second"))
+    @click.option("--third")
+    def verb(first: str, second: str, third: str) -> None:
+        click.echo(f"{first} {second} {third}")
+
+    found = CliRunner().invoke(verb, ["--third", "c", "--first", "a", "--second", "b"])
+    assert found.stdout == "a b c\n"
+    assert [option.opts for option in verb.params] == [["--first"], ["--second"], ["--third"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "model"), [([], shipped_path(DEFAULT)), (["-m", "a.onnx"], "a.onnx"), (["--model", "b.onnx"], "b.onnx")]
+)
+def test_a_verb_takes_a_model_file_or_the_one_that_comes_with_depthrt(words: list[str], model: str | Path) -> None:
+    @click.command()
+    @model_option
+    def verb(model_path: Path) -> None:
+        click.echo(model_path)
+
+    assert CliRunner().invoke(verb, words).stdout == f"{model}\n"

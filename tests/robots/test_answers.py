@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,37 @@ from made_floor import CAMERA, HEIGHT_M, SIZE_PX, see
 from numpy.typing import NDArray
 
 from depthrt import Depth, InputError, ObstacleGate
-from depthrt.robots.answers import Messages, messages_of, seen
+from depthrt.engine.terms import DepthEncoding, Kind
+from depthrt.robots.answers import Messages, check_wishes, messages_of, seen, warn_of_no_floor
 from depthrt.robots.views import View, Views
+
+GATE = ObstacleGate(0.05, 0.3, camera_height_m=HEIGHT_M)
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding", "points", "gate", "complaint"),
+    [
+        ("inverse", "16UC1", False, None, "16UC1, which is whole millimetres, found for inverse depth"),
+        ("inverse", "32FC1", True, None, "--points found, and the model gives inverse depth, which has no metres"),
+        ("metric", "32FC1", False, GATE, "--gate found without --points, expected both"),
+    ],
+)
+def test_wishes_that_no_depth_can_meet_are_refused(
+    kind: Kind, encoding: DepthEncoding, points: bool, gate: ObstacleGate | None, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        check_wishes(kind, encoding=encoding, points=points, gate=gate)
+
+
+def test_all_wishes_of_metres_can_be_met() -> None:
+    check_wishes("metric", encoding="16UC1", points=True, gate=GATE)
+    check_wishes("inverse", encoding="32FC1", points=False, gate=None)
+
+
+def test_a_warning_says_why_there_are_no_points(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "depthrt"):
+        warn_of_no_floor("no floor found in 9 % of the image")
+    assert "images without a floor get no points: no floor found in 9 % of the image" in caplog.text
 
 
 @pytest.fixture
@@ -57,7 +87,7 @@ def test_depth_where_the_camera_saw_nothing_is_unknown(view: View) -> None:
 
 
 def test_a_gate_keeps_the_points_of_obstacles_and_without_a_floor_there_are_none() -> None:
-    seen_floor, gate = see(), ObstacleGate(0.05, 0.3, camera_height_m=HEIGHT_M)
+    seen_floor, gate = see(), GATE
     view = View(camera_message(height=SIZE_PX[0], width=SIZE_PX[1]), CAMERA)
 
     def made(depth_m: NDArray[np.float32]) -> Messages:

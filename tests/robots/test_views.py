@@ -7,7 +7,7 @@ import pytest
 from made_bags import camera_message, header, picture
 
 from depthrt import InputError
-from depthrt.robots.views import Views
+from depthrt.robots.views import Views, warn_of_distortion
 
 
 def test_a_view_is_of_the_pictures_own_size_and_header() -> None:
@@ -40,3 +40,9 @@ def test_a_camera_of_other_images_is_refused_or_said_once(caplog: pytest.LogCapt
         assert views.look(picture(0), other, header(0))[1] is None
     assert [record.message for record in caplog.records if "without a CameraInfo" in record.message] != []
     assert len(caplog.records) == 1
+
+
+def test_a_warning_names_the_distorted_images_and_what_straightens_them(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_distortion("/front/image_raw")
+    (record,) = caplog.records
+    assert "/front/image_raw is distorted by its lens" in record.message and "--rectify" in record.message

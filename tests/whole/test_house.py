@@ -142,7 +142,7 @@ FLOORS = {
     ),
     "export": (
         "network",
-        "foreign_json checkpoint.torch_file",
+        "foreign_json hub_cache checkpoint.torch_file onnx_file.external",
         "checkpoint.safe_load",
         "families",
         "catalog licences",

@@ -32,7 +32,7 @@ def _rows(facts: BagFacts) -> dict[str, str]:
     rows = {"time": _time(facts)}
     if facts.flaw is not None:
         rows["flaw"] = facts.flaw
-    rows["messages"] = f"{facts.messages} on {len(facts.topics)} topics"
+    rows["messages"] = f"{facts.messages} on {len(facts.topics)} topic{'' if len(facts.topics) == 1 else 's'}"
     return rows
 
 

@@ -8,11 +8,10 @@ from contextlib import ExitStack, closing
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ....engine.modelfile.shipped import DEFAULT_NOTE
 from ....engine.system.process.signals import exit_code
 from ....robots.listener import BagListener
 from ..printing import print_result, say
-from ..progress import progress_bar
+from ..progress import progress_bar, say_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,10 +65,7 @@ class BagReport(BagListener):
 
     def started(self, model: DepthModel, plan: Plan, record: BagRecord) -> None:
         """Say what runs, and show a progress bar."""
-        runner = model.runner
-        say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
-        if DEFAULT_NOTE in model.notes:
-            say(DEFAULT_NOTE)
+        say_model(model)
         before = record.images + record.failed
         after = f" after the {before} of an earlier run" if before else ""
         say(f"{plan.image.name}: {plan.image.messages} images{after} -> {plan.depth.name}")

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ....engine.modelfile.shipped import DEFAULT_NOTE
 from ....robots.bridge.listener import BridgeListener
 from ..printing import print_result, say
+from ..progress import say_model
 
 if TYPE_CHECKING:
     from ....engine.model.depth_model import DepthModel
@@ -31,10 +31,7 @@ class BridgeReport(BridgeListener):
 
     def started(self, model: DepthModel, topics: Topics, where: str) -> None:
         """Say what runs."""
-        runner = model.runner
-        say(f"{model.contract.model} {runner.precision} on {runner.name}, {runner.provider}")
-        if DEFAULT_NOTE in model.notes:
-            say(DEFAULT_NOTE)
+        say_model(model)
         beside = [name for name in (topics.info, topics.points) if name is not None]
         say(f"{topics.image} -> {', '.join([topics.depth, *beside])}, through {where}; Ctrl-C ends it")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import onnx_ir
 from onnx_ir import AttributeType, ExternalTensor
@@ -13,8 +13,10 @@ from onnx_ir.traversal import RecursiveGraphIterator
 from ....engine.errors import InputError, ModelFileError
 from ....engine.modelfile.contract import METADATA_KEY
 from ....engine.modelfile.onnx_metadata import read_onnx_metadata
+from ...hub_cache import find_snapshot
+from ...onnx_file.external import leads_out
+from ...onnx_file.saved import weights_bytes
 
-_BLOBS = "blobs"  # of the hub's cache, into which the files of a snapshot are links
 _INFERABLE_BYTES = 1 << 30  # of weights; shape inference serialises them, and protobuf ends at 2 GiB
 
 
@@ -43,8 +45,7 @@ def read_graph(path: Path) -> onnx_ir.Model:
 
 def infer_shapes(model: onnx_ir.Model) -> None:
     """Find the shapes of outputs that the file does not state, as far as the onnx library finds them."""
-    weights = [value.const_value for value in model.graph.initializers.values() if value.const_value is not None]
-    if sum(tensor.nbytes for tensor in weights) <= _INFERABLE_BYTES:
+    if weights_bytes(model) <= _INFERABLE_BYTES:
         ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(model)
 
 
@@ -70,9 +71,7 @@ def _external(tensors: object) -> Iterator[ExternalTensor]:
 def _check_external(path: Path, tensor: ExternalTensor) -> None:
     """Raise ModelFileError unless a tensor lies in the folder of the file, or in the blobs of its snapshot."""
     location = str(tensor.location)
-    parts = {*PurePosixPath(location).parts, *PureWindowsPath(location).parts}
-    rooted = PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor
-    if not location or rooted or ".." in parts:
+    if leads_out(location):
         raise ModelFileError(
             f"{path} takes weights from {location!r}, outside its folder; they are not read: export it again, with its "
             "weights beside it"
@@ -96,5 +95,5 @@ def _is_within(folder: Path, file: Path) -> bool:
     final, home = file.resolve(), folder.resolve()
     if final.is_relative_to(home):
         return True
-    cached = next((above for above in folder.absolute().parents if above.name.startswith("models--")), None)
-    return cached is not None and final.is_relative_to(cached.resolve() / _BLOBS)
+    snapshot = find_snapshot(folder.absolute())
+    return snapshot is not None and final.is_relative_to(snapshot.blobs)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from made_terminal import make_terminal
 
-from depthrt.cli.show.progress import counted, progress_bar, steps, titled
+from depthrt.cli.show.progress import counted, progress_bar, say_model, steps, titled
+from depthrt.engine.modelfile.shipped import DEFAULT_NOTE
+
+
+@pytest.mark.parametrize(("notes", "lines"), [((), 1), ((DEFAULT_NOTE,), 2), (("a note of another kind",), 1)])
+def test_the_model_that_runs_is_said_and_that_the_default_is_a_demonstration(
+    notes: tuple[str, ...], lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = SimpleNamespace(precision="fp16", name="tensorrt", provider="cuda")
+    model: Any = SimpleNamespace(contract=SimpleNamespace(model="made"), runner=runner, notes=notes)
+    say_model(model)
+    said = ["made fp16 on tensorrt, cuda", DEFAULT_NOTE][:lines]
+    assert capsys.readouterr() == ("", "".join(f"{line}\n" for line in said))
 
 
 def test_a_log_gets_a_line_for_each_step(capsys: pytest.CaptureFixture[str]) -> None:

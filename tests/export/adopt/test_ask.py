@@ -10,9 +10,9 @@ from foreign_graphs import MEAN, STD, Graph, write_graph
 from depthrt import ModelFileError
 from depthrt.engine.modelfile.canary import canary_drift, canary_input
 from depthrt.engine.modelfile.size_rule import SizeRule
-from depthrt.export.adopt import ask
 from depthrt.export.adopt.ask import ask_canary, open_graph, save_graph
 from depthrt.export.adopt.plan import Plan
+from depthrt.export.onnx_file import saved
 
 SIZE_PX = (56, 84)
 PLAN = Plan(SizeRule(SIZE_PX, 14, "stretch"), SIZE_PX, MEAN, STD, None, ())
@@ -54,5 +54,5 @@ def test_an_answer_that_checks_nothing_is_refused(depth: np.ndarray, message: st
 def test_large_weights_lie_beside_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = onnx_ir.load(write_graph(tmp_path / "theirs.onnx", Graph()))
     assert save_graph(theirs, tmp_path / "ours.onnx") is None
-    monkeypatch.setattr(ask, "PROTOBUF_LIMIT_BYTES", 10)
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", 10)
     assert save_graph(theirs, tmp_path / "ours.onnx") == tmp_path / "ours.data"

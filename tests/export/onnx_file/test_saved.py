@@ -10,6 +10,7 @@ from made import CONTRACT
 from depthrt.engine.modelfile.contract import read_contract
 from depthrt.engine.modelfile.seal import check_whole
 from depthrt.export.onnx_file import saved
+from depthrt.export.onnx_file.saved import is_large, weights_bytes
 from depthrt.export.onnx_file.saved import saved as save
 
 
@@ -32,3 +33,11 @@ def test_nothing_is_left_of_a_block_that_fails(tmp_path: Path, monkeypatch: pyte
         assert weights is not None and weights.exists()
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_are_large_beyond_the_limit_of_protobuf(monkeypatch: pytest.MonkeyPatch) -> None:
+    proto = make_graph(Graph())
+    size_bytes = sum(len(tensor.raw_data) for tensor in proto.graph.initializer)
+    assert weights_bytes(graph()) == size_bytes > 0 and not is_large(graph())
+    monkeypatch.setattr(saved, "PROTOBUF_LIMIT_BYTES", size_bytes - 1)
+    assert is_large(graph())

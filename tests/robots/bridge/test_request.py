@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from depthrt import InputError
+from depthrt import InputError, ObstacleGate
 from depthrt.robots.bridge.request import BridgeRequest, Topics, topics_of
 
 
@@ -56,3 +56,10 @@ def test_topics_that_cannot_be_are_refused(request_: BridgeRequest, complaint: s
 def test_points_are_in_metres_or_do_not_exist() -> None:
     with pytest.raises(InputError, match="no metres"):
         topics_of(BridgeRequest("/front/image_raw", points=True), "inverse")
+
+
+def test_wishes_that_no_depth_can_meet_are_refused() -> None:
+    with pytest.raises(InputError, match="16UC1"):
+        topics_of(BridgeRequest("/front/image_raw", encoding="16UC1"), "inverse")
+    with pytest.raises(InputError, match="--gate found without --points"):
+        topics_of(BridgeRequest("/front/image_raw", gate=ObstacleGate(0.05, 0.3, camera_height_m=0.4)), "metric")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depthrt import InputError
 from depthrt.engine.terms import KINDS
-from depthrt.robots.messages.depth_image import depth_image, depth_topic, namespace_of
+from depthrt.robots.messages.depth_image import depth_image, depth_topic, info_topic, namespace_of, points_topic
 from depthrt.robots.messages.types import Image, decode, encode
 
 NEAR, FAR, SKY, UNKNOWN, BEHIND, LARGEST = 0.5, 70.0, 99.0, np.nan, -1.0, 20.0  # metres; make_depth's model ends at 20
@@ -66,6 +66,7 @@ def test_depth_lies_in_the_namespace_of_its_image(topic: str, space: str) -> Non
     assert namespace_of(topic) == space
     assert depth_topic(topic, "metric") == f"{space}/depth/image_rect"
     assert depth_topic(topic, "inverse") == f"{space}/inverse_depth"
+    assert (info_topic(space), points_topic(space)) == (f"{space}/camera_info", f"{space}/points")
 
 
 def test_only_metric_depth_is_named_depth() -> None:

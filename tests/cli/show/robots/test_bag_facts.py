@@ -34,6 +34,12 @@ def test_each_topic_is_a_line_with_its_count_and_rate(capsys: pytest.CaptureFixt
     ]
 
 
+@pytest.mark.parametrize(("count", "words"), [(0, "0 on 0 topics"), (1, "31 on 1 topic"), (2, "31 on 2 topics")])
+def test_a_single_topic_is_not_several(count: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    show_bag(replace(PLAIN, topics=TOPICS[:count]), as_json=False)
+    assert f"  messages     {words}\n" in capsys.readouterr().out
+
+
 def test_a_bag_of_depthrt_has_its_contract_and_drift(capsys: pytest.CaptureFixture[str]) -> None:
     show_bag(OWN, as_json=False)
     shown = capsys.readouterr().out
