@@ -95,10 +95,9 @@ def train(
     with flushed_denormals(), sole_training(directory, holds=first) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")
-        # In bfloat16 a CPU trains a convolutional network up to twice as fast in this memory format.
-        objective.to(group.device, memory_format=torch.channels_last).train()
+        _place(objective.train(), group.device)
         if start is not None:
-            start.to(group.device, memory_format=torch.channels_last)
+            _place(start, group.device)
         network.set_attention(attention_form(group.device.type))
         average = MovingAverage(network, options.average_decay)
         state = TrainingState(network, objective, Optimiser(objective, options), average, Course())
@@ -130,6 +129,14 @@ def attention_form(device: str) -> AttentionForm:
     """Return how attention is computed in training on "cpu" or "cuda"."""
     # The backward pass of torch's own attention takes a quarter of a small network's step on a CPU.
     return "plain" if device == "cpu" else "eager"
+
+
+def _place(module: nn.Module, device: torch.device) -> None:
+    """Move a module to a device, in the memory format in which bfloat16 convolutions train up to twice as fast."""
+    module.to(device)
+    for parameter in module.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 class _Loop:

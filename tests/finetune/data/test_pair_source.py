@@ -61,8 +61,8 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone(pairs: tuple[Pair, ...
 
 def test_whole_images_are_cut_only_as_far_as_those_of_a_batch_differ() -> None:
     wide = sample("metric")  # 28 x 42
-    high = Sample("high", *(np.swapaxes(part, 0, 1) for part in (wide.image,)), TrueDepth(
-        wide.truth.values.T, wide.truth.valid.T, "metric"), None)  # fmt: skip
+    depth_m, valid = wide.truth.values.T, wide.truth.valid.T
+    high = Sample("high", wide.image.swapaxes(0, 1), TrueDepth(depth_m, valid, "metric"))
 
     def shape_of(*samples: Sample) -> tuple[int, ...]:
         pairs = tuple(Pair(one.name, lambda one=one: one) for one in samples)  # type: ignore[misc]
