@@ -18,10 +18,11 @@ from ..data.pair_source import resized
 from ..evaluation.scene_validation import depth_figures
 from ..training.losses import LEAST_PIXELS, align
 from ..training.regions.distillation import outside_flat
-from ..training.regions.planarity import affine_fit, flat_parts, true_planes
+from ..training.regions.planarity import flat_parts, planarity_loss, true_planes, without_borders
 
 MOST_PAIRS = 64  # measured at each validation, evenly spread over the held-out ones
 JUDGE = "score"
+_TINY = 1e-6  # m, or 1/m
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ class PairValidation:
 
         `score`, the judge, is abs_rel outside flat regions plus flat_residual, or abs_rel if there are none: no image
         tells the distance of a picture that hangs in the air, so abs_rel inside says little.
-        `flat_residual` is the mean distance of inverse depth from the best plane of each flat part, over its mean.
-        `drift` is the mean relative difference from the starting network's answer outside flat regions.
+        `flat_residual` is that of the evaluation: how far inverse depth is from the best plane of each flat part.
+        `drift` is the mean relative difference from the starting network's depth outside flat regions.
 
         Args:
             network: In eval mode.
@@ -110,35 +111,34 @@ class PairValidation:
         batch = Batch(
             images.permute(0, 3, 1, 2).contiguous(), depth_m, valid, regions=regions, mean=self._mean, std=self._std
         )
-        answer = network(batch.normalised()).float()
+        answer, metric = network(batch.normalised()).float(), network.max_depth_m is not None
         parts = flat_parts(regions)
         outside = outside_flat(parts)
         limit_m = min(cap_m or np.inf, network.max_depth_m or np.inf)
         known = valid & (depth_m > 0) & (depth_m <= limit_m)
-        found = _depth_figures(
-            answer, batch, known, parts > 0, outside, limit_m, metric=network.max_depth_m is not None
-        )
-        planes = true_planes(parts, batch.inverse(), valid)
+        fitted = known & outside  # a network that errs inside must not be bent outside
+        fitted = fitted if int(fitted.sum()) >= LEAST_PIXELS else known
+        inverse = 1 / answer.clamp(min=_TINY) if metric else align(answer, batch.inverse(), fitted)
+        found = _depth_figures(inverse, batch, known, parts > 0, outside, limit_m)
+        planes = without_borders(true_planes(parts, batch.inverse(), valid))
         if bool((planes > 0).any()):
-            found["flat_residual"] = _flat_residual(answer, planes, metric=network.max_depth_m is not None)
+            found["flat_residual"] = float(planarity_loss(inverse, planes, batch.inverse()))
         if keep:
-            self._started[number] = answer.cpu()
+            self._started[number] = inverse.cpu()
         if number in self._started and bool(outside.any()):
             started = self._started[number].to(device)
-            found["drift"] = _drift(answer, started, outside, metric=network.max_depth_m is not None)
+            found["drift"] = _drift(inverse if metric else answer, started, fitted, metric=metric)
         return found
 
 
 def _depth_figures(
-    answer: Tensor, batch: Batch, known: Tensor, flat: Tensor, outside: Tensor, limit_m: float, *, metric: bool
+    inverse: Tensor, batch: Batch, known: Tensor, flat: Tensor, outside: Tensor, limit_m: float
 ) -> dict[str, float]:
-    if not metric:
-        fitted = known & outside  # a network that errs inside must not be bent outside
-        inverse = align(answer, batch.inverse(), fitted if int(fitted.sum()) >= LEAST_PIXELS else known)
-        answer = 1 / inverse.clamp(min=1 / limit_m if np.isfinite(limit_m) else 1e-3 * float(batch.inverse().max()))
+    least = 1 / limit_m if np.isfinite(limit_m) else 1e-3 * float(batch.inverse().max())
+    depth_m = 1 / inverse.clamp(min=least)
     found: dict[str, float] = {}
     for prefix, part in (("", known), ("outside_", known & outside), ("flat_", known & flat)):
-        figures, measured = depth_figures(answer.clamp(max=limit_m), batch.depth_m, part)
+        figures, measured = depth_figures(depth_m, batch.depth_m, part)
         if measured:
             kept = figures if not prefix else {"abs_rel": figures["abs_rel"]}
             found |= {f"{prefix}{name}": value for name, value in kept.items()}
@@ -147,14 +147,16 @@ def _depth_figures(
     return found
 
 
-def _flat_residual(answer: Tensor, parts: Tensor, *, metric: bool) -> float:
-    inverse = 1 / answer.clamp(min=1e-6) if metric else answer
-    inside = parts > 0
-    off = (inverse - affine_fit(inverse, parts)).abs()
-    return float(off[inside].mean() / inverse[inside].abs().mean().clamp(min=1e-6))
+def _drift(answer: Tensor, started: Tensor, judged: Tensor, *, metric: bool) -> float:
+    """Return the mean relative difference of depth from the starting network's, as the evaluation measures it.
 
-
-def _drift(answer: Tensor, started: Tensor, outside: Tensor, *, metric: bool) -> float:
-    """Return the mean relative difference; for inverse depth, over the starting answer's mean."""
-    level = (started if metric else started[outside].abs().mean().expand_as(started)).clamp(min=1e-6)
-    return float(((answer - started).abs() / level)[outside].mean())
+    Args:
+        answer: (1, h, w), inverse depth; without a unit, it is first fitted to the starting network's.
+        started: (1, h, w), inverse depth of the starting network, aligned to the truth.
+        judged: (1, h, w) bool.
+        metric: Whether the answer is in 1/m.
+    """
+    moved = answer if metric else align(answer, started, judged)
+    # An aligned answer may reach infinity, where differences mean nothing.
+    least = _TINY if metric else started[judged].clamp(min=_TINY).min()
+    return float((started.clamp(min=least) / moved.clamp(min=least) - 1)[judged].abs().mean())
