@@ -29,7 +29,7 @@ COMMON = ("--size", "160", "--batch", "16", "--variation", "0.5", "--keep-best",
 FORGETTING = ("--epochs", "4", "--learning-rate", "5e-4", "--encoder-factor", "1")
 FLATTENING = (
     *("--whole", "--epochs", "2", "--learning-rate", "1e-4", "--encoder-factor", "0.3"),
-    *("--distillation-weight", "48", "--planarity-weight", "48"),
+    *("--distillation-weight", "48", "--planarity-weight", "96"),
 )
 
 
