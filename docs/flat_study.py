@@ -10,8 +10,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
+
+import torch
 
 from depthrt.bench.datasets.manifest import MANIFEST, Entry, Split, read_manifest, write_manifest
 from depthrt.bench.datasets.regions import FLAT, read_regions, region
@@ -37,7 +41,9 @@ def main() -> None:
     """Render, edit, train and judge."""
     folder = Path(sys.argv[1])
     seeds = {first + ROOMS * number: textures for first, textures in SETS.items() for number in range(FOLDERS)}
-    every = [rooms(folder / f"rooms-{seed}", ROOMS, seed=seed, textures=textures) for seed, textures in seeds.items()]
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        jobs = [pool.submit(rooms, folder / f"rooms-{seed}", ROOMS, seed, textures) for seed, textures in seeds.items()]
+        every = [job.result() for job in jobs]
     clean, flat = ([kept(manifest, flat=flat) for manifest in every] for flat in (False, True))
     start = train("default", joined(folder / "clean.jsonl", clean), folder / "start", *FORGETTING)
     models = [start]
@@ -49,14 +55,14 @@ def main() -> None:
         ]
         data = joined(folder / f"{name}.jsonl", (*edited, *flat))
         models.append(train(start, data, folder / f"from-{name}", *FLATTENING))
-    test_rooms = rooms(folder / "test", TEST_ROOMS, seed=TEST_SEED, textures=TEST_TEXTURES)
+    test_rooms = rooms(folder / "test", TEST_ROOMS, TEST_SEED, TEST_TEXTURES)
     edit = Options(shares=TEST_SHARES, copies=TEST_COPIES, seed=TEST_EDIT_SEED)
     test_edited = augment(kept(test_rooms, flat=False), folder / "test-edited", edit, previews=0).manifest
     held_out = joined(folder / "held-out.jsonl", (test_rooms, test_edited), split="test")
     depthrt("finetune", "evaluate", *models, "--against", start, "--data", held_out, "-o", folder / "report")
 
 
-def rooms(folder: Path, count: int, *, seed: int, textures: int) -> Path:
+def rooms(folder: Path, count: int, seed: int, textures: int) -> Path:
     """Render rooms; return their manifest."""
     height, width = SIZE_PX
     write_hypersim(folder, count, seed=seed, height_px=height, width_px=width, texture_seed=textures)

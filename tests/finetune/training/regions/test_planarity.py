@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
+from judged_rooms import SIZE_PX, room_view
 from torch import Tensor
 
+from depthrt.finetune.evaluation.figures.flat_parts import flat_residual
 from depthrt.finetune.training.regions.planarity import (
     LEAST_PART_PX,
     affine_fit,
@@ -121,6 +125,18 @@ def test_borders_are_left_out_but_not_the_edge_of_the_image() -> None:
     expected = torch.zeros_like(inner)
     expected[0, :38, 52:98] = 1  # 1 % of 150 px is 1.5, so 2
     assert torch.equal(inner, expected)
+
+
+def test_the_loss_is_the_flat_residual_of_the_evaluation() -> None:
+    view = room_view()
+    rows, columns = np.mgrid[: SIZE_PX[0], : SIZE_PX[1]]
+    bent = view.inverse + 2e-4 * (rows - 34.5) * (columns - 31.5)
+    assert view.sample.regions is not None
+    inverse, answer = (torch.from_numpy(maps)[None].float() for maps in (view.inverse, bent))
+    known = torch.from_numpy(view.sample.truth.valid)[None]
+    parts = without_borders(true_planes(flat_parts(torch.from_numpy(view.sample.regions)[None]), inverse, known))
+    expected = np.mean([flat_residual(bent, view, part) for part in view.flat])
+    assert float(planarity_loss(answer, parts, inverse)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_two_pictures_that_touch_are_split_where_the_true_depth_jumps() -> None:
