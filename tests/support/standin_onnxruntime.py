@@ -72,9 +72,14 @@ class InferenceSession:
         """Return a new binding."""
         return IOBinding()
 
-    def run(self, output_names: Sequence[str], input_feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+    def run(
+        self,
+        output_names: Sequence[str],
+        input_feed: dict[str, np.ndarray],
+        run_options: Any = None,  # noqa: ANN401
+    ) -> list[np.ndarray]:
         """Run on the host."""
-        return list(self._session.run(output_names, input_feed))
+        return list(self._session.run(output_names, input_feed, run_options))
 
     def run_with_iobinding(self, iobinding: IOBinding, run_options: Any) -> None:  # noqa: ANN401
         """Put a run on the stream."""
