@@ -31,7 +31,7 @@ from .data.pair_source import PairSource, check_side, resized
 from .scenes.render import check_device
 from .shipped_checkpoint import write_shipped_checkpoint
 from .training.checkpoints import Origin, write_weights
-from .training.group import announced_group
+from .training.group import announced_group, speaks_for_all
 from .training.objective import check_trainable
 from .training.regions.distillation import starting_network
 from .training.train import TrainResult, attention_form, train
@@ -181,7 +181,7 @@ def fine_tune(
         mean=usual.mean,
         std=usual.std,
     )
-    first = announced_group()[0] == 0
+    first = speaks_for_all()
     if first:
         keep_record(directory, _record(prepared))
     if plan.options.recompute:

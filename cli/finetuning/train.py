@@ -212,7 +212,7 @@ def train(
     with needs("finetune"):
         from ...finetune.adapt.plan import Wishes
         from ...finetune.fine_tune import fine_tune, prepare
-        from ...finetune.training.group import announced_group
+        from ...finetune.training.group import speaks_for_all
     with counted("masks") as on_masks:
         prepared = prepare(
             checkpoint,
@@ -227,7 +227,7 @@ def train(
             device=device,
             on_masks=on_masks,
         )
-    if announced_group()[0] == 0:  # one process speaks for all
+    if speaks_for_all():
         show_plan(prepared)
     if only_plan:
         return

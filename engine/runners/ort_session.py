@@ -88,8 +88,8 @@ def run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no typ
 def first_run_options(ort: ModuleType) -> Any:  # noqa: ANN401 (onnxruntime has no types)
     """Return options of a session's first run on a CPU, after which it keeps no memory.
 
-    The first run is the canary's, whose size is seldom that of the images: for the small model its memory would be
-    350 MiB that no later run needs.
+    Unless the canary's verdict is remembered the first run is the canary's, whose size is seldom that of the images:
+    for the small model its memory would be 350 MiB that no later run needs.
     """
     options = ort.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")

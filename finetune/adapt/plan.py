@@ -95,7 +95,7 @@ class Plan:
     clean_share: float | None
     variation: float
     whole: bool
-    processes: int = 1
+    processes: int
 
 
 def make_plan(

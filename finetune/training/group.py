@@ -85,6 +85,11 @@ def announced_group() -> tuple[int, int]:
     return (int(os.environ["RANK"]) if size > 1 else 0), size
 
 
+def speaks_for_all() -> bool:
+    """Return whether this is the process that writes files and says things, of those that torchrun started."""
+    return announced_group()[0] == 0
+
+
 @contextmanager
 def join_group(device: str) -> Iterator[Group]:
     """Join the group that torchrun announces in the environment; without torchrun the group is this process.

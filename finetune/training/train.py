@@ -20,7 +20,7 @@ from ...export.network.attention import AttentionForm
 from ...export.network.network import Network
 from ..data.batches import Batch, BatchSource, Validation
 from .checkpoints import UNKNOWN, Course, Origin, keep_checkpoint
-from .group import Group, announced_group, join_group
+from .group import Group, join_group, speaks_for_all
 from .objective import DepthObjective
 from .optimiser import MovingAverage, Optimiser, rate_factor
 from .options import TrainOptions
@@ -91,7 +91,7 @@ def train(
     make_folder(directory)
     torch.manual_seed(options.seed)
     objective = DepthObjective(network, options, start)
-    first = announced_group()[0] == 0  # it holds the folder for all
+    first = speaks_for_all()  # it holds the folder for all
     with flushed_denormals(), sole_training(directory, holds=first) as locked, join_group(device) as group:
         if not resume and (directory / STATE_NAME).exists():
             raise InputError(f"{directory} holds a training already; resume it or choose another folder")

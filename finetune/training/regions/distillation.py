@@ -6,11 +6,11 @@ import copy
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ....export.network.network import Network
 from .gauge import Gauge
+from .planarity import near
 
 _MARGIN = 1 / 64  # of the image's shorter side: a border around flat regions that is left free
 
@@ -53,9 +53,7 @@ def outside_flat(parts: Tensor) -> Tensor:
     Args:
         parts: (N, h, w) int64, as flat_parts returns them.
     """
-    inside = (parts > 0).float()[:, None]
-    margin = max(1, round(min(parts.shape[1:]) * _MARGIN))
-    return F.max_pool2d(inside, 2 * margin + 1, stride=1, padding=margin)[:, 0] == 0
+    return ~near(parts > 0, _MARGIN)
 
 
 def distillation_loss(

@@ -60,10 +60,18 @@ def without_borders(parts: Tensor) -> Tensor:
     Args:
         parts: (N, h, w) int64, as flat_parts returns them. The edge of the image is no border.
     """
-    margin = max(1, round(MARGIN * min(parts.shape[1:])))
-    outside = (parts == 0).float()[:, None]
-    near = F.max_pool2d(outside, 2 * margin + 1, stride=1, padding=margin)[:, 0] > 0
-    return torch.where(near, 0, parts)
+    return torch.where(near(parts == 0, MARGIN), 0, parts)
+
+
+def near(pixels: Tensor, margin: float) -> Tensor:
+    """Return some pixels and those around them, (N, h, w) bool.
+
+    Args:
+        pixels: (N, h, w) bool.
+        margin: How far around them, a share of the shorter side, in rows and in columns; 1 px or more.
+    """
+    width_px = max(1, round(margin * min(pixels.shape[1:])))
+    return F.max_pool2d(pixels.float()[:, None], 2 * width_px + 1, stride=1, padding=width_px)[:, 0] > 0
 
 
 def planarity_loss(inverse: Tensor, parts: Tensor, levels: Tensor) -> Tensor:

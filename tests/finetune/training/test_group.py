@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from two_processes import Ranks
 
-from depthrt.finetune.training.group import Group, announced_group, join_group
+from depthrt.finetune.training.group import Group, announced_group, join_group, speaks_for_all
 
 LONGEST_VALIDATION_S = 6 * 3600  # torch's own timeout is half an hour
 
@@ -65,6 +65,7 @@ def test_the_environment_of_torchrun_gives_rank_and_size(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert announced_group() == expected
+    assert speaks_for_all() == (expected[0] == 0)
 
 
 def test_each_process_takes_the_gpu_of_its_local_rank(monkeypatch: pytest.MonkeyPatch) -> None:
