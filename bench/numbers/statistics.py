@@ -58,8 +58,8 @@ def summarise(samples: Sequence[float], *, per_round: int = 1, seed: int = 0) ->
     blocks = len(rounds) / block
     figures = np.percentile(drawn, RANKS, axis=1)  # (ranks, resamples)
     values = np.percentile(rounds, RANKS)
-    p50, p90, p95, p99 = (_interval(float(value), row, blocks) for value, row in zip(values, figures, strict=True))
-    return Percentiles(p50, p90, p95, p99, _interval(float(rounds.mean()), drawn.mean(axis=1), blocks))
+    p50, p90, p95, p99 = (_of_times(float(value), row, blocks) for value, row in zip(values, figures, strict=True))
+    return Percentiles(p50, p90, p95, p99, _of_times(float(rounds.mean()), drawn.mean(axis=1), blocks))
 
 
 def median_interval(samples: Sequence[float], *, seed: int = 0) -> Interval:
@@ -94,7 +94,7 @@ def compare_medians(
         medians.append(np.log(np.median(drawn, axis=1)))
         blocks.append(len(rounds) / block)
     value = math.log(np.median(second) / np.median(first))
-    return _exponential(_interval(value, medians[1] - medians[0], min(blocks), least=-math.inf))
+    return _exponential(_interval(value, medians[1] - medians[0], min(blocks)))
 
 
 def widening(blocks: float) -> float:
@@ -108,7 +108,7 @@ def _paired_ratio(first: Float64, second: Float64, seed: int) -> Interval:
     ratios = np.log(np.median(second, axis=1) / np.median(first, axis=1))[:, None]  # (rounds, 1)
     block = _block_length(ratios)
     drawn = np.median(ratios[_draw(len(ratios), block, seed)], axis=(1, 2))
-    return _exponential(_interval(float(np.median(ratios)), drawn, len(ratios) / block, least=-math.inf))
+    return _exponential(_interval(float(np.median(ratios)), drawn, len(ratios) / block))
 
 
 def _rounds(samples: Sequence[float], per_round: int) -> Float64:
@@ -155,15 +155,20 @@ def _draw(count: int, block: int, seed: int) -> NDArray[np.intp]:
     return indices
 
 
-def _interval(value: float, drawn: Float64, blocks: float, *, least: float = 0.0) -> Interval:
+def _of_times(value: float, drawn: Float64, blocks: float) -> Interval:
+    """Return the 95 % interval of a time, on logarithms: few rounds make it wide, but it never reaches 0."""
+    if min(value, drawn.min()) <= 0:
+        interval = _interval(value, drawn, blocks)
+        return Interval(value, max(0.0, interval.low), interval.high)
+    ratio = _exponential(_interval(0.0, np.log(drawn / value), blocks))
+    return Interval(value, value * ratio.low, value * ratio.high)
+
+
+def _interval(value: float, drawn: Float64, blocks: float) -> Interval:
     """Return the 95 % interval of a figure from its resamples, widened for the number of blocks."""
     low, high = np.percentile(drawn, TAILS)
     wider = widening(blocks)
-    return Interval(
-        value,
-        max(least, value - max(0.0, value - float(low)) * wider),
-        value + max(0.0, float(high) - value) * wider,
-    )
+    return Interval(value, value - max(0.0, value - float(low)) * wider, value + max(0.0, float(high) - value) * wider)
 
 
 def _exponential(logarithm: Interval) -> Interval:

@@ -31,6 +31,8 @@ from .progress import Reporter
 from .read_ahead import ReadAhead
 from .training_state import STATE_NAME, TrainingState, restore_state, save_state
 
+_TOO_NARROW_PX = 32  # networks halve it to two columns and then to one
+
 Ending = Literal["finished", "stopped early", "interrupted"]
 
 
@@ -216,6 +218,8 @@ class _Loop:
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss, each times its weight."""
         device, options = self._group.device.type, self._options
+        if options.bf16 and device == "cpu":
+            _check_width(batch.images)
         # A cache would keep a bfloat16 copy of each weight till the end of the forward pass.
         with torch.autocast(device, torch.bfloat16, enabled=options.bf16, cache_enabled=not options.recompute):
             answer = self._model(batch.normalised())
@@ -258,6 +262,20 @@ class _Loop:
     def _save(self) -> None:
         if self._group.first:
             save_state(self._directory, self._state, self._options, processes=self._group.size)
+
+
+def _check_width(images: Tensor) -> None:
+    """Raise InputError if images (N, 3, h, w) are too narrow for torch's convolutions in bfloat16 on a CPU.
+
+    Where two columns become one, they read memory that nobody wrote, and answer something else each time, or NaN.
+    Source: measured, torch 2.13 on a CPU with AMX: stride 2, 3x3, more than two rows; float32 is right.
+    """
+    height_px, width_px = images.shape[-2:]
+    if width_px <= _TOO_NARROW_PX:
+        raise InputError(
+            f"images of {height_px}x{width_px} px found, expected over {_TOO_NARROW_PX} px in width for bfloat16 on a "
+            "CPU, where torch's convolutions are wrong below; give larger images or bf16=False (--no-bf16)"
+        )
 
 
 def _reporter(directory: Path, state: TrainingState, options: TrainOptions, group: Group, quiet: bool) -> Reporter:

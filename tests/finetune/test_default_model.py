@@ -70,7 +70,7 @@ def test_a_training_of_the_default_model_becomes_a_small_checkpoint(
 ) -> None:
     monkeypatch.setattr(scene_pool, "SHARD", SHARD)
     network = default_model.first_network(0)
-    options = replace(default_model.OPTIONS, steps=1, hold_steps=0)
+    options = replace(default_model.OPTIONS, steps=1, hold_steps=0, bf16=False)  # the images are too narrow for it
     train(network, pool_source(write_pool(tmp_path / "pool")), None, options, tmp_path / "run", quiet=True)
     path = tmp_path / "default.safetensors"
     default_model.write_default(tmp_path / "run", path)

@@ -121,6 +121,13 @@ def test_equal_times_have_no_width() -> None:
     assert (ratio.value, ratio.low, ratio.high) == pytest.approx((2, 2, 2))
 
 
+def test_the_interval_of_a_time_never_reaches_zero() -> None:
+    few = summarise([5.0, 9.0, 40.0])  # a busy machine: the lowest median drawn is far below the value
+    assert 0 < few.p50.low < 5
+    assert few.p50.high > 40
+    assert summarise([0.0, 1.0, 2.0]).p50.low == 0  # a time of 0 has no logarithm
+
+
 def test_more_samples_give_a_narrower_interval() -> None:
     random = np.random.default_rng(4)
     few, many = (median_interval(random.lognormal(0, 0.1, count).tolist()) for count in (30, 3000))

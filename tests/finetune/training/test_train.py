@@ -57,11 +57,17 @@ def test_a_network_learns_and_the_best_checkpoint_reads_back(tmp_path: Path, muo
 def test_the_same_seed_gives_the_same_first_losses(tmp_path: Path) -> None:
     options = replace(QUICK, steps=REPEATS, bf16=True)
     for name in ("first", "second"):
-        run(tmp_path / name, options)
+        run(tmp_path / name, options, source=Planes((42, 42)))
     first, second = losses(tmp_path / "first"), losses(tmp_path / "second")
     assert len(first) == REPEATS
     assert len(set(first)) == REPEATS
     assert first == second
+
+
+def test_images_too_narrow_for_bfloat16_are_refused(tmp_path: Path) -> None:
+    options = replace(QUICK, bf16=True)
+    with pytest.raises(InputError, match="images of 64x32 px found, expected over 32 px in width for bfloat16"):
+        run(tmp_path, options, network=small_convolutions(), source=Planes((64, 32)))
 
 
 @pytest.mark.parametrize("convolutional", [False, True])
