@@ -125,9 +125,11 @@ class PairValidation:
             found["flat_residual"] = float(planarity_loss(inverse, planes, batch.inverse()))
         if keep:
             self._started[number] = inverse.cpu()
-        if number in self._started and bool(outside.any()):
+        if number in self._started and bool(fitted.any()):
             started = self._started[number].to(device)
-            found["drift"] = _drift(inverse if metric else answer, started, fitted, metric=metric)
+            # An aligned answer may reach infinity, where differences mean nothing.
+            least = _TINY if metric else float(batch.inverse()[fitted].min())
+            found["drift"] = _drift(inverse if metric else answer, started, fitted, least, metric=metric)
         return found
 
 
@@ -147,16 +149,15 @@ def _depth_figures(
     return found
 
 
-def _drift(answer: Tensor, started: Tensor, judged: Tensor, *, metric: bool) -> float:
+def _drift(answer: Tensor, started: Tensor, judged: Tensor, least: float, *, metric: bool) -> float:
     """Return the mean relative difference of depth from the starting network's, as the evaluation measures it.
 
     Args:
         answer: (1, h, w), inverse depth; without a unit, it is first fitted to the starting network's.
         started: (1, h, w), inverse depth of the starting network, aligned to the truth.
         judged: (1, h, w) bool.
+        least: Inverse depth that both are taken for where they are below it.
         metric: Whether the answer is in 1/m.
     """
     moved = answer if metric else align(answer, started, judged)
-    # An aligned answer may reach infinity, where differences mean nothing.
-    least = _TINY if metric else started[judged].clamp(min=_TINY).min()
     return float((started.clamp(min=least) / moved.clamp(min=least) - 1)[judged].abs().mean())

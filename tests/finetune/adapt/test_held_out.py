@@ -37,6 +37,19 @@ class Bright(DepthAnything):
         return inverse * self.factor if self.max_depth_m is None else self.factor / inverse.clamp(min=0.05)
 
 
+class Pierced(Bright):
+    """A network that sees a corner beyond infinity."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(max_depth_m=None)
+        self.columns = columns
+
+    def forward(self, batch: Tensor) -> Tensor:
+        answer = super().forward(batch)
+        answer[:, :4, : self.columns] = -0.2
+        return answer
+
+
 def validation(rooms: GroundTruth, most_pairs: int = 64) -> PairValidation:
     return PairValidation([HeldOutSet(rooms.pairs, rooms.cap_m)], side_px=56, unit_px=14, most_pairs=most_pairs)
 
@@ -50,6 +63,12 @@ def test_a_network_that_falls_for_mirrors_is_good_outside_and_bent_inside(
     assert found["flat_residual"] > 0.1
     assert found[JUDGE] == found["outside_abs_rel"] + found["flat_residual"]
     assert "drift" not in found
+
+
+def test_drift_to_infinity_is_finite(rooms: GroundTruth) -> None:
+    measured = validation(rooms)
+    measured.begin(Pierced(4))
+    assert measured.measure(Pierced(5))["drift"] < 0.05
 
 
 @pytest.mark.parametrize("max_depth_m", [None, 20.0])
