@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from depthrt.finetune.data.scene_pool import PoolSource, Stage
 
 SHARD = 4  # scenes in a file; the test sets scene_pool.SHARD to it
 UNCHANGED = Appearance().milder(0)
+TWO_STAGES = (Stage(0, ((32, 64), (64, 32)), 6), Stage(10, ((64, 64),), 3))
 FARTHEST_M = 10.0  # shown as white, like the sky
 
 
@@ -27,7 +29,6 @@ def write_pool(directory: Path, *, shards: int = 2) -> Path:
     return directory
 
 
-def pool_source(directory: Path, *, seed: int = 0, shards: int = 2) -> PoolSource:
-    """Return a source of two stages in unchanged appearance."""
-    stages = (Stage(0, ((32, 64), (64, 32)), 6), Stage(10, ((64, 64),), 3))
+def pool_source(directory: Path, *, seed: int = 0, shards: int = 2, stages: Sequence[Stage] = TWO_STAGES) -> PoolSource:
+    """Return a source in unchanged appearance."""
     return PoolSource(directory, shards=shards, stages=stages, seed=seed, appearance=UNCHANGED)
